@@ -1,0 +1,195 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, value_parser};
+use clap_complete::Shell;
+
+use crate::device::DeviceArgs;
+use crate::recipe::RecipeArgs;
+
+const AFTER_HELP: &str = "\
+Exit codes:
+  0   the job is done
+  1   the job failed: a bad model, text or recipe, a full disk, ...
+  2   the command line makes no sense
+  70  a defect of this program; please report it
+
+Examples:
+  secateurs info ./SmolLM2-135M
+  secateurs prune ./SmolLM2-135M --method sparsegpt --sparsity 0.5 --calibration train.txt -o pruned
+  secateurs eval pruned --text test.txt
+  secateurs compare ./SmolLM2-135M pruned
+";
+
+/// Prunes language models layer by layer, on one machine and within the memory of one block.
+///
+/// A MODEL is a Hugging Face folder of the Llama family (config.json, safetensors, tokenizer.json) or a GGUF file.
+#[derive(Debug, Parser)]
+#[command(name = "secateurs", version, after_help = AFTER_HELP, arg_required_else_help = true, max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Info(InfoArgs),
+    Prune(Box<PruneArgs>),
+    Eval(EvalArgs),
+    Compare(CompareArgs),
+    Completions(CompletionsArgs),
+}
+
+const INFO_EXAMPLES: &str = "\
+Examples:
+  secateurs info ./SmolLM2-135M
+  secateurs info SmolLM2-135M.Q4_1.gguf --json | jq .sparsity
+";
+
+/// Shows what a model is: size, shape, number formats, and how sparse it is already
+///
+/// Reads every weight that pruning may touch once, to count zeros.
+#[derive(Debug, Args)]
+#[command(after_help = INFO_EXAMPLES)]
+pub(crate) struct InfoArgs {
+    /// Hugging Face folder or GGUF file
+    pub(crate) model: PathBuf,
+    /// Print one JSON object instead of a table
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+const PRUNE_EXAMPLES: &str = "\
+Methods:
+  random      control: random weights go
+  magnitude   control: the smallest weights of each layer go
+  wanda       smallest |w| * ||x|| of each output; seconds, no compensation
+  ria         relative importance and activations; seconds, no compensation
+  sparsegpt   removes weights one input at a time and corrects those that stay
+  l-admm      ADMM on the layer's least-squares problem, mask grown gradually
+  alps        ADMM with a growing penalty, then conjugate gradients; slowest
+
+Examples:
+  # half of the weights, calibrated on the first 16 windows of 1024 tokens of a text
+  secateurs prune ./SmolLM2-135M -m sparsegpt -s 0.5 -c train.txt -o pruned
+
+  # two of every four weights survive; no calibration needed
+  secateurs prune model.gguf -m magnitude -p 2:4 -o pruned
+
+  # 70 %, more of it where there are fewer outliers, attention left alone
+  secateurs prune ./model -m wanda -s 70% --owl --exclude '*self_attn*' -c train.txt -o pruned
+
+  # the same run again, or a variation of it: the output holds its recipe
+  secateurs prune ./model --recipe pruned/recipe.toml --sparsity 0.6 -o pruned-60
+
+  # go on after an interruption; finished blocks wait in pruned.partial
+  secateurs prune ./model -m alps -s 0.5 -c train.txt -o pruned --resume
+";
+
+/// Prunes a model into a new folder
+///
+/// The output is a Hugging Face folder with recipe.toml (what was asked for) and report.json (what was done, layer by
+/// layer) beside the weights. It appears when it is complete; unfinished work is kept beside it as OUT.partial.
+/// Embeddings, norms and the output head are never pruned.
+#[derive(Debug, Args)]
+#[command(after_help = PRUNE_EXAMPLES)]
+pub(crate) struct PruneArgs {
+    /// Hugging Face folder or GGUF file
+    pub(crate) model: PathBuf,
+    /// Folder to make
+    #[arg(short, long, value_name = "FOLDER")]
+    pub(crate) out: PathBuf,
+    #[command(flatten)]
+    pub(crate) recipe: RecipeArgs,
+    #[command(flatten, next_help_heading = "Running")]
+    pub(crate) device: DeviceArgs,
+    /// Go on with an interrupted run; everything else must be as it was
+    #[arg(long, conflicts_with_all = ["force", "dry_run"], help_heading = "Running")]
+    pub(crate) resume: bool,
+    /// Replace an earlier output and unfinished work
+    #[arg(long, help_heading = "Running")]
+    pub(crate) force: bool,
+    /// Show the resolved recipe and what it would remove, and do nothing
+    #[arg(long, help_heading = "Running")]
+    pub(crate) dry_run: bool,
+    /// No progress bar and no summary; errors still show
+    #[arg(short, long, help_heading = "Running")]
+    pub(crate) quiet: bool,
+    /// Print one JSON object instead of the summary
+    #[arg(long, help_heading = "Running")]
+    pub(crate) json: bool,
+}
+
+const EVAL_EXAMPLES: &str = "\
+Perplexity is exp of the mean loss over non-overlapping windows, each read without special tokens. Numbers compare only
+where text, tokenizer, --window and --windows agree.
+
+Examples:
+  secateurs eval pruned --text test.txt
+  secateurs eval pruned --text test.txt --windows 40 --json | jq .perplexity
+";
+
+/// Measures the perplexity of a model on a text
+#[derive(Debug, Args)]
+#[command(after_help = EVAL_EXAMPLES)]
+pub(crate) struct EvalArgs {
+    /// Hugging Face folder or GGUF file
+    pub(crate) model: PathBuf,
+    /// UTF-8 text to predict
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) text: PathBuf,
+    /// Length of a window
+    #[arg(long, value_name = "TOKENS", default_value_t = 1024, value_parser = value_parser!(u32).range(2..))]
+    pub(crate) window: u32,
+    /// Only the first COUNT windows [default: all]
+    #[arg(long, value_name = "COUNT", value_parser = value_parser!(u32).range(1..))]
+    pub(crate) windows: Option<u32>,
+    #[command(flatten)]
+    pub(crate) device: DeviceArgs,
+    /// No progress bar
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+    /// Print one JSON object: perplexity, windows, tokens, tokens_per_second, sparsity, seconds, peak_rss_bytes
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+const COMPARE_EXAMPLES: &str = "\
+Columns: share of zeros in A and B; share of weights that are zero in exactly one of them; the largest relative distance
+||a - b|| / ||a|| of a tensor; tensors that are the same to the bit.
+
+Examples:
+  secateurs compare ./SmolLM2-135M pruned
+  secateurs compare wanda sparsegpt --json | jq '.tensors[] | select(.identical | not) | .name'
+";
+
+/// Compares two models tensor by tensor
+#[derive(Debug, Args)]
+#[command(after_help = COMPARE_EXAMPLES)]
+pub(crate) struct CompareArgs {
+    /// The first model, usually the dense one
+    #[arg(value_name = "A")]
+    pub(crate) first: PathBuf,
+    /// The second model
+    #[arg(value_name = "B")]
+    pub(crate) second: PathBuf,
+    /// Print one JSON object with every tensor instead of a table of kinds
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+const COMPLETIONS_EXAMPLES: &str = "\
+Examples:
+  secateurs completions bash > ~/.local/share/bash-completion/completions/secateurs
+  secateurs completions zsh > ~/.zfunc/_secateurs
+  secateurs completions fish > ~/.config/fish/completions/secateurs.fish
+";
+
+/// Prints the completion script of a shell
+#[derive(Debug, Args)]
+#[command(after_help = COMPLETIONS_EXAMPLES)]
+pub(crate) struct CompletionsArgs {
+    /// The shell
+    pub(crate) shell: Shell,
+}

@@ -1,0 +1,14 @@
+//! `secateurs completions`
+
+use clap::CommandFactory;
+
+use crate::args::{Cli, CompletionsArgs};
+use crate::error::CliError;
+use crate::output::print;
+
+/// Prints the completion script of a shell.
+pub(crate) fn run(args: &CompletionsArgs) -> Result<(), CliError> {
+    let mut script = Vec::new();
+    clap_complete::generate(args.shell, &mut Cli::command(), "secateurs", &mut script);
+    print(&String::from_utf8_lossy(&script))
+}

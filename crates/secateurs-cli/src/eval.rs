@@ -1,0 +1,85 @@
+//! `secateurs eval`
+
+use std::time::Instant;
+
+use secateurs::data::{Checkpoint, read_text};
+use secateurs::models::llama::{LlamaConfig, load_llama};
+use secateurs::{Evaluation, all_windows, check_window, evaluate_llama, first_windows, peak_rss_bytes};
+use serde::Serialize;
+
+use crate::args::EvalArgs;
+use crate::error::CliError;
+use crate::output::{bytes, percent, print, print_json, seconds};
+use crate::progress::Bar;
+
+const WHAT: &str = "the text";
+
+/// The object of `--json`.
+#[derive(Debug, Serialize)]
+struct EvalResult {
+    perplexity: f64,
+    windows: usize,
+    window: usize,
+    tokens: usize,
+    tokens_per_second: f64,
+    sparsity: f64,
+    seconds: f64,
+    peak_rss_bytes: Option<u64>,
+}
+
+/// Measures perplexity.
+pub(crate) fn run(args: &EvalArgs) -> Result<(), CliError> {
+    let started = Instant::now();
+    let evaluation = evaluate(args)?;
+    let result = EvalResult {
+        perplexity: evaluation.perplexity,
+        windows: evaluation.windows,
+        window: args.window as usize,
+        tokens: evaluation.tokens,
+        tokens_per_second: evaluation.tokens_per_second,
+        sparsity: evaluation.sparsity,
+        seconds: started.elapsed().as_secs_f64(),
+        peak_rss_bytes: peak_rss_bytes(),
+    };
+    if args.json {
+        print_json(&result)
+    } else {
+        print(&describe(&result))
+    }
+}
+
+fn evaluate(args: &EvalArgs) -> Result<Evaluation, CliError> {
+    let device = args.device.open()?;
+    let checkpoint = Checkpoint::open(&args.model)?;
+    let window = args.window as usize;
+    check_window(&LlamaConfig::from_json(checkpoint.config())?, window)?;
+    let text = read_text(&args.text)?;
+    let tokenizer = checkpoint.tokenizer()?;
+    let windows = match args.windows {
+        Some(count) => first_windows(&tokenizer, &text, (count as usize, window), WHAT),
+        None => all_windows(&tokenizer, &text, (1, window), WHAT),
+    }?;
+    let bar = Bar::new("evaluating", windows.len(), args.quiet);
+    bar.say("windows".into());
+    let (config, llama) = load_llama(&checkpoint, &device)?;
+    bar.restart();
+    Ok(evaluate_llama(&config, &llama, &windows, &mut |done, _| {
+        bar.set(done)
+    })?)
+}
+
+fn describe(result: &EvalResult) -> String {
+    let memory = result
+        .peak_rss_bytes
+        .map(|peak| format!(", {} memory at most", bytes(peak)))
+        .unwrap_or_default();
+    format!(
+        "perplexity {:.4} over {} windows of {} tokens\n{} of the prunable weights are zero\n{:.0} tokens/s, {} in all{memory}\n",
+        result.perplexity,
+        result.windows,
+        result.window,
+        percent(result.sparsity),
+        result.tokens_per_second,
+        seconds(result.seconds),
+    )
+}

@@ -1,0 +1,77 @@
+//! The `secateurs` command: inspect, prune, evaluate and compare language models.
+
+mod args;
+mod compare;
+mod completions;
+mod device;
+mod dry_run;
+mod error;
+mod eval;
+mod info;
+mod output;
+mod panics;
+mod progress;
+mod prune;
+mod recipe;
+mod settings;
+mod summary;
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::{Cli, Command};
+use error::{CliError, usage_line};
+
+/// Exit code of a command line that makes no sense.
+const USAGE: u8 = 2;
+
+/// Exit code of a defect of this program (`EX_SOFTWARE`).
+const INTERNAL: u8 = 70;
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(refused) => return answer(&refused),
+    };
+    match panics::caught(|| run(cli.command)) {
+        Ok(Ok(())) => ExitCode::SUCCESS,
+        Ok(Err(error)) if error.is_closed_pipe() => ExitCode::SUCCESS,
+        Ok(Err(error)) => fail(error.exit_code(), &format!("error: {}", error.line())),
+        Err(panic) => fail(INTERNAL, &format!("internal error: {panic}; please report")),
+    }
+}
+
+fn run(command: Command) -> Result<(), CliError> {
+    match command {
+        Command::Info(args) => info::run(&args),
+        Command::Prune(args) => prune::run(&args),
+        Command::Eval(args) => eval::run(&args),
+        Command::Compare(args) => compare::run(&args),
+        Command::Completions(args) => completions::run(&args),
+    }
+}
+
+/// Prints help or version as asked for, or says in one line what is wrong with the command line.
+fn answer(refused: &clap::Error) -> ExitCode {
+    use clap::error::ErrorKind::{DisplayHelp, DisplayHelpOnMissingArgumentOrSubcommand, DisplayVersion};
+    match refused.kind() {
+        DisplayHelp | DisplayVersion => {
+            // Nobody reads a help page whose pipe is closed.
+            let _ = refused.print();
+            ExitCode::SUCCESS
+        }
+        DisplayHelpOnMissingArgumentOrSubcommand => {
+            let _ = refused.print();
+            ExitCode::from(USAGE)
+        }
+        _ => fail(USAGE, &format!("error: {}", usage_line(refused))),
+    }
+}
+
+fn fail(code: u8, line: &str) -> ExitCode {
+    // Where even standard error is closed, the exit code has to do.
+    let _ = writeln!(std::io::stderr(), "{line}");
+    ExitCode::from(code)
+}

@@ -1,0 +1,73 @@
+//! `secateurs prune`
+
+use secateurs::data::Checkpoint;
+use secateurs::{Error, Overwrite, PruneJob, PruneOutcome, Recipe, prune_checkpoint};
+use serde::Serialize;
+
+use crate::args::PruneArgs;
+use crate::dry_run::Plan;
+use crate::error::CliError;
+use crate::output::{print, print_json};
+use crate::progress::PruneProgress;
+use crate::summary::{PruneResult, describe};
+
+/// Prunes a model, or says what pruning would do.
+pub(crate) fn run(args: &PruneArgs) -> Result<(), CliError> {
+    let recipe = args.recipe.resolve()?;
+    let plan = Plan::new(&Checkpoint::open(&args.model)?, &recipe)?;
+    if args.dry_run {
+        return dry_run(args, &recipe, &plan);
+    }
+    let outcome = prune(args, &recipe, &plan)?;
+    let result = PruneResult::new(&outcome, &args.out);
+    match (args.json, args.quiet) {
+        (true, _) => print_json(&result),
+        (false, true) => Ok(()),
+        (false, false) => print(&describe(&outcome.report, &result)),
+    }
+}
+
+fn prune(args: &PruneArgs, recipe: &Recipe, plan: &Plan) -> Result<PruneOutcome, CliError> {
+    let device = args.device.open()?;
+    let overwrite = match (args.resume, args.force) {
+        (true, _) => Overwrite::Resume,
+        (false, true) => Overwrite::Force,
+        (false, false) => Overwrite::Never,
+    };
+    let job = PruneJob {
+        model: &args.model,
+        out: &args.out,
+        recipe,
+        overwrite,
+        device: &device,
+    };
+    let mut progress = PruneProgress::new(plan, args.quiet);
+    let outcome = prune_checkpoint(&job, &mut |step| progress.update(&step));
+    let n_stored = progress.n_stored();
+    outcome.map_err(|failure| interrupted(failure, n_stored, plan.blocks.len()))
+}
+
+/// Says how to go on where finished work waits.
+fn interrupted(failure: Error, n_stored: usize, n_blocks: usize) -> CliError {
+    match n_stored {
+        0 => failure.into(),
+        _ => CliError::Interrupted {
+            failure: Box::new(failure),
+            n_stored,
+            n_blocks,
+        },
+    }
+}
+
+fn dry_run(args: &PruneArgs, recipe: &Recipe, plan: &Plan) -> Result<(), CliError> {
+    #[derive(Serialize)]
+    struct DryRun<'a> {
+        recipe: &'a Recipe,
+        plan: &'a Plan,
+    }
+    if args.json {
+        print_json(&DryRun { recipe, plan })
+    } else {
+        print(&plan.describe(recipe)?)
+    }
+}

@@ -1,0 +1,238 @@
+//! The one error type of this crate.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::FloatType;
+
+/// What can go wrong with a model file, an output folder or a data set.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DataError {
+    /// The operating system refused an operation.
+    #[error("cannot {action} {}", path.display())]
+    Io {
+        /// What was attempted, as a verb: "open", "create", "rename".
+        action: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// A file contradicts its own format.
+    #[error("{} is not a valid {format} file: {problem}", path.display())]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// The format it should have: "safetensors", "GGUF", "JSON".
+        format: &'static str,
+        /// What was found, with the numbers involved.
+        problem: String,
+    },
+    /// A file is valid, but uses something this crate does not read.
+    #[error("{} uses {feature}, which is not supported", path.display())]
+    Unsupported {
+        /// The file.
+        path: PathBuf,
+        /// The feature: an encoding, an architecture, a tokenizer type.
+        feature: String,
+    },
+    /// A folder or file holds no model.
+    #[error("no model found in {}: {looked_for}", path.display())]
+    NoModel {
+        /// Where the model was expected.
+        path: PathBuf,
+        /// What a model would have looked like.
+        looked_for: String,
+    },
+    /// A tensor name that the checkpoint or the plan does not contain.
+    #[error("{} holds no tensor named {name:?}", path.display())]
+    UnknownTensor {
+        /// The checkpoint.
+        path: PathBuf,
+        /// The requested name.
+        name: String,
+    },
+    /// A requested index along a tensor's first dimension does not exist.
+    #[error("tensor {name:?} has {rows} rows, but row {row} was requested")]
+    RowOutOfRange {
+        /// The tensor.
+        name: String,
+        /// The requested index.
+        row: u32,
+        /// The size of the first dimension.
+        rows: usize,
+    },
+    /// A slice does not have as many values as its tensor.
+    #[error("tensor {name:?} has {expected} values, but {got} were given")]
+    LengthMismatch {
+        /// The tensor.
+        name: String,
+        /// Values in the planned shape.
+        expected: usize,
+        /// Values in the slice.
+        got: usize,
+    },
+    /// A finite value would become infinite in the chosen storage type.
+    #[error("value {value} at index {index} of tensor {name:?} does not fit {float_type}")]
+    NotRepresentable {
+        /// The tensor.
+        name: String,
+        /// Flat index of the value.
+        index: usize,
+        /// The value.
+        value: f32,
+        /// The storage type.
+        float_type: FloatType,
+    },
+    /// A plan that no file can hold.
+    #[error("cannot plan tensor {name:?} of shape {shape:?}: {problem}")]
+    InvalidPlan {
+        /// The offending tensor.
+        name: String,
+        /// Its shape.
+        shape: Vec<usize>,
+        /// Why it cannot be stored.
+        problem: &'static str,
+    },
+    /// The output, or the staging folder of another run, is already there.
+    #[error("{} already exists", path.display())]
+    OutputExists {
+        /// The path in the way.
+        path: PathBuf,
+    },
+    /// Another process is writing to the same staging folder.
+    #[error("{} is being written by another process", path.display())]
+    StagingInUse {
+        /// The staging folder.
+        path: PathBuf,
+    },
+    /// The disk cannot hold the output.
+    #[error("{} needs {needed} bytes, but the disk has {available} left", path.display())]
+    NotEnoughSpace {
+        /// The staging folder.
+        path: PathBuf,
+        /// Bytes of all planned files.
+        needed: u64,
+        /// Bytes free on that disk.
+        available: u64,
+    },
+    /// An output was finished before everything in its plan was written.
+    #[error("{} lacks {}: {}", path.display(), count_of(missing.len()), preview(missing))]
+    Incomplete {
+        /// The staging folder.
+        path: PathBuf,
+        /// Names of what was never written.
+        missing: Vec<String>,
+    },
+    /// A tokenizer definition that cannot be built or applied.
+    #[error("the tokenizer of {} cannot be used: {problem}", path.display())]
+    Tokenizer {
+        /// The file that defines it.
+        path: PathBuf,
+        /// The reason.
+        problem: String,
+    },
+    /// A token id beyond the vocabulary.
+    #[error("token id {id} is outside the vocabulary of {vocab_size}")]
+    TokenOutOfRange {
+        /// The id.
+        id: u32,
+        /// Number of ids.
+        vocab_size: usize,
+    },
+    /// A file's content is not the one the manifest names.
+    #[error("{} has sha256 {got}, expected {expected}", path.display())]
+    Checksum {
+        /// The file.
+        path: PathBuf,
+        /// From the manifest.
+        expected: String,
+        /// From the file.
+        got: String,
+    },
+    /// A data set name that the manifest does not have.
+    #[error("no data set named {name:?}; known are {}", known.join(", "))]
+    UnknownDataset {
+        /// The requested name.
+        name: String,
+        /// All names in the manifest.
+        known: Vec<String>,
+    },
+    /// A file name that the data set does not have.
+    #[error("data set {dataset:?} has no file {file:?}; it has {}", known.join(", "))]
+    UnknownFile {
+        /// The data set.
+        dataset: String,
+        /// The requested file.
+        file: String,
+        /// All its files.
+        known: Vec<String>,
+    },
+    /// No source has the file, or none has the right version of it.
+    #[error("cannot find {dataset}/{file}: {}", tried.join("; "))]
+    NotResolved {
+        /// The data set.
+        dataset: String,
+        /// The file.
+        file: String,
+        /// One line per source that was asked, with its answer.
+        tried: Vec<String>,
+    },
+    /// A download failed.
+    #[error("cannot download {origin}: {problem}")]
+    Download {
+        /// Where from.
+        origin: String,
+        /// The client's reason.
+        problem: String,
+    },
+}
+
+/// Shorthand for results of this crate.
+pub type Result<T, E = DataError> = std::result::Result<T, E>;
+
+fn count_of(n: usize) -> String {
+    if n == 1 {
+        "1 planned part".to_owned()
+    } else {
+        format!("{n} planned parts")
+    }
+}
+
+fn preview(names: &[String]) -> String {
+    let shown = names.iter().take(3).cloned().collect::<Vec<_>>().join(", ");
+    if names.len() > 3 { format!("{shown}, ..") } else { shown }
+}
+
+/// Attaches a verb and a path to a system error.
+pub(crate) trait IoContext<T> {
+    fn during(self, action: &'static str, path: &Path) -> Result<T>;
+}
+
+impl<T> IoContext<T> for io::Result<T> {
+    fn during(self, action: &'static str, path: &Path) -> Result<T> {
+        self.map_err(|source| DataError::Io {
+            action,
+            path: path.to_owned(),
+            source,
+        })
+    }
+}
+
+/// A [`DataError::Malformed`] for the file at `path`.
+pub(crate) fn malformed(path: &Path, format: &'static str, problem: impl Into<String>) -> DataError {
+    DataError::Malformed {
+        path: path.to_owned(),
+        format,
+        problem: problem.into(),
+    }
+}
+
+/// A [`DataError::Unsupported`] for the file at `path`.
+pub(crate) fn unsupported(path: &Path, feature: impl Into<String>) -> DataError {
+    DataError::Unsupported {
+        path: path.to_owned(),
+        feature: feature.into(),
+    }
+}

@@ -1,0 +1,16 @@
+//! Reading GGUF files: metadata, tensor positions, quantised blocks, and their translation to Hugging Face terms.
+
+mod blocks;
+mod config;
+mod cursor;
+mod encoding;
+mod file;
+mod header;
+mod k_blocks;
+mod names;
+mod rope;
+mod value;
+
+pub(crate) use config::{hf_config, hf_tokenizer_config};
+pub(crate) use file::GgufFile;
+pub(crate) use value::{Metadata, Value};

@@ -1,0 +1,23 @@
+#![doc = include_str!("../README.md")]
+
+mod atomic;
+mod checkpoint;
+mod error;
+mod float_type;
+mod gguf;
+pub mod manifest;
+mod mmap;
+mod safetensors;
+mod tensor_info;
+mod text;
+mod tokenizer;
+mod writer;
+
+pub use atomic::write_atomic;
+pub use checkpoint::Checkpoint;
+pub use error::{DataError, Result};
+pub use float_type::{FloatType, ParseFloatTypeError};
+pub use tensor_info::TensorInfo;
+pub use text::read_text;
+pub use tokenizer::Tokenizer;
+pub use writer::{CheckpointWriter, PlannedTensor};

@@ -1,0 +1,88 @@
+//! A safetensors file, mapped into memory.
+
+use std::path::{Path, PathBuf};
+
+use super::header::{Header, Span};
+use crate::error::unsupported;
+use crate::mmap::FileBytes;
+use crate::{DataError, FloatType, Result, TensorInfo};
+
+/// An open file with a checked header.
+#[derive(Debug)]
+pub(crate) struct SafetensorsFile {
+    path: PathBuf,
+    bytes: FileBytes,
+    header: Header,
+}
+
+impl SafetensorsFile {
+    pub(crate) fn open(path: &Path) -> Result<Self> {
+        let bytes = FileBytes::map(path)?;
+        let header = Header::parse(&bytes, path)?;
+        Ok(Self {
+            path: path.to_owned(),
+            bytes,
+            header,
+        })
+    }
+
+    pub(crate) fn tensors(&self) -> impl Iterator<Item = &TensorInfo> {
+        self.header.tensors.iter().map(|span| &span.info)
+    }
+
+    /// The bytes of the length and the header.
+    pub(crate) fn prefix(&self) -> &[u8] {
+        &self.bytes[self.header.prefix.clone()]
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// The stored bytes of tensor number `index` in position order.
+    pub(crate) fn raw(&self, index: usize) -> &[u8] {
+        &self.bytes[self.header.tensors[index].bytes.clone()]
+    }
+
+    pub(crate) fn read_f32(&self, index: usize) -> Result<Vec<f32>> {
+        let (span, float_type) = self.float_tensor(index)?;
+        let mut values = vec![0.0; span.info.len()];
+        float_type.decode(self.raw(index), &mut values);
+        self.bytes.release();
+        Ok(values)
+    }
+
+    pub(crate) fn read_rows_f32(&self, index: usize, rows: &[u32]) -> Result<Vec<f32>> {
+        let (span, float_type) = self.float_tensor(index)?;
+        let n_rows = span.info.rows();
+        if let Some(&row) = rows.iter().find(|&&row| row as usize >= n_rows) {
+            return Err(DataError::RowOutOfRange {
+                name: span.info.name.clone(),
+                row,
+                rows: n_rows,
+            });
+        }
+        // With no rows at all the list is empty here, so the division is safe.
+        let length = span.info.len().checked_div(n_rows).unwrap_or(0);
+        let mut values = vec![0.0; rows.len() * length];
+        if length > 0 {
+            let bytes = self.raw(index);
+            let row_bytes = length * float_type.size();
+            for (&row, values) in rows.iter().zip(values.chunks_exact_mut(length)) {
+                float_type.decode(&bytes[row as usize * row_bytes..][..row_bytes], values);
+            }
+        }
+        Ok(values)
+    }
+
+    fn float_tensor(&self, index: usize) -> Result<(&Span, FloatType)> {
+        let span = &self.header.tensors[index];
+        let float_type = FloatType::from_safetensors_name(&span.info.encoding).ok_or_else(|| {
+            unsupported(
+                &self.path,
+                format!("type {} in tensor {:?}", span.info.encoding, span.info.name),
+            )
+        })?;
+        Ok((span, float_type))
+    }
+}

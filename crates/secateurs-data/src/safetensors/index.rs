@@ -1,0 +1,120 @@
+//! A model split over several safetensors files, and the index that says which tensor lies where.
+
+use std::collections::BTreeMap;
+use std::path::{Component, Path, PathBuf};
+
+use serde::Deserialize;
+
+use super::json::UniqueMap;
+use super::{MODEL_FILE, SafetensorsFile};
+use crate::error::{IoContext, malformed};
+use crate::{DataError, Result};
+
+/// File name of the index.
+pub(crate) const INDEX_FILE: &str = "model.safetensors.index.json";
+
+/// All files of a model and, by tensor name, where each tensor lies.
+#[derive(Debug)]
+pub(crate) struct Shards {
+    pub(crate) files: Vec<SafetensorsFile>,
+    /// Tensor name to (file, tensor in that file).
+    pub(crate) places: BTreeMap<String, (usize, usize)>,
+}
+
+#[derive(Deserialize)]
+struct Index {
+    weight_map: UniqueMap<String>,
+}
+
+impl Shards {
+    /// Opens the model in `folder`: `model.safetensors`, else what the index names.
+    pub(crate) fn open(folder: &Path) -> Result<Self> {
+        let single = folder.join(MODEL_FILE);
+        if single.exists() {
+            return Self::open_single(&single);
+        }
+        let index = folder.join(INDEX_FILE);
+        if index.exists() {
+            return Self::open_index(folder, &index);
+        }
+        Err(DataError::NoModel {
+            path: folder.to_owned(),
+            looked_for: format!("expected {MODEL_FILE}, {INDEX_FILE} or one .gguf file"),
+        })
+    }
+
+    fn open_single(path: &Path) -> Result<Self> {
+        let file = SafetensorsFile::open(path)?;
+        let places = file
+            .tensors()
+            .enumerate()
+            .map(|(i, info)| (info.name.clone(), (0, i)))
+            .collect();
+        Ok(Self {
+            files: vec![file],
+            places,
+        })
+    }
+
+    fn open_index(folder: &Path, path: &Path) -> Result<Self> {
+        let bad = |problem| malformed(path, "safetensors index", problem);
+        let text = std::fs::read_to_string(path).during("read", path)?;
+        let Index {
+            weight_map: UniqueMap(entries),
+        } = serde_json::from_str(&text).map_err(|e| bad(e.to_string()))?;
+        let mut by_shard = BTreeMap::<String, Vec<String>>::new();
+        for (tensor, shard) in entries {
+            by_shard.entry(shard).or_default().push(tensor);
+        }
+        let mut files = Vec::new();
+        let mut places = BTreeMap::new();
+        for (shard, tensors) in by_shard {
+            let shard_path = plain_file(folder, &shard).ok_or_else(|| bad(format!("{shard:?} is not a file name")))?;
+            let file = SafetensorsFile::open(&shard_path)?;
+            let found: BTreeMap<&str, usize> = file.tensors().enumerate().map(|(i, t)| (t.name.as_str(), i)).collect();
+            for tensor in tensors {
+                let &at = found
+                    .get(tensor.as_str())
+                    .ok_or_else(|| bad(format!("tensor {tensor:?} is not in {shard}")))?;
+                places.insert(tensor, (files.len(), at));
+            }
+            files.push(file);
+        }
+        Ok(Self { files, places })
+    }
+}
+
+/// `folder/name` if `name` names a file directly in the folder, on any system.
+fn plain_file(folder: &Path, name: &str) -> Option<PathBuf> {
+    let mut components = Path::new(name).components();
+    let plain = matches!(
+        (components.next(), components.next()),
+        (Some(Component::Normal(_)), None)
+    );
+    (plain && !name.contains(['/', '\\', ':', '\0'])).then(|| folder.join(name))
+}
+
+/// The index of `tensors` (name, shard file) with `total_size` bytes of data.
+pub(crate) fn index_json<'a>(tensors: impl Iterator<Item = (&'a str, String)>, total_size: u64) -> Vec<u8> {
+    let weight_map: serde_json::Map<String, serde_json::Value> =
+        tensors.map(|(name, file)| (name.to_owned(), file.into())).collect();
+    let index = serde_json::json!({ "metadata": { "total_size": total_size }, "weight_map": weight_map });
+    serde_json::to_vec_pretty(&index).expect("strings and numbers serialise")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shard_names_stay_in_their_folder() {
+        let folder = Path::new("folder");
+        for name in ["", ".", "..", "../a", "a/b", "/a", "a\\b", "C:a", "a/", "./a", "a\0b"] {
+            assert_eq!(plain_file(folder, name), None, "{name:?}");
+        }
+        assert_eq!(
+            plain_file(folder, "model-00001-of-00002.safetensors"),
+            Some(folder.join("model-00001-of-00002.safetensors"))
+        );
+    }
+}

@@ -1,0 +1,14 @@
+//! Reading safetensors files: one file, or shards behind an index.
+
+mod dtype;
+mod file;
+mod header;
+mod index;
+mod json;
+
+pub(crate) use file::SafetensorsFile;
+pub(crate) use header::header_bytes;
+pub(crate) use index::{INDEX_FILE, Shards, index_json};
+
+/// File name of a model that is not split.
+pub(crate) const MODEL_FILE: &str = "model.safetensors";

@@ -1,0 +1,48 @@
+//! One file per claim.
+
+use burn::tensor::Device;
+
+use crate::ExperimentError;
+use crate::outcome::{Outcome, Tier};
+
+pub mod layerwise;
+
+/// Where and how much a claim is run.
+#[derive(Debug, Clone)]
+pub struct Setting {
+    /// How much.
+    pub tier: Tier,
+    /// Where tensors are computed.
+    pub device: Device,
+    /// Name of that backend.
+    pub device_name: String,
+}
+
+/// A claim that can be run.
+pub struct Claim {
+    /// Its name, as on the command line.
+    pub name: &'static str,
+    /// What it shows, in one line.
+    pub summary: &'static str,
+    /// Runs it and returns what was measured, with the plots `(name, svg)`.
+    pub run: fn(&Setting) -> Result<(Outcome, Vec<(String, String)>), ExperimentError>,
+}
+
+/// All claims in order of importance.
+pub const CLAIMS: &[Claim] = &[Claim {
+    name: "layerwise",
+    summary: "every layer-wise method at 50-90 % and N:M, beside random and magnitude",
+    run: layerwise::run,
+}];
+
+/// The claim of that name.
+///
+/// # Errors
+///
+/// If there is none.
+pub fn find(name: &str) -> Result<&'static Claim, ExperimentError> {
+    CLAIMS.iter().find(|claim| claim.name == name).ok_or_else(|| ExperimentError::UnknownClaim {
+        name: name.to_owned(),
+        known: CLAIMS.iter().map(|claim| claim.name).collect::<Vec<_>>().join(", "),
+    })
+}

@@ -1,0 +1,75 @@
+//! The errors of this crate.
+
+use std::path::PathBuf;
+
+use crate::outcome::OutcomeError;
+
+/// What can go wrong in an experiment.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ExperimentError {
+    /// A file could not be read.
+    #[error("cannot read {}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// The data package lacks a novel.
+    #[error("the package holds no novel called {name}")]
+    MissingNovel {
+        /// The novel's name.
+        name: String,
+    },
+    /// A tokenizer could not be trained.
+    #[error("the tokenizer cannot be trained")]
+    Tokenizer(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// A value could not be written as JSON.
+    #[error("cannot write JSON")]
+    Json(#[source] serde_json::Error),
+    /// There is no claim of that name.
+    #[error("there is no claim \"{name}\"; the claims are: {known}")]
+    UnknownClaim {
+        /// The name given.
+        name: String,
+        /// The names that exist.
+        known: String,
+    },
+    /// The backend was not compiled in.
+    #[error("this program was built without the {device} backend")]
+    NoBackend {
+        /// The backend's name.
+        device: String,
+    },
+    /// A text is too short to train on.
+    #[error("a text of {tokens} tokens is too short for windows of {window}")]
+    TextTooShort {
+        /// Tokens of the text.
+        tokens: usize,
+        /// Tokens of a window.
+        window: usize,
+    },
+    /// A run failed.
+    #[error(transparent)]
+    Job(#[from] secateurs::Error),
+    /// A model could not be loaded or saved.
+    #[error(transparent)]
+    Model(#[from] secateurs::models::ModelError),
+    /// A file could not be read or written.
+    #[error(transparent)]
+    Data(#[from] secateurs_data::DataError),
+    /// An outcome could not be kept.
+    #[error(transparent)]
+    Outcome(#[from] OutcomeError),
+    /// A sparsity or pattern is not valid.
+    #[error(transparent)]
+    Tensor(#[from] secateurs::tensor::TensorError),
+}
+
+impl ExperimentError {
+    /// Wraps an error of the tokenizers crate.
+    pub(crate) fn tokenizer(source: Box<dyn std::error::Error + Send + Sync>) -> Self {
+        Self::Tokenizer(source)
+    }
+}

@@ -1,0 +1,11 @@
+#![doc = include_str!("../README.md")]
+
+pub mod claims;
+mod error;
+pub mod fixtures;
+pub mod html;
+pub mod outcome;
+pub mod plot;
+pub mod table;
+
+pub use error::ExperimentError;

@@ -1,0 +1,105 @@
+//! Runs claims and makes fixtures; `cargo xtask reproduce` and `cargo xtask fixtures` call it.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use burn::tensor::Device;
+use clap::{Parser, Subcommand};
+use secateurs_experiments::claims::{CLAIMS, Setting, find};
+use secateurs_experiments::fixtures::{self, TrainConfig};
+use secateurs_experiments::outcome::{Tier, reproduce_root};
+use secateurs_experiments::{ExperimentError, html, table};
+
+#[derive(Parser)]
+#[command(name = "experiments", about = "Runs the claims of secateurs and makes its fixtures", version)]
+struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run claims (all of them if none is named) and write the report.
+    Reproduce {
+        /// Names of claims.
+        claims: Vec<String>,
+        /// How much to run.
+        #[arg(long, value_enum, default_value_t)]
+        tier: Tier,
+        /// Backend: flex, ndarray, wgpu or cuda, as compiled in.
+        #[arg(long, default_value = "flex")]
+        device: String,
+    },
+    /// Extract the novels, train the tokenizer and the fixture model.
+    Fixtures {
+        /// The `data` folder of the installed R package janeaustenr.
+        #[arg(long)]
+        data: PathBuf,
+        /// Where the fixtures go.
+        #[arg(long)]
+        out: PathBuf,
+        /// Optimiser steps.
+        #[arg(long, default_value_t = TrainConfig::default().steps)]
+        steps: usize,
+    },
+    /// List the claims.
+    List,
+}
+
+fn main() -> ExitCode {
+    match run(Args::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let causes = std::iter::successors(Some(&error as &dyn std::error::Error), |e| e.source());
+            let line = causes.map(ToString::to_string).collect::<Vec<_>>().join(": ");
+            eprintln!("error: {line}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> Result<(), ExperimentError> {
+    match command {
+        Command::Reproduce { claims, tier, device } => reproduce(&claims, tier, &device),
+        Command::Fixtures { data, out, steps } => {
+            fixtures::make(&data, &out, &TrainConfig { steps, ..TrainConfig::default() })
+        }
+        Command::List => {
+            CLAIMS.iter().for_each(|claim| println!("{:<12} {}", claim.name, claim.summary));
+            Ok(())
+        }
+    }
+}
+
+fn reproduce(names: &[String], tier: Tier, device_name: &str) -> Result<(), ExperimentError> {
+    let named = names.iter().map(|name| find(name)).collect::<Result<Vec<_>, _>>()?;
+    let claims = if named.is_empty() { CLAIMS.iter().collect() } else { named };
+    let setting = Setting { tier, device: device(device_name)?, device_name: device_name.to_owned() };
+    let root = reproduce_root();
+    for claim in claims {
+        println!("{}: {}\n", claim.name, claim.summary);
+        let (outcome, plots) = (claim.run)(&setting)?;
+        println!("{}", table::Table::comparison(&outcome));
+        table::pivots(&outcome, "sparsity").iter().for_each(|table| println!("{table}"));
+        println!("{}", outcome.write(&root)?.display());
+        for (name, svg) in &plots {
+            println!("{}", outcome.write_plot(&root, name, svg)?.display());
+        }
+    }
+    println!("{}", html::write_report(&root)?.display());
+    Ok(())
+}
+
+fn device(name: &str) -> Result<Device, ExperimentError> {
+    match name {
+        #[cfg(feature = "flex")]
+        "flex" => Ok(Device::flex()),
+        #[cfg(feature = "ndarray")]
+        "ndarray" => Ok(Device::ndarray()),
+        #[cfg(feature = "wgpu")]
+        "wgpu" => Ok(Device::wgpu(burn::tensor::DeviceKind::DefaultDevice)),
+        #[cfg(feature = "cuda")]
+        "cuda" => Ok(Device::cuda(0)),
+        _ => Err(ExperimentError::NoBackend { device: name.to_owned() }),
+    }
+}

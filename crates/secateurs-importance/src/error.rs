@@ -1,0 +1,108 @@
+//! Everything a caller of this crate can get wrong.
+
+use std::error::Error;
+
+use secateurs_tensor::TensorError;
+
+/// The result of a fallible operation of this crate.
+pub type Result<T, E = ImportanceError> = core::result::Result<T, E>;
+
+/// What went wrong, with the facts needed to mend it.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ImportanceError {
+    /// A score that needs calibration got no input norms.
+    #[error("{path}: {importance} needs the norms of the layer's inputs; calibrate first")]
+    NeedsActivations {
+        /// Name of the score.
+        importance: String,
+        /// Path of the layer.
+        path: String,
+    },
+    /// A score that needs gradients got none.
+    #[error("{path}: {importance} needs gradients; collect them first")]
+    NeedsGradients {
+        /// Name of the score.
+        importance: String,
+        /// Path of the layer.
+        path: String,
+    },
+    /// Input norms that do not fit the layer.
+    #[error("{path}: {got} input norms for {expected} inputs")]
+    NormCount {
+        /// Path of the layer.
+        path: String,
+        /// Inputs of the layer.
+        expected: usize,
+        /// Norms given.
+        got: usize,
+    },
+    /// An input norm that is negative, infinite or NaN.
+    #[error("{path}: the norm of input {input} is {value}")]
+    BadNorm {
+        /// Path of the layer.
+        path: String,
+        /// Input dimension.
+        input: usize,
+        /// The norm.
+        value: f32,
+    },
+    /// Gradients that do not fit the layer.
+    #[error("{path}: gradients are {got:?}, the weights {expected:?}")]
+    GradientDims {
+        /// Path of the layer.
+        path: String,
+        /// Dimensions of the weights, `[d_output, d_input]`.
+        expected: [usize; 2],
+        /// Dimensions of the gradients.
+        got: [usize; 2],
+    },
+    /// A gradient that is NaN or infinite.
+    #[error("{path}: the gradient of output {output}, input {input} is {value}")]
+    NonFiniteGradient {
+        /// Path of the layer.
+        path: String,
+        /// Output of the first such gradient.
+        output: usize,
+        /// Input of the first such gradient.
+        input: usize,
+        /// The gradient.
+        value: f32,
+    },
+    /// A parameter of a score outside its range.
+    #[error("{importance}: {parameter} must be finite and not negative, got {value}")]
+    BadParameter {
+        /// Name of the score.
+        importance: &'static str,
+        /// The parameter.
+        parameter: &'static str,
+        /// Its value.
+        value: f32,
+    },
+    /// Scores or weights of a layer that cannot be used.
+    #[error("{path}: {source}")]
+    Layer {
+        /// Path of the layer.
+        path: String,
+        /// Why.
+        #[source]
+        source: TensorError,
+    },
+    /// The path rules select no linear weight of the module.
+    #[error("the path rules select no linear weight of the module")]
+    NothingSelected,
+    /// A score of another crate failed.
+    #[error("{path}: {importance} failed: {source}")]
+    Custom {
+        /// Name of the score.
+        importance: String,
+        /// Path of the layer.
+        path: String,
+        /// Why.
+        #[source]
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// A mask that the module does not take.
+    #[error(transparent)]
+    Tensor(#[from] TensorError),
+}

@@ -1,0 +1,140 @@
+//! The seam: what a score sees of a layer.
+
+use secateurs_tensor::{Scores, WeightMatrix};
+
+use crate::error::{ImportanceError, Result};
+use crate::gradient::GradientStats;
+
+/// One layer as a score sees it.
+#[derive(Debug, Clone, Copy)]
+pub struct LayerView<'a> {
+    /// Path of the weight in its model; a name for messages and random seeds.
+    pub path: &'a str,
+    /// The weights, `[d_output, d_input]`.
+    pub weight: &'a WeightMatrix,
+    /// `||X_j||`, the l2 norm of each input over all calibration tokens.
+    pub input_norms: Option<&'a [f32]>,
+    /// Gradients of the loss over calibration samples.
+    pub gradients: Option<&'a GradientStats>,
+}
+
+impl<'a> LayerView<'a> {
+    /// A layer of which only the weights are known.
+    pub fn of_weight(path: &'a str, weight: &'a WeightMatrix) -> Self {
+        Self { path, weight, input_norms: None, gradients: None }
+    }
+
+    /// The same layer with input norms.
+    pub fn with_input_norms(self, input_norms: &'a [f32]) -> Self {
+        Self { input_norms: Some(input_norms), ..self }
+    }
+
+    /// The same layer with gradients.
+    pub fn with_gradients(self, gradients: &'a GradientStats) -> Self {
+        Self { gradients: Some(gradients), ..self }
+    }
+
+    /// The input norms, checked.
+    ///
+    /// # Errors
+    ///
+    /// If there are none, if there is not one per input, or if one is negative, infinite or NaN.
+    pub fn norms(&self, importance: &str) -> Result<&'a [f32]> {
+        let norms = self.input_norms.ok_or_else(|| ImportanceError::NeedsActivations {
+            importance: importance.to_owned(),
+            path: self.path.to_owned(),
+        })?;
+        let expected = self.weight.d_input();
+        if norms.len() != expected {
+            return Err(ImportanceError::NormCount { path: self.path.to_owned(), expected, got: norms.len() });
+        }
+        match norms.iter().position(|norm| !(norm.is_finite() && *norm >= 0.0)) {
+            Some(input) => Err(ImportanceError::BadNorm { path: self.path.to_owned(), input, value: norms[input] }),
+            None => Ok(norms),
+        }
+    }
+
+    /// The gradients, checked.
+    ///
+    /// # Errors
+    ///
+    /// If there are none or of no sample, or if their dimensions are not those of the weights.
+    pub fn gradient_stats(&self, importance: &str) -> Result<&'a GradientStats> {
+        let gradients = self.gradients.filter(|gradients| gradients.n_samples() > 0);
+        let gradients = gradients.ok_or_else(|| ImportanceError::NeedsGradients {
+            importance: importance.to_owned(),
+            path: self.path.to_owned(),
+        })?;
+        let [expected, got] = [self.weight.dims(), gradients.dims()];
+        if got == expected {
+            Ok(gradients)
+        } else {
+            Err(ImportanceError::GradientDims { path: self.path.to_owned(), expected, got })
+        }
+    }
+
+    /// Wraps the scores of this layer.
+    ///
+    /// # Errors
+    ///
+    /// [`ImportanceError::Layer`] if there is not one per weight, or if one is NaN.
+    pub fn scores(&self, values: Vec<f32>) -> Result<Scores> {
+        Scores::new(values, self.weight.dims())
+            .map_err(|source| ImportanceError::Layer { path: self.path.to_owned(), source })
+    }
+}
+
+/// What a score must be given besides the weights.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Needs {
+    /// Input norms over calibration tokens.
+    pub activations: bool,
+    /// Gradients over calibration samples.
+    pub gradients: bool,
+}
+
+impl Needs {
+    /// Only the weights.
+    pub const WEIGHTS: Self = Self { activations: false, gradients: false };
+    /// Weights and input norms.
+    pub const ACTIVATIONS: Self = Self { activations: true, gradients: false };
+    /// Weights and gradients.
+    pub const GRADIENTS: Self = Self { activations: false, gradients: true };
+    /// Everything.
+    pub const BOTH: Self = Self { activations: true, gradients: true };
+}
+
+/// Says how much every weight of a layer matters; higher is more important.
+///
+/// The one required computation is [`score`](Self::score); walking a module is the work of
+/// [`prune_module`](crate::prune_module) and of the drivers in `secateurs-prune`.
+pub trait Importance: Send + Sync {
+    /// The field's name of this score, in kebab-case.
+    fn name(&self) -> &str;
+
+    /// What [`score`](Self::score) must be given.
+    fn needs(&self) -> Needs {
+        Needs::WEIGHTS
+    }
+
+    /// One score per weight.
+    ///
+    /// # Errors
+    ///
+    /// If the layer lacks what [`needs`](Self::needs) says, or if a score is NaN.
+    fn score(&self, layer: &LayerView<'_>) -> Result<Scores>;
+}
+
+impl<I: Importance + ?Sized> Importance for Box<I> {
+    fn name(&self) -> &str {
+        (**self).name()
+    }
+
+    fn needs(&self) -> Needs {
+        (**self).needs()
+    }
+
+    fn score(&self, layer: &LayerView<'_>) -> Result<Scores> {
+        (**self).score(layer)
+    }
+}

@@ -1,0 +1,30 @@
+#![doc = include_str!("../README.md")]
+
+mod collector;
+mod error;
+mod evidence;
+mod fisher;
+mod gradient;
+mod layer;
+mod magnitude;
+mod module;
+mod per_weight;
+mod random;
+mod ria;
+mod taylor;
+mod wanda;
+mod wanda_plus_plus;
+
+pub use collector::GradientCollector;
+pub use error::{ImportanceError, Result};
+pub use evidence::Evidence;
+pub use fisher::Fisher;
+pub use gradient::GradientStats;
+pub use layer::{Importance, LayerView, Needs};
+pub use magnitude::Magnitude;
+pub use module::{ModulePlan, prune_module, prune_module_with, score_module};
+pub use random::Random;
+pub use ria::Ria;
+pub use taylor::{Taylor, TaylorGradient};
+pub use wanda::Wanda;
+pub use wanda_plus_plus::WandaPlusPlus;

@@ -1,0 +1,6 @@
+#![doc = include_str!("../README.md")]
+
+mod error;
+pub mod llama;
+
+pub use error::ModelError;

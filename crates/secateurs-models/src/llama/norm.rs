@@ -1,0 +1,28 @@
+//! RMSNorm with its weight.
+
+use burn::module::{Module, Param};
+use burn::tensor::{Device, Tensor};
+
+/// Root-mean-square normalisation: `y_j = x_j / sqrt(mean_k x_k^2 + eps) * weight_j`.
+#[derive(Module, Debug)]
+pub struct LlamaNorm {
+    /// `[d_model]`
+    pub weight: Param<Tensor<1>>,
+    eps: f64,
+}
+
+impl LlamaNorm {
+    /// A norm whose weight is all ones.
+    pub fn new(d_model: usize, eps: f64, device: &Device) -> Self {
+        Self { weight: Param::from_tensor(Tensor::ones([d_model], device)), eps }
+    }
+
+    /// Normalises the last axis.
+    ///
+    /// # Shapes
+    ///
+    /// `[batch, n_tokens, d_model] -> [batch, n_tokens, d_model]`
+    pub fn forward(&self, x: Tensor<3>) -> Tensor<3> {
+        secateurs_ops::rms_norm(x, self.weight.val(), self.eps)
+    }
+}

@@ -1,0 +1,231 @@
+//! The block-sequential driver: dense forward, collect, prune, forward again.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use burn::module::Module;
+use burn::tensor::Tensor;
+use secateurs_tensor::{KeepMask, LayerReport, PathRules, Pattern, Report, WeightMatrix, read_weights};
+
+use crate::block::BlockStore;
+use crate::collect::{Collector, SiteStatistics};
+use crate::replace::replace_weights;
+use crate::{Compensate, LayerProblem, PruneError, Statistics};
+
+/// What the driver does to every block.
+pub struct BlockPlan<'a> {
+    /// Method that chooses and compensates.
+    pub method: &'a dyn Compensate,
+    /// One pattern per block.
+    pub patterns: &'a [Pattern],
+    /// Which parameters of the whole model may be pruned.
+    pub rules: &'a PathRules,
+    /// The first block to prune; those before it were stored by an earlier run.
+    pub first_block: usize,
+}
+
+/// A step of the driver that has ended; [`prune_blocks`] calls its listener with it.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Progress<'a> {
+    /// An already pruned block was run again after a restart.
+    Replayed {
+        /// Index of the block.
+        block: usize,
+        /// Number of blocks.
+        n_blocks: usize,
+    },
+    /// The statistics of a block are complete.
+    Collected {
+        /// Index of the block.
+        block: usize,
+        /// Number of blocks.
+        n_blocks: usize,
+    },
+    /// A layer is pruned.
+    Layer(&'a LayerReport),
+    /// A block is stored.
+    Stored {
+        /// Index of the block.
+        block: usize,
+        /// Number of blocks.
+        n_blocks: usize,
+        /// The layers of this block.
+        layers: &'a [LayerReport],
+    },
+}
+
+/// Prunes a model block by block.
+///
+/// `hidden` holds the input of block 0, one tensor `[batch, n_tokens, d_model]` a calibration batch. For each block:
+/// run every batch through the dense block while statistics of the inputs of its linears are collected; prune all its
+/// linears; store the block; run every batch through the stored block to make the inputs of the next one. One block,
+/// its statistics and the hidden states are in memory at a time. Blocks before `plan.first_block` are only run.
+///
+/// # Errors
+///
+/// If the plan does not fit the model, if a statistic or weight is not finite, if the method fails on a layer, or if
+/// the store does. Blocks stored before the error stay stored.
+///
+/// # References
+///
+/// The scheme of SparseGPT (arXiv 2301.00774) and Wanda (arXiv 2306.11695) without `true_sequential`.
+pub fn prune_blocks<S: BlockStore>(
+    store: &mut S,
+    mut hidden: Vec<Tensor<3>>,
+    plan: &BlockPlan<'_>,
+    listener: &mut dyn FnMut(Progress<'_>),
+) -> Result<Report, PruneError> {
+    let n_blocks = store.n_blocks();
+    check_plan(plan, n_blocks, &hidden)?;
+    let started = Instant::now();
+    let mut report = Report {
+        method: plan.method.name().to_owned(),
+        pattern: describe(plan.patterns),
+        scope: None,
+        layers: Vec::new(),
+        seconds: 0.0,
+        peak_rss_bytes: None,
+        notes: Vec::new(),
+    };
+    for block in 0..plan.first_block.min(n_blocks) {
+        let stored = store.load(block).map_err(PruneError::store)?;
+        forward_all(store, &stored, &mut hidden);
+        listener(Progress::Replayed { block, n_blocks });
+    }
+    for index in plan.first_block..n_blocks {
+        let _span = tracing::info_span!("prune_block", index).entered();
+        let dense = store.load(index).map_err(PruneError::store)?;
+        let (block, layers) = prune_one(store, (index, dense), &hidden, plan, listener)?;
+        let stored = store.store(index, block).map_err(PruneError::store)?;
+        if index + 1 < n_blocks {
+            forward_all(store, &stored, &mut hidden);
+        }
+        listener(Progress::Stored { block: index, n_blocks, layers: &layers });
+        report.layers.extend(layers);
+    }
+    report.seconds = started.elapsed().as_secs_f64();
+    Ok(report)
+}
+
+/// Prunes one dense block on the hidden states that reach it.
+fn prune_one<S: BlockStore>(
+    store: &S,
+    (block, dense): (usize, S::Block),
+    hidden: &[Tensor<3>],
+    plan: &BlockPlan<'_>,
+    listener: &mut dyn FnMut(Progress<'_>),
+) -> Result<(S::Block, Vec<LayerReport>), PruneError> {
+    let block_path = store.path(block);
+    let weights = selected_weights(&dense, &block_path, plan.rules);
+    let mut collector = Collector::new(plan.method.statistics(), weights.keys().cloned().collect());
+    collect(store, &dense, hidden, &mut collector)?;
+    listener(Progress::Collected { block, n_blocks: store.n_blocks() });
+    let sites = collector.finish();
+    let mut pruned = BTreeMap::new();
+    let mut layers = Vec::with_capacity(weights.len());
+    for (path, weight) in weights {
+        let full_path = format!("{block_path}.{path}");
+        let site = sites.of(&path);
+        let (weight, layer) = prune_layer(&full_path, &weight, site, plan.patterns[block], plan.method)?;
+        listener(Progress::Layer(&layer));
+        layers.push(layer);
+        pruned.insert(path, weight);
+    }
+    Ok((replace_weights(dense, pruned)?, layers))
+}
+
+fn prune_layer(
+    path: &str,
+    weight: &WeightMatrix,
+    site: Option<&SiteStatistics>,
+    pattern: Pattern,
+    method: &dyn Compensate,
+) -> Result<(WeightMatrix, LayerReport), PruneError> {
+    weight.check_finite(path)?;
+    if site.is_none() && method.statistics() != Statistics::None {
+        return Err(PruneError::NotObserved { path: path.to_owned() });
+    }
+    let problem = LayerProblem {
+        path,
+        weight,
+        gram: site.and_then(SiteStatistics::gram),
+        input_norms: site.map(SiteStatistics::input_norms),
+        pattern,
+    };
+    let started = Instant::now();
+    let solution = method.solve(&problem)?;
+    let seconds = started.elapsed().as_secs_f64();
+    let pruned = solution.weight;
+    pruned.check_finite(path)?;
+    let layer = LayerReport {
+        path: path.to_owned(),
+        dims: weight.dims(),
+        requested_pruned: method.pruned_count(pattern, weight.dims()),
+        pruned: measured_zeros(&pruned, &solution.keep),
+        seconds,
+        relative_error: problem.gram.map(|gram| gram.relative_error(weight, &pruned)),
+        events: solution.events,
+    };
+    Ok((pruned, layer))
+}
+
+/// Counts the weights that the mask prunes and that are zero indeed.
+fn measured_zeros(weight: &WeightMatrix, keep: &KeepMask) -> usize {
+    let pruned = weight.values().iter().zip(keep.as_slice()).filter(|(_, keep)| !**keep);
+    pruned.filter(|(value, _)| value.to_bits() == 0).count()
+}
+
+/// Shows every batch to the collector, through the dense block.
+pub(crate) fn collect<S: BlockStore>(
+    store: &S,
+    dense: &S::Block,
+    hidden: &[Tensor<3>],
+    collector: &mut Collector,
+) -> Result<(), PruneError> {
+    if collector.is_idle() {
+        return Ok(());
+    }
+    for batch in hidden {
+        store.forward(dense, batch.clone(), collector);
+        collector.check()?;
+    }
+    Ok(())
+}
+
+/// Runs every batch through the block, in place.
+pub(crate) fn forward_all<S: BlockStore>(store: &S, block: &S::Block, hidden: &mut [Tensor<3>]) {
+    for batch in hidden {
+        *batch = store.forward(block, batch.clone(), &mut ());
+    }
+}
+
+pub(crate) fn selected_weights<M: Module>(block: &M, block_path: &str, rules: &PathRules) -> BTreeMap<String, WeightMatrix> {
+    let all = PathRules::new(["*"], [""; 0]).expect("a star is a glob");
+    read_weights(block, &all)
+        .into_iter()
+        .filter(|(path, _)| rules.selects(&format!("{block_path}.{path}")))
+        .collect()
+}
+
+fn check_plan(plan: &BlockPlan<'_>, n_blocks: usize, hidden: &[Tensor<3>]) -> Result<(), PruneError> {
+    if plan.patterns.len() != n_blocks {
+        return Err(PruneError::PatternCount { expected: n_blocks, got: plan.patterns.len() });
+    }
+    if hidden.is_empty() && plan.method.statistics() != Statistics::None {
+        return Err(PruneError::NoCalibration);
+    }
+    Ok(())
+}
+
+/// One pattern for all blocks by its name, different ones by their mean sparsity.
+fn describe(patterns: &[Pattern]) -> String {
+    match patterns {
+        [] => "none".into(),
+        [first, rest @ ..] if rest.iter().all(|p| p == first) => first.to_string(),
+        _ => {
+            let mean = patterns.iter().map(|p| p.sparsity()).sum::<f64>() / patterns.len() as f64;
+            format!("{:.2}% on average", 100.0 * mean)
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! Everything a caller of this crate can get wrong.
+
+use std::error::Error;
+
+use secateurs_importance::ImportanceError;
+use secateurs_tensor::TensorError;
+
+/// What went wrong, with the facts needed to mend it.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PruneError {
+    /// A matrix, mask or pattern that cannot be used.
+    #[error(transparent)]
+    Tensor(#[from] TensorError),
+    /// A score that cannot be computed.
+    #[error(transparent)]
+    Importance(#[from] ImportanceError),
+    /// A layer that the pattern does not fit, or whose solution is not a number.
+    #[error("{path}: {source}")]
+    Layer {
+        /// Path of the layer.
+        path: String,
+        /// Why.
+        #[source]
+        source: TensorError,
+    },
+    /// A method that needs a Gram matrix got none.
+    #[error("{path}: {method} needs the Gram matrix of the layer's inputs; calibrate first")]
+    NeedsGram {
+        /// Path of the layer.
+        path: String,
+        /// Name of the method.
+        method: String,
+    },
+    /// A Gram matrix of another width than the layer.
+    #[error("{path}: the Gram matrix has {got} inputs, the layer {expected}")]
+    GramMismatch {
+        /// Path of the layer.
+        path: String,
+        /// Inputs of the layer.
+        expected: usize,
+        /// Inputs of the Gram matrix.
+        got: usize,
+    },
+    /// A Gram matrix with an entry that is NaN or infinite.
+    #[error("{path}: entry [{row}, {column}] of the Gram matrix is {value}")]
+    NonFiniteGram {
+        /// Path of the layer.
+        path: String,
+        /// First index of the entry.
+        row: usize,
+        /// Second index of the entry.
+        column: usize,
+        /// The entry.
+        value: f64,
+    },
+    /// Values that do not fill a square matrix.
+    #[error("a Gram matrix of {d_input} inputs has {expected} entries, got {got}")]
+    GramLength {
+        /// Number of inputs.
+        d_input: usize,
+        /// Entries asked for.
+        expected: usize,
+        /// Entries found.
+        got: usize,
+    },
+    /// A matrix that is not its transpose.
+    #[error("the Gram matrix is not symmetric at [{row}, {column}]: {value} and {mirrored}")]
+    NotSymmetric {
+        /// First index.
+        row: usize,
+        /// Second index.
+        column: usize,
+        /// The entry there.
+        value: f64,
+        /// The entry on the other side of the diagonal.
+        mirrored: f64,
+    },
+    /// A setting of a method outside its range.
+    #[error("{method}: {setting} must be {expected}, got {value}")]
+    BadSetting {
+        /// Name of the method.
+        method: &'static str,
+        /// The setting.
+        setting: &'static str,
+        /// What is accepted.
+        expected: &'static str,
+        /// The value as given.
+        value: f64,
+    },
+    /// Calibration inputs of a layer that cannot be used.
+    #[error("{path}: {source}")]
+    Statistics {
+        /// Path of the layer.
+        path: String,
+        /// Why.
+        #[source]
+        source: TensorError,
+    },
+    /// A layer that is to be pruned but whose inputs the model never showed.
+    #[error("{path}: the model showed no inputs of this layer to the observer")]
+    NotObserved {
+        /// Path of the layer.
+        path: String,
+    },
+    /// Not one pattern per block.
+    #[error("{got} patterns for {expected} blocks")]
+    PatternCount {
+        /// Blocks of the model.
+        expected: usize,
+        /// Patterns given.
+        got: usize,
+    },
+    /// An empty calibration set.
+    #[error("there is no calibration batch")]
+    NoCalibration,
+    /// Reading or writing a block failed.
+    #[error("the block store failed")]
+    Store(#[source] Box<dyn Error + Send + Sync>),
+    /// Not one entry of an allocation per block.
+    #[error("the allocation has {got} entries for {expected} blocks")]
+    AllocationCount {
+        /// Blocks of the model.
+        expected: usize,
+        /// Entries given.
+        got: usize,
+    },
+    /// An allocation that varies sparsity, over a pattern that fixes it.
+    #[error("{pattern} has one sparsity; allocate over an unstructured pattern")]
+    FixedPattern {
+        /// The pattern.
+        pattern: String,
+    },
+    /// A fraction of outliers outside `[0, 1]`.
+    #[error("the outlier fraction of block {block} is {value}")]
+    BadOutlierFraction {
+        /// Index of the block.
+        block: usize,
+        /// The fraction.
+        value: f64,
+    },
+    /// A loss that does not depend on the model, or a model without autodiff.
+    #[error("step {step}: the loss is not tracked; is the model on an autodiff device?")]
+    UntrackedLoss {
+        /// Step of the fine-tuning.
+        step: usize,
+    },
+    /// A loss that is NaN or infinite.
+    #[error("step {step}: the loss is {value}")]
+    NonFiniteLoss {
+        /// Step of the fine-tuning.
+        step: usize,
+        /// The loss.
+        value: f32,
+    },
+}
+
+impl PruneError {
+    /// Wraps what a block store failed with.
+    pub fn store(source: impl Error + Send + Sync + 'static) -> Self {
+        Self::Store(Box::new(source))
+    }
+
+    /// Says at which layer a matrix operation failed.
+    pub(crate) fn at(path: &str) -> impl Fn(TensorError) -> Self + '_ {
+        move |source| Self::Layer { path: path.to_owned(), source }
+    }
+}

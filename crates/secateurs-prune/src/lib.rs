@@ -1,0 +1,41 @@
+#![doc = include_str!("../README.md")]
+
+mod allocation;
+mod alps;
+mod block;
+mod collect;
+mod conjugate;
+mod driver;
+mod error;
+mod factor;
+mod finetune;
+mod gram;
+mod l_admm;
+mod mask_only;
+mod memo;
+mod outliers;
+mod owl;
+mod penalty;
+mod prepare;
+mod problem;
+mod product;
+mod quota;
+mod replace;
+mod selector;
+mod sparsegpt;
+mod splitting;
+
+pub use allocation::Allocation;
+pub use alps::Alps;
+pub use block::BlockStore;
+pub use driver::{BlockPlan, Progress, prune_blocks};
+pub use error::PruneError;
+pub use finetune::MaskedFineTune;
+pub use gram::Gram;
+pub use l_admm::{AdmmSchedule, LAdmm};
+pub use mask_only::MaskOnly;
+pub use outliers::outlier_fractions;
+pub use owl::{outlier_fraction, owl_sparsities};
+pub use problem::{Compensate, LayerProblem, Solution, Statistics};
+pub use replace::replace_weights;
+pub use sparsegpt::SparseGpt;

@@ -1,0 +1,99 @@
+//! Chooses, again and again, which entries of a matrix stay: the hard-thresholding step of the iterative methods.
+
+use rayon::prelude::*;
+use secateurs_tensor::{NmPattern, Pattern, TensorError, WeightMatrix, keep_largest_into};
+
+/// Elements that one task takes; a multiple of every small group is made of it.
+const CHUNK: usize = 1 << 14;
+
+/// Selection by absolute value under one pattern, with the zeros of the dense matrix ranked below everything else.
+pub(crate) struct Selector {
+    pattern: Pattern,
+    n_pruned: usize,
+    /// Flat indices of the zeros of the dense matrix.
+    zeros: Vec<usize>,
+    magnitudes: Vec<f32>,
+    protected: Vec<bool>,
+}
+
+impl Selector {
+    /// For matrices with the dimensions and zeros of `dense`.
+    pub(crate) fn new(dense: &WeightMatrix, pattern: Pattern) -> Self {
+        let zeros = dense.values().iter().enumerate().filter(|(_, value)| **value == 0.0).map(|(index, _)| index);
+        Self {
+            pattern,
+            n_pruned: pattern.pruned_count(dense.dims()),
+            zeros: zeros.collect(),
+            magnitudes: vec![0.0; dense.len()],
+            protected: Vec::new(),
+        }
+    }
+
+    /// How many entries the pattern prunes.
+    pub(crate) fn n_pruned(&self) -> usize {
+        self.n_pruned
+    }
+
+    /// Marks what the pattern keeps of `values`.
+    pub(crate) fn select(&mut self, values: &[f32], keep: &mut [bool]) -> Result<(), TensorError> {
+        self.rank(values);
+        match self.pattern {
+            Pattern::Unstructured(_) => keep_largest_into(&self.magnitudes, self.n_pruned, keep),
+            Pattern::Nm(pattern) => {
+                keep_in_groups(&self.magnitudes, pattern, keep);
+                Ok(())
+            }
+        }
+    }
+
+    /// Marks what stays on the way to the pattern: `n_pruned` entries go, at most as many as the pattern prunes, and
+    /// under N:M none of those that the pattern would keep.
+    pub(crate) fn select_partly(
+        &mut self,
+        values: &[f32],
+        n_pruned: usize,
+        keep: &mut [bool],
+    ) -> Result<(), TensorError> {
+        let n_pruned = n_pruned.min(self.n_pruned);
+        self.rank(values);
+        if let Pattern::Nm(pattern) = self.pattern {
+            self.protected.resize(values.len(), false);
+            keep_in_groups(&self.magnitudes, pattern, &mut self.protected);
+            self.magnitudes.par_iter_mut().zip(&self.protected).for_each(|(magnitude, protected)| {
+                if *protected {
+                    *magnitude = f32::INFINITY;
+                }
+            });
+        }
+        keep_largest_into(&self.magnitudes, n_pruned, keep)
+    }
+
+    fn rank(&mut self, values: &[f32]) {
+        let chunks = self.magnitudes.par_chunks_mut(CHUNK).zip(values.par_chunks(CHUNK));
+        chunks.for_each(|(magnitudes, values)| {
+            magnitudes.iter_mut().zip(values).for_each(|(magnitude, value)| *magnitude = value.abs());
+        });
+        for index in &self.zeros {
+            self.magnitudes[*index] = -1.0;
+        }
+    }
+}
+
+fn keep_in_groups(scores: &[f32], pattern: NmPattern, keep: &mut [bool]) {
+    let group = pattern.group();
+    let chunk = (CHUNK / group).max(1) * group;
+    keep.par_chunks_mut(chunk).zip(scores.par_chunks(chunk)).for_each(|(keep, scores)| {
+        for (keep, scores) in keep.chunks_exact_mut(group).zip(scores.chunks_exact(group)) {
+            keep_in_group(scores, pattern.keep(), keep);
+        }
+    });
+}
+
+/// Keeps the `n_kept` largest of a group; of equals the later one.
+pub(crate) fn keep_in_group(scores: &[f32], n_kept: usize, keep: &mut [bool]) {
+    for (index, slot) in keep.iter_mut().enumerate() {
+        let before = scores[..index].iter().filter(|other| **other > scores[index]).count();
+        let after = scores[index + 1..].iter().filter(|other| **other >= scores[index]).count();
+        *slot = before + after < n_kept;
+    }
+}

@@ -1,0 +1,173 @@
+//! Everything a caller of this crate can get wrong.
+
+/// The result of a fallible operation of this crate.
+pub type Result<T, E = TensorError> = core::result::Result<T, E>;
+
+/// What went wrong, with the facts needed to mend it.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TensorError {
+    /// A sparsity outside `[0, 1)`.
+    #[error("sparsity must lie in [0, 1), got {value}")]
+    InvalidSparsity {
+        /// The refused value.
+        value: f64,
+    },
+    /// An N:M pattern that keeps nothing, or more than its group holds.
+    #[error("an N:M pattern keeps 1 to M of every M inputs, got {keep}:{group}")]
+    InvalidNm {
+        /// Kept inputs of each group.
+        keep: usize,
+        /// Inputs in each group.
+        group: usize,
+    },
+    /// A text that is not a sparsity, a pattern or a scope.
+    #[error("cannot read {text:?} as {expected}")]
+    Unreadable {
+        /// The form that is accepted.
+        expected: &'static str,
+        /// The text as given.
+        text: String,
+    },
+    /// An input dimension that N:M groups do not tile.
+    #[error("groups of {group} do not divide the {d_input} inputs")]
+    IndivisibleGroup {
+        /// Inputs of every output.
+        d_input: usize,
+        /// Inputs in each group.
+        group: usize,
+    },
+    /// A buffer whose length is not what its dimensions say.
+    #[error("{what}: expected {expected} elements, got {got}")]
+    LengthMismatch {
+        /// Which buffer.
+        what: &'static str,
+        /// Elements asked for.
+        expected: usize,
+        /// Elements found.
+        got: usize,
+    },
+    /// Two matrices that should have the same dimensions.
+    #[error("{what}: expected [d_output, d_input] = {expected:?}, got {got:?}")]
+    DimsMismatch {
+        /// Which matrix.
+        what: &'static str,
+        /// Dimensions asked for.
+        expected: [usize; 2],
+        /// Dimensions found.
+        got: [usize; 2],
+    },
+    /// A convolution kernel that does not fit the matrix.
+    #[error("{channels} channels of a {kernel:?} kernel do not give {d_input} inputs")]
+    KernelMismatch {
+        /// Height and width of the kernel.
+        kernel: [usize; 2],
+        /// Input channels per group.
+        channels: usize,
+        /// Inputs of the matrix.
+        d_input: usize,
+    },
+    /// A score that cannot be ordered.
+    #[error("the score of output {output}, input {input} is NaN")]
+    NanScore {
+        /// Output of the first NaN.
+        output: usize,
+        /// Input of the first NaN.
+        input: usize,
+    },
+    /// A value that cannot be ordered.
+    #[error("value {index} is NaN")]
+    NanValue {
+        /// Flat index of the first NaN.
+        index: usize,
+    },
+    /// More weights to prune than there are.
+    #[error("cannot prune {n_pruned} of {n} values")]
+    TooManyPruned {
+        /// Values given.
+        n: usize,
+        /// Values asked to go.
+        n_pruned: usize,
+    },
+    /// A weight that is NaN or infinite.
+    #[error("{path}: the weight of output {output}, input {input} is {value}")]
+    NonFiniteWeight {
+        /// Path of the parameter.
+        path: String,
+        /// Output of the first such weight.
+        output: usize,
+        /// Input of the first such weight.
+        input: usize,
+        /// The weight.
+        value: f32,
+    },
+    /// A calibration activation that is NaN or infinite.
+    #[error("the activation of token {token}, input {input} is {value}")]
+    NonFiniteActivation {
+        /// Token within the observed call.
+        token: usize,
+        /// Input dimension.
+        input: usize,
+        /// The activation.
+        value: f32,
+    },
+    /// Activations of another width than the statistics.
+    #[error("activations have {got} inputs, the statistics {expected}")]
+    InputMismatch {
+        /// Width of the statistics.
+        expected: usize,
+        /// Width of the activations.
+        got: usize,
+    },
+    /// A group that keeps more than its pattern allows.
+    #[error("output {output} keeps {kept} of the group at input {input}, more than {keep}")]
+    NmViolated {
+        /// Output of the first such group.
+        output: usize,
+        /// First input of the group.
+        input: usize,
+        /// What the group keeps.
+        kept: usize,
+        /// What the pattern allows.
+        keep: usize,
+    },
+    /// A path rule that is not a glob.
+    #[error("{glob:?} is not a glob")]
+    BadGlob {
+        /// The glob as given.
+        glob: String,
+        /// Why.
+        #[source]
+        source: globset::Error,
+    },
+    /// A mask for a parameter that the module lacks.
+    #[error("the module has no float parameter {path:?}")]
+    UnknownParameter {
+        /// Path of the mask.
+        path: String,
+    },
+    /// A mask for a parameter that is neither a linear nor a 2-d convolution weight.
+    #[error("{path}: masks fit rank 2 and 4, the parameter has rank {rank}")]
+    UnsupportedRank {
+        /// Path of the parameter.
+        path: String,
+        /// Its rank.
+        rank: usize,
+    },
+    /// A mask of other dimensions than its parameter.
+    #[error("{path}: the mask is {got:?}, the parameter {expected:?} as [d_output, d_input]")]
+    MaskMismatch {
+        /// Path of the parameter.
+        path: String,
+        /// Dimensions of the parameter.
+        expected: [usize; 2],
+        /// Dimensions of the mask.
+        got: [usize; 2],
+    },
+    /// A parameter that already carries a mask or an adapter; burn holds one.
+    #[error("{path} already carries a reparameterisation; fold it first")]
+    AlreadyReparameterized {
+        /// Path of the parameter.
+        path: String,
+    },
+}

@@ -1,0 +1,133 @@
+//! Which parameters are pruned, by path.
+
+use globset::{Glob, GlobSet, GlobSetBuilder};
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Result, TensorError};
+
+/// Globs over dotted parameter paths such as `layers.0.mlp.up_proj.weight`; `*` also matches dots.
+///
+/// A path is selected if it matches any `include` and no `exclude`. The default includes everything but what pruning
+/// leaves alone: embeddings (`*embed*`), norms (`*norm*`), the output head (`*lm_head*`) and biases (`*bias`). In serde a missing list is its default, and a bad
+/// glob is an error.
+///
+/// # Examples
+///
+/// ```
+/// use secateurs_tensor::PathRules;
+///
+/// let rules = PathRules::default();
+/// assert!(rules.selects("layers.0.mlp.up_proj.weight"));
+/// assert!(!rules.selects("embed_tokens.weight"));
+///
+/// let mlp_only = PathRules::new(["*.mlp.*"], ["layers.0.*"])?;
+/// assert!(mlp_only.selects("layers.1.mlp.up_proj.weight"));
+/// assert!(!mlp_only.selects("layers.0.mlp.up_proj.weight"));
+/// # Ok::<(), secateurs_tensor::TensorError>(())
+/// ```
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(try_from = "Globs", into = "Globs")]
+pub struct PathRules {
+    globs: Globs,
+    include: GlobSet,
+    exclude: GlobSet,
+}
+
+/// The rules as they are written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Globs {
+    include: Vec<String>,
+    exclude: Vec<String>,
+}
+
+impl Default for Globs {
+    fn default() -> Self {
+        let owned = |globs: &[&str]| globs.iter().map(|glob| (*glob).to_owned()).collect();
+        Self {
+            include: owned(&["*"]),
+            exclude: owned(&["*embed*", "*norm*", "*lm_head*", "*bias"]),
+        }
+    }
+}
+
+impl PathRules {
+    /// Selects what matches any of `include` and none of `exclude`.
+    ///
+    /// # Errors
+    ///
+    /// [`TensorError::BadGlob`] with the first glob that cannot be read.
+    pub fn new<I, E>(include: I, exclude: E) -> Result<Self>
+    where
+        I: IntoIterator<Item: Into<String>>,
+        E: IntoIterator<Item: Into<String>>,
+    {
+        Globs {
+            include: include.into_iter().map(Into::into).collect(),
+            exclude: exclude.into_iter().map(Into::into).collect(),
+        }
+        .try_into()
+    }
+
+    /// Whether the parameter at `path` is to be pruned.
+    pub fn selects(&self, path: &str) -> bool {
+        self.include.is_match(path) && !self.exclude.is_match(path)
+    }
+
+    /// The globs of which one must match.
+    pub fn include(&self) -> &[String] {
+        &self.globs.include
+    }
+
+    /// The globs of which none may match.
+    pub fn exclude(&self) -> &[String] {
+        &self.globs.exclude
+    }
+}
+
+impl Default for PathRules {
+    fn default() -> Self {
+        Globs::default().try_into().expect("the default globs are valid")
+    }
+}
+
+impl PartialEq for PathRules {
+    fn eq(&self, other: &Self) -> bool {
+        self.globs == other.globs
+    }
+}
+
+impl Eq for PathRules {}
+
+impl TryFrom<Globs> for PathRules {
+    type Error = TensorError;
+
+    fn try_from(globs: Globs) -> Result<Self> {
+        let include = compile(&globs.include)?;
+        let exclude = compile(&globs.exclude)?;
+        Ok(Self {
+            globs,
+            include,
+            exclude,
+        })
+    }
+}
+
+impl From<PathRules> for Globs {
+    fn from(rules: PathRules) -> Self {
+        rules.globs
+    }
+}
+
+fn compile(globs: &[String]) -> Result<GlobSet> {
+    let mut set = GlobSetBuilder::new();
+    for glob in globs {
+        set.add(Glob::new(glob).map_err(|source| TensorError::BadGlob {
+            glob: glob.clone(),
+            source,
+        })?);
+    }
+    let all = || globs.join(", ");
+    set.build()
+        .map_err(|source| TensorError::BadGlob { glob: all(), source })
+}

@@ -1,0 +1,128 @@
+//! What a pruning run did, in numbers measured on its result.
+
+use core::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::scope::Scope;
+use crate::weight::fraction;
+
+/// Outcome of one pruning run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    /// The method, `wanda`.
+    pub method: String,
+    /// The pattern as asked for, `50%` or `2:4`.
+    pub pattern: String,
+    /// The comparison group, where the method has one.
+    pub scope: Option<Scope>,
+    /// One entry per pruned weight matrix, in the order of pruning.
+    pub layers: Vec<LayerReport>,
+    /// Wall-clock time of the whole run.
+    pub seconds: f64,
+    /// The most memory that the process held, where the system tells.
+    pub peak_rss_bytes: Option<u64>,
+    /// Remarks for the reader.
+    pub notes: Vec<String>,
+}
+
+impl Report {
+    /// The fraction of weights asked to go, over all layers.
+    pub fn requested_sparsity(&self) -> f64 {
+        self.fraction_of(|layer| layer.requested_pruned)
+    }
+
+    /// The measured fraction of zero weights, over all layers.
+    pub fn sparsity(&self) -> f64 {
+        self.fraction_of(|layer| layer.pruned)
+    }
+
+    fn fraction_of(&self, count: impl Fn(&LayerReport) -> usize) -> f64 {
+        fraction(
+            self.layers.iter().map(count).sum(),
+            self.layers.iter().map(LayerReport::n_weights).sum(),
+        )
+    }
+}
+
+/// Outcome for one weight matrix.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LayerReport {
+    /// Path of the parameter.
+    pub path: String,
+    /// `[d_output, d_input]`.
+    pub dims: [usize; 2],
+    /// Weights asked to go.
+    pub requested_pruned: usize,
+    /// Zeros counted in the stored result.
+    pub pruned: usize,
+    /// Wall-clock time of this matrix.
+    pub seconds: f64,
+    /// `||(W - W^) X||^2 / ||W X||^2` on the calibration inputs, where there were any.
+    pub relative_error: Option<f64>,
+    /// What happened on the way.
+    pub events: Vec<Event>,
+}
+
+impl LayerReport {
+    /// Number of weights.
+    pub fn n_weights(&self) -> usize {
+        self.dims[0] * self.dims[1]
+    }
+
+    /// The measured fraction of zeros.
+    pub fn sparsity(&self) -> f64 {
+        fraction(self.pruned, self.n_weights())
+    }
+}
+
+/// Something that a solver did or met and that a reader should know.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Event {
+    /// A matrix was not positive definite, so more was added to its diagonal.
+    DampingRaised {
+        /// Damping before.
+        from: f64,
+        /// Damping that worked.
+        to: f64,
+        /// What failed.
+        reason: String,
+    },
+    /// Another method or variant ran than was asked for.
+    FellBack {
+        /// What was asked for.
+        from: String,
+        /// What ran.
+        to: String,
+        /// Why.
+        reason: String,
+    },
+    /// Inputs that were zero on every calibration token.
+    DeadInputs {
+        /// How many.
+        count: usize,
+    },
+    /// The solver stopped at its limit.
+    NotConverged {
+        /// Iterations done.
+        iterations: usize,
+    },
+    /// The solver met its stopping rule.
+    Converged {
+        /// Iterations done.
+        iterations: usize,
+    },
+}
+
+impl fmt::Display for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::DampingRaised { from, to, reason } => write!(f, "damping raised from {from} to {to}: {reason}"),
+            Self::FellBack { from, to, reason } => write!(f, "fell back from {from} to {to}: {reason}"),
+            Self::DeadInputs { count } => write!(f, "{count} inputs are zero on all calibration tokens"),
+            Self::NotConverged { iterations } => write!(f, "not converged after {iterations} iterations"),
+            Self::Converged { iterations } => write!(f, "converged after {iterations} iterations"),
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! `Report` counts what it is given and survives serde.
+
+use secateurs_tensor::{Event, LayerReport, Report, Scope};
+
+fn layer(path: &str, dims: [usize; 2], requested_pruned: usize, pruned: usize) -> LayerReport {
+    LayerReport {
+        path: path.to_owned(),
+        dims,
+        requested_pruned,
+        pruned,
+        seconds: 0.25,
+        relative_error: Some(0.125),
+        events: vec![],
+    }
+}
+
+fn report() -> Report {
+    let mut first = layer("a.weight", [2, 3], 3, 4);
+    first.events = vec![
+        Event::DampingRaised {
+            from: 0.01,
+            to: 0.1,
+            reason: "pivot 3 is negative".to_owned(),
+        },
+        Event::FellBack {
+            from: "sparsegpt".to_owned(),
+            to: "magnitude".to_owned(),
+            reason: "singular".to_owned(),
+        },
+        Event::DeadInputs { count: 2 },
+        Event::NotConverged { iterations: 300 },
+        Event::Converged { iterations: 12 },
+    ];
+    Report {
+        method: "wanda".to_owned(),
+        pattern: "50%".to_owned(),
+        scope: Some(Scope::PerOutput),
+        layers: vec![first, layer("b.weight", [2, 7], 7, 7)],
+        seconds: 1.5,
+        peak_rss_bytes: None,
+        notes: vec!["a note".to_owned()],
+    }
+}
+
+#[test]
+fn sparsities_come_from_counts() {
+    let report = report();
+    assert_eq!(
+        (report.requested_sparsity(), report.sparsity()),
+        (10.0 / 20.0, 11.0 / 20.0)
+    );
+    assert_eq!(report.layers[0].sparsity(), 4.0 / 6.0);
+    let empty = Report {
+        layers: vec![],
+        ..report
+    };
+    assert_eq!((empty.requested_sparsity(), empty.sparsity()), (0.0, 0.0));
+}
+
+#[test]
+fn reports_round_trip() {
+    let report = report();
+    let json = serde_json::to_string(&report).unwrap();
+    assert_eq!(serde_json::from_str::<Report>(&json).unwrap(), report);
+    assert!(json.contains(r#"{"kind":"damping-raised","from":0.01,"to":0.1,"reason":"pivot 3 is negative"}"#));
+    assert!(json.contains(r#""scope":"per-output""#));
+    assert!(serde_json::from_str::<Event>(r#"{"kind":"vanished"}"#).is_err());
+    assert!(serde_json::from_str::<Report>(&json.replace("per-output", "per-row")).is_err());
+}
+
+#[test]
+fn events_read_as_sentences() {
+    let events: Vec<String> = report().layers[0].events.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        events,
+        [
+            "damping raised from 0.01 to 0.1: pivot 3 is negative",
+            "fell back from sparsegpt to magnitude: singular",
+            "2 inputs are zero on all calibration tokens",
+            "not converged after 300 iterations",
+            "converged after 12 iterations",
+        ]
+    );
+}

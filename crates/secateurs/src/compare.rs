@@ -1,0 +1,75 @@
+//! How two checkpoints differ, tensor by tensor.
+
+use secateurs_data::Checkpoint;
+use serde::Serialize;
+
+use crate::Error;
+
+/// How two checkpoints differ.
+#[derive(Debug, Clone, Serialize)]
+pub struct Comparison {
+    /// Tensors in both, in the order of the first.
+    pub tensors: Vec<TensorDifference>,
+    /// Names only in the first.
+    pub only_first: Vec<String>,
+    /// Names only in the second.
+    pub only_second: Vec<String>,
+}
+
+/// How one tensor differs.
+#[derive(Debug, Clone, Serialize)]
+pub struct TensorDifference {
+    /// Name of the tensor.
+    pub name: String,
+    /// Shape in both.
+    pub shape: Vec<usize>,
+    /// Fraction of zeros in the first and the second.
+    pub sparsity: (f64, f64),
+    /// Fraction of elements that are zero in exactly one of the two.
+    pub mask_difference: f64,
+    /// `||a - b|| / ||a||`
+    pub relative_distance: f64,
+    /// Whether every element is the same to the bit.
+    pub identical: bool,
+}
+
+/// Compares two checkpoints tensor by tensor.
+///
+/// # Errors
+///
+/// If a tensor has another shape in the second, cannot be read, or the two have no tensor in common.
+pub fn compare(first: &Checkpoint, second: &Checkpoint) -> Result<Comparison, Error> {
+    let names = |c: &Checkpoint| c.tensors().map(|t| t.name.clone()).collect::<Vec<_>>();
+    let (a, b) = (names(first), names(second));
+    let only_first = a.iter().filter(|name| !b.contains(name)).cloned().collect();
+    let only_second = b.iter().filter(|name| !a.contains(name)).cloned().collect();
+    let common = a.iter().filter(|name| b.contains(name));
+    let tensors = common.map(|name| difference(first, second, name)).collect::<Result<Vec<_>, _>>()?;
+    if tensors.is_empty() {
+        return Err(Error::NothingInCommon);
+    }
+    Ok(Comparison { tensors, only_first, only_second })
+}
+
+fn difference(first: &Checkpoint, second: &Checkpoint, name: &str) -> Result<TensorDifference, Error> {
+    let (shape, other) = (first.tensor(name)?.shape.clone(), second.tensor(name)?.shape.clone());
+    if shape != other {
+        return Err(Error::ShapesDiffer { name: name.to_owned(), first: shape, second: other });
+    }
+    let (a, b) = (first.read_f32(name)?, second.read_f32(name)?);
+    let n = a.len().max(1) as f64;
+    let zeros = |values: &[f32]| values.iter().filter(|v| **v == 0.0).count() as f64 / n;
+    let pairs = || a.iter().zip(&b);
+    let moved = pairs().filter(|(x, y)| (**x == 0.0) != (**y == 0.0)).count() as f64;
+    let norm = |sum: f64| sum.sqrt();
+    let distance = norm(pairs().map(|(x, y)| f64::from(x - y).powi(2)).sum());
+    let size = norm(a.iter().map(|x| f64::from(*x).powi(2)).sum());
+    Ok(TensorDifference {
+        name: name.to_owned(),
+        shape,
+        sparsity: (zeros(&a), zeros(&b)),
+        mask_difference: moved / n,
+        relative_distance: if size > 0.0 { distance / size } else { distance },
+        identical: pairs().all(|(x, y)| x.to_bits() == y.to_bits()),
+    })
+}

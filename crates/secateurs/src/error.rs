@@ -1,0 +1,151 @@
+//! The errors of this crate.
+
+use std::path::PathBuf;
+
+use secateurs_data::DataError;
+use secateurs_models::ModelError;
+use secateurs_prune::PruneError;
+use secateurs_tensor::TensorError;
+
+/// What can go wrong in a job.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// There is no method of that name.
+    #[error("there is no method \"{name}\"; the methods are: {known}")]
+    UnknownMethod {
+        /// The name given.
+        name: String,
+        /// The names that exist.
+        known: String,
+    },
+    /// A recipe is not valid TOML, or has unknown or missing fields.
+    #[error("the recipe is not usable")]
+    RecipeSyntax(#[source] Box<toml::de::Error>),
+    /// A recipe could not be written as TOML.
+    #[error("the recipe cannot be written as TOML")]
+    RecipeWrite(#[source] Box<toml::ser::Error>),
+    /// A recipe asks for both or neither of a sparsity and a pattern.
+    #[error("give exactly one of sparsity and pattern")]
+    PatternChoice,
+    /// The method needs a calibration text.
+    #[error("{method} needs a calibration text")]
+    NoCalibration {
+        /// The method.
+        method: crate::Method,
+    },
+    /// A text has too few tokens.
+    #[error("{what} has {got} tokens, {count} windows of {window} need {}", count * window)]
+    TextTooShort {
+        /// Which text.
+        what: &'static str,
+        /// Tokens it has.
+        got: usize,
+        /// Windows asked for.
+        count: usize,
+        /// Tokens in a window.
+        window: usize,
+    },
+    /// Windows of no or one token, or none of them.
+    #[error("{count} windows of {window} tokens: at least one window of two tokens is needed")]
+    WindowSize {
+        /// Windows asked for.
+        count: usize,
+        /// Tokens in a window.
+        window: usize,
+    },
+    /// A window is longer than the model was made for.
+    #[error("windows of {window} tokens are longer than the {max_positions} positions of the model")]
+    WindowTooLong {
+        /// Tokens in a window.
+        window: usize,
+        /// Positions of the model.
+        max_positions: usize,
+    },
+    /// The output exists.
+    #[error("{} exists already; give --force to replace it", path.display())]
+    OutputExists {
+        /// Path of the output.
+        path: PathBuf,
+    },
+    /// The output exists and is not of the kind that may be replaced.
+    #[error("{} is no model folder, and nothing else is replaced", path.display())]
+    OutputIsNoModel {
+        /// Path of the output.
+        path: PathBuf,
+    },
+    /// The output would overwrite the model it is made from, or the text that calibrates.
+    #[error("{} is or holds the model or the calibration text of this run; choose another output", path.display())]
+    OutputIsInput {
+        /// Path of the output.
+        path: PathBuf,
+    },
+    /// An earlier run left its unfinished work.
+    #[error("{} holds the unfinished work of an earlier run; give --resume to go on or --force to start again", path.display())]
+    UnfinishedRun {
+        /// Path of the unfinished work.
+        path: PathBuf,
+    },
+    /// There is nothing to resume.
+    #[error("{} does not exist: there is no run to resume", path.display())]
+    NothingToResume {
+        /// Where the unfinished work would be.
+        path: PathBuf,
+    },
+    /// The unfinished run had other inputs.
+    #[error("the unfinished run in {} had another {what}; give --force to start again", path.display())]
+    ResumeMismatch {
+        /// Path of the unfinished work.
+        path: PathBuf,
+        /// What differs.
+        what: &'static str,
+    },
+    /// The journal of an unfinished run cannot be understood.
+    #[error("the journal of the unfinished run cannot be read; give --force to start again")]
+    Journal(#[source] serde_json::Error),
+    /// A value could not be written as JSON.
+    #[error("the report cannot be written as JSON")]
+    Json(#[source] serde_json::Error),
+    /// A folder could not be removed.
+    #[error("cannot remove {}", path.display())]
+    Remove {
+        /// The folder.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The loss is not a number: the model is broken.
+    #[error("the loss of window {window} is {loss}: the model's weights or activations overflow")]
+    LossNotFinite {
+        /// Index of the window.
+        window: usize,
+        /// The loss.
+        loss: f64,
+    },
+    /// A tensor of two models cannot be compared.
+    #[error("tensor {name} is {first:?} in one model and {second:?} in the other")]
+    ShapesDiffer {
+        /// Name of the tensor.
+        name: String,
+        /// Shape in the first.
+        first: Vec<usize>,
+        /// Shape in the second.
+        second: Vec<usize>,
+    },
+    /// Two models have nothing to compare.
+    #[error("the models have no tensor in common")]
+    NothingInCommon,
+    /// Reading or writing a model file failed.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// The model cannot be used.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// Pruning failed.
+    #[error(transparent)]
+    Prune(#[from] PruneError),
+    /// A sparsity, pattern or rule is not valid.
+    #[error(transparent)]
+    Tensor(#[from] TensorError),
+}

@@ -1,0 +1,268 @@
+//! Prunes a checkpoint into another one, streaming.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use burn::tensor::{Device, Tensor};
+use secateurs_data::{Checkpoint, CheckpointWriter, read_text};
+use secateurs_models::llama::{LlamaConfig, LlamaStore, planned_tensors};
+use secateurs_prune::{Allocation, BlockPlan, Progress, Statistics, outlier_fractions, prune_blocks};
+use secateurs_tensor::{Pattern, Report};
+use sha2::{Digest, Sha256};
+
+use crate::evaluate::check_window;
+use crate::journal::{self, Journal};
+use crate::memory::peak_rss_bytes;
+use crate::recipe::{AllocationRecipe, Recipe};
+use crate::windows::first_windows;
+use crate::Error;
+
+/// What a run does where it finds earlier output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Overwrite {
+    /// Refuses.
+    Never,
+    /// Goes on with an unfinished run.
+    Resume,
+    /// Replaces output and unfinished run.
+    Force,
+}
+
+/// A pruning run.
+pub struct PruneJob<'a> {
+    /// The model: a Hugging Face folder or a GGUF file.
+    pub model: &'a Path,
+    /// The folder to make.
+    pub out: &'a Path,
+    /// What to do.
+    pub recipe: &'a Recipe,
+    /// What to do with earlier output.
+    pub overwrite: Overwrite,
+    /// Where tensors are computed.
+    pub device: &'a Device,
+}
+
+/// What a run did.
+#[derive(Debug, Clone)]
+pub struct PruneOutcome {
+    /// The report, as stored beside the output.
+    pub report: Report,
+    /// Seconds spent choosing and compensating, without forward passes and files.
+    pub solve_seconds: f64,
+    /// Seconds of the whole run.
+    pub total_seconds: f64,
+}
+
+/// The folder that holds unfinished work for `out`.
+pub fn staging_path(out: &Path) -> PathBuf {
+    let mut name = out.file_name().unwrap_or_default().to_owned();
+    name.push(".partial");
+    out.with_file_name(name)
+}
+
+/// Prunes a checkpoint block by block into a Hugging Face folder with `recipe.toml` and `report.json` beside the model.
+///
+/// One block, its statistics and the calibration activations are in memory at a time. Finished blocks are written at
+/// once to a staging folder (see [`staging_path`]); a run that was interrupted goes on from there with
+/// [`Overwrite::Resume`] and ends with the same bytes. The output folder appears by a rename, whole or not at all.
+///
+/// # Errors
+///
+/// If the inputs cannot be used, a layer cannot be pruned, or the output cannot be written. Unless no block was
+/// finished, the staging folder stays, to be resumed.
+pub fn prune_checkpoint(
+    job: &PruneJob<'_>,
+    listener: &mut dyn FnMut(Progress<'_>),
+) -> Result<PruneOutcome, Error> {
+    let started = Instant::now();
+    let staging = staging_path(job.out);
+    check_output(job, &staging)?;
+    let source = Checkpoint::open(job.model)?;
+    let config = LlamaConfig::from_json(source.config())?;
+    let windows = calibration_windows(job.recipe, &source, &config)?;
+    let (writer, mut journal) = begin(job, &source, &config, &windows, &staging)?;
+    let finished = run(job, source, writer, &windows, &mut journal, listener);
+    let report = match finished {
+        Ok(report) => report,
+        Err(error) => {
+            if journal.n_stored == 0 {
+                remove_dir(&staging)?;
+            }
+            return Err(error);
+        }
+    };
+    let solve_seconds = report.layers.iter().map(|layer| layer.seconds).sum();
+    Ok(PruneOutcome { report, solve_seconds, total_seconds: started.elapsed().as_secs_f64() })
+}
+
+/// Refuses output that is there and not to be replaced, before any work is done.
+fn check_output(job: &PruneJob<'_>, staging: &Path) -> Result<(), Error> {
+    let out = job.out.canonicalize();
+    let text = job.recipe.calibration.as_ref().map(|calibration| calibration.text.as_path());
+    let mut inputs = [Some(job.model), text].into_iter().flatten().filter_map(|path| path.canonicalize().ok());
+    if out.is_ok_and(|out| inputs.any(|input| input.starts_with(&out))) {
+        return Err(Error::OutputIsInput { path: job.out.to_owned() });
+    }
+    if job.out.exists() {
+        check_replaceable(job)?;
+    }
+    match (staging.exists(), job.overwrite) {
+        (true, Overwrite::Never) => Err(Error::UnfinishedRun { path: staging.to_owned() }),
+        (false, Overwrite::Resume) => Err(Error::NothingToResume { path: staging.to_owned() }),
+        (true, Overwrite::Force) => remove_dir(staging),
+        _ => Ok(()),
+    }
+}
+
+/// Force replaces models, but not whatever folder a slip of the keyboard names.
+fn check_replaceable(job: &PruneJob<'_>) -> Result<(), Error> {
+    let path = job.out.to_owned();
+    if job.overwrite != Overwrite::Force {
+        return Err(Error::OutputExists { path });
+    }
+    let is_empty = || fs::read_dir(job.out).is_ok_and(|mut entries| entries.next().is_none());
+    if job.out.join("config.json").is_file() || is_empty() { Ok(()) } else { Err(Error::OutputIsNoModel { path }) }
+}
+
+fn calibration_windows(
+    recipe: &Recipe,
+    source: &Checkpoint,
+    config: &LlamaConfig,
+) -> Result<Vec<Vec<u32>>, Error> {
+    let method = recipe.method.build(&recipe.options, recipe.seed);
+    let wanted = method.statistics() != Statistics::None
+        || matches!(recipe.allocation, AllocationRecipe::Owl { .. });
+    if !wanted {
+        return Ok(Vec::new());
+    }
+    let Some(calibration) = &recipe.calibration else {
+        return Err(Error::NoCalibration { method: recipe.method });
+    };
+    check_window(config, calibration.window)?;
+    let text = read_text(&calibration.text)?;
+    let size = (calibration.skip + calibration.windows, calibration.window);
+    let windows = first_windows(&source.tokenizer()?, &text, size, "the calibration text")?;
+    Ok(windows.into_iter().skip(calibration.skip).collect())
+}
+
+/// Opens the staging folder of an unfinished run, or makes a new one.
+fn begin(
+    job: &PruneJob<'_>,
+    source: &Checkpoint,
+    config: &LlamaConfig,
+    windows: &[Vec<u32>],
+    staging: &Path,
+) -> Result<(CheckpointWriter, Journal), Error> {
+    let fresh = Journal {
+        recipe: job.recipe.clone(),
+        source: source.fingerprint()?,
+        calibration: hash_tokens(windows),
+        patterns: Vec::new(),
+        n_stored: 0,
+        layers: Vec::new(),
+        seconds: 0.0,
+    };
+    if job.overwrite == Overwrite::Resume {
+        let journal = Journal::read(staging)?;
+        journal.check_same(&fresh, staging)?;
+        return Ok((CheckpointWriter::open_existing(staging)?, journal));
+    }
+    let writer = CheckpointWriter::create(staging, planned_tensors(config), job.recipe.dtype)?;
+    if let Err(error) = fresh.write(staging) {
+        drop(writer);
+        remove_dir(staging)?;
+        return Err(error);
+    }
+    Ok((writer, fresh))
+}
+
+fn run(
+    job: &PruneJob<'_>,
+    source: Checkpoint,
+    writer: CheckpointWriter,
+    windows: &[Vec<u32>],
+    journal: &mut Journal,
+    listener: &mut dyn FnMut(Progress<'_>),
+) -> Result<Report, Error> {
+    let started = Instant::now();
+    let earlier_seconds = journal.seconds;
+    let staging = staging_path(job.out);
+    let n_tokens = windows.first().map_or(1, Vec::len);
+    let mut store = LlamaStore::new(source, writer, n_tokens, job.device.clone())?.resumed_after(journal.n_stored);
+    if journal.patterns.is_empty() {
+        journal.patterns = patterns(job.recipe, &store, windows)?;
+        journal.write(&staging)?;
+    }
+    let method = job.recipe.method.build(&job.recipe.options, job.recipe.seed);
+    let patterns = journal.patterns.clone();
+    let plan = BlockPlan {
+        method: method.as_ref(),
+        patterns: &patterns,
+        rules: &job.recipe.rules,
+        first_block: journal.n_stored,
+    };
+    let hidden = store.embed(windows)?;
+    let mut journal_error = None;
+    let mut report = prune_blocks(&mut store, hidden, &plan, &mut |progress| {
+        if let Progress::Stored { block, layers, .. } = &progress {
+            journal.n_stored = block + 1;
+            journal.layers.extend(layers.iter().cloned());
+            journal.seconds = earlier_seconds + started.elapsed().as_secs_f64();
+            journal_error = journal_error.take().or(journal.write(&staging).err());
+        }
+        listener(progress);
+    })?;
+    journal_error.map_or(Ok(()), Err)?;
+    report.layers = journal.layers.clone();
+    report.seconds = earlier_seconds + started.elapsed().as_secs_f64();
+    report.peak_rss_bytes = peak_rss_bytes();
+    store.copy_rest()?;
+    finish(job, store, &report)?;
+    Ok(report)
+}
+
+/// Adds what belongs beside the weights and moves the staging folder to its place.
+fn finish(job: &PruneJob<'_>, store: LlamaStore, report: &Report) -> Result<(), Error> {
+    let (source, writer) = store.into_parts();
+    let json = serde_json::to_string_pretty(report).map_err(Error::Json)?;
+    writer.copy_metadata(&source)?;
+    writer.write_file("report.json", (json + "\n").as_bytes())?;
+    writer.write_file("recipe.toml", job.recipe.to_toml()?.as_bytes())?;
+    if job.out.exists() && job.overwrite == Overwrite::Force {
+        remove_dir(job.out)?;
+    }
+    writer.finish(job.out)?;
+    // Only now: had the run been interrupted before, the journal would be needed to go on.
+    journal::remove(job.out)
+}
+
+/// The pattern of each block.
+fn patterns(recipe: &Recipe, store: &LlamaStore, windows: &[Vec<u32>]) -> Result<Vec<Pattern>, Error> {
+    let n_blocks = store.config().n_blocks;
+    let pattern = recipe.pattern()?;
+    let allocation = match &recipe.allocation {
+        AllocationRecipe::Uniform => Allocation::Uniform,
+        AllocationRecipe::PerBlock { sparsities } => Allocation::PerBlock(sparsities.clone()),
+        AllocationRecipe::Owl { m, lambda } => {
+            let hidden: Vec<Tensor<3>> = store.embed(windows)?;
+            let fractions = outlier_fractions(store, hidden, *m, &recipe.rules)?;
+            Allocation::Owl { fractions, lambda: *lambda }
+        }
+    };
+    Ok(allocation.patterns(pattern, n_blocks)?)
+}
+
+fn hash_tokens(windows: &[Vec<u32>]) -> String {
+    let mut hash = Sha256::new();
+    for window in windows {
+        hash.update((window.len() as u64).to_le_bytes());
+        window.iter().for_each(|token| hash.update(token.to_le_bytes()));
+    }
+    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn remove_dir(path: &Path) -> Result<(), Error> {
+    let removed = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
+    removed.map_err(|source| Error::Remove { path: path.to_owned(), source })
+}

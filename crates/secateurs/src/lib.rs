@@ -1,0 +1,40 @@
+#![doc = include_str!("../README.md")]
+
+mod compare;
+mod error;
+mod evaluate;
+mod info;
+mod job;
+mod journal;
+mod memory;
+mod method;
+mod recipe;
+mod windows;
+
+pub use secateurs_data as data;
+pub use secateurs_importance as importance;
+pub use secateurs_models as models;
+pub use secateurs_ops as ops;
+pub use secateurs_prune as prune;
+pub use secateurs_tensor as tensor;
+
+pub use compare::{Comparison, TensorDifference, compare};
+pub use error::Error;
+pub use evaluate::{Evaluation, check_window, evaluate, evaluate_llama};
+pub use info::{Info, LinearInfo, info};
+pub use job::{Overwrite, PruneJob, PruneOutcome, prune_checkpoint, staging_path};
+pub use memory::peak_rss_bytes;
+pub use method::{Method, MethodOptions};
+pub use recipe::{AllocationRecipe, Calibration, Recipe};
+pub use windows::{all_windows, first_windows};
+
+/// What most programs need.
+pub mod prelude {
+    pub use crate::importance::{Importance, LayerView, Magnitude, Ria, Taylor, Wanda, prune_module};
+    pub use crate::prune::{Alps, BlockPlan, BlockStore, Compensate, LAdmm, MaskOnly, SparseGpt, prune_blocks};
+    pub use crate::tensor::{
+        KeepMask, NmPattern, Observer, PathRules, Pattern, Report, Scope, Sparsity, WeightMatrix, attach_masks,
+        fold_masks,
+    };
+    pub use crate::{Method, Recipe};
+}

@@ -1,0 +1,116 @@
+//! `cargo xtask ci`.
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use crate::device::Device;
+use crate::error::TaskError;
+use crate::process::{self, cargo};
+use crate::{test, tidy};
+
+/// Set to 1, it adds the tests on the opt-in backends, each of which is a build of burn of its own.
+const BACKENDS: &str = "SECATEURS_CI_BACKENDS";
+
+/// After this much of the whole run the opt-in backends are stopped: the tests need what is left of an hour.
+const BACKENDS_END: Duration = Duration::from_secs(40 * 60);
+
+/// What `timeout` returns when it had to end the program.
+const TIMED_OUT: i32 = 124;
+
+/// A named check.
+type Stage = (&'static str, fn() -> Result<(), TaskError>);
+
+const STAGES: [Stage; 4] = [("fmt", fmt), ("clippy", clippy), ("tidy", tidy::run), ("doc", doc)];
+
+/// Runs every stage in turn and stops at the first that fails.
+///
+/// The times are printed before the tests, so that the test runner's summary ends the output.
+pub fn run() -> Result<(), TaskError> {
+    let start = Instant::now();
+    let mut times = Vec::new();
+    for (name, stage) in STAGES {
+        times.push((name, timed(name, stage)?));
+    }
+    if std::env::var_os(BACKENDS).is_some_and(|value| value == "1") {
+        for device in [Device::Ndarray, Device::Wgpu] {
+            times.push((device.name(), timed(device.name(), || backend(device, start))?));
+        }
+    }
+    summarise(&times, start.elapsed());
+    println!("== test");
+    test::run(&test::Arguments::default())
+}
+
+fn timed(name: &str, stage: impl FnOnce() -> Result<(), TaskError>) -> Result<Duration, TaskError> {
+    println!("== {name}");
+    let start = Instant::now();
+    let result = stage();
+    println!(
+        "== {name}: {} after {:.1} s",
+        if result.is_ok() { "ok" } else { "FAILED" },
+        start.elapsed().as_secs_f64()
+    );
+    result.map(|()| start.elapsed())
+}
+
+fn summarise(times: &[(&str, Duration)], total: Duration) {
+    for (name, time) in times {
+        println!("{name:>8} {:8.1} s", time.as_secs_f64());
+    }
+    println!("{:>8} {:8.1} s before the tests", "sum", total.as_secs_f64());
+}
+
+fn fmt() -> Result<(), TaskError> {
+    process::run(&mut cargo(&["fmt", "--all", "--check"]))
+}
+
+/// In the release profile, as everything is: another profile would be another check of burn.
+fn clippy() -> Result<(), TaskError> {
+    let words = [
+        "clippy",
+        "--workspace",
+        "--all-targets",
+        "--release",
+        "--",
+        "--deny",
+        "warnings",
+    ];
+    process::run(&mut cargo(&words))
+}
+
+/// Libraries only: the command and the facade have one name, and their pages would overwrite each other.
+fn doc() -> Result<(), TaskError> {
+    let mut command = cargo(&["doc", "--workspace", "--no-deps", "--lib", "--release"]);
+    process::run(command.env("RUSTDOCFLAGS", "--deny warnings"))
+}
+
+/// The tests on another backend, within the time that is left for them.
+fn backend(device: Device, start: Instant) -> Result<(), TaskError> {
+    let left = BACKENDS_END.saturating_sub(start.elapsed());
+    if left.is_zero() {
+        println!("{} is skipped: no time is left for it", device.name());
+        return Ok(());
+    }
+    // `timeout` ends cargo together with the compilers it has started.
+    let mut command = Command::new("timeout");
+    command
+        .arg(left.as_secs().to_string())
+        .arg(own_program()?)
+        .args(["test", "--device", device.name()]);
+    match process::run(&mut command) {
+        Err(TaskError::Failed { status, .. }) if status.code() == Some(TIMED_OUT) => {
+            println!("{} is unfinished: its time is over", device.name());
+            Ok(())
+        }
+        result => result,
+    }
+}
+
+fn own_program() -> Result<PathBuf, TaskError> {
+    std::env::current_exe().map_err(|source| TaskError::Io {
+        action: "find",
+        path: "this program".into(),
+        source,
+    })
+}

@@ -1,0 +1,71 @@
+//! Project commands: `cargo xtask --help`.
+//!
+//! They start processes and check files; none of them links burn, so that they build in seconds.
+
+mod bench;
+mod ci;
+mod data;
+mod device;
+mod error;
+mod fixtures;
+mod process;
+mod reproduce;
+mod test;
+mod tidy;
+mod vulkan;
+mod workspace;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use error::TaskError;
+
+/// Project commands.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", about)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the experiments behind the claims and write their report.
+    Reproduce(reproduce::Arguments),
+    /// Run all tests and doctests.
+    Test(test::Arguments),
+    /// List or fetch models and data sets.
+    #[command(subcommand)]
+    Data(data::Command),
+    /// Make the fixtures, or check them against their recorded checksums.
+    Fixtures(fixtures::Arguments),
+    /// Check what compilers do not: layout, names, forbidden words, dependency directions.
+    Tidy,
+    /// Run benchmarks.
+    Bench(bench::Arguments),
+    /// Everything that must hold before a change is merged.
+    Ci,
+}
+
+fn main() -> ExitCode {
+    match run(Arguments::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {}", error::with_causes(&error));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> Result<(), TaskError> {
+    match command {
+        Command::Reproduce(arguments) => reproduce::run(&arguments),
+        Command::Test(arguments) => test::run(&arguments),
+        Command::Data(command) => data::run(&command),
+        Command::Fixtures(arguments) => fixtures::run(&arguments),
+        Command::Tidy => tidy::run(),
+        Command::Bench(arguments) => bench::run(&arguments),
+        Command::Ci => ci::run(),
+    }
+}

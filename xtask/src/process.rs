@@ -1,0 +1,73 @@
+//! Starting programs in the workspace.
+
+use std::process::{Command, Output, Stdio};
+
+use crate::error::TaskError;
+use crate::workspace;
+
+/// Cargo, in the workspace's root and with the shared target folder.
+pub fn cargo(arguments: &[&str]) -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command
+        .args(arguments)
+        .current_dir(workspace::root())
+        .env("CARGO_TARGET_DIR", workspace::target());
+    command
+}
+
+/// Runs a program with its output on ours.
+pub fn run(command: &mut Command) -> Result<(), TaskError> {
+    let status = command.status().map_err(|source| TaskError::Start {
+        command: line(command),
+        source,
+    })?;
+    if status.success() {
+        Ok(())
+    } else {
+        Err(TaskError::Failed {
+            command: line(command),
+            status,
+        })
+    }
+}
+
+/// Runs a program and returns what it printed; its messages stay on our standard error.
+pub fn capture(command: &mut Command) -> Result<String, TaskError> {
+    let output = command.stderr(Stdio::inherit()).output();
+    let Output { status, stdout, .. } = output.map_err(|source| TaskError::Start {
+        command: line(command),
+        source,
+    })?;
+    if !status.success() {
+        return Err(TaskError::Failed {
+            command: line(command),
+            status,
+        });
+    }
+    Ok(String::from_utf8_lossy(&stdout).into_owned())
+}
+
+/// What cargo knows about the members of the workspace.
+pub fn metadata() -> Result<serde_json::Value, TaskError> {
+    let mut command = cargo(&["metadata", "--no-deps", "--format-version", "1"]);
+    let text = capture(&mut command)?;
+    serde_json::from_str(&text).map_err(|source| TaskError::Output {
+        command: line(&command),
+        source,
+    })
+}
+
+/// Whether a program can be started and succeeds, whatever it prints.
+pub fn succeeds(command: &mut Command) -> bool {
+    command
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success())
+}
+
+/// The command line as a reader would type it.
+pub fn line(command: &Command) -> String {
+    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
+}
