@@ -33,10 +33,16 @@ struct Case<const D: usize, const E: usize> {
 impl<const D: usize, const E: usize> Case<D, E> {
     fn run(self, criterion: &mut Criterion) {
         let mut group = criterion.benchmark_group(self.name);
-        group.sample_size(10).warm_up_time(Duration::from_millis(300)).measurement_time(Duration::from_secs(1));
+        group
+            .sample_size(10)
+            .warm_up_time(Duration::from_millis(300))
+            .measurement_time(Duration::from_secs(1));
         let training = Device::autodiff(device());
-        let leaves: Vec<Tensor<D>> =
-            self.inputs.iter().map(|x| Tensor::from_data(x.to_data(), &training).require_grad()).collect();
+        let leaves: Vec<Tensor<D>> = self
+            .inputs
+            .iter()
+            .map(|x| Tensor::from_data(x.to_data(), &training).require_grad())
+            .collect();
         for (kind, operation) in [("fused", self.fused), ("plain", self.plain)] {
             group.bench_function(format!("forward/{kind}"), |b| b.iter(|| operation(&self.inputs)));
             group.bench_function(format!("forward_backward/{kind}"), |b| {
@@ -66,21 +72,27 @@ macro_rules! case {
 }
 
 fn layer(c: &mut Criterion) {
-    case!(c, linear_up, [random([1024, 576], 1.0), random([576, 1536], 0.04)], |m, t| m::linear(
-        t[0].clone(),
-        t[1].clone()
-    ));
-    case!(c, linear_down, [random([1024, 1536], 1.0), random([1536, 576], 0.04)], |m, t| m::linear(
-        t[0].clone(),
-        t[1].clone()
-    ));
+    case!(
+        c,
+        linear_up,
+        [random([1024, 576], 1.0), random([576, 1536], 0.04)],
+        |m, t| m::linear(t[0].clone(), t[1].clone())
+    );
+    case!(
+        c,
+        linear_down,
+        [random([1024, 1536], 1.0), random([1536, 576], 0.04)],
+        |m, t| m::linear(t[0].clone(), t[1].clone())
+    );
     case!(c, rms_norm, [random([1, 1024, 576], 1.0)], |m, t| {
         m::rms_norm(t[0].clone(), Tensor::ones([576], &t[0].device()), 1e-5)
     });
-    case!(c, swiglu, [random([1024, 1536], 1.0), random([1024, 1536], 1.0)], |m, t| m::swiglu(
-        t[0].clone(),
-        t[1].clone()
-    ));
+    case!(
+        c,
+        swiglu,
+        [random([1024, 1536], 1.0), random([1024, 1536], 1.0)],
+        |m, t| m::swiglu(t[0].clone(), t[1].clone())
+    );
     case!(c, rope, [by_head(9)], |m, t| {
         let angles = Tensor::ones([1024, 32], &t[0].device());
         m::rope(t[0].clone(), angles.clone(), angles)
@@ -91,10 +103,16 @@ fn layer(c: &mut Criterion) {
 }
 
 fn loss(c: &mut Criterion) {
-    case!(c, cross_entropy, [random([128, 49152], 1.0)], |m, t| m::cross_entropy(t[0].clone(), targets(128)));
-    case!(c, linear_cross_entropy, [random([1024, 576], 1.0), random([49152, 576], 0.04)], |m, t| {
-        m::linear_cross_entropy(t[0].clone(), t[1].clone(), targets(1024))
-    });
+    case!(c, cross_entropy, [random([128, 49152], 1.0)], |m, t| m::cross_entropy(
+        t[0].clone(),
+        targets(128)
+    ));
+    case!(
+        c,
+        linear_cross_entropy,
+        [random([1024, 576], 1.0), random([49152, 576], 0.04)],
+        |m, t| { m::linear_cross_entropy(t[0].clone(), t[1].clone(), targets(1024)) }
+    );
 }
 
 criterion_group!(benches, layer, loss);

@@ -12,7 +12,12 @@ use secateurs_tensor::{GramAccumulator, Pattern, Scope, WeightMatrix};
 use secateurs_testkit::device;
 
 /// Inputs of the block: width, and the outputs of the linears that read it.
-const SITES: [(usize, &[usize]); 4] = [(576, &[576, 192, 192]), (576, &[576]), (576, &[1536, 1536]), (1536, &[576])];
+const SITES: [(usize, &[usize]); 4] = [
+    (576, &[576, 192, 192]),
+    (576, &[576]),
+    (576, &[1536, 1536]),
+    (1536, &[576]),
+];
 
 struct Site {
     statistics: GramAccumulator,
@@ -30,7 +35,9 @@ fn statistics(d_input: usize) -> GramAccumulator {
     let mut statistics = GramAccumulator::new(d_input);
     for _ in 0..8 {
         let signals = Tensor::<2>::random([1024, d_input], normal, &device) * decay.clone();
-        statistics.observe(&(signals.matmul(mixing.clone()) * scales.clone())).expect("finite inputs");
+        statistics
+            .observe(&(signals.matmul(mixing.clone()) * scales.clone()))
+            .expect("finite inputs");
     }
     statistics
 }
@@ -51,7 +58,13 @@ fn solve(block: &[Site], grams: Vec<Gram>, method: &dyn Compensate, pattern: Pat
     let mut n_pruned = 0;
     for (site, gram) in block.iter().zip(&grams) {
         for weight in &site.weights {
-            let problem = LayerProblem { path: "bench", weight, gram: Some(gram), input_norms: None, pattern };
+            let problem = LayerProblem {
+                path: "bench",
+                weight,
+                gram: Some(gram),
+                input_norms: None,
+                pattern,
+            };
             n_pruned += method.solve(&problem).expect("solvable").keep.n_pruned();
         }
     }
@@ -67,7 +80,10 @@ fn prune_block(criterion: &mut Criterion) {
         Box::new(Alps::default()),
     ];
     let mut group = criterion.benchmark_group("prune/smollm2-135m-block");
-    group.sample_size(10).warm_up_time(Duration::from_millis(500)).measurement_time(Duration::from_secs(5));
+    group
+        .sample_size(10)
+        .warm_up_time(Duration::from_millis(500))
+        .measurement_time(Duration::from_secs(5));
     for method in &methods {
         for pattern in ["50%", "2:4"] {
             let pattern: Pattern = pattern.parse().expect("a valid pattern");

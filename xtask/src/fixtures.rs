@@ -38,7 +38,7 @@ pub fn run(arguments: &Arguments) -> Result<(), TaskError> {
         return check(&folder);
     }
     let data = arguments.data.clone().map_or_else(novels, Ok)?;
-    let mut command = experiments(Device::Flex);
+    let mut command = experiments(Device::Flex)?;
     command
         .arg("fixtures")
         .arg("--data")

@@ -1,5 +1,7 @@
 //! `cargo xtask reproduce`.
 
+use std::process::Command;
+
 use crate::device::Device;
 use crate::error::TaskError;
 use crate::process::{self, cargo};
@@ -29,7 +31,7 @@ enum Tier {
 
 /// Runs the experiments and says where their report is.
 pub fn run(arguments: &Arguments) -> Result<(), TaskError> {
-    let result = process::run(experiments(arguments.device).args(words(arguments)));
+    let result = process::run(experiments(arguments.device)?.args(words(arguments)));
     let report = workspace::root().join("target").join("reproduce").join("report.html");
     // A failed claim does not take away the report on the others.
     if report.is_file() {
@@ -38,16 +40,23 @@ pub fn run(arguments: &Arguments) -> Result<(), TaskError> {
     result
 }
 
-/// The `experiments` program for a device, ready for its own arguments.
+/// Builds the `experiments` program for a device and returns it ready for its own arguments.
 ///
-/// The default device asks for no features: other features would be another build of burn.
-pub fn experiments(device: Device) -> std::process::Command {
-    let mut command = cargo(&["run", "--release", "--package", "secateurs-experiments"]);
-    if device != Device::Flex {
-        command.args(["--no-default-features", "--features", device.name()]);
+/// For the default device all programs of the workspace are built at once: cargo unites features over what it builds,
+/// so this is the same build of burn as that of the tests, and a smaller selection would be another one.
+pub fn experiments(device: Device) -> Result<Command, TaskError> {
+    let mut build = cargo(&["build", "--release"]);
+    if device == Device::Flex {
+        build.args(["--workspace", "--bins"]);
+    } else {
+        let features = ["--no-default-features", "--features", device.name()];
+        build.args(["--package", "secateurs-experiments"]).args(features);
     }
-    command.arg("--");
-    command
+    process::run(&mut build)?;
+    let program = format!("experiments{}", std::env::consts::EXE_SUFFIX);
+    let mut command = Command::new(workspace::target().join("release").join(program));
+    command.current_dir(workspace::root());
+    Ok(command)
 }
 
 fn words(arguments: &Arguments) -> Vec<&str> {

@@ -50,25 +50,15 @@ impl Totals {
         let size = |tensor: &TensorDifference| tensor.shape.iter().product::<usize>() as f64;
         let all: f64 = tensors.iter().map(|tensor| size(tensor)).sum();
         let mean = |share: &dyn Fn(&TensorDifference) -> f64| {
-            tensors
-                .iter()
-                .map(|tensor| size(tensor) * share(tensor))
-                .sum::<f64>()
-                / all.max(1.0)
+            tensors.iter().map(|tensor| size(tensor) * share(tensor)).sum::<f64>() / all.max(1.0)
         };
         Self {
             kind: kind.to_owned(),
             tensors: tensors.len(),
             identical: tensors.iter().filter(|tensor| tensor.identical).count(),
-            sparsity: (
-                mean(&|tensor| tensor.sparsity.0),
-                mean(&|tensor| tensor.sparsity.1),
-            ),
+            sparsity: (mean(&|tensor| tensor.sparsity.0), mean(&|tensor| tensor.sparsity.1)),
             mask_difference: mean(&|tensor| tensor.mask_difference),
-            largest_relative_distance: tensors
-                .iter()
-                .map(|tensor| tensor.relative_distance)
-                .fold(0.0, larger),
+            largest_relative_distance: tensors.iter().map(|tensor| tensor.relative_distance).fold(0.0, larger),
         }
     }
 }

@@ -152,8 +152,6 @@ fn pattern_of(recipe: &Recipe, block: usize) -> Result<Option<Pattern>, CliError
     Ok(match &recipe.allocation {
         AllocationRecipe::Uniform => Some(recipe.pattern()?),
         AllocationRecipe::Owl { .. } => None,
-        AllocationRecipe::PerBlock { sparsities } => {
-            sparsities.get(block).copied().map(Pattern::Unstructured)
-        }
+        AllocationRecipe::PerBlock { sparsities } => sparsities.get(block).copied().map(Pattern::Unstructured),
     })
 }

@@ -138,8 +138,7 @@ fn is_gutter(text: &str) -> bool {
 pub(crate) fn usage_line(refused: &clap::Error) -> String {
     let text = refused.to_string();
     let facts = text.lines().map(str::trim).filter(|line| !line.is_empty());
-    let facts =
-        facts.take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more information"));
+    let facts = facts.take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more information"));
     let mut line = String::new();
     for fact in facts {
         let separator = if line.is_empty() {
@@ -163,10 +162,7 @@ mod tests {
     fn a_toml_error_keeps_its_place_and_reason_only() {
         let error = toml::from_str::<toml::Table>("a = 1\nb = = 2\n").expect_err("two equal signs");
         let line = flat(&error.to_string());
-        assert!(
-            line.starts_with("TOML parse error at line 2, column 5: "),
-            "{line}"
-        );
+        assert!(line.starts_with("TOML parse error at line 2, column 5: "), "{line}");
         assert!(!line.contains('|'), "{line}");
     }
 

@@ -63,9 +63,7 @@ fn evaluate(args: &EvalArgs) -> Result<Evaluation, CliError> {
     bar.say("windows".into());
     let (config, llama) = load_llama(&checkpoint, &device)?;
     bar.restart();
-    Ok(evaluate_llama(&config, &llama, &windows, &mut |done, _| {
-        bar.set(done)
-    })?)
+    Ok(evaluate_llama(&config, &llama, &windows, &mut |done, _| bar.set(done))?)
 }
 
 fn describe(result: &EvalResult) -> String {

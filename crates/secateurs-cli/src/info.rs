@@ -29,16 +29,10 @@ fn describe(info: &Info) -> String {
     let lines = [
         ("format", info.description.clone()),
         ("parameters", quantity(info.parameters)),
-        (
-            "size",
-            format!("{} ({})", bytes(info.bytes), encodings.join(", ")),
-        ),
+        ("size", format!("{} ({})", bytes(info.bytes), encodings.join(", "))),
         ("blocks", info.blocks.to_string()),
         ("width", format!("{}, SwiGLU {}", info.d_model, info.d_ffn)),
-        (
-            "heads",
-            format!("{} query, {} key-value", info.heads.0, info.heads.1),
-        ),
+        ("heads", format!("{} query, {} key-value", info.heads.0, info.heads.1)),
         ("vocabulary", info.vocab_size.to_string()),
         ("positions", info.max_positions.to_string()),
         (
@@ -67,25 +61,13 @@ fn linears(info: &Info) -> String {
         }
         kinds.entry(kind).or_default().push(linear);
     }
-    let mut table = Table::new(&[
-        "prunable layers",
-        "count",
-        "outputs x inputs",
-        "format",
-        "sparsity",
-    ]);
+    let mut table = Table::new(&["prunable layers", "count", "outputs x inputs", "format", "sparsity"]);
     for kind in order {
         let linears = &kinds[&kind];
         let dims: Vec<String> = linears[0].dims.iter().map(usize::to_string).collect();
         let mean = linears.iter().map(|linear| linear.sparsity).sum::<f64>() / linears.len() as f64;
-        let mixed = linears
-            .iter()
-            .any(|linear| linear.encoding != linears[0].encoding);
-        let encoding = if mixed {
-            "mixed"
-        } else {
-            linears[0].encoding.as_str()
-        };
+        let mixed = linears.iter().any(|linear| linear.encoding != linears[0].encoding);
+        let encoding = if mixed { "mixed" } else { linears[0].encoding.as_str() };
         table.row([
             kind,
             linears.len().to_string(),

@@ -11,9 +11,7 @@ pub(crate) fn caught<T>(job: impl FnOnce() -> T) -> Result<T, String> {
     set_hook(Box::new(move |panic| {
         let mut first = noted.lock().unwrap_or_else(PoisonError::into_inner);
         if first.is_none() {
-            *first = panic
-                .location()
-                .map(|at| format!(" at {}:{}", at.file(), at.line()));
+            *first = panic.location().map(|at| format!(" at {}:{}", at.file(), at.line()));
         }
     }));
     // What the job leaves half done is on disk, where a later run looks at it with suspicion; no memory is shared.

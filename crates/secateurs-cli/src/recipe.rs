@@ -90,16 +90,8 @@ impl RecipeArgs {
             table.remove("sparsity");
             table.remove("pattern");
         }
-        set(
-            table,
-            "sparsity",
-            self.sparsity.map(|sparsity| sparsity.get().into()),
-        );
-        set(
-            table,
-            "pattern",
-            self.pattern.map(|pattern| pattern.to_string().into()),
-        );
+        set(table, "sparsity", self.sparsity.map(|sparsity| sparsity.get().into()));
+        set(table, "pattern", self.pattern.map(|pattern| pattern.to_string().into()));
         set(table, "dtype", self.dtype.map(|dtype| dtype.to_string().into()));
         set(table, "seed", self.seed.map(integer));
         if !self.include.is_empty() {
@@ -109,9 +101,7 @@ impl RecipeArgs {
             let rules = section(table, "rules")?;
             let never = || Value::from(PathRules::default().exclude().to_vec());
             let excluded = rules.entry("exclude").or_insert_with(never);
-            let excluded = excluded
-                .as_array_mut()
-                .ok_or(CliError::NotATable { field: "rules" })?;
+            let excluded = excluded.as_array_mut().ok_or(CliError::NotATable { field: "rules" })?;
             excluded.extend(self.exclude.iter().cloned().map(Value::from));
         }
         Ok(())

@@ -71,9 +71,7 @@ impl CalibrationArgs {
             return Ok(());
         }
         if text.is_none() && !table.contains_key("calibration") {
-            return Err(CliError::Missing {
-                flag: "--calibration",
-            });
+            return Err(CliError::Missing { flag: "--calibration" });
         }
         let calibration = section(table, "calibration")?;
         set(calibration, "text", text.clone().map(Value::from));

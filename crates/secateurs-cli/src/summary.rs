@@ -100,16 +100,10 @@ pub(crate) fn describe(report: &Report, result: &PruneResult) -> String {
 /// One row a block.
 fn blocks(report: &Report) -> String {
     let mut table = Table::new(&["block", "layers", "asked for", "zero", "worst error", "solving"]);
-    for layers in report
-        .layers
-        .chunk_by(|a, b| block_of(&a.path) == block_of(&b.path))
-    {
+    for layers in report.layers.chunk_by(|a, b| block_of(&a.path) == block_of(&b.path)) {
         let weights: usize = layers.iter().map(LayerReport::n_weights).sum();
         let share = |count: usize| percent(count as f64 / weights.max(1) as f64);
-        let worst = layers
-            .iter()
-            .filter_map(|layer| layer.relative_error)
-            .reduce(f64::max);
+        let worst = layers.iter().filter_map(|layer| layer.relative_error).reduce(f64::max);
         table.row([
             block_of(&layers[0].path).to_owned(),
             layers.len().to_string(),

@@ -6,15 +6,7 @@ use secateurs::Recipe;
 use secateurs::data::{Checkpoint, TensorInfo};
 use tiny::{Tiny, bytes};
 
-const METHODS: [&str; 7] = [
-    "random",
-    "magnitude",
-    "wanda",
-    "ria",
-    "sparsegpt",
-    "l-admm",
-    "alps",
-];
+const METHODS: [&str; 7] = ["random", "magnitude", "wanda", "ria", "sparsegpt", "l-admm", "alps"];
 const CALIBRATION: [&str; 6] = ["-c", "calibration.txt", "--window", "32", "--windows", "4"];
 
 fn prune<'a>(args: &[&'a str]) -> Vec<&'a str> {
@@ -120,10 +112,7 @@ fn the_stored_recipe_makes_the_same_bytes() {
         bytes(tiny.path("one/model.safetensors")),
         bytes(tiny.path("two/model.safetensors"))
     );
-    assert_eq!(
-        bytes(tiny.path("one/recipe.toml")),
-        bytes(tiny.path("two/recipe.toml"))
-    );
+    assert_eq!(bytes(tiny.path("one/recipe.toml")), bytes(tiny.path("two/recipe.toml")));
 }
 
 #[test]
@@ -180,15 +169,7 @@ fn uniform_overrides_the_spread_of_the_recipe() {
     std::fs::write(tiny.path("recipe.toml"), recipe).expect("the recipe can be written");
     let line = tiny.refuse(1, &["prune", "model", "--recipe", "recipe.toml", "-o", "out"]);
     assert!(line.contains("2:4"), "{line}");
-    tiny.succeed(&[
-        "prune",
-        "model",
-        "--recipe",
-        "recipe.toml",
-        "-o",
-        "out",
-        "--uniform",
-    ]);
+    tiny.succeed(&["prune", "model", "--recipe", "recipe.toml", "-o", "out", "--uniform"]);
 }
 
 #[test]

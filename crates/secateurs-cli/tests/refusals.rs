@@ -12,10 +12,7 @@ const CALIBRATION: [&str; 6] = ["-c", "calibration.txt", "--window", "32", "--wi
 fn refuse(tiny: &Tiny, code: i32, args: &[&str]) -> String {
     let line = tiny.refuse(code, &[&["prune"], args, &["-o", "out"]].concat());
     assert!(!tiny.path("out").exists(), "{args:?} left an output");
-    assert!(
-        !tiny.path("out.partial").exists(),
-        "{args:?} left unfinished work"
-    );
+    assert!(!tiny.path("out.partial").exists(), "{args:?} left unfinished work");
     line
 }
 
@@ -69,16 +66,9 @@ fn missing_and_contradicting_options() {
         &refuse(&tiny, 2, &["model", "-m", "wanda", "-s", "0.5", "--window", "32"]),
         "--calibration",
     );
+    assert_says(&refuse(&tiny, 2, &["model", "-m", "obd", "-s", "0.5"]), "sparsegpt");
     assert_says(
-        &refuse(&tiny, 2, &["model", "-m", "obd", "-s", "0.5"]),
-        "sparsegpt",
-    );
-    assert_says(
-        &refuse(
-            &tiny,
-            2,
-            &["model", "-m", "magnitude", "-s", "0.5", "--damping", "-1"],
-        ),
+        &refuse(&tiny, 2, &["model", "-m", "magnitude", "-s", "0.5", "--damping", "-1"]),
         "--damping",
     );
     assert_says(
@@ -102,11 +92,7 @@ fn missing_and_contradicting_options() {
         "glob",
     );
     assert_says(
-        &refuse(
-            &tiny,
-            1,
-            &["model", "-m", "magnitude", "-s", "0.5", "--include", "a[b"],
-        ),
+        &refuse(&tiny, 1, &["model", "-m", "magnitude", "-s", "0.5", "--include", "a[b"]),
         "a[b",
     );
 }
@@ -127,10 +113,7 @@ fn texts_that_cannot_calibrate() {
     let too_many = ["-c", "calibration.txt", "--window", "32", "--windows", "13"];
     assert_says(&refuse(&tiny, 1, &[&wanda[..], &too_many].concat()), "416");
     let too_long = ["-c", "calibration.txt", "--window", "65", "--windows", "1"];
-    assert_says(
-        &refuse(&tiny, 1, &[&wanda[..], &too_long].concat()),
-        "64 positions",
-    );
+    assert_says(&refuse(&tiny, 1, &[&wanda[..], &too_long].concat()), "64 positions");
     fs::write(tiny.path("binary.txt"), [0xff, 0xfe, 0x00]).expect("the file can be written");
     assert_says(
         &refuse(
@@ -195,10 +178,7 @@ fn weights_that_are_not_finite() {
     tiny.write_model("late", 3, spoil(2, f32::NAN));
     let line = tiny.refuse(1, &["prune", "late", "-m", "magnitude", "-s", "0.5", "-o", "out"]);
     assert_says(&line, "model.layers.2.self_attn.q_proj.weight");
-    assert_says(
-        &line,
-        "2 of 3 blocks are finished: repeat the command with --resume",
-    );
+    assert_says(&line, "2 of 3 blocks are finished: repeat the command with --resume");
     assert!(!tiny.path("out").exists() && tiny.path("out.partial").exists());
 }
 
@@ -239,15 +219,9 @@ fn recipes_that_are_none() {
     let cases = [
         ("method = ", "line 1"),
         ("method = 'magnitude'\nsparsity = 1.5", "sparsity"),
-        (
-            "method = 'magnitude'\nsparsity = 0.5\nsparseness = 1",
-            "sparseness",
-        ),
+        ("method = 'magnitude'\nsparsity = 0.5\nsparseness = 1", "sparseness"),
         ("method = 'magic'\nsparsity = 0.5", "magic"),
-        (
-            "method = 'magnitude'\nsparsity = 0.5\npattern = '2:4'",
-            "exactly one",
-        ),
+        ("method = 'magnitude'\nsparsity = 0.5\npattern = '2:4'", "exactly one"),
         ("method = 'magnitude'\nsparsity = 0.5\noptions = 3", "options"),
     ];
     for (recipe, part) in cases {
@@ -257,10 +231,7 @@ fn recipes_that_are_none() {
         assert!(code == 1 || code == 2, "{recipe}: {code}");
         assert_says(&refuse(&tiny, code, &["model", "--recipe", "recipe.toml"]), part);
     }
-    assert_says(
-        &refuse(&tiny, 1, &["model", "--recipe", "absent.toml"]),
-        "absent.toml",
-    );
+    assert_says(&refuse(&tiny, 1, &["model", "--recipe", "absent.toml"]), "absent.toml");
 }
 
 #[test]
@@ -278,16 +249,7 @@ fn evaluations_and_comparisons_that_cannot_be() {
     assert_says(
         &tiny.refuse(
             1,
-            &[
-                "eval",
-                "model",
-                "-t",
-                "test.txt",
-                "--window",
-                "64",
-                "--windows",
-                "6",
-            ],
+            &["eval", "model", "-t", "test.txt", "--window", "64", "--windows", "6"],
         ),
         "384",
     );

@@ -6,9 +6,7 @@ use tiny::Tiny;
 
 /// `value` lies within `slack` of `expected`.
 fn is_near(value: &serde_json::Value, expected: f64, slack: f64) -> bool {
-    value
-        .as_f64()
-        .is_some_and(|value| (value - expected).abs() <= slack)
+    value.as_f64().is_some_and(|value| (value - expected).abs() <= slack)
 }
 
 #[test]
@@ -40,10 +38,7 @@ fn eval_measures_all_windows_or_the_first() {
     assert_eq!(all["tokens"], 320);
     assert_eq!(all["sparsity"], 0.25);
     for field in ["perplexity", "tokens_per_second", "seconds"] {
-        assert!(
-            all[field].as_f64().is_some_and(|value| value > 0.0),
-            "{field}: {all}"
-        );
+        assert!(all[field].as_f64().is_some_and(|value| value > 0.0), "{field}: {all}");
     }
     assert!(all.get("peak_rss_bytes").is_some());
 
@@ -60,10 +55,7 @@ fn eval_measures_all_windows_or_the_first() {
     ];
     let (one, two) = (tiny.json(&first), tiny.json(&first));
     assert_eq!(one["windows"], 3);
-    assert_eq!(
-        one["perplexity"], two["perplexity"],
-        "a measurement can be repeated"
-    );
+    assert_eq!(one["perplexity"], two["perplexity"], "a measurement can be repeated");
     let page = tiny.succeed(&["eval", "pruned", "--text", "test.txt", "--window", "32"]);
     assert!(
         page.contains("25.00%") && page.contains("10 windows of 32 tokens"),

@@ -29,16 +29,7 @@ fn prune<'a>(out: &'a str, dtype: &'a str, iterations: &'a str) -> Vec<&'a str> 
     ];
     [
         &method[..],
-        &[
-            "-c",
-            "calibration.txt",
-            "--window",
-            "32",
-            "--windows",
-            "4",
-            "-o",
-            out,
-        ],
+        &["-c", "calibration.txt", "--window", "32", "--windows", "4", "-o", out],
     ]
     .concat()
 }
@@ -66,10 +57,7 @@ fn kill_in_the_middle(tiny: &Tiny, args: &[&str]) {
         "the run was over before it could be killed: make it slower"
     );
     let stored = n_stored(tiny);
-    assert!(
-        (1..N_BLOCKS as u64).contains(&stored),
-        "{stored} blocks are stored"
-    );
+    assert!((1..N_BLOCKS as u64).contains(&stored), "{stored} blocks are stored");
     assert!(!tiny.path("out").exists());
 }
 
@@ -104,8 +92,7 @@ fn a_killed_run_goes_on_to_the_same_bytes() {
             "{dtype}"
         );
         assert!(!tiny.path("out.partial").exists() && !tiny.path("out/journal.json").exists());
-        let report: Value =
-            serde_json::from_slice(&bytes(tiny.path("out/report.json"))).expect("the report is JSON");
+        let report: Value = serde_json::from_slice(&bytes(tiny.path("out/report.json"))).expect("the report is JSON");
         assert_eq!(
             report["layers"].as_array().map(Vec::len),
             Some(7 * N_BLOCKS),
@@ -118,17 +105,7 @@ fn a_killed_run_goes_on_to_the_same_bytes() {
 fn force_starts_a_killed_run_again() {
     let tiny = Tiny::new(N_BLOCKS);
     kill_in_the_middle(&tiny, &prune("out", "f32", "500"));
-    tiny.succeed(&[
-        "prune",
-        "model",
-        "-m",
-        "magnitude",
-        "-s",
-        "0.5",
-        "-o",
-        "out",
-        "--force",
-    ]);
+    tiny.succeed(&["prune", "model", "-m", "magnitude", "-s", "0.5", "-o", "out", "--force"]);
     assert_eq!(tiny.json(&["info", "out", "--json"])["sparsity"], 0.5);
     assert!(!tiny.path("out.partial").exists());
 }

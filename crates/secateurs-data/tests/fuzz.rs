@@ -25,10 +25,10 @@ fn exercise(path: &Path) {
         let _ = checkpoint.read_rows_f32(&info.name, &[0, 1, u32::MAX]);
     }
     let _ = (checkpoint.fingerprint(), checkpoint.description());
-    if let Ok(tokenizer) = checkpoint.tokenizer() {
-        if let Ok(ids) = tokenizer.encode("the end, 12") {
-            let _ = tokenizer.decode(&ids);
-        }
+    if let Ok(tokenizer) = checkpoint.tokenizer()
+        && let Ok(ids) = tokenizer.encode("the end, 12")
+    {
+        let _ = tokenizer.decode(&ids);
     }
 }
 

@@ -2,7 +2,7 @@
 //! installed package has it; nothing is downloaded. The other tests of this folder need no model.
 
 use secateurs_data::manifest::{Manifest, Resolver};
-use secateurs_data::{Checkpoint, CheckpointWriter, FloatType, PlannedTensor};
+use secateurs_data::{Checkpoint, CheckpointWriter, FloatType, PlannedTensor, read_text};
 
 const NORM: [u32; 2] = [0x3fe1_0000, 0x3fe9_0000];
 const QUERY: [u32; 4] = [0xbc36_8000, 0xbe29_6000, 0xbd5f_e000, 0x3e66_5800];
@@ -17,6 +17,24 @@ fn checkpoint() -> Option<Checkpoint> {
             None
         }
     }
+}
+
+#[test]
+fn wikitext_survives_the_tokenizer() {
+    let manifest = Manifest::embedded();
+    let wikitext = manifest.dataset("wikitext2").expect("embedded");
+    let (Some(checkpoint), Ok(path)) = (
+        checkpoint(),
+        Resolver::from_env().offline().file(wikitext, "wiki.test.hfjoin.txt"),
+    ) else {
+        println!("skipped: the model or WikiText is not there");
+        return;
+    };
+    let text = read_text(&path).expect("UTF-8");
+    let tokenizer = checkpoint.tokenizer().expect("valid");
+    let ids = tokenizer.encode(&text).expect("representable");
+    assert_eq!(ids.len(), 304_978);
+    assert_eq!(tokenizer.decode(&ids).expect("in range"), text);
 }
 
 #[test]

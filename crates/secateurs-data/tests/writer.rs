@@ -121,7 +121,8 @@ fn an_interrupted_write_goes_on_where_it_was_synced() {
 
 #[test]
 fn a_staging_folder_that_was_changed_is_refused() {
-    let damage: [(&str, fn(&Path)); 6] = [
+    type Damage = fn(&Path);
+    let damage: [(&str, Damage); 6] = [
         ("no record", |staging| {
             std::fs::remove_file(staging.join("progress.jsonl")).expect("there")
         }),

@@ -11,7 +11,11 @@ use secateurs_experiments::outcome::{Tier, reproduce_root};
 use secateurs_experiments::{ExperimentError, html, table};
 
 #[derive(Parser)]
-#[command(name = "experiments", about = "Runs the claims of secateurs and makes its fixtures", version)]
+#[command(
+    name = "experiments",
+    about = "Runs the claims of secateurs and makes its fixtures",
+    version
+)]
 struct Args {
     #[command(subcommand)]
     command: Command,
@@ -61,11 +65,18 @@ fn main() -> ExitCode {
 fn run(command: Command) -> Result<(), ExperimentError> {
     match command {
         Command::Reproduce { claims, tier, device } => reproduce(&claims, tier, &device),
-        Command::Fixtures { data, out, steps } => {
-            fixtures::make(&data, &out, &TrainConfig { steps, ..TrainConfig::default() })
-        }
+        Command::Fixtures { data, out, steps } => fixtures::make(
+            &data,
+            &out,
+            &TrainConfig {
+                steps,
+                ..TrainConfig::default()
+            },
+        ),
         Command::List => {
-            CLAIMS.iter().for_each(|claim| println!("{:<12} {}", claim.name, claim.summary));
+            CLAIMS
+                .iter()
+                .for_each(|claim| println!("{:<12} {}", claim.name, claim.summary));
             Ok(())
         }
     }
@@ -73,14 +84,24 @@ fn run(command: Command) -> Result<(), ExperimentError> {
 
 fn reproduce(names: &[String], tier: Tier, device_name: &str) -> Result<(), ExperimentError> {
     let named = names.iter().map(|name| find(name)).collect::<Result<Vec<_>, _>>()?;
-    let claims = if named.is_empty() { CLAIMS.iter().collect() } else { named };
-    let setting = Setting { tier, device: device(device_name)?, device_name: device_name.to_owned() };
+    let claims = if named.is_empty() {
+        CLAIMS.iter().collect()
+    } else {
+        named
+    };
+    let setting = Setting {
+        tier,
+        device: device(device_name)?,
+        device_name: device_name.to_owned(),
+    };
     let root = reproduce_root();
     for claim in claims {
         println!("{}: {}\n", claim.name, claim.summary);
         let (outcome, plots) = (claim.run)(&setting)?;
         println!("{}", table::Table::comparison(&outcome));
-        table::pivots(&outcome, "sparsity").iter().for_each(|table| println!("{table}"));
+        table::pivots(&outcome, "sparsity")
+            .iter()
+            .for_each(|table| println!("{table}"));
         println!("{}", outcome.write(&root)?.display());
         for (name, svg) in &plots {
             println!("{}", outcome.write_plot(&root, name, svg)?.display());
@@ -100,6 +121,8 @@ fn device(name: &str) -> Result<Device, ExperimentError> {
         "wgpu" => Ok(Device::wgpu(burn::tensor::DeviceKind::DefaultDevice)),
         #[cfg(feature = "cuda")]
         "cuda" => Ok(Device::cuda(0)),
-        _ => Err(ExperimentError::NoBackend { device: name.to_owned() }),
+        _ => Err(ExperimentError::NoBackend {
+            device: name.to_owned(),
+        }),
     }
 }

@@ -41,7 +41,10 @@ pub struct GradientCollector {
 impl GradientCollector {
     /// Collects the gradients of the linear weights that `rules` select.
     pub fn new(rules: PathRules) -> Self {
-        Self { rules, stats: BTreeMap::new() }
+        Self {
+            rules,
+            stats: BTreeMap::new(),
+        }
     }
 
     /// Adds one sample: the gradients of one backward pass through `module`.
@@ -52,10 +55,18 @@ impl GradientCollector {
     ///
     /// If a gradient is NaN or infinite, or has other dimensions than before. Other parameters may have been added.
     pub fn observe(&mut self, module: &impl Module, gradients: &GradientsParams) -> Result<()> {
-        let mut visitor = GradientVisitor { rules: &self.rules, gradients, path: Vec::new(), found: Vec::new() };
+        let mut visitor = GradientVisitor {
+            rules: &self.rules,
+            gradients,
+            path: Vec::new(),
+            found: Vec::new(),
+        };
         module.visit(&mut visitor);
         for (path, gradient) in visitor.found {
-            let stats = self.stats.entry(path.clone()).or_insert_with(|| GradientStats::new(gradient.dims()));
+            let stats = self
+                .stats
+                .entry(path.clone())
+                .or_insert_with(|| GradientStats::new(gradient.dims()));
             stats.observe(&path, &gradient)?;
         }
         Ok(())
@@ -68,7 +79,10 @@ impl GradientCollector {
     /// If a parameter has other dimensions there.
     pub fn merge(&mut self, other: &Self) -> Result<()> {
         for (path, stats) in &other.stats {
-            let own = self.stats.entry(path.clone()).or_insert_with(|| GradientStats::new(stats.dims()));
+            let own = self
+                .stats
+                .entry(path.clone())
+                .or_insert_with(|| GradientStats::new(stats.dims()));
             own.merge(path, stats)?;
         }
         Ok(())

@@ -37,7 +37,13 @@ impl GradientStats {
     /// No sample yet, of weights `dims = [d_output, d_input]`.
     pub fn new(dims: [usize; 2]) -> Self {
         let zeros = vec![0.0; dims[0] * dims[1]];
-        Self { dims, n_samples: 0, mean: zeros.clone(), mean_absolute: zeros.clone(), mean_square: zeros }
+        Self {
+            dims,
+            n_samples: 0,
+            mean: zeros.clone(),
+            mean_absolute: zeros.clone(),
+            mean_square: zeros,
+        }
     }
 
     /// Adds the gradient of one sample; `path` names the layer in errors.
@@ -49,11 +55,13 @@ impl GradientStats {
         self.check(path, gradient)?;
         self.n_samples += 1;
         let share = (1.0 / self.n_samples as f64) as f32;
-        self.means_mut().zip(gradient.values()).for_each(|((mean, absolute, square), value)| {
-            *mean += (value - *mean) * share;
-            *absolute += (value.abs() - *absolute) * share;
-            *square += (value * value - *square) * share;
-        });
+        self.means_mut()
+            .zip(gradient.values())
+            .for_each(|((mean, absolute, square), value)| {
+                *mean += (value - *mean) * share;
+                *absolute += (value.abs() - *absolute) * share;
+                *square += (value * value - *square) * share;
+            });
         Ok(())
     }
 
@@ -70,11 +78,13 @@ impl GradientStats {
         self.n_samples += other.n_samples;
         let share = (other.n_samples as f64 / self.n_samples as f64) as f32;
         let others = other.mean.par_iter().zip(&other.mean_absolute).zip(&other.mean_square);
-        self.means_mut().zip(others).for_each(|((mean, absolute, square), ((m, a), s))| {
-            *mean += (m - *mean) * share;
-            *absolute += (a - *absolute) * share;
-            *square += (s - *square) * share;
-        });
+        self.means_mut()
+            .zip(others)
+            .for_each(|((mean, absolute, square), ((m, a), s))| {
+                *mean += (m - *mean) * share;
+                *absolute += (a - *absolute) * share;
+                *square += (s - *square) * share;
+            });
         Ok(())
     }
 
@@ -105,7 +115,9 @@ impl GradientStats {
 
     fn means_mut(&mut self) -> impl IndexedParallelIterator<Item = (&mut f32, &mut f32, &mut f32)> {
         let first = self.mean.par_iter_mut().zip(&mut self.mean_absolute);
-        first.zip(&mut self.mean_square).map(|((mean, absolute), square)| (mean, absolute, square))
+        first
+            .zip(&mut self.mean_square)
+            .map(|((mean, absolute), square)| (mean, absolute, square))
     }
 
     fn check(&self, path: &str, gradient: &WeightMatrix) -> Result<()> {
@@ -125,7 +137,11 @@ impl GradientStats {
         if got == self.dims {
             Ok(())
         } else {
-            Err(ImportanceError::GradientDims { path: path.to_owned(), expected: self.dims, got })
+            Err(ImportanceError::GradientDims {
+                path: path.to_owned(),
+                expected: self.dims,
+                got,
+            })
         }
     }
 }

@@ -21,17 +21,28 @@ pub struct LayerView<'a> {
 impl<'a> LayerView<'a> {
     /// A layer of which only the weights are known.
     pub fn of_weight(path: &'a str, weight: &'a WeightMatrix) -> Self {
-        Self { path, weight, input_norms: None, gradients: None }
+        Self {
+            path,
+            weight,
+            input_norms: None,
+            gradients: None,
+        }
     }
 
     /// The same layer with input norms.
     pub fn with_input_norms(self, input_norms: &'a [f32]) -> Self {
-        Self { input_norms: Some(input_norms), ..self }
+        Self {
+            input_norms: Some(input_norms),
+            ..self
+        }
     }
 
     /// The same layer with gradients.
     pub fn with_gradients(self, gradients: &'a GradientStats) -> Self {
-        Self { gradients: Some(gradients), ..self }
+        Self {
+            gradients: Some(gradients),
+            ..self
+        }
     }
 
     /// The input norms, checked.
@@ -46,10 +57,18 @@ impl<'a> LayerView<'a> {
         })?;
         let expected = self.weight.d_input();
         if norms.len() != expected {
-            return Err(ImportanceError::NormCount { path: self.path.to_owned(), expected, got: norms.len() });
+            return Err(ImportanceError::NormCount {
+                path: self.path.to_owned(),
+                expected,
+                got: norms.len(),
+            });
         }
         match norms.iter().position(|norm| !(norm.is_finite() && *norm >= 0.0)) {
-            Some(input) => Err(ImportanceError::BadNorm { path: self.path.to_owned(), input, value: norms[input] }),
+            Some(input) => Err(ImportanceError::BadNorm {
+                path: self.path.to_owned(),
+                input,
+                value: norms[input],
+            }),
             None => Ok(norms),
         }
     }
@@ -69,7 +88,11 @@ impl<'a> LayerView<'a> {
         if got == expected {
             Ok(gradients)
         } else {
-            Err(ImportanceError::GradientDims { path: self.path.to_owned(), expected, got })
+            Err(ImportanceError::GradientDims {
+                path: self.path.to_owned(),
+                expected,
+                got,
+            })
         }
     }
 
@@ -79,8 +102,10 @@ impl<'a> LayerView<'a> {
     ///
     /// [`ImportanceError::Layer`] if there is not one per weight, or if one is NaN.
     pub fn scores(&self, values: Vec<f32>) -> Result<Scores> {
-        Scores::new(values, self.weight.dims())
-            .map_err(|source| ImportanceError::Layer { path: self.path.to_owned(), source })
+        Scores::new(values, self.weight.dims()).map_err(|source| ImportanceError::Layer {
+            path: self.path.to_owned(),
+            source,
+        })
     }
 }
 
@@ -95,13 +120,25 @@ pub struct Needs {
 
 impl Needs {
     /// Only the weights.
-    pub const WEIGHTS: Self = Self { activations: false, gradients: false };
+    pub const WEIGHTS: Self = Self {
+        activations: false,
+        gradients: false,
+    };
     /// Weights and input norms.
-    pub const ACTIVATIONS: Self = Self { activations: true, gradients: false };
+    pub const ACTIVATIONS: Self = Self {
+        activations: true,
+        gradients: false,
+    };
     /// Weights and gradients.
-    pub const GRADIENTS: Self = Self { activations: false, gradients: true };
+    pub const GRADIENTS: Self = Self {
+        activations: false,
+        gradients: true,
+    };
     /// Everything.
-    pub const BOTH: Self = Self { activations: true, gradients: true };
+    pub const BOTH: Self = Self {
+        activations: true,
+        gradients: true,
+    };
 }
 
 /// Says how much every weight of a layer matters; higher is more important.

@@ -59,7 +59,16 @@ pub fn prune_module<M: Module>(
     scope: Scope,
     rules: &PathRules,
 ) -> Result<(M, MaskSet, Report)> {
-    prune_module_with(module, &ModulePlan { importance, pattern, scope, rules }, &Evidence::default())
+    prune_module_with(
+        module,
+        &ModulePlan {
+            importance,
+            pattern,
+            scope,
+            rules,
+        },
+        &Evidence::default(),
+    )
 }
 
 /// [`prune_module`] by any score, on what `evidence` holds.
@@ -118,30 +127,27 @@ pub fn score_module(
 
 fn selected(module: &impl Module, rules: &PathRules) -> Result<Vec<(String, WeightMatrix)>> {
     let weights = read_weights(module, rules);
-    if weights.is_empty() { Err(ImportanceError::NothingSelected) } else { Ok(weights) }
+    if weights.is_empty() {
+        Err(ImportanceError::NothingSelected)
+    } else {
+        Ok(weights)
+    }
 }
 
-fn score_layer(
-    path: &str,
-    weight: &WeightMatrix,
-    importance: &dyn Importance,
-    evidence: &Evidence,
-) -> Result<Scores> {
+fn score_layer(path: &str, weight: &WeightMatrix, importance: &dyn Importance, evidence: &Evidence) -> Result<Scores> {
     weight.check_finite(path)?;
     importance.score(&evidence.view(path, weight))
 }
 
-fn select_all(
-    weights: &[(String, WeightMatrix)],
-    scores: &[Scores],
-    plan: &ModulePlan<'_>,
-) -> Result<Vec<KeepMask>> {
+fn select_all(weights: &[(String, WeightMatrix)], scores: &[Scores], plan: &ModulePlan<'_>) -> Result<Vec<KeepMask>> {
     if let (Pattern::Unstructured(sparsity), Scope::Global) = (plan.pattern, plan.scope) {
         return Ok(select_global(scores, sparsity)?);
     }
     let each = weights.iter().zip(scores).map(|((path, _), scores)| {
-        select(scores, plan.pattern, plan.scope)
-            .map_err(|source| ImportanceError::Layer { path: path.clone(), source })
+        select(scores, plan.pattern, plan.scope).map_err(|source| ImportanceError::Layer {
+            path: path.clone(),
+            source,
+        })
     });
     each.collect()
 }

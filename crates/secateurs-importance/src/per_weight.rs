@@ -10,10 +10,13 @@ pub(crate) fn per_weight(weight: &WeightMatrix, formula: impl Fn(usize, usize, f
     if scores.is_empty() {
         return scores;
     }
-    scores.par_chunks_exact_mut(d_input).enumerate().for_each(|(output, scores)| {
-        for (input, (score, value)) in scores.iter_mut().zip(weight.output(output)).enumerate() {
-            *score = formula(output, input, *value);
-        }
-    });
+    scores
+        .par_chunks_exact_mut(d_input)
+        .enumerate()
+        .for_each(|(output, scores)| {
+            for (input, (score, value)) in scores.iter_mut().zip(weight.output(output)).enumerate() {
+                *score = formula(output, input, *value);
+            }
+        });
     scores
 }

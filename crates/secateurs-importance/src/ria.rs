@@ -51,7 +51,11 @@ impl Importance for Ria {
     fn score(&self, layer: &LayerView<'_>) -> Result<Scores> {
         let power = self.activation_power;
         if !(power.is_finite() && power >= 0.0) {
-            return Err(ImportanceError::BadParameter { importance: "ria", parameter: "activation_power", value: power });
+            return Err(ImportanceError::BadParameter {
+                importance: "ria",
+                parameter: "activation_power",
+                value: power,
+            });
         }
         let norms: Vec<f32> = layer.norms(self.name())?.iter().map(|norm| norm.powf(power)).collect();
         let [of_output, of_input] = absolute_sums(layer.weight);
@@ -65,7 +69,10 @@ impl Importance for Ria {
 /// `sum_j |W_ij|` per output and `sum_i |W_ij|` per input.
 fn absolute_sums(weight: &WeightMatrix) -> [Vec<f32>; 2] {
     let sum = |values: &[f32]| values.iter().map(|value| f64::from(value.abs())).sum::<f64>() as f32;
-    let of_output = (0..weight.d_output()).into_par_iter().map(|output| sum(weight.output(output))).collect();
+    let of_output = (0..weight.d_output())
+        .into_par_iter()
+        .map(|output| sum(weight.output(output)))
+        .collect();
     let mut of_input = vec![0.0_f64; weight.d_input()];
     for output in 0..weight.d_output() {
         for (sum, value) in of_input.iter_mut().zip(weight.output(output)) {

@@ -52,7 +52,11 @@ impl Importance for WandaPlusPlus {
     fn score(&self, layer: &LayerView<'_>) -> Result<Scores> {
         let alpha = self.alpha;
         if !(alpha.is_finite() && alpha >= 0.0) {
-            return Err(ImportanceError::BadParameter { importance: "wanda++", parameter: "alpha", value: alpha });
+            return Err(ImportanceError::BadParameter {
+                importance: "wanda++",
+                parameter: "alpha",
+                value: alpha,
+            });
         }
         let norms = layer.norms(self.name())?;
         let squares = layer.gradient_stats(self.name())?.mean_square();

@@ -16,7 +16,9 @@ fn loss(linear: &Linear, inputs: &Tensor<2>) -> Tensor<1> {
 
 fn samples(n: usize) -> Vec<Tensor<2>> {
     let device = secateurs_testkit::device().autodiff();
-    (0..n).map(|_| Tensor::random([3, 6], Distribution::Default, &device)).collect()
+    (0..n)
+        .map(|_| Tensor::random([3, 6], Distribution::Default, &device))
+        .collect()
 }
 
 fn collect(linear: &Linear, samples: &[Tensor<2>]) -> GradientCollector {
@@ -39,7 +41,10 @@ fn taylor_is_the_change_of_the_loss() {
     let device = secateurs_testkit::device().autodiff();
     let linear = LinearConfig::new(6, 4).with_bias(false).init(&device);
     let samples = samples(1);
-    let evidence = Evidence { gradients: collect(&linear, &samples).into_stats(), ..Evidence::default() };
+    let evidence = Evidence {
+        gradients: collect(&linear, &samples).into_stats(),
+        ..Evidence::default()
+    };
     let scores = score_module(&linear, &Taylor::default(), &PathRules::default(), &evidence).expect("scored");
     let weight = WeightMatrix::from_linear(&linear.weight.val());
     let before: f32 = loss(&linear, &samples[0]).into_scalar();
@@ -52,7 +57,12 @@ fn taylor_is_the_change_of_the_loss() {
         let after: f32 = loss(&changed, &samples[0]).into_scalar();
         let energy: f32 = inputs.iter().skip(index % 6).step_by(6).map(|x| x * x).sum();
         let first_order = after - before - value * value * energy;
-        laws::close(&[f64::from(scores[0].1.values()[index])], &[f64::from(first_order.abs())], 1e-3, 0.1);
+        laws::close(
+            &[f64::from(scores[0].1.values()[index])],
+            &[f64::from(first_order.abs())],
+            1e-3,
+            0.1,
+        );
     }
 }
 
@@ -64,11 +74,18 @@ fn fisher_is_half_the_mean_square_gradient_times_the_square() {
     let each: Vec<Vec<f32>> = samples
         .iter()
         .map(|inputs| {
-            let gradient = linear.weight.val().grad(&loss(&linear, inputs).backward()).expect("tracked");
+            let gradient = linear
+                .weight
+                .val()
+                .grad(&loss(&linear, inputs).backward())
+                .expect("tracked");
             WeightMatrix::from_linear(&gradient).into_values()
         })
         .collect();
-    let evidence = Evidence { gradients: collect(&linear, &samples).into_stats(), ..Evidence::default() };
+    let evidence = Evidence {
+        gradients: collect(&linear, &samples).into_stats(),
+        ..Evidence::default()
+    };
     let scores = score_module(&linear, &Fisher, &PathRules::default(), &evidence).expect("scored");
     let weight = WeightMatrix::from_linear(&linear.weight.val());
     let expected: Vec<f64> = widen(weight.values())
@@ -79,7 +96,12 @@ fn fisher_is_half_the_mean_square_gradient_times_the_square() {
     laws::close(&widen(scores[0].1.values()), &expected, 1e-4, 1e-3);
     let rules = PathRules::default();
     let pattern = "50%".parse().expect("valid");
-    let plan = ModulePlan { importance: &Fisher, pattern, scope: Scope::PerLayer, rules: &rules };
+    let plan = ModulePlan {
+        importance: &Fisher,
+        pattern,
+        scope: Scope::PerLayer,
+        rules: &rules,
+    };
     let (_, _, report) = prune_module_with(linear, &plan, &evidence).expect("pruned");
     assert_eq!(report.sparsity(), 0.5);
 }
@@ -92,7 +114,8 @@ fn merged_collectors_are_one_collector() {
     let whole = collect(&linear, &samples);
     let mut parts = collect(&linear, &samples[..2]);
     parts.merge(&collect(&linear, &samples[2..])).expect("the same layers");
-    let [whole, parts] = [whole.into_stats(), parts.into_stats()].map(|mut stats| stats.remove("weight").expect("seen"));
+    let [whole, parts] =
+        [whole.into_stats(), parts.into_stats()].map(|mut stats| stats.remove("weight").expect("seen"));
     assert_eq!(parts.n_samples(), 5);
     laws::close(&widen(parts.mean()), &widen(whole.mean()), 1e-5, 1e-2);
     laws::close(&widen(parts.mean_absolute()), &widen(whole.mean_absolute()), 1e-5, 1e-2);
@@ -102,9 +125,18 @@ fn merged_collectors_are_one_collector() {
 #[test]
 fn a_gradient_that_is_not_finite_leaves_the_means() {
     let mut stats = GradientStats::new([1, 2]);
-    stats.observe("a", &WeightMatrix::new(vec![1.0, 2.0], [1, 2]).expect("fits")).expect("finite");
+    stats
+        .observe("a", &WeightMatrix::new(vec![1.0, 2.0], [1, 2]).expect("fits"))
+        .expect("finite");
     let before = stats.clone();
     let outcome = stats.observe("a", &WeightMatrix::new(vec![1.0, f32::NAN], [1, 2]).expect("fits"));
-    assert!(matches!(outcome, Err(ImportanceError::NonFiniteGradient { output: 0, input: 1, .. })));
+    assert!(matches!(
+        outcome,
+        Err(ImportanceError::NonFiniteGradient {
+            output: 0,
+            input: 1,
+            ..
+        })
+    ));
     assert_eq!(stats, before);
 }

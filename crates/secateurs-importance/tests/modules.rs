@@ -35,7 +35,10 @@ fn pattern(text: &str) -> Pattern {
 
 fn norms() -> BTreeMap<String, Vec<f32>> {
     let ascending = |n: usize| (1..=n).map(|value| value as f32).collect();
-    BTreeMap::from([("up.weight".to_owned(), ascending(8)), ("down.weight".to_owned(), ascending(20))])
+    BTreeMap::from([
+        ("up.weight".to_owned(), ascending(8)),
+        ("down.weight".to_owned(), ascending(20)),
+    ])
 }
 
 #[test]
@@ -52,8 +55,7 @@ fn counts_are_exact_in_every_scope_and_pattern() {
         ] {
             let model = Model::new(&secateurs_testkit::device());
             let embedding = WeightMatrix::from_linear(&model.embed.weight.val());
-            let (model, masks, report) =
-                prune_module(model, importance, pattern(text), scope, &rules).expect("pruned");
+            let (model, masks, report) = prune_module(model, importance, pattern(text), scope, &rules).expect("pruned");
             let pruned: usize = report.layers.iter().map(|layer| layer.pruned).sum();
             assert_eq!(pruned, expected, "{} {text} {scope}", importance.name());
             assert_eq!(report.sparsity(), report.requested_sparsity());
@@ -70,14 +72,26 @@ fn counts_are_exact_in_every_scope_and_pattern() {
 fn evidence_reaches_its_layer() {
     let model = Model::new(&secateurs_testkit::device());
     let rules = PathRules::default();
-    let evidence = Evidence { input_norms: norms(), ..Evidence::default() };
+    let evidence = Evidence {
+        input_norms: norms(),
+        ..Evidence::default()
+    };
     let weights = read_weights(&model, &rules);
     for (path, scores) in score_module(&model, &Wanda, &rules, &evidence).expect("scored") {
-        let weight = &weights.iter().find(|(other, _)| *other == path).expect("the same paths").1;
+        let weight = &weights
+            .iter()
+            .find(|(other, _)| *other == path)
+            .expect("the same paths")
+            .1;
         let expected = Wanda.score(&evidence.view(&path, weight)).expect("scored");
         assert_eq!(scores, expected);
     }
-    let plan = ModulePlan { importance: &Ria::default(), pattern: pattern("50%"), scope: Scope::PerLayer, rules: &rules };
+    let plan = ModulePlan {
+        importance: &Ria::default(),
+        pattern: pattern("50%"),
+        scope: Scope::PerLayer,
+        rules: &rules,
+    };
     let (_, _, report) = prune_module_with(model, &plan, &evidence).expect("pruned");
     assert_eq!((report.method.as_str(), report.sparsity()), ("ria", 0.5));
 }
@@ -90,7 +104,10 @@ fn missing_statistics_name_the_score_and_the_layer() {
         let error = prune_module(model.clone(), importance, pattern("50%"), Scope::PerLayer, &rules)
             .expect_err("there are no statistics")
             .to_string();
-        assert!(error.contains(importance.name()) && error.contains("up.weight"), "{error}");
+        assert!(
+            error.contains(importance.name()) && error.contains("up.weight"),
+            "{error}"
+        );
     }
 }
 
@@ -99,19 +116,46 @@ fn statistics_that_do_not_fit_are_refused() {
     let weight = WeightMatrix::new(vec![1.0; 6], [2, 3]).expect("the length fits");
     let layer = LayerView::of_weight("a.weight", &weight);
     let score = |norms: &[f32]| Wanda.score(&layer.with_input_norms(norms));
-    assert!(matches!(score(&[1.0; 2]), Err(ImportanceError::NormCount { expected: 3, got: 2, .. })));
-    assert!(matches!(score(&[1.0, -1.0, 1.0]), Err(ImportanceError::BadNorm { input: 1, .. })));
-    assert!(matches!(score(&[1.0, 1.0, f32::NAN]), Err(ImportanceError::BadNorm { input: 2, .. })));
+    assert!(matches!(
+        score(&[1.0; 2]),
+        Err(ImportanceError::NormCount {
+            expected: 3,
+            got: 2,
+            ..
+        })
+    ));
+    assert!(matches!(
+        score(&[1.0, -1.0, 1.0]),
+        Err(ImportanceError::BadNorm { input: 1, .. })
+    ));
+    assert!(matches!(
+        score(&[1.0, 1.0, f32::NAN]),
+        Err(ImportanceError::BadNorm { input: 2, .. })
+    ));
     let stats = GradientStats::new([3, 2]);
-    assert!(matches!(Taylor::default().score(&layer.with_gradients(&stats)), Err(ImportanceError::NeedsGradients { .. })));
+    assert!(matches!(
+        Taylor::default().score(&layer.with_gradients(&stats)),
+        Err(ImportanceError::NeedsGradients { .. })
+    ));
     let mut stats = GradientStats::new([3, 2]);
-    stats.observe("a.weight", &WeightMatrix::new(vec![1.0; 6], [3, 2]).expect("fits")).expect("finite");
-    assert!(matches!(Fisher.score(&layer.with_gradients(&stats)), Err(ImportanceError::GradientDims { .. })));
+    stats
+        .observe("a.weight", &WeightMatrix::new(vec![1.0; 6], [3, 2]).expect("fits"))
+        .expect("finite");
+    assert!(matches!(
+        Fisher.score(&layer.with_gradients(&stats)),
+        Err(ImportanceError::GradientDims { .. })
+    ));
     let bad = WandaPlusPlus { alpha: f32::NAN };
     let norms = [1.0; 3];
-    assert!(matches!(bad.score(&layer.with_input_norms(&norms)), Err(ImportanceError::BadParameter { .. })));
+    assert!(matches!(
+        bad.score(&layer.with_input_norms(&norms)),
+        Err(ImportanceError::BadParameter { .. })
+    ));
     let bad = Ria { activation_power: -1.0 };
-    assert!(matches!(bad.score(&layer.with_input_norms(&norms)), Err(ImportanceError::BadParameter { .. })));
+    assert!(matches!(
+        bad.score(&layer.with_input_norms(&norms)),
+        Err(ImportanceError::BadParameter { .. })
+    ));
 }
 
 #[test]
@@ -120,6 +164,12 @@ fn a_module_that_cannot_be_pruned_is_refused() {
     let model = Model::new(&secateurs_testkit::device());
     let outcome = prune_module(model.clone(), &Magnitude, pattern("50%"), Scope::PerLayer, &nothing);
     assert!(matches!(outcome, Err(ImportanceError::NothingSelected)));
-    let outcome = prune_module(model, &Magnitude, pattern("1:3"), Scope::PerLayer, &PathRules::default());
+    let outcome = prune_module(
+        model,
+        &Magnitude,
+        pattern("1:3"),
+        Scope::PerLayer,
+        &PathRules::default(),
+    );
     assert!(matches!(outcome, Err(ImportanceError::Layer { ref path, .. }) if path == "up.weight"));
 }

@@ -43,8 +43,12 @@ fn random_scores_are_fair() {
     let mut sums = vec![0.0; 64];
     for seed in 0..2000 {
         let path = format!("layers.{}.weight", seed % 7);
-        let scores = Random::new(seed).score(&LayerView::of_weight(&path, &weight)).expect("scored");
-        sums.iter_mut().zip(scores.values()).for_each(|(sum, score)| *sum += f64::from(*score) / 2000.0);
+        let scores = Random::new(seed)
+            .score(&LayerView::of_weight(&path, &weight))
+            .expect("scored");
+        sums.iter_mut()
+            .zip(scores.values())
+            .for_each(|(sum, score)| *sum += f64::from(*score) / 2000.0);
     }
     // The standard deviation of such a mean is 0.0065.
     laws::close(&sums, &[0.5; 64], 0.06, 0.0);

@@ -34,7 +34,9 @@ fn saved(config: &LlamaConfig, folder: &std::path::Path, float_type: FloatType) 
     let out = folder.join("model");
     let writer = CheckpointWriter::create(&folder.join("staging"), planned_tensors(config), float_type).unwrap();
     save_llama(&Llama::new(config, &device()), &writer).unwrap();
-    writer.write_file("config.json", config.to_json().to_string().as_bytes()).unwrap();
+    writer
+        .write_file("config.json", config.to_json().to_string().as_bytes())
+        .unwrap();
     writer.finish(&out).unwrap();
     out
 }
@@ -50,8 +52,10 @@ fn losses_equal_the_f64_oracle() {
         let config = tiny(tied_head);
         let folder = tempfile::tempdir().unwrap();
         let checkpoint = Checkpoint::open(&saved(&config, folder.path(), FloatType::F32)).unwrap();
-        let tensors: BTreeMap<String, Vec<f32>> =
-            checkpoint.tensors().map(|t| (t.name.clone(), checkpoint.read_f32(&t.name).unwrap())).collect();
+        let tensors: BTreeMap<String, Vec<f32>> = checkpoint
+            .tensors()
+            .map(|t| (t.name.clone(), checkpoint.read_f32(&t.name).unwrap()))
+            .collect();
         let tokens = [3, 1, 4, 1, 5, 9, 2, 6, 5, 10];
         let expected = oracle::losses(&config, &tensors, &tokens);
         let (_, llama) = load_llama(&checkpoint, &device()).unwrap();
@@ -60,7 +64,10 @@ fn losses_equal_the_f64_oracle() {
         let got = got.into_data().convert::<f32>().try_into_vec::<f32>().unwrap();
         assert_eq!(got.len(), tokens.len() - 1);
         for (got, expected) in got.iter().zip(&expected) {
-            assert!((f64::from(*got) - expected).abs() < 2e-5, "{got} against {expected}, tied head {tied_head}");
+            assert!(
+                (f64::from(*got) - expected).abs() < 2e-5,
+                "{got} against {expected}, tied head {tied_head}"
+            );
         }
     }
 }
@@ -73,10 +80,18 @@ fn logits_and_losses_agree() {
     let positions = Rope::new(&config, 4, &device());
     let logits = llama.logits(tokens.clone(), &positions); // [1, 4, vocab]
     let log_p = burn::tensor::activation::log_softmax(logits, 2);
-    let losses = llama.token_losses(tokens, &positions).into_data().convert::<f32>().try_into_vec::<f32>().unwrap();
+    let losses = llama
+        .token_losses(tokens, &positions)
+        .into_data()
+        .convert::<f32>()
+        .try_into_vec::<f32>()
+        .unwrap();
     for (t, loss) in losses.iter().enumerate() {
         let target = t + 2;
-        let expected = -log_p.clone().slice([0..1, t..t + 1, target..target + 1]).into_scalar::<f32>();
+        let expected = -log_p
+            .clone()
+            .slice([0..1, t..t + 1, target..target + 1])
+            .into_scalar::<f32>();
         assert!((loss - expected).abs() < 1e-5);
     }
 }
@@ -84,7 +99,11 @@ fn logits_and_losses_agree() {
 #[test]
 fn prunable_paths_are_the_names_of_hugging_face() {
     let paths = linear_paths(&Llama::new(&tiny(false), &device()), &PathRules::default());
-    assert_eq!(paths.len(), 14, "seven linears a block, neither embedding nor output matrix");
+    assert_eq!(
+        paths.len(),
+        14,
+        "seven linears a block, neither embedding nor output matrix"
+    );
     assert!(paths.contains(&"model.layers.1.mlp.down_proj.weight".to_owned()));
 }
 
@@ -93,7 +112,8 @@ fn every_linear_of_a_block_is_observed_once() {
     struct Seen(Vec<(String, usize)>);
     impl Observer for Seen {
         fn observe(&mut self, paths: &[&str], inputs: &Tensor<2>) {
-            self.0.extend(paths.iter().map(|&path| (path.to_owned(), inputs.dims()[1])));
+            self.0
+                .extend(paths.iter().map(|&path| (path.to_owned(), inputs.dims()[1])));
         }
     }
     let config = tiny(true);
@@ -108,7 +128,13 @@ fn every_linear_of_a_block_is_observed_once() {
     expected.sort();
     assert_eq!(paths, expected);
     for (path, d_input) in seen.0 {
-        let expected = if path.contains("o_proj") { 24 } else if path.contains("down") { 20 } else { 12 };
+        let expected = if path.contains("o_proj") {
+            24
+        } else if path.contains("down") {
+            20
+        } else {
+            12
+        };
         assert_eq!(d_input, expected, "{path}");
     }
 }
@@ -122,13 +148,33 @@ fn a_store_gives_stored_blocks_back_rounded() {
     let writer = CheckpointWriter::create(&staging, planned_tensors(&config), FloatType::Bf16).unwrap();
     let mut store = LlamaStore::new(source, writer, 8, device()).unwrap();
     let dense = store.load(1).unwrap();
-    let before = dense.mlp.up_proj.weight.val().into_data().try_into_vec::<f32>().unwrap();
+    let before = dense
+        .mlp
+        .up_proj
+        .weight
+        .val()
+        .into_data()
+        .try_into_vec::<f32>()
+        .unwrap();
     let stored = store.store(1, dense).unwrap();
-    let after = stored.mlp.up_proj.weight.val().into_data().try_into_vec::<f32>().unwrap();
+    let after = stored
+        .mlp
+        .up_proj
+        .weight
+        .val()
+        .into_data()
+        .try_into_vec::<f32>()
+        .unwrap();
     for (a, b) in before.iter().zip(&after) {
-        assert_eq!((a.to_bits().wrapping_add(0x7fff + (a.to_bits() >> 16 & 1))) & 0xffff_0000, b.to_bits());
+        assert_eq!(
+            (a.to_bits().wrapping_add(0x7fff + (a.to_bits() >> 16 & 1))) & 0xffff_0000,
+            b.to_bits()
+        );
     }
-    assert!(matches!(store.load(2), Err(ModelError::BlockOutOfRange { index: 2, n_blocks: 2 })));
+    assert!(matches!(
+        store.load(2),
+        Err(ModelError::BlockOutOfRange { index: 2, n_blocks: 2 })
+    ));
 }
 
 #[test]

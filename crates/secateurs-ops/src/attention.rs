@@ -38,8 +38,16 @@ use crate::fused_or_plain;
 pub fn causal_attention(q: Tensor<4>, k: Tensor<4>, v: Tensor<4>, scale: f64) -> Tensor<4> {
     let [batch, n_heads, n_tokens, d_head] = q.dims();
     let n_kv_heads = k.dims()[1];
-    assert_eq!(n_heads % n_kv_heads, 0, "causal_attention: n_kv_heads does not divide n_heads");
-    assert_eq!(k.dims(), [batch, n_kv_heads, n_tokens, d_head], "causal_attention: shapes of q and k do not match");
+    assert_eq!(
+        n_heads % n_kv_heads,
+        0,
+        "causal_attention: n_kv_heads does not divide n_heads"
+    );
+    assert_eq!(
+        k.dims(),
+        [batch, n_kv_heads, n_tokens, d_head],
+        "causal_attention: shapes of q and k do not match"
+    );
     assert_eq!(v.dims(), k.dims(), "causal_attention: shapes of k and v differ");
     fused_or_plain!(causal_attention(q, k, v; scale))
 }

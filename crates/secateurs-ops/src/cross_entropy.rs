@@ -26,7 +26,11 @@ use crate::fused_or_plain;
 /// assert!((loss - 4.0f32.ln()).abs() < 1e-6);
 /// ```
 pub fn cross_entropy(logits: Tensor<2>, targets: Tensor<1, Int>) -> Tensor<1> {
-    assert_eq!(logits.dims()[0], targets.dims()[0], "cross_entropy: numbers of tokens differ");
+    assert_eq!(
+        logits.dims()[0],
+        targets.dims()[0],
+        "cross_entropy: numbers of tokens differ"
+    );
     fused_or_plain!(cross_entropy(logits, targets))
 }
 
@@ -58,7 +62,15 @@ pub fn cross_entropy(logits: Tensor<2>, targets: Tensor<1, Int>) -> Tensor<1> {
 /// assert!((loss - (4.0f32 / 3.0).ln()).abs() < 1e-6);
 /// ```
 pub fn linear_cross_entropy(hidden: Tensor<2>, head: Tensor<2>, targets: Tensor<1, Int>) -> Tensor<1> {
-    assert_eq!(hidden.dims()[1], head.dims()[1], "linear_cross_entropy: d_model of hidden and head differ");
-    assert_eq!(hidden.dims()[0], targets.dims()[0], "linear_cross_entropy: numbers of tokens differ");
+    assert_eq!(
+        hidden.dims()[1],
+        head.dims()[1],
+        "linear_cross_entropy: d_model of hidden and head differ"
+    );
+    assert_eq!(
+        hidden.dims()[0],
+        targets.dims()[0],
+        "linear_cross_entropy: numbers of tokens differ"
+    );
     fused_or_plain!(linear_cross_entropy(hidden, head, targets))
 }

@@ -53,7 +53,9 @@ pub fn causal_attention(q: Tensor<4>, k: Tensor<4>, v: Tensor<4>, scale: f64) ->
 pub fn cross_entropy(logits: Tensor<2>, targets: Tensor<1, Int>) -> Tensor<1> {
     let n_tokens = logits.dims()[0];
     let log_probabilities = activation::log_softmax(logits, 1);
-    -log_probabilities.gather(1, targets.reshape([n_tokens, 1])).reshape([n_tokens])
+    -log_probabilities
+        .gather(1, targets.reshape([n_tokens, 1]))
+        .reshape([n_tokens])
 }
 
 /// See [`linear_cross_entropy`](crate::linear_cross_entropy).

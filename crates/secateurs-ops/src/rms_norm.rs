@@ -31,6 +31,10 @@ use crate::fused_or_plain;
 /// Zhang and Sennrich, *Root Mean Square Layer Normalization*, 2019, equation 4, arXiv:1910.07467.
 /// **Deviates:** `eps` under the root, as in Llama.
 pub fn rms_norm(x: Tensor<3>, weight: Tensor<1>, eps: f64) -> Tensor<3> {
-    assert_eq!(x.dims()[2], weight.dims()[0], "rms_norm: d_model of x and weight differ");
+    assert_eq!(
+        x.dims()[2],
+        weight.dims()[0],
+        "rms_norm: d_model of x and weight differ"
+    );
     fused_or_plain!(rms_norm(x, weight; eps))
 }

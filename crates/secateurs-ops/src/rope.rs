@@ -40,7 +40,11 @@ use crate::fused_or_plain;
 pub fn rope(x: Tensor<4>, cos: Tensor<2>, sin: Tensor<2>) -> Tensor<4> {
     let [_, _, n_tokens, d_head] = x.dims();
     assert_eq!(d_head % 2, 0, "rope: d_head is odd");
-    assert_eq!(cos.dims(), [n_tokens, d_head / 2], "rope: cos is not [n_tokens, d_head / 2]");
+    assert_eq!(
+        cos.dims(),
+        [n_tokens, d_head / 2],
+        "rope: cos is not [n_tokens, d_head / 2]"
+    );
     assert_eq!(sin.dims(), cos.dims(), "rope: shapes of cos and sin differ");
     fused_or_plain!(rope(x, cos, sin))
 }

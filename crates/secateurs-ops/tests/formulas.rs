@@ -12,7 +12,10 @@ use secateurs_ops as ops;
 const BOUND: f64 = 1e-5;
 
 fn targets(n_tokens: usize, vocab: usize, seed: u64) -> Vec<usize> {
-    numbers(n_tokens, seed).iter().map(|x| ((x + 2.0) * 1e4) as usize % vocab).collect()
+    numbers(n_tokens, seed)
+        .iter()
+        .map(|x| ((x + 2.0) * 1e4) as usize % vocab)
+        .collect()
 }
 
 fn target_tensor(targets: &[usize], device: &Device) -> Tensor<1, Int> {

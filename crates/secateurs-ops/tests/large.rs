@@ -21,9 +21,16 @@ fn compare<const D: usize, const E: usize>(
     let run = |operation: &dyn Fn(&[Tensor<D>]) -> Tensor<E>| {
         let leaves: Vec<_> = inputs.iter().map(|x| x.clone().detach().require_grad()).collect();
         let result = operation(&leaves);
-        let factors = tensor(&numbers(result.shape().num_elements(), 5), result.dims(), &result.device());
+        let factors = tensor(
+            &numbers(result.shape().num_elements(), 5),
+            result.dims(),
+            &result.device(),
+        );
         let gradients = (result.clone() * factors).sum().backward();
-        let gradients: Vec<_> = leaves.iter().map(|x| values(x.grad(&gradients).expect("tracked"))).collect();
+        let gradients: Vec<_> = leaves
+            .iter()
+            .map(|x| values(x.grad(&gradients).expect("tracked")))
+            .collect();
         (values(result), gradients)
     };
     let ((got, got_gradients), (expected, expected_gradients)) = (run(&fused), run(&plain));
@@ -62,8 +69,20 @@ fn elementwise_crosses_chunks() {
     );
     compare(
         &[random([2, 300, 200], 1)],
-        |t| ops::rms_norm(t[0].clone(), t[0].clone().slice([0..1, 0..1, 0..200]).reshape([200]), 1e-5),
-        |t| plain::rms_norm(t[0].clone(), t[0].clone().slice([0..1, 0..1, 0..200]).reshape([200]), 1e-5),
+        |t| {
+            ops::rms_norm(
+                t[0].clone(),
+                t[0].clone().slice([0..1, 0..1, 0..200]).reshape([200]),
+                1e-5,
+            )
+        },
+        |t| {
+            plain::rms_norm(
+                t[0].clone(),
+                t[0].clone().slice([0..1, 0..1, 0..200]).reshape([200]),
+                1e-5,
+            )
+        },
     );
     let (cos, sin) = (random([300, 10], 3), random([300, 10], 4));
     compare(

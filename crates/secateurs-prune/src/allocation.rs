@@ -44,16 +44,21 @@ impl Allocation {
     pub fn patterns(&self, pattern: Pattern, n_blocks: usize) -> Result<Vec<Pattern>, PruneError> {
         let sparsities = match (self, pattern) {
             (Self::Uniform, _) => return Ok(vec![pattern; n_blocks]),
-            (_, Pattern::Nm(_)) => return Err(PruneError::FixedPattern { pattern: pattern.to_string() }),
-            (Self::PerBlock(sparsities), _) => sparsities.clone(),
-            (Self::Owl { fractions, lambda }, Pattern::Unstructured(mean)) => {
-                owl_sparsities(fractions, mean, *lambda)?
+            (_, Pattern::Nm(_)) => {
+                return Err(PruneError::FixedPattern {
+                    pattern: pattern.to_string(),
+                });
             }
+            (Self::PerBlock(sparsities), _) => sparsities.clone(),
+            (Self::Owl { fractions, lambda }, Pattern::Unstructured(mean)) => owl_sparsities(fractions, mean, *lambda)?,
         };
         if sparsities.len() == n_blocks {
             Ok(sparsities.into_iter().map(Pattern::Unstructured).collect())
         } else {
-            Err(PruneError::AllocationCount { expected: n_blocks, got: sparsities.len() })
+            Err(PruneError::AllocationCount {
+                expected: n_blocks,
+                got: sparsities.len(),
+            })
         }
     }
 }

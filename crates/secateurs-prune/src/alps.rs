@@ -46,7 +46,12 @@ pub struct Alps {
 
 impl Default for Alps {
     fn default() -> Self {
-        Self { rho: 0.1, damping: 0.01, max_iterations: 300, refit_steps: 10 }
+        Self {
+            rho: 0.1,
+            damping: 0.01,
+            max_iterations: 300,
+            refit_steps: 10,
+        }
     }
 }
 
@@ -68,11 +73,21 @@ impl Compensate for Alps {
         let _span = tracing::debug_span!("alps", path = problem.path).entered();
         if !(self.rho.is_finite() && self.rho > 0.0) {
             let expected = "finite and positive";
-            return Err(PruneError::BadSetting { method: NAME, setting: "rho", expected, value: self.rho });
+            return Err(PruneError::BadSetting {
+                method: NAME,
+                setting: "rho",
+                expected,
+                value: self.rho,
+            });
         }
         if self.max_iterations == 0 {
             let setting = "max_iterations";
-            return Err(PruneError::BadSetting { method: NAME, setting, expected: "at least 1", value: 0.0 });
+            return Err(PruneError::BadSetting {
+                method: NAME,
+                setting,
+                expected: "at least 1",
+                value: 0.0,
+            });
         }
         let mut ready = match prepare(problem, NAME, self.damping)? {
             Prepared::Done(solution) => return Ok(solution),
@@ -83,8 +98,9 @@ impl Compensate for Alps {
             Err(singular) => return fall_back(problem, NAME, singular.to_string(), ready.events),
         };
         let selector = Selector::new(&ready.weight, problem.pattern);
-        let (weight, keep, event) =
-            self.iterate(ready.weight, &spectrum, selector).map_err(PruneError::at(problem.path))?;
+        let (weight, keep, event) = self
+            .iterate(ready.weight, &spectrum, selector)
+            .map_err(PruneError::at(problem.path))?;
         ready.events.push(event);
         finish(problem, weight, keep, ready.events)
     }
@@ -106,8 +122,13 @@ impl Alps {
         let mut keep = vec![true; values.len()];
         selector.select(&values, &mut keep)?;
         clear_pruned(&mut values, &keep);
-        SupportProblem { gram: &spectrum.normalized.gram, target: &target, keep: &keep, d_input }
-            .refine(&mut values, self.refit_steps);
+        SupportProblem {
+            gram: &spectrum.normalized.gram,
+            target: &target,
+            keep: &keep,
+            d_input,
+        }
+        .refine(&mut values, self.refit_steps);
         scale_inputs(&mut values, &spectrum.normalized.norms, |value, norm| value / norm);
         Ok((WeightMatrix::new(values, dims)?, KeepMask::new(keep, dims)?, event))
     }
@@ -151,7 +172,9 @@ impl Alps {
             }
             inverse.shift_to(penalty.rho());
         }
-        let event = Event::NotConverged { iterations: self.max_iterations };
+        let event = Event::NotConverged {
+            iterations: self.max_iterations,
+        };
         Ok((splitting.estimate(inverse.get().as_ref()), event))
     }
 }
@@ -159,13 +182,22 @@ impl Alps {
 /// `D = P_k(B0)`, `V = 0`.
 fn restart(splitting: &mut Splitting<'_>, dense: &[f32], support: &[bool], rho: f64) {
     splitting.keep.copy_from_slice(support);
-    splitting.state.par_iter_mut().zip(dense).zip(support).for_each(|((state, dense), keep)| {
-        *state = if *keep { rho as f32 * dense } else { 0.0 };
-    });
+    splitting
+        .state
+        .par_iter_mut()
+        .zip(dense)
+        .zip(support)
+        .for_each(|((state, dense), keep)| {
+            *state = if *keep { rho as f32 * dense } else { 0.0 };
+        });
 }
 
 fn clear_pruned(values: &mut [f32], keep: &[bool]) {
-    values.par_iter_mut().zip(keep).filter(|(_, keep)| !**keep).for_each(|(value, _)| *value = 0.0);
+    values
+        .par_iter_mut()
+        .zip(keep)
+        .filter(|(_, keep)| !**keep)
+        .for_each(|(value, _)| *value = 0.0);
 }
 
 /// Entries that entered or left the support.

@@ -45,7 +45,12 @@ impl SiteStatistics {
 impl Collector {
     /// Collects `statistics` for the linears in `wanted` and ignores all others.
     pub(crate) fn new(statistics: Statistics, wanted: BTreeSet<String>) -> Self {
-        Self { statistics, wanted, sites: Vec::new(), error: None }
+        Self {
+            statistics,
+            wanted,
+            sites: Vec::new(),
+            error: None,
+        }
     }
 
     /// Whether there is nothing to collect, so that the forward passes can be saved.
@@ -65,10 +70,14 @@ impl Collector {
     pub(crate) fn finish(mut self) -> Self {
         for site in &mut self.sites {
             site.finished = Some(match &site.running {
-                Running::Norms(stats) => SiteStatistics { input_norms: stats.l2_norms(), gram: None },
-                Running::Gram(gram) => {
-                    SiteStatistics { input_norms: gram.l2_norms(), gram: Some(Gram::new(gram)) }
-                }
+                Running::Norms(stats) => SiteStatistics {
+                    input_norms: stats.l2_norms(),
+                    gram: None,
+                },
+                Running::Gram(gram) => SiteStatistics {
+                    input_norms: gram.l2_norms(),
+                    gram: Some(Gram::new(gram)),
+                },
             });
         }
         self
@@ -88,7 +97,11 @@ impl Collector {
                 _ => Running::Norms(ActivationStats::new(d_input)),
             };
             let paths = paths.iter().map(|&p| p.to_owned()).collect();
-            self.sites.push(Site { paths, running, finished: None });
+            self.sites.push(Site {
+                paths,
+                running,
+                finished: None,
+            });
             self.sites.len() - 1
         });
         &mut self.sites[index]

@@ -101,7 +101,11 @@ pub fn prune_blocks<S: BlockStore>(
         if index + 1 < n_blocks {
             forward_all(store, &stored, &mut hidden);
         }
-        listener(Progress::Stored { block: index, n_blocks, layers: &layers });
+        listener(Progress::Stored {
+            block: index,
+            n_blocks,
+            layers: &layers,
+        });
         report.layers.extend(layers);
     }
     report.seconds = started.elapsed().as_secs_f64();
@@ -120,7 +124,10 @@ fn prune_one<S: BlockStore>(
     let weights = selected_weights(&dense, &block_path, plan.rules);
     let mut collector = Collector::new(plan.method.statistics(), weights.keys().cloned().collect());
     collect(store, &dense, hidden, &mut collector)?;
-    listener(Progress::Collected { block, n_blocks: store.n_blocks() });
+    listener(Progress::Collected {
+        block,
+        n_blocks: store.n_blocks(),
+    });
     let sites = collector.finish();
     let mut pruned = BTreeMap::new();
     let mut layers = Vec::with_capacity(weights.len());
@@ -200,7 +207,11 @@ pub(crate) fn forward_all<S: BlockStore>(store: &S, block: &S::Block, hidden: &m
     }
 }
 
-pub(crate) fn selected_weights<M: Module>(block: &M, block_path: &str, rules: &PathRules) -> BTreeMap<String, WeightMatrix> {
+pub(crate) fn selected_weights<M: Module>(
+    block: &M,
+    block_path: &str,
+    rules: &PathRules,
+) -> BTreeMap<String, WeightMatrix> {
     let all = PathRules::new(["*"], [""; 0]).expect("a star is a glob");
     read_weights(block, &all)
         .into_iter()
@@ -210,7 +221,10 @@ pub(crate) fn selected_weights<M: Module>(block: &M, block_path: &str, rules: &P
 
 fn check_plan(plan: &BlockPlan<'_>, n_blocks: usize, hidden: &[Tensor<3>]) -> Result<(), PruneError> {
     if plan.patterns.len() != n_blocks {
-        return Err(PruneError::PatternCount { expected: n_blocks, got: plan.patterns.len() });
+        return Err(PruneError::PatternCount {
+            expected: n_blocks,
+            got: plan.patterns.len(),
+        });
     }
     if hidden.is_empty() && plan.method.statistics() != Statistics::None {
         return Err(PruneError::NoCalibration);

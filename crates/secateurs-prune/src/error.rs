@@ -163,6 +163,9 @@ impl PruneError {
 
     /// Says at which layer a matrix operation failed.
     pub(crate) fn at(path: &str) -> impl Fn(TensorError) -> Self + '_ {
-        move |source| Self::Layer { path: path.to_owned(), source }
+        move |source| Self::Layer {
+            path: path.to_owned(),
+            source,
+        }
     }
 }

@@ -61,13 +61,21 @@ impl SweepFactor {
         let mut inverse = Mat::<f64>::zeros(d_input, d_input);
         invert_lower_triangular(inverse.as_mut(), lower.L(), Par::rayon(0));
         let mut upper = vec![0.0; d_input * d_input];
-        upper.par_chunks_exact_mut(d_input.max(1)).enumerate().for_each(|(i, row)| {
-            for (j, value) in row.iter_mut().enumerate().skip(i) {
-                *value = inverse[(last - i, last - j)] as f32;
-            }
-        });
-        let inverse_diagonal = (0..d_input).map(|i| (1.0 / inverse[(last - i, last - i)]) as f32).collect();
-        Ok(Self { upper, inverse_diagonal })
+        upper
+            .par_chunks_exact_mut(d_input.max(1))
+            .enumerate()
+            .for_each(|(i, row)| {
+                for (j, value) in row.iter_mut().enumerate().skip(i) {
+                    *value = inverse[(last - i, last - j)] as f32;
+                }
+            });
+        let inverse_diagonal = (0..d_input)
+            .map(|i| (1.0 / inverse[(last - i, last - i)]) as f32)
+            .collect();
+        Ok(Self {
+            upper,
+            inverse_diagonal,
+        })
     }
 }
 
@@ -94,10 +102,16 @@ impl RidgeInverse {
         let d_input = gram.d_input();
         let mean = (0..d_input).map(|i| matrix[(i, i)]).sum::<f64>() / d_input as f64;
         add_diagonal(&mut matrix, damping * mean);
-        let normalized = Normalized { norms, gram: to_rows(&matrix) };
+        let normalized = Normalized {
+            norms,
+            gram: to_rows(&matrix),
+        };
         add_diagonal(&mut matrix, 1.0);
         let inverse = cholesky(&matrix)?.inverse();
-        Ok(Self { normalized, inverse: to_rows(&inverse) })
+        Ok(Self {
+            normalized,
+            inverse: to_rows(&inverse),
+        })
     }
 }
 
@@ -120,7 +134,14 @@ impl Spectrum {
                 let vectors = eigen.U();
                 let d_input = gram.d_input();
                 let vectors = Mat::from_fn(d_input, d_input, |i, j| vectors[(i, j)] as f32);
-                Ok(Self { normalized: Normalized { norms, gram: to_rows(&matrix) }, values, vectors })
+                Ok(Self {
+                    normalized: Normalized {
+                        norms,
+                        gram: to_rows(&matrix),
+                    },
+                    values,
+                    vectors,
+                })
             }
         }
     }
@@ -137,7 +158,11 @@ impl<'a> ShiftedInverse<'a> {
     pub(crate) fn new(spectrum: &'a Spectrum, rho: f64) -> Self {
         let d_input = spectrum.values.len();
         let zeros = Mat::zeros(d_input, d_input);
-        let mut shifted = Self { spectrum, scaled: zeros.clone(), inverse: zeros };
+        let mut shifted = Self {
+            spectrum,
+            scaled: zeros.clone(),
+            inverse: zeros,
+        };
         shifted.shift_to(rho);
         shifted
     }
@@ -145,10 +170,15 @@ impl<'a> ShiftedInverse<'a> {
     /// `Q diag(1 / (L + rho)) Q^T`: half of it as a product with itself, the other half mirrored.
     pub(crate) fn shift_to(&mut self, rho: f64) {
         let columns = self.scaled.par_col_iter_mut().zip(self.spectrum.vectors.par_col_iter());
-        columns.zip(&self.spectrum.values).for_each(|((scaled, vector), value)| {
-            let factor = (1.0 / (value + rho)).sqrt() as f32;
-            scaled.iter_mut().zip(vector.iter()).for_each(|(scaled, entry)| *scaled = entry * factor);
-        });
+        columns
+            .zip(&self.spectrum.values)
+            .for_each(|((scaled, vector), value)| {
+                let factor = (1.0 / (value + rho)).sqrt() as f32;
+                scaled
+                    .iter_mut()
+                    .zip(vector.iter())
+                    .for_each(|(scaled, entry)| *scaled = entry * factor);
+            });
         triangular_matmul(
             self.inverse.as_mut(),
             BlockStructure::TriangularLower,
@@ -173,7 +203,10 @@ impl<'a> ShiftedInverse<'a> {
 fn normalize(gram: &Gram, damping: f64) -> (Vec<f32>, Mat<f64>) {
     let d_input = gram.d_input();
     let scale = 1.0 / gram.mean_diagonal();
-    let norms: Vec<f64> = gram.diagonal().map(|value| (value * scale + damping).max(0.0).sqrt() + 1e-8).collect();
+    let norms: Vec<f64> = gram
+        .diagonal()
+        .map(|value| (value * scale + damping).max(0.0).sqrt() + 1e-8)
+        .collect();
     let matrix = Mat::from_fn(d_input, d_input, |i, j| {
         let value = gram.values()[i * d_input + j] * scale;
         let value = if i == j { value + damping } else { value };
@@ -196,8 +229,10 @@ fn add_diagonal(matrix: &mut Mat<f64>, value: f64) {
 
 /// A symmetric matrix as row-major f32; its columns are its rows.
 fn to_rows(matrix: &Mat<f64>) -> Vec<f32> {
-    let columns: Vec<Vec<f32>> =
-        matrix.par_col_iter().map(|column| column.iter().map(|value| *value as f32).collect()).collect();
+    let columns: Vec<Vec<f32>> = matrix
+        .par_col_iter()
+        .map(|column| column.iter().map(|value| *value as f32).collect())
+        .collect();
     columns.concat()
 }
 

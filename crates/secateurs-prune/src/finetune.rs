@@ -47,7 +47,10 @@ pub struct MaskedFineTune {
 impl MaskedFineTune {
     /// Trains with `optimizer` at the learning rates of `schedule`; a number is a constant one.
     pub fn new(optimizer: ModuleOptimizer, schedule: impl LrScheduler + 'static) -> Self {
-        Self { optimizer, schedule: Box::new(schedule) }
+        Self {
+            optimizer,
+            schedule: Box::new(schedule),
+        }
     }
 
     /// Attaches `masks`, takes `n_steps` steps and folds the masks again; also returns the loss of each step.
@@ -83,5 +86,9 @@ fn check_loss(loss: &Tensor<1>, step: usize) -> Result<f32, PruneError> {
         return Err(PruneError::UntrackedLoss { step });
     }
     let value: f32 = loss.clone().into_scalar();
-    if value.is_finite() { Ok(value) } else { Err(PruneError::NonFiniteLoss { step, value }) }
+    if value.is_finite() {
+        Ok(value)
+    } else {
+        Err(PruneError::NonFiniteLoss { step, value })
+    }
 }

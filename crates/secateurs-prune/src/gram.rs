@@ -54,14 +54,26 @@ impl Gram {
     pub fn from_values(mut values: Vec<f64>, d_input: usize) -> Result<Self, PruneError> {
         let expected = d_input.saturating_mul(d_input);
         if values.len() != expected {
-            return Err(PruneError::GramLength { d_input, expected, got: values.len() });
+            return Err(PruneError::GramLength {
+                d_input,
+                expected,
+                got: values.len(),
+            });
         }
         for row in 0..d_input {
             for column in 0..row {
                 let [value, mirrored] = [values[row * d_input + column], values[column * d_input + row]];
-                let bound = 1e-6 * (values[row * d_input + row] * values[column * d_input + column]).abs().sqrt();
+                let bound = 1e-6
+                    * (values[row * d_input + row] * values[column * d_input + column])
+                        .abs()
+                        .sqrt();
                 if (value - mirrored).abs() > bound {
-                    return Err(PruneError::NotSymmetric { row, column, value, mirrored });
+                    return Err(PruneError::NotSymmetric {
+                        row,
+                        column,
+                        value,
+                        mirrored,
+                    });
                 }
                 let mean = 0.5 * (value + mirrored);
                 values[row * d_input + column] = mean;
@@ -101,7 +113,11 @@ impl Gram {
 
     /// Inputs that were zero on every token.
     pub fn dead_inputs(&self) -> Vec<usize> {
-        self.diagonal().enumerate().filter(|(_, value)| *value == 0.0).map(|(input, _)| input).collect()
+        self.diagonal()
+            .enumerate()
+            .filter(|(_, value)| *value == 0.0)
+            .map(|(input, _)| input)
+            .collect()
     }
 
     /// `||(W - W^) X||^2 / ||W X||^2`; 0 where both are 0, and where no input carries a signal.
@@ -112,9 +128,22 @@ impl Gram {
     ///
     /// If the matrices differ in dimensions from each other or from this one.
     pub fn relative_error(&self, dense: &WeightMatrix, pruned: &WeightMatrix) -> f64 {
-        assert_eq!(dense.dims(), pruned.dims(), "the pruned matrix has the dimensions of the dense one");
-        assert_eq!(dense.d_input(), self.d_input, "the Gram matrix has the inputs of the layer");
-        let difference: Vec<f32> = dense.values().par_iter().zip(pruned.values()).map(|(w, p)| w - p).collect();
+        assert_eq!(
+            dense.dims(),
+            pruned.dims(),
+            "the pruned matrix has the dimensions of the dense one"
+        );
+        assert_eq!(
+            dense.d_input(),
+            self.d_input,
+            "the Gram matrix has the inputs of the layer"
+        );
+        let difference: Vec<f32> = dense
+            .values()
+            .par_iter()
+            .zip(pruned.values())
+            .map(|(w, p)| w - p)
+            .collect();
         let lost = self.energy(&difference);
         let whole = self.energy(dense.values());
         if lost == 0.0 || whole == 0.0 { 0.0 } else { lost / whole }
@@ -126,7 +155,9 @@ impl Gram {
             return 0.0;
         }
         let product = times_square(values, self.scaled(), self.d_input);
-        let outputs = values.par_chunks_exact(self.d_input).zip(product.par_chunks_exact(self.d_input));
+        let outputs = values
+            .par_chunks_exact(self.d_input)
+            .zip(product.par_chunks_exact(self.d_input));
         // Collected before they are summed, so that the order of the sum does not depend on the threads.
         let energies: Vec<f32> = outputs.map(|(values, product)| dot(values, product)).collect();
         energies.iter().map(|energy| f64::from(*energy)).sum::<f64>().max(0.0)
@@ -144,7 +175,8 @@ impl Gram {
 
     /// Position and value of the first entry that is NaN or infinite.
     pub(crate) fn non_finite(&self) -> Option<(usize, usize, f64)> {
-        self.non_finite.map(|index| (index / self.d_input, index % self.d_input, self.values[index]))
+        self.non_finite
+            .map(|index| (index / self.d_input, index % self.d_input, self.values[index]))
     }
 
     pub(crate) fn diagonal(&self) -> impl Iterator<Item = f64> + '_ {
@@ -152,7 +184,11 @@ impl Gram {
     }
 
     pub(crate) fn mean_diagonal(&self) -> f64 {
-        if self.d_input == 0 { 0.0 } else { self.diagonal().sum::<f64>() / self.d_input as f64 }
+        if self.d_input == 0 {
+            0.0
+        } else {
+            self.diagonal().sum::<f64>() / self.d_input as f64
+        }
     }
 
     /// What SparseGPT sweeps with.

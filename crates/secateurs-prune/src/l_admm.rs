@@ -55,7 +55,12 @@ pub enum AdmmSchedule {
 
 impl Default for LAdmm {
     fn default() -> Self {
-        Self { damping: 0.1, iterations: 20, mask_iterations: 15, schedule: AdmmSchedule::Gradual }
+        Self {
+            damping: 0.1,
+            iterations: 20,
+            mask_iterations: 15,
+            schedule: AdmmSchedule::Gradual,
+        }
     }
 }
 
@@ -82,8 +87,9 @@ impl Compensate for LAdmm {
             Err(singular) => return fall_back(problem, NAME, singular.to_string(), ready.events),
         };
         let selector = Selector::new(&ready.weight, problem.pattern);
-        let (weight, keep) =
-            self.iterate(ready.weight, &factor, selector).map_err(PruneError::at(problem.path))?;
+        let (weight, keep) = self
+            .iterate(ready.weight, &factor, selector)
+            .map_err(PruneError::at(problem.path))?;
         finish(problem, weight, keep, ready.events)
     }
 }
@@ -91,7 +97,12 @@ impl Compensate for LAdmm {
 impl LAdmm {
     fn check(&self) -> Result<(), PruneError> {
         let refuse = |setting, expected, value: usize| {
-            Err(PruneError::BadSetting { method: NAME, setting, expected, value: value as f64 })
+            Err(PruneError::BadSetting {
+                method: NAME,
+                setting,
+                expected,
+                value: value as f64,
+            })
         };
         if self.mask_iterations == 0 {
             return refuse("mask_iterations", "at least 1", 0);

@@ -38,7 +38,10 @@ impl MaskOnly {
     /// Prunes the lowest scores of each comparison group; [`Scope::Global`] within one layer is
     /// [`Scope::PerLayer`].
     pub fn new(importance: impl Importance + 'static, scope: Scope) -> Self {
-        Self { importance: Box::new(importance), scope }
+        Self {
+            importance: Box::new(importance),
+            scope,
+        }
     }
 
     /// The comparison group.
@@ -53,7 +56,11 @@ impl Compensate for MaskOnly {
     }
 
     fn statistics(&self) -> Statistics {
-        if self.importance.needs().activations { Statistics::Norms } else { Statistics::None }
+        if self.importance.needs().activations {
+            Statistics::Norms
+        } else {
+            Statistics::None
+        }
     }
 
     fn pruned_count(&self, pattern: Pattern, dims: [usize; 2]) -> usize {

@@ -32,7 +32,10 @@ impl<T> Memo<T> {
     }
 
     fn find(&self, key: u64) -> Option<Arc<T>> {
-        self.entries().iter().find(|(known, _)| *known == key).map(|(_, value)| Arc::clone(value))
+        self.entries()
+            .iter()
+            .find(|(known, _)| *known == key)
+            .map(|(_, value)| Arc::clone(value))
     }
 
     fn entries(&self) -> std::sync::MutexGuard<'_, Vec<(u64, Arc<T>)>> {

@@ -55,9 +55,15 @@ fn block_fraction<S: BlockStore>(
     let mut scores = Vec::with_capacity(weights.len());
     for (path, weight) in &weights {
         let full_path = format!("{block_path}.{path}");
-        let site = sites.of(path).ok_or_else(|| PruneError::NotObserved { path: full_path.clone() })?;
-        let view =
-            LayerView { path: &full_path, weight, input_norms: Some(site.input_norms()), gradients: None };
+        let site = sites.of(path).ok_or_else(|| PruneError::NotObserved {
+            path: full_path.clone(),
+        })?;
+        let view = LayerView {
+            path: &full_path,
+            weight,
+            input_norms: Some(site.input_norms()),
+            gradients: None,
+        };
         scores.push(Wanda.score(&view)?);
     }
     Ok(outlier_fraction(&scores, multiple))

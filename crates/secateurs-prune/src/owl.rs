@@ -30,7 +30,10 @@ pub fn outlier_fraction(scores: &[Scores], multiple: f64) -> f64 {
         return 0.0;
     }
     // Sums of fixed chunks, so that the result does not depend on the number of threads.
-    let chunks: Vec<&[f32]> = scores.iter().flat_map(|scores| scores.values().chunks(1 << 16)).collect();
+    let chunks: Vec<&[f32]> = scores
+        .iter()
+        .flat_map(|scores| scores.values().chunks(1 << 16))
+        .collect();
     let sum_of = |chunk: &&[f32]| chunk.iter().map(|score| f64::from(*score)).sum::<f64>();
     let sums: Vec<f64> = chunks.par_iter().map(sum_of).collect();
     let threshold = multiple * sums.iter().sum::<f64>() / n as f64;
@@ -67,26 +70,44 @@ pub fn outlier_fraction(scores: &[Scores], multiple: f64) -> f64 {
 pub fn owl_sparsities(fractions: &[f64], mean: Sparsity, lambda: f64) -> Result<Vec<Sparsity>, PruneError> {
     if !(lambda.is_finite() && lambda >= 0.0) {
         let expected = "finite and not negative";
-        return Err(PruneError::BadSetting { method: "owl", setting: "lambda", expected, value: lambda });
+        return Err(PruneError::BadSetting {
+            method: "owl",
+            setting: "lambda",
+            expected,
+            value: lambda,
+        });
     }
     if let Some(block) = fractions.iter().position(|fraction| !(0.0..=1.0).contains(fraction)) {
-        return Err(PruneError::BadOutlierFraction { block, value: fractions[block] });
+        return Err(PruneError::BadOutlierFraction {
+            block,
+            value: fractions[block],
+        });
     }
     let low = fractions.iter().copied().fold(f64::INFINITY, f64::min);
     let high = fractions.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     if high <= low || !(MIN_SPARSITY..=MAX_SPARSITY).contains(&mean.get()) {
         return Ok(vec![mean; fractions.len()]);
     }
-    let ratios: Vec<f64> = fractions.iter().map(|fraction| 2.0 * lambda * (fraction - low) / (high - low)).collect();
+    let ratios: Vec<f64> = fractions
+        .iter()
+        .map(|fraction| 2.0 * lambda * (fraction - low) / (high - low))
+        .collect();
     let mean_ratio = ratios.iter().sum::<f64>() / ratios.len() as f64;
     let wanted: Vec<f64> = ratios.iter().map(|ratio| mean.get() - (ratio - mean_ratio)).collect();
-    clamp_keeping_mean(&wanted, mean.get()).into_iter().map(|value| Ok(Sparsity::new(value)?)).collect()
+    clamp_keeping_mean(&wanted, mean.get())
+        .into_iter()
+        .map(|value| Ok(Sparsity::new(value)?))
+        .collect()
 }
 
 /// Shifts all values alike before clamping, by what makes the clamped mean right: a bisection, as the clamped mean grows
 /// with the shift.
 fn clamp_keeping_mean(wanted: &[f64], mean: f64) -> Vec<f64> {
-    let clamped = |shift: f64| wanted.iter().map(move |value| (value + shift).clamp(MIN_SPARSITY, MAX_SPARSITY));
+    let clamped = |shift: f64| {
+        wanted
+            .iter()
+            .map(move |value| (value + shift).clamp(MIN_SPARSITY, MAX_SPARSITY))
+    };
     if wanted.iter().all(|value| (MIN_SPARSITY..=MAX_SPARSITY).contains(value)) {
         return wanted.to_vec();
     }

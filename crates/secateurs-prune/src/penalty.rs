@@ -45,10 +45,18 @@ impl Penalty {
             self.grow(1.1);
         } else {
             self.rho /= 5.0;
-            verdict = if n_changes == 0 { Verdict::Continue } else { Verdict::Restart };
+            verdict = if n_changes == 0 {
+                Verdict::Continue
+            } else {
+                Verdict::Restart
+            };
         }
         self.rho = self.rho.clamp(MIN_RHO, MAX_RHO);
-        if iteration > SETTLE_AFTER && share < SETTLED { Verdict::Stop } else { verdict }
+        if iteration > SETTLE_AFTER && share < SETTLED {
+            Verdict::Stop
+        } else {
+            verdict
+        }
     }
 
     fn grow(&mut self, factor: f64) {

@@ -35,11 +35,18 @@ pub(crate) fn prepare<'a>(
 ) -> Result<Prepared<'a>, PruneError> {
     if !(damping.is_finite() && damping >= 0.0) {
         let expected = "finite and not negative";
-        return Err(PruneError::BadSetting { method, setting: "damping", expected, value: damping });
+        return Err(PruneError::BadSetting {
+            method,
+            setting: "damping",
+            expected,
+            value: damping,
+        });
     }
     problem.weight.check_finite(problem.path)?;
     if let Pattern::Nm(pattern) = problem.pattern {
-        pattern.check(problem.weight.d_input()).map_err(PruneError::at(problem.path))?;
+        pattern
+            .check(problem.weight.d_input())
+            .map_err(PruneError::at(problem.path))?;
     }
     if problem.pattern.pruned_count(problem.weight.dims()) == 0 {
         return Ok(Prepared::Done(Solution::unchanged(problem.weight)));
@@ -61,13 +68,25 @@ pub(crate) fn prepare<'a>(
 
 fn checked_gram<'a>(problem: &LayerProblem<'a>, method: &str) -> Result<&'a Gram, PruneError> {
     let path = || problem.path.to_owned();
-    let gram = problem.gram.ok_or_else(|| PruneError::NeedsGram { path: path(), method: method.to_owned() })?;
+    let gram = problem.gram.ok_or_else(|| PruneError::NeedsGram {
+        path: path(),
+        method: method.to_owned(),
+    })?;
     let [expected, got] = [problem.weight.d_input(), gram.d_input()];
     if got != expected {
-        return Err(PruneError::GramMismatch { path: path(), expected, got });
+        return Err(PruneError::GramMismatch {
+            path: path(),
+            expected,
+            got,
+        });
     }
     match gram.non_finite() {
-        Some((row, column, value)) => Err(PruneError::NonFiniteGram { path: path(), row, column, value }),
+        Some((row, column, value)) => Err(PruneError::NonFiniteGram {
+            path: path(),
+            row,
+            column,
+            value,
+        }),
         None => Ok(gram),
     }
 }
@@ -96,14 +115,22 @@ pub(crate) fn with_damping<T>(
             Ok(factor) => {
                 if let Some(failure) = first_failure {
                     let reason = format!("{failure}");
-                    events.push(Event::DampingRaised { from: damping, to: current, reason });
+                    events.push(Event::DampingRaised {
+                        from: damping,
+                        to: current,
+                        reason,
+                    });
                 }
                 return Ok(factor);
             }
             Err(failure) if current >= MAX_DAMPING => return Err(failure),
             Err(failure) => {
                 first_failure.get_or_insert(failure);
-                current = if current == 0.0 { 0.01 } else { (current * 10.0).min(MAX_DAMPING) };
+                current = if current == 0.0 {
+                    0.01
+                } else {
+                    (current * 10.0).min(MAX_DAMPING)
+                };
             }
         }
     }
@@ -123,7 +150,11 @@ pub(crate) fn fall_back(
     let alive = norms.iter().any(|norm| *norm > 0.0);
     let importance: &dyn Importance = if alive { &Wanda } else { &Magnitude };
     tracing::warn!(path = problem.path, from, to = importance.name(), reason, "fell back");
-    events.push(Event::FellBack { from: from.to_owned(), to: importance.name().to_owned(), reason });
+    events.push(Event::FellBack {
+        from: from.to_owned(),
+        to: importance.name().to_owned(),
+        reason,
+    });
     let scores = importance.score(&view)?;
     let keep = select(&scores, problem.pattern, Scope::PerLayer).map_err(PruneError::at(problem.path))?;
     finish(problem, problem.weight.clone(), keep, events)

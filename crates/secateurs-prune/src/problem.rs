@@ -34,7 +34,11 @@ pub struct Solution {
 impl Solution {
     /// The weights as they are, for a pattern that removes nothing.
     pub(crate) fn unchanged(weight: &WeightMatrix) -> Self {
-        Self { weight: weight.clone(), keep: KeepMask::all(weight.dims()), events: Vec::new() }
+        Self {
+            weight: weight.clone(),
+            keep: KeepMask::all(weight.dims()),
+            events: Vec::new(),
+        }
     }
 }
 

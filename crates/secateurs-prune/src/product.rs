@@ -18,7 +18,14 @@ pub(crate) fn times_square(values: &[f32], square: &[f32], d_input: usize) -> Ve
     let mut product = vec![0.0; values.len()];
     let dims = [values.len() / d_input, d_input];
     let target = rows_mut(&mut product, dims);
-    matmul(target, Accum::Replace, rows(values, dims), rows(square, [d_input, d_input]), 1.0, Par::rayon(0));
+    matmul(
+        target,
+        Accum::Replace,
+        rows(values, dims),
+        rows(square, [d_input, d_input]),
+        1.0,
+        Par::rayon(0),
+    );
     product
 }
 

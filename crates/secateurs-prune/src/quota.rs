@@ -41,7 +41,10 @@ mod tests {
             let sizes = [32, 32, 6];
             let quotas = block_quotas(total, &sizes, &[0, 0, 0]);
             assert_eq!(quotas.iter().sum::<usize>(), total);
-            assert!(quotas.iter().zip(sizes).all(|(quota, size)| *quota <= size), "{quotas:?}");
+            assert!(
+                quotas.iter().zip(sizes).all(|(quota, size)| *quota <= size),
+                "{quotas:?}"
+            );
         }
     }
 

@@ -11,11 +11,12 @@ use secateurs_tensor::{TensorError, WeightMatrix};
 /// # Errors
 ///
 /// If a path names no rank-2 parameter, or a matrix has other dimensions than its parameter.
-pub fn replace_weights<M: Module>(
-    module: M,
-    weights: BTreeMap<String, WeightMatrix>,
-) -> Result<M, TensorError> {
-    let mut replacer = Replacer { weights, path: Vec::new(), error: None };
+pub fn replace_weights<M: Module>(module: M, weights: BTreeMap<String, WeightMatrix>) -> Result<M, TensorError> {
+    let mut replacer = Replacer {
+        weights,
+        path: Vec::new(),
+        error: None,
+    };
     let module = module.map(&mut replacer);
     match (replacer.error, replacer.weights.into_keys().next()) {
         (Some(error), _) => Err(error),
@@ -50,7 +51,11 @@ impl ModuleMapper for Replacer {
         let shape = param.lazy_shape();
         let [d_output, d_input] = weight.dims();
         if shape.as_slice() != [d_input, d_output] {
-            self.error = Some(TensorError::MaskMismatch { path, expected: [shape[1], shape[0]], got: weight.dims() });
+            self.error = Some(TensorError::MaskMismatch {
+                path,
+                expected: [shape[1], shape[0]],
+                got: weight.dims(),
+            });
             return param;
         }
         let id = param.id;

@@ -19,7 +19,12 @@ pub(crate) struct Selector {
 impl Selector {
     /// For matrices with the dimensions and zeros of `dense`.
     pub(crate) fn new(dense: &WeightMatrix, pattern: Pattern) -> Self {
-        let zeros = dense.values().iter().enumerate().filter(|(_, value)| **value == 0.0).map(|(index, _)| index);
+        let zeros = dense
+            .values()
+            .iter()
+            .enumerate()
+            .filter(|(_, value)| **value == 0.0)
+            .map(|(index, _)| index);
         Self {
             pattern,
             n_pruned: pattern.pruned_count(dense.dims()),
@@ -59,11 +64,14 @@ impl Selector {
         if let Pattern::Nm(pattern) = self.pattern {
             self.protected.resize(values.len(), false);
             keep_in_groups(&self.magnitudes, pattern, &mut self.protected);
-            self.magnitudes.par_iter_mut().zip(&self.protected).for_each(|(magnitude, protected)| {
-                if *protected {
-                    *magnitude = f32::INFINITY;
-                }
-            });
+            self.magnitudes
+                .par_iter_mut()
+                .zip(&self.protected)
+                .for_each(|(magnitude, protected)| {
+                    if *protected {
+                        *magnitude = f32::INFINITY;
+                    }
+                });
         }
         keep_largest_into(&self.magnitudes, n_pruned, keep)
     }
@@ -71,7 +79,10 @@ impl Selector {
     fn rank(&mut self, values: &[f32]) {
         let chunks = self.magnitudes.par_chunks_mut(CHUNK).zip(values.par_chunks(CHUNK));
         chunks.for_each(|(magnitudes, values)| {
-            magnitudes.iter_mut().zip(values).for_each(|(magnitude, value)| *magnitude = value.abs());
+            magnitudes
+                .iter_mut()
+                .zip(values)
+                .for_each(|(magnitude, value)| *magnitude = value.abs());
         });
         for index in &self.zeros {
             self.magnitudes[*index] = -1.0;
@@ -82,18 +93,23 @@ impl Selector {
 fn keep_in_groups(scores: &[f32], pattern: NmPattern, keep: &mut [bool]) {
     let group = pattern.group();
     let chunk = (CHUNK / group).max(1) * group;
-    keep.par_chunks_mut(chunk).zip(scores.par_chunks(chunk)).for_each(|(keep, scores)| {
-        for (keep, scores) in keep.chunks_exact_mut(group).zip(scores.chunks_exact(group)) {
-            keep_in_group(scores, pattern.keep(), keep);
-        }
-    });
+    keep.par_chunks_mut(chunk)
+        .zip(scores.par_chunks(chunk))
+        .for_each(|(keep, scores)| {
+            for (keep, scores) in keep.chunks_exact_mut(group).zip(scores.chunks_exact(group)) {
+                keep_in_group(scores, pattern.keep(), keep);
+            }
+        });
 }
 
 /// Keeps the `n_kept` largest of a group; of equals the later one.
 pub(crate) fn keep_in_group(scores: &[f32], n_kept: usize, keep: &mut [bool]) {
     for (index, slot) in keep.iter_mut().enumerate() {
         let before = scores[..index].iter().filter(|other| **other > scores[index]).count();
-        let after = scores[index + 1..].iter().filter(|other| **other >= scores[index]).count();
+        let after = scores[index + 1..]
+            .iter()
+            .filter(|other| **other >= scores[index])
+            .count();
         *slot = before + after < n_kept;
     }
 }

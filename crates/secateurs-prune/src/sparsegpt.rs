@@ -36,7 +36,10 @@ pub struct SparseGpt {
 
 impl Default for SparseGpt {
     fn default() -> Self {
-        Self { block: 128, damping: 0.01 }
+        Self {
+            block: 128,
+            damping: 0.01,
+        }
     }
 }
 
@@ -54,7 +57,12 @@ impl Compensate for SparseGpt {
     fn solve(&self, problem: &LayerProblem<'_>) -> Result<Solution, PruneError> {
         let _span = tracing::debug_span!("sparsegpt", path = problem.path).entered();
         if self.block == 0 {
-            return Err(PruneError::BadSetting { method: NAME, setting: "block", expected: "at least 1", value: 0.0 });
+            return Err(PruneError::BadSetting {
+                method: NAME,
+                setting: "block",
+                expected: "at least 1",
+                value: 0.0,
+            });
         }
         let mut ready = match prepare(problem, NAME, self.damping)? {
             Prepared::Done(solution) => return Ok(solution),
@@ -68,7 +76,11 @@ impl Compensate for SparseGpt {
             Pattern::Unstructured(_) => self.block,
             Pattern::Nm(pattern) => (self.block / pattern.group()).max(1) * pattern.group(),
         };
-        let sweep = Sweep { factor: &factor, pattern: problem.pattern, block };
+        let sweep = Sweep {
+            factor: &factor,
+            pattern: problem.pattern,
+            block,
+        };
         let (weight, keep) = sweep.run(ready.weight).map_err(PruneError::at(problem.path))?;
         finish(problem, weight, keep, ready.events)
     }
@@ -118,14 +130,21 @@ impl Sweep<'_> {
 
     fn blocks(&self, d_input: usize) -> Vec<Block> {
         let starts = (0..d_input).step_by(self.block);
-        starts.map(|start| Block { start, stop: (start + self.block).min(d_input) }).collect()
+        starts
+            .map(|start| Block {
+                start,
+                stop: (start + self.block).min(d_input),
+            })
+            .collect()
     }
 
     /// What each block prunes; N:M groups take care of themselves.
     fn quotas(&self, blocks: &[Block], zeros: &[bool], dims: [usize; 2]) -> Vec<usize> {
         let count = |block: &Block| {
             let outputs = zeros.chunks_exact(dims[1]);
-            outputs.map(|zeros| zeros[block.start..block.stop].iter().filter(|zero| **zero).count()).sum()
+            outputs
+                .map(|zeros| zeros[block.start..block.stop].iter().filter(|zero| **zero).count())
+                .sum()
         };
         let sizes: Vec<usize> = blocks.iter().map(|block| dims[0] * block.width()).collect();
         let zeros: Vec<usize> = blocks.iter().map(count).collect();
@@ -137,10 +156,13 @@ impl Sweep<'_> {
         let [d_output, d_input] = weight.dims();
         let inverse = &self.factor.inverse_diagonal[block.start..block.stop];
         let mut scores = vec![0.0; d_output * block.width()];
-        scores.par_chunks_exact_mut(block.width()).enumerate().for_each(|(output, scores)| {
-            let range = output * d_input + block.start..output * d_input + block.stop;
-            score_into(&weight.values()[range.clone()], &zeros[range], inverse, scores);
-        });
+        scores
+            .par_chunks_exact_mut(block.width())
+            .enumerate()
+            .for_each(|(output, scores)| {
+                let range = output * d_input + block.start..output * d_input + block.stop;
+                score_into(&weight.values()[range.clone()], &zeros[range], inverse, scores);
+            });
         scores
     }
 
@@ -148,7 +170,10 @@ impl Sweep<'_> {
     fn sweep_block(&self, weight: &mut WeightMatrix, zeros: &[bool], block: Block, kept: &mut [bool]) -> Vec<f32> {
         let d_input = weight.d_input();
         let mut errors = vec![0.0; kept.len()];
-        let outputs = weight.values_mut().par_chunks_exact_mut(d_input).zip(zeros.par_chunks_exact(d_input));
+        let outputs = weight
+            .values_mut()
+            .par_chunks_exact_mut(d_input)
+            .zip(zeros.par_chunks_exact(d_input));
         let outputs = outputs.zip(errors.par_chunks_exact_mut(block.width()));
         let outputs = outputs.zip(kept.par_chunks_exact_mut(block.width())).with_min_len(16);
         outputs.for_each(|(((weights, zeros), errors), kept)| {
@@ -204,7 +229,10 @@ impl OutputSweep<'_> {
             self.weights[index] = 0.0;
             let input = block.start + index;
             let row = &factor.upper[input * d_input + input + 1..input * d_input + block.stop];
-            self.weights[index + 1..].iter_mut().zip(row).for_each(|(weight, entry)| *weight -= error * entry);
+            self.weights[index + 1..]
+                .iter_mut()
+                .zip(row)
+                .for_each(|(weight, entry)| *weight -= error * entry);
         }
     }
 
@@ -212,7 +240,12 @@ impl OutputSweep<'_> {
     fn choose(&mut self, pattern: NmPattern, start: usize, inverse: &[f32]) {
         let range = start..start + pattern.group();
         let mut scores = vec![0.0; pattern.group()];
-        score_into(&self.weights[range.clone()], &self.zeros[range.clone()], &inverse[range.clone()], &mut scores);
+        score_into(
+            &self.weights[range.clone()],
+            &self.zeros[range.clone()],
+            &inverse[range.clone()],
+            &mut scores,
+        );
         keep_in_group(&scores, pattern.keep(), &mut self.kept[range]);
     }
 }

@@ -39,7 +39,13 @@ impl<'a> Splitting<'a> {
     pub(crate) fn new(target: &'a [f32], state: Vec<f32>, d_input: usize) -> Self {
         let keep = vec![true; state.len()];
         let pull = vec![0.0; state.len()];
-        Self { target, d_input, state, keep, pull }
+        Self {
+            target,
+            d_input,
+            state,
+            keep,
+            pull,
+        }
     }
 
     /// `D = P_k(T / rho)`: chooses the support.
@@ -52,26 +58,41 @@ impl<'a> Splitting<'a> {
     pub(crate) fn advance(&mut self, inverse: MatRef<'_, f32>, rho: f64, growth: f64) {
         let growth = growth as f32;
         let parts = self.pull.par_chunks_mut(CHUNK).zip(self.state.par_chunks_mut(CHUNK));
-        parts.zip(self.target.par_chunks(CHUNK)).zip(self.keep.par_chunks(CHUNK)).for_each(
-            |(((pull, state), target), keep)| {
+        parts
+            .zip(self.target.par_chunks(CHUNK))
+            .zip(self.keep.par_chunks(CHUNK))
+            .for_each(|(((pull, state), target), keep)| {
                 for (((pull, state), target), keep) in pull.iter_mut().zip(state).zip(target).zip(keep) {
                     let kept = if *keep { *state } else { 0.0 };
                     let dual = *state - kept;
                     *pull = target + (growth * kept - dual);
                     *state = dual;
                 }
-            },
-        );
+            });
         let dims = [self.state.len() / self.d_input, self.d_input];
         let pull = rows(&self.pull, dims);
-        matmul(rows_mut(&mut self.state, dims), Accum::Add, pull, inverse, rho as f32, Par::rayon(0));
+        matmul(
+            rows_mut(&mut self.state, dims),
+            Accum::Add,
+            pull,
+            inverse,
+            rho as f32,
+            Par::rayon(0),
+        );
     }
 
     /// `B` of the last step, from the same inverse.
     pub(crate) fn estimate(&self, inverse: MatRef<'_, f32>) -> Vec<f32> {
         let dims = [self.state.len() / self.d_input, self.d_input];
         let mut estimate = vec![0.0; self.state.len()];
-        matmul(rows_mut(&mut estimate, dims), Accum::Replace, rows(&self.pull, dims), inverse, 1.0, Par::rayon(0));
+        matmul(
+            rows_mut(&mut estimate, dims),
+            Accum::Replace,
+            rows(&self.pull, dims),
+            inverse,
+            1.0,
+            Par::rayon(0),
+        );
         estimate
     }
 }
@@ -79,6 +100,9 @@ impl<'a> Splitting<'a> {
 /// Multiplies every weight by the factor of its input.
 pub(crate) fn scale_inputs(values: &mut [f32], factors: &[f32], apply: impl Fn(f32, f32) -> f32 + Sync) {
     values.par_chunks_exact_mut(factors.len()).for_each(|output| {
-        output.iter_mut().zip(factors).for_each(|(value, factor)| *value = apply(*value, *factor));
+        output
+            .iter_mut()
+            .zip(factors)
+            .for_each(|(value, factor)| *value = apply(*value, *factor));
     });
 }

@@ -20,23 +20,44 @@ fn owl_is_its_formula() {
 
 #[test]
 fn equal_blocks_get_the_mean() {
-    assert_eq!(owl_sparsities(&[0.1; 4], sparsity(0.6), 0.08).expect("valid"), vec![sparsity(0.6); 4]);
-    assert_eq!(owl_sparsities(&[0.1, 0.2], sparsity(0.0), 0.08).expect("valid"), vec![sparsity(0.0); 2]);
+    assert_eq!(
+        owl_sparsities(&[0.1; 4], sparsity(0.6), 0.08).expect("valid"),
+        vec![sparsity(0.6); 4]
+    );
+    assert_eq!(
+        owl_sparsities(&[0.1, 0.2], sparsity(0.0), 0.08).expect("valid"),
+        vec![sparsity(0.0); 2]
+    );
 }
 
 #[test]
 fn bad_allocations_are_refused() {
     let half = Pattern::Unstructured(sparsity(0.5));
     let by_hand = Allocation::PerBlock(vec![sparsity(0.5); 3]);
-    assert!(matches!(by_hand.patterns(half, 4), Err(PruneError::AllocationCount { expected: 4, got: 3 })));
+    assert!(matches!(
+        by_hand.patterns(half, 4),
+        Err(PruneError::AllocationCount { expected: 4, got: 3 })
+    ));
     let groups: Pattern = "2:4".parse().expect("valid");
-    assert!(matches!(by_hand.patterns(groups, 3), Err(PruneError::FixedPattern { .. })));
+    assert!(matches!(
+        by_hand.patterns(groups, 3),
+        Err(PruneError::FixedPattern { .. })
+    ));
     assert_eq!(Allocation::Uniform.patterns(groups, 2).expect("valid"), [groups; 2]);
     let owl = |fractions: Vec<f64>, lambda| Allocation::Owl { fractions, lambda }.patterns(half, 2);
-    assert!(matches!(owl(vec![0.1, 1.5], 0.1), Err(PruneError::BadOutlierFraction { block: 1, .. })));
-    assert!(matches!(owl(vec![0.1, f64::NAN], 0.1), Err(PruneError::BadOutlierFraction { block: 1, .. })));
+    assert!(matches!(
+        owl(vec![0.1, 1.5], 0.1),
+        Err(PruneError::BadOutlierFraction { block: 1, .. })
+    ));
+    assert!(matches!(
+        owl(vec![0.1, f64::NAN], 0.1),
+        Err(PruneError::BadOutlierFraction { block: 1, .. })
+    ));
     assert!(matches!(owl(vec![0.1, 0.2], -0.1), Err(PruneError::BadSetting { .. })));
-    assert!(matches!(owl(vec![0.1; 3], 0.1), Err(PruneError::AllocationCount { expected: 2, got: 3 })));
+    assert!(matches!(
+        owl(vec![0.1; 3], 0.1),
+        Err(PruneError::AllocationCount { expected: 2, got: 3 })
+    ));
 }
 
 proptest! {

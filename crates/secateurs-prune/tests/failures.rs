@@ -23,9 +23,15 @@ fn weights_that_are_not_finite_name_their_layer() {
         layer.weight.values_mut()[18] = bad;
         let gram = layer.gram();
         for (method, _) in methods() {
-            let error = method.solve(&problem(&layer.weight, &gram, pattern("50%"))).expect_err("not finite");
+            let error = method
+                .solve(&problem(&layer.weight, &gram, pattern("50%")))
+                .expect_err("not finite");
             assert!(error.to_string().contains(PATH), "{}: {error}", method.name());
-            assert!(error.to_string().contains("output 1, input 2"), "{}: {error}", method.name());
+            assert!(
+                error.to_string().contains("output 1, input 2"),
+                "{}: {error}",
+                method.name()
+            );
         }
     }
 }
@@ -37,8 +43,13 @@ fn a_gram_matrix_that_is_not_finite_names_its_layer() {
     layer.gram[5 * 16 + 2] = f64::NAN;
     let gram = layer.gram();
     for solver in solvers() {
-        let error = solver.solve(&problem(&layer.weight, &gram, pattern("50%"))).expect_err("not finite");
-        assert!(matches!(error, PruneError::NonFiniteGram { ref path, row: 2, column: 5, .. } if path == PATH), "{error}");
+        let error = solver
+            .solve(&problem(&layer.weight, &gram, pattern("50%")))
+            .expect_err("not finite");
+        assert!(
+            matches!(error, PruneError::NonFiniteGram { ref path, row: 2, column: 5, .. } if path == PATH),
+            "{error}"
+        );
     }
 }
 
@@ -49,18 +60,41 @@ fn a_missing_or_foreign_gram_matrix_is_refused() {
     for solver in solvers() {
         let mut problem = problem(&layer.weight, &foreign, pattern("50%"));
         let error = solver.solve(&problem).expect_err("foreign");
-        assert!(matches!(error, PruneError::GramMismatch { expected: 16, got: 12, .. }), "{error}");
+        assert!(
+            matches!(
+                error,
+                PruneError::GramMismatch {
+                    expected: 16,
+                    got: 12,
+                    ..
+                }
+            ),
+            "{error}"
+        );
         problem.gram = None;
         let error = solver.solve(&problem).expect_err("missing");
-        assert!(matches!(error, PruneError::NeedsGram { ref method, .. } if method == solver.name()), "{error}");
+        assert!(
+            matches!(error, PruneError::NeedsGram { ref method, .. } if method == solver.name()),
+            "{error}"
+        );
     }
 }
 
 #[test]
 fn values_that_are_no_gram_matrix_are_refused() {
-    assert!(matches!(Gram::from_values(vec![1.0; 5], 2), Err(PruneError::GramLength { expected: 4, got: 5, .. })));
+    assert!(matches!(
+        Gram::from_values(vec![1.0; 5], 2),
+        Err(PruneError::GramLength {
+            expected: 4,
+            got: 5,
+            ..
+        })
+    ));
     let skew = vec![1.0, 0.5, -0.5, 1.0];
-    assert!(matches!(Gram::from_values(skew, 2), Err(PruneError::NotSymmetric { row: 1, column: 0, .. })));
+    assert!(matches!(
+        Gram::from_values(skew, 2),
+        Err(PruneError::NotSymmetric { row: 1, column: 0, .. })
+    ));
 }
 
 #[test]
@@ -69,9 +103,25 @@ fn damping_is_raised_until_the_matrix_is_definite() {
     // The eigenvalue -0.05 needs more than the first damping of SparseGPT and ALPS, and less than their second.
     let gram = coupled(16, 1.05);
     for solver in [&SparseGpt::default() as &dyn Compensate, &Alps::default()] {
-        let solution = solver.solve(&problem(&layer.weight, &gram, pattern("50%"))).expect("solvable when damped");
-        let raised = |event: &Event| matches!(event, Event::DampingRaised { from: 0.01, to: 0.1, .. });
-        assert!(solution.events.iter().any(raised), "{}: {:?}", solver.name(), solution.events);
+        let solution = solver
+            .solve(&problem(&layer.weight, &gram, pattern("50%")))
+            .expect("solvable when damped");
+        let raised = |event: &Event| {
+            matches!(
+                event,
+                Event::DampingRaised {
+                    from: 0.01,
+                    to: 0.1,
+                    ..
+                }
+            )
+        };
+        assert!(
+            solution.events.iter().any(raised),
+            "{}: {:?}",
+            solver.name(),
+            solution.events
+        );
         assert_eq!(solution.keep.n_pruned(), 32);
     }
 }
@@ -82,14 +132,23 @@ fn an_indefinite_matrix_leads_to_wandas_mask() {
     let gram = coupled(16, 4.0);
     for solver in solvers() {
         for text in ["50%", "2:4"] {
-            let solution = solver.solve(&problem(&layer.weight, &gram, pattern(text))).expect("falls back");
-            let fell = |event: &Event| {
-                matches!(event, Event::FellBack { from, to, .. } if from == solver.name() && to == "wanda")
-            };
-            assert!(solution.events.iter().any(fell), "{}: {:?}", solver.name(), solution.events);
+            let solution = solver
+                .solve(&problem(&layer.weight, &gram, pattern(text)))
+                .expect("falls back");
+            let fell = |event: &Event| matches!(event, Event::FellBack { from, to, .. } if from == solver.name() && to == "wanda");
+            assert!(
+                solution.events.iter().any(fell),
+                "{}: {:?}",
+                solver.name(),
+                solution.events
+            );
             assert_eq!(solution.keep.n_pruned(), 32);
             let pairs = solution.weight.values().iter().zip(layer.weight.values());
-            assert!(pairs.zip(solution.keep.as_slice()).all(|((new, old), keep)| !keep || new == old));
+            assert!(
+                pairs
+                    .zip(solution.keep.as_slice())
+                    .all(|((new, old), keep)| !keep || new == old)
+            );
         }
     }
 }
@@ -99,9 +158,16 @@ fn inputs_without_signal_lead_to_magnitude() {
     let layer = TestLayer::random(4, [4, 16]);
     let gram = Gram::from_values(vec![0.0; 256], 16).expect("symmetric");
     for solver in solvers() {
-        let solution = solver.solve(&problem(&layer.weight, &gram, pattern("50%"))).expect("falls back");
+        let solution = solver
+            .solve(&problem(&layer.weight, &gram, pattern("50%")))
+            .expect("falls back");
         let fell = |event: &Event| matches!(event, Event::FellBack { to, .. } if to == "magnitude");
-        assert!(solution.events.iter().any(fell), "{}: {:?}", solver.name(), solution.events);
+        assert!(
+            solution.events.iter().any(fell),
+            "{}: {:?}",
+            solver.name(),
+            solution.events
+        );
         assert_eq!(solution.keep.n_pruned(), 32);
         assert_eq!(gram.relative_error(&layer.weight, &solution.weight), 0.0);
     }
@@ -112,26 +178,61 @@ fn settings_out_of_range_are_refused() {
     let layer = TestLayer::random(5, [4, 16]);
     let gram = layer.gram();
     let bad: [Box<dyn Compensate>; 8] = [
-        Box::new(SparseGpt { block: 0, ..SparseGpt::default() }),
-        Box::new(SparseGpt { damping: -1.0, ..SparseGpt::default() }),
-        Box::new(LAdmm { damping: f64::NAN, ..LAdmm::default() }),
-        Box::new(LAdmm { mask_iterations: 0, ..LAdmm::default() }),
-        Box::new(LAdmm { iterations: 3, ..LAdmm::default() }),
-        Box::new(Alps { rho: 0.0, ..Alps::default() }),
-        Box::new(Alps { max_iterations: 0, ..Alps::default() }),
-        Box::new(Alps { damping: f64::INFINITY, ..Alps::default() }),
+        Box::new(SparseGpt {
+            block: 0,
+            ..SparseGpt::default()
+        }),
+        Box::new(SparseGpt {
+            damping: -1.0,
+            ..SparseGpt::default()
+        }),
+        Box::new(LAdmm {
+            damping: f64::NAN,
+            ..LAdmm::default()
+        }),
+        Box::new(LAdmm {
+            mask_iterations: 0,
+            ..LAdmm::default()
+        }),
+        Box::new(LAdmm {
+            iterations: 3,
+            ..LAdmm::default()
+        }),
+        Box::new(Alps {
+            rho: 0.0,
+            ..Alps::default()
+        }),
+        Box::new(Alps {
+            max_iterations: 0,
+            ..Alps::default()
+        }),
+        Box::new(Alps {
+            damping: f64::INFINITY,
+            ..Alps::default()
+        }),
     ];
     for method in bad {
-        let error = method.solve(&problem(&layer.weight, &gram, pattern("50%"))).expect_err("out of range");
-        assert!(matches!(error, PruneError::BadSetting { .. }), "{}: {error}", method.name());
+        let error = method
+            .solve(&problem(&layer.weight, &gram, pattern("50%")))
+            .expect_err("out of range");
+        assert!(
+            matches!(error, PruneError::BadSetting { .. }),
+            "{}: {error}",
+            method.name()
+        );
     }
 }
 
 #[test]
 fn scores_without_their_statistics_name_the_layer() {
     let weight = WeightMatrix::new(vec![1.0; 8], [2, 4]).expect("the length fits");
-    let problem =
-        LayerProblem { path: PATH, weight: &weight, gram: None, input_norms: None, pattern: pattern("50%") };
+    let problem = LayerProblem {
+        path: PATH,
+        weight: &weight,
+        gram: None,
+        input_norms: None,
+        pattern: pattern("50%"),
+    };
     let wanda = secateurs_prune::MaskOnly::new(secateurs_importance::Wanda, secateurs_tensor::Scope::PerOutput);
     let error = wanda.solve(&problem).expect_err("no norms");
     assert!(error.to_string().contains(PATH), "{error}");

@@ -20,7 +20,10 @@ struct Perceptron {
 impl Perceptron {
     fn new(device: &Device) -> Self {
         let layer = |d_input, d_output| LinearConfig::new(d_input, d_output).init(device);
-        Self { first: layer(8, 16), second: layer(16, 4) }
+        Self {
+            first: layer(8, 16),
+            second: layer(16, 4),
+        }
     }
 
     fn forward(&self, inputs: Tensor<2>) -> Tensor<2> {
@@ -30,15 +33,22 @@ impl Perceptron {
 
 fn pruned(device: &Device) -> (Perceptron, MaskSet) {
     let pattern = "60%".parse().expect("a valid pattern");
-    let (model, masks, _) =
-        prune_module(Perceptron::new(device), &Magnitude, pattern, Scope::PerLayer, &PathRules::default())
-            .expect("the model has linears");
+    let (model, masks, _) = prune_module(
+        Perceptron::new(device),
+        &Magnitude,
+        pattern,
+        Scope::PerLayer,
+        &PathRules::default(),
+    )
+    .expect("the model has linears");
     (model, masks)
 }
 
 fn optimizers() -> Vec<(&'static str, ModuleOptimizer, f64)> {
     let decay = Some(WeightDecayConfig::new(0.01));
-    let sgd = SgdConfig::new().with_momentum(Some(MomentumConfig::new())).with_weight_decay(decay.clone());
+    let sgd = SgdConfig::new()
+        .with_momentum(Some(MomentumConfig::new()))
+        .with_weight_decay(decay.clone());
     vec![
         ("sgd", sgd.init(), 0.05),
         ("adam", AdamConfig::new().with_weight_decay(decay).init(), 0.01),
@@ -55,16 +65,31 @@ fn zeros_survive_every_optimizer() {
         let (model, masks) = pruned(&device);
         let before = read_weights(&model, &PathRules::default());
         let (model, losses) = MaskedFineTune::new(optimizer, learning_rate)
-            .run(model, &masks, 60, |model, _| (model.forward(inputs.clone()) - targets.clone()).powi_scalar(2).mean())
+            .run(model, &masks, 60, |model, _| {
+                (model.forward(inputs.clone()) - targets.clone()).powi_scalar(2).mean()
+            })
             .expect("trains");
-        assert!(losses[59] < 0.7 * losses[0], "{name}: the loss went from {} to {}", losses[0], losses[59]);
+        assert!(
+            losses[59] < 0.7 * losses[0],
+            "{name}: the loss went from {} to {}",
+            losses[0],
+            losses[59]
+        );
         for ((path, after), (_, before)) in read_weights(&model, &PathRules::default()).iter().zip(&before) {
             let keep = masks[path].as_slice();
             laws::zeros_are_positive(after.values(), keep);
-            let changed = after.values().iter().zip(before.values()).filter(|(a, b)| a != b).count();
+            let changed = after
+                .values()
+                .iter()
+                .zip(before.values())
+                .filter(|(a, b)| a != b)
+                .count();
             let n_kept = keep.iter().filter(|keep| **keep).count();
             // A unit that no input activates gets no gradient.
-            assert!(changed <= n_kept && 2 * changed > n_kept, "{name}: {path}: {changed} of {n_kept} changed");
+            assert!(
+                changed <= n_kept && 2 * changed > n_kept,
+                "{name}: {path}: {changed} of {n_kept} changed"
+            );
         }
     }
 }

@@ -28,7 +28,12 @@ fn check(method: &dyn Compensate, scope: Scope, weight: &WeightMatrix, (gram, pa
         laws::keeps_per_group(keep, nm.keep(), nm.group());
     }
     let again = method.solve(&problem(weight, gram, pattern)).expect("solvable");
-    assert_eq!(bits(&again.weight), bits(&solution.weight), "{} differs from itself", method.name());
+    assert_eq!(
+        bits(&again.weight),
+        bits(&solution.weight),
+        "{} differs from itself",
+        method.name()
+    );
 }
 
 fn bits(weight: &WeightMatrix) -> Vec<u32> {
@@ -90,11 +95,20 @@ fn dead_inputs_do_not_change_counts() {
         }
     }
     for solver in solvers() {
-        let solution = solver.solve(&problem(&layer.weight, &gram, pattern("50%"))).expect("solvable");
-        assert!(solution.events.contains(&secateurs_tensor::Event::DeadInputs { count: 12 }));
+        let solution = solver
+            .solve(&problem(&layer.weight, &gram, pattern("50%")))
+            .expect("solvable");
+        assert!(
+            solution
+                .events
+                .contains(&secateurs_tensor::Event::DeadInputs { count: 12 })
+        );
         for output in 0..12 {
             assert!(solution.weight.output(output)[16..28].iter().all(|value| *value == 0.0));
-            assert!(solution.keep.output(output)[16..28].iter().all(|keep| !keep), "dead inputs go first");
+            assert!(
+                solution.keep.output(output)[16..28].iter().all(|keep| !keep),
+                "dead inputs go first"
+            );
         }
     }
 }
@@ -106,8 +120,15 @@ fn nothing_to_prune_changes_nothing() {
     let gram = layer.gram();
     for (method, _) in methods() {
         for text in ["0%", "0.1%", "4:4"] {
-            let solution = method.solve(&problem(&layer.weight, &gram, pattern(text))).expect("solvable");
-            assert_eq!(bits(&solution.weight), bits(&layer.weight), "{} at {text}", method.name());
+            let solution = method
+                .solve(&problem(&layer.weight, &gram, pattern(text)))
+                .expect("solvable");
+            assert_eq!(
+                bits(&solution.weight),
+                bits(&layer.weight),
+                "{} at {text}",
+                method.name()
+            );
             assert_eq!(solution.keep.n_pruned(), 0);
             assert!(solution.events.is_empty());
         }
@@ -125,9 +146,15 @@ fn zeros_of_the_dense_layer_stay_zero() {
     let gram = layer.gram();
     for (method, _) in methods().into_iter().filter(|(method, _)| method.name() != "random") {
         for text in ["50%", "70%", "2:4"] {
-            let solution = method.solve(&problem(&layer.weight, &gram, pattern(text))).expect("solvable");
+            let solution = method
+                .solve(&problem(&layer.weight, &gram, pattern(text)))
+                .expect("solvable");
             for (index, keep) in solution.keep.as_slice().iter().enumerate() {
-                assert!(!(is_zero(index) && *keep), "{} at {text} keeps the zero {index}", method.name());
+                assert!(
+                    !(is_zero(index) && *keep),
+                    "{} at {text} keeps the zero {index}",
+                    method.name()
+                );
             }
         }
     }
@@ -138,7 +165,11 @@ fn groups_that_do_not_tile_are_refused() {
     let layer = TestLayer::random(6, [4, 18]);
     let gram = layer.gram();
     for (method, _) in methods() {
-        assert!(method.solve(&problem(&layer.weight, &gram, pattern("2:4"))).is_err(), "{}", method.name());
+        assert!(
+            method.solve(&problem(&layer.weight, &gram, pattern("2:4"))).is_err(),
+            "{}",
+            method.name()
+        );
     }
 }
 
@@ -149,8 +180,12 @@ fn a_common_factor_of_the_inputs_does_not_matter() {
         for factor in [1e-20, 1e20] {
             let gram = layer.gram.iter().map(|value| value * factor).collect();
             let gram = Gram::from_values(gram, 40).expect("still symmetric");
-            let scaled = method.solve(&problem(&layer.weight, &gram, pattern("50%"))).expect("solvable");
-            let plain = method.solve(&problem(&layer.weight, &layer.gram(), pattern("50%"))).expect("solvable");
+            let scaled = method
+                .solve(&problem(&layer.weight, &gram, pattern("50%")))
+                .expect("solvable");
+            let plain = method
+                .solve(&problem(&layer.weight, &layer.gram(), pattern("50%")))
+                .expect("solvable");
             assert_eq!(scaled.keep, plain.keep, "{} with inputs times {factor}", method.name());
         }
     }

@@ -23,8 +23,12 @@ fn a_shared_gram_matrix_gives_what_separate_ones_give() {
         for weight in &weights {
             for text in ["50%", "2:4"] {
                 let separate = layer.gram();
-                let a = solver.solve(&problem(weight, &shared, pattern(text))).expect("solvable");
-                let b = solver.solve(&problem(weight, &separate, pattern(text))).expect("solvable");
+                let a = solver
+                    .solve(&problem(weight, &shared, pattern(text)))
+                    .expect("solvable");
+                let b = solver
+                    .solve(&problem(weight, &separate, pattern(text)))
+                    .expect("solvable");
                 assert_eq!(a, b, "{} at {text}", solver.name());
             }
         }
@@ -39,7 +43,10 @@ fn layers_solved_side_by_side_share_a_gram_matrix() {
         let solver = solver.as_ref();
         let shared = layer.gram();
         let solve = |weight: &WeightMatrix| {
-            solver.solve(&problem(weight, &shared, pattern("50%"))).expect("solvable").weight
+            solver
+                .solve(&problem(weight, &shared, pattern("50%")))
+                .expect("solvable")
+                .weight
         };
         let one_by_one: Vec<WeightMatrix> = weights.iter().map(|weight| solve(weight)).collect();
         let fresh = layer.gram();
@@ -63,12 +70,21 @@ fn one_gram_matrix_serves_several_dampings() {
     let (weights, layer) = siblings();
     let shared = layer.gram();
     let solve = |method: &dyn Compensate, gram: &Gram| {
-        method.solve(&problem(&weights[0], gram, pattern("50%"))).expect("solvable").weight
+        method
+            .solve(&problem(&weights[0], gram, pattern("50%")))
+            .expect("solvable")
+            .weight
     };
     for damping in [0.001, 0.1, 0.001] {
-        let sparsegpt = SparseGpt { damping, ..SparseGpt::default() };
+        let sparsegpt = SparseGpt {
+            damping,
+            ..SparseGpt::default()
+        };
         assert_eq!(solve(&sparsegpt, &shared), solve(&sparsegpt, &layer.gram()));
-        let l_admm = LAdmm { damping, ..LAdmm::default() };
+        let l_admm = LAdmm {
+            damping,
+            ..LAdmm::default()
+        };
         assert_eq!(solve(&l_admm, &shared), solve(&l_admm, &layer.gram()));
     }
 }

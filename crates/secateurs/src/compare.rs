@@ -44,17 +44,27 @@ pub fn compare(first: &Checkpoint, second: &Checkpoint) -> Result<Comparison, Er
     let only_first = a.iter().filter(|name| !b.contains(name)).cloned().collect();
     let only_second = b.iter().filter(|name| !a.contains(name)).cloned().collect();
     let common = a.iter().filter(|name| b.contains(name));
-    let tensors = common.map(|name| difference(first, second, name)).collect::<Result<Vec<_>, _>>()?;
+    let tensors = common
+        .map(|name| difference(first, second, name))
+        .collect::<Result<Vec<_>, _>>()?;
     if tensors.is_empty() {
         return Err(Error::NothingInCommon);
     }
-    Ok(Comparison { tensors, only_first, only_second })
+    Ok(Comparison {
+        tensors,
+        only_first,
+        only_second,
+    })
 }
 
 fn difference(first: &Checkpoint, second: &Checkpoint, name: &str) -> Result<TensorDifference, Error> {
     let (shape, other) = (first.tensor(name)?.shape.clone(), second.tensor(name)?.shape.clone());
     if shape != other {
-        return Err(Error::ShapesDiffer { name: name.to_owned(), first: shape, second: other });
+        return Err(Error::ShapesDiffer {
+            name: name.to_owned(),
+            first: shape,
+            second: other,
+        });
     }
     let (a, b) = (first.read_f32(name)?, second.read_f32(name)?);
     let n = a.len().max(1) as f64;

@@ -8,8 +8,8 @@ use secateurs_models::llama::{Llama, LlamaConfig, Rope, load_llama};
 use secateurs_tensor::{PathRules, read_weights};
 use serde::{Deserialize, Serialize};
 
-use crate::windows::first_windows;
 use crate::Error;
+use crate::windows::first_windows;
 
 /// Perplexity of a model on a text, with what it was measured on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -93,13 +93,22 @@ pub fn evaluate_llama(
 /// If a window is longer than the positions of the model.
 pub fn check_window(config: &LlamaConfig, window: usize) -> Result<(), Error> {
     let max_positions = config.max_positions;
-    if window > max_positions { Err(Error::WindowTooLong { window, max_positions }) } else { Ok(()) }
+    if window > max_positions {
+        Err(Error::WindowTooLong { window, max_positions })
+    } else {
+        Ok(())
+    }
 }
 
 fn to_tensor(window: &[u32], vocab_size: usize, device: &Device) -> Result<Tensor<2, Int>, Error> {
     if let Some(position) = window.iter().position(|&id| id as usize >= vocab_size) {
         let id = window[position];
-        return Err(secateurs_models::ModelError::TokenOutOfRange { id, position, vocab_size }.into());
+        return Err(secateurs_models::ModelError::TokenOutOfRange {
+            id,
+            position,
+            vocab_size,
+        }
+        .into());
     }
     let ids: Vec<i64> = window.iter().map(|&id| i64::from(id)).collect();
     Ok(Tensor::from_data(TensorData::new(ids, [1, window.len()]), device))
@@ -109,7 +118,8 @@ fn to_tensor(window: &[u32], vocab_size: usize, device: &Device) -> Result<Tenso
 fn sparsity(llama: &Llama) -> f64 {
     let rules = PathRules::default();
     let weights = llama.model.layers.iter().flat_map(|block| read_weights(block, &rules));
-    let (zeros, all) =
-        weights.fold((0, 0), |(zeros, all), (_, weight)| (zeros + weight.n_zeros(), all + weight.len()));
+    let (zeros, all) = weights.fold((0, 0), |(zeros, all), (_, weight)| {
+        (zeros + weight.n_zeros(), all + weight.len())
+    });
     zeros as f64 / all.max(1) as f64
 }

@@ -11,12 +11,12 @@ use secateurs_prune::{Allocation, BlockPlan, Progress, Statistics, outlier_fract
 use secateurs_tensor::{Pattern, Report};
 use sha2::{Digest, Sha256};
 
+use crate::Error;
 use crate::evaluate::check_window;
 use crate::journal::{self, Journal};
 use crate::memory::peak_rss_bytes;
 use crate::recipe::{AllocationRecipe, Recipe};
 use crate::windows::first_windows;
-use crate::Error;
 
 /// What a run does where it finds earlier output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,10 +71,7 @@ pub fn staging_path(out: &Path) -> PathBuf {
 ///
 /// If the inputs cannot be used, a layer cannot be pruned, or the output cannot be written. Unless no block was
 /// finished, the staging folder stays, to be resumed.
-pub fn prune_checkpoint(
-    job: &PruneJob<'_>,
-    listener: &mut dyn FnMut(Progress<'_>),
-) -> Result<PruneOutcome, Error> {
+pub fn prune_checkpoint(job: &PruneJob<'_>, listener: &mut dyn FnMut(Progress<'_>)) -> Result<PruneOutcome, Error> {
     let started = Instant::now();
     let staging = staging_path(job.out);
     check_output(job, &staging)?;
@@ -93,24 +90,40 @@ pub fn prune_checkpoint(
         }
     };
     let solve_seconds = report.layers.iter().map(|layer| layer.seconds).sum();
-    Ok(PruneOutcome { report, solve_seconds, total_seconds: started.elapsed().as_secs_f64() })
+    Ok(PruneOutcome {
+        report,
+        solve_seconds,
+        total_seconds: started.elapsed().as_secs_f64(),
+    })
 }
 
 /// Refuses output that is there and not to be replaced, before any work is done.
 fn check_output(job: &PruneJob<'_>, staging: &Path) -> Result<(), Error> {
     let out = job.out.canonicalize();
-    let text = job.recipe.calibration.as_ref().map(|calibration| calibration.text.as_path());
-    let mut inputs = [Some(job.model), text].into_iter().flatten().filter_map(|path| path.canonicalize().ok());
+    let text = job
+        .recipe
+        .calibration
+        .as_ref()
+        .map(|calibration| calibration.text.as_path());
+    let mut inputs = [Some(job.model), text]
+        .into_iter()
+        .flatten()
+        .filter_map(|path| path.canonicalize().ok());
     if out.is_ok_and(|out| inputs.any(|input| input.starts_with(&out))) {
-        return Err(Error::OutputIsInput { path: job.out.to_owned() });
+        return Err(Error::OutputIsInput {
+            path: job.out.to_owned(),
+        });
     }
     if job.out.exists() {
         check_replaceable(job)?;
     }
     match (staging.exists(), job.overwrite) {
-        (true, Overwrite::Never) => Err(Error::UnfinishedRun { path: staging.to_owned() }),
-        (false, Overwrite::Resume) => Err(Error::NothingToResume { path: staging.to_owned() }),
-        (true, Overwrite::Force) => remove_dir(staging),
+        (true, Overwrite::Never) => Err(Error::UnfinishedRun {
+            path: staging.to_owned(),
+        }),
+        (false, Overwrite::Resume) => Err(Error::NothingToResume {
+            path: staging.to_owned(),
+        }),
         _ => Ok(()),
     }
 }
@@ -122,17 +135,16 @@ fn check_replaceable(job: &PruneJob<'_>) -> Result<(), Error> {
         return Err(Error::OutputExists { path });
     }
     let is_empty = || fs::read_dir(job.out).is_ok_and(|mut entries| entries.next().is_none());
-    if job.out.join("config.json").is_file() || is_empty() { Ok(()) } else { Err(Error::OutputIsNoModel { path }) }
+    if job.out.join("config.json").is_file() || is_empty() {
+        Ok(())
+    } else {
+        Err(Error::OutputIsNoModel { path })
+    }
 }
 
-fn calibration_windows(
-    recipe: &Recipe,
-    source: &Checkpoint,
-    config: &LlamaConfig,
-) -> Result<Vec<Vec<u32>>, Error> {
+fn calibration_windows(recipe: &Recipe, source: &Checkpoint, config: &LlamaConfig) -> Result<Vec<Vec<u32>>, Error> {
     let method = recipe.method.build(&recipe.options, recipe.seed);
-    let wanted = method.statistics() != Statistics::None
-        || matches!(recipe.allocation, AllocationRecipe::Owl { .. });
+    let wanted = method.statistics() != Statistics::None || matches!(recipe.allocation, AllocationRecipe::Owl { .. });
     if !wanted {
         return Ok(Vec::new());
     }
@@ -146,7 +158,8 @@ fn calibration_windows(
     Ok(windows.into_iter().skip(calibration.skip).collect())
 }
 
-/// Opens the staging folder of an unfinished run, or makes a new one.
+/// Opens the staging folder of an unfinished run, or makes a new one; by now the inputs are known to be usable, so that
+/// forcing a new run does not cost the old one for nothing.
 fn begin(
     job: &PruneJob<'_>,
     source: &Checkpoint,
@@ -167,6 +180,9 @@ fn begin(
         let journal = Journal::read(staging)?;
         journal.check_same(&fresh, staging)?;
         return Ok((CheckpointWriter::open_existing(staging)?, journal));
+    }
+    if staging.exists() {
+        remove_dir(staging)?;
     }
     let writer = CheckpointWriter::create(staging, planned_tensors(config), job.recipe.dtype)?;
     if let Err(error) = fresh.write(staging) {
@@ -247,7 +263,10 @@ fn patterns(recipe: &Recipe, store: &LlamaStore, windows: &[Vec<u32>]) -> Result
         AllocationRecipe::Owl { m, lambda } => {
             let hidden: Vec<Tensor<3>> = store.embed(windows)?;
             let fractions = outlier_fractions(store, hidden, *m, &recipe.rules)?;
-            Allocation::Owl { fractions, lambda: *lambda }
+            Allocation::Owl {
+                fractions,
+                lambda: *lambda,
+            }
         }
     };
     Ok(allocation.patterns(pattern, n_blocks)?)
@@ -263,6 +282,13 @@ fn hash_tokens(windows: &[Vec<u32>]) -> String {
 }
 
 fn remove_dir(path: &Path) -> Result<(), Error> {
-    let removed = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
-    removed.map_err(|source| Error::Remove { path: path.to_owned(), source })
+    let removed = if path.is_dir() {
+        fs::remove_dir_all(path)
+    } else {
+        fs::remove_file(path)
+    };
+    removed.map_err(|source| Error::Remove {
+        path: path.to_owned(),
+        source,
+    })
 }

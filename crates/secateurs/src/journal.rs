@@ -6,8 +6,8 @@ use secateurs_data::{read_text, write_atomic};
 use secateurs_tensor::{LayerReport, Pattern};
 use serde::{Deserialize, Serialize};
 
-use crate::recipe::Recipe;
 use crate::Error;
+use crate::recipe::Recipe;
 
 /// Name of the journal in the staging folder.
 const FILE: &str = "journal.json";
@@ -51,7 +51,10 @@ impl Journal {
             (self.calibration != other.calibration, "calibration text"),
         ];
         match differs.into_iter().find(|(differs, _)| *differs) {
-            Some((_, what)) => Err(Error::ResumeMismatch { path: staging.to_owned(), what }),
+            Some((_, what)) => Err(Error::ResumeMismatch {
+                path: staging.to_owned(),
+                what,
+            }),
             None => Ok(()),
         }
     }

@@ -33,8 +33,15 @@ pub enum Method {
 
 impl Method {
     /// All methods, controls first.
-    pub const ALL: [Self; 7] =
-        [Self::Random, Self::Magnitude, Self::Wanda, Self::Ria, Self::SparseGpt, Self::LAdmm, Self::Alps];
+    pub const ALL: [Self; 7] = [
+        Self::Random,
+        Self::Magnitude,
+        Self::Wanda,
+        Self::Ria,
+        Self::SparseGpt,
+        Self::LAdmm,
+        Self::Alps,
+    ];
 
     /// The name as recipes and the command line spell it.
     pub fn name(self) -> &'static str {
@@ -89,7 +96,10 @@ pub struct MethodOptions {
 
 fn sparsegpt(options: &MethodOptions) -> SparseGpt {
     let default = SparseGpt::default();
-    SparseGpt { damping: options.damping.unwrap_or(default.damping), ..default }
+    SparseGpt {
+        damping: options.damping.unwrap_or(default.damping),
+        ..default
+    }
 }
 
 fn l_admm(options: &MethodOptions) -> LAdmm {
@@ -121,9 +131,12 @@ impl FromStr for Method {
     type Err = Error;
 
     fn from_str(name: &str) -> Result<Self, Error> {
-        Self::ALL.into_iter().find(|method| method.name() == name).ok_or_else(|| Error::UnknownMethod {
-            name: name.to_owned(),
-            known: Self::ALL.map(Self::name).join(", "),
-        })
+        Self::ALL
+            .into_iter()
+            .find(|method| method.name() == name)
+            .ok_or_else(|| Error::UnknownMethod {
+                name: name.to_owned(),
+                known: Self::ALL.map(Self::name).join(", "),
+            })
     }
 }

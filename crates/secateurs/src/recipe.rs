@@ -6,8 +6,8 @@ use secateurs_data::FloatType;
 use secateurs_tensor::{NmPattern, PathRules, Pattern, Sparsity};
 use serde::{Deserialize, Serialize};
 
-use crate::method::{Method, MethodOptions};
 use crate::Error;
+use crate::method::{Method, MethodOptions};
 
 /// Everything that decides the result of a pruning run, apart from the model.
 ///

@@ -37,7 +37,12 @@ pub fn all_windows(
     }
     let tokens = tokenizer.encode(text)?;
     if tokens.len() / window < count {
-        return Err(Error::TextTooShort { what, got: tokens.len(), count, window });
+        return Err(Error::TextTooShort {
+            what,
+            got: tokens.len(),
+            count,
+            window,
+        });
     }
     Ok(tokens.chunks_exact(window).map(<[u32]>::to_vec).collect())
 }

@@ -41,8 +41,7 @@ impl Tiny {
         let json = config(n_blocks);
         let plan = planned_tensors(&LlamaConfig::from_json(&json).expect("the configuration is valid"));
         let staging = self.path(&format!("{name}.staging"));
-        let writer =
-            CheckpointWriter::create(&staging, plan.clone(), FloatType::F32).expect("the plan is valid");
+        let writer = CheckpointWriter::create(&staging, plan.clone(), FloatType::F32).expect("the plan is valid");
         for (index, tensor) in plan.iter().enumerate() {
             let values = weights(&tensor.name, &tensor.shape, index as u64);
             writer
@@ -145,10 +144,7 @@ fn weights(name: &str, shape: &[usize], seed: u64) -> Vec<f32> {
 fn words(count: usize, seed: u64) -> String {
     let mut noise = Noise(seed);
     let word = |value: f32| format!("w{}", ((value + 1.0) / 2.0 * N_WORDS as f32) as usize % N_WORDS);
-    (0..count)
-        .map(|_| word(noise.next()))
-        .collect::<Vec<_>>()
-        .join(" ")
+    (0..count).map(|_| word(noise.next())).collect::<Vec<_>>().join(" ")
 }
 
 /// A counter hashed by SplitMix64.

@@ -92,7 +92,7 @@ impl Resolver {
                 Err(problem) => tried.push(format!("{source}: {problem}")),
             }
         }
-        match self.from_origin(dataset, file) {
+        match self.make_or_fetch(dataset, file) {
             Ok(path) => Ok(path),
             Err(mut problems) => {
                 tried.append(&mut problems);
@@ -122,7 +122,7 @@ impl Resolver {
     }
 
     /// What is left when no folder has the file: make it, or fetch it.
-    fn from_origin(&self, dataset: &Dataset, file: &DataFile) -> Result<PathBuf, Vec<String>> {
+    fn make_or_fetch(&self, dataset: &Dataset, file: &DataFile) -> Result<PathBuf, Vec<String>> {
         let mut tried = Vec::new();
         match &file.origin {
             Origin::WikitextJoin { raw, rows } => {

@@ -62,7 +62,9 @@ pub fn run(setting: &Setting) -> Result<(Outcome, Vec<(String, String)>), Experi
     outcome.seeds = case.seeds.clone();
     outcome.notes = case.notes.clone();
     let dense = measure(&case, &case.model, setting)?;
-    outcome.rows.push(row(&case, "dense", "perplexity", &[dense]).case("pattern", "unstructured"));
+    outcome
+        .rows
+        .push(row(&case, "dense", "perplexity", &[dense]).case("pattern", "unstructured"));
     run_cells(&case, setting, &mut outcome)?;
     outcome.paper = reference_rows(&case);
     outcome.seconds = started.elapsed().as_secs_f64();
@@ -94,13 +96,21 @@ fn cell(
     setting: &Setting,
     (method, pattern, seed): (Method, Pattern, u64),
 ) -> Result<Cell, ExperimentError> {
-    let folder = tempfile::tempdir().map_err(|source| ExperimentError::Read { path: std::env::temp_dir(), source })?;
+    let folder = tempfile::tempdir().map_err(|source| ExperimentError::Read {
+        path: std::env::temp_dir(),
+        source,
+    })?;
     let out = folder.path().join("pruned");
     let mut recipe = Recipe::new(method, pattern);
     recipe.seed = seed;
     let (windows, window) = case.calibration_windows;
     let skip = seed as usize * windows;
-    recipe.calibration = Some(Calibration { text: case.calibration.clone(), window, windows, skip });
+    recipe.calibration = Some(Calibration {
+        text: case.calibration.clone(),
+        window,
+        windows,
+        skip,
+    });
     let job = PruneJob {
         model: &case.model,
         out: &out,
@@ -109,7 +119,11 @@ fn cell(
         device: &setting.device,
     };
     let pruned = prune_checkpoint(&job, &mut |_| {})?;
-    let exact = pruned.report.layers.iter().all(|layer| layer.pruned == layer.requested_pruned);
+    let exact = pruned
+        .report
+        .layers
+        .iter()
+        .all(|layer| layer.pruned == layer.requested_pruned);
     Ok(Cell {
         perplexity: measure(case, &out, setting)?,
         solve_seconds: pruned.solve_seconds,
@@ -132,17 +146,29 @@ fn measure(case: &Case, model: &Path, setting: &Setting) -> Result<f64, Experime
 fn rows(case: &Case, method: Method, pattern: Pattern, cells: &[Cell]) -> Vec<Row> {
     let of = |value: fn(&Cell) -> f64| cells.iter().map(value).collect::<Vec<_>>();
     let finish = |row: Row| {
-        let row = row.case("pattern", pattern_name(pattern)).case("sparsity", pattern.sparsity());
+        let row = row
+            .case("pattern", pattern_name(pattern))
+            .case("sparsity", pattern.sparsity());
         if method.is_control() { row.control() } else { row }
     };
     let inexact = cells.iter().filter(|cell| !cell.exact).count() as f64;
     let mut rows = vec![
         finish(row(case, method.name(), "models_with_inexact_counts", &[inexact])),
         finish(row(case, method.name(), "perplexity", &of(|cell| cell.perplexity))),
-        finish(row(case, method.name(), "solve_seconds", &of(|cell| cell.solve_seconds))),
+        finish(row(
+            case,
+            method.name(),
+            "solve_seconds",
+            &of(|cell| cell.solve_seconds),
+        )),
     ];
     if let Some(peak) = cells.iter().filter_map(|cell| cell.peak_rss_bytes).max() {
-        rows.push(finish(row(case, method.name(), "peak_rss_mib", &[peak as f64 / (1u64 << 20) as f64])));
+        rows.push(finish(row(
+            case,
+            method.name(),
+            "peak_rss_mib",
+            &[peak as f64 / (1u64 << 20) as f64],
+        )));
     }
     rows
 }
@@ -203,7 +229,11 @@ fn full_case() -> Result<Case, ExperimentError> {
         test_windows: (8, 1024),
         seeds: vec![0],
         patterns: patterns(&["2:4", "4:8"])?,
-        reference: &[("dense", None, 29.185), ("magnitude", Some(0.5), 530.6), ("wanda", Some(0.5), 67.73)],
+        reference: &[
+            ("dense", None, 29.185),
+            ("magnitude", Some(0.5), 530.6),
+            ("wanda", Some(0.5), 67.73),
+        ],
         notes: vec![
             "SmolLM2-135M-Instruct, dequantised from GGUF Q4_1: the dense model is the dequantised one, not comparable \
              with published f16 figures. Calibrated on the first 16 windows of 1024 tokens of WikiText-2's (tokenised) \
@@ -215,7 +245,11 @@ fn full_case() -> Result<Case, ExperimentError> {
 }
 
 fn patterns(semi_structured: &[&str]) -> Result<Vec<Pattern>, ExperimentError> {
-    let unstructured = [0.5, 0.6, 0.7, 0.8, 0.9].into_iter().map(|s| Ok(Pattern::Unstructured(Sparsity::new(s)?)));
-    let nm = semi_structured.iter().map(|text| Ok(Pattern::Nm(text.parse::<NmPattern>()?)));
+    let unstructured = [0.5, 0.6, 0.7, 0.8, 0.9]
+        .into_iter()
+        .map(|s| Ok(Pattern::Unstructured(Sparsity::new(s)?)));
+    let nm = semi_structured
+        .iter()
+        .map(|text| Ok(Pattern::Nm(text.parse::<NmPattern>()?)));
     unstructured.chain(nm).collect()
 }

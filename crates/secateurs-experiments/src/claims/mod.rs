@@ -41,8 +41,11 @@ pub const CLAIMS: &[Claim] = &[Claim {
 ///
 /// If there is none.
 pub fn find(name: &str) -> Result<&'static Claim, ExperimentError> {
-    CLAIMS.iter().find(|claim| claim.name == name).ok_or_else(|| ExperimentError::UnknownClaim {
-        name: name.to_owned(),
-        known: CLAIMS.iter().map(|claim| claim.name).collect::<Vec<_>>().join(", "),
-    })
+    CLAIMS
+        .iter()
+        .find(|claim| claim.name == name)
+        .ok_or_else(|| ExperimentError::UnknownClaim {
+            name: name.to_owned(),
+            known: CLAIMS.iter().map(|claim| claim.name).collect::<Vec<_>>().join(", "),
+        })
 }

@@ -47,7 +47,11 @@ impl LlamaAttention {
         let [batch, n_tokens, d_model] = x.dims();
         let x = merge_tokens(x);
         observer.observe(
-            &["self_attn.q_proj.weight", "self_attn.k_proj.weight", "self_attn.v_proj.weight"],
+            &[
+                "self_attn.q_proj.weight",
+                "self_attn.k_proj.weight",
+                "self_attn.v_proj.weight",
+            ],
             &x,
         );
         let heads = |y: Tensor<2>| {
@@ -56,7 +60,11 @@ impl LlamaAttention {
         };
         let turn = |y: Tensor<4>| {
             let end = n_tokens;
-            rope(y, positions.cos.clone().slice([0..end]), positions.sin.clone().slice([0..end]))
+            rope(
+                y,
+                positions.cos.clone().slice([0..end]),
+                positions.sin.clone().slice([0..end]),
+            )
         };
         let q = turn(heads(project(&self.q_proj, x.clone())));
         let k = turn(heads(project(&self.k_proj, x.clone())));

@@ -43,9 +43,13 @@ impl LlamaBlock {
     ///
     /// `[batch, n_tokens, d_model] -> [batch, n_tokens, d_model]`; `positions` covers at least `n_tokens`.
     pub fn forward(&self, x: Tensor<3>, positions: &Rope, observer: &mut dyn Observer) -> Tensor<3> {
-        let attended = self.self_attn.forward(self.input_layernorm.forward(x.clone()), positions, observer);
+        let attended = self
+            .self_attn
+            .forward(self.input_layernorm.forward(x.clone()), positions, observer);
         let x = x + attended;
-        let mixed = self.mlp.forward(self.post_attention_layernorm.forward(x.clone()), observer);
+        let mixed = self
+            .mlp
+            .forward(self.post_attention_layernorm.forward(x.clone()), observer);
         x + mixed
     }
 }

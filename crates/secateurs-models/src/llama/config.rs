@@ -183,7 +183,11 @@ impl LlamaConfig {
             ));
         }
         if !(self.norm_eps > 0.0 && self.norm_eps < 1.0) {
-            return Err(bad_value("rms_norm_eps", self.norm_eps, "expected a small positive number"));
+            return Err(bad_value(
+                "rms_norm_eps",
+                self.norm_eps,
+                "expected a small positive number",
+            ));
         }
         if !(self.rope_theta > 1.0 && self.rope_theta.is_finite()) {
             return Err(bad_value("rope_theta", self.rope_theta, "expected a number above 1"));
@@ -193,7 +197,11 @@ impl LlamaConfig {
 }
 
 fn bad_value(field: &'static str, value: impl ToString, expected: &'static str) -> ModelError {
-    ModelError::ConfigValue { field, value: value.to_string(), expected }
+    ModelError::ConfigValue {
+        field,
+        value: value.to_string(),
+        expected,
+    }
 }
 
 /// Refuses variants of the family that this implementation would silently compute wrongly.
@@ -213,15 +221,27 @@ fn check_plain(raw: &RawConfig) -> Result<(), ModelError> {
 }
 
 fn parse_scaling(json: &Value) -> Result<Option<RopeScaling>, ModelError> {
-    let kind = json.get("rope_type").or_else(|| json.get("type")).and_then(Value::as_str);
+    let kind = json
+        .get("rope_type")
+        .or_else(|| json.get("type"))
+        .and_then(Value::as_str);
     let number = |field: &'static str| {
-        json.get(field).and_then(Value::as_f64).filter(|x| x.is_finite() && *x > 0.0).ok_or_else(|| {
-            bad_value(field, json.get(field).unwrap_or(&Value::Null), "expected a positive number")
-        })
+        json.get(field)
+            .and_then(Value::as_f64)
+            .filter(|x| x.is_finite() && *x > 0.0)
+            .ok_or_else(|| {
+                bad_value(
+                    field,
+                    json.get(field).unwrap_or(&Value::Null),
+                    "expected a positive number",
+                )
+            })
     };
     match kind {
         None | Some("default") => Ok(None),
-        Some("linear") => Ok(Some(RopeScaling::Linear { factor: number("factor")? })),
+        Some("linear") => Ok(Some(RopeScaling::Linear {
+            factor: number("factor")?,
+        })),
         Some("llama3") => Ok(Some(RopeScaling::Llama3 {
             factor: number("factor")?,
             low_freq_factor: number("low_freq_factor")?,
@@ -235,7 +255,12 @@ fn parse_scaling(json: &Value) -> Result<Option<RopeScaling>, ModelError> {
 fn scaling_json(scaling: RopeScaling) -> Value {
     match scaling {
         RopeScaling::Linear { factor } => serde_json::json!({ "rope_type": "linear", "factor": factor }),
-        RopeScaling::Llama3 { factor, low_freq_factor, high_freq_factor, original_positions } => {
+        RopeScaling::Llama3 {
+            factor,
+            low_freq_factor,
+            high_freq_factor,
+            original_positions,
+        } => {
             serde_json::json!({
                 "rope_type": "llama3",
                 "factor": factor,

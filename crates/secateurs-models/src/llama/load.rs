@@ -46,7 +46,10 @@ pub fn planned_tensors(config: &LlamaConfig) -> Vec<PlannedTensor> {
 }
 
 fn plan(name: &str, shape: &[usize]) -> PlannedTensor {
-    PlannedTensor { name: name.to_owned(), shape: shape.to_vec() }
+    PlannedTensor {
+        name: name.to_owned(),
+        shape: shape.to_vec(),
+    }
 }
 
 /// Writes every parameter of the model.
@@ -64,24 +67,32 @@ pub(crate) fn fill<M: Module>(
     prefix: &str,
     read: &dyn Fn(&str) -> Result<Vec<f32>, ModelError>,
 ) -> Result<M, ModelError> {
-    let mut filler = Filler { read, path: path_of(prefix), error: None };
+    let mut filler = Filler {
+        read,
+        path: path_of(prefix),
+        error: None,
+    };
     let module = module.map(&mut filler);
     filler.error.map_or(Ok(module), Err)
 }
 
 /// Writes every parameter of `module` by its path after `prefix`.
-pub(crate) fn write_module<M: Module>(
-    module: &M,
-    prefix: &str,
-    writer: &CheckpointWriter,
-) -> Result<(), ModelError> {
-    let mut saver = Saver { writer, path: path_of(prefix), error: None };
+pub(crate) fn write_module<M: Module>(module: &M, prefix: &str, writer: &CheckpointWriter) -> Result<(), ModelError> {
+    let mut saver = Saver {
+        writer,
+        path: path_of(prefix),
+        error: None,
+    };
     module.visit(&mut saver);
     saver.error.map_or(Ok(()), Err)
 }
 
 fn path_of(prefix: &str) -> Vec<String> {
-    prefix.split('.').filter(|part| !part.is_empty()).map(str::to_owned).collect()
+    prefix
+        .split('.')
+        .filter(|part| !part.is_empty())
+        .map(str::to_owned)
+        .collect()
 }
 
 /// Files hold linears as `[d_output, d_input]`, burn as `[d_input, d_output]`; embeddings agree.
@@ -99,11 +110,19 @@ impl Filler<'_> {
     fn tensor<const D: usize>(&self, name: &str, shape: &[usize], device: &Device) -> Result<Tensor<D>, ModelError> {
         let values = (self.read)(name)?;
         if let Some(index) = values.iter().position(|v| !v.is_finite()) {
-            return Err(ModelError::NotFinite { name: name.to_owned(), index, value: values[index] });
+            return Err(ModelError::NotFinite {
+                name: name.to_owned(),
+                index,
+                value: values[index],
+            });
         }
         if values.len() != shape.iter().product::<usize>() {
             let (expected, got) = (shape.to_vec(), vec![values.len()]);
-            return Err(ModelError::Shape { name: name.to_owned(), expected, got });
+            return Err(ModelError::Shape {
+                name: name.to_owned(),
+                expected,
+                got,
+            });
         }
         if !is_linear(name, D) {
             return Ok(Tensor::from_data(TensorData::new(values, shape), device));
@@ -149,7 +168,11 @@ struct Saver<'a> {
 impl Saver<'_> {
     fn save<const D: usize>(&mut self, tensor: Tensor<D>) -> Result<(), ModelError> {
         let name = self.path.join(".");
-        let tensor = if is_linear(&name, D) { tensor.swap_dims(0, 1) } else { tensor };
+        let tensor = if is_linear(&name, D) {
+            tensor.swap_dims(0, 1)
+        } else {
+            tensor
+        };
         let values = tensor.into_data().convert::<f32>().try_into_vec::<f32>();
         let values = values.expect("data was converted to f32");
         Ok(self.writer.write(&name, &values)?)

@@ -14,7 +14,10 @@ pub struct LlamaNorm {
 impl LlamaNorm {
     /// A norm whose weight is all ones.
     pub fn new(d_model: usize, eps: f64, device: &Device) -> Self {
-        Self { weight: Param::from_tensor(Tensor::ones([d_model], device)), eps }
+        Self {
+            weight: Param::from_tensor(Tensor::ones([d_model], device)),
+            eps,
+        }
     }
 
     /// Normalises the last axis.

@@ -28,7 +28,10 @@ impl Rope {
                 .collect();
             Tensor::<2>::from_data(TensorData::new(values, [n_tokens, frequencies.len()]), device)
         };
-        Self { cos: table(f64::cos), sin: table(f64::sin) }
+        Self {
+            cos: table(f64::cos),
+            sin: table(f64::sin),
+        }
     }
 
     /// Number of positions in the table.
@@ -49,7 +52,12 @@ fn frequencies(config: &LlamaConfig) -> Vec<f64> {
 fn stretch(frequency: f64, scaling: RopeScaling) -> f64 {
     match scaling {
         RopeScaling::Linear { factor } => frequency / factor,
-        RopeScaling::Llama3 { factor, low_freq_factor, high_freq_factor, original_positions } => {
+        RopeScaling::Llama3 {
+            factor,
+            low_freq_factor,
+            high_freq_factor,
+            original_positions,
+        } => {
             let turns = original_positions * frequency / TAU;
             let kept = (turns - low_freq_factor) / (high_freq_factor - low_freq_factor);
             let kept = kept.clamp(0.0, 1.0);

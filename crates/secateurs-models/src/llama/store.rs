@@ -35,7 +35,14 @@ impl LlamaStore {
     ) -> Result<Self, ModelError> {
         let config = LlamaConfig::from_json(source.config())?;
         let positions = Rope::new(&config, n_tokens, &device);
-        Ok(Self { source, writer, config, positions, n_stored: 0, device })
+        Ok(Self {
+            source,
+            writer,
+            config,
+            positions,
+            n_stored: 0,
+            device,
+        })
     }
 
     /// The same store where the first `n_stored` blocks were written by an earlier run.
@@ -101,7 +108,10 @@ impl BlockStore for LlamaStore {
 
     fn load(&self, index: usize) -> Result<LlamaBlock, ModelError> {
         if index >= self.config.n_blocks {
-            return Err(ModelError::BlockOutOfRange { index, n_blocks: self.config.n_blocks });
+            return Err(ModelError::BlockOutOfRange {
+                index,
+                n_blocks: self.config.n_blocks,
+            });
         }
         let empty = LlamaBlock::new(&self.config, &self.device);
         if index < self.n_stored {

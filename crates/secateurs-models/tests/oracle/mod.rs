@@ -11,7 +11,10 @@ pub fn losses(config: &LlamaConfig, tensors: &BTreeMap<String, Vec<f32>>, tokens
     let get = |name: &str| -> Vec<f64> { tensors[name].iter().map(|&w| f64::from(w)).collect() };
     let embedding = get("model.embed_tokens.weight");
     let d = config.d_model;
-    let mut x: Matrix = tokens.iter().map(|&t| embedding[t as usize * d..][..d].to_vec()).collect();
+    let mut x: Matrix = tokens
+        .iter()
+        .map(|&t| embedding[t as usize * d..][..d].to_vec())
+        .collect();
     for layer in 0..config.n_blocks {
         let w = |name: &str| get(&format!("model.layers.{layer}.{name}.weight"));
         let h = norm(&x, &w("input_layernorm"), config.norm_eps);
@@ -30,7 +33,11 @@ pub fn losses(config: &LlamaConfig, tensors: &BTreeMap<String, Vec<f32>>, tokens
         add(&mut x, &linear(&inner, &w("mlp.down_proj")));
     }
     let hidden = norm(&x, &get("model.norm.weight"), config.norm_eps);
-    let head = if config.tied_head { embedding } else { get("lm_head.weight") };
+    let head = if config.tied_head {
+        embedding
+    } else {
+        get("lm_head.weight")
+    };
     let logits = linear(&hidden, &head);
     (0..tokens.len() - 1)
         .map(|t| {
@@ -52,7 +59,12 @@ fn norm(x: &Matrix, weight: &[f64], eps: f64) -> Matrix {
 /// `x Wᵀ` with `W` as `[d_output, d_input]`.
 fn linear(x: &Matrix, weight: &[f64]) -> Matrix {
     x.iter()
-        .map(|x| weight.chunks(x.len()).map(|w| w.iter().zip(x).map(|(w, x)| w * x).sum()).collect())
+        .map(|x| {
+            weight
+                .chunks(x.len())
+                .map(|w| w.iter().zip(x).map(|(w, x)| w * x).sum())
+                .collect()
+        })
         .collect()
 }
 
@@ -93,7 +105,11 @@ fn attention(config: &LlamaConfig, q: &Matrix, k: &Matrix, v: &Matrix) -> Matrix
                     .collect();
                 let total: f64 = weights.iter().sum();
                 for i in 0..d {
-                    let mix: f64 = weights.iter().enumerate().map(|(s, w)| w * head(v, s, h / group)[i]).sum();
+                    let mix: f64 = weights
+                        .iter()
+                        .enumerate()
+                        .map(|(s, w)| w * head(v, s, h / group)[i])
+                        .sum();
                     row.push(mix / total);
                 }
             }

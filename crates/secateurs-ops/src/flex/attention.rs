@@ -21,12 +21,22 @@ pub(super) struct Attention {
 
 impl Attention {
     pub(super) fn new(q: Primitive, k: Primitive, v: Primitive, scale: f64) -> Self {
-        Self { q: as_heads(q), k: as_heads(k), v: as_heads(v), scale }
+        Self {
+            q: as_heads(q),
+            k: as_heads(k),
+            v: as_heads(v),
+            scale,
+        }
     }
 
     fn inputs(&self) -> attention::Inputs<'_> {
         let [q, k, v] = [&self.q, &self.k, &self.v].map(heads);
-        attention::Inputs { q, k, v, scale: self.scale as f32 }
+        attention::Inputs {
+            q,
+            k,
+            v,
+            scale: self.scale as f32,
+        }
     }
 
     /// The attended values and the logarithms of the softmax denominators.
@@ -40,7 +50,11 @@ impl Attention {
     }
 
     fn backward(&self, out: &Primitive, log_sum_exp: &[f32], grad: &Primitive) -> [Primitive; 3] {
-        let outcome = attention_backward::Outcome { out: heads(out), log_sum_exp, grad: heads(grad) };
+        let outcome = attention_backward::Outcome {
+            out: heads(out),
+            log_sum_exp,
+            grad: heads(grad),
+        };
         let derivatives = attention_backward::backward(self.inputs(), outcome);
         [
             from_vec(derivatives.q, self.q.layout().shape().clone()),
@@ -74,7 +88,10 @@ pub(super) fn tracked<C: CheckpointStrategy>(
     v: FloatTensor<Autodiff<Flex, C>>,
     scale: f64,
 ) -> FloatTensor<Autodiff<Flex, C>> {
-    let prepared = CausalAttention.prepare::<C>([q.node(), k.node(), v.node()]).compute_bound().stateful();
+    let prepared = CausalAttention
+        .prepare::<C>([q.node(), k.node(), v.node()])
+        .compute_bound()
+        .stateful();
     let attention = Attention::new(q.into_primitive(), k.into_primitive(), v.into_primitive(), scale);
     let (out, log_sum_exp) = attention.forward();
     match prepared {

@@ -21,7 +21,13 @@ pub(super) struct Softmax {
 
 fn finish(losses: Losses, targets: Vec<usize>) -> (Primitive, Softmax) {
     let loss = from_vec(losses.loss, [targets.len()]);
-    (loss, Softmax { targets, log_sum_exp: losses.log_sum_exp })
+    (
+        loss,
+        Softmax {
+            targets,
+            log_sum_exp: losses.log_sum_exp,
+        },
+    )
 }
 
 pub(super) fn forward(logits: Primitive, targets: IntTensor<Flex>) -> (Primitive, Softmax) {
@@ -62,15 +68,14 @@ pub(super) fn tracked<C: CheckpointStrategy>(
     }
 }
 
-pub(super) fn linear_forward(
-    hidden: Primitive,
-    head: Primitive,
-    targets: IntTensor<Flex>,
-) -> (Primitive, Softmax) {
+pub(super) fn linear_forward(hidden: Primitive, head: Primitive, targets: IntTensor<Flex>) -> (Primitive, Softmax) {
     let (hidden, head) = (as_lines(hidden), as_lines(head));
     let targets = indices(targets, head.layout().shape()[0]);
-    let inputs =
-        linear_cross_entropy::Inputs { hidden: matrix(&hidden), head: matrix(&head), targets: &targets };
+    let inputs = linear_cross_entropy::Inputs {
+        hidden: matrix(&hidden),
+        head: matrix(&head),
+        targets: &targets,
+    };
     let losses = linear_cross_entropy::forward(inputs);
     finish(losses, targets)
 }
@@ -84,12 +89,18 @@ impl Backward<Flex, 2> for LinearCrossEntropy {
     fn backward(self, ops: Ops<Self::State, 2>, grads: &mut Gradients, _: &mut Checkpointer) {
         let (hidden, head, Softmax { targets, log_sum_exp }) = ops.state;
         let grad = dense(grads.consume::<Flex>(&ops.node));
-        let inputs =
-            linear_cross_entropy::Inputs { hidden: matrix(&hidden), head: matrix(&head), targets: &targets };
+        let inputs = linear_cross_entropy::Inputs {
+            hidden: matrix(&hidden),
+            head: matrix(&head),
+            targets: &targets,
+        };
         let derivatives = linear_cross_entropy::backward(inputs, &log_sum_exp, elements(&grad));
         let shapes = [&hidden, &head].map(|tensor| tensor.layout().shape().clone());
-        for ((node, derivative), shape) in
-            ops.parents.into_iter().zip([derivatives.hidden, derivatives.head]).zip(shapes)
+        for ((node, derivative), shape) in ops
+            .parents
+            .into_iter()
+            .zip([derivatives.hidden, derivatives.head])
+            .zip(shapes)
         {
             if let Some(node) = node {
                 grads.register::<Flex>(node.id, from_vec(derivative, shape));
@@ -111,7 +122,10 @@ pub(super) fn linear_tracked<C: CheckpointStrategy>(
         let head = Autodiff::<Flex, C>::float_swap_dims(head, 0, 1);
         return tracked::<C>(linear::tracked::<C>(hidden, head), targets);
     }
-    let prepared = LinearCrossEntropy.prepare::<C>([hidden.node(), head.node()]).compute_bound().stateful();
+    let prepared = LinearCrossEntropy
+        .prepare::<C>([hidden.node(), head.node()])
+        .compute_bound()
+        .stateful();
     let (hidden, head) = (as_lines(hidden.into_primitive()), as_lines(head.into_primitive()));
     let (loss, softmax) = linear_forward(hidden.clone(), head.clone(), targets);
     match prepared {

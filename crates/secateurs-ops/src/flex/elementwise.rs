@@ -78,7 +78,10 @@ pub(super) fn rms_norm_tracked<C: CheckpointStrategy>(
     weight: FloatTensor<Autodiff<Flex, C>>,
     eps: f64,
 ) -> FloatTensor<Autodiff<Flex, C>> {
-    let prepared = RmsNorm.prepare::<C>([x.node(), weight.node()]).compute_bound().stateful();
+    let prepared = RmsNorm
+        .prepare::<C>([x.node(), weight.node()])
+        .compute_bound()
+        .stateful();
     let (x, weight) = (dense(x.into_primitive()), dense(weight.into_primitive()));
     let out = rms_norm(x.clone(), weight.clone(), eps);
     match prepared {
@@ -90,7 +93,11 @@ pub(super) fn rms_norm_tracked<C: CheckpointStrategy>(
 /// Rotates by the angles, forwards if `direction` is 1 and back if it is -1.
 pub(super) fn rope(x: Primitive, cos: Primitive, sin: Primitive, direction: f32) -> Primitive {
     let (x, cos, sin) = (as_heads(x), dense(cos), dense(sin));
-    let angles = rotation::Angles { cos: elements(&cos), sin: elements(&sin), direction };
+    let angles = rotation::Angles {
+        cos: elements(&cos),
+        sin: elements(&sin),
+        direction,
+    };
     from_vec(rotation::rotate(heads(&x), angles), x.layout().shape().clone())
 }
 

@@ -1,11 +1,11 @@
 //! Matrix product and its derivative.
 
+use burn::backend::Autodiff;
 use burn::backend::Flex;
 use burn::backend::autodiff::checkpoint::{base::Checkpointer, strategy::CheckpointStrategy};
 use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
 use burn::backend::tensor::FloatTensor;
-use burn::backend::Autodiff;
 use faer::MatRef;
 
 use super::tensor::{Primitive, as_lines, from_vec, matrix};

@@ -17,7 +17,11 @@ pub(super) fn from_vec(data: Vec<f32>, shape: impl Into<Shape>) -> Primitive {
 
 /// The tensor itself if it is in row-major order, otherwise a copy that is.
 pub(super) fn dense(tensor: Primitive) -> Primitive {
-    if tensor.as_slice::<f32>().is_some() { tensor } else { tensor.to_contiguous() }
+    if tensor.as_slice::<f32>().is_some() {
+        tensor
+    } else {
+        tensor.to_contiguous()
+    }
 }
 
 /// The elements of a [`dense`] tensor.
@@ -29,7 +33,11 @@ pub(super) fn elements(tensor: &Primitive) -> &[f32] {
 /// them; burn copies the storage then if another tensor shares it.
 pub(super) fn owned(tensor: Primitive) -> Primitive {
     let covers = |elements: &[f32]| elements.len() == tensor.storage::<f32>().len();
-    if tensor.as_slice().is_some_and(covers) { tensor } else { tensor.to_contiguous() }
+    if tensor.as_slice().is_some_and(covers) {
+        tensor
+    } else {
+        tensor.to_contiguous()
+    }
 }
 
 /// Integer elements as indices below `end`.
@@ -69,7 +77,11 @@ fn storage(tensor: &Primitive) -> &[f32] {
 
 /// A matrix, transposed or not, whose lines [`matrix`] can view; copied only if it is neither.
 pub(super) fn as_lines(tensor: Primitive) -> Primitive {
-    if line_strides(&tensor).is_some() { tensor } else { tensor.to_contiguous() }
+    if line_strides(&tensor).is_some() {
+        tensor
+    } else {
+        tensor.to_contiguous()
+    }
 }
 
 /// A matrix as the length and the stride of contiguous lines.
@@ -115,5 +127,9 @@ pub(super) fn as_heads(tensor: Primitive) -> Primitive {
 /// Views a tensor that came from [`as_heads`].
 pub(super) fn heads(tensor: &Primitive) -> Heads<'_> {
     let [batch, head, token, _] = strides::<4>(tensor);
-    Heads::new(storage(tensor), dims(tensor), [batch as usize, head as usize, token as usize])
+    Heads::new(
+        storage(tensor),
+        dims(tensor),
+        [batch as usize, head as usize, token as usize],
+    )
 }

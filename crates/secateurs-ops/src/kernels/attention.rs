@@ -47,7 +47,10 @@ pub(crate) fn forward(inputs: Inputs<'_>) -> Attended {
     let batches = batches.zip(log_sum_exp.par_chunks_mut(n_tokens * n_heads)).enumerate();
     batches.for_each(|(batch, (out, log_sum_exp))| {
         let tiles = out.par_chunks_mut(QUERIES * n_heads * d_head);
-        let tiles = tiles.zip(log_sum_exp.par_chunks_mut(QUERIES * n_heads)).enumerate().with_max_len(1);
+        let tiles = tiles
+            .zip(log_sum_exp.par_chunks_mut(QUERIES * n_heads))
+            .enumerate()
+            .with_max_len(1);
         tiles.for_each(|(tile, (out, log_sum_exp))| {
             let tokens = tile * QUERIES..n_tokens.min((tile + 1) * QUERIES);
             for head in 0..inputs.k.dims()[1] {
@@ -75,7 +78,9 @@ impl Tile {
         let n_rows = group * tokens.len();
         let mut queries = Vec::with_capacity(n_rows * d_head);
         for head in kv.head * group..(kv.head + 1) * group {
-            inputs.q.gather(Head { head, ..kv }, tokens.clone(), inputs.scale, &mut queries);
+            inputs
+                .q
+                .gather(Head { head, ..kv }, tokens.clone(), inputs.scale, &mut queries);
         }
         let mut tile = Self {
             first_query: tokens.start,
@@ -89,7 +94,12 @@ impl Tile {
             let keys = first_key..tokens.end.min(first_key + KEYS);
             let scores = &mut scores[..n_rows * keys.len()];
             let k = inputs.k.matrix(kv, keys.clone());
-            product(rows_mut(scores, n_rows, keys.len()), Accum::Replace, rows(&queries, n_rows, d_head), k.transpose());
+            product(
+                rows_mut(scores, n_rows, keys.len()),
+                Accum::Replace,
+                rows(&queries, n_rows, d_head),
+                k.transpose(),
+            );
             exponentiate(scores, first_key, &mut tile);
             let v = inputs.v.matrix(kv, keys.clone());
             let values = rows_mut(&mut tile.values, n_rows, d_head);
@@ -108,7 +118,9 @@ impl Tile {
             log_sum_exp[position] = self.max[row] + self.sum[row].ln();
             let inverse = 1.0 / self.sum[row];
             let out = &mut out[position * d_head..][..d_head];
-            out.iter_mut().zip(values).for_each(|(out, value)| *out = value * inverse);
+            out.iter_mut()
+                .zip(values)
+                .for_each(|(out, value)| *out = value * inverse);
         }
     }
 }

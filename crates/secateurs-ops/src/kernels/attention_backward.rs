@@ -32,14 +32,24 @@ pub(crate) fn backward(inputs: Inputs<'_>, outcome: Outcome<'_>) -> Gradients {
     let one_head = n_tokens * d_head;
     let mut gradients = [(); 3].map(|()| vec![0.0; batch * n_heads * one_head]);
     let [q, k, v] = &mut gradients;
-    let heads = q.par_chunks_mut(one_head).zip(k.par_chunks_mut(one_head)).zip(v.par_chunks_mut(one_head));
+    let heads = q
+        .par_chunks_mut(one_head)
+        .zip(k.par_chunks_mut(one_head))
+        .zip(v.par_chunks_mut(one_head));
     heads.enumerate().with_max_len(1).for_each(|(i, ((q, k), v))| {
-        let head = Head { batch: i / n_heads, head: i % n_heads };
+        let head = Head {
+            batch: i / n_heads,
+            head: i % n_heads,
+        };
         HeadGradients { q, k, v, d_head }.fill(inputs, outcome, head);
     });
     let [q, k, v] = gradients;
     let group = inputs.group();
-    Gradients { q, k: sum_groups(k, group, one_head), v: sum_groups(v, group, one_head) }
+    Gradients {
+        q,
+        k: sum_groups(k, group, one_head),
+        v: sum_groups(v, group, one_head),
+    }
 }
 
 fn sum_groups(heads: Vec<f32>, group: usize, one_head: usize) -> Vec<f32> {
@@ -90,7 +100,10 @@ impl HeadGradients<'_> {
                 first_query: start,
                 queries: &queries,
                 grad: &grad,
-                log_sum_exp: &tokens.clone().map(|t| outcome.log_sum_exp[position(t)]).collect::<Vec<_>>(),
+                log_sum_exp: &tokens
+                    .clone()
+                    .map(|t| outcome.log_sum_exp[position(t)])
+                    .collect::<Vec<_>>(),
                 projection: &tokens.clone().map(project).collect::<Vec<_>>(),
             };
             self.add_tile(inputs, head, &tile, tokens);
@@ -98,7 +111,10 @@ impl HeadGradients<'_> {
     }
 
     fn add_tile(&mut self, inputs: Inputs<'_>, head: Head, tile: &Tile<'_>, tokens: Range<usize>) {
-        let kv = Head { head: head.head / inputs.group(), ..head };
+        let kv = Head {
+            head: head.head / inputs.group(),
+            ..head
+        };
         for first_key in (0..tokens.end).step_by(KEYS) {
             let keys = first_key..tokens.end.min(first_key + KEYS);
             self.add_block(inputs, kv, tile, keys);
@@ -113,14 +129,34 @@ impl HeadGradients<'_> {
         let (queries, grad) = (rows(tile.queries, n_queries, d), rows(tile.grad, n_queries, d));
         let mut weights = vec![0.0; n_queries * n_keys];
         let mut d_weights = vec![0.0; n_queries * n_keys];
-        product(rows_mut(&mut weights, n_queries, n_keys), Accum::Replace, queries, k.transpose());
-        product(rows_mut(&mut d_weights, n_queries, n_keys), Accum::Replace, grad, v.transpose());
+        product(
+            rows_mut(&mut weights, n_queries, n_keys),
+            Accum::Replace,
+            queries,
+            k.transpose(),
+        );
+        product(
+            rows_mut(&mut d_weights, n_queries, n_keys),
+            Accum::Replace,
+            grad,
+            v.transpose(),
+        );
         derive_softmax(&mut weights, &mut d_weights, keys.start, tile);
 
         let (weights, d_scores) = (rows(&weights, n_queries, n_keys), rows(&d_weights, n_queries, n_keys));
         let of_keys = keys.start * d..keys.end * d;
-        product(rows_mut(&mut self.v[of_keys.clone()], n_keys, d), Accum::Add, weights.transpose(), grad);
-        product(rows_mut(&mut self.k[of_keys], n_keys, d), Accum::Add, d_scores.transpose(), queries);
+        product(
+            rows_mut(&mut self.v[of_keys.clone()], n_keys, d),
+            Accum::Add,
+            weights.transpose(),
+            grad,
+        );
+        product(
+            rows_mut(&mut self.k[of_keys], n_keys, d),
+            Accum::Add,
+            d_scores.transpose(),
+            queries,
+        );
         let of_queries = tile.first_query * d..(tile.first_query + n_queries) * d;
         product(rows_mut(&mut self.q[of_queries], n_queries, d), Accum::Add, d_scores, k);
     }

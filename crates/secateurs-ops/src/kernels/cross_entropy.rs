@@ -13,7 +13,10 @@ pub(crate) struct Losses {
 /// The loss of each row of `logits`.
 pub(crate) fn forward(logits: &[f32], vocab: usize, targets: &[usize]) -> Losses {
     let log_sum_exp: Vec<f32> = logits.par_chunks(vocab).map(log_sum_exp).collect();
-    let picked = targets.iter().zip(logits.chunks_exact(vocab)).map(|(&target, row)| row[target]);
+    let picked = targets
+        .iter()
+        .zip(logits.chunks_exact(vocab))
+        .map(|(&target, row)| row[target]);
     let loss = log_sum_exp.iter().zip(picked).map(|(lse, logit)| lse - logit).collect();
     Losses { loss, log_sum_exp }
 }
@@ -21,7 +24,10 @@ pub(crate) fn forward(logits: &[f32], vocab: usize, targets: &[usize]) -> Losses
 /// Replaces the logits by the derivatives by them, given those of the losses: `(softmax - one_hot) * grad`.
 pub(crate) fn backward(logits: &mut [f32], targets: &[usize], log_sum_exp: &[f32], grad: &[f32]) {
     let vocab = logits.len() / targets.len();
-    let rows = logits.par_chunks_mut(vocab).zip(log_sum_exp).zip(grad.par_iter().zip(targets));
+    let rows = logits
+        .par_chunks_mut(vocab)
+        .zip(log_sum_exp)
+        .zip(grad.par_iter().zip(targets));
     rows.for_each(|((logits, &shift), (&grad, &target))| {
         scaled_softmax(logits, shift, grad);
         logits[target] -= grad;
@@ -57,7 +63,10 @@ pub(crate) struct RunningSum {
 }
 
 impl RunningSum {
-    pub(crate) const EMPTY: Self = Self { max: f32::NEG_INFINITY, sum: 0.0 };
+    pub(crate) const EMPTY: Self = Self {
+        max: f32::NEG_INFINITY,
+        sum: 0.0,
+    };
 
     /// The sum over both parts.
     pub(crate) fn merge(self, other: Self) -> Self {

@@ -24,7 +24,11 @@ pub(crate) struct Inputs<'a> {
 impl<'a> Inputs<'a> {
     fn tokens(self, start: usize) -> Self {
         let n = TOKENS.min(self.targets.len() - start);
-        Self { hidden: self.hidden.subrows(start, n), targets: &self.targets[start..start + n], ..self }
+        Self {
+            hidden: self.hidden.subrows(start, n),
+            targets: &self.targets[start..start + n],
+            ..self
+        }
     }
 
     fn span(self) -> usize {
@@ -39,7 +43,12 @@ impl<'a> Inputs<'a> {
             let (n_tokens, n_entries) = (self.hidden.nrows(), TILE.min(end - start));
             let logits = &mut buffer[..n_tokens * n_entries];
             let head = self.head.subrows(start, n_entries);
-            product(rows_mut(logits, n_tokens, n_entries), Accum::Replace, self.hidden, head.transpose());
+            product(
+                rows_mut(logits, n_tokens, n_entries),
+                Accum::Replace,
+                self.hidden,
+                head.transpose(),
+            );
             visit(start, head, logits);
         }
     }
@@ -47,10 +56,15 @@ impl<'a> Inputs<'a> {
 
 /// The loss of each token; a task is a span of the vocabulary.
 pub(crate) fn forward(inputs: Inputs<'_>) -> Losses {
-    let mut losses = Losses { loss: Vec::new(), log_sum_exp: Vec::new() };
+    let mut losses = Losses {
+        loss: Vec::new(),
+        log_sum_exp: Vec::new(),
+    };
     for start in (0..inputs.targets.len()).step_by(TOKENS) {
         let inputs = inputs.tokens(start);
-        let spans = (0..inputs.head.nrows().div_ceil(inputs.span())).into_par_iter().with_max_len(1);
+        let spans = (0..inputs.head.nrows().div_ceil(inputs.span()))
+            .into_par_iter()
+            .with_max_len(1);
         let spans: Vec<Vec<Partial>> = spans.map(|span| scan(inputs, span)).collect();
         for token in 0..inputs.targets.len() {
             let total = spans.iter().map(|span| span[token]).reduce(Partial::merge);
@@ -72,12 +86,21 @@ struct Partial {
 
 impl Partial {
     fn merge(self, other: Self) -> Self {
-        Self { sum: self.sum.merge(other.sum), target: self.target + other.target }
+        Self {
+            sum: self.sum.merge(other.sum),
+            target: self.target + other.target,
+        }
     }
 }
 
 fn scan(inputs: Inputs<'_>, span: usize) -> Vec<Partial> {
-    let mut partials = vec![Partial { sum: RunningSum::EMPTY, target: 0.0 }; inputs.targets.len()];
+    let mut partials = vec![
+        Partial {
+            sum: RunningSum::EMPTY,
+            target: 0.0
+        };
+        inputs.targets.len()
+    ];
     inputs.for_each_tile(span, |start, head, logits| {
         let rows = logits.chunks_exact(head.nrows()).zip(inputs.targets);
         for (partial, (logits, &target)) in partials.iter_mut().zip(rows) {
@@ -104,16 +127,27 @@ pub(crate) fn backward(inputs: Inputs<'_>, log_sum_exp: &[f32], grad: &[f32]) ->
     for start in (0..inputs.targets.len()).step_by(TOKENS) {
         let inputs = inputs.tokens(start);
         let range = start..start + inputs.targets.len();
-        let weights = Weights { log_sum_exp: &log_sum_exp[range.clone()], grad: &grad[range] };
-        let spans = d_head.par_chunks_mut(inputs.span() * d_model).enumerate().with_max_len(1);
-        let spans: Vec<Vec<f32>> = spans.map(|(span, d_head)| derive(inputs, span, weights, d_head)).collect();
+        let weights = Weights {
+            log_sum_exp: &log_sum_exp[range.clone()],
+            grad: &grad[range],
+        };
+        let spans = d_head
+            .par_chunks_mut(inputs.span() * d_model)
+            .enumerate()
+            .with_max_len(1);
+        let spans: Vec<Vec<f32>> = spans
+            .map(|(span, d_head)| derive(inputs, span, weights, d_head))
+            .collect();
         let sum = spans.into_iter().reduce(|mut sum, span| {
             sum.iter_mut().zip(span).for_each(|(sum, x)| *sum += x);
             sum
         });
         d_hidden.extend(sum.expect("a vocabulary has a span"));
     }
-    Gradients { hidden: d_hidden, head: d_head }
+    Gradients {
+        hidden: d_hidden,
+        head: d_head,
+    }
 }
 
 /// Per token, what turns a logit into its derivative.
@@ -138,7 +172,12 @@ fn derive(inputs: Inputs<'_>, span: usize, weights: Weights<'_>, d_head: &mut [f
         let d_logits = rows(logits, n_tokens, n_entries);
         product(rows_mut(&mut d_hidden, n_tokens, d_model), Accum::Add, d_logits, head);
         let d_head = &mut d_head[(start - first) * d_model..][..n_entries * d_model];
-        product(rows_mut(d_head, n_entries, d_model), Accum::Add, d_logits.transpose(), inputs.hidden);
+        product(
+            rows_mut(d_head, n_entries, d_model),
+            Accum::Add,
+            d_logits.transpose(),
+            inputs.hidden,
+        );
     });
     d_hidden
 }
@@ -174,9 +213,19 @@ mod tests {
         cross_entropy::backward(&mut logits, &targets, &expected.log_sum_exp, &grad);
         let d_logits = rows(&logits, n_tokens, vocab);
         let mut d_hidden = vec![0.0; n_tokens * d_model];
-        product(rows_mut(&mut d_hidden, n_tokens, d_model), Accum::Replace, d_logits, inputs.head);
+        product(
+            rows_mut(&mut d_hidden, n_tokens, d_model),
+            Accum::Replace,
+            d_logits,
+            inputs.head,
+        );
         let mut d_head = vec![0.0; vocab * d_model];
-        product(rows_mut(&mut d_head, vocab, d_model), Accum::Replace, d_logits.transpose(), inputs.hidden);
+        product(
+            rows_mut(&mut d_head, vocab, d_model),
+            Accum::Replace,
+            d_logits.transpose(),
+            inputs.hidden,
+        );
         let gradients = backward(inputs, &got.log_sum_exp, &grad);
         assert_close(&gradients.hidden, &d_hidden);
         assert_close(&gradients.head, &d_head);
@@ -185,6 +234,10 @@ mod tests {
     #[track_caller]
     fn assert_close(got: &[f32], expected: &[f32]) {
         assert_eq!(got.len(), expected.len());
-        assert!(got.iter().zip(expected).all(|(got, expected)| (got - expected).abs() <= 1e-5 * expected.abs().max(1.0)));
+        assert!(
+            got.iter()
+                .zip(expected)
+                .all(|(got, expected)| (got - expected).abs() <= 1e-5 * expected.abs().max(1.0))
+        );
     }
 }

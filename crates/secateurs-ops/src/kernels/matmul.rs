@@ -17,7 +17,11 @@ pub(crate) fn product(c: MatMut<'_, f32>, accum: Accum, a: MatRef<'_, f32>, b: M
 pub(crate) fn par_product(c: MatMut<'_, f32>, a: MatRef<'_, f32>, b: MatRef<'_, f32>) {
     let work = c.nrows() * c.ncols() * a.ncols();
     let threads = rayon::current_num_threads();
-    let tasks = if threads == 1 { 1 } else { (work / TASK).clamp(1, 8 * threads) };
+    let tasks = if threads == 1 {
+        1
+    } else {
+        (work / TASK).clamp(1, 8 * threads)
+    };
     split(c, a, b, tasks);
 }
 

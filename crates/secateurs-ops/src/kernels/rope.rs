@@ -20,16 +20,21 @@ pub(crate) struct Angles<'a> {
 pub(crate) fn rotate(x: Heads<'_>, angles: Angles<'_>) -> Vec<f32> {
     let [batch, n_heads, n_tokens, d_head] = x.dims();
     let mut out = vec![0.0; batch * n_heads * n_tokens * d_head];
-    out.par_chunks_mut(VECTORS * d_head).enumerate().for_each(|(chunk, out)| {
-        for (i, out) in out.chunks_exact_mut(d_head).enumerate() {
-            let index = chunk * VECTORS + i;
-            let (head, token) = (index / n_tokens, index % n_tokens);
-            let head = Head { batch: head / n_heads, head: head % n_heads };
-            let range = token * d_head / 2..(token + 1) * d_head / 2;
-            let (cos, sin) = (&angles.cos[range.clone()], &angles.sin[range]);
-            rotate_vector(x.vector(head, token), Angles { cos, sin, ..angles }, out);
-        }
-    });
+    out.par_chunks_mut(VECTORS * d_head)
+        .enumerate()
+        .for_each(|(chunk, out)| {
+            for (i, out) in out.chunks_exact_mut(d_head).enumerate() {
+                let index = chunk * VECTORS + i;
+                let (head, token) = (index / n_tokens, index % n_tokens);
+                let head = Head {
+                    batch: head / n_heads,
+                    head: head % n_heads,
+                };
+                let range = token * d_head / 2..(token + 1) * d_head / 2;
+                let (cos, sin) = (&angles.cos[range.clone()], &angles.sin[range]);
+                rotate_vector(x.vector(head, token), Angles { cos, sin, ..angles }, out);
+            }
+        });
     out
 }
 

@@ -43,7 +43,10 @@ fn larger(acc: f32, x: f32) -> f32 {
 #[inline(always)]
 pub(crate) fn max(values: &[f32]) -> f32 {
     let chunks = values.chunks_exact(LANES);
-    let rest = chunks.remainder().iter().fold(f32::NEG_INFINITY, |acc, &x| larger(acc, x));
+    let rest = chunks
+        .remainder()
+        .iter()
+        .fold(f32::NEG_INFINITY, |acc, &x| larger(acc, x));
     let mut lanes = [f32::NEG_INFINITY; LANES];
     for chunk in chunks {
         for (lane, &x) in lanes.iter_mut().zip(chunk) {
@@ -57,7 +60,12 @@ pub(crate) fn max(values: &[f32]) -> f32 {
 #[inline(always)]
 pub(crate) fn sum_zip(a: &[f32], b: &[f32], f: impl Fn(f32, f32) -> f32) -> f32 {
     let (chunks_a, chunks_b) = (a.chunks_exact(LANES), b.chunks_exact(LANES));
-    let rest: f32 = chunks_a.remainder().iter().zip(chunks_b.remainder()).map(|(&a, &b)| f(a, b)).sum();
+    let rest: f32 = chunks_a
+        .remainder()
+        .iter()
+        .zip(chunks_b.remainder())
+        .map(|(&a, &b)| f(a, b))
+        .sum();
     let mut lanes = [0.0f32; LANES];
     for (a, b) in chunks_a.zip(chunks_b) {
         for ((lane, &a), &b) in lanes.iter_mut().zip(a).zip(b) {
@@ -112,7 +120,10 @@ mod tests {
         for (&x, &y) in x.iter().zip(&y) {
             assert_eq!(y.to_bits(), exp(x).to_bits(), "x = {x}");
             let exact = f64::from(x).exp();
-            assert!((f64::from(y) / exact - 1.0).abs() < 1e-7, "x = {x}: {y} against {exact}");
+            assert!(
+                (f64::from(y) / exact - 1.0).abs() < 1e-7,
+                "x = {x}: {y} against {exact}"
+            );
         }
     }
 

@@ -15,7 +15,10 @@ pub(crate) fn forward(gate: &mut [f32], up: &[f32]) {
 
 /// Replaces `gate` and `up` by the derivatives by them, given that of the result.
 pub(crate) fn backward(gate: &mut [f32], up: &mut [f32], grad: &[f32]) {
-    let chunks = gate.par_chunks_mut(CHUNK).zip(up.par_chunks_mut(CHUNK)).zip(grad.par_chunks(CHUNK));
+    let chunks = gate
+        .par_chunks_mut(CHUNK)
+        .zip(up.par_chunks_mut(CHUNK))
+        .zip(grad.par_chunks(CHUNK));
     chunks.for_each(|((gate, up), grad)| derive_chunk(gate, up, grad));
 }
 

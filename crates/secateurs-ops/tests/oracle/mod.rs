@@ -9,7 +9,9 @@ use secateurs_testkit::devices;
 pub fn numbers(n: usize, seed: u64) -> Vec<f32> {
     let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
     let next = || {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         (state >> 40) as f32 / (1 << 22) as f32 - 2.0
     };
     std::iter::repeat_with(next).take(n).collect()
@@ -29,7 +31,10 @@ pub fn assert_close(got: &[f64], expected: &[f64], bound: f64, what: &str) {
     assert_eq!(got.len(), expected.len(), "{what}: length");
     let size = expected.iter().fold(1.0, |size: f64, x| size.max(x.abs()));
     for (i, (got, expected)) in got.iter().zip(expected).enumerate() {
-        assert!((got - expected).abs() <= bound * size, "{what}[{i}]: {got} against {expected} (size {size})");
+        assert!(
+            (got - expected).abs() <= bound * size,
+            "{what}[{i}]: {got} against {expected} (size {size})"
+        );
     }
 }
 
@@ -42,7 +47,10 @@ pub fn check(
     formula: impl Fn(&[Vec<f64>]) -> Vec<f64>,
     bound: f64,
 ) {
-    let exact: Vec<Vec<f64>> = inputs.iter().map(|x| x.iter().map(|&x| f64::from(x)).collect()).collect();
+    let exact: Vec<Vec<f64>> = inputs
+        .iter()
+        .map(|x| x.iter().map(|&x| f64::from(x)).collect())
+        .collect();
     let expected = formula(&exact);
     let factors = numbers(expected.len(), 99);
     for device in devices() {
@@ -59,7 +67,12 @@ pub fn check(
         let gradients = (result * tensor(&factors, [factors.len()], &device)).sum().backward();
         for (i, leaf) in leaves.iter().enumerate() {
             let gradient = values(leaf.grad(&gradients).expect("every input is tracked"));
-            assert_close(&gradient, &differences(&exact, i, &formula, &factors), 4.0 * bound, "gradient");
+            assert_close(
+                &gradient,
+                &differences(&exact, i, &formula, &factors),
+                4.0 * bound,
+                "gradient",
+            );
         }
     }
 }
@@ -75,9 +88,15 @@ fn differences(
     let sum_at = |element: usize, step: f64| -> f64 {
         let mut inputs = inputs.to_vec();
         inputs[input][element] += step;
-        formula(&inputs).iter().zip(factors).map(|(y, &factor)| y * f64::from(factor)).sum()
+        formula(&inputs)
+            .iter()
+            .zip(factors)
+            .map(|(y, &factor)| y * f64::from(factor))
+            .sum()
     };
-    (0..inputs[input].len()).map(|i| (sum_at(i, STEP) - sum_at(i, -STEP)) / (2.0 * STEP)).collect()
+    (0..inputs[input].len())
+        .map(|i| (sum_at(i, STEP) - sum_at(i, -STEP)) / (2.0 * STEP))
+        .collect()
 }
 
 /// `[m, k] x [k, n]`.
@@ -124,7 +143,12 @@ pub fn attention(qkv: &[Vec<f64>], dims: [usize; 5], scale: f64) -> Vec<f64> {
         let score = |key: usize| scale * (0..d).map(|i| q[line * d + i] * k[key * d + i]).sum::<f64>();
         let weights: Vec<f64> = keys.clone().map(|key| score(key).exp()).collect();
         let sum: f64 = weights.iter().sum();
-        out.extend((0..d).map(|i| keys.clone().zip(&weights).map(|(key, w)| w / sum * v[key * d + i]).sum::<f64>()));
+        out.extend((0..d).map(|i| {
+            keys.clone()
+                .zip(&weights)
+                .map(|(key, w)| w / sum * v[key * d + i])
+                .sum::<f64>()
+        }));
     }
     out
 }

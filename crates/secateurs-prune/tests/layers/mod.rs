@@ -47,10 +47,16 @@ impl TestLayer {
                     scales[j] * (common / (n_signals as f64).sqrt() + 0.5 * draws.normal())
                 })
                 .collect();
-            naive::gram(&token, d_input).iter().zip(&mut gram).for_each(|(value, sum)| *sum += value);
+            naive::gram(&token, d_input)
+                .iter()
+                .zip(&mut gram)
+                .for_each(|(value, sum)| *sum += value);
         }
         let weights = (0..d_output * d_input).map(|_| draws.normal() as f32).collect();
-        Self { weight: WeightMatrix::new(weights, [d_output, d_input]).expect("the length fits"), gram }
+        Self {
+            weight: WeightMatrix::new(weights, [d_output, d_input]).expect("the length fits"),
+            gram,
+        }
     }
 
     pub fn gram(&self) -> Gram {
@@ -63,13 +69,23 @@ impl TestLayer {
 
     pub fn error(&self, pruned: &WeightMatrix) -> f64 {
         let weight = self.weights();
-        let layer = naive::Layer { weight: &weight, gram: &self.gram, d_input: self.weight.d_input() };
+        let layer = naive::Layer {
+            weight: &weight,
+            gram: &self.gram,
+            d_input: self.weight.d_input(),
+        };
         layer.error(&widen(pruned.values()))
     }
 }
 
 pub fn problem<'a>(weight: &'a WeightMatrix, gram: &'a Gram, pattern: Pattern) -> LayerProblem<'a> {
-    LayerProblem { path: "block.0.up_proj.weight", weight, gram: Some(gram), input_norms: None, pattern }
+    LayerProblem {
+        path: "block.0.up_proj.weight",
+        weight,
+        gram: Some(gram),
+        input_norms: None,
+        pattern,
+    }
 }
 
 pub fn pattern(text: &str) -> Pattern {
@@ -79,7 +95,10 @@ pub fn pattern(text: &str) -> Pattern {
 pub fn zeros(pattern: Pattern, dims: [usize; 2]) -> Zeros {
     match pattern {
         Pattern::Unstructured(_) => Zeros::Anywhere(pattern.pruned_count(dims)),
-        Pattern::Nm(nm) => Zeros::Groups { keep: nm.keep(), group: nm.group() },
+        Pattern::Nm(nm) => Zeros::Groups {
+            keep: nm.keep(),
+            group: nm.group(),
+        },
     }
 }
 
@@ -90,10 +109,16 @@ pub fn widen(values: &[f32]) -> Vec<f64> {
 /// The methods that need a Gram matrix, in small settings.
 pub fn solvers() -> Vec<Box<dyn Compensate>> {
     vec![
-        Box::new(SparseGpt { block: 16, ..SparseGpt::default() }),
+        Box::new(SparseGpt {
+            block: 16,
+            ..SparseGpt::default()
+        }),
         Box::new(SparseGpt::default()),
         Box::new(LAdmm::default()),
-        Box::new(LAdmm { schedule: AdmmSchedule::Constant, ..LAdmm::default() }),
+        Box::new(LAdmm {
+            schedule: AdmmSchedule::Constant,
+            ..LAdmm::default()
+        }),
         Box::new(Alps::default()),
     ]
 }

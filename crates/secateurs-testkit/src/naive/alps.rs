@@ -21,14 +21,29 @@ pub fn alps(layer: Layer<'_>, zeros: Zeros, settings: &AlpsSettings) -> (Vec<f64
     let d = layer.d_input;
     let gram = add_diagonal(layer.gram, d, settings.damping * mean_diagonal(layer.gram, d));
     let norms: Vec<f64> = gram.iter().step_by(d + 1).map(|value| value.sqrt()).collect();
-    let gram: Vec<f64> =
-        gram.iter().enumerate().map(|(index, value)| value / (norms[index / d] * norms[index % d])).collect();
-    let b0: Vec<f64> = layer.weight.iter().enumerate().map(|(index, w)| w * norms[index % d]).collect();
+    let gram: Vec<f64> = gram
+        .iter()
+        .enumerate()
+        .map(|(index, value)| value / (norms[index / d] * norms[index % d]))
+        .collect();
+    let b0: Vec<f64> = layer
+        .weight
+        .iter()
+        .enumerate()
+        .map(|(index, w)| w * norms[index % d])
+        .collect();
     let r = multiply(&b0, &gram, d);
     let (b, iterations) = search(&b0, &r, &gram, (zeros, settings));
     let keep = zeros.keep(&b);
     let refined = refine(masked(&b, &keep), &r, &gram, (&keep, settings.refit_steps));
-    (refined.iter().enumerate().map(|(index, b)| b / norms[index % d]).collect(), iterations)
+    (
+        refined
+            .iter()
+            .enumerate()
+            .map(|(index, b)| b / norms[index % d])
+            .collect(),
+        iterations,
+    )
 }
 
 fn search(b0: &[f64], r: &[f64], gram: &[f64], (zeros, settings): (Zeros, &AlpsSettings)) -> (Vec<f64>, usize) {

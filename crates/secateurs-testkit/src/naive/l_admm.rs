@@ -22,10 +22,19 @@ pub fn l_admm(layer: Layer<'_>, zeros: Zeros, settings: &LAdmmSettings) -> Vec<f
     let d = layer.d_input;
     let n_pruned = zeros.count(layer.weight.len());
     let norms: Vec<f64> = layer.gram.iter().step_by(d + 1).map(|value| value.sqrt()).collect();
-    let gram: Vec<f64> =
-        layer.gram.iter().enumerate().map(|(index, value)| value / (norms[index / d] * norms[index % d])).collect();
+    let gram: Vec<f64> = layer
+        .gram
+        .iter()
+        .enumerate()
+        .map(|(index, value)| value / (norms[index / d] * norms[index % d]))
+        .collect();
     let gram = add_diagonal(&gram, d, settings.damping * mean_diagonal(&gram, d));
-    let mut w: Vec<f64> = layer.weight.iter().enumerate().map(|(index, w)| w * norms[index % d]).collect();
+    let mut w: Vec<f64> = layer
+        .weight
+        .iter()
+        .enumerate()
+        .map(|(index, w)| w * norms[index % d])
+        .collect();
     let y = multiply(&w, &gram, d);
     let gram_inverse = inverse(&add_diagonal(&gram, d, 1.0), d);
     let mut u = vec![0.0; w.len()];
@@ -43,7 +52,11 @@ pub fn l_admm(layer: Layer<'_>, zeros: Zeros, settings: &LAdmmSettings) -> Vec<f
         w = multiply(&pull, &gram_inverse, d);
     }
     let sum: Vec<f64> = w.iter().zip(&u).map(|(w, u)| w + u).collect();
-    masked(&sum, &keep).iter().enumerate().map(|(index, w)| w / norms[index % d]).collect()
+    masked(&sum, &keep)
+        .iter()
+        .enumerate()
+        .map(|(index, w)| w / norms[index % d])
+        .collect()
 }
 
 /// The `n_pruned` smallest go; of a group's best none.
@@ -51,7 +64,11 @@ fn growing_mask(values: &[f64], zeros: Zeros, n_pruned: usize) -> Vec<bool> {
     let mut scores: Vec<f64> = values.iter().map(|value| value.abs()).collect();
     if matches!(zeros, Zeros::Groups { .. }) {
         let protected = zeros.keep(values);
-        scores.iter_mut().zip(protected).filter(|(_, protected)| *protected).for_each(|(score, _)| *score = f64::MAX);
+        scores
+            .iter_mut()
+            .zip(protected)
+            .filter(|(_, protected)| *protected)
+            .for_each(|(score, _)| *score = f64::MAX);
     }
     keep_largest(&scores, n_pruned)
 }

@@ -57,5 +57,9 @@ impl Zeros {
 
 /// `values` where `keep`, else 0.
 pub(crate) fn masked(values: &[f64], keep: &[bool]) -> Vec<f64> {
-    values.iter().zip(keep).map(|(value, keep)| if *keep { *value } else { 0.0 }).collect()
+    values
+        .iter()
+        .zip(keep)
+        .map(|(value, keep)| if *keep { *value } else { 0.0 })
+        .collect()
 }

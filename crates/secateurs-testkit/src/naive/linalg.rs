@@ -13,7 +13,9 @@ pub fn inverse(matrix: &[f64], n: usize) -> Vec<f64> {
     let mut right = identity(n);
     for column in 0..n {
         let size = |row: &usize| left[row * n + column].abs();
-        let pivot = (column..n).max_by(|a, b| size(a).total_cmp(&size(b))).expect("a column has a pivot");
+        let pivot = (column..n)
+            .max_by(|a, b| size(a).total_cmp(&size(b)))
+            .expect("a column has a pivot");
         for matrix in [&mut left, &mut right] {
             for j in 0..n {
                 matrix.swap(column * n + j, pivot * n + j);
@@ -50,12 +52,18 @@ pub fn cholesky(matrix: &[f64], n: usize) -> Vec<f64> {
 
 /// `I`, `[n, n]`.
 pub fn identity(n: usize) -> Vec<f64> {
-    (0..n * n).map(|index| if index % (n + 1) == 0 { 1.0 } else { 0.0 }).collect()
+    (0..n * n)
+        .map(|index| if index % (n + 1) == 0 { 1.0 } else { 0.0 })
+        .collect()
 }
 
 /// `A + value * I`.
 pub fn add_diagonal(matrix: &[f64], n: usize, value: f64) -> Vec<f64> {
-    matrix.iter().enumerate().map(|(index, entry)| if index % (n + 1) == 0 { entry + value } else { *entry }).collect()
+    matrix
+        .iter()
+        .enumerate()
+        .map(|(index, entry)| if index % (n + 1) == 0 { entry + value } else { *entry })
+        .collect()
 }
 
 /// The mean of the diagonal.

@@ -17,7 +17,9 @@ pub fn sparsegpt(layer: Layer<'_>, zeros: Zeros, block: usize, damping: f64) -> 
     for start in (0..d).step_by(block) {
         let stop = (start + block).min(d);
         if let Zeros::Anywhere(total) = zeros {
-            let entries: Vec<usize> = (0..d_output).flat_map(|i| (start..stop).map(move |j| i * d + j)).collect();
+            let entries: Vec<usize> = (0..d_output)
+                .flat_map(|i| (start..stop).map(move |j| i * d + j))
+                .collect();
             let scores: Vec<f64> = entries.iter().map(|e| (w[*e] / upper(e % d, e % d)).powi(2)).collect();
             let until_here = total * stop / d;
             let kept = keep_largest(&scores, until_here - pruned_before);
@@ -29,8 +31,7 @@ pub fn sparsegpt(layer: Layer<'_>, zeros: Zeros, block: usize, damping: f64) -> 
                 if let Zeros::Groups { keep: n_kept, group } = zeros
                     && j % group == 0
                 {
-                    let scores: Vec<f64> =
-                        (j..j + group).map(|l| (w[i * d + l] / upper(l, l)).powi(2)).collect();
+                    let scores: Vec<f64> = (j..j + group).map(|l| (w[i * d + l] / upper(l, l)).powi(2)).collect();
                     let kept = keep_groups(&scores, n_kept, group);
                     keep[i * d + j..i * d + j + group].copy_from_slice(&kept);
                 }
