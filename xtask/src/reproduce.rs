@@ -18,6 +18,9 @@ pub struct Arguments {
     /// Where it is computed.
     #[arg(long, value_enum, default_value_t)]
     device: Device,
+    /// Take what an interrupted run of the same commit has measured.
+    #[arg(long)]
+    resume: bool,
 }
 
 #[derive(Debug, Clone, Copy, Default, clap::ValueEnum)]
@@ -66,5 +69,10 @@ fn words(arguments: &Arguments) -> Vec<&str> {
     };
     let claims = arguments.claims.iter().map(String::as_str);
     let options = ["--tier", tier, "--device", arguments.device.name()];
-    std::iter::once("reproduce").chain(claims).chain(options).collect()
+    let resume = arguments.resume.then_some("--resume");
+    std::iter::once("reproduce")
+        .chain(claims)
+        .chain(options)
+        .chain(resume)
+        .collect()
 }

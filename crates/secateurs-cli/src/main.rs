@@ -1,4 +1,4 @@
-//! The `secateurs` command: inspect, prune, evaluate and compare language models.
+#![doc = include_str!("../README.md")]
 
 mod args;
 mod compare;

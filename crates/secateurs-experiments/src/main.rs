@@ -33,6 +33,9 @@ enum Command {
         /// Backend: flex, ndarray, wgpu or cuda, as compiled in.
         #[arg(long, default_value = "flex")]
         device: String,
+        /// Take what an interrupted run of the same commit has measured.
+        #[arg(long)]
+        resume: bool,
     },
     /// Extract the novels, train the tokenizer and the fixture model.
     Fixtures {
@@ -64,7 +67,20 @@ fn main() -> ExitCode {
 
 fn run(command: Command) -> Result<(), ExperimentError> {
     match command {
-        Command::Reproduce { claims, tier, device } => reproduce(&claims, tier, &device),
+        Command::Reproduce {
+            claims,
+            tier,
+            device,
+            resume,
+        } => {
+            let setting = Setting {
+                tier,
+                device: find_device(&device)?,
+                device_name: device,
+                resume,
+            };
+            reproduce(&claims, &setting)
+        }
         Command::Fixtures { data, out, steps } => fixtures::make(
             &data,
             &out,
@@ -82,22 +98,17 @@ fn run(command: Command) -> Result<(), ExperimentError> {
     }
 }
 
-fn reproduce(names: &[String], tier: Tier, device_name: &str) -> Result<(), ExperimentError> {
+fn reproduce(names: &[String], setting: &Setting) -> Result<(), ExperimentError> {
     let named = names.iter().map(|name| find(name)).collect::<Result<Vec<_>, _>>()?;
     let claims = if named.is_empty() {
         CLAIMS.iter().collect()
     } else {
         named
     };
-    let setting = Setting {
-        tier,
-        device: device(device_name)?,
-        device_name: device_name.to_owned(),
-    };
     let root = reproduce_root();
     for claim in claims {
         println!("{}: {}\n", claim.name, claim.summary);
-        let (outcome, plots) = (claim.run)(&setting)?;
+        let (outcome, plots) = (claim.run)(setting)?;
         println!("{}", table::Table::comparison(&outcome));
         table::pivots(&outcome, "sparsity")
             .iter()
@@ -111,7 +122,7 @@ fn reproduce(names: &[String], tier: Tier, device_name: &str) -> Result<(), Expe
     Ok(())
 }
 
-fn device(name: &str) -> Result<Device, ExperimentError> {
+fn find_device(name: &str) -> Result<Device, ExperimentError> {
     match name {
         #[cfg(feature = "flex")]
         "flex" => Ok(Device::flex()),

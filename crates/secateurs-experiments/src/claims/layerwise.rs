@@ -9,14 +9,16 @@ use std::time::Instant;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use secateurs::data::manifest::{Manifest, Resolver};
-use secateurs::data::{Checkpoint, read_text};
+use secateurs::data::{Checkpoint, read_text, write_atomic};
 use secateurs::tensor::{NmPattern, Pattern, Sparsity};
 use secateurs::{Calibration, Method, Overwrite, PruneJob, Recipe, evaluate, prune_checkpoint};
 
-use super::Setting;
+use serde::{Deserialize, Deserializer, Serialize};
+
+use super::{Plots, Setting};
 use crate::ExperimentError;
 use crate::fixtures;
-use crate::outcome::{Outcome, Row, Tier, workspace_root};
+use crate::outcome::{Outcome, Row, Tier, current_commit, workspace_root};
 use crate::plot::{Scale, plots};
 
 /// Everything that differs between the tiers.
@@ -38,7 +40,10 @@ struct Case {
 }
 
 /// One pruned and measured model.
+#[derive(Serialize, Deserialize)]
 struct Cell {
+    /// Not finite for a model broken to overflow; JSON keeps that as null.
+    #[serde(deserialize_with = "infinite_if_null")]
     perplexity: f64,
     solve_seconds: f64,
     peak_rss_bytes: Option<u64>,
@@ -50,7 +55,7 @@ struct Cell {
 /// # Errors
 ///
 /// If data are missing or a run fails.
-pub fn run(setting: &Setting) -> Result<(Outcome, Vec<(String, String)>), ExperimentError> {
+pub fn run(setting: &Setting) -> Result<(Outcome, Plots), ExperimentError> {
     let started = Instant::now();
     let case = match setting.tier {
         Tier::Quick => quick_case()?,
@@ -81,7 +86,7 @@ fn run_cells(case: &Case, setting: &Setting, outcome: &mut Outcome) -> Result<()
             let mut cells = Vec::new();
             for &seed in &case.seeds {
                 bar.set_message(format!("{method} {pattern}"));
-                cells.push(cell(case, setting, (method, *pattern, seed))?);
+                cells.push(kept_cell(case, setting, (method, *pattern, seed))?);
                 bar.inc(1);
             }
             outcome.rows.extend(rows(case, method, *pattern, &cells));
@@ -89,6 +94,30 @@ fn run_cells(case: &Case, setting: &Setting, outcome: &mut Outcome) -> Result<()
     }
     bar.finish_and_clear();
     Ok(())
+}
+
+/// The cell, from an interrupted run of this commit where there is one and the setting says to resume.
+fn kept_cell(case: &Case, setting: &Setting, which: (Method, Pattern, u64)) -> Result<Cell, ExperimentError> {
+    let (method, pattern, seed) = which;
+    let folder = setting
+        .folder("layerwise")
+        .join("cells")
+        .join(current_commit(workspace_root()));
+    let path = folder.join(format!(
+        "{method}-{}-{seed}.json",
+        pattern.to_string().replace([':', '%'], "")
+    ));
+    if setting.resume && path.exists() {
+        return serde_json::from_str(&read_text(&path)?).map_err(ExperimentError::Json);
+    }
+    let cell = cell(case, setting, which)?;
+    std::fs::create_dir_all(&folder).map_err(|source| ExperimentError::Read { path: folder, source })?;
+    write_atomic(&path, &serde_json::to_vec(&cell).map_err(ExperimentError::Json)?)?;
+    Ok(cell)
+}
+
+fn infinite_if_null<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or(f64::INFINITY))
 }
 
 fn cell(

@@ -1,9 +1,11 @@
 //! One file per claim.
 
+use std::path::PathBuf;
+
 use burn::tensor::Device;
 
 use crate::ExperimentError;
-use crate::outcome::{Outcome, Tier};
+use crate::outcome::{Outcome, Tier, reproduce_root};
 
 pub mod layerwise;
 
@@ -16,7 +18,19 @@ pub struct Setting {
     pub device: Device,
     /// Name of that backend.
     pub device_name: String,
+    /// Whether to take what an interrupted run of the same commit has measured.
+    pub resume: bool,
 }
+
+impl Setting {
+    /// The folder of a claim's outcome.
+    pub fn folder(&self, claim: &str) -> PathBuf {
+        reproduce_root().join(claim).join(self.tier.to_string())
+    }
+}
+
+/// Charts as pairs of a name and an SVG.
+pub type Plots = Vec<(String, String)>;
 
 /// A claim that can be run.
 pub struct Claim {
@@ -24,8 +38,8 @@ pub struct Claim {
     pub name: &'static str,
     /// What it shows, in one line.
     pub summary: &'static str,
-    /// Runs it and returns what was measured, with the plots `(name, svg)`.
-    pub run: fn(&Setting) -> Result<(Outcome, Vec<(String, String)>), ExperimentError>,
+    /// Runs it and returns what was measuredand its charts.
+    pub run: fn(&Setting) -> Result<(Outcome, Plots), ExperimentError>,
 }
 
 /// All claims in order of importance.

@@ -62,8 +62,8 @@ impl LlamaAttention {
             let end = n_tokens;
             rope(
                 y,
-                positions.cos.clone().slice([0..end]),
-                positions.sin.clone().slice([0..end]),
+                positions.cos.clone().narrow(0, 0, end),
+                positions.sin.clone().narrow(0, 0, end),
             )
         };
         let q = turn(heads(project(&self.q_proj, x.clone())));
