@@ -142,8 +142,7 @@ impl Alps {
         selector: &mut Selector,
     ) -> Result<(Vec<f32>, Event), TensorError> {
         let n_kept = (dense.len() - selector.n_pruned()) as f64;
-        let d_input = spectrum.normalized.norms.len();
-        let mut splitting = Splitting::new(target, dense.to_vec(), d_input);
+        let mut splitting = Splitting::new(target, dense.to_vec());
         splitting.project(selector)?;
         let first_support = splitting.keep.clone();
         let mut last_support = first_support.clone();

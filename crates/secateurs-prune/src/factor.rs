@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use faer::linalg::matmul::triangular::{BlockStructure, matmul as triangular_matmul};
+use faer::linalg::matmul::matmul;
 use faer::linalg::solvers::{DenseSolveCore, Llt, SelfAdjointEigen};
 use faer::linalg::triangular_inverse::invert_lower_triangular;
 use faer::{Accum, Mat, Par, Side};
@@ -46,11 +46,11 @@ impl SweepFactor {
         let d_input = gram.d_input();
         let n_live = gram.diagonal().filter(|value| *value != 0.0).count().max(1);
         let scale = n_live as f64 / gram.diagonal().sum::<f64>();
-        // H reversed in both directions: its lower factor L, reversed back, is an upper M with H = M M^T, hence
+        // H (symmetric, so read along its rows) reversed in both directions: its lower factor L, reversed back, is an upper M with H = M M^T, hence
         // H^-1 = M^-T M^-1 and U = M^-1. One factorisation and one triangular inverse instead of two and a full one.
         let last = d_input.wrapping_sub(1);
         let reversed = Mat::from_fn(d_input, d_input, |i, j| {
-            let value = gram.values()[(last - i) * d_input + (last - j)] * scale;
+            let value = gram.values()[(last - j) * d_input + (last - i)] * scale;
             let value = if i == j && value == 0.0 { 1.0 } else { value };
             if i == j { value + damping } else { value }
         });
@@ -60,15 +60,7 @@ impl SweepFactor {
         })?;
         let mut inverse = Mat::<f64>::zeros(d_input, d_input);
         invert_lower_triangular(inverse.as_mut(), lower.L(), Par::rayon(0));
-        let mut upper = vec![0.0; d_input * d_input];
-        upper
-            .par_chunks_exact_mut(d_input.max(1))
-            .enumerate()
-            .for_each(|(i, row)| {
-                for (j, value) in row.iter_mut().enumerate().skip(i) {
-                    *value = inverse[(last - i, last - j)] as f32;
-                }
-            });
+        let upper = reversed_rows(&inverse);
         let inverse_diagonal = (0..d_input)
             .map(|i| (1.0 / inverse[(last - i, last - i)]) as f32)
             .collect();
@@ -179,17 +171,20 @@ impl<'a> ShiftedInverse<'a> {
                     .zip(vector.iter())
                     .for_each(|(scaled, entry)| *scaled = entry * factor);
             });
-        triangular_matmul(
-            self.inverse.as_mut(),
-            BlockStructure::TriangularLower,
-            Accum::Replace,
-            self.scaled.as_ref(),
-            BlockStructure::Rectangular,
-            self.scaled.transpose(),
-            BlockStructure::Rectangular,
-            1.0,
-            Par::rayon(0),
-        );
+        // The lower triangle in panels of columns; see `multiply` on why not with faer's threads.
+        const PANEL: usize = 128;
+        let (scaled, n) = (&self.scaled, self.scaled.nrows());
+        self.inverse
+            .par_col_chunks_mut(PANEL)
+            .enumerate()
+            .for_each(|(panel, columns)| {
+                let start = panel * PANEL;
+                let width = columns.ncols();
+                let below = columns.subrows_mut(start, n - start);
+                let left = scaled.as_ref().subrows(start, n - start);
+                let right = scaled.as_ref().subrows(start, width).transpose();
+                matmul(below, Accum::Replace, left, right, 1.0, Par::Seq);
+            });
         mirror(&mut self.inverse);
     }
 
@@ -208,7 +203,8 @@ fn normalize(gram: &Gram, damping: f64) -> (Vec<f32>, Mat<f64>) {
         .map(|value| (value * scale + damping).max(0.0).sqrt() + 1e-8)
         .collect();
     let matrix = Mat::from_fn(d_input, d_input, |i, j| {
-        let value = gram.values()[i * d_input + j] * scale;
+        // The matrix is symmetric, and faer goes down columns: [j, i] lies in memory order.
+        let value = gram.values()[j * d_input + i] * scale;
         let value = if i == j { value + damping } else { value };
         value / (norms[i] * norms[j])
     });
@@ -234,6 +230,25 @@ fn to_rows(matrix: &Mat<f64>) -> Vec<f32> {
         .map(|column| column.iter().map(|value| *value as f32).collect())
         .collect();
     columns.concat()
+}
+
+/// A lower triangular matrix reversed in both directions, hence upper, as row-major f32.
+fn reversed_rows(lower: &Mat<f64>) -> Vec<f32> {
+    const TILE: usize = 32;
+    let n = lower.nrows();
+    let mut upper = vec![0.0; n * n];
+    upper
+        .par_chunks_mut((TILE * n).max(1))
+        .enumerate()
+        .for_each(|(tile, rows)| {
+            let start = tile * TILE;
+            for column in start..n {
+                for (offset, row) in rows.chunks_exact_mut(n).enumerate().take(column + 1 - start) {
+                    row[column] = lower[(n - 1 - start - offset, n - 1 - column)] as f32;
+                }
+            }
+        });
+    upper
 }
 
 /// Copies the lower triangle to the upper, in square tiles that the cache holds.

@@ -8,7 +8,7 @@ use secateurs_tensor::{GramAccumulator, WeightMatrix};
 use crate::error::PruneError;
 use crate::factor::{RidgeInverse, Singular, Spectrum, SweepFactor};
 use crate::memo::Memo;
-use crate::product::{dot, times_square};
+use crate::product::{dot, first_non_finite, times_square};
 
 /// `G = X^T X` over all calibration tokens, `[d_input, d_input]`.
 ///
@@ -84,7 +84,7 @@ impl Gram {
     }
 
     fn of(values: Vec<f64>, d_input: usize) -> Self {
-        let non_finite = values.par_iter().position_first(|value| !value.is_finite());
+        let non_finite = first_non_finite(&values);
         Self {
             d_input,
             values,

@@ -126,7 +126,7 @@ impl LAdmm {
         let target = times_square(&start, &factor.normalized.gram, d_input);
         let inverse = rows(&factor.inverse, [d_input, d_input]);
         // With penalty 1 the state T is W + U.
-        let mut splitting = Splitting::new(&target, start, d_input);
+        let mut splitting = Splitting::new(&target, start);
         for iteration in 0..self.iterations {
             if iteration < self.mask_iterations {
                 self.update_mask(iteration, &mut splitting, &mut selector)?;

@@ -9,7 +9,7 @@ use crate::error::PruneError;
 use crate::factor::SweepFactor;
 use crate::prepare::{Prepared, fall_back, finish, prepare, with_damping};
 use crate::problem::{Compensate, LayerProblem, Solution, Statistics};
-use crate::product::{rows, rows_mut};
+use crate::product::{outputs_per_task, rows, rows_mut};
 use crate::quota::block_quotas;
 use crate::selector::keep_in_group;
 
@@ -198,10 +198,24 @@ impl Sweep<'_> {
         if n_later == 0 || d_output == 0 {
             return;
         }
-        let [block_dims, factor_dims] = [[d_output, block.width()], [d_input, d_input]];
-        let later = rows_mut(weight.values_mut(), [d_output, d_input]).subcols_mut(block.stop, n_later);
-        let factor = rows(&self.factor.upper, factor_dims).submatrix(block.start, block.stop, block.width(), n_later);
-        matmul(later, Accum::Add, rows(errors, block_dims), factor, -1.0, Par::rayon(0));
+        let factor = rows(&self.factor.upper, [d_input, d_input]);
+        let factor = factor.submatrix(block.start, block.stop, block.width(), n_later);
+        let n_outputs = outputs_per_task(d_output);
+        let tasks = weight.values_mut().par_chunks_mut(n_outputs * d_input);
+        tasks
+            .zip(errors.par_chunks(n_outputs * block.width()))
+            .for_each(|(weights, errors)| {
+                let n_outputs = weights.len() / d_input;
+                let later = rows_mut(weights, [n_outputs, d_input]).subcols_mut(block.stop, n_later);
+                matmul(
+                    later,
+                    Accum::Add,
+                    rows(errors, [n_outputs, block.width()]),
+                    factor,
+                    -1.0,
+                    Par::Seq,
+                );
+            });
     }
 }
 

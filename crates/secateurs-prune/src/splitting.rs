@@ -1,11 +1,10 @@
 //! The alternating step that L-ADMM and ALPS share.
 
-use faer::linalg::matmul::matmul;
-use faer::{Accum, MatRef, Par};
+use faer::{Accum, MatRef};
 use rayon::prelude::*;
 use secateurs_tensor::TensorError;
 
-use crate::product::{rows, rows_mut};
+use crate::product::multiply;
 use crate::selector::Selector;
 
 /// Elements that one task takes.
@@ -25,7 +24,6 @@ const CHUNK: usize = 1 << 14;
 pub(crate) struct Splitting<'a> {
     /// `R = B0 G`.
     target: &'a [f32],
-    d_input: usize,
     /// `T`.
     pub(crate) state: Vec<f32>,
     /// The support of `D`.
@@ -36,12 +34,11 @@ pub(crate) struct Splitting<'a> {
 
 impl<'a> Splitting<'a> {
     /// Starts at `state`, with nothing pruned.
-    pub(crate) fn new(target: &'a [f32], state: Vec<f32>, d_input: usize) -> Self {
+    pub(crate) fn new(target: &'a [f32], state: Vec<f32>) -> Self {
         let keep = vec![true; state.len()];
         let pull = vec![0.0; state.len()];
         Self {
             target,
-            d_input,
             state,
             keep,
             pull,
@@ -69,30 +66,13 @@ impl<'a> Splitting<'a> {
                     *state = dual;
                 }
             });
-        let dims = [self.state.len() / self.d_input, self.d_input];
-        let pull = rows(&self.pull, dims);
-        matmul(
-            rows_mut(&mut self.state, dims),
-            Accum::Add,
-            pull,
-            inverse,
-            rho as f32,
-            Par::rayon(0),
-        );
+        multiply(&mut self.state, Accum::Add, &self.pull, inverse, rho as f32);
     }
 
     /// `B` of the last step, from the same inverse.
     pub(crate) fn estimate(&self, inverse: MatRef<'_, f32>) -> Vec<f32> {
-        let dims = [self.state.len() / self.d_input, self.d_input];
         let mut estimate = vec![0.0; self.state.len()];
-        matmul(
-            rows_mut(&mut estimate, dims),
-            Accum::Replace,
-            rows(&self.pull, dims),
-            inverse,
-            1.0,
-            Par::rayon(0),
-        );
+        multiply(&mut estimate, Accum::Replace, &self.pull, inverse, 1.0);
         estimate
     }
 }

@@ -88,3 +88,26 @@ fn one_gram_matrix_serves_several_dampings() {
         assert_eq!(solve(&l_admm, &shared), solve(&l_admm, &layer.gram()));
     }
 }
+
+#[test]
+fn the_number_of_threads_does_not_matter() {
+    let layer = TestLayer::random(9, [70, 130]);
+    for solver in solvers() {
+        let on = |n_threads: usize| {
+            let pool = rayon::ThreadPoolBuilder::new()
+                .num_threads(n_threads)
+                .build()
+                .expect("threads can be started");
+            let gram = layer.gram();
+            pool.install(|| {
+                solver
+                    .solve(&problem(&layer.weight, &gram, pattern("50%")))
+                    .expect("solvable")
+            })
+        };
+        let alone = on(1);
+        for n_threads in [2, 3, 5] {
+            assert_eq!(on(n_threads), alone, "{} on {n_threads} threads", solver.name());
+        }
+    }
+}

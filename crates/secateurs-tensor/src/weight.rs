@@ -146,9 +146,16 @@ impl WeightMatrix {
     ///
     /// [`TensorError::NonFiniteWeight`] with the first such weight.
     pub fn check_finite(&self, path: &str) -> Result<()> {
-        let Some(index) = self.values.par_iter().position_first(|value| !value.is_finite()) else {
+        // Whole chunks first: the search for the first offender is slow, and almost never needed.
+        let is_clean = |chunk: &[f32]| chunk.iter().fold(true, |clean, value| clean & value.is_finite());
+        if self.values.par_chunks(1 << 14).all(is_clean) {
             return Ok(());
-        };
+        }
+        let index = self
+            .values
+            .iter()
+            .position(|value| !value.is_finite())
+            .expect("a chunk holds an offender");
         Err(TensorError::NonFiniteWeight {
             path: path.to_owned(),
             output: index / self.dims[1],

@@ -38,7 +38,18 @@ impl Tiny {
 
     /// Writes a model whose tensors pass through `edit`.
     pub fn write_model(&self, name: &str, n_blocks: usize, edit: impl Fn(&str, Vec<f32>) -> Vec<f32>) {
-        let json = config(n_blocks);
+        self.write_config(name, config(n_blocks), edit);
+    }
+
+    /// Writes a model of `n_blocks` blocks of about `12 d_model^2` weights each.
+    pub fn write_wide_model(&self, name: &str, n_blocks: usize, d_model: usize) {
+        let mut json = config(n_blocks);
+        json["hidden_size"] = d_model.into();
+        json["intermediate_size"] = (3 * d_model).into();
+        self.write_config(name, json, |_, values| values);
+    }
+
+    fn write_config(&self, name: &str, json: Value, edit: impl Fn(&str, Vec<f32>) -> Vec<f32>) {
         let plan = planned_tensors(&LlamaConfig::from_json(&json).expect("the configuration is valid"));
         let staging = self.path(&format!("{name}.staging"));
         let writer = CheckpointWriter::create(&staging, plan.clone(), FloatType::F32).expect("the plan is valid");

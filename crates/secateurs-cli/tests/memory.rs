@@ -1,0 +1,54 @@
+//! A run holds one block, whatever the number of blocks.
+
+mod tiny;
+
+use tiny::Tiny;
+
+const MIB: u64 = 1 << 20;
+
+/// Blocks of 3 MiB: 48 of them would add 108 MiB over 12, if they were held.
+const D_MODEL: usize = 256;
+
+fn peak_rss(tiny: &Tiny, model: &str, method: &str) -> Option<u64> {
+    let out = format!("{model}-{method}");
+    let report = tiny.json(&[
+        "prune",
+        model,
+        "--method",
+        method,
+        "--sparsity",
+        "0.5",
+        "--calibration",
+        "calibration.txt",
+        "--window",
+        "32",
+        "--windows",
+        "8",
+        "-o",
+        &out,
+        "--json",
+        "--quiet",
+    ]);
+    assert_eq!(report["sparsity"], 0.5);
+    report["peak_rss_bytes"].as_u64()
+}
+
+#[test]
+fn peak_memory_does_not_grow_with_the_number_of_blocks() {
+    let tiny = Tiny::new(1);
+    tiny.write_wide_model("short", 12, D_MODEL);
+    tiny.write_wide_model("long", 48, D_MODEL);
+    for method in ["magnitude", "sparsegpt"] {
+        // Only Linux tells the peak.
+        let (Some(short), Some(long)) = (peak_rss(&tiny, "short", method), peak_rss(&tiny, "long", method)) else {
+            assert!(!cfg!(target_os = "linux"), "Linux tells the peak");
+            return;
+        };
+        assert!(
+            long < short + 24 * MIB,
+            "{method}: 12 blocks took {} MiB, 48 took {} MiB",
+            short / MIB,
+            long / MIB
+        );
+    }
+}
