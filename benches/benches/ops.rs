@@ -111,7 +111,7 @@ fn loss(c: &mut Criterion) {
         c,
         linear_cross_entropy,
         [random([1024, 576], 1.0), random([49152, 576], 0.04)],
-        |m, t| { m::linear_cross_entropy(t[0].clone(), t[1].clone(), targets(1024)) }
+        |m, t| m::linear_cross_entropy(t[0].clone(), t[1].clone(), targets(1024))
     );
 }
 

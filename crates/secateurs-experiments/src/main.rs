@@ -109,7 +109,6 @@ fn reproduce(names: &[String], setting: &Setting) -> Result<(), ExperimentError>
     for claim in claims {
         println!("{}: {}\n", claim.name, claim.summary);
         let (outcome, plots) = (claim.run)(setting)?;
-        println!("{}", table::Table::comparison(&outcome));
         table::pivots(&outcome, "sparsity")
             .iter()
             .for_each(|table| println!("{table}"));

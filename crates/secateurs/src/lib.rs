@@ -23,7 +23,7 @@ pub use error::Error;
 pub use evaluate::{Evaluation, check_window, evaluate, evaluate_llama};
 pub use info::{Info, LinearInfo, info};
 pub use job::{Overwrite, PruneJob, PruneOutcome, prune_checkpoint, staging_path};
-pub use memory::peak_rss_bytes;
+pub use memory::{peak_rss_bytes, reset_peak_rss};
 pub use method::{Method, MethodOptions};
 pub use recipe::{AllocationRecipe, Calibration, Recipe};
 pub use windows::{all_windows, first_windows};

@@ -11,3 +11,10 @@ pub fn peak_rss_bytes() -> Option<u64> {
     let kilobytes: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
     Some(kilobytes * 1024)
 }
+
+/// Makes [`peak_rss_bytes`] count from now on, where the system can (Linux); elsewhere nothing happens.
+pub fn reset_peak_rss() {
+    // "5" resets the high-water mark (proc(5)). The file takes no rename, so it is written in place; a kernel that
+    // refuses leaves the older, higher mark.
+    let _ = std::fs::write("/proc/self/clear_refs", "5");
+}
