@@ -10,6 +10,10 @@ use secateurs_experiments::fixtures::{self, TrainConfig};
 use secateurs_experiments::outcome::{Tier, reproduce_root};
 use secateurs_experiments::{ExperimentError, html, table};
 
+/// The system's allocator keeps what large tensors leave behind in pieces: peak memory would grow with every block.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[derive(Parser)]
 #[command(
     name = "experiments",

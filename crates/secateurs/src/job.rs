@@ -232,8 +232,8 @@ fn run(
     journal_error.map_or(Ok(()), Err)?;
     report.layers = journal.layers.clone();
     report.seconds = earlier_seconds + started.elapsed().as_secs_f64();
-    report.peak_rss_bytes = peak_rss_bytes();
     store.copy_rest()?;
+    report.peak_rss_bytes = peak_rss_bytes();
     finish(job, store, &report)?;
     Ok(report)
 }
