@@ -5,7 +5,7 @@ use secateurs_tensor::{Pattern, Scope, select};
 
 use crate::error::PruneError;
 use crate::gram::Gram;
-use crate::prepare::{check_finite, finish};
+use crate::prepare::finish;
 use crate::problem::{Compensate, LayerProblem, Solution, Statistics};
 
 /// Any score of `secateurs-importance`, and nothing after it.
@@ -73,7 +73,7 @@ impl Compensate for MaskOnly {
     fn solve(&self, problem: &LayerProblem<'_>) -> Result<Solution, PruneError> {
         let _span = tracing::debug_span!("mask_only", path = problem.path, importance = self.name()).entered();
         let weight = problem.weight;
-        check_finite(problem.path, weight)?;
+        weight.check_finite(problem.path)?;
         if let Pattern::Nm(pattern) = problem.pattern {
             pattern.check(weight.d_input()).map_err(PruneError::at(problem.path))?;
         }

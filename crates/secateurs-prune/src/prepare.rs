@@ -7,7 +7,6 @@ use crate::error::PruneError;
 use crate::factor::Singular;
 use crate::gram::Gram;
 use crate::problem::{LayerProblem, Solution};
-use crate::product::first_non_finite;
 
 /// The most that is added to the diagonal, in units of its mean.
 const MAX_DAMPING: f64 = 1.0;
@@ -43,7 +42,7 @@ pub(crate) fn prepare<'a>(
             value: damping,
         });
     }
-    check_finite(problem.path, problem.weight)?;
+    problem.weight.check_finite(problem.path)?;
     if let Pattern::Nm(pattern) = problem.pattern {
         pattern
             .check(problem.weight.d_input())
@@ -161,15 +160,6 @@ pub(crate) fn fall_back(
     finish(problem, problem.weight.clone(), keep, events)
 }
 
-/// Refuses weights that are NaN or infinite.
-pub(crate) fn check_finite(path: &str, weight: &WeightMatrix) -> Result<(), PruneError> {
-    match first_non_finite(weight.values()) {
-        // Only now: the tensor crate names the weight, but tests one after the other.
-        Some(_) => Ok(weight.check_finite(path)?),
-        None => Ok(()),
-    }
-}
-
 /// Applies the mask and refuses a solution that is not a number.
 pub(crate) fn finish(
     problem: &LayerProblem<'_>,
@@ -178,6 +168,6 @@ pub(crate) fn finish(
     events: Vec<Event>,
 ) -> Result<Solution, PruneError> {
     keep.apply(&mut weight).map_err(PruneError::at(problem.path))?;
-    check_finite(problem.path, &weight)?;
+    weight.check_finite(problem.path)?;
     Ok(Solution { weight, keep, events })
 }

@@ -59,8 +59,7 @@ impl ModuleMapper for Replacer {
             return param;
         }
         let id = param.id;
-        let data = weight.into_linear(&param.lazy_device()).into_data();
-        let tensor = Tensor::from_data(data, &param.lazy_device());
+        let tensor = weight.into_linear(&param.lazy_device()).reshape(shape);
         param.transform_for_load(tensor, id)
     }
 }

@@ -18,7 +18,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use super::{Plots, Setting};
 use crate::ExperimentError;
 use crate::fixtures;
-use crate::outcome::{Outcome, Row, Tier, current_commit, workspace_root};
+use crate::outcome::{Outcome, Row, Tier, reproduce_root, workspace_root};
 use crate::plot::{Scale, plots};
 
 /// Everything that differs between the tiers.
@@ -91,7 +91,7 @@ fn run_cells(case: &Case, setting: &Setting, outcome: &mut Outcome) -> Result<()
             let mut cells = Vec::new();
             for &seed in seeds_of(case, method) {
                 bar.set_message(format!("{method} {pattern}"));
-                cells.push(kept_cell(case, setting, (method, *pattern, seed))?);
+                cells.push(kept_cell(case, setting, outcome, (method, *pattern, seed))?);
                 bar.inc(1);
             }
             inexact += cells.iter().filter(|cell| !cell.exact).count();
@@ -116,18 +116,26 @@ fn seeds_of(case: &Case, method: Method) -> &[u64] {
     }
 }
 
-/// The cell, from an interrupted run of this commit where there is one and the setting says to resume.
-fn kept_cell(case: &Case, setting: &Setting, which: (Method, Pattern, u64)) -> Result<Cell, ExperimentError> {
+/// The cell, from an interrupted run of the same commit and device where there is one and the setting says to resume.
+///
+/// A changed tree is no commit: what it measured is kept, but never taken for a later state of the code.
+fn kept_cell(
+    case: &Case,
+    setting: &Setting,
+    outcome: &Outcome,
+    which: (Method, Pattern, u64),
+) -> Result<Cell, ExperimentError> {
     let (method, pattern, seed) = which;
-    let folder = setting
-        .folder("layerwise")
+    let folder = outcome
+        .folder(&reproduce_root())
         .join("cells")
-        .join(current_commit(workspace_root()));
+        .join(&outcome.commit)
+        .join(&outcome.device);
     let path = folder.join(format!(
         "{method}-{}-{seed}.json",
         pattern.to_string().replace([':', '%'], "")
     ));
-    if setting.resume && path.exists() {
+    if setting.resume && !outcome.commit.ends_with("-dirty") && path.exists() {
         return serde_json::from_str(&read_text(&path)?).map_err(ExperimentError::Json);
     }
     let cell = cell(case, setting, which)?;

@@ -1,11 +1,9 @@
 //! One file per claim.
 
-use std::path::PathBuf;
-
 use burn::tensor::Device;
 
 use crate::ExperimentError;
-use crate::outcome::{Outcome, Tier, reproduce_root};
+use crate::outcome::{Outcome, Tier};
 
 pub mod layerwise;
 
@@ -22,13 +20,6 @@ pub struct Setting {
     pub resume: bool,
 }
 
-impl Setting {
-    /// The folder of a claim's outcome.
-    pub fn folder(&self, claim: &str) -> PathBuf {
-        reproduce_root().join(claim).join(self.tier.to_string())
-    }
-}
-
 /// Charts as pairs of a name and an SVG.
 pub type Plots = Vec<(String, String)>;
 
@@ -38,7 +29,7 @@ pub struct Claim {
     pub name: &'static str,
     /// What it shows, in one line.
     pub summary: &'static str,
-    /// Runs it and returns what was measuredand its charts.
+    /// Runs it and returns what was measured and its charts.
     pub run: fn(&Setting) -> Result<(Outcome, Plots), ExperimentError>,
 }
 
