@@ -217,12 +217,18 @@ impl Checkpoint {
             Source::HuggingFace(shards) => {
                 for file in &shards.files {
                     add(file.prefix(), file.len());
-                    (0..file.tensors().count()).for_each(|i| add(head(file.raw(i)), 0));
+                    for tensor in 0..file.tensors().count() {
+                        add(head(file.raw(tensor)), 0);
+                        file.release();
+                    }
                 }
             }
             Source::Gguf(file) => {
                 add(file.prefix(), file.len());
-                (0..file.tensors().count()).for_each(|i| add(head(file.raw(i)), 0));
+                for tensor in 0..file.tensors().count() {
+                    add(head(file.raw(tensor)), 0);
+                    file.release();
+                }
             }
         }
         Ok(hex(&hash.finalize()))

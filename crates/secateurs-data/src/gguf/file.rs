@@ -124,6 +124,11 @@ impl GgufFile {
         self.tensors.iter().any(|tensor| tensor.encoding.is_quantised())
     }
 
+    /// Gives the pages of the file that were read back to the system, the neighbours it mapped with them included.
+    pub(crate) fn release(&self) {
+        self.bytes.release();
+    }
+
     pub(crate) fn read_f32(&self, index: usize) -> Result<Vec<f32>> {
         let tensor = self.decodable(index)?;
         let bytes = self.raw(index);
@@ -138,7 +143,7 @@ impl GgufFile {
                     tensor.decode_line(bytes, task * per_task + i, values);
                 }
             });
-        self.bytes.release();
+        self.release();
         Ok(values)
     }
 

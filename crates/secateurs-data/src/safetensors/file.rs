@@ -44,11 +44,16 @@ impl SafetensorsFile {
         &self.bytes[self.header.tensors[index].bytes.clone()]
     }
 
+    /// Gives the pages of the file that were read back to the system, the neighbours it mapped with them included.
+    pub(crate) fn release(&self) {
+        self.bytes.release();
+    }
+
     pub(crate) fn read_f32(&self, index: usize) -> Result<Vec<f32>> {
         let (span, float_type) = self.float_tensor(index)?;
         let mut values = vec![0.0; span.info.len()];
         float_type.decode(self.raw(index), &mut values);
-        self.bytes.release();
+        self.release();
         Ok(values)
     }
 
