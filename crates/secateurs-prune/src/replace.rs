@@ -51,7 +51,7 @@ impl ModuleMapper for Replacer {
         let shape = param.lazy_shape();
         let [d_output, d_input] = weight.dims();
         if shape.as_slice() != [d_input, d_output] {
-            self.error = Some(TensorError::MaskMismatch {
+            self.error = Some(TensorError::ParameterMismatch {
                 path,
                 expected: [shape[1], shape[0]],
                 got: weight.dims(),

@@ -39,7 +39,7 @@ impl Reparameterization for KeepReparam {
 ///
 /// # Errors
 ///
-/// [`TensorError::UnknownParameter`], [`TensorError::UnsupportedRank`] or [`TensorError::MaskMismatch`] for a mask that fits
+/// [`TensorError::UnknownParameter`], [`TensorError::UnsupportedRank`] or [`TensorError::ParameterMismatch`] for a mask that fits
 /// no parameter, [`TensorError::AlreadyReparameterized`] if a named parameter carries a mask or an adapter already:
 /// burn would silently keep the old one.
 ///
@@ -108,7 +108,7 @@ impl Targets<'_> {
             }
         };
         if expected != mask.dims() {
-            return Err(TensorError::MaskMismatch {
+            return Err(TensorError::ParameterMismatch {
                 path: path(),
                 expected,
                 got: mask.dims(),

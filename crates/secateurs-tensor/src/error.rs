@@ -154,14 +154,14 @@ pub enum TensorError {
         /// Its rank.
         rank: usize,
     },
-    /// A mask of other dimensions than its parameter.
-    #[error("{path}: the mask is {got:?}, the parameter {expected:?} as [d_output, d_input]")]
-    MaskMismatch {
+    /// A mask or a matrix of other dimensions than its parameter.
+    #[error("{path}: got dimensions {got:?} for a parameter of {expected:?}, both as [d_output, d_input]")]
+    ParameterMismatch {
         /// Path of the parameter.
         path: String,
         /// Dimensions of the parameter.
         expected: [usize; 2],
-        /// Dimensions of the mask.
+        /// Dimensions of the mask or matrix.
         got: [usize; 2],
     },
     /// A parameter that already carries a mask or an adapter; burn holds one.

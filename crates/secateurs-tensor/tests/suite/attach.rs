@@ -232,7 +232,7 @@ fn masks_that_fit_nothing_are_errors() {
     assert!(
         matches!(
             error,
-            TensorError::MaskMismatch {
+            TensorError::ParameterMismatch {
                 expected: [8, 6],
                 got: [6, 8],
                 ..
