@@ -6,13 +6,13 @@ use faer::Accum;
 use rayon::prelude::*;
 
 use super::heads::{Head, Heads};
-use super::matmul::{product, rows, rows_mut};
+use super::matmul::{MULTIPLE, product, rows, rows_mut};
 use super::scalar::{exp, exp_in_place, max};
 
 /// Query tokens of a tile.
 pub(crate) const QUERIES: usize = 64;
 /// Keys of a block: the scores of a tile, three query heads to a key head, stay in the L2 cache.
-pub(crate) const KEYS: usize = 256;
+pub(crate) const KEYS: usize = 5 * MULTIPLE;
 
 /// Queries, keys and values of one attention.
 #[derive(Clone, Copy)]

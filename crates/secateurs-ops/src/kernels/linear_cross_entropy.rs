@@ -4,12 +4,12 @@ use faer::{Accum, MatRef};
 use rayon::prelude::*;
 
 use super::cross_entropy::{Losses, RunningSum, extend_sum, scaled_softmax};
-use super::matmul::{product, rows, rows_mut};
+use super::matmul::{MULTIPLE, product, rows, rows_mut};
 
 /// Tokens of a tile.
 const TOKENS: usize = 1024;
 /// Vocabulary entries of a tile: its logits, 1 MB at most, stay in the cache.
-const TILE: usize = 256;
+const TILE: usize = 5 * MULTIPLE;
 /// Spans into which the vocabulary is cut; fixed, so that sums do not depend on the number of threads.
 const SPANS: usize = 16;
 
@@ -32,7 +32,7 @@ impl<'a> Inputs<'a> {
     }
 
     fn span(self) -> usize {
-        self.head.nrows().div_ceil(SPANS).next_multiple_of(64)
+        self.head.nrows().div_ceil(SPANS).next_multiple_of(TILE)
     }
 
     /// Calls `visit` with each tile of logits of a span, `[n_tokens, n_entries]`, and its first entry.

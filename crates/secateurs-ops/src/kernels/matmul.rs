@@ -5,6 +5,9 @@ use faer::{Accum, MatMut, MatRef, Par, linalg::matmul};
 /// Multiply-adds below which another task is not worth its start (about half a millisecond).
 const TASK: usize = 32 << 20;
 
+/// Widths of the kernels of faer: 24 with AVX2, 48 with AVX-512. Parts of other widths leave columns to slower ones.
+pub(crate) const MULTIPLE: usize = 48;
+
 /// `c = a b`, or `c += a b`, on the current thread.
 pub(crate) fn product(c: MatMut<'_, f32>, accum: Accum, a: MatRef<'_, f32>, b: MatRef<'_, f32>) {
     matmul::matmul(c, accum, a, b, 1.0, Par::Seq);
@@ -46,7 +49,7 @@ fn split(c: MatMut<'_, f32>, a: MatRef<'_, f32>, b: MatRef<'_, f32>, tasks: usiz
 
 /// The share `part / of` of a length of at least 128, a multiple of 64 so that no block has a ragged edge inside.
 fn cut(length: usize, part: usize, of: usize) -> usize {
-    (length * part / of).next_multiple_of(64).clamp(64, length - 1)
+    (length * part / of).next_multiple_of(MULTIPLE).clamp(MULTIPLE, length - 1)
 }
 
 /// The matrix `[rows, columns]` in row-major order.
