@@ -42,20 +42,40 @@ const WITH_FEATURES: [&str; 5] = [
 pub fn run(arguments: &Arguments) -> Result<(), TaskError> {
     let selection = selection(arguments);
     let environment = environment(arguments.device)?;
-    for mut command in commands(&selection, has_doctests(&arguments.packages)?) {
+    let runner = runner(arguments.device);
+    for mut command in commands(&selection, runner, has_doctests(&arguments.packages)?) {
         process::run(command.envs(environment.iter().map(|(name, value)| (name, value))))?;
     }
     Ok(())
 }
 
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Runner {
+    /// A process per test.
+    Nextest,
+    /// A process per binary, doctests included.
+    Cargo,
+}
+
+/// GPUs take cargo's own runner: a start of the device per test is slow, and software Vulkan may crash in a process that
+/// ends while work is still queued.
+fn runner(device: Device) -> Runner {
+    let has_gpu = matches!(device, Device::Wgpu | Device::Cuda);
+    if !has_gpu && process::succeeds(&mut cargo(&["nextest", "--version"])) {
+        Runner::Nextest
+    } else {
+        Runner::Cargo
+    }
+}
+
 /// One run of cargo per command, at most two.
-fn commands(selection: &[String], with_doctests: bool) -> Vec<Command> {
+fn commands(selection: &[String], runner: Runner, with_doctests: bool) -> Vec<Command> {
     let with = |words: &[&str], options: &[&str]| {
         let mut command = cargo(words);
         command.arg("--release").args(selection).args(options);
         command
     };
-    if !process::succeeds(&mut cargo(&["nextest", "--version"])) {
+    if runner == Runner::Cargo {
         return vec![with(&["test"], &[])];
     }
     let tests = with(&["nextest", "run"], &["--no-tests=pass"]);

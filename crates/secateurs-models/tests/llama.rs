@@ -107,36 +107,42 @@ fn prunable_paths_are_the_names_of_hugging_face() {
     assert!(paths.contains(&"model.layers.1.mlp.down_proj.weight".to_owned()));
 }
 
+/// Paths and inputs in the order shown.
+#[derive(Default, PartialEq, Debug)]
+struct Seen(Vec<(Vec<String>, Vec<f32>, usize)>);
+
+impl Observer for Seen {
+    fn observe(&mut self, paths: &[&str], inputs: &Tensor<2>) {
+        let paths = paths.iter().map(|&path| path.to_owned()).collect();
+        let values = inputs.to_data().to_vec().unwrap();
+        self.0.push((paths, values, inputs.dims()[1]));
+    }
+}
+
 #[test]
 fn every_linear_of_a_block_is_observed_once() {
-    struct Seen(Vec<(String, usize)>);
-    impl Observer for Seen {
-        fn observe(&mut self, paths: &[&str], inputs: &Tensor<2>) {
-            self.0
-                .extend(paths.iter().map(|&path| (path.to_owned(), inputs.dims()[1])));
-        }
-    }
     let config = tiny(true);
     let llama = Llama::new(&config, &device());
     let block = &llama.model.layers[0];
-    let mut seen = Seen(Vec::new());
     let positions = Rope::new(&config, 5, &device());
+    let mut seen = Seen::default();
     block.forward(Tensor::ones([1, 5, 12], &device()), &positions, &mut seen);
-    let mut paths: Vec<String> = seen.0.iter().map(|(path, _)| path.clone()).collect();
+    let mut paths: Vec<String> = seen.0.iter().flat_map(|(paths, ..)| paths.clone()).collect();
     paths.sort();
     let mut expected = linear_paths(block, &PathRules::default());
     expected.sort();
     assert_eq!(paths, expected);
-    for (path, d_input) in seen.0 {
-        let expected = if path.contains("o_proj") {
-            24
-        } else if path.contains("down") {
-            20
-        } else {
-            12
+    for (paths, _, d_input) in &seen.0 {
+        let expected = match paths[0].as_str() {
+            "self_attn.o_proj.weight" => 24,
+            "mlp.down_proj.weight" => 20,
+            _ => 12,
         };
-        assert_eq!(d_input, expected, "{path}");
+        assert_eq!(*d_input, expected, "{paths:?}");
     }
+    let mut without_result = Seen::default();
+    block.observe(Tensor::ones([1, 5, 12], &device()), &positions, &mut without_result);
+    assert_eq!(without_result, seen);
 }
 
 #[test]

@@ -80,6 +80,13 @@ pub trait BlockStore {
     /// `[batch, n_tokens, d_model] -> [batch, n_tokens, d_model]`
     fn forward(&self, block: &Self::Block, hidden: Tensor<3>, observer: &mut dyn Observer) -> Tensor<3>;
 
+    /// Shows `observer` what [`forward`](Self::forward) would, where nobody wants the result.
+    ///
+    /// A model whose last linear is expensive saves its product here.
+    fn observe(&self, block: &Self::Block, hidden: Tensor<3>, observer: &mut dyn Observer) {
+        self.forward(block, hidden, observer);
+    }
+
     /// Keeps the pruned block `index` and returns it as stored, with the rounding of the stored number format.
     ///
     /// # Errors

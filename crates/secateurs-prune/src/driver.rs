@@ -194,7 +194,7 @@ pub(crate) fn collect<S: BlockStore>(
         return Ok(());
     }
     for batch in hidden {
-        store.forward(dense, batch.clone(), collector);
+        store.observe(dense, batch.clone(), collector);
         collector.check()?;
     }
     Ok(())

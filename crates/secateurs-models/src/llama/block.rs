@@ -43,14 +43,22 @@ impl LlamaBlock {
     ///
     /// `[batch, n_tokens, d_model] -> [batch, n_tokens, d_model]`; `positions` covers at least `n_tokens`.
     pub fn forward(&self, x: Tensor<3>, positions: &Rope, observer: &mut dyn Observer) -> Tensor<3> {
-        let attended = self
-            .self_attn
-            .forward(self.input_layernorm.forward(x.clone()), positions, observer);
-        let x = x + attended;
+        let x = self.attend(x, positions, observer);
         let mixed = self
             .mlp
             .forward(self.post_attention_layernorm.forward(x.clone()), observer);
         x + mixed
+    }
+
+    /// Shows `observer` what [`forward`](Self::forward) would and stops there: without the last product.
+    pub fn observe(&self, x: Tensor<3>, positions: &Rope, observer: &mut dyn Observer) {
+        let x = self.attend(x, positions, observer);
+        self.mlp.inner(self.post_attention_layernorm.forward(x), observer);
+    }
+
+    fn attend(&self, x: Tensor<3>, positions: &Rope, observer: &mut dyn Observer) -> Tensor<3> {
+        let normed = self.input_layernorm.forward(x.clone());
+        x + self.self_attn.forward(normed, positions, observer)
     }
 }
 

@@ -37,12 +37,17 @@ impl LlamaMlp {
     /// `[batch, n_tokens, d_model] -> [batch, n_tokens, d_model]`
     pub fn forward(&self, x: Tensor<3>, observer: &mut dyn Observer) -> Tensor<3> {
         let dims = x.dims();
+        project(&self.down_proj, self.inner(x, observer)).reshape(dims)
+    }
+
+    /// The input of the last linear, `[batch * n_tokens, d_ffn]`, which the observer has seen as well.
+    pub(crate) fn inner(&self, x: Tensor<3>, observer: &mut dyn Observer) -> Tensor<2> {
         let x = merge_tokens(x);
         observer.observe(&["mlp.gate_proj.weight", "mlp.up_proj.weight"], &x);
         let gate = project(&self.gate_proj, x.clone());
         let up = project(&self.up_proj, x);
-        let inner = secateurs_ops::swiglu(gate, up); // [batch * n_tokens, d_ffn]
+        let inner = secateurs_ops::swiglu(gate, up);
         observer.observe(&["mlp.down_proj.weight"], &inner);
-        project(&self.down_proj, inner).reshape(dims)
+        inner
     }
 }

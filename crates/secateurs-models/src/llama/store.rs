@@ -125,6 +125,10 @@ impl BlockStore for LlamaStore {
         block.forward(hidden, &self.positions, observer)
     }
 
+    fn observe(&self, block: &LlamaBlock, hidden: Tensor<3>, observer: &mut dyn Observer) {
+        block.observe(hidden, &self.positions, observer);
+    }
+
     fn store(&mut self, index: usize, block: LlamaBlock) -> Result<LlamaBlock, ModelError> {
         write_module(&block, &self.path(index), &self.writer)?;
         self.writer.sync()?;
