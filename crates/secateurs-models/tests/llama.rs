@@ -114,7 +114,7 @@ struct Seen(Vec<(Vec<String>, Vec<f32>, usize)>);
 impl Observer for Seen {
     fn observe(&mut self, paths: &[&str], inputs: &Tensor<2>) {
         let paths = paths.iter().map(|&path| path.to_owned()).collect();
-        let values = inputs.to_data().to_vec().unwrap();
+        let values = inputs.to_data().try_to_vec().unwrap();
         self.0.push((paths, values, inputs.dims()[1]));
     }
 }
