@@ -33,12 +33,7 @@ fn peak_rss(tiny: &Tiny, model: &str, method: &str) -> u64 {
         "--json",
         "--quiet",
     ]);
-    let output = command
-        .env("MIMALLOC_PURGE_DELAY", "0")
-        .output()
-        .expect("the binary starts");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let report: serde_json::Value = serde_json::from_slice(&output.stdout).expect("standard output is JSON");
+    let report = tiny::json_of(command.env("MIMALLOC_PURGE_DELAY", "0"));
     assert_eq!(report["sparsity"], 0.5);
     report["peak_rss_bytes"].as_u64().expect("Linux tells the peak")
 }

@@ -39,9 +39,9 @@ impl Reparameterization for KeepReparam {
 ///
 /// # Errors
 ///
-/// [`TensorError::UnknownParameter`], [`TensorError::UnsupportedRank`] or [`TensorError::ParameterMismatch`] for a mask that fits
-/// no parameter, [`TensorError::AlreadyReparameterized`] if a named parameter carries a mask or an adapter already:
-/// burn would silently keep the old one.
+/// [`TensorError::UnknownParameter`], [`TensorError::UnsupportedRank`] or [`TensorError::ParameterMismatch`] for a
+/// mask that fits no parameter, [`TensorError::AlreadyReparameterized`] if a named parameter carries a mask or an
+/// adapter already: burn would silently keep the old one.
 ///
 /// # Examples
 ///

@@ -82,16 +82,12 @@ impl Tiny {
 
     /// Runs the binary, which must succeed without a word on standard error; gives standard output.
     pub fn succeed(&self, args: &[&str]) -> String {
-        let output = self.run(args);
-        let stderr = text(&output.stderr);
-        assert!(output.status.success(), "{args:?}: {stderr}");
-        assert_eq!(stderr, "", "{args:?}");
-        text(&output.stdout)
+        stdout_of(&mut self.command(args))
     }
 
     /// Runs the binary, which must print a JSON object.
     pub fn json(&self, args: &[&str]) -> Value {
-        serde_json::from_str(&self.succeed(args)).expect("standard output is JSON")
+        json_of(&mut self.command(args))
     }
 
     /// Runs the binary, which must fail with `code` and one line on standard error; gives that line.
@@ -108,6 +104,19 @@ impl Tiny {
         assert_eq!(text(&output.stdout), "", "{args:?}");
         stderr
     }
+}
+
+/// Runs a command, which must print a JSON object and no word on standard error.
+pub fn json_of(command: &mut Command) -> Value {
+    serde_json::from_str(&stdout_of(command)).expect("standard output is JSON")
+}
+
+fn stdout_of(command: &mut Command) -> String {
+    let output = command.output().expect("the binary starts");
+    let stderr = text(&output.stderr);
+    assert!(output.status.success(), "{command:?}: {stderr}");
+    assert_eq!(stderr, "", "{command:?}");
+    text(&output.stdout)
 }
 
 /// Reads a file.

@@ -32,7 +32,7 @@ impl<'a> Inputs<'a> {
     }
 
     fn span(self) -> usize {
-        self.head.nrows().div_ceil(SPANS).next_multiple_of(TILE)
+        self.head.nrows().div_ceil(SPANS).next_multiple_of(MULTIPLE)
     }
 
     /// Calls `visit` with each tile of logits of a span, `[n_tokens, n_entries]`, and its first entry.

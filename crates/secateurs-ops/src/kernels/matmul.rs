@@ -47,7 +47,7 @@ fn split(c: MatMut<'_, f32>, a: MatRef<'_, f32>, b: MatRef<'_, f32>, tasks: usiz
     }
 }
 
-/// The share `part / of` of a length of at least 128, a multiple of 64 so that no block has a ragged edge inside.
+/// The share `part / of` of a length of at least 128, a multiple of [`MULTIPLE`] so that no block has a ragged edge inside.
 fn cut(length: usize, part: usize, of: usize) -> usize {
     (length * part / of)
         .next_multiple_of(MULTIPLE)
