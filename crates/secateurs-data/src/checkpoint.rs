@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 use sha2::{Digest, Sha256};
 
 use crate::error::{IoContext, malformed};
 use crate::gguf::{GgufFile, hf_config, hf_tokenizer_config};
 use crate::manifest::hex;
 use crate::safetensors::Shards;
-use crate::{DataError, Result, TensorInfo, Tokenizer, read_text};
+use crate::{DataError, RawTensor, Result, TensorInfo, Tokenizer, read_text};
 
 /// Bytes at the start of each tensor that go into a fingerprint.
 const FINGERPRINT_BYTES: usize = 4096;
@@ -168,6 +168,15 @@ impl Checkpoint {
         }
     }
 
+    /// Tensor `name` as it is stored, without a copy; `None` if there is none, or the file is GGUF.
+    pub fn stored(&self, name: &str) -> Option<RawTensor> {
+        let (file, tensor) = self.places.get(name).copied()?;
+        match &self.source {
+            Source::HuggingFace(shards) => Some(shards.files[file].stored(tensor)),
+            Source::Gguf(_) => None,
+        }
+    }
+
     /// The model's tokenizer: from `tokenizer.json`, or built from GGUF metadata.
     ///
     /// # Errors
@@ -178,6 +187,61 @@ impl Checkpoint {
             Source::HuggingFace(_) => Tokenizer::from_file(&self.path.join(TOKENIZER_FILE)),
             Source::Gguf(file) => Tokenizer::from_gguf(file.metadata(), &self.path),
         }
+    }
+
+    /// What `tokenizer_config.json` says; for GGUF, what the metadata stands for. An empty object if there is nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`DataError::Malformed`] or a system error.
+    pub fn tokenizer_config(&self) -> Result<Json> {
+        match &self.source {
+            Source::HuggingFace(_) => Ok(self.side_json("tokenizer_config.json")?.unwrap_or_else(|| json!({}))),
+            Source::Gguf(file) => Ok(hf_tokenizer_config(file.metadata())),
+        }
+    }
+
+    /// The Jinja template that turns messages into a prompt, if the model has one.
+    ///
+    /// # Errors
+    ///
+    /// [`DataError::Malformed`] or a system error.
+    pub fn chat_template(&self) -> Result<Option<String>> {
+        let beside = self.path.join("chat_template.jinja");
+        if matches!(self.source, Source::HuggingFace(_)) && beside.is_file() {
+            return read_text(&beside).map(Some);
+        }
+        let config = self.tokenizer_config()?;
+        Ok(config.get("chat_template").and_then(Json::as_str).map(str::to_owned))
+    }
+
+    /// The tokens that end a text: `eos_token_id` of the generation settings, or else of the configuration.
+    ///
+    /// # Errors
+    ///
+    /// [`DataError::Malformed`] or a system error.
+    pub fn end_tokens(&self) -> Result<Vec<u32>> {
+        let settings = match &self.source {
+            Source::HuggingFace(_) => self.side_json("generation_config.json")?,
+            Source::Gguf(_) => None,
+        };
+        let settings = settings.as_ref().and_then(|settings| settings.get("eos_token_id"));
+        let ids = settings.or_else(|| self.config.get("eos_token_id"));
+        let id = |value: &Json| value.as_u64().and_then(|id| u32::try_from(id).ok());
+        Ok(match ids {
+            Some(Json::Array(ids)) => ids.iter().filter_map(id).collect(),
+            Some(value) => id(value).into_iter().collect(),
+            None => Vec::new(),
+        })
+    }
+
+    fn side_json(&self, name: &str) -> Result<Option<Json>> {
+        let path = self.path.join(name);
+        if !path.is_file() {
+            return Ok(None);
+        }
+        let parsed = serde_json::from_str(&read_text(&path)?);
+        parsed.map(Some).map_err(|e| malformed(&path, "JSON", e.to_string()))
     }
 
     /// Format and encoding in words, e.g. `GGUF Q4_1 (dequantised)`.

@@ -1,4 +1,6 @@
-//! What is known of a tensor without reading it.
+//! What is known of a tensor without reading it, and its bytes.
+
+use bytes::Bytes;
 
 /// Name, shape and storage of one tensor in a checkpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,4 +30,15 @@ impl TensorInfo {
     pub(crate) fn rows(&self) -> usize {
         self.shape.first().copied().unwrap_or(1)
     }
+}
+
+/// A tensor of a safetensors file as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RawTensor {
+    /// The element type as safetensors headers name it, e.g. `F16`, `I64`.
+    pub dtype: String,
+    /// Its shape.
+    pub shape: Vec<usize>,
+    /// Its elements, little-endian. They are a part of the mapped file and keep it mapped.
+    pub bytes: Bytes,
 }

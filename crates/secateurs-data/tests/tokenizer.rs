@@ -114,6 +114,38 @@ fn all_splittings_are_reversible_and_unknown_ones_are_refused() {
     assert!(error.to_string().contains("deepseek-llm"), "{error}");
 }
 
+/// Characters of two to four bytes, of which the small vocabulary has no tokens of their own.
+#[test]
+fn streamed_text_is_the_decoded_text() {
+    let byte_bpe = tokenizer(&byte_level(&golden("byte_level.json"), "smollm")).expect("valid");
+    let pieces = tokenizer(&sentencepiece(&golden("sentencepiece.json"))).expect("valid");
+    for text in [
+        "plain words, two lines\n  and spaces",
+        "caf\u{e9} \u{20ac}5 \u{1f600}!",
+        "\u{e9}",
+    ] {
+        for tokenizer in [&byte_bpe, &pieces] {
+            let ids = tokenizer.encode(text).expect("encodes");
+            let mut stream = tokenizer.stream();
+            let mut streamed = String::new();
+            for id in &ids {
+                let piece = stream.push(*id).expect("decodes");
+                assert!(!piece.contains('\u{fffd}'), "{piece:?}");
+                streamed += &piece;
+            }
+            streamed += &stream.finish().expect("decodes");
+            assert_eq!(streamed, tokenizer.decode(&ids).expect("decodes"));
+        }
+    }
+    // A character that is cut off shows at the end, and not before.
+    let ids = byte_bpe.encode("\u{20ac}").expect("encodes");
+    if ids.len() > 1 {
+        let mut stream = byte_bpe.stream();
+        assert_eq!(stream.push(ids[0]).expect("decodes"), "");
+        assert!(stream.finish().expect("decodes").contains('\u{fffd}'));
+    }
+}
+
 #[test]
 fn ids_beyond_the_vocabulary_are_an_error() {
     let tokenizer = tokenizer(&byte_level(&golden("byte_level.json"), "smollm")).expect("valid");

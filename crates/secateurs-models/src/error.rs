@@ -1,31 +1,16 @@
 //! The errors of this crate.
 
 use secateurs_data::DataError;
+use secateurs_data::llama::ConfigError;
 use secateurs_tensor::TensorError;
 
 /// What can go wrong while a model is configured, loaded or saved.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ModelError {
-    /// `config.json` lacks a field or holds one of the wrong type.
-    #[error("config.json is not a usable Llama configuration")]
-    ConfigSyntax(#[source] serde_json::Error),
-    /// A field of `config.json` has a value that this model cannot have.
-    #[error("config.json: {field} is {value}, {expected}")]
-    ConfigValue {
-        /// Name of the field.
-        field: &'static str,
-        /// The value found.
-        value: String,
-        /// What would have been accepted.
-        expected: &'static str,
-    },
-    /// The model is of a family that is not implemented.
-    #[error("model_type is \"{found}\"; the models read here are: llama")]
-    UnknownFamily {
-        /// The `model_type` found.
-        found: String,
-    },
+    /// The configuration is not that of a model built here.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
     /// A tensor of the file does not have the shape that the configuration implies.
     #[error("tensor {name} has shape {got:?}, the configuration implies {expected:?}")]
     Shape {

@@ -1,23 +1,26 @@
 //! A safetensors file, mapped into memory.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use bytes::Bytes;
 
 use super::header::{Header, Span};
 use crate::error::unsupported;
 use crate::mmap::FileBytes;
-use crate::{DataError, FloatType, Result, TensorInfo};
+use crate::{DataError, FloatType, RawTensor, Result, TensorInfo};
 
 /// An open file with a checked header.
 #[derive(Debug)]
 pub(crate) struct SafetensorsFile {
     path: PathBuf,
-    bytes: FileBytes,
+    bytes: Arc<FileBytes>,
     header: Header,
 }
 
 impl SafetensorsFile {
     pub(crate) fn open(path: &Path) -> Result<Self> {
-        let bytes = FileBytes::map(path)?;
+        let bytes = Arc::new(FileBytes::map(path)?);
         let header = Header::parse(&bytes, path)?;
         Ok(Self {
             path: path.to_owned(),
@@ -42,6 +45,16 @@ impl SafetensorsFile {
     /// The stored bytes of tensor number `index` in position order.
     pub(crate) fn raw(&self, index: usize) -> &[u8] {
         &self.bytes[self.header.tensors[index].bytes.clone()]
+    }
+
+    /// Tensor number `index` as it is stored; its bytes keep the file mapped.
+    pub(crate) fn stored(&self, index: usize) -> RawTensor {
+        let span = &self.header.tensors[index];
+        RawTensor {
+            dtype: span.info.encoding.clone(),
+            shape: span.info.shape.clone(),
+            bytes: Bytes::from_owner(Mapped(self.bytes.clone())).slice(span.bytes.clone()),
+        }
     }
 
     /// Gives the pages of the file that were read back to the system, the neighbours it mapped with them included.
@@ -89,5 +102,14 @@ impl SafetensorsFile {
             )
         })?;
         Ok((span, float_type))
+    }
+}
+
+/// The bytes of a file as an owner that [`Bytes`] shares.
+struct Mapped(Arc<FileBytes>);
+
+impl AsRef<[u8]> for Mapped {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
     }
 }

@@ -91,6 +91,15 @@ impl Tokenizer {
         guarded(|| self.inner.decode(ids, false)).map_err(|problem| self.failed(problem))
     }
 
+    /// Decodes tokens as they come.
+    pub fn stream(&self) -> TextStream<'_> {
+        TextStream {
+            tokenizer: self,
+            ids: Vec::new(),
+            n_settled: 0,
+        }
+    }
+
     /// One more than the largest id.
     pub fn vocab_size(&self) -> usize {
         self.vocab_size
@@ -115,6 +124,56 @@ impl Tokenizer {
             path: self.path.clone(),
             problem,
         }
+    }
+}
+
+/// Text of tokens that come one by one.
+///
+/// A token may be a part of a character, and what it looks like may depend on the one before it; text is given out once it
+/// is certain.
+#[derive(Debug)]
+pub struct TextStream<'a> {
+    tokenizer: &'a Tokenizer,
+    /// Tokens since the last place where text was given out, with those of the piece before it.
+    ids: Vec<u32>,
+    /// How many of `ids` have been given out.
+    n_settled: usize,
+}
+
+/// What the library writes for a part of a character.
+const INCOMPLETE: char = '\u{fffd}';
+
+impl TextStream<'_> {
+    /// Takes the next token; returns the text that it completes, which may be empty.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Tokenizer::decode`].
+    pub fn push(&mut self, id: u32) -> Result<String> {
+        self.ids.push(id);
+        let text = self.tokenizer.decode(&self.ids)?;
+        if text.ends_with(INCOMPLETE) {
+            return Ok(String::new());
+        }
+        self.settle(&text)
+    }
+
+    /// The text that is left, with what a cut-off character looks like.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Tokenizer::decode`].
+    pub fn finish(mut self) -> Result<String> {
+        let text = self.tokenizer.decode(&self.ids)?;
+        self.settle(&text)
+    }
+
+    fn settle(&mut self, text: &str) -> Result<String> {
+        let before = self.tokenizer.decode(&self.ids[..self.n_settled])?;
+        let new = text.strip_prefix(before.as_str()).unwrap_or(text).to_owned();
+        self.ids.drain(..self.n_settled);
+        self.n_settled = self.ids.len();
+        Ok(new)
     }
 }
 

@@ -34,7 +34,7 @@ fn output_config(mut config: Value, float_type: FloatType) -> Value {
     config
 }
 
-fn pretty(value: &Value) -> Vec<u8> {
+pub(super) fn pretty(value: &Value) -> Vec<u8> {
     let mut text = serde_json::to_vec_pretty(value).expect("a JSON value serialises");
     text.push(b'\n');
     text
@@ -80,4 +80,16 @@ pub(super) fn publish(staging: &Path, out: &Path, close: impl FnOnce()) -> Resul
     std::fs::remove_file(&journal).during("remove", &journal)?;
     sync_folder(out)?;
     sync_folder(folder_of(out))
+}
+
+/// Temporary folders are private to their owner; outputs are readable by all, as other programs' are.
+#[cfg(unix)]
+pub(super) fn widen_folder(folder: &Path) -> Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o755)).during("set the permissions of", folder)
+}
+
+#[cfg(not(unix))]
+pub(super) fn widen_folder(_folder: &Path) -> Result<()> {
+    Ok(())
 }

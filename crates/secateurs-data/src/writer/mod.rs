@@ -4,6 +4,9 @@ mod finish;
 mod journal;
 mod layout;
 mod storage;
+mod stored;
+
+pub use stored::write_stored;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -3,10 +3,10 @@
 use burn::module::Module;
 use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{Device, Tensor};
+use secateurs_data::llama::LlamaConfig;
 use secateurs_ops::{causal_attention, rope};
 use secateurs_tensor::Observer;
 
-use super::config::LlamaConfig;
 use super::rope::Rope;
 use crate::llama::block::{merge_tokens, project};
 

@@ -3,10 +3,10 @@
 use burn::module::Module;
 use burn::nn::Linear;
 use burn::tensor::{Device, Tensor};
+use secateurs_data::llama::LlamaConfig;
 use secateurs_tensor::Observer;
 
 use super::attention::LlamaAttention;
-use super::config::LlamaConfig;
 use super::mlp::LlamaMlp;
 use super::norm::LlamaNorm;
 use super::rope::Rope;

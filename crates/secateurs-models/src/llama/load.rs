@@ -2,9 +2,9 @@
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::{Device, Tensor, TensorData};
-use secateurs_data::{Checkpoint, CheckpointWriter, PlannedTensor};
+use secateurs_data::llama::LlamaConfig;
+use secateurs_data::{Checkpoint, CheckpointWriter};
 
-use super::config::LlamaConfig;
 use super::model::Llama;
 use crate::ModelError;
 
@@ -18,38 +18,6 @@ pub fn load_llama(checkpoint: &Checkpoint, device: &Device) -> Result<(LlamaConf
     let config = LlamaConfig::from_json(checkpoint.config())?;
     let llama = fill(Llama::new(&config, device), "", &|name| Ok(checkpoint.read_f32(name)?))?;
     Ok((config, llama))
-}
-
-/// Names and shapes of all tensors of a Llama, in Hugging Face layout and file order.
-pub fn planned_tensors(config: &LlamaConfig) -> Vec<PlannedTensor> {
-    let (d_query, d_key) = (config.n_heads * config.d_head, config.n_kv_heads * config.d_head);
-    let mut planned = vec![plan("model.embed_tokens.weight", &[config.vocab_size, config.d_model])];
-    for index in 0..config.n_blocks {
-        let block: [(&str, &[usize]); 9] = [
-            ("input_layernorm", &[config.d_model]),
-            ("self_attn.q_proj", &[d_query, config.d_model]),
-            ("self_attn.k_proj", &[d_key, config.d_model]),
-            ("self_attn.v_proj", &[d_key, config.d_model]),
-            ("self_attn.o_proj", &[config.d_model, d_query]),
-            ("post_attention_layernorm", &[config.d_model]),
-            ("mlp.gate_proj", &[config.d_ffn, config.d_model]),
-            ("mlp.up_proj", &[config.d_ffn, config.d_model]),
-            ("mlp.down_proj", &[config.d_model, config.d_ffn]),
-        ];
-        planned.extend(block.map(|(name, shape)| plan(&format!("model.layers.{index}.{name}.weight"), shape)));
-    }
-    planned.push(plan("model.norm.weight", &[config.d_model]));
-    if !config.tied_head {
-        planned.push(plan("lm_head.weight", &[config.vocab_size, config.d_model]));
-    }
-    planned
-}
-
-fn plan(name: &str, shape: &[usize]) -> PlannedTensor {
-    PlannedTensor {
-        name: name.to_owned(),
-        shape: shape.to_vec(),
-    }
 }
 
 /// Writes every parameter of the model.

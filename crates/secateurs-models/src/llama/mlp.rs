@@ -3,9 +3,9 @@
 use burn::module::Module;
 use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{Device, Tensor};
+use secateurs_data::llama::LlamaConfig;
 use secateurs_tensor::Observer;
 
-use super::config::LlamaConfig;
 use crate::llama::block::{merge_tokens, project};
 
 /// `down(silu(gate(x)) * up(x))`.

@@ -2,7 +2,6 @@
 
 mod attention;
 mod block;
-mod config;
 mod load;
 mod mlp;
 mod model;
@@ -12,10 +11,10 @@ mod store;
 
 pub use attention::LlamaAttention;
 pub use block::LlamaBlock;
-pub use config::{LlamaConfig, RopeScaling};
-pub use load::{load_llama, planned_tensors, save_llama};
+pub use load::{load_llama, save_llama};
 pub use mlp::LlamaMlp;
 pub use model::{Llama, LlamaCore};
 pub use norm::LlamaNorm;
 pub use rope::Rope;
+pub use secateurs_data::llama::{ConfigError, LlamaConfig, RopeScaling, planned_tensors};
 pub use store::LlamaStore;

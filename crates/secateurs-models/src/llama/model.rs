@@ -3,11 +3,11 @@
 use burn::module::Module;
 use burn::nn::{Embedding, EmbeddingConfig, Initializer, Linear, LinearConfig};
 use burn::tensor::{Device, Int, Tensor};
+use secateurs_data::llama::LlamaConfig;
 use secateurs_ops::linear_cross_entropy;
 use secateurs_tensor::Observer;
 
 use super::block::{LlamaBlock, merge_tokens};
-use super::config::LlamaConfig;
 use super::norm::LlamaNorm;
 use super::rope::Rope;
 

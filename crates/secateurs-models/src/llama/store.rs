@@ -1,12 +1,12 @@
 //! A Llama on disk, block by block.
 
 use burn::tensor::{Device, Tensor, TensorData};
+use secateurs_data::llama::LlamaConfig;
 use secateurs_data::{Checkpoint, CheckpointWriter};
 use secateurs_prune::BlockStore;
 use secateurs_tensor::Observer;
 
 use super::block::LlamaBlock;
-use super::config::LlamaConfig;
 use super::load::{fill, write_module};
 use super::rope::Rope;
 use crate::ModelError;

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::ModelError;
+use super::error::ConfigError;
 
 /// The shape of a Llama.
 ///
@@ -12,7 +12,7 @@ use crate::ModelError;
 /// # Examples
 ///
 /// ```
-/// use secateurs_models::llama::LlamaConfig;
+/// use secateurs_data::llama::LlamaConfig;
 ///
 /// let json = serde_json::json!({
 ///     "model_type": "llama", "hidden_size": 8, "intermediate_size": 16, "num_hidden_layers": 2,
@@ -22,7 +22,7 @@ use crate::ModelError;
 /// let config = LlamaConfig::from_json(&json)?;
 /// assert_eq!(config.d_head, 4);
 /// assert_eq!(config.rope_theta, 10_000.0);
-/// # Ok::<(), secateurs_models::ModelError>(())
+/// # Ok::<(), secateurs_data::llama::ConfigError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct LlamaConfig {
@@ -103,13 +103,13 @@ impl LlamaConfig {
     /// # Errors
     ///
     /// If a field is missing, of the wrong type, or describes a model that is not a Llama as built here.
-    pub fn from_json(json: &Value) -> Result<Self, ModelError> {
+    pub fn from_json(json: &Value) -> Result<Self, ConfigError> {
         if let Some(found) = json.get("model_type").and_then(Value::as_str)
             && found != "llama"
         {
-            return Err(ModelError::UnknownFamily { found: found.into() });
+            return Err(ConfigError::UnknownFamily { found: found.into() });
         }
-        let raw: RawConfig = serde_json::from_value(json.clone()).map_err(ModelError::ConfigSyntax)?;
+        let raw: RawConfig = serde_json::from_value(json.clone()).map_err(ConfigError::Syntax)?;
         check_plain(&raw)?;
         let scaling = raw.rope_parameters.as_ref().or(raw.rope_scaling.as_ref());
         let theta_inside = scaling.and_then(|s| s.get("rope_theta")).and_then(Value::as_f64);
@@ -157,7 +157,7 @@ impl LlamaConfig {
         json
     }
 
-    fn check(&self) -> Result<(), ModelError> {
+    fn check(&self) -> Result<(), ConfigError> {
         let positive = [
             ("hidden_size", self.d_model),
             ("intermediate_size", self.d_ffn),
@@ -196,8 +196,8 @@ impl LlamaConfig {
     }
 }
 
-fn bad_value(field: &'static str, value: impl ToString, expected: &'static str) -> ModelError {
-    ModelError::ConfigValue {
+fn bad_value(field: &'static str, value: impl ToString, expected: &'static str) -> ConfigError {
+    ConfigError::Value {
         field,
         value: value.to_string(),
         expected,
@@ -205,7 +205,7 @@ fn bad_value(field: &'static str, value: impl ToString, expected: &'static str) 
 }
 
 /// Refuses variants of the family that this implementation would silently compute wrongly.
-fn check_plain(raw: &RawConfig) -> Result<(), ModelError> {
+fn check_plain(raw: &RawConfig) -> Result<(), ConfigError> {
     if let Some(act) = raw.hidden_act.as_deref()
         && act != "silu"
     {
@@ -220,7 +220,7 @@ fn check_plain(raw: &RawConfig) -> Result<(), ModelError> {
     Ok(())
 }
 
-fn parse_scaling(json: &Value) -> Result<Option<RopeScaling>, ModelError> {
+fn parse_scaling(json: &Value) -> Result<Option<RopeScaling>, ConfigError> {
     let kind = json
         .get("rope_type")
         .or_else(|| json.get("type"))

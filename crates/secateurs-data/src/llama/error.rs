@@ -1,0 +1,26 @@
+//! What can be wrong with a configuration.
+
+/// What can be wrong with a `config.json`.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// It lacks a field or holds one of the wrong type.
+    #[error("config.json is not a usable Llama configuration")]
+    Syntax(#[source] serde_json::Error),
+    /// A field has a value that this model cannot have.
+    #[error("config.json: {field} is {value}, {expected}")]
+    Value {
+        /// Name of the field.
+        field: &'static str,
+        /// The value found.
+        value: String,
+        /// What would have been accepted.
+        expected: &'static str,
+    },
+    /// The model is of a family that is not implemented.
+    #[error("model_type is \"{found}\"; the models read here are: llama")]
+    UnknownFamily {
+        /// The `model_type` found.
+        found: String,
+    },
+}

@@ -1,0 +1,10 @@
+//! What a Llama is on disk: its configuration and its tensors.
+
+mod config;
+mod error;
+mod rope;
+mod tensors;
+
+pub use config::{LlamaConfig, RopeScaling};
+pub use error::ConfigError;
+pub use tensors::planned_tensors;
