@@ -1,25 +1,38 @@
 #![doc = include_str!("../README.md")]
 
+#[cfg(feature = "tensors")]
 mod attention;
+#[cfg(feature = "tensors")]
 mod cross_entropy;
 #[cfg(feature = "flex")]
 mod flex;
-#[cfg(feature = "flex")]
+#[cfg(feature = "slices")]
 mod kernels;
+#[cfg(feature = "tensors")]
 mod linear;
+#[cfg(feature = "tensors")]
 pub mod plain;
+#[cfg(feature = "tensors")]
 mod rms_norm;
+#[cfg(feature = "tensors")]
 mod rope;
+#[cfg(feature = "slices")]
+pub mod slices;
+#[cfg(feature = "tensors")]
 mod swiglu;
 
-pub use attention::causal_attention;
-pub use cross_entropy::{cross_entropy, linear_cross_entropy};
-pub use linear::linear;
-pub use rms_norm::rms_norm;
-pub use rope::rope;
-pub use swiglu::swiglu;
+#[cfg(feature = "tensors")]
+pub use {
+    attention::causal_attention,
+    cross_entropy::{cross_entropy, linear_cross_entropy},
+    linear::linear,
+    rms_norm::rms_norm,
+    rope::rope,
+    swiglu::swiglu,
+};
 
 /// Runs the fused operation where it exists, the plain formulation elsewhere.
+#[cfg(feature = "tensors")]
 macro_rules! fused_or_plain {
     ($operation:ident($tensor:ident $(, $tensors:ident)* $(; $number:ident)?)) => {{
         #[cfg(feature = "flex")]
@@ -33,4 +46,5 @@ macro_rules! fused_or_plain {
         crate::plain::$operation($tensor $(, $tensors)* $(, $number)?)
     }};
 }
+#[cfg(feature = "tensors")]
 pub(crate) use fused_or_plain;

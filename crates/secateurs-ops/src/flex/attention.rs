@@ -36,6 +36,7 @@ impl Attention {
             k,
             v,
             scale: self.scale as f32,
+            n_before: 0,
         }
     }
 

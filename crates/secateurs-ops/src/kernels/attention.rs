@@ -21,6 +21,8 @@ pub(crate) struct Inputs<'a> {
     pub(crate) k: Heads<'a>,
     pub(crate) v: Heads<'a>,
     pub(crate) scale: f32,
+    /// Keys before that of the first query.
+    pub(crate) n_before: usize,
 }
 
 impl Inputs<'_> {
@@ -64,6 +66,7 @@ pub(crate) fn forward(inputs: Inputs<'_>) -> Attended {
 
 /// A tile of queries of all heads that share a key head; row `g * n_queries + i` is token `i` of head `g` of the group.
 struct Tile {
+    /// The key of the first query's own token.
     first_query: usize,
     n_queries: usize,
     /// Unnormalised sums of values, one row a query.
@@ -83,15 +86,16 @@ impl Tile {
                 .gather(Head { head, ..kv }, tokens.clone(), inputs.scale, &mut queries);
         }
         let mut tile = Self {
-            first_query: tokens.start,
+            first_query: inputs.n_before + tokens.start,
             n_queries: tokens.len(),
             values: vec![0.0; n_rows * d_head],
             max: vec![f32::NEG_INFINITY; n_rows],
             sum: vec![0.0; n_rows],
         };
-        let mut scores = vec![0.0; n_rows * KEYS.min(tokens.end)];
-        for first_key in (0..tokens.end).step_by(KEYS) {
-            let keys = first_key..tokens.end.min(first_key + KEYS);
+        let n_keys = inputs.n_before + tokens.end;
+        let mut scores = vec![0.0; n_rows * KEYS.min(n_keys)];
+        for first_key in (0..n_keys).step_by(KEYS) {
+            let keys = first_key..n_keys.min(first_key + KEYS);
             let scores = &mut scores[..n_rows * keys.len()];
             let k = inputs.k.matrix(kv, keys.clone());
             product(

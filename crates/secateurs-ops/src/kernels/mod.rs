@@ -2,6 +2,7 @@
 //!
 //! Every loop is ordinary safe Rust that the compiler vectorises; `vectorised!` compiles it once per instruction set
 //! and picks one at run time. Matrix products are faer's.
+#![cfg_attr(not(feature = "flex"), allow(dead_code))]
 
 /// Defines functions whose body is compiled for each instruction set that `pulp` knows (AVX-512, AVX2, NEON, baseline)
 /// and chosen at run time. References among the arguments carry the lifetime `'a`.
@@ -34,4 +35,5 @@ pub(crate) mod matmul;
 pub(crate) mod rms_norm;
 pub(crate) mod rope;
 pub(crate) mod scalar;
+pub(crate) mod softmax;
 pub(crate) mod swiglu;
