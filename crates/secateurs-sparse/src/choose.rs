@@ -1,0 +1,163 @@
+//! Which format pays.
+
+use std::fmt;
+
+use crate::matrix::Format;
+use crate::nm::GroupPattern;
+use crate::value_type::ValueType;
+
+/// A format for a matrix, and why.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Choice {
+    /// The format.
+    pub format: Format,
+    /// Why.
+    pub reason: Reason,
+}
+
+/// Why a format was chosen.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Reason {
+    /// Too few zeros: a packed product would be slower.
+    TooDense {
+        /// Fraction of zeros.
+        sparsity: f64,
+        /// From where on packing pays.
+        crossover: f64,
+    },
+    /// No group has more than the pattern keeps, and about as many: offsets are saved.
+    Pattern {
+        /// The pattern.
+        pattern: GroupPattern,
+    },
+    /// A bit for every weight and the values of the others is fastest.
+    Sparse {
+        /// Fraction of zeros.
+        sparsity: f64,
+    },
+    /// So little is left that indices are faster than bits.
+    VerySparse {
+        /// Fraction of zeros.
+        sparsity: f64,
+        /// From where on indices are faster.
+        crossover: f64,
+    },
+}
+
+/// Sparsities from which on a format is faster than the one before it, for a product with one vector whose weights come
+/// from memory: measured by the benchmark `sparse`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Crossover {
+    /// Bitmaps instead of dense values.
+    pub bitmap: f64,
+    /// Indices instead of bitmaps; values of float types only.
+    pub indexed: f64,
+}
+
+impl Crossover {
+    /// What was measured for these values.
+    pub fn of(value_type: ValueType) -> Self {
+        match value_type {
+            ValueType::F32 => Self {
+                bitmap: 0.15,
+                indexed: 0.85,
+            },
+            ValueType::F16 | ValueType::Bf16 => Self {
+                bitmap: 0.3,
+                indexed: 0.85,
+            },
+            // One bit beside eight or four is much, and integers are slower to spread than halves.
+            ValueType::Int8(_) | ValueType::Int4(_) => Self {
+                bitmap: 0.6,
+                indexed: 1.0,
+            },
+        }
+    }
+}
+
+/// The fastest format for `weights [d_output, d_input]` once they are stored as `value_type`.
+///
+/// # Examples
+///
+/// ```
+/// use secateurs_sparse::{Format, ValueType, choose};
+///
+/// let half: Vec<f32> = (0..64).map(|index| (index % 3 % 2) as f32).collect();
+/// assert_eq!(choose(&half, [2, 32], ValueType::F16).format, Format::Bitmap);
+/// assert_eq!(choose(&[1.0; 64], [2, 32], ValueType::F16).format, Format::Dense);
+/// ```
+pub fn choose(weights: &[f32], [_, d_input]: [usize; 2], value_type: ValueType) -> Choice {
+    let absent = weights.iter().filter(|weight| value_type.is_absent(**weight)).count();
+    let sparsity = absent as f64 / weights.len().max(1) as f64;
+    let crossover = Crossover::of(value_type);
+    if sparsity < crossover.bitmap {
+        let reason = Reason::TooDense {
+            sparsity,
+            crossover: crossover.bitmap,
+        };
+        return Choice {
+            format: Format::Dense,
+            reason,
+        };
+    }
+    if value_type.group().is_none() && sparsity >= crossover.indexed && d_input <= 1 << 16 {
+        let reason = Reason::VerySparse {
+            sparsity,
+            crossover: crossover.indexed,
+        };
+        return Choice {
+            format: Format::Indexed,
+            reason,
+        };
+    }
+    match pattern_of(weights, d_input, value_type, sparsity) {
+        Some(pattern) => Choice {
+            format: Format::Nm(pattern),
+            reason: Reason::Pattern { pattern },
+        },
+        None => Choice {
+            format: Format::Bitmap,
+            reason: Reason::Sparse { sparsity },
+        },
+    }
+}
+
+/// A pattern whose groups the weights nearly fill: stored zeros are no more than the offsets they save.
+fn pattern_of(weights: &[f32], d_input: usize, value_type: ValueType, sparsity: f64) -> Option<GroupPattern> {
+    let patterns = [(2, 4), (4, 8), (1, 4)].map(|(keep, group)| GroupPattern::new(keep, group));
+    let fits = |pattern: &GroupPattern| {
+        let kept = pattern.keep() as f64 / pattern.group() as f64;
+        d_input.is_multiple_of(pattern.group())
+            && kept - (1.0 - sparsity) < 1e-3
+            && weights
+                .chunks_exact(pattern.group())
+                .all(|group| group.iter().filter(|weight| !value_type.is_absent(**weight)).count() <= pattern.keep())
+    };
+    patterns.into_iter().flatten().find(fits)
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let percent = |share: &f64| format!("{:.1} %", 100.0 * share);
+        match self {
+            Self::TooDense { sparsity, crossover } => {
+                write!(
+                    f,
+                    "{} zeros, packing pays from {}",
+                    percent(sparsity),
+                    percent(crossover)
+                )
+            }
+            Self::Pattern { pattern } => write!(f, "{}:{} throughout", pattern.keep(), pattern.group()),
+            Self::Sparse { sparsity } => write!(f, "{} zeros", percent(sparsity)),
+            Self::VerySparse { sparsity, crossover } => {
+                write!(
+                    f,
+                    "{} zeros, indices pay from {}",
+                    percent(sparsity),
+                    percent(crossover)
+                )
+            }
+        }
+    }
+}

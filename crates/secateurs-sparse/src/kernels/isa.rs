@@ -1,0 +1,80 @@
+//! What a loop may ask of an instruction set.
+
+/// Positions handled at a time, and partial sums of a dot product.
+pub(crate) const CHUNK: usize = 32;
+
+/// One instruction set: 32 lanes of `f32`, and how stored values become lanes.
+///
+/// `widen_*` reads 32 consecutive values; `expand_*` reads as many as `mask` has ones and puts them at the ones, zero
+/// elsewhere.
+///
+/// # Safety
+///
+/// Every method needs a processor that has the instruction set. Pointers need no alignment. `widen_*`, `load` and
+/// `store` touch 32 values; `expand_*` may read up to [`SLACK`](super::masked::SLACK) bytes past the first value, whatever
+/// the mask; `gather` reads 32 indices and `x` at each of them.
+pub(crate) trait Isa: Copy {
+    /// 32 lanes.
+    type Chunk: Copy;
+
+    unsafe fn zero() -> Self::Chunk;
+    unsafe fn splat(value: f32) -> Self::Chunk;
+    unsafe fn load(from: *const f32) -> Self::Chunk;
+    unsafe fn store(chunk: Self::Chunk, to: *mut f32);
+    /// `a * b + sum`, rounded once.
+    unsafe fn multiply_add(a: Self::Chunk, b: Self::Chunk, sum: Self::Chunk) -> Self::Chunk;
+    unsafe fn scale(chunk: Self::Chunk, by: f32) -> Self::Chunk;
+    /// Lanes added in halves: 16 + 16, 8 + 8, 4 + 4, 2 + 2, 1 + 1.
+    unsafe fn sum(chunk: Self::Chunk) -> f32;
+    unsafe fn gather(x: *const f32, indices: *const u16) -> Self::Chunk;
+
+    unsafe fn widen_f16(from: *const u8) -> Self::Chunk;
+    unsafe fn widen_bf16(from: *const u8) -> Self::Chunk;
+    unsafe fn widen_i8(from: *const u8) -> Self::Chunk;
+    /// Two's complement nibbles, the lower half of a byte first, from nibble `index` on.
+    unsafe fn widen_i4(from: *const u8, index: usize) -> Self::Chunk;
+
+    unsafe fn expand_f32(from: *const u8, mask: u32) -> Self::Chunk;
+    unsafe fn expand_f16(from: *const u8, mask: u32) -> Self::Chunk;
+    unsafe fn expand_bf16(from: *const u8, mask: u32) -> Self::Chunk;
+    unsafe fn expand_i8(from: *const u8, mask: u32) -> Self::Chunk;
+    /// As [`widen_i4`](Self::widen_i4).
+    unsafe fn expand_i4(from: *const u8, index: usize, mask: u32) -> Self::Chunk;
+}
+
+/// A loop that can be compiled for any instruction set.
+pub(crate) trait Kernel {
+    type Output;
+
+    /// Runs the loop. Implementations are `#[inline(always)]`, so that they are compiled within a function that enables
+    /// the instruction set.
+    ///
+    /// # Safety
+    ///
+    /// The processor has the instruction set.
+    unsafe fn run<I: Isa>(self) -> Self::Output;
+}
+
+/// Weights of which one output after the other can be read, 32 inputs at a time.
+pub(crate) trait Source {
+    /// Where reading an output has come to.
+    type Cursor;
+
+    fn d_input(&self) -> usize;
+
+    fn open(&self, output: usize) -> Self::Cursor;
+
+    /// The inputs `32 * chunk ..` of the cursor's output; chunks are read in order.
+    ///
+    /// # Safety
+    ///
+    /// The processor has the instruction set, and `chunk < d_input / 32`.
+    unsafe fn next<I: Isa>(&self, cursor: &mut Self::Cursor, chunk: usize) -> I::Chunk;
+
+    /// The last `d_input % 32 > 0` inputs, zeros after them.
+    ///
+    /// # Safety
+    ///
+    /// The processor has the instruction set.
+    unsafe fn last<I: Isa>(&self, cursor: &mut Self::Cursor) -> I::Chunk;
+}

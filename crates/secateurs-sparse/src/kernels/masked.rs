@@ -1,0 +1,129 @@
+//! Bitmaps: one bit for every weight, and the values of the ones.
+
+use std::marker::PhantomData;
+
+use super::isa::{CHUNK, Isa, Source};
+use super::scales::Scaling;
+use super::value::{Value, WIDEST_CHUNK};
+
+/// Bytes that must be readable from any value on.
+pub(crate) const SLACK: usize = WIDEST_CHUNK;
+
+/// A bitmap whose invariants hold: see [`Masked::new`].
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Masked<'a, V, S> {
+    mask: &'a [u8],
+    values: &'a [u8],
+    starts: Starts<'a>,
+    d_input: usize,
+    /// The output that the first byte of `mask` belongs to.
+    first: usize,
+    /// The index of the value that the first byte of `values` starts with.
+    origin: usize,
+    scaling: S,
+    value: PhantomData<V>,
+}
+
+/// Where each output's values start.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Starts<'a> {
+    /// At an index stored as a little-endian `i64`.
+    Stored(&'a [[u8; 8]]),
+    /// Every output has the same number of values.
+    Every(usize),
+}
+
+impl Starts<'_> {
+    #[inline(always)]
+    pub(crate) fn of(&self, output: usize) -> usize {
+        match self {
+            Self::Stored(starts) => i64::from_le_bytes(starts[output]) as usize,
+            Self::Every(stride) => output * stride,
+        }
+    }
+}
+
+/// The outputs that a [`Masked`] can read, and where.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Span<'a> {
+    /// Masks of the outputs from `first` on, `d_input.div_ceil(8)` bytes each.
+    pub(crate) mask: &'a [u8],
+    /// The values from that of `starts.of(first)` on, with [`SLACK`] bytes after them.
+    pub(crate) values: &'a [u8],
+    pub(crate) first: usize,
+}
+
+impl<'a, V: Value, S: Scaling> Masked<'a, V, S> {
+    /// # Safety
+    ///
+    /// For every output of the span, `starts` is the number of ones in the masks of all outputs before it, its mask is
+    /// zero past `d_input`, and [`SLACK`] bytes can be read from each of its values on.
+    pub(crate) unsafe fn new(span: Span<'a>, starts: Starts<'a>, d_input: usize, scaling: S) -> Self {
+        let start = if span.mask.is_empty() { 0 } else { starts.of(span.first) };
+        Self {
+            mask: span.mask,
+            values: span.values,
+            starts,
+            d_input,
+            first: span.first,
+            // Two nibbles share a byte: the second one's byte starts with the first.
+            origin: if V::BITS < 8 { start & !1 } else { start },
+            scaling,
+            value: PhantomData,
+        }
+    }
+}
+
+/// Where reading an output has come to.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Cursor<C> {
+    scale: C,
+    /// The first byte of the output's mask.
+    mask: usize,
+    /// Index of the next value, counted from the span's first.
+    index: usize,
+}
+
+impl<V: Value, S: Scaling> Source for Masked<'_, V, S> {
+    type Cursor = Cursor<S::Current>;
+
+    fn d_input(&self) -> usize {
+        self.d_input
+    }
+
+    #[inline(always)]
+    fn open(&self, output: usize) -> Self::Cursor {
+        let mask = (output - self.first) * self.d_input.div_ceil(8);
+        assert!(mask + self.d_input.div_ceil(8) <= self.mask.len());
+        Cursor {
+            scale: self.scaling.open(output),
+            mask,
+            index: self.starts.of(output) - self.origin,
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn next<I: Isa>(&self, cursor: &mut Self::Cursor, chunk: usize) -> I::Chunk {
+        // Safety: `open` checked that the output's mask is there, and the chunk lies within it.
+        let mask = unsafe { self.mask.as_ptr().add(cursor.mask + chunk * (CHUNK / 8)) };
+        let mask = u32::from_le_bytes(unsafe { mask.cast::<[u8; 4]>().read_unaligned() });
+        // Safety: `new`'s contract.
+        let weights = unsafe { V::expand::<I>(self.values.as_ptr(), cursor.index, mask) };
+        cursor.index += mask.count_ones() as usize;
+        unsafe { self.scaling.apply::<I>(weights, &mut cursor.scale, chunk) }
+    }
+
+    #[inline(always)]
+    unsafe fn last<I: Isa>(&self, cursor: &mut Self::Cursor) -> I::Chunk {
+        let chunk = self.d_input / CHUNK;
+        let end = cursor.mask + self.d_input.div_ceil(8);
+        let mut mask = [0; 4];
+        let bytes = &self.mask[cursor.mask + chunk * (CHUNK / 8)..end];
+        mask[..bytes.len()].copy_from_slice(bytes);
+        // Safety: `new`'s contract.
+        unsafe {
+            let weights = V::expand::<I>(self.values.as_ptr(), cursor.index, u32::from_le_bytes(mask));
+            self.scaling.apply::<I>(weights, &mut cursor.scale, chunk)
+        }
+    }
+}

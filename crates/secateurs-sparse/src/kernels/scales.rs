@@ -1,0 +1,88 @@
+//! The scales of quantised values.
+
+use super::isa::{CHUNK, Isa};
+
+/// What chunks are multiplied by after they were read.
+pub(crate) trait Scaling: Copy {
+    /// The scale in force.
+    type Current: Copy;
+
+    /// Before the first chunk of an output.
+    fn open(&self, output: usize) -> Self::Current;
+
+    /// Multiplies a chunk; chunks come in order.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Isa`].
+    unsafe fn apply<I: Isa>(&self, weights: I::Chunk, current: &mut Self::Current, chunk: usize) -> I::Chunk;
+}
+
+/// Values that are weights already.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Unscaled;
+
+impl Scaling for Unscaled {
+    type Current = ();
+
+    #[inline(always)]
+    fn open(&self, _output: usize) {}
+
+    #[inline(always)]
+    unsafe fn apply<I: Isa>(&self, weights: I::Chunk, _current: &mut (), _chunk: usize) -> I::Chunk {
+        weights
+    }
+}
+
+/// One scale for every output and group of inputs.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Scales<'a> {
+    /// bf16, little-endian, `[d_output, n_groups]`.
+    bytes: &'a [[u8; 2]],
+    n_groups: usize,
+    /// Chunks in a group, a power of two.
+    group: usize,
+}
+
+/// The scale in force, and the index of the next one.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Current {
+    scale: f32,
+    next: usize,
+}
+
+impl<'a> Scales<'a> {
+    /// `bytes` holds `n_groups` scales for every output; a group has `group` inputs, a power of two of at least
+    /// [`CHUNK`].
+    pub(crate) fn new(bytes: &'a [u8], n_groups: usize, group: usize) -> Self {
+        debug_assert!(group.is_power_of_two() && group >= CHUNK);
+        Self {
+            bytes: bytes.as_chunks::<2>().0,
+            n_groups,
+            group: group / CHUNK,
+        }
+    }
+}
+
+impl Scaling for Scales<'_> {
+    type Current = Current;
+
+    #[inline(always)]
+    fn open(&self, output: usize) -> Current {
+        Current {
+            scale: 0.0,
+            next: output * self.n_groups,
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn apply<I: Isa>(&self, weights: I::Chunk, current: &mut Current, chunk: usize) -> I::Chunk {
+        if chunk & (self.group - 1) == 0 {
+            // A bf16 is the upper half of an f32.
+            current.scale = f32::from_bits(u32::from(u16::from_le_bytes(self.bytes[current.next])) << 16);
+            current.next += 1;
+        }
+        // Safety: the caller's.
+        unsafe { I::scale(weights, current.scale) }
+    }
+}

@@ -1,0 +1,121 @@
+//! Shuffles that spread packed values over eight positions, one for every mask of eight bits.
+
+/// A table at an address that a vector load likes.
+#[repr(align(64))]
+pub(super) struct Table<T>(pub(super) [T; 256]);
+
+/// In a shuffle: this byte becomes zero.
+const ZERO: u8 = 0x80;
+
+/// Bytes: byte `p` comes from the `r`-th packed byte if the mask has its `r`-th one at `p`.
+pub(super) static BYTES: Table<[u8; 8]> = Table(bytes());
+
+/// Two-byte values in eight two-byte lanes.
+pub(super) static HALVES: Table<[u8; 16]> = Table(halves());
+
+/// Two-byte values in the upper halves of eight four-byte lanes, where both 128-bit lanes hold all packed values.
+pub(super) static UPPER_HALVES: Table<[u8; 32]> = Table(upper_halves());
+
+/// Four-byte values: the index of each lane's value, negative where the mask is zero.
+pub(super) static WORDS: Table<[i32; 8]> = Table(words());
+
+/// The lower nibble of each byte that is one in the mask.
+pub(super) static NIBBLES: Table<u64> = Table(nibbles());
+
+/// For every mask, the rank of each one and `None` at zeros.
+const fn ranks(mask: usize) -> [Option<u8>; 8] {
+    let mut ranks = [None; 8];
+    let (mut position, mut rank) = (0, 0);
+    while position < 8 {
+        if mask >> position & 1 == 1 {
+            ranks[position] = Some(rank);
+            rank += 1;
+        }
+        position += 1;
+    }
+    ranks
+}
+
+const fn bytes() -> [[u8; 8]; 256] {
+    let mut table = [[ZERO; 8]; 256];
+    let mut mask = 0;
+    while mask < 256 {
+        let ranks = ranks(mask);
+        let mut position = 0;
+        while position < 8 {
+            if let Some(rank) = ranks[position] {
+                table[mask][position] = rank;
+            }
+            position += 1;
+        }
+        mask += 1;
+    }
+    table
+}
+
+const fn halves() -> [[u8; 16]; 256] {
+    let mut table = [[ZERO; 16]; 256];
+    let mut mask = 0;
+    while mask < 256 {
+        let ranks = ranks(mask);
+        let mut position = 0;
+        while position < 8 {
+            if let Some(rank) = ranks[position] {
+                table[mask][2 * position] = 2 * rank;
+                table[mask][2 * position + 1] = 2 * rank + 1;
+            }
+            position += 1;
+        }
+        mask += 1;
+    }
+    table
+}
+
+const fn upper_halves() -> [[u8; 32]; 256] {
+    let mut table = [[ZERO; 32]; 256];
+    let halves = halves();
+    let mut mask = 0;
+    while mask < 256 {
+        let mut position = 0;
+        while position < 8 {
+            table[mask][4 * position + 2] = halves[mask][2 * position];
+            table[mask][4 * position + 3] = halves[mask][2 * position + 1];
+            position += 1;
+        }
+        mask += 1;
+    }
+    table
+}
+
+const fn words() -> [[i32; 8]; 256] {
+    let mut table = [[-1; 8]; 256];
+    let mut mask = 0;
+    while mask < 256 {
+        let ranks = ranks(mask);
+        let mut position = 0;
+        while position < 8 {
+            if let Some(rank) = ranks[position] {
+                table[mask][position] = rank as i32;
+            }
+            position += 1;
+        }
+        mask += 1;
+    }
+    table
+}
+
+const fn nibbles() -> [u64; 256] {
+    let mut table = [0; 256];
+    let mut mask = 0;
+    while mask < 256 {
+        let mut position = 0;
+        while position < 8 {
+            if mask >> position & 1 == 1 {
+                table[mask] |= 0x0f << (8 * position);
+            }
+            position += 1;
+        }
+        mask += 1;
+    }
+    table
+}

@@ -1,0 +1,32 @@
+#![doc = include_str!("../README.md")]
+
+mod bitmap;
+mod choose;
+mod dense;
+mod error;
+mod indexed;
+mod input;
+mod kernels;
+mod matrix;
+mod nm;
+mod shape;
+mod tensors;
+mod together;
+mod value_type;
+mod values;
+mod vectors;
+
+pub use bitmap::BitmapMatrix;
+pub use choose::{Choice, Crossover, Reason, choose};
+pub use dense::DenseMatrix;
+pub use error::SparseError;
+pub use indexed::IndexedMatrix;
+pub use input::Input;
+pub use kernels::{Level, UnknownLevel};
+pub use matrix::{Format, PackedMatrix, SMALL_BATCH};
+pub use nm::{GroupPattern, NmMatrix};
+pub use tensors::StoredTensor;
+pub use together::multiply_together;
+pub use value_type::{Group, ValueType};
+pub use values::Values;
+pub use vectors::{FloatVectors, VectorType};
