@@ -1,0 +1,132 @@
+//! Continuing prompts.
+
+use secateurs_sparse::VectorType;
+
+use crate::cache::Cache;
+use crate::engine::Engine;
+use crate::error::RuntimeError;
+use crate::sampler::{Sampler, Sampling};
+
+/// How far and how prompts are continued.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Generation {
+    /// Most tokens that are appended to a prompt.
+    pub max_tokens: usize,
+    /// How tokens are chosen; sequence `i` uses `seed + i`.
+    pub sampling: Sampling,
+    /// Tokens that end a sequence; they are not part of it.
+    pub end_tokens: Vec<u32>,
+    /// How keys and values are remembered.
+    pub cache: VectorType,
+}
+
+/// Why a sequence ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stop {
+    /// The model chose an end token.
+    End,
+    /// It has `max_tokens`.
+    MaxTokens,
+    /// It fills the positions of the model.
+    ContextFull,
+}
+
+/// Continues independent prompts together; returns the new tokens of each, and why it ended.
+///
+/// `on_token(sequence, token)` sees every token as it is chosen.
+///
+/// # Errors
+///
+/// If a prompt is empty, too long, or has an unknown token, a sampling setting is out of range, or the model overflows.
+pub fn generate(
+    engine: &Engine,
+    prompts: &[Vec<u32>],
+    generation: &Generation,
+    mut on_token: impl FnMut(usize, u32),
+) -> Result<Vec<(Vec<u32>, Stop)>, RuntimeError> {
+    let mut results = vec![(Vec::new(), Stop::MaxTokens); prompts.len()];
+    let mut running = Vec::new();
+    let mut caches = Vec::new();
+    for (sequence, prompt) in prompts.iter().enumerate() {
+        let seed = generation.sampling.seed.wrapping_add(sequence as u64);
+        let mut sampler = Sampler::new(Sampling {
+            seed,
+            ..generation.sampling
+        })?;
+        if generation.max_tokens == 0 {
+            continue;
+        }
+        let mut cache = engine.cache(generation.cache);
+        let logits = engine.prefill(&mut cache, prompt)?;
+        let token = sampler.choose(&logits)?;
+        running.push(Running {
+            sequence,
+            sampler,
+            token,
+        });
+        caches.push(cache);
+    }
+    loop {
+        let mut index = 0;
+        while index < running.len() {
+            let Running { sequence, token, .. } = running[index];
+            let (tokens, stop) = &mut results[sequence];
+            match state(generation, &caches[index], engine, (tokens.len(), token)) {
+                Next::Ended => *stop = Stop::End,
+                next => {
+                    tokens.push(token);
+                    on_token(sequence, token);
+                    match next {
+                        Next::GoOn => {
+                            index += 1;
+                            continue;
+                        }
+                        Next::Last(reason) => *stop = reason,
+                        Next::Ended => unreachable!("handled above"),
+                    }
+                }
+            }
+            running.remove(index);
+            caches.remove(index);
+        }
+        if running.is_empty() {
+            return Ok(results);
+        }
+        let tokens: Vec<u32> = running.iter().map(|running| running.token).collect();
+        let logits = engine.decode(&mut caches, &tokens)?;
+        let vocab_size = engine.weights().config.vocab_size;
+        for (running, logits) in running.iter_mut().zip(logits.chunks_exact(vocab_size)) {
+            running.token = running.sampler.choose(logits)?;
+        }
+    }
+}
+
+/// A sequence that goes on.
+struct Running {
+    sequence: usize,
+    sampler: Sampler,
+    /// Chosen, but not yet part of the sequence.
+    token: u32,
+}
+
+/// What follows a chosen token.
+enum Next {
+    /// It is an end token.
+    Ended,
+    /// It is the last one.
+    Last(Stop),
+    /// Others follow.
+    GoOn,
+}
+
+fn state(generation: &Generation, cache: &Cache, engine: &Engine, (n_tokens, token): (usize, u32)) -> Next {
+    if generation.end_tokens.contains(&token) {
+        Next::Ended
+    } else if n_tokens + 1 == generation.max_tokens {
+        Next::Last(Stop::MaxTokens)
+    } else if cache.n_tokens() == engine.weights().config.max_positions {
+        Next::Last(Stop::ContextFull)
+    } else {
+        Next::GoOn
+    }
+}

@@ -1,0 +1,20 @@
+#![doc = include_str!("../README.md")]
+
+mod cache;
+mod chat;
+mod engine;
+mod error;
+mod generate;
+mod load;
+mod measure;
+mod sampler;
+mod weights;
+
+pub use cache::Cache;
+pub use chat::{ChatTemplate, Message};
+pub use engine::{Engine, EngineConfig};
+pub use error::RuntimeError;
+pub use generate::{Generation, Stop, generate};
+pub use measure::{MeasureConfig, Speed, measure, read_bandwidth};
+pub use sampler::{Sampler, Sampling};
+pub use weights::{BlockWeights, LlamaWeights};

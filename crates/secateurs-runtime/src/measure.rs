@@ -1,0 +1,113 @@
+//! How fast a model runs, and how fast it could.
+
+use std::hint::black_box;
+use std::time::Instant;
+
+use rayon::prelude::*;
+use secateurs_sparse::VectorType;
+
+use crate::engine::Engine;
+use crate::error::RuntimeError;
+
+/// What [`measure`] runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MeasureConfig {
+    /// Tokens of the prompt.
+    pub prompt_tokens: usize,
+    /// Tokens decoded after it.
+    pub new_tokens: usize,
+    /// Times that both are repeated.
+    pub repeats: usize,
+    /// How keys and values are remembered.
+    pub cache: VectorType,
+}
+
+impl Default for MeasureConfig {
+    fn default() -> Self {
+        Self {
+            prompt_tokens: 512,
+            new_tokens: 128,
+            repeats: 3,
+            cache: VectorType::F16,
+        }
+    }
+}
+
+/// Speed of a model: the medians of the repeats.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Speed {
+    /// Tokens of a prompt per second.
+    pub prefill_tokens_per_second: f64,
+    /// Tokens generated per second.
+    pub decode_tokens_per_second: f64,
+    /// Bytes of weights, keys and values read for one generated token, on average.
+    pub bytes_per_token: f64,
+}
+
+impl Speed {
+    /// Bytes read per second while decoding.
+    pub fn bytes_per_second(&self) -> f64 {
+        self.bytes_per_token * self.decode_tokens_per_second
+    }
+}
+
+/// Measures prefill and decoding of one sequence.
+///
+/// The tokens are of no meaning; what a token costs does not depend on it.
+///
+/// # Errors
+///
+/// If the sequence would not fit the model's positions.
+pub fn measure(engine: &Engine, config: &MeasureConfig) -> Result<Speed, RuntimeError> {
+    let vocab_size = engine.weights().config.vocab_size as u32;
+    let token = |index: usize| (index as u32).wrapping_mul(2_654_435_761) % vocab_size;
+    let prompt: Vec<u32> = (0..config.prompt_tokens.max(1)).map(token).collect();
+    let (mut prefill, mut decode) = (Vec::new(), Vec::new());
+    let mut cache_bytes = 0;
+    for _ in 0..config.repeats.max(1) {
+        let mut caches = [engine.cache(config.cache)];
+        let started = Instant::now();
+        engine.prefill(&mut caches[0], &prompt)?;
+        prefill.push(started.elapsed().as_secs_f64());
+        let started = Instant::now();
+        for index in 0..config.new_tokens {
+            engine.decode(&mut caches, &[token(index)])?;
+        }
+        decode.push(started.elapsed().as_secs_f64());
+        cache_bytes = caches[0].n_bytes();
+    }
+    let n_tokens = prompt.len() + config.new_tokens;
+    // Half of the new tokens are there on average.
+    let seen = prompt.len() as f64 + config.new_tokens as f64 / 2.0;
+    Ok(Speed {
+        prefill_tokens_per_second: prompt.len() as f64 / median(prefill),
+        decode_tokens_per_second: config.new_tokens as f64 / median(decode),
+        bytes_per_token: engine.weights().bytes_per_token() as f64 + cache_bytes as f64 * seen / n_tokens as f64,
+    })
+}
+
+/// Bytes of the buffer of [`read_bandwidth`]: more than any cache.
+const BUFFER: usize = 1 << 30;
+
+/// Bytes per second that the engine's threads read from memory together: the best of five passes over 1 GiB.
+pub fn read_bandwidth(engine: &Engine) -> f64 {
+    let words = vec![1u64; BUFFER / size_of::<u64>()];
+    engine.install(|| {
+        let part = words.len().div_ceil(rayon::current_num_threads());
+        let passes = (0..5).map(|_| {
+            let started = Instant::now();
+            let sum: u64 = words
+                .par_chunks(part)
+                .map(|words| words.iter().fold(0, |sum, word| sum ^ word))
+                .sum();
+            black_box(sum);
+            started.elapsed().as_secs_f64()
+        });
+        BUFFER as f64 / passes.fold(f64::INFINITY, f64::min)
+    })
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
