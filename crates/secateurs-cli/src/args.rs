@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand, value_parser};
 use clap_complete::Shell;
 
 use crate::device::DeviceArgs;
+use crate::engine::{EngineArgs, FormatName, ValueName};
 use crate::recipe::RecipeArgs;
 
 const AFTER_HELP: &str = "\
@@ -20,9 +21,12 @@ Examples:
   secateurs prune ./SmolLM2-135M --method sparsegpt --sparsity 0.5 --calibration train.txt -o pruned
   secateurs eval pruned --text test.txt
   secateurs compare ./SmolLM2-135M pruned
+  secateurs pack pruned -o packed
+  secateurs generate packed \"Why is the sky blue?\"
+  secateurs bench packed --against ./SmolLM2-135M
 ";
 
-/// Prunes language models layer by layer, on one machine and within the memory of one block.
+/// Prunes language models layer by layer, packs what is left, and runs it faster.
 ///
 /// A MODEL is a Hugging Face folder of the Llama family (config.json, safetensors, tokenizer.json) or a GGUF file.
 #[derive(Debug, Parser)]
@@ -38,6 +42,9 @@ pub(crate) enum Command {
     Prune(Box<PruneArgs>),
     Eval(EvalArgs),
     Compare(CompareArgs),
+    Pack(PackArgs),
+    Generate(GenerateArgs),
+    Bench(BenchArgs),
     Completions(CompletionsArgs),
 }
 
@@ -175,6 +182,150 @@ pub(crate) struct CompareArgs {
     #[arg(value_name = "B")]
     pub(crate) second: PathBuf,
     /// Print one JSON object with every tensor instead of a table of kinds
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+const PACK_EXAMPLES: &str = "\
+Formats, chosen for every matrix by what is fastest at its sparsity unless --format says otherwise:
+  dense    every weight, for matrices with few zeros
+  bitmap   one bit for every weight, and the values that are not zero
+  2:4      a bitmap whose groups all have two of four values (also 4:8): no offsets
+  indexed  values with 16-bit indices, for matrices of which little is left
+
+Examples:
+  secateurs pack pruned -o packed
+  secateurs pack pruned --values int8 -o packed-int8
+  secateurs pack pruned --head int8 --json -o packed | jq '.bytes / .dense_bytes'
+";
+
+/// Packs a pruned model into a smaller one that runs faster
+///
+/// The output is a Hugging Face folder; weights as bitmaps of floats can be read by compressed-tensors (sparse-bitmask).
+#[derive(Debug, Args)]
+#[command(after_help = PACK_EXAMPLES)]
+pub(crate) struct PackArgs {
+    /// Hugging Face folder or GGUF file
+    pub(crate) model: PathBuf,
+    /// Folder to make
+    #[arg(short, long, value_name = "FOLDER")]
+    pub(crate) out: PathBuf,
+    /// How weights of the blocks are stored
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) values: ValueName,
+    /// How the embedding and the output matrix are stored [default: as --values]
+    #[arg(long, value_enum)]
+    pub(crate) head: Option<ValueName>,
+    /// One format for all matrices of the blocks [default: the fastest for each]
+    #[arg(long, value_enum)]
+    pub(crate) format: Option<FormatName>,
+    /// Replace an earlier output
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// No progress bar and no summary
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+    /// Print one JSON object with every matrix instead of a table of kinds
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+const GENERATE_EXAMPLES: &str = "\
+Without --temperature the most likely token is taken every time. A model with a chat template gets the prompt as the
+message of a user; --raw gives it as it is.
+
+Examples:
+  secateurs generate packed \"Why is the sky blue?\"
+  secateurs generate packed --raw \"Once upon a time\" --temperature 0.8 --top-p 0.95 --seed 7
+  secateurs generate packed --prompts-from questions.txt --json | jq -r '.completions[].text'
+  git diff | secateurs generate packed --system \"You write commit messages.\" -
+";
+
+/// Continues prompts with a dense or packed model
+///
+/// One prompt is answered as it is written; several are answered together.
+#[derive(Debug, Args)]
+#[command(after_help = GENERATE_EXAMPLES)]
+pub(crate) struct GenerateArgs {
+    /// Hugging Face folder, dense or packed, or GGUF file
+    pub(crate) model: PathBuf,
+    /// Prompts; - reads one from standard input
+    #[arg(value_name = "PROMPT")]
+    pub(crate) prompts: Vec<String>,
+    /// A file with one prompt on each line
+    #[arg(long, value_name = "FILE")]
+    pub(crate) prompts_from: Option<PathBuf>,
+    /// The prompt as it is, without the chat template
+    #[arg(long, conflicts_with = "system")]
+    pub(crate) raw: bool,
+    /// What the model is told before the prompt
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) system: Option<String>,
+    /// Most tokens of an answer
+    #[arg(short = 'n', long, value_name = "COUNT", default_value_t = 256)]
+    pub(crate) max_tokens: u32,
+    /// What logits are divided by; 0 takes the most likely token
+    #[arg(
+        long,
+        value_name = "X",
+        default_value_t = 0.0,
+        allow_negative_numbers = true,
+        help_heading = "Sampling"
+    )]
+    pub(crate) temperature: f64,
+    /// Only the COUNT most likely tokens; 0 for all
+    #[arg(long, value_name = "COUNT", default_value_t = 0, help_heading = "Sampling")]
+    pub(crate) top_k: u32,
+    /// Only the most likely tokens that have this probability together
+    #[arg(
+        long,
+        value_name = "X",
+        default_value_t = 1.0,
+        allow_negative_numbers = true,
+        help_heading = "Sampling"
+    )]
+    pub(crate) top_p: f64,
+    /// Of the random numbers
+    #[arg(long, default_value_t = 0, help_heading = "Sampling")]
+    pub(crate) seed: u64,
+    #[command(flatten)]
+    pub(crate) engine: EngineArgs,
+    /// Print one JSON object when all is done
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+const BENCH_EXAMPLES: &str = "\
+Decoding one sequence reads every weight for every token, so that memory bounds its speed: the last column is the share of
+what the same threads read from memory, measured in the same run. A model that fits into the caches of the processor can
+exceed it.
+
+Examples:
+  secateurs bench packed
+  secateurs bench packed --against ./SmolLM2-135M --threads 2
+";
+
+/// Measures how fast a model reads prompts and generates
+#[derive(Debug, Args)]
+#[command(after_help = BENCH_EXAMPLES)]
+pub(crate) struct BenchArgs {
+    /// Hugging Face folder, dense or packed, or GGUF file
+    pub(crate) model: PathBuf,
+    /// A model to compare with, run by the same engine
+    #[arg(long, value_name = "MODEL")]
+    pub(crate) against: Option<PathBuf>,
+    /// Tokens of the prompt
+    #[arg(long, value_name = "COUNT", default_value_t = 512, value_parser = value_parser!(u32).range(1..))]
+    pub(crate) prompt_tokens: u32,
+    /// Tokens decoded after it
+    #[arg(long, value_name = "COUNT", default_value_t = 128, value_parser = value_parser!(u32).range(1..))]
+    pub(crate) new_tokens: u32,
+    /// Times that both are repeated; medians are shown
+    #[arg(long, value_name = "COUNT", default_value_t = 3, value_parser = value_parser!(u32).range(1..))]
+    pub(crate) repeats: u32,
+    #[command(flatten)]
+    pub(crate) engine: EngineArgs,
+    /// Print one JSON object
     #[arg(long)]
     pub(crate) json: bool,
 }

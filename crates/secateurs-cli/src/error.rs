@@ -5,7 +5,9 @@ use std::io;
 use std::path::PathBuf;
 
 use secateurs::data::DataError;
+use secateurs::data::llama::ConfigError;
 use secateurs::models::ModelError;
+use secateurs::sparse::UnknownLevel;
 use secateurs::tensor::TensorError;
 
 use crate::device::DeviceName;
@@ -67,6 +69,17 @@ pub(crate) enum CliError {
         /// Blocks of the model.
         n_blocks: usize,
     },
+    /// The variable that forces an instruction set has another value.
+    #[error("{variable} is not usable")]
+    Level {
+        /// The variable.
+        variable: &'static str,
+        /// Why not.
+        source: UnknownLevel,
+    },
+    /// Standard input cannot be read, or is no UTF-8.
+    #[error("cannot read standard input")]
+    Input(#[source] io::Error),
     /// Standard output is closed or full.
     #[error("cannot write to standard output")]
     Output(#[source] io::Error),
@@ -82,13 +95,19 @@ pub(crate) enum CliError {
     /// The model cannot be used.
     #[error(transparent)]
     Model(#[from] ModelError),
+    /// The configuration is not that of a Llama.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
 }
 
 impl CliError {
     /// 2 for a command line that makes no sense, otherwise 1.
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
-            Self::Missing { .. } | Self::NoDevice { .. } | Self::Job(secateurs::Error::PatternChoice) => 2,
+            Self::Missing { .. }
+            | Self::NoDevice { .. }
+            | Self::Level { .. }
+            | Self::Job(secateurs::Error::PatternChoice) => 2,
             _ => 1,
         }
     }

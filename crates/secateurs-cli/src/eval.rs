@@ -4,7 +4,11 @@ use std::time::Instant;
 
 use secateurs::data::{Checkpoint, read_text};
 use secateurs::models::llama::{LlamaConfig, load_llama};
-use secateurs::{Evaluation, all_windows, check_window, evaluate_llama, first_windows, peak_rss_bytes};
+use secateurs::runtime::{Engine, EngineConfig, LlamaWeights};
+use secateurs::sparse::ValueType;
+use secateurs::{
+    Evaluation, all_windows, check_window, evaluate_llama, evaluate_packed, first_windows, is_packed, peak_rss_bytes,
+};
 use serde::Serialize;
 
 use crate::args::EvalArgs;
@@ -61,6 +65,12 @@ fn evaluate(args: &EvalArgs) -> Result<Evaluation, CliError> {
     }?;
     let bar = Bar::new("evaluating", windows.len(), args.quiet);
     bar.say("windows".into());
+    if is_packed(&checkpoint) {
+        let weights = LlamaWeights::load(&checkpoint, ValueType::F32).map_err(secateurs::Error::from)?;
+        let engine = Engine::new(weights, EngineConfig::default()).map_err(secateurs::Error::from)?;
+        bar.restart();
+        return Ok(evaluate_packed(&engine, &windows, &mut |done, _| bar.set(done))?);
+    }
     let (config, llama) = load_llama(&checkpoint, &device)?;
     bar.restart();
     Ok(evaluate_llama(&config, &llama, &windows, &mut |done, _| bar.set(done))?)

@@ -1,14 +1,18 @@
 #![doc = include_str!("../README.md")]
 
 mod args;
+mod bench;
 mod compare;
 mod completions;
 mod device;
 mod dry_run;
+mod engine;
 mod error;
 mod eval;
+mod generate;
 mod info;
 mod output;
+mod pack;
 mod panics;
 mod progress;
 mod prune;
@@ -53,6 +57,9 @@ fn run(command: Command) -> Result<(), CliError> {
         Command::Prune(args) => prune::run(&args),
         Command::Eval(args) => eval::run(&args),
         Command::Compare(args) => compare::run(&args),
+        Command::Pack(args) => pack::run(&args),
+        Command::Generate(args) => generate::run(&args),
+        Command::Bench(args) => bench::run(&args),
         Command::Completions(args) => completions::run(&args),
     }
 }

@@ -57,6 +57,11 @@ impl Bar {
         self.0.reset_elapsed();
     }
 
+    /// Sets the number of all steps.
+    pub(crate) fn resize(&self, length: usize) {
+        self.0.set_length(length as u64);
+    }
+
     /// Sets the number of steps done.
     pub(crate) fn set(&self, position: usize) {
         self.0.set_position(position as u64);

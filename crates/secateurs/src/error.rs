@@ -3,8 +3,11 @@
 use std::path::PathBuf;
 
 use secateurs_data::DataError;
+use secateurs_data::llama::ConfigError;
 use secateurs_models::ModelError;
 use secateurs_prune::PruneError;
+use secateurs_runtime::RuntimeError;
+use secateurs_sparse::SparseError;
 use secateurs_tensor::TensorError;
 
 /// What can go wrong in a job.
@@ -136,6 +139,20 @@ pub enum Error {
     /// Two models have nothing to compare.
     #[error("the models have no tensor in common")]
     NothingInCommon,
+    /// A matrix cannot be packed as asked.
+    #[error("{name} cannot be packed")]
+    Pack {
+        /// Name of the matrix.
+        name: String,
+        /// Why not.
+        source: SparseError,
+    },
+    /// The configuration is not that of a Llama.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// Running the model failed.
+    #[error(transparent)]
+    Runtime(#[from] RuntimeError),
     /// Reading or writing a model file failed.
     #[error(transparent)]
     Data(#[from] DataError),

@@ -5,6 +5,8 @@ use std::time::Instant;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use secateurs_data::Checkpoint;
 use secateurs_models::llama::{Llama, LlamaConfig, Rope, load_llama};
+use secateurs_runtime::{BlockWeights, Engine};
+use secateurs_sparse::{Level, VectorType};
 use secateurs_tensor::{PathRules, read_weights};
 use serde::{Deserialize, Serialize};
 
@@ -82,6 +84,44 @@ pub fn evaluate_llama(
         tokens,
         tokens_per_second,
         sparsity: sparsity(llama),
+        window_losses: losses,
+    })
+}
+
+/// Evaluates packed weights on token windows of one length, by the engine that generates with them.
+///
+/// # Errors
+///
+/// If a token is outside the vocabulary, a window longer than the positions of the model, or a loss is not finite.
+pub fn evaluate_packed(
+    engine: &Engine,
+    windows: &[Vec<u32>],
+    listener: &mut dyn FnMut(usize, usize),
+) -> Result<Evaluation, Error> {
+    let started = Instant::now();
+    let mut losses = Vec::with_capacity(windows.len());
+    for (index, window) in windows.iter().enumerate() {
+        let of_tokens = engine.token_losses(window, VectorType::F32)?;
+        let loss = of_tokens.iter().map(|loss| f64::from(*loss)).sum::<f64>() / of_tokens.len() as f64;
+        if !loss.is_finite() {
+            return Err(Error::LossNotFinite { window: index, loss });
+        }
+        losses.push(loss);
+        listener(index + 1, windows.len());
+    }
+    let tokens: usize = windows.iter().map(Vec::len).sum();
+    let tokens_per_second = tokens as f64 / started.elapsed().as_secs_f64();
+    let matrices = engine.weights().blocks.iter().flat_map(BlockWeights::matrices);
+    let (zeros, all) = matrices.fold((0, 0), |(zeros, all), matrix| {
+        let [d_output, d_input] = matrix.dims();
+        (zeros + matrix.n_zeros(Level::best()), all + d_output * d_input)
+    });
+    Ok(Evaluation {
+        perplexity: (losses.iter().sum::<f64>() / losses.len() as f64).exp(),
+        windows: windows.len(),
+        tokens,
+        tokens_per_second,
+        sparsity: zeros as f64 / all.max(1) as f64,
         window_losses: losses,
     })
 }

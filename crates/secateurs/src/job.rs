@@ -99,24 +99,10 @@ pub fn prune_checkpoint(job: &PruneJob<'_>, listener: &mut dyn FnMut(Progress<'_
 
 /// Refuses output that is there and not to be replaced, before any work is done.
 fn check_output(job: &PruneJob<'_>, staging: &Path) -> Result<(), Error> {
-    let out = job.out.canonicalize();
-    let text = job
-        .recipe
-        .calibration
-        .as_ref()
-        .map(|calibration| calibration.text.as_path());
-    let mut inputs = [Some(job.model), text]
-        .into_iter()
-        .flatten()
-        .filter_map(|path| path.canonicalize().ok());
-    if out.is_ok_and(|out| inputs.any(|input| input.starts_with(&out))) {
-        return Err(Error::OutputIsInput {
-            path: job.out.to_owned(),
-        });
-    }
-    if job.out.exists() {
-        check_replaceable(job)?;
-    }
+    let calibration = job.recipe.calibration.as_ref();
+    let text = calibration.map(|calibration| calibration.text.as_path());
+    let inputs: Vec<&Path> = [Some(job.model), text].into_iter().flatten().collect();
+    make_way(job.out, &inputs, job.overwrite)?;
     match (staging.exists(), job.overwrite) {
         (true, Overwrite::Never) => Err(Error::UnfinishedRun {
             path: staging.to_owned(),
@@ -128,14 +114,25 @@ fn check_output(job: &PruneJob<'_>, staging: &Path) -> Result<(), Error> {
     }
 }
 
-/// Force replaces models, but not whatever folder a slip of the keyboard names.
-fn check_replaceable(job: &PruneJob<'_>) -> Result<(), Error> {
-    let path = job.out.to_owned();
-    if job.overwrite != Overwrite::Force {
+/// Refuses output that holds an input, or is there and not to be replaced.
+pub(crate) fn make_way(out: &Path, inputs: &[&Path], overwrite: Overwrite) -> Result<(), Error> {
+    let path = out.to_owned();
+    let mut inputs = inputs.iter().filter_map(|path| path.canonicalize().ok());
+    if out
+        .canonicalize()
+        .is_ok_and(|out| inputs.any(|input| input.starts_with(&out)))
+    {
+        return Err(Error::OutputIsInput { path });
+    }
+    if !out.exists() {
+        return Ok(());
+    }
+    if overwrite != Overwrite::Force {
         return Err(Error::OutputExists { path });
     }
-    let is_empty = || fs::read_dir(job.out).is_ok_and(|mut entries| entries.next().is_none());
-    if job.out.join("config.json").is_file() || is_empty() {
+    // Force replaces models, but not whatever folder a slip of the keyboard names.
+    let is_empty = || fs::read_dir(out).is_ok_and(|mut entries| entries.next().is_none());
+    if out.join("config.json").is_file() || is_empty() {
         Ok(())
     } else {
         Err(Error::OutputIsNoModel { path })
@@ -281,7 +278,7 @@ fn hash_tokens(windows: &[Vec<u32>]) -> String {
     hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn remove_dir(path: &Path) -> Result<(), Error> {
+pub(crate) fn remove_dir(path: &Path) -> Result<(), Error> {
     let removed = if path.is_dir() {
         fs::remove_dir_all(path)
     } else {

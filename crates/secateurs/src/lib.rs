@@ -8,7 +8,9 @@ mod job;
 mod journal;
 mod memory;
 mod method;
+mod pack;
 mod recipe;
+mod text;
 mod windows;
 
 pub use secateurs_data as data;
@@ -16,16 +18,20 @@ pub use secateurs_importance as importance;
 pub use secateurs_models as models;
 pub use secateurs_ops as ops;
 pub use secateurs_prune as prune;
+pub use secateurs_runtime as runtime;
+pub use secateurs_sparse as sparse;
 pub use secateurs_tensor as tensor;
 
 pub use compare::{Comparison, TensorDifference, compare};
 pub use error::Error;
-pub use evaluate::{Evaluation, check_window, evaluate, evaluate_llama};
+pub use evaluate::{Evaluation, check_window, evaluate, evaluate_llama, evaluate_packed};
 pub use info::{Info, LinearInfo, info};
 pub use job::{Overwrite, PruneJob, PruneOutcome, prune_checkpoint, staging_path};
 pub use memory::{peak_rss_bytes, reset_peak_rss};
 pub use method::{Method, MethodOptions};
+pub use pack::{PackConfig, PackedInfo, is_packed, pack_checkpoint};
 pub use recipe::{AllocationRecipe, Calibration, Recipe};
+pub use text::{Completion, TextGenerator};
 pub use windows::{all_windows, first_windows};
 
 /// What most programs need.

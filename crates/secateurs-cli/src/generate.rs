@@ -1,0 +1,124 @@
+//! `secateurs generate`
+
+use std::io::Read;
+use std::time::Instant;
+
+use secateurs::data::{Checkpoint, read_text};
+use secateurs::runtime::{Generation, Message, Sampling, Stop};
+use secateurs::{Completion, TextGenerator};
+use serde::Serialize;
+
+use crate::args::GenerateArgs;
+use crate::error::CliError;
+use crate::output::{print, print_json};
+
+/// One object of `--json`.
+#[derive(Debug, Serialize)]
+struct Generated {
+    prompt: String,
+    text: String,
+    prompt_tokens: usize,
+    new_tokens: usize,
+    stop: &'static str,
+}
+
+/// The object of `--json`.
+#[derive(Debug, Serialize)]
+struct GenerateResult {
+    completions: Vec<Generated>,
+    seconds: f64,
+    new_tokens_per_second: f64,
+}
+
+/// Continues prompts.
+pub(crate) fn run(args: &GenerateArgs) -> Result<(), CliError> {
+    let prompts = prompts(args)?;
+    let checkpoint = Checkpoint::open(&args.model)?;
+    let generator = TextGenerator::load(&checkpoint, args.engine.dense(), args.engine.config()?)?;
+    let tokens = prompts.iter().map(|prompt| to_tokens(args, &generator, prompt));
+    let tokens = tokens.collect::<Result<Vec<_>, _>>()?;
+    let generation = Generation {
+        max_tokens: args.max_tokens as usize,
+        sampling: Sampling {
+            temperature: args.temperature,
+            top_k: args.top_k as usize,
+            top_p: args.top_p,
+            seed: args.seed,
+        },
+        end_tokens: Vec::new(),
+        cache: args.engine.cache(),
+    };
+    let started = Instant::now();
+    let stream = prompts.len() == 1 && !args.json;
+    let mut failure = None;
+    let completions = generator.complete(&tokens, &generation, &mut |_, text| {
+        if stream && failure.is_none() {
+            failure = print(text).err();
+        }
+    })?;
+    failure.map_or(Ok(()), Err)?;
+    let seconds = started.elapsed().as_secs_f64();
+    match (args.json, stream) {
+        (true, _) => print_json(&result(prompts, completions, seconds)),
+        (false, true) => print("\n"),
+        (false, false) => completions
+            .iter()
+            .enumerate()
+            .try_for_each(|(index, completion)| print(&format!("[{}] {}\n\n", index + 1, completion.text))),
+    }
+}
+
+/// The prompts of the command line, of a file, or of standard input.
+fn prompts(args: &GenerateArgs) -> Result<Vec<String>, CliError> {
+    let mut prompts = args.prompts.clone();
+    if let Some(file) = &args.prompts_from {
+        let text = read_text(file)?;
+        prompts.extend(text.lines().filter(|line| !line.trim().is_empty()).map(str::to_owned));
+    }
+    for prompt in prompts.iter_mut().filter(|prompt| *prompt == "-") {
+        prompt.clear();
+        std::io::stdin().read_to_string(prompt).map_err(CliError::Input)?;
+    }
+    if prompts.is_empty() {
+        return Err(CliError::Missing {
+            flag: "a PROMPT or --prompts-from",
+        });
+    }
+    Ok(prompts)
+}
+
+fn to_tokens(args: &GenerateArgs, generator: &TextGenerator, prompt: &str) -> Result<Vec<u32>, CliError> {
+    if args.raw || (!generator.has_template() && args.system.is_none()) {
+        return Ok(generator.text_prompt(prompt)?);
+    }
+    let message = |role: &str, content: &str| Message {
+        role: role.to_owned(),
+        content: content.to_owned(),
+    };
+    let system = args.system.as_deref().map(|content| message("system", content));
+    let messages: Vec<Message> = system.into_iter().chain([message("user", prompt)]).collect();
+    Ok(generator.chat_prompt(&messages)?)
+}
+
+fn result(prompts: Vec<String>, completions: Vec<Completion>, seconds: f64) -> GenerateResult {
+    let new_tokens: usize = completions.iter().map(|completion| completion.new_tokens).sum();
+    let generated = prompts
+        .into_iter()
+        .zip(completions)
+        .map(|(prompt, completion)| Generated {
+            prompt,
+            text: completion.text,
+            prompt_tokens: completion.prompt_tokens,
+            new_tokens: completion.new_tokens,
+            stop: match completion.stop {
+                Stop::End => "end",
+                Stop::MaxTokens => "max-tokens",
+                Stop::ContextFull => "context-full",
+            },
+        });
+    GenerateResult {
+        completions: generated.collect(),
+        seconds,
+        new_tokens_per_second: new_tokens as f64 / seconds,
+    }
+}

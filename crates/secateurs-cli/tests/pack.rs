@@ -1,0 +1,252 @@
+//! What `secateurs pack`, `generate` and `bench` do.
+
+mod tiny;
+
+use secateurs::data::Checkpoint;
+use secateurs::runtime::LlamaWeights;
+use secateurs::sparse::{Level, PackedMatrix, ValueType};
+use tiny::Tiny;
+
+const RAW: [&str; 6] = ["--raw", "w1 w2 w3 w4", "-n", "12", "--cache", "f32"];
+
+fn load(tiny: &Tiny, name: &str) -> LlamaWeights {
+    let checkpoint = Checkpoint::open(&tiny.path(name)).expect("the output is a model");
+    LlamaWeights::load(&checkpoint, ValueType::F32).expect("the weights load")
+}
+
+fn pruned(args: &[&str]) -> Tiny {
+    let tiny = Tiny::new(2);
+    tiny.succeed(&[&["prune", "model", "-m", "magnitude", "-o", "pruned"], args].concat());
+    tiny
+}
+
+fn format_of(matrix: &PackedMatrix) -> &'static str {
+    match matrix {
+        PackedMatrix::Dense(_) => "dense",
+        PackedMatrix::Bitmap(_) => "bitmap",
+        PackedMatrix::Nm(_) => "nm",
+        PackedMatrix::Indexed(_) => "indexed",
+    }
+}
+
+#[test]
+fn matrices_are_packed_by_their_sparsity() {
+    for (args, expected) in [
+        (["-s", "0"], "dense"),
+        (["-s", "0.5"], "bitmap"),
+        (["-p", "2:4"], "nm"),
+        (["-s", "0.9"], "indexed"),
+    ] {
+        let tiny = pruned(&args);
+        let result = tiny.json(&["pack", "pruned", "--values", "f32", "-o", "packed", "--json"]);
+        let (pruned, packed) = (load(&tiny, "pruned"), load(&tiny, "packed"));
+        for (before, after) in pruned.blocks.iter().zip(&packed.blocks) {
+            for (before, after) in before.matrices().into_iter().zip(after.matrices()) {
+                assert_eq!(format_of(after), expected);
+                assert_eq!(before.unpack(Level::best()), after.unpack(Level::best()));
+            }
+        }
+        let tensors = result["tensors"].as_array().expect("a list");
+        assert_eq!(tensors.len(), 15);
+        let total: u64 = tensors
+            .iter()
+            .map(|tensor| tensor["bytes"].as_u64().expect("a number"))
+            .sum();
+        assert_eq!(result["bytes"], total);
+        // The same tokens from both.
+        let text = |model| tiny.succeed(&[&["generate", model][..], &RAW].concat());
+        assert_eq!(text("pruned"), text("packed"));
+        assert_eq!(text("packed").split_whitespace().count(), 12);
+    }
+}
+
+#[test]
+fn packed_models_are_evaluated_by_the_engine() {
+    let tiny = pruned(&["-s", "0.6"]);
+    tiny.succeed(&["pack", "pruned", "--values", "f32", "-o", "packed"]);
+    let evaluate = |model| tiny.json(&["eval", model, "--text", "test.txt", "--window", "40", "--json"]);
+    let (pruned, packed) = (evaluate("pruned"), evaluate("packed"));
+    let number = |result: &serde_json::Value, field: &str| result[field].as_f64().expect("a number");
+    let (expected, got) = (number(&pruned, "perplexity"), number(&packed, "perplexity"));
+    assert!((got / expected - 1.0).abs() < 1e-5, "{got} is not {expected}");
+    assert_eq!(pruned["sparsity"], packed["sparsity"]);
+    assert_eq!(pruned["windows"], packed["windows"]);
+}
+
+#[test]
+fn formats_and_values_can_be_chosen() {
+    let tiny = pruned(&["-s", "0.5"]);
+    for (format, expected) in [("dense", "dense"), ("bitmap", "bitmap"), ("indexed", "indexed")] {
+        tiny.succeed(&["pack", "pruned", "--format", format, "-o", format]);
+        let weights = load(&tiny, format);
+        assert!(
+            weights.blocks[1]
+                .matrices()
+                .into_iter()
+                .all(|matrix| format_of(matrix) == expected)
+        );
+        assert_eq!(weights.embedding.values().value_type(), ValueType::F16);
+    }
+    tiny.succeed(&["pack", "pruned", "--values", "int8", "--head", "bf16", "-o", "int8"]);
+    let weights = load(&tiny, "int8");
+    assert_eq!(weights.blocks[0].gate.values().value_type().bits(), 8);
+    assert_eq!(weights.embedding.values().value_type(), ValueType::Bf16);
+    let crowded = tiny.refuse(1, &["pack", "pruned", "--format", "2:4", "-o", "nm"]);
+    assert!(
+        crowded.contains("model.layers.0") && crowded.contains("2:4"),
+        "{crowded}"
+    );
+    assert!(!tiny.path("nm").exists());
+}
+
+#[test]
+fn output_is_kept_unless_forced() {
+    let tiny = pruned(&["-s", "0.5"]);
+    tiny.succeed(&["pack", "pruned", "-o", "packed"]);
+    assert!(tiny.refuse(1, &["pack", "pruned", "-o", "packed"]).contains("--force"));
+    assert!(
+        tiny.refuse(1, &["pack", "pruned", "--force", "-o", "pruned"])
+            .contains("pruned")
+    );
+    tiny.succeed(&["pack", "pruned", "--force", "--values", "f32", "-o", "packed"]);
+    assert_eq!(load(&tiny, "packed").embedding.values().value_type(), ValueType::F32);
+    // Nothing but the models is left in the folder.
+    let names = std::fs::read_dir(tiny.path(".")).expect("the folder is there");
+    assert!(
+        names
+            .flatten()
+            .all(|entry| !entry.file_name().to_string_lossy().starts_with('.'))
+    );
+}
+
+#[test]
+fn prompts_are_answered_together_as_alone() {
+    let tiny = Tiny::new(2);
+    std::fs::write(tiny.path("prompts.txt"), "w5 w6\n\nw7 w8 w9\n").expect("the file can be written");
+    let together = tiny.json(&[
+        "generate",
+        "model",
+        "w1 w2",
+        "--prompts-from",
+        "prompts.txt",
+        "-n",
+        "7",
+        "--json",
+    ]);
+    let completions = together["completions"].as_array().expect("a list");
+    assert_eq!(completions.len(), 3);
+    for (completion, prompt) in completions.iter().zip(["w1 w2", "w5 w6", "w7 w8 w9"]) {
+        assert_eq!(completion["prompt"], prompt);
+        assert_eq!(completion["stop"], "max-tokens");
+        let alone = tiny.json(&["generate", "model", prompt, "-n", "7", "--json"]);
+        assert_eq!(alone["completions"][0]["text"], completion["text"]);
+    }
+    // Forced to portable code: the same text.
+    let mut scalar = tiny.command(&["generate", "model", "w1 w2", "-n", "7", "--json"]);
+    let scalar = tiny::json_of(scalar.env("SECATEURS_SIMD", "scalar"));
+    assert_eq!(scalar["completions"][0]["text"], completions[0]["text"]);
+    let sampled = |seed| {
+        tiny.succeed(&[
+            "generate",
+            "model",
+            "w1",
+            "-n",
+            "30",
+            "--temperature",
+            "1.5",
+            "--seed",
+            seed,
+        ])
+    };
+    assert_eq!(sampled("1"), sampled("1"));
+    assert_ne!(sampled("1"), sampled("2"));
+}
+
+#[test]
+fn bad_prompts_and_settings_are_refused() {
+    let tiny = Tiny::new(1);
+    let refuse = |code, args: &[&str]| tiny.refuse(code, &[&["generate", "model"], args].concat());
+    assert!(refuse(2, &[]).contains("PROMPT"));
+    assert!(refuse(1, &[""]).contains("no tokens"));
+    assert!(refuse(1, &["w1", "--temperature", "-1"]).contains("temperature"));
+    assert!(refuse(1, &["w1", "--top-p", "0"]).contains("top-p"));
+    assert!(refuse(1, &["w1", "--system", "w2"]).contains("chat template"));
+    let long = vec!["w1"; 65].join(" ");
+    assert!(refuse(1, &[&long]).contains("64 positions"));
+    std::fs::write(tiny.path("latin1.txt"), b"caf\xe9\n").expect("the file can be written");
+    assert!(refuse(1, &["--prompts-from", "latin1.txt"]).contains("latin1.txt"));
+    let mut unknown = tiny.command(&["generate", "model", "w1"]);
+    let output = unknown
+        .env("SECATEURS_SIMD", "mmx")
+        .output()
+        .expect("the binary starts");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("mmx"));
+}
+
+/// A byte of each packed tensor changed, or the file cut: an error in one line, or a model that still runs.
+#[test]
+fn damaged_models_are_refused() {
+    let tiny = pruned(&["-s", "0.6"]);
+    tiny.succeed(&["pack", "pruned", "-o", "packed"]);
+    let file = tiny.path("packed/model.safetensors");
+    let good = tiny::bytes(&file);
+    let mut refused = 0;
+    for step in 0..60 {
+        let mut bad = good.clone();
+        if step % 6 == 5 {
+            bad.truncate(good.len() * step / 61);
+        } else {
+            let at = good.len() * step / 60;
+            bad[at] ^= 0x81;
+        }
+        std::fs::write(&file, &bad).expect("the file can be written");
+        let output = tiny.run(&["generate", "packed", "w1", "-n", "2", "--raw"]);
+        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+        match output.status.code() {
+            Some(0) => {}
+            Some(1) => {
+                assert!(stderr.starts_with("error: ") && stderr.lines().count() == 1, "{stderr}");
+                refused += 1;
+            }
+            code => panic!("{code:?}: {stderr}"),
+        }
+    }
+    assert!(refused >= 10, "only {refused} refused");
+}
+
+#[test]
+fn speed_is_measured_beside_another_model() {
+    let tiny = pruned(&["-s", "0.7"]);
+    tiny.succeed(&["pack", "pruned", "-o", "packed"]);
+    let args = [
+        "bench",
+        "packed",
+        "--against",
+        "model",
+        "--prompt-tokens",
+        "20",
+        "--new-tokens",
+        "10",
+        "--threads",
+        "2",
+    ];
+    let result = tiny.json(&[&args[..], &["--repeats", "1", "--json"]].concat());
+    assert_eq!(result["threads"], 2);
+    let models = result["models"].as_array().expect("a list");
+    assert_eq!(
+        (models.len(), &models[0]["model"], &models[1]["model"]),
+        (2, &"packed".into(), &"model".into())
+    );
+    for model in models {
+        for field in [
+            "prefill_tokens_per_second",
+            "decode_tokens_per_second",
+            "bytes_per_token",
+            "bandwidth_share",
+        ] {
+            assert!(model[field].as_f64().is_some_and(|value| value > 0.0), "{field}");
+        }
+    }
+    assert!(models[0]["weight_bytes"].as_u64() < models[1]["weight_bytes"].as_u64());
+}

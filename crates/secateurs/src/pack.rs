@@ -1,0 +1,218 @@
+//! Packs a pruned checkpoint into a smaller one.
+
+use std::path::Path;
+
+use secateurs_data::llama::{LlamaConfig, planned_tensors};
+use secateurs_data::{Checkpoint, RawTensor, write_stored};
+use secateurs_sparse::{Format, PackedMatrix, ValueType, choose};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::Error;
+use crate::job::{Overwrite, make_way};
+
+/// How a checkpoint is packed.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PackConfig {
+    /// How the weights of the blocks are stored.
+    pub values: ValueType,
+    /// How the embedding and the output matrix are stored. Nothing in them is zero, so they stay dense.
+    pub head: ValueType,
+    /// A format for all matrices of the blocks, instead of the fastest for each.
+    pub format: Option<Format>,
+}
+
+impl Default for PackConfig {
+    fn default() -> Self {
+        Self {
+            values: ValueType::F16,
+            head: ValueType::F16,
+            format: None,
+        }
+    }
+}
+
+/// What became of a matrix.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PackedInfo {
+    /// Its name.
+    pub name: String,
+    /// `[d_output, d_input]`
+    pub dims: [usize; 2],
+    /// Fraction of zeros.
+    pub sparsity: f64,
+    /// `dense`, `bitmap`, `2:4`, `indexed`.
+    pub format: String,
+    /// How values are stored.
+    pub values: String,
+    /// Why this format.
+    pub reason: String,
+    /// Bytes of all its parts.
+    pub bytes: u64,
+    /// Bytes of it as dense `F16`.
+    pub dense_bytes: u64,
+}
+
+/// Whether a model was packed, so that only the engine can run it.
+pub fn is_packed(checkpoint: &Checkpoint) -> bool {
+    checkpoint.tensors().any(|tensor| tensor.name.ends_with(".compressed"))
+}
+
+/// Packs every matrix of a model and writes the result as a Hugging Face folder.
+///
+/// Bitmaps with float values can be read as `sparse-bitmask` of compressed-tensors; see
+/// [`PackedMatrix::to_tensors`] for the layout of all formats.
+///
+/// `listener` is called with the number of tensors done and their total.
+///
+/// # Errors
+///
+/// If the model cannot be read, a weight is not finite, a given format cannot hold a matrix, or the output exists or cannot
+/// be written.
+pub fn pack_checkpoint(
+    model: &Path,
+    out: &Path,
+    config: &PackConfig,
+    overwrite: Overwrite,
+    listener: &mut dyn FnMut(usize, usize),
+) -> Result<Vec<PackedInfo>, Error> {
+    let source = Checkpoint::open(model)?;
+    let llama = LlamaConfig::from_json(source.config())?;
+    make_way(out, &[model], overwrite)?;
+    let planned = planned_tensors(&llama);
+    let (mut tensors, mut infos) = (Vec::new(), Vec::new());
+    for (index, tensor) in planned.iter().enumerate() {
+        let weights = source.read_f32(&tensor.name)?;
+        check(&tensor.name, &tensor.shape, &source, &weights)?;
+        match <[usize; 2]>::try_from(tensor.shape.as_slice()) {
+            Ok(dims) => {
+                let (matrix, info) = pack(&tensor.name, &weights, dims, config)?;
+                let module = tensor.name.trim_end_matches(".weight");
+                tensors.extend(stored(module, &matrix));
+                infos.push(info);
+            }
+            Err(_) => tensors.push((tensor.name.clone(), plain(&weights))),
+        }
+        listener(index + 1, planned.len());
+    }
+    if out.exists() && overwrite == Overwrite::Force {
+        crate::job::remove_dir(out)?;
+    }
+    write_stored(out, tensors, &packed_config(source.config().clone(), &infos), &source)?;
+    Ok(infos)
+}
+
+fn check(name: &str, shape: &[usize], source: &Checkpoint, weights: &[f32]) -> Result<(), Error> {
+    let got = &source.tensor(name)?.shape;
+    if got != shape {
+        return Err(secateurs_models::ModelError::Shape {
+            name: name.to_owned(),
+            expected: shape.to_vec(),
+            got: got.clone(),
+        }
+        .into());
+    }
+    match weights.iter().position(|weight| !weight.is_finite()) {
+        Some(index) => Err(secateurs_models::ModelError::NotFinite {
+            name: name.to_owned(),
+            index,
+            value: weights[index],
+        }
+        .into()),
+        None => Ok(()),
+    }
+}
+
+fn pack(
+    name: &str,
+    weights: &[f32],
+    dims: [usize; 2],
+    config: &PackConfig,
+) -> Result<(PackedMatrix, PackedInfo), Error> {
+    let in_block = name.starts_with("model.layers.");
+    let value_type = if in_block { config.values } else { config.head };
+    let (format, reason) = match config.format {
+        _ if !in_block => (Format::Dense, "read row by row, and nothing in it is pruned".to_owned()),
+        Some(format) => (format, "as asked".to_owned()),
+        None => {
+            let choice = choose(weights, dims, value_type);
+            (choice.format, choice.reason.to_string())
+        }
+    };
+    let matrix = PackedMatrix::pack(weights, dims, format, value_type).map_err(|source| Error::Pack {
+        name: name.to_owned(),
+        source,
+    })?;
+    let zeros = weights.iter().filter(|weight| **weight == 0.0).count();
+    let info = PackedInfo {
+        name: name.to_owned(),
+        dims,
+        sparsity: zeros as f64 / weights.len().max(1) as f64,
+        format: format.to_string(),
+        values: value_type.to_string(),
+        reason,
+        bytes: matrix.n_bytes() as u64,
+        dense_bytes: 2 * weights.len() as u64,
+    };
+    Ok((matrix, info))
+}
+
+fn stored(module: &str, matrix: &PackedMatrix) -> Vec<(String, RawTensor)> {
+    let tensors = matrix.to_tensors().into_iter();
+    tensors
+        .map(|(suffix, tensor)| {
+            let suffix = if suffix.is_empty() { "weight" } else { suffix };
+            let raw = RawTensor {
+                dtype: tensor.dtype,
+                shape: tensor.shape,
+                bytes: tensor.bytes,
+            };
+            (format!("{module}.{suffix}"), raw)
+        })
+        .collect()
+}
+
+/// Norms stay in single precision: they are small.
+fn plain(values: &[f32]) -> RawTensor {
+    let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+    RawTensor {
+        dtype: "F32".to_owned(),
+        shape: vec![values.len()],
+        bytes: bytes.into(),
+    }
+}
+
+/// Says in the terms of compressed-tensors what it can say of the result.
+fn packed_config(mut config: Value, infos: &[PackedInfo]) -> Value {
+    let blocks: Vec<&PackedInfo> = infos
+        .iter()
+        .filter(|info| info.name.starts_with("model.layers."))
+        .collect();
+    let readable = blocks
+        .iter()
+        .all(|info| ["dense", "bitmap"].contains(&info.format.as_str()) && !info.values.starts_with("int"));
+    let (zeros, all) = blocks.iter().fold((0.0, 0.0), |(zeros, all), info| {
+        let size = (info.dims[0] * info.dims[1]) as f64;
+        (zeros + info.sparsity * size, all + size)
+    });
+    if let Some(fields) = config.as_object_mut() {
+        fields.shift_remove("quantization_config");
+        fields.insert("secateurs".to_owned(), json!({ "packed": 1 }));
+        if readable {
+            let dense = infos.iter().filter(|info| info.format == "dense");
+            let ignore: Vec<&str> = dense.map(|info| info.name.trim_end_matches(".weight")).collect();
+            let sparsity = json!({
+                "format": "sparse-bitmask",
+                "targets": ["Linear"],
+                "ignore": ignore,
+                "global_sparsity": if all > 0.0 { zeros / all } else { 0.0 },
+                "sparsity_structure": "unstructured",
+            });
+            fields.insert(
+                "quantization_config".to_owned(),
+                json!({ "quant_method": "compressed-tensors", "format": "dense", "sparsity_config": sparsity }),
+            );
+        }
+    }
+    config
+}
