@@ -25,7 +25,7 @@ enum Burn {
 }
 
 /// The map of `crates/README.md`.
-const MAP: [Allowed; 12] = [
+const MAP: [Allowed; 14] = [
     Allowed {
         name: "secateurs-tensor",
         uses: Uses::Only(&[]),
@@ -57,8 +57,27 @@ const MAP: [Allowed; 12] = [
         burn: Burn::Never,
     },
     Allowed {
+        name: "secateurs-sparse",
+        uses: Uses::Only(&[]),
+        burn: Burn::WithoutBackend,
+    },
+    Allowed {
+        name: "secateurs-runtime",
+        uses: Uses::Only(&["ops", "sparse", "data"]),
+        burn: Burn::Never,
+    },
+    Allowed {
         name: "secateurs",
-        uses: Uses::Only(&["tensor", "importance", "prune", "ops", "models", "data"]),
+        uses: Uses::Only(&[
+            "tensor",
+            "importance",
+            "prune",
+            "ops",
+            "models",
+            "data",
+            "sparse",
+            "runtime",
+        ]),
         burn: Burn::WithoutBackend,
     },
     Allowed {

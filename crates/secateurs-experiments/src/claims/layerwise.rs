@@ -22,21 +22,21 @@ use crate::outcome::{Outcome, Row, Tier, reproduce_root, workspace_root};
 use crate::plot::{Scale, plots};
 
 /// Everything that differs between the tiers.
-struct Case {
-    model: PathBuf,
-    dataset: &'static str,
-    calibration: PathBuf,
-    test: PathBuf,
+pub(super) struct Case {
+    pub(super) model: PathBuf,
+    pub(super) dataset: &'static str,
+    pub(super) calibration: PathBuf,
+    pub(super) test: PathBuf,
     /// Windows and tokens per window that calibrate.
-    calibration_windows: (usize, usize),
+    pub(super) calibration_windows: (usize, usize),
     /// Windows and tokens per window that measure.
-    test_windows: (usize, usize),
+    pub(super) test_windows: (usize, usize),
     /// Each seed calibrates on other windows and draws other random masks.
     seeds: Vec<u64>,
     patterns: Vec<Pattern>,
     /// Perplexities measured once with PyTorch in the same setting: method, unstructured sparsity, value.
     reference: &'static [(&'static str, Option<f64>, f64)],
-    notes: Vec<String>,
+    pub(super) notes: Vec<String>,
 }
 
 /// One pruned and measured model.
@@ -57,10 +57,7 @@ struct Cell {
 /// If data are missing or a run fails.
 pub fn run(setting: &Setting) -> Result<(Outcome, Plots), ExperimentError> {
     let started = Instant::now();
-    let case = match setting.tier {
-        Tier::Quick => quick_case()?,
-        Tier::Full => full_case()?,
-    };
+    let case = case(setting.tier)?;
     let mut outcome = Outcome::new("layerwise", setting.tier, &setting.device_name);
     outcome.title = "Layer-wise pruning of a language model".into();
     outcome.reference = "arXiv 2301.00774, 2306.11695, 2401.02938, 2406.07831".into();
@@ -246,6 +243,14 @@ fn reference_rows(case: &Case) -> Vec<Row> {
         sparsity.map_or(row.clone(), |sparsity| row.case("sparsity", sparsity))
     };
     case.reference.iter().map(to_row).collect()
+}
+
+/// Model and texts of a tier.
+pub(super) fn case(tier: Tier) -> Result<Case, ExperimentError> {
+    match tier {
+        Tier::Quick => quick_case(),
+        Tier::Full => full_case(),
+    }
 }
 
 fn quick_case() -> Result<Case, ExperimentError> {

@@ -6,6 +6,7 @@ use crate::ExperimentError;
 use crate::outcome::{Outcome, Tier};
 
 pub mod layerwise;
+pub mod sparse;
 
 /// Where and how much a claim is run.
 #[derive(Debug, Clone)]
@@ -34,11 +35,18 @@ pub struct Claim {
 }
 
 /// All claims in order of importance.
-pub const CLAIMS: &[Claim] = &[Claim {
-    name: "layerwise",
-    summary: "every layer-wise method at 50-90 % and N:M, beside random and magnitude",
-    run: layerwise::run,
-}];
+pub const CLAIMS: &[Claim] = &[
+    Claim {
+        name: "layerwise",
+        summary: "every layer-wise method at 50-90 % and N:M, beside random and magnitude",
+        run: layerwise::run,
+    },
+    Claim {
+        name: "sparse",
+        summary: "size and speed of packed models beside their quality, and the same weights stored densely",
+        run: sparse::run,
+    },
+];
 
 /// The claim of that name.
 ///

@@ -1,0 +1,140 @@
+//! Products of packed matrices with one vector, beside dense ones, and what memory allows.
+//!
+//! The matrices of Llama-2-7B. Every iteration takes the next of enough copies to fill 1 GiB, so that weights come from
+//! memory and not from a cache. Divide the time of dense `f16` by that of another for the speed-up; `read` is the time in
+//! which as many bytes as dense `f16` has are only read.
+
+use bytes::Bytes;
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+use rayon::prelude::*;
+use secateurs_sparse::{
+    BitmapMatrix, DenseMatrix, Format, Group, GroupPattern, IndexedMatrix, Input, Level, NmMatrix, PackedMatrix,
+    ValueType, Values,
+};
+
+const SHAPES: [[usize; 2]; 2] = [[4096, 4096], [4096, 11008]];
+
+/// More than any cache holds.
+const RESIDENT: usize = 1 << 30;
+
+const INT8: ValueType = ValueType::Int8(Group::USUAL);
+
+fn weights(dims: [usize; 2], sparsity: f64) -> Vec<f32> {
+    let mut random = StdRng::seed_from_u64(0);
+    let mut weight = || {
+        let size = random.random_range(0.01..1.0f32);
+        if random.random_bool(sparsity) { 0.0 } else { size }
+    };
+    (0..dims[0] * dims[1]).map(|_| weight()).collect()
+}
+
+/// Two of every four.
+fn halves(dims: [usize; 2]) -> Vec<f32> {
+    let mut weights = weights(dims, 0.0);
+    for (group, values) in weights.as_chunks_mut::<4>().0.iter_mut().enumerate() {
+        values[group % 4] = 0.0;
+        values[(group + 1 + group / 4 % 3) % 4] = 0.0;
+    }
+    weights
+}
+
+/// A copy in memory of its own.
+fn copy(matrix: &PackedMatrix) -> PackedMatrix {
+    let bytes = |bytes: &Bytes| Bytes::from(bytes.to_vec());
+    let values = |values: &Values| Values::new(values.value_type(), bytes(values.bytes()), bytes(values.scales()));
+    match matrix {
+        PackedMatrix::Dense(m) => DenseMatrix::from_parts(m.dims(), values(m.values())).map(PackedMatrix::Dense),
+        PackedMatrix::Bitmap(m) => {
+            BitmapMatrix::from_parts(m.dims(), bytes(m.mask()), bytes(m.offsets()), values(m.values()))
+                .map(PackedMatrix::Bitmap)
+        }
+        PackedMatrix::Nm(m) => {
+            NmMatrix::from_parts(m.dims(), m.pattern(), bytes(m.mask()), values(m.values())).map(PackedMatrix::Nm)
+        }
+        PackedMatrix::Indexed(m) => {
+            IndexedMatrix::from_parts(m.dims(), bytes(m.offsets()), bytes(m.indices()), values(m.values()))
+                .map(PackedMatrix::Indexed)
+        }
+    }
+    .expect("parts of a matrix")
+}
+
+fn products(c: &mut Criterion) {
+    let pattern = Format::Nm(GroupPattern::new(2, 4).expect("a pattern"));
+    for dims in SHAPES {
+        let mut group = c.benchmark_group(format!("{}x{}", dims[0], dims[1]));
+        group.sample_size(20);
+        read(&mut group, dims);
+        let dense = weights(dims, 0.0);
+        for value_type in [ValueType::F16, ValueType::Bf16, ValueType::F32, INT8] {
+            product(&mut group, "0", &dense, dims, (Format::Dense, value_type));
+        }
+        product(&mut group, "2:4", &halves(dims), dims, (pattern, ValueType::F16));
+        for sparsity in [0.3, 0.5, 0.7, 0.8, 0.9, 0.95] {
+            let weights = weights(dims, sparsity);
+            for value_type in [ValueType::F16, ValueType::Bf16, INT8] {
+                product(
+                    &mut group,
+                    &sparsity.to_string(),
+                    &weights,
+                    dims,
+                    (Format::Bitmap, value_type),
+                );
+            }
+            product(
+                &mut group,
+                &sparsity.to_string(),
+                &weights,
+                dims,
+                (Format::Indexed, ValueType::F16),
+            );
+        }
+        group.finish();
+    }
+}
+
+type Measured<'a> = criterion::BenchmarkGroup<'a, criterion::measurement::WallTime>;
+
+fn product(
+    group: &mut Measured<'_>,
+    sparsity: &str,
+    weights: &[f32],
+    dims: [usize; 2],
+    (format, value_type): (Format, ValueType),
+) {
+    let first = PackedMatrix::pack(weights, dims, format, value_type).expect("packs");
+    let copies: Vec<PackedMatrix> = (0..RESIDENT.div_ceil(first.n_bytes())).map(|_| copy(&first)).collect();
+    let input = Input::new(&vec![0.5; dims[1]], dims[1]);
+    let mut y = vec![0.0; dims[0]];
+    let mut next = copies.iter().cycle();
+    group.throughput(Throughput::Bytes(first.n_bytes() as u64));
+    let name = format!("{format} {value_type}").replace('/', "-");
+    group.bench_function(BenchmarkId::new(name, sparsity), |b| {
+        b.iter(|| {
+            let matrix = next.next().expect("a cycle");
+            matrix.multiply(Level::best(), &input, &mut y);
+        });
+    });
+}
+
+/// Reads as many bytes as a dense matrix of 16-bit values has.
+fn read(group: &mut Measured<'_>, dims: [usize; 2]) {
+    let words = vec![1u64; RESIDENT / size_of::<u64>()];
+    let per_matrix = 2 * dims[0] * dims[1] / size_of::<u64>();
+    let mut next = words.chunks_exact(per_matrix).cycle();
+    group.throughput(Throughput::Bytes(8 * per_matrix as u64));
+    group.bench_function("read", |b| {
+        b.iter(|| {
+            let words = next.next().expect("a cycle");
+            let parts = words.par_chunks(words.len().div_ceil(rayon::current_num_threads()));
+            parts
+                .map(|words| words.iter().fold(0, |sum, word| sum ^ word))
+                .sum::<u64>()
+        });
+    });
+}
+
+criterion_group!(benches, products);
+criterion_main!(benches);
