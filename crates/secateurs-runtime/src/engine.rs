@@ -21,7 +21,7 @@ pub struct Engine {
     weights: LlamaWeights,
     level: Level,
     pool: ThreadPool,
-    /// Cosines and sines, `[max_positions, d_head / 2]`, as far as they were needed.
+    /// Of the rotary positions, `[d_head / 2]`.
     frequencies: Vec<f64>,
 }
 

@@ -44,8 +44,9 @@ pub enum Reason {
     },
 }
 
-/// Sparsities from which on a format is faster than the one before it, for a product with one vector whose weights come
-/// from memory: measured by the benchmark `sparse`.
+/// Sparsities from which on a format is taken to be faster than the one before it, for a product with one vector whose
+/// weights come from memory: estimates from the bytes of the formats and from the instructions of their loops, which the
+/// benchmark `sparse` checks on a machine.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Crossover {
     /// Bitmaps instead of dense values.
@@ -55,7 +56,7 @@ pub struct Crossover {
 }
 
 impl Crossover {
-    /// What was measured for these values.
+    /// For these values.
     pub fn of(value_type: ValueType) -> Self {
         match value_type {
             ValueType::F32 => Self {

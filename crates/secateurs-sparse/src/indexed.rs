@@ -61,7 +61,7 @@ impl IndexedMatrix {
         check(dims, values.value_type())?;
         check_size("the offsets", 8 * dims[0], offsets.len())?;
         if !indices.len().is_multiple_of(2) {
-            return check_size("the indices", indices.len() + 1, indices.len()).map(|()| unreachable!());
+            check_size("the indices", indices.len() + 1, indices.len())?;
         }
         let n_values = indices.len() / 2;
         values.check(n_values * values.value_type().bits() / 8, dims)?;
