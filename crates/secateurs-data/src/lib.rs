@@ -21,4 +21,4 @@ pub use float_type::{FloatType, ParseFloatTypeError};
 pub use tensor_info::{RawTensor, TensorInfo};
 pub use text::read_text;
 pub use tokenizer::{TextStream, Tokenizer};
-pub use writer::{CheckpointWriter, PlannedTensor, write_stored};
+pub use writer::{CheckpointWriter, PlannedTensor, StagedModel, stage_stored, write_stored};

@@ -3,13 +3,13 @@
 use std::path::Path;
 
 use secateurs_data::llama::{LlamaConfig, planned_tensors};
-use secateurs_data::{Checkpoint, RawTensor, write_stored};
+use secateurs_data::{Checkpoint, RawTensor, stage_stored};
 use secateurs_sparse::{Format, PackedMatrix, ValueType, choose};
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::Error;
-use crate::job::{Overwrite, make_way};
+use crate::job::{Overwrite, make_way, remove_dir};
 
 /// How a checkpoint is packed.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -95,10 +95,12 @@ pub fn pack_checkpoint(
         }
         listener(index + 1, planned.len());
     }
+    let packed = stage_stored(out, tensors, &packed_config(source.config().clone(), &infos), &source)?;
+    // Only now: a full disk must not cost the earlier output.
     if out.exists() && overwrite == Overwrite::Force {
-        crate::job::remove_dir(out)?;
+        remove_dir(out)?;
     }
-    write_stored(out, tensors, &packed_config(source.config().clone(), &infos), &source)?;
+    packed.publish()?;
     Ok(infos)
 }
 

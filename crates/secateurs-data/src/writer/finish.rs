@@ -61,11 +61,26 @@ pub(super) fn check_extra_file(name: &str) -> Result<()> {
 
 /// Renames `staging` to `out` after `close` has closed its files.
 pub(super) fn publish(staging: &Path, out: &Path, close: impl FnOnce()) -> Result<()> {
-    // A rename would silently replace an empty folder.
-    if out.symlink_metadata().is_ok() {
-        return Err(DataError::OutputExists { path: out.to_owned() });
-    }
+    refuse_existing(out)?;
     close();
+    rename_folder(staging, out)?;
+    // Only now: had the rename failed, the record would be needed to go on.
+    let journal = out.join(JOURNAL_FILE);
+    std::fs::remove_file(&journal).during("remove", &journal)?;
+    sync_folder(out)?;
+    sync_folder(folder_of(out))
+}
+
+/// A rename would silently replace an empty folder.
+pub(super) fn refuse_existing(out: &Path) -> Result<()> {
+    match out.symlink_metadata() {
+        Ok(_) => Err(DataError::OutputExists { path: out.to_owned() }),
+        Err(_) => Ok(()),
+    }
+}
+
+/// Makes a staging folder durable and renames it to `out`.
+pub(super) fn rename_folder(staging: &Path, out: &Path) -> Result<()> {
     sync_folder(staging)?;
     std::fs::rename(staging, out).map_err(|e| match e.kind() {
         ErrorKind::AlreadyExists | ErrorKind::DirectoryNotEmpty => DataError::OutputExists { path: out.to_owned() },
@@ -74,12 +89,7 @@ pub(super) fn publish(staging: &Path, out: &Path, close: impl FnOnce()) -> Resul
             path: out.to_owned(),
             source: e,
         },
-    })?;
-    // Only now: had the rename failed, the record would be needed to go on.
-    let journal = out.join(JOURNAL_FILE);
-    std::fs::remove_file(&journal).during("remove", &journal)?;
-    sync_folder(out)?;
-    sync_folder(folder_of(out))
+    })
 }
 
 /// Temporary folders are private to their owner; outputs are readable by all, as other programs' are.

@@ -6,7 +6,7 @@ mod layout;
 mod storage;
 mod stored;
 
-pub use stored::write_stored;
+pub use stored::{StagedModel, stage_stored, write_stored};
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use safetensors::{Dtype, View};
 use serde_json::Value;
@@ -11,28 +11,48 @@ use super::finish;
 use crate::atomic::{folder_of, sync_folder};
 use crate::error::{IoContext, unsupported};
 use crate::safetensors::MODEL_FILE;
-use crate::{Checkpoint, DataError, RawTensor, Result};
+use crate::{Checkpoint, DataError, RawTensor, Result, write_atomic};
 
 /// Writes a model folder of tensors as they are: `model.safetensors`, `config.json`, and the tokenizer and settings of
 /// `source`. The folder appears at `out` whole or not at all.
 ///
 /// # Errors
 ///
-/// [`DataError::OutputExists`], [`DataError::Unsupported`] for an element type that safetensors does not have, or a system
-/// error. Nothing is left behind then.
+/// [`DataError::OutputExists`], and those of [`stage_stored`]. Nothing is left behind then.
 pub fn write_stored(out: &Path, tensors: Vec<(String, RawTensor)>, config: &Value, source: &Checkpoint) -> Result<()> {
-    if out.symlink_metadata().is_ok() {
-        return Err(DataError::OutputExists { path: out.to_owned() });
-    }
+    finish::refuse_existing(out)?;
+    stage_stored(out, tensors, config, source)?.publish()
+}
+
+/// A model folder that is written, but not yet in its place; removed if it is dropped.
+#[derive(Debug)]
+pub struct StagedModel {
+    folder: tempfile::TempDir,
+    out: PathBuf,
+}
+
+/// Does the work of [`write_stored`] in a temporary folder beside `out`, so that an earlier output can stay until the new
+/// one is complete.
+///
+/// # Errors
+///
+/// [`DataError::Unsupported`] for an element type that safetensors does not have, or a system error. Nothing is left behind
+/// then.
+pub fn stage_stored(
+    out: &Path,
+    tensors: Vec<(String, RawTensor)>,
+    config: &Value,
+    source: &Checkpoint,
+) -> Result<StagedModel> {
     let parent = folder_of(out);
     let mut builder = tempfile::Builder::new();
-    let staging = builder.prefix(".secateurs-").tempdir_in(parent);
-    let staging = staging.during("create a temporary folder in", parent)?;
+    let folder = builder.prefix(".secateurs-").tempdir_in(parent);
+    let folder = folder.during("create a temporary folder in", parent)?;
     let views: Vec<(String, Stored)> = tensors
         .into_iter()
         .map(|(name, tensor)| Ok((name, Stored::new(tensor, out)?)))
         .collect::<Result<_>>()?;
-    let model = staging.path().join(MODEL_FILE);
+    let model = folder.path().join(MODEL_FILE);
     safetensors::serialize_to_file(views, None, &model).map_err(|error| DataError::Io {
         action: "write",
         path: model.clone(),
@@ -41,17 +61,30 @@ pub fn write_stored(out: &Path, tensors: Vec<(String, RawTensor)>, config: &Valu
     File::open(&model)
         .and_then(|file| file.sync_all())
         .during("sync", &model)?;
-    let config_file = staging.path().join(finish::CONFIG_FILE);
-    crate::write_atomic(&config_file, &finish::pretty(config))?;
+    write_atomic(&folder.path().join(finish::CONFIG_FILE), &finish::pretty(config))?;
     for (name, bytes) in source.side_files()? {
-        crate::write_atomic(&staging.path().join(name), &bytes)?;
+        write_atomic(&folder.path().join(name), &bytes)?;
     }
-    finish::widen_folder(staging.path())?;
-    sync_folder(staging.path())?;
-    std::fs::rename(staging.path(), out).during("rename the temporary folder to", out)?;
-    // It is no temporary folder any more.
-    let _ = staging.keep();
-    sync_folder(parent)
+    finish::widen_folder(folder.path())?;
+    Ok(StagedModel {
+        folder,
+        out: out.to_owned(),
+    })
+}
+
+impl StagedModel {
+    /// Moves the folder to its place, in one step.
+    ///
+    /// # Errors
+    ///
+    /// [`DataError::OutputExists`] or a system error.
+    pub fn publish(self) -> Result<()> {
+        finish::refuse_existing(&self.out)?;
+        finish::rename_folder(self.folder.path(), &self.out)?;
+        // It is no temporary folder any more.
+        let _ = self.folder.keep();
+        sync_folder(folder_of(&self.out))
+    }
 }
 
 struct Stored {
