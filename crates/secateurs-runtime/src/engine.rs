@@ -91,21 +91,17 @@ impl Engine {
     /// If there are no tokens, one is outside the vocabulary, or the sequence would be longer than the model's positions.
     /// The cache is then as it was.
     pub fn prefill(&self, cache: &mut Cache, tokens: &[u32]) -> Result<Vec<f32>, RuntimeError> {
-        let Some(last) = tokens.chunks(PREFILL).last() else {
+        if tokens.is_empty() {
             return Err(RuntimeError::EmptyPrompt);
-        };
+        }
         self.check(tokens, cache.n_tokens() + tokens.len())?;
-        self.pool.install(|| {
-            let mut logits = Vec::new();
+        Ok(self.pool.install(|| {
+            let mut hidden = Vec::new();
             for part in tokens.chunks(PREFILL) {
-                let hidden = self.run(part, &mut Rows::Consecutive(cache));
-                if std::ptr::eq(part, last) {
-                    let d_model = self.weights.config.d_model;
-                    logits = self.logits(&hidden[hidden.len() - d_model..]);
-                }
+                hidden = self.run(part, &mut Rows::Consecutive(cache));
             }
-            Ok(logits)
-        })
+            self.logits(&hidden[hidden.len() - self.weights.config.d_model..])
+        }))
     }
 
     /// The loss of every predicted token of a text that starts a sequence: element `t` is `-ln p(tokens[t + 1] | tokens[..=t])`,

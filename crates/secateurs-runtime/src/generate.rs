@@ -71,21 +71,16 @@ pub fn generate(
         while index < running.len() {
             let Running { sequence, token, .. } = running[index];
             let (tokens, stop) = &mut results[sequence];
-            match state(generation, &caches[index], engine, (tokens.len(), token)) {
-                Next::Ended => *stop = Stop::End,
-                next => {
-                    tokens.push(token);
-                    on_token(sequence, token);
-                    match next {
-                        Next::GoOn => {
-                            index += 1;
-                            continue;
-                        }
-                        Next::Last(reason) => *stop = reason,
-                        Next::Ended => unreachable!("handled above"),
-                    }
-                }
+            let reason = stop_at(generation, &caches[index], engine, (tokens.len(), token));
+            if reason != Some(Stop::End) {
+                tokens.push(token);
+                on_token(sequence, token);
             }
+            let Some(reason) = reason else {
+                index += 1;
+                continue;
+            };
+            *stop = reason;
             running.remove(index);
             caches.remove(index);
         }
@@ -109,24 +104,15 @@ struct Running {
     token: u32,
 }
 
-/// What follows a chosen token.
-enum Next {
-    /// It is an end token.
-    Ended,
-    /// It is the last one.
-    Last(Stop),
-    /// Others follow.
-    GoOn,
-}
-
-fn state(generation: &Generation, cache: &Cache, engine: &Engine, (n_tokens, token): (usize, u32)) -> Next {
+/// Whether a sequence of `n_tokens` new tokens ends with `token`, and why.
+fn stop_at(generation: &Generation, cache: &Cache, engine: &Engine, (n_tokens, token): (usize, u32)) -> Option<Stop> {
     if generation.end_tokens.contains(&token) {
-        Next::Ended
+        Some(Stop::End)
     } else if n_tokens + 1 == generation.max_tokens {
-        Next::Last(Stop::MaxTokens)
+        Some(Stop::MaxTokens)
     } else if cache.n_tokens() == engine.weights().config.max_positions {
-        Next::Last(Stop::ContextFull)
+        Some(Stop::ContextFull)
     } else {
-        Next::GoOn
+        None
     }
 }

@@ -3,7 +3,8 @@
 use bytes::Bytes;
 
 use crate::error::SparseError;
-use crate::kernels::masked::{SLACK, Span, Starts};
+use crate::kernels::masked::Starts;
+use crate::masked_parts::{MaskedParts, Tail};
 use crate::shape::{check_dims, check_weights};
 use crate::value_type::ValueType;
 use crate::values::{Encoder, Values, check_size};
@@ -24,39 +25,6 @@ pub struct BitmapMatrix {
     offsets: Bytes,
     values: Values,
     tail: Tail,
-}
-
-/// A copy of the last outputs' values, with room to read past their end.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Tail {
-    first: usize,
-    values: Vec<u8>,
-}
-
-impl Tail {
-    /// `start(output)` is the first byte of an output's values.
-    pub(crate) fn new(d_output: usize, values: &[u8], start: impl Fn(usize) -> usize) -> Self {
-        // Outputs before `first` end where the next one starts, at least SLACK bytes before the end.
-        let mut first = d_output;
-        while first > 0 && start(first - 1) + SLACK > values.len() {
-            first -= 1;
-        }
-        // The output before may still reach into the last bytes.
-        first = first.saturating_sub(1);
-        let from = if first < d_output { start(first) } else { values.len() };
-        let mut copy = values[from..].to_vec();
-        copy.resize(copy.len() + SLACK, 0);
-        Self { first, values: copy }
-    }
-
-    /// The outputs below this one can be read where they are.
-    pub(crate) fn first(&self) -> usize {
-        self.first
-    }
-
-    pub(crate) fn values(&self) -> &[u8] {
-        &self.values
-    }
 }
 
 impl BitmapMatrix {
@@ -102,7 +70,7 @@ impl BitmapMatrix {
         let bits = values.value_type().bits();
         let stored = offsets.as_chunks::<8>().0;
         let tail = Tail::new(d_output, values.bytes(), |output| {
-            byte_of(i64::from_le_bytes(stored[output]) as usize, bits)
+            i64::from_le_bytes(stored[output]) as usize * bits / 8
         });
         Ok(Self {
             dims,
@@ -138,39 +106,15 @@ impl BitmapMatrix {
         self.mask.len() + self.offsets.len() + self.values.n_bytes()
     }
 
-    pub(crate) fn starts(&self) -> Starts<'_> {
-        Starts::Stored(self.offsets.as_chunks::<8>().0)
+    pub(crate) fn parts(&self) -> MaskedParts<'_> {
+        MaskedParts {
+            d_input: self.dims[1],
+            mask: &self.mask,
+            starts: Starts::Stored(self.offsets.as_chunks::<8>().0),
+            values: &self.values,
+            tail: &self.tail,
+        }
     }
-
-    /// The outputs that are read where they are, and those that are read from the tail.
-    pub(crate) fn spans(&self) -> [Span<'_>; 2] {
-        spans(self.dims, &self.mask, &self.values, &self.tail)
-    }
-
-    pub(crate) fn tail(&self) -> &Tail {
-        &self.tail
-    }
-}
-
-/// The byte that a value lies in; of two nibbles in a byte, the second has the byte of the first.
-pub(crate) fn byte_of(index: usize, bits: usize) -> usize {
-    index * bits / 8
-}
-
-pub(crate) fn spans<'a>(dims: [usize; 2], mask: &'a [u8], values: &'a Values, tail: &'a Tail) -> [Span<'a>; 2] {
-    let stride = dims[1].div_ceil(8);
-    [
-        Span {
-            mask,
-            values: values.bytes(),
-            first: 0,
-        },
-        Span {
-            mask: &mask[tail.first() * stride..],
-            values: tail.values(),
-            first: tail.first(),
-        },
-    ]
 }
 
 /// Checks every mask and offset; returns the number of ones.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::indexed::MAX_INPUTS;
 use crate::matrix::Format;
 use crate::nm::GroupPattern;
 use crate::value_type::ValueType;
@@ -87,39 +88,42 @@ impl Crossover {
 /// assert_eq!(choose(&half, [2, 32], ValueType::F16).format, Format::Bitmap);
 /// assert_eq!(choose(&[1.0; 64], [2, 32], ValueType::F16).format, Format::Dense);
 /// ```
-pub fn choose(weights: &[f32], [_, d_input]: [usize; 2], value_type: ValueType) -> Choice {
+pub fn choose(weights: &[f32], dims: [usize; 2], value_type: ValueType) -> Choice {
+    let reason = reason(weights, dims, value_type);
+    Choice {
+        format: reason.format(),
+        reason,
+    }
+}
+
+fn reason(weights: &[f32], [_, d_input]: [usize; 2], value_type: ValueType) -> Reason {
     let absent = weights.iter().filter(|weight| value_type.is_absent(**weight)).count();
     let sparsity = absent as f64 / weights.len().max(1) as f64;
-    let crossover = Crossover::of(value_type);
-    if sparsity < crossover.bitmap {
-        let reason = Reason::TooDense {
+    let Crossover { bitmap, indexed } = Crossover::of(value_type);
+    if sparsity < bitmap {
+        return Reason::TooDense {
             sparsity,
-            crossover: crossover.bitmap,
-        };
-        return Choice {
-            format: Format::Dense,
-            reason,
+            crossover: bitmap,
         };
     }
-    if value_type.group().is_none() && sparsity >= crossover.indexed && d_input <= 1 << 16 {
-        let reason = Reason::VerySparse {
+    if value_type.group().is_none() && sparsity >= indexed && d_input <= MAX_INPUTS {
+        return Reason::VerySparse {
             sparsity,
-            crossover: crossover.indexed,
-        };
-        return Choice {
-            format: Format::Indexed,
-            reason,
+            crossover: indexed,
         };
     }
-    match pattern_of(weights, d_input, value_type, sparsity) {
-        Some(pattern) => Choice {
-            format: Format::Nm(pattern),
-            reason: Reason::Pattern { pattern },
-        },
-        None => Choice {
-            format: Format::Bitmap,
-            reason: Reason::Sparse { sparsity },
-        },
+    let pattern = pattern_of(weights, d_input, value_type, sparsity);
+    pattern.map_or(Reason::Sparse { sparsity }, |pattern| Reason::Pattern { pattern })
+}
+
+impl Reason {
+    fn format(self) -> Format {
+        match self {
+            Self::TooDense { .. } => Format::Dense,
+            Self::Pattern { pattern } => Format::Nm(pattern),
+            Self::Sparse { .. } => Format::Bitmap,
+            Self::VerySparse { .. } => Format::Indexed,
+        }
     }
 }
 
@@ -149,7 +153,7 @@ impl fmt::Display for Reason {
                     percent(crossover)
                 )
             }
-            Self::Pattern { pattern } => write!(f, "{}:{} throughout", pattern.keep(), pattern.group()),
+            Self::Pattern { pattern } => write!(f, "{} throughout", Format::Nm(*pattern)),
             Self::Sparse { sparsity } => write!(f, "{} zeros", percent(sparsity)),
             Self::VerySparse { sparsity, crossover } => {
                 write!(

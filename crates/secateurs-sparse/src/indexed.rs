@@ -9,7 +9,7 @@ use crate::value_type::ValueType;
 use crate::values::{Encoder, Values, check_size};
 
 /// The largest number of inputs that an index of 16 bits can name.
-const MAX_INPUTS: usize = 1 << 16;
+pub(crate) const MAX_INPUTS: usize = 1 << 16;
 
 /// Values of a float type with the inputs they belong to, for matrices of which little is left.
 ///

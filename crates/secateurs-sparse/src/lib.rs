@@ -3,10 +3,12 @@
 mod bitmap;
 mod choose;
 mod dense;
+mod dispatch;
 mod error;
 mod indexed;
 mod input;
 mod kernels;
+mod masked_parts;
 mod matrix;
 mod nm;
 mod shape;

@@ -7,18 +7,12 @@ use faer::linalg::matmul::matmul;
 use faer::{Accum, MatMut, MatRef, Par};
 use rayon::prelude::*;
 
-use crate::bitmap::{BitmapMatrix, Tail};
+use crate::bitmap::BitmapMatrix;
 use crate::dense::DenseMatrix;
 use crate::error::SparseError;
 use crate::indexed::IndexedMatrix;
 use crate::input::Input;
-use crate::kernels::decode::Decode;
-use crate::kernels::dense::Dense;
-use crate::kernels::dot::{Dot, DotDecoded};
-use crate::kernels::indexed::{DotIndexed, Indexed};
-use crate::kernels::masked::{Masked, Span, Starts};
-use crate::kernels::scales::{Scales, Unscaled};
-use crate::kernels::value::{Bf16, F16, F32, Int4, Int8};
+use crate::kernels::dot::DotDecoded;
 use crate::kernels::{CHUNK, Level};
 use crate::nm::{GroupPattern, NmMatrix};
 use crate::value_type::ValueType;
@@ -110,10 +104,10 @@ impl PackedMatrix {
     /// The number of weights that are zero.
     pub fn n_zeros(&self, level: Level) -> usize {
         let [d_output, d_input] = self.dims();
-        let mut padded = vec![0.0; d_input.next_multiple_of(CHUNK)];
+        let mut weights = vec![0.0; d_input];
         let zeros = |output: usize| {
-            self.decode(level, output..output + 1, &mut padded);
-            padded[..d_input].iter().filter(|weight| **weight == 0.0).count()
+            self.output(level, output, &mut weights);
+            weights.iter().filter(|weight| **weight == 0.0).count()
         };
         (0..d_output).map(zeros).sum()
     }
@@ -121,11 +115,9 @@ impl PackedMatrix {
     /// The weights as they are stored, `[d_output, d_input]`.
     pub fn unpack(&self, level: Level) -> Vec<f32> {
         let [d_output, d_input] = self.dims();
-        let mut weights = Vec::with_capacity(d_output * d_input);
-        let mut padded = vec![0.0; d_input.next_multiple_of(CHUNK)];
-        for output in 0..d_output {
-            self.decode(level, output..output + 1, &mut padded);
-            weights.extend_from_slice(&padded[..d_input]);
+        let mut weights = vec![0.0; d_output * d_input];
+        for (output, weights) in weights.chunks_exact_mut(d_input.max(1)).enumerate() {
+            self.output(level, output, weights);
         }
         weights
     }
@@ -209,9 +201,7 @@ impl PackedMatrix {
         }
         columns
     }
-}
 
-impl PackedMatrix {
     /// Decodes tiles that the cache holds, for a dense product.
     fn dot_many(&self, level: Level, outputs: Range<usize>, input: &Input) -> Vec<f32> {
         let (n_vectors, width) = (input.n_vectors(), input.width().next_multiple_of(CHUNK));
@@ -241,168 +231,3 @@ const TILE: usize = 96;
 
 /// Up to this many vectors, products add in the same order as for one.
 pub const SMALL_BATCH: usize = 16;
-
-/// Runs `$body` with `$v` the storage type and `$s` the scaling of `$values`.
-macro_rules! with_values {
-    ($values:expr, $d_input:expr, |$v:ident, $s:ident| $body:expr) => {{
-        let values: &Values = $values;
-        match values.value_type() {
-            ValueType::F32 => with_values!(@plain F32, |$v, $s| $body),
-            ValueType::F16 => with_values!(@plain F16, |$v, $s| $body),
-            ValueType::Bf16 => with_values!(@plain Bf16, |$v, $s| $body),
-            ValueType::Int8(group) => with_values!(@scaled Int8, values, $d_input, group, |$v, $s| $body),
-            ValueType::Int4(group) => with_values!(@scaled Int4, values, $d_input, group, |$v, $s| $body),
-        }
-    }};
-    (@plain $type:ident, |$v:ident, $s:ident| $body:expr) => {{
-        type $v = $type;
-        let $s = Unscaled;
-        $body
-    }};
-    (@scaled $type:ident, $values:ident, $d_input:expr, $group:ident, |$v:ident, $s:ident| $body:expr) => {{
-        type $v = $type;
-        let n_inputs = $group.n_inputs();
-        let $s = Scales::new($values.scales(), $d_input.div_ceil(n_inputs), n_inputs);
-        $body
-    }};
-}
-
-impl PackedMatrix {
-    /// `y[i] = sum_j W[outputs.start + i, j] x[j]` on the current thread.
-    pub(crate) fn dot(&self, level: Level, outputs: Range<usize>, x: &[f32], y: &mut [f32]) {
-        match self {
-            Self::Dense(matrix) => with_values!(matrix.values(), matrix.dims()[1], |V, scaling| {
-                let source = Dense::<V, _>::new(matrix.values().bytes(), matrix.dims()[1], scaling);
-                level.run(Dot { source, outputs, x, y });
-            }),
-            Self::Bitmap(matrix) => {
-                dot_masked(matrix.into(), level, outputs, x, y);
-            }
-            Self::Nm(matrix) => dot_masked(matrix.into(), level, outputs, x, y),
-            Self::Indexed(matrix) => dot_indexed(matrix, level, outputs, x, y),
-        }
-    }
-
-    /// Writes outputs padded with zeros to a multiple of 32 inputs.
-    pub(crate) fn decode(&self, level: Level, outputs: Range<usize>, weights: &mut [f32]) {
-        match self {
-            Self::Dense(matrix) => with_values!(matrix.values(), matrix.dims()[1], |V, scaling| {
-                let source = Dense::<V, _>::new(matrix.values().bytes(), matrix.dims()[1], scaling);
-                level.run(Decode {
-                    source,
-                    outputs,
-                    weights,
-                });
-            }),
-            Self::Bitmap(matrix) => decode_masked(matrix.into(), level, outputs, weights),
-            Self::Nm(matrix) => decode_masked(matrix.into(), level, outputs, weights),
-            Self::Indexed(matrix) => decode_indexed(matrix, outputs, weights),
-        }
-    }
-}
-
-/// What the two formats with masks have in common.
-struct MaskedParts<'a> {
-    d_input: usize,
-    spans: [Span<'a>; 2],
-    starts: Starts<'a>,
-    values: &'a Values,
-    tail: &'a Tail,
-}
-
-impl<'a> From<&'a BitmapMatrix> for MaskedParts<'a> {
-    fn from(matrix: &'a BitmapMatrix) -> Self {
-        Self {
-            d_input: matrix.dims()[1],
-            spans: matrix.spans(),
-            starts: matrix.starts(),
-            values: matrix.values(),
-            tail: matrix.tail(),
-        }
-    }
-}
-
-impl<'a> From<&'a NmMatrix> for MaskedParts<'a> {
-    fn from(matrix: &'a NmMatrix) -> Self {
-        Self {
-            d_input: matrix.dims()[1],
-            spans: matrix.spans(),
-            starts: matrix.starts(),
-            values: matrix.values(),
-            tail: matrix.tail(),
-        }
-    }
-}
-
-impl MaskedParts<'_> {
-    /// The outputs that each span reads.
-    fn split(&self, outputs: Range<usize>) -> [Range<usize>; 2] {
-        let at = self.tail.first().clamp(outputs.start, outputs.end);
-        [outputs.start..at, at..outputs.end]
-    }
-}
-
-#[allow(unsafe_code)]
-fn dot_masked(parts: MaskedParts<'_>, level: Level, outputs: Range<usize>, x: &[f32], y: &mut [f32]) {
-    let ranges = parts.split(outputs);
-    let (in_place, in_tail) = y.split_at_mut(ranges[0].len());
-    for ((span, outputs), y) in parts.spans.into_iter().zip(ranges).zip([in_place, in_tail]) {
-        with_values!(parts.values, parts.d_input, |V, scaling| {
-            // Safety: `from_parts` of both formats checked masks and starts, and made the tail.
-            let source = unsafe { Masked::<V, _>::new(span, parts.starts, parts.d_input, scaling) };
-            level.run(Dot { source, outputs, x, y });
-        });
-    }
-}
-
-#[allow(unsafe_code)]
-fn decode_masked(parts: MaskedParts<'_>, level: Level, outputs: Range<usize>, weights: &mut [f32]) {
-    let ranges = parts.split(outputs);
-    let width = parts.d_input.next_multiple_of(CHUNK);
-    let (in_place, in_tail) = weights.split_at_mut(ranges[0].len() * width);
-    for ((span, outputs), weights) in parts.spans.into_iter().zip(ranges).zip([in_place, in_tail]) {
-        with_values!(parts.values, parts.d_input, |V, scaling| {
-            // Safety: `from_parts` of both formats checked masks and starts, and made the tail.
-            let source = unsafe { Masked::<V, _>::new(span, parts.starts, parts.d_input, scaling) };
-            level.run(Decode {
-                source,
-                outputs,
-                weights,
-            });
-        });
-    }
-}
-
-#[allow(unsafe_code)]
-fn dot_indexed(matrix: &IndexedMatrix, level: Level, outputs: Range<usize>, x: &[f32], y: &mut [f32]) {
-    with_values!(matrix.values(), matrix.dims()[1], |V, _scaling| {
-        // Safety: `IndexedMatrix::from_parts` checked offsets and indices.
-        let matrix = unsafe {
-            Indexed::<V>::new(
-                matrix.indices(),
-                matrix.values().bytes(),
-                matrix.starts(),
-                matrix.dims(),
-            )
-        };
-        level.run(DotIndexed { matrix, outputs, x, y });
-    });
-}
-
-fn decode_indexed(matrix: &IndexedMatrix, outputs: Range<usize>, weights: &mut [f32]) {
-    weights.fill(0.0);
-    let width = matrix.dims()[1].next_multiple_of(CHUNK);
-    let starts = matrix.starts();
-    let indices = matrix.indices().as_chunks::<2>().0;
-    for (row, output) in outputs.enumerate() {
-        let end = if output + 1 < matrix.dims()[0] {
-            starts.of(output + 1)
-        } else {
-            indices.len()
-        };
-        for (position, index) in (starts.of(output)..end).zip(&indices[starts.of(output)..end]) {
-            let index = usize::from(u16::from_le_bytes(*index));
-            weights[row * width + index] = matrix.values().float(position);
-        }
-    }
-}

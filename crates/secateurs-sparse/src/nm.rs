@@ -2,9 +2,10 @@
 
 use bytes::Bytes;
 
-use crate::bitmap::{Tail, check_mask, spans};
+use crate::bitmap::check_mask;
 use crate::error::SparseError;
-use crate::kernels::masked::{Span, Starts};
+use crate::kernels::masked::Starts;
+use crate::masked_parts::{MaskedParts, Tail};
 use crate::shape::{check_dims, check_weights};
 use crate::value_type::ValueType;
 use crate::values::{Encoder, Values, check_size};
@@ -173,19 +174,17 @@ impl NmMatrix {
         self.mask.len() + self.values.n_bytes()
     }
 
-    /// Values start at whole bytes: an odd number of nibbles is counted with the one that fills its last byte.
-    pub(crate) fn starts(&self) -> Starts<'_> {
+    pub(crate) fn parts(&self) -> MaskedParts<'_> {
         let per_output = self.dims[1] / self.pattern.group * self.pattern.keep;
+        // Values start at whole bytes: an odd number of nibbles is counted with the one that fills its last byte.
         let whole_bytes = if self.values.value_type().bits() < 8 { 2 } else { 1 };
-        Starts::Every(per_output.next_multiple_of(whole_bytes))
-    }
-
-    pub(crate) fn spans(&self) -> [Span<'_>; 2] {
-        spans(self.dims, &self.mask, &self.values, &self.tail)
-    }
-
-    pub(crate) fn tail(&self) -> &Tail {
-        &self.tail
+        MaskedParts {
+            d_input: self.dims[1],
+            mask: &self.mask,
+            starts: Starts::Every(per_output.next_multiple_of(whole_bytes)),
+            values: &self.values,
+            tail: &self.tail,
+        }
     }
 }
 

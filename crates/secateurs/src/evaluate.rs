@@ -65,27 +65,14 @@ pub fn evaluate_llama(
     let device = llama.model.embed_tokens.weight.device();
     let longest = windows.iter().map(Vec::len).max().unwrap_or(0);
     let positions = Rope::new(config, longest, &device);
-    let started = Instant::now();
-    let mut losses = Vec::with_capacity(windows.len());
-    for (index, window) in windows.iter().enumerate() {
+    let mut loss_of = |window: &[u32]| {
         let tokens = to_tensor(window, config.vocab_size, &device)?;
-        let loss = f64::from(llama.token_losses(tokens, &positions).mean().into_scalar::<f32>());
-        if !loss.is_finite() {
-            return Err(Error::LossNotFinite { window: index, loss });
-        }
-        losses.push(loss);
-        listener(index + 1, windows.len());
-    }
-    let tokens: usize = windows.iter().map(Vec::len).sum();
-    let tokens_per_second = tokens as f64 / started.elapsed().as_secs_f64();
-    Ok(Evaluation {
-        perplexity: (losses.iter().sum::<f64>() / losses.len() as f64).exp(),
-        windows: windows.len(),
-        tokens,
-        tokens_per_second,
-        sparsity: sparsity(llama),
-        window_losses: losses,
-    })
+        Ok(f64::from(
+            llama.token_losses(tokens, &positions).mean().into_scalar::<f32>(),
+        ))
+    };
+    let sparsity = || sparsity(llama);
+    evaluate_windows(windows, &mut loss_of, &sparsity, listener)
 }
 
 /// Evaluates packed weights on token windows of one length, by the engine that generates with them.
@@ -98,11 +85,31 @@ pub fn evaluate_packed(
     windows: &[Vec<u32>],
     listener: &mut dyn FnMut(usize, usize),
 ) -> Result<Evaluation, Error> {
+    let mut loss_of = |window: &[u32]| {
+        let losses = engine.token_losses(window, VectorType::F32)?;
+        Ok(losses.iter().map(|loss| f64::from(*loss)).sum::<f64>() / losses.len() as f64)
+    };
+    let sparsity = || {
+        let matrices = engine.weights().blocks.iter().flat_map(BlockWeights::matrices);
+        share(matrices.map(|matrix| {
+            let [d_output, d_input] = matrix.dims();
+            (matrix.n_zeros(Level::best()), d_output * d_input)
+        }))
+    };
+    evaluate_windows(windows, &mut loss_of, &sparsity, listener)
+}
+
+/// Takes the mean loss of every window; `sparsity` is asked once the time of the windows has been taken.
+fn evaluate_windows(
+    windows: &[Vec<u32>],
+    loss_of: &mut dyn FnMut(&[u32]) -> Result<f64, Error>,
+    sparsity: &dyn Fn() -> f64,
+    listener: &mut dyn FnMut(usize, usize),
+) -> Result<Evaluation, Error> {
     let started = Instant::now();
     let mut losses = Vec::with_capacity(windows.len());
     for (index, window) in windows.iter().enumerate() {
-        let of_tokens = engine.token_losses(window, VectorType::F32)?;
-        let loss = of_tokens.iter().map(|loss| f64::from(*loss)).sum::<f64>() / of_tokens.len() as f64;
+        let loss = loss_of(window)?;
         if !loss.is_finite() {
             return Err(Error::LossNotFinite { window: index, loss });
         }
@@ -111,17 +118,12 @@ pub fn evaluate_packed(
     }
     let tokens: usize = windows.iter().map(Vec::len).sum();
     let tokens_per_second = tokens as f64 / started.elapsed().as_secs_f64();
-    let matrices = engine.weights().blocks.iter().flat_map(BlockWeights::matrices);
-    let (zeros, all) = matrices.fold((0, 0), |(zeros, all), matrix| {
-        let [d_output, d_input] = matrix.dims();
-        (zeros + matrix.n_zeros(Level::best()), all + d_output * d_input)
-    });
     Ok(Evaluation {
         perplexity: (losses.iter().sum::<f64>() / losses.len() as f64).exp(),
         windows: windows.len(),
         tokens,
         tokens_per_second,
-        sparsity: zeros as f64 / all.max(1) as f64,
+        sparsity: sparsity(),
         window_losses: losses,
     })
 }
@@ -158,8 +160,11 @@ fn to_tensor(window: &[u32], vocab_size: usize, device: &Device) -> Result<Tenso
 fn sparsity(llama: &Llama) -> f64 {
     let rules = PathRules::default();
     let weights = llama.model.layers.iter().flat_map(|block| read_weights(block, &rules));
-    let (zeros, all) = weights.fold((0, 0), |(zeros, all), (_, weight)| {
-        (zeros + weight.n_zeros(), all + weight.len())
-    });
+    share(weights.map(|(_, weight)| (weight.n_zeros(), weight.len())))
+}
+
+/// The share of zeros, given zeros and weights of every matrix.
+fn share(counts: impl Iterator<Item = (usize, usize)>) -> f64 {
+    let (zeros, all) = counts.fold((0, 0), |(zeros, all), (n_zeros, len)| (zeros + n_zeros, all + len));
     zeros as f64 / all.max(1) as f64
 }

@@ -11,7 +11,9 @@ use indicatif::{ProgressBar, ProgressStyle};
 use secateurs::data::manifest::{Manifest, Resolver};
 use secateurs::data::{Checkpoint, read_text, write_atomic};
 use secateurs::tensor::{NmPattern, Pattern, Sparsity};
-use secateurs::{Calibration, Method, Overwrite, PruneJob, Recipe, evaluate, prune_checkpoint, reset_peak_rss};
+use secateurs::{
+    Calibration, Method, Overwrite, PruneJob, PruneOutcome, Recipe, evaluate, prune_checkpoint, reset_peak_rss,
+};
 
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -81,8 +83,7 @@ fn run_cells(case: &Case, setting: &Setting, outcome: &mut Outcome) -> Result<()
         .map(|method| case.patterns.len() * seeds_of(case, *method).len())
         .sum::<usize>();
     let mut inexact = 0;
-    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} models, {eta} left, {msg}");
-    let bar = ProgressBar::new(n_runs as u64).with_style(style.expect("the template is valid"));
+    let bar = progress(n_runs);
     for method in Method::ALL {
         for pattern in &case.patterns {
             let mut cells = Vec::new();
@@ -102,6 +103,12 @@ fn run_cells(case: &Case, setting: &Setting, outcome: &mut Outcome) -> Result<()
          number of zeros in some layer."
     ));
     Ok(())
+}
+
+/// How many models are done.
+pub(super) fn progress(n_models: usize) -> ProgressBar {
+    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} models, {eta} left, {msg}");
+    ProgressBar::new(n_models as u64).with_style(style.expect("the template is valid"))
 }
 
 /// Magnitude depends neither on a seed nor on calibration: once is enough.
@@ -155,25 +162,8 @@ fn cell(
         source,
     })?;
     let out = folder.path().join("pruned");
-    let mut recipe = Recipe::new(method, pattern);
-    recipe.seed = seed;
-    let (windows, window) = case.calibration_windows;
-    let skip = seed as usize * windows;
-    recipe.calibration = Some(Calibration {
-        text: case.calibration.clone(),
-        window,
-        windows,
-        skip,
-    });
-    let job = PruneJob {
-        model: &case.model,
-        out: &out,
-        recipe: &recipe,
-        overwrite: Overwrite::Never,
-        device: &setting.device,
-    };
     reset_peak_rss();
-    let pruned = prune_checkpoint(&job, &mut |_| {})?;
+    let pruned = prune(case, setting, (method, pattern, seed), &out)?;
     let exact = pruned
         .report
         .layers
@@ -185,6 +175,32 @@ fn cell(
         peak_rss_bytes: pruned.report.peak_rss_bytes,
         exact,
     })
+}
+
+/// Prunes the model of a case, calibrated on the windows of a seed.
+pub(super) fn prune(
+    case: &Case,
+    setting: &Setting,
+    (method, pattern, seed): (Method, Pattern, u64),
+    out: &Path,
+) -> Result<PruneOutcome, ExperimentError> {
+    let mut recipe = Recipe::new(method, pattern);
+    recipe.seed = seed;
+    let (windows, window) = case.calibration_windows;
+    recipe.calibration = Some(Calibration {
+        text: case.calibration.clone(),
+        window,
+        windows,
+        skip: seed as usize * windows,
+    });
+    let job = PruneJob {
+        model: &case.model,
+        out,
+        recipe: &recipe,
+        overwrite: Overwrite::Never,
+        device: &setting.device,
+    };
+    Ok(prune_checkpoint(&job, &mut |_| {})?)
 }
 
 /// Perplexity of a checkpoint; that of a model broken to overflow is infinite.
@@ -230,7 +246,7 @@ fn row(case: &Case, method: &str, metric: &str, samples: &[f64]) -> Row {
     Row::mean_of(method, metric, samples).case("dataset", case.dataset)
 }
 
-fn pattern_name(pattern: Pattern) -> String {
+pub(super) fn pattern_name(pattern: Pattern) -> String {
     match pattern {
         Pattern::Unstructured(_) => "unstructured".into(),
         Pattern::Nm(nm) => nm.to_string(),

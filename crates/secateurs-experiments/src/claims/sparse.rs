@@ -8,17 +8,13 @@ use std::fs;
 use std::path::Path;
 use std::time::Instant;
 
-use indicatif::{ProgressBar, ProgressStyle};
 use secateurs::data::{Checkpoint, read_text};
 use secateurs::runtime::{Engine, EngineConfig, LlamaWeights, MeasureConfig, measure, read_bandwidth};
 use secateurs::sparse::{Format, Group, ValueType};
 use secateurs::tensor::{NmPattern, Pattern, Sparsity};
-use secateurs::{
-    Calibration, Method, Overwrite, PackConfig, PruneJob, Recipe, evaluate_packed, first_windows, pack_checkpoint,
-    prune_checkpoint,
-};
+use secateurs::{Method, Overwrite, PackConfig, evaluate_packed, first_windows, pack_checkpoint};
 
-use super::layerwise::{Case, case};
+use super::layerwise::{Case, case, pattern_name, progress, prune};
 use super::{Plots, Setting};
 use crate::ExperimentError;
 use crate::outcome::{Outcome, Row, Tier};
@@ -52,9 +48,7 @@ pub fn run(setting: &Setting) -> Result<(Outcome, Plots), ExperimentError> {
         source,
     })?;
     let patterns = patterns()?;
-    let bar = ProgressBar::new((1 + patterns.len() * PACKINGS.len()) as u64);
-    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} models, {eta} left, {msg}");
-    let bar = bar.with_style(style.expect("the template is valid"));
+    let bar = progress(1 + patterns.len() * PACKINGS.len());
     let dense = Packing {
         case: &case,
         name: "dense f16",
@@ -71,7 +65,7 @@ pub fn run(setting: &Setting) -> Result<(Outcome, Plots), ExperimentError> {
     for pattern in patterns {
         let pruned = folder.path().join("pruned");
         bar.set_message(format!("{METHOD} {pattern}"));
-        prune(&case, pattern, &pruned, setting)?;
+        prune(&case, setting, (METHOD, pattern, 0), &pruned)?;
         for packing in PACKINGS {
             bar.set_message(format!("{} {pattern}", packing.0));
             let measured = Packing {
@@ -102,26 +96,6 @@ fn patterns() -> Result<Vec<Pattern>, ExperimentError> {
     }
     patterns.push(Pattern::Nm("2:4".parse::<NmPattern>()?));
     Ok(patterns)
-}
-
-fn prune(case: &Case, pattern: Pattern, out: &Path, setting: &Setting) -> Result<(), ExperimentError> {
-    let mut recipe = Recipe::new(METHOD, pattern);
-    let (windows, window) = case.calibration_windows;
-    recipe.calibration = Some(Calibration {
-        text: case.calibration.clone(),
-        window,
-        windows,
-        skip: 0,
-    });
-    let job = PruneJob {
-        model: &case.model,
-        out,
-        recipe: &recipe,
-        overwrite: Overwrite::Never,
-        device: &setting.device,
-    };
-    prune_checkpoint(&job, &mut |_| {})?;
-    Ok(())
 }
 
 /// One stored model.
@@ -190,8 +164,9 @@ impl Packing<'_> {
         let row = if is_control { row.control() } else { row };
         match self.pattern {
             None => row.case("pattern", "unstructured"),
-            Some(pattern @ Pattern::Nm(nm)) => row.case("pattern", nm.to_string()).case("sparsity", pattern.sparsity()),
-            Some(pattern) => row.case("pattern", "unstructured").case("sparsity", pattern.sparsity()),
+            Some(pattern) => row
+                .case("pattern", pattern_name(pattern))
+                .case("sparsity", pattern.sparsity()),
         }
     }
 }

@@ -23,9 +23,9 @@ pub(super) unsafe fn run<K: Kernel>(kernel: K) -> K::Output {
 
 type Chunk = [__m256; CHUNK / 8];
 
-/// The eight mask bits of register `register`, and the number of ones below them.
+/// The `register`-th eight bits of a mask, and the number of ones below them.
 #[inline(always)]
-fn part(mask: u32, register: usize) -> (usize, usize) {
+pub(super) fn part(mask: u32, register: usize) -> (usize, usize) {
     let below = mask & ((1 << (8 * register)) - 1);
     ((mask >> (8 * register)) as usize & 0xff, below.count_ones() as usize)
 }
@@ -59,9 +59,12 @@ unsafe fn from_i4(nibbles: u64) -> __m256 {
     _mm256_cvtepi32_ps(_mm256_srai_epi32::<28>(_mm256_slli_epi32::<28>(words)))
 }
 
+/// The lower nibble of each byte.
+pub(super) const ALL_NIBBLES: u64 = 0x0f0f_0f0f_0f0f_0f0f;
+
 /// The nibbles from `index` on, at least 15 of them.
 #[inline(always)]
-unsafe fn nibbles(from: *const u8, index: usize) -> u64 {
+pub(super) unsafe fn nibbles(from: *const u8, index: usize) -> u64 {
     from.add(index / 2).cast::<u64>().read_unaligned() >> (4 * (index % 2))
 }
 
@@ -134,7 +137,7 @@ impl Isa for Avx2 {
 
     #[inline(always)]
     unsafe fn widen_i4(from: *const u8, index: usize) -> Chunk {
-        each(|r| from_i4(_pdep_u64(nibbles(from, index + 8 * r), 0x0f0f_0f0f_0f0f_0f0f)))
+        each(|r| from_i4(_pdep_u64(nibbles(from, index + 8 * r), ALL_NIBBLES)))
     }
 
     #[inline(always)]

@@ -6,7 +6,7 @@
 
 use std::arch::x86_64::*;
 
-use super::avx2::sum_of_8;
+use super::avx2::{ALL_NIBBLES, nibbles, part, sum_of_8};
 use super::isa::{CHUNK, Isa, Kernel};
 use super::table::NIBBLES;
 
@@ -56,11 +56,6 @@ unsafe fn from_i4(nibbles: [u64; 4]) -> Chunk {
         let words = _mm512_cvtepi8_epi32(_mm_set_epi64x(high as i64, low as i64));
         _mm512_cvtepi32_ps(_mm512_srai_epi32::<28>(_mm512_slli_epi32::<28>(words)))
     })
-}
-
-#[inline(always)]
-unsafe fn nibbles(from: *const u8, index: usize) -> u64 {
-    from.add(index / 2).cast::<u64>().read_unaligned() >> (4 * (index % 2))
 }
 
 impl Isa for Avx512 {
@@ -130,8 +125,8 @@ impl Isa for Avx512 {
 
     #[inline(always)]
     unsafe fn widen_i4(from: *const u8, index: usize) -> Chunk {
-        let part = |r: usize| _pdep_u64(nibbles(from, index + 8 * r), 0x0f0f_0f0f_0f0f_0f0f);
-        from_i4([part(0), part(1), part(2), part(3)])
+        let spread = |r: usize| _pdep_u64(nibbles(from, index + 8 * r), ALL_NIBBLES);
+        from_i4([spread(0), spread(1), spread(2), spread(3)])
     }
 
     #[inline(always)]
@@ -161,11 +156,10 @@ impl Isa for Avx512 {
 
     #[inline(always)]
     unsafe fn expand_i4(from: *const u8, index: usize, mask: u32) -> Chunk {
-        let part = |r: usize| {
-            let below = (mask & ((1 << (8 * r)) - 1)).count_ones() as usize;
-            let bits = (mask >> (8 * r)) as usize & 0xff;
+        let spread = |r: usize| {
+            let (bits, below) = part(mask, r);
             _pdep_u64(nibbles(from, index + below), NIBBLES.0[bits])
         };
-        from_i4([part(0), part(1), part(2), part(3)])
+        from_i4([spread(0), spread(1), spread(2), spread(3)])
     }
 }

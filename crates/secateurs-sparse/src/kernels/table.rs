@@ -8,13 +8,13 @@ pub(super) struct Table<T>(pub(super) [T; 256]);
 const ZERO: u8 = 0x80;
 
 /// Bytes: byte `p` comes from the `r`-th packed byte if the mask has its `r`-th one at `p`.
-pub(super) static BYTES: Table<[u8; 8]> = Table(bytes());
+pub(super) static BYTES: Table<[u8; 8]> = Table(shuffles(1, 1));
 
 /// Two-byte values in eight two-byte lanes.
-pub(super) static HALVES: Table<[u8; 16]> = Table(halves());
+pub(super) static HALVES: Table<[u8; 16]> = Table(shuffles(2, 2));
 
 /// Two-byte values in the upper halves of eight four-byte lanes, where both 128-bit lanes hold all packed values.
-pub(super) static UPPER_HALVES: Table<[u8; 32]> = Table(upper_halves());
+pub(super) static UPPER_HALVES: Table<[u8; 32]> = Table(shuffles(4, 2));
 
 /// Four-byte values: the index of each lane's value, negative where the mask is zero.
 pub(super) static WORDS: Table<[i32; 8]> = Table(words());
@@ -36,50 +36,21 @@ const fn ranks(mask: usize) -> [Option<u8>; 8] {
     ranks
 }
 
-const fn bytes() -> [[u8; 8]; 256] {
-    let mut table = [[ZERO; 8]; 256];
+/// Shuffles into lanes of `lane` bytes, whose upper `value` bytes each hold a packed value.
+const fn shuffles<const BYTES: usize>(lane: usize, value: usize) -> [[u8; BYTES]; 256] {
+    let mut table = [[ZERO; BYTES]; 256];
     let mut mask = 0;
     while mask < 256 {
         let ranks = ranks(mask);
         let mut position = 0;
         while position < 8 {
             if let Some(rank) = ranks[position] {
-                table[mask][position] = rank;
+                let mut byte = 0;
+                while byte < value {
+                    table[mask][(position + 1) * lane - value + byte] = rank * value as u8 + byte as u8;
+                    byte += 1;
+                }
             }
-            position += 1;
-        }
-        mask += 1;
-    }
-    table
-}
-
-const fn halves() -> [[u8; 16]; 256] {
-    let mut table = [[ZERO; 16]; 256];
-    let mut mask = 0;
-    while mask < 256 {
-        let ranks = ranks(mask);
-        let mut position = 0;
-        while position < 8 {
-            if let Some(rank) = ranks[position] {
-                table[mask][2 * position] = 2 * rank;
-                table[mask][2 * position + 1] = 2 * rank + 1;
-            }
-            position += 1;
-        }
-        mask += 1;
-    }
-    table
-}
-
-const fn upper_halves() -> [[u8; 32]; 256] {
-    let mut table = [[ZERO; 32]; 256];
-    let halves = halves();
-    let mut mask = 0;
-    while mask < 256 {
-        let mut position = 0;
-        while position < 8 {
-            table[mask][4 * position + 2] = halves[mask][2 * position];
-            table[mask][4 * position + 3] = halves[mask][2 * position + 1];
             position += 1;
         }
         mask += 1;

@@ -1,0 +1,139 @@
+//! Which loop runs for which format and value type.
+
+use std::ops::Range;
+
+use crate::indexed::IndexedMatrix;
+use crate::kernels::decode::Decode;
+use crate::kernels::dense::Dense;
+use crate::kernels::dot::Dot;
+use crate::kernels::indexed::{DotIndexed, Indexed};
+use crate::kernels::masked::Masked;
+use crate::kernels::scales::{Scales, Unscaled};
+use crate::kernels::value::{Bf16, F16, F32, Int4, Int8};
+use crate::kernels::{CHUNK, Level};
+use crate::masked_parts::MaskedParts;
+use crate::matrix::PackedMatrix;
+use crate::value_type::ValueType;
+use crate::values::Values;
+
+/// Runs `$body` with `$v` the storage type and `$s` the scaling of `$values`.
+macro_rules! with_values {
+    ($values:expr, $d_input:expr, |$v:ident, $s:ident| $body:expr) => {{
+        let values: &Values = $values;
+        match values.value_type() {
+            ValueType::F32 => with_values!(@plain F32, |$v, $s| $body),
+            ValueType::F16 => with_values!(@plain F16, |$v, $s| $body),
+            ValueType::Bf16 => with_values!(@plain Bf16, |$v, $s| $body),
+            ValueType::Int8(group) => with_values!(@scaled Int8, values, $d_input, group, |$v, $s| $body),
+            ValueType::Int4(group) => with_values!(@scaled Int4, values, $d_input, group, |$v, $s| $body),
+        }
+    }};
+    (@plain $type:ident, |$v:ident, $s:ident| $body:expr) => {{
+        type $v = $type;
+        let $s = Unscaled;
+        $body
+    }};
+    (@scaled $type:ident, $values:ident, $d_input:expr, $group:ident, |$v:ident, $s:ident| $body:expr) => {{
+        type $v = $type;
+        let n_inputs = $group.n_inputs();
+        let $s = Scales::new($values.scales(), $d_input.div_ceil(n_inputs), n_inputs);
+        $body
+    }};
+}
+
+impl PackedMatrix {
+    /// `y[i] = sum_j W[outputs.start + i, j] x[j]` on the current thread.
+    pub(crate) fn dot(&self, level: Level, outputs: Range<usize>, x: &[f32], y: &mut [f32]) {
+        match self {
+            Self::Dense(matrix) => with_values!(matrix.values(), matrix.dims()[1], |V, scaling| {
+                let source = Dense::<V, _>::new(matrix.values().bytes(), matrix.dims()[1], scaling);
+                level.run(Dot { source, outputs, x, y });
+            }),
+            Self::Bitmap(matrix) => dot_masked(matrix.parts(), level, outputs, x, y),
+            Self::Nm(matrix) => dot_masked(matrix.parts(), level, outputs, x, y),
+            Self::Indexed(matrix) => dot_indexed(matrix, level, outputs, x, y),
+        }
+    }
+
+    /// Writes outputs padded with zeros to a multiple of 32 inputs.
+    pub(crate) fn decode(&self, level: Level, outputs: Range<usize>, weights: &mut [f32]) {
+        match self {
+            Self::Dense(matrix) => with_values!(matrix.values(), matrix.dims()[1], |V, scaling| {
+                let source = Dense::<V, _>::new(matrix.values().bytes(), matrix.dims()[1], scaling);
+                level.run(Decode {
+                    source,
+                    outputs,
+                    weights,
+                });
+            }),
+            Self::Bitmap(matrix) => decode_masked(matrix.parts(), level, outputs, weights),
+            Self::Nm(matrix) => decode_masked(matrix.parts(), level, outputs, weights),
+            Self::Indexed(matrix) => decode_indexed(matrix, outputs, weights),
+        }
+    }
+}
+
+#[allow(unsafe_code)]
+fn dot_masked(parts: MaskedParts<'_>, level: Level, outputs: Range<usize>, x: &[f32], y: &mut [f32]) {
+    let ranges = parts.split(outputs);
+    let (in_place, in_tail) = y.split_at_mut(ranges[0].len());
+    for ((span, outputs), y) in parts.spans().into_iter().zip(ranges).zip([in_place, in_tail]) {
+        with_values!(parts.values, parts.d_input, |V, scaling| {
+            // Safety: `from_parts` of both formats checked masks and starts, and made the tail.
+            let source = unsafe { Masked::<V, _>::new(span, parts.starts, parts.d_input, scaling) };
+            level.run(Dot { source, outputs, x, y });
+        });
+    }
+}
+
+#[allow(unsafe_code)]
+fn decode_masked(parts: MaskedParts<'_>, level: Level, outputs: Range<usize>, weights: &mut [f32]) {
+    let ranges = parts.split(outputs);
+    let width = parts.d_input.next_multiple_of(CHUNK);
+    let (in_place, in_tail) = weights.split_at_mut(ranges[0].len() * width);
+    for ((span, outputs), weights) in parts.spans().into_iter().zip(ranges).zip([in_place, in_tail]) {
+        with_values!(parts.values, parts.d_input, |V, scaling| {
+            // Safety: `from_parts` of both formats checked masks and starts, and made the tail.
+            let source = unsafe { Masked::<V, _>::new(span, parts.starts, parts.d_input, scaling) };
+            level.run(Decode {
+                source,
+                outputs,
+                weights,
+            });
+        });
+    }
+}
+
+#[allow(unsafe_code)]
+fn dot_indexed(matrix: &IndexedMatrix, level: Level, outputs: Range<usize>, x: &[f32], y: &mut [f32]) {
+    with_values!(matrix.values(), matrix.dims()[1], |V, _scaling| {
+        // Safety: `IndexedMatrix::from_parts` checked offsets and indices.
+        let matrix = unsafe {
+            Indexed::<V>::new(
+                matrix.indices(),
+                matrix.values().bytes(),
+                matrix.starts(),
+                matrix.dims(),
+            )
+        };
+        level.run(DotIndexed { matrix, outputs, x, y });
+    });
+}
+
+fn decode_indexed(matrix: &IndexedMatrix, outputs: Range<usize>, weights: &mut [f32]) {
+    weights.fill(0.0);
+    let width = matrix.dims()[1].next_multiple_of(CHUNK);
+    let starts = matrix.starts();
+    let indices = matrix.indices().as_chunks::<2>().0;
+    for (row, output) in outputs.enumerate() {
+        let end = if output + 1 < matrix.dims()[0] {
+            starts.of(output + 1)
+        } else {
+            indices.len()
+        };
+        for (position, index) in (starts.of(output)..end).zip(&indices[starts.of(output)..end]) {
+            let index = usize::from(u16::from_le_bytes(*index));
+            weights[row * width + index] = matrix.values().float(position);
+        }
+    }
+}
