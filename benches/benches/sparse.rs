@@ -83,13 +83,15 @@ fn products(c: &mut Criterion) {
                     (Format::Bitmap, value_type),
                 );
             }
-            product(
-                &mut group,
-                &sparsity.to_string(),
-                &weights,
-                dims,
-                (Format::Indexed, ValueType::F16),
-            );
+            for value_type in [ValueType::F16, INT8.in_format(Format::Indexed, dims[1])] {
+                product(
+                    &mut group,
+                    &sparsity.to_string(),
+                    &weights,
+                    dims,
+                    (Format::Indexed, value_type),
+                );
+            }
         }
         group.finish();
     }

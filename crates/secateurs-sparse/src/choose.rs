@@ -12,6 +12,8 @@ use crate::value_type::ValueType;
 pub struct Choice {
     /// The format.
     pub format: Format,
+    /// How it stores values: see [`ValueType::in_format`].
+    pub value_type: ValueType,
     /// Why.
     pub reason: Reason,
 }
@@ -51,7 +53,7 @@ pub enum Reason {
 pub struct Crossover {
     /// Bitmaps instead of dense values.
     pub bitmap: f64,
-    /// Indices instead of bitmaps; values of float types only.
+    /// Indices instead of what came before.
     pub indexed: f64,
 }
 
@@ -69,7 +71,11 @@ impl Crossover {
                 indexed: 0.75,
             },
             // Spreading integers takes longer than reading the zeros between them.
-            ValueType::Int8(_) | ValueType::Int4(_) => Self {
+            ValueType::Int8(_) => Self {
+                bitmap: 1.0,
+                indexed: 0.8,
+            },
+            ValueType::Int4(_) => Self {
                 bitmap: 1.0,
                 indexed: 1.0,
             },
@@ -92,6 +98,7 @@ pub fn choose(weights: &[f32], dims: [usize; 2], value_type: ValueType) -> Choic
     let reason = reason(weights, dims, value_type);
     Choice {
         format: reason.format(),
+        value_type: value_type.in_format(reason.format(), dims[1]),
         reason,
     }
 }
@@ -100,16 +107,16 @@ fn reason(weights: &[f32], [_, d_input]: [usize; 2], value_type: ValueType) -> R
     let absent = weights.iter().filter(|weight| value_type.is_absent(**weight)).count();
     let sparsity = absent as f64 / weights.len().max(1) as f64;
     let Crossover { bitmap, indexed } = Crossover::of(value_type);
+    if sparsity >= indexed && d_input <= MAX_INPUTS && value_type.bits() >= 8 {
+        return Reason::VerySparse {
+            sparsity,
+            crossover: indexed,
+        };
+    }
     if sparsity < bitmap {
         return Reason::TooDense {
             sparsity,
             crossover: bitmap,
-        };
-    }
-    if value_type.group().is_none() && sparsity >= indexed && d_input <= MAX_INPUTS {
-        return Reason::VerySparse {
-            sparsity,
-            crossover: indexed,
         };
     }
     let pattern = pattern_of(weights, d_input, value_type, sparsity);

@@ -6,7 +6,7 @@ use crate::indexed::IndexedMatrix;
 use crate::kernels::decode::Decode;
 use crate::kernels::dense::Dense;
 use crate::kernels::dot::Dot;
-use crate::kernels::indexed::{DotIndexed, Indexed};
+use crate::kernels::indexed::{DecodeIndexed, DotIndexed, Indexed};
 use crate::kernels::masked::Masked;
 use crate::kernels::scales::{Scales, Unscaled};
 use crate::kernels::value::{Bf16, F16, F32, Int4, Int8};
@@ -68,7 +68,7 @@ impl PackedMatrix {
             }),
             Self::Bitmap(matrix) => decode_masked(matrix.parts(), level, outputs, weights),
             Self::Nm(matrix) => decode_masked(matrix.parts(), level, outputs, weights),
-            Self::Indexed(matrix) => decode_indexed(matrix, outputs, weights),
+            Self::Indexed(matrix) => decode_indexed(matrix, level, outputs, weights),
         }
     }
 }
@@ -104,36 +104,41 @@ fn decode_masked(parts: MaskedParts<'_>, level: Level, outputs: Range<usize>, we
     }
 }
 
+/// Runs `$body` for the parts of `$outputs`, with `$matrix` a matrix that reads `$part` of them.
+macro_rules! with_indexed {
+    ($indexed:expr, $outputs:expr, |$matrix:ident, $part:ident| $body:expr) => {{
+        let indexed: &IndexedMatrix = $indexed;
+        let n_values = indexed.indices().len() / 2;
+        for (span, $part) in indexed.split($outputs) {
+            with_values!(indexed.values(), indexed.dims()[1], |V, scaling| {
+                // Safety: `IndexedMatrix::from_parts` checked offsets and indices, and made the tail.
+                let $matrix =
+                    unsafe { Indexed::<V, _>::new(span, indexed.starts(), n_values, indexed.dims(), scaling) };
+                $body
+            });
+        }
+    }};
+}
+
 #[allow(unsafe_code)]
-fn dot_indexed(matrix: &IndexedMatrix, level: Level, outputs: Range<usize>, x: &[f32], y: &mut [f32]) {
-    with_values!(matrix.values(), matrix.dims()[1], |V, _scaling| {
-        // Safety: `IndexedMatrix::from_parts` checked offsets and indices.
-        let matrix = unsafe {
-            Indexed::<V>::new(
-                matrix.indices(),
-                matrix.values().bytes(),
-                matrix.starts(),
-                matrix.dims(),
-            )
-        };
+fn dot_indexed(indexed: &IndexedMatrix, level: Level, outputs: Range<usize>, x: &[f32], y: &mut [f32]) {
+    let first = outputs.start;
+    with_indexed!(indexed, outputs, |matrix, outputs| {
+        let y = &mut y[outputs.start - first..outputs.end - first];
         level.run(DotIndexed { matrix, outputs, x, y });
     });
 }
 
-fn decode_indexed(matrix: &IndexedMatrix, outputs: Range<usize>, weights: &mut [f32]) {
-    weights.fill(0.0);
-    let width = matrix.dims()[1].next_multiple_of(CHUNK);
-    let starts = matrix.starts();
-    let indices = matrix.indices().as_chunks::<2>().0;
-    for (row, output) in outputs.enumerate() {
-        let end = if output + 1 < matrix.dims()[0] {
-            starts.of(output + 1)
-        } else {
-            indices.len()
-        };
-        for (position, index) in (starts.of(output)..end).zip(&indices[starts.of(output)..end]) {
-            let index = usize::from(u16::from_le_bytes(*index));
-            weights[row * width + index] = matrix.values().float(position);
-        }
-    }
+#[allow(unsafe_code)]
+fn decode_indexed(indexed: &IndexedMatrix, level: Level, outputs: Range<usize>, weights: &mut [f32]) {
+    let width = indexed.dims()[1].next_multiple_of(CHUNK);
+    let first = outputs.start;
+    with_indexed!(indexed, outputs, |matrix, outputs| {
+        let weights = &mut weights[(outputs.start - first) * width..(outputs.end - first) * width];
+        level.run(DecodeIndexed {
+            matrix,
+            outputs,
+            weights,
+        });
+    });
 }

@@ -1,17 +1,23 @@
 //! Values with the inputs they belong to.
 
+use std::ops::Range;
+
 use bytes::Bytes;
 
 use crate::error::SparseError;
+use crate::kernels::CHUNK;
+use crate::kernels::indexed::IndexedSpan;
 use crate::kernels::masked::Starts;
+use crate::masked_parts::first_near_end;
 use crate::shape::{check_dims, check_weights};
-use crate::value_type::ValueType;
+use crate::value_type::{Group, ValueType};
 use crate::values::{Encoder, Values, check_size};
 
 /// The largest number of inputs that an index of 16 bits can name.
 pub(crate) const MAX_INPUTS: usize = 1 << 16;
 
-/// Values of a float type with the inputs they belong to, for matrices of which little is left.
+/// Values with the inputs they belong to, for matrices of which little is left. 8-bit integers have one scale for each
+/// output: their group is no smaller than `d_input`.
 ///
 /// # Shapes
 ///
@@ -23,6 +29,16 @@ pub struct IndexedMatrix {
     offsets: Bytes,
     indices: Bytes,
     values: Values,
+    tail: Tail,
+}
+
+/// A copy of the last outputs' values and indices, with room to read past their end.
+#[derive(Debug, Clone, PartialEq)]
+struct Tail {
+    /// The outputs below this one can be read where they are.
+    first: usize,
+    indices: Vec<u8>,
+    values: Vec<u8>,
 }
 
 impl IndexedMatrix {
@@ -30,8 +46,8 @@ impl IndexedMatrix {
     ///
     /// # Errors
     ///
-    /// If the number of weights is not that of the shape, there are more than 65,536 inputs, or `value_type` is an
-    /// integer.
+    /// If the number of weights is not that of the shape, there are more than 65,536 inputs, or `value_type` is a 4-bit
+    /// integer, or an 8-bit integer of a smaller group than the inputs.
     pub fn pack(weights: &[f32], dims: [usize; 2], value_type: ValueType) -> Result<Self, SparseError> {
         check_weights(weights, dims, value_type)?;
         check(dims, value_type)?;
@@ -66,11 +82,26 @@ impl IndexedMatrix {
         let n_values = indices.len() / 2;
         values.check(n_values * values.value_type().bits() / 8, dims)?;
         check_indices(dims, offsets.as_chunks::<8>().0, indices.as_chunks::<2>().0)?;
+        let stored = offsets.as_chunks::<8>().0;
+        let start = |output: usize| i64::from_le_bytes(stored[output]) as usize;
+        let first = first_near_end(dims[0], n_values, CHUNK, start);
+        let from = if first < dims[0] { start(first) } else { n_values };
+        let padded = |bytes: &[u8], n_bytes: usize| {
+            let mut copy = bytes[from * n_bytes..].to_vec();
+            copy.resize(copy.len() + CHUNK * n_bytes, 0);
+            copy
+        };
+        let tail = Tail {
+            first,
+            indices: padded(&indices, 2),
+            values: padded(values.bytes(), values.value_type().bits() / 8),
+        };
         Ok(Self {
             dims,
             offsets,
             indices,
             values,
+            tail,
         })
     }
 
@@ -102,10 +133,27 @@ impl IndexedMatrix {
     pub(crate) fn starts(&self) -> Starts<'_> {
         Starts::Stored(self.offsets.as_chunks::<8>().0)
     }
+
+    /// The outputs that are read where they are, and those that are read from the tail.
+    pub(crate) fn split(&self, outputs: Range<usize>) -> [(IndexedSpan<'_>, Range<usize>); 2] {
+        let at = self.tail.first.clamp(outputs.start, outputs.end);
+        let in_place = IndexedSpan {
+            indices: &self.indices,
+            values: self.values.bytes(),
+            first: 0,
+        };
+        let in_tail = IndexedSpan {
+            indices: &self.tail.indices,
+            values: &self.tail.values,
+            first: self.tail.first,
+        };
+        [(in_place, outputs.start..at), (in_tail, at..outputs.end)]
+    }
 }
 
 fn check(dims: [usize; 2], value_type: ValueType) -> Result<(), SparseError> {
-    if value_type.group().is_some() {
+    let is_whole = |group: Group| value_type.bits() == 8 && group.n_inputs() >= dims[1];
+    if !value_type.group().is_none_or(is_whole) {
         return Err(SparseError::Combination {
             format: "indexed",
             value_type,

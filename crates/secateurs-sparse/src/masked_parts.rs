@@ -51,16 +51,21 @@ pub(crate) struct Tail {
 impl Tail {
     /// `start(output)` is the first byte of an output's values.
     pub(crate) fn new(d_output: usize, values: &[u8], start: impl Fn(usize) -> usize) -> Self {
-        // Outputs before `first` end where the next one starts, at least SLACK bytes before the end.
-        let mut first = d_output;
-        while first > 0 && start(first - 1) + SLACK > values.len() {
-            first -= 1;
-        }
-        // The output before may still reach into the last bytes.
-        first = first.saturating_sub(1);
+        let first = first_near_end(d_output, values.len(), SLACK, &start);
         let from = if first < d_output { start(first) } else { values.len() };
         let mut copy = values[from..].to_vec();
         copy.resize(copy.len() + SLACK, 0);
         Self { first, values: copy }
     }
+}
+
+/// The output below which all end at least `slack` before the `end` of the values.
+pub(crate) fn first_near_end(d_output: usize, end: usize, slack: usize, start: impl Fn(usize) -> usize) -> usize {
+    // Outputs before `first` end where the next one starts.
+    let mut first = d_output;
+    while first > 0 && start(first - 1) + slack > end {
+        first -= 1;
+    }
+    // The output before may still reach into the slack.
+    first.saturating_sub(1)
 }

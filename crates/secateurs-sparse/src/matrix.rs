@@ -180,11 +180,31 @@ impl PackedMatrix {
 
     /// `[outputs, n_vectors]`
     fn dot_all(&self, level: Level, outputs: Range<usize>, input: &Input) -> Vec<f32> {
-        if input.n_vectors() <= SMALL_BATCH {
-            self.dot_few(level, outputs, input)
-        } else {
+        if input.n_vectors() > SMALL_BATCH {
             self.dot_many(level, outputs, input)
+        } else if matches!(self, Self::Indexed(_)) {
+            self.dot_each(level, outputs, input)
+        } else {
+            self.dot_few(level, outputs, input)
         }
+    }
+
+    /// Reads as many outputs as the nearest cache holds for one vector after the other.
+    fn dot_each(&self, level: Level, outputs: Range<usize>, input: &Input) -> Vec<f32> {
+        let n_vectors = input.n_vectors();
+        let mut columns = vec![0.0; outputs.len() * n_vectors];
+        let mut y = [0.0; NEAR];
+        for (part, columns) in columns.chunks_mut(NEAR * n_vectors).enumerate() {
+            let start = outputs.start + part * NEAR;
+            let y = &mut y[..columns.len() / n_vectors];
+            for vector in 0..n_vectors {
+                self.dot(level, start..start + y.len(), input.padded(vector), y);
+                for (column, y) in columns.chunks_exact_mut(n_vectors).zip(&*y) {
+                    column[vector] = *y;
+                }
+            }
+        }
+        columns
     }
 
     /// Decodes one output after the other.
@@ -225,6 +245,9 @@ impl PackedMatrix {
         columns
     }
 }
+
+/// Outputs with indices that are read for one vector before the next.
+const NEAR: usize = 8;
 
 /// Outputs decoded at a time for a dense product.
 const TILE: usize = 96;

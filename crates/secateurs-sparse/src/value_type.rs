@@ -6,6 +6,7 @@ use half::{bf16, f16};
 
 use crate::error::SparseError;
 use crate::kernels::CHUNK;
+use crate::matrix::Format;
 
 /// How single weights are stored.
 ///
@@ -74,6 +75,17 @@ impl ValueType {
         match self {
             Self::Int8(group) | Self::Int4(group) => Some(group),
             _ => None,
+        }
+    }
+
+    /// What a format stores instead: indexed 8-bit integers have one scale for each output, so their group grows to
+    /// `d_input`.
+    pub fn in_format(self, format: Format, d_input: usize) -> Self {
+        match (self, format) {
+            (Self::Int8(Group(n_inputs)), Format::Indexed) if n_inputs < d_input => {
+                Self::Int8(Group(d_input.next_power_of_two()))
+            }
+            _ => self,
         }
     }
 

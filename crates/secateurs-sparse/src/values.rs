@@ -147,15 +147,3 @@ fn quantise(weight: f32, scale: f32, largest: i32) -> i32 {
     }
     ((weight / scale).round_ties_even() as i32).clamp(-largest, largest)
 }
-
-impl Values {
-    /// Value `index` of a float type.
-    pub(crate) fn float(&self, index: usize) -> f32 {
-        match self.value_type {
-            ValueType::F32 => f32::from_le_bytes(self.bytes.as_chunks().0[index]),
-            ValueType::F16 => half::f16::from_le_bytes(self.bytes.as_chunks().0[index]).to_f32(),
-            ValueType::Bf16 => bf16::from_le_bytes(self.bytes.as_chunks().0[index]).to_f32(),
-            ValueType::Int8(_) | ValueType::Int4(_) => unreachable!("integers have scales"),
-        }
-    }
-}

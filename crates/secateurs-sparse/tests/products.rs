@@ -26,6 +26,9 @@ fn cases() -> Vec<(Format, ValueType)> {
             cases.push((Format::Indexed, value_type));
         }
     }
+    // One scale for each output.
+    let whole = Group::new(1024).expect("a power of two");
+    cases.push((Format::Indexed, ValueType::Int8(whole)));
     cases
 }
 
@@ -122,13 +125,10 @@ proptest! {
             for level in Level::available() {
                 prop_assert_eq!(&bits(&product(&matrix, level, &input)), &expected, "{:?} {} {}", format, value_type, level);
                 prop_assert_eq!(bits(&matrix.unpack(level)), bits(&matrix.unpack(Level::scalar())));
-                if !matches!(format, Format::Indexed) {
-                    let repeated: Vec<f32> = (0..3).flat_map(|_| input.vector(0).to_vec()).collect();
-                    let mut three = Input::zeros(3, dims[1]);
-                    (0..3).for_each(|vector| three.vector_mut(vector).copy_from_slice(&repeated[..dims[1]]));
-                    for y in product(&matrix, level, &three).chunks(dims[0].max(1)) {
-                        prop_assert_eq!(&bits(y), &expected, "{:?} {} {}", format, value_type, level);
-                    }
+                let mut three = Input::zeros(3, dims[1]);
+                (0..3).for_each(|vector| three.vector_mut(vector).copy_from_slice(input.vector(0)));
+                for y in product(&matrix, level, &three).chunks(dims[0].max(1)) {
+                    prop_assert_eq!(&bits(y), &expected, "{:?} {} {}", format, value_type, level);
                 }
             }
         }
@@ -280,6 +280,30 @@ fn products_together_are_those_apart() {
         let together = pool.install(|| multiply_together(Level::best(), &matrices.each_ref(), &input));
         for (matrix, y) in matrices.iter().zip(together) {
             assert_eq!(bits(&y), bits(&product(matrix, Level::best(), &input)));
+        }
+    }
+}
+
+/// Whole chunks are read past an output's last value; what the next output multiplies must not show.
+#[test]
+fn outputs_see_only_their_own_inputs() {
+    let mut weights = vec![0.0; 3 * 80];
+    (0..3).for_each(|input| weights[input] = 1.0);
+    (80 + 40..2 * 80).for_each(|input| weights[input] = 1.0);
+    weights[2 * 80] = 1.0;
+    let mut input = Input::zeros(1, 80);
+    input.vector_mut(0)[..40].fill(2.0);
+    input.vector_mut(0)[40..].fill(f32::INFINITY);
+    let whole = ValueType::Int8(Group::USUAL);
+    for value_type in FLOATS.into_iter().chain([whole]) {
+        let matrix = PackedMatrix::pack(&weights, [3, 80], Format::Indexed, value_type).expect("packs");
+        for level in Level::available() {
+            let y = product(&matrix, level, &input);
+            assert!(
+                (y[0] - 6.0).abs() < 0.1 && (y[2] - 2.0).abs() < 0.1,
+                "{y:?} {value_type} {level}"
+            );
+            assert_eq!(y[1], f32::INFINITY);
         }
     }
 }

@@ -160,8 +160,12 @@ fn indices_must_ascend_below_the_width() {
         assert!(matches!(refused, Err(SparseError::Offset { .. })), "{refused:?}");
     }
     assert!(parts(good.offsets().clone(), good.indices().slice(..7)).is_err());
-    let integers = IndexedMatrix::pack(&weights(), [2, 10], ValueType::Int8(Group::USUAL));
-    assert!(matches!(integers, Err(SparseError::Combination { .. })));
+    let group = Group::new(32).expect("a power of two");
+    assert!(IndexedMatrix::pack(&[1.0; 64], [2, 32], ValueType::Int8(group)).is_ok());
+    for value_type in [ValueType::Int8(group), ValueType::Int4(Group::USUAL)] {
+        let refused = IndexedMatrix::pack(&[1.0; 80], [2, 40], value_type);
+        assert!(matches!(refused, Err(SparseError::Combination { .. })));
+    }
 }
 
 #[test]

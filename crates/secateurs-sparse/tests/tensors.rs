@@ -49,6 +49,7 @@ fn cases() -> Vec<PackedMatrix> {
             cases.push(pack(pattern(5, 8), value_type));
         }
         cases.extend(floats.map(|value_type| pack(Format::Indexed, value_type)));
+        cases.push(pack(Format::Indexed, ValueType::Int8(group(256))));
     }
     cases
 }

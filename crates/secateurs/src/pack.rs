@@ -133,12 +133,15 @@ fn pack(
 ) -> Result<(PackedMatrix, PackedInfo), Error> {
     let in_block = name.starts_with("model.layers.");
     let value_type = if in_block { config.values } else { config.head };
-    let (format, reason) = match config.format {
-        _ if !in_block => (Format::Dense, "read row by row, and nothing in it is pruned".to_owned()),
-        Some(format) => (format, "as asked".to_owned()),
+    let (format, value_type, reason) = match config.format {
+        _ if !in_block => {
+            let reason = "read row by row, and nothing in it is pruned".to_owned();
+            (Format::Dense, value_type, reason)
+        }
+        Some(format) => (format, value_type.in_format(format, dims[1]), "as asked".to_owned()),
         None => {
             let choice = choose(weights, dims, value_type);
-            (choice.format, choice.reason.to_string())
+            (choice.format, choice.value_type, choice.reason.to_string())
         }
     };
     let matrix = PackedMatrix::pack(weights, dims, format, value_type).map_err(|source| Error::Pack {

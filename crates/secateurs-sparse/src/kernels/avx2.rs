@@ -39,11 +39,36 @@ unsafe fn each(register: impl Fn(usize) -> __m256) -> Chunk {
 /// AMD's third generation of Zen, and no more elsewhere.
 #[inline(always)]
 unsafe fn gather_4(x: *const f32, indices: *const u16) -> __m128 {
-    let indices = indices.cast::<u64>().read_unaligned();
-    let lane = |lane: u32| _mm_load_ss(x.add((indices >> (16 * lane)) as usize & 0xffff));
-    let lanes = _mm_insert_ps::<0x10>(lane(0), lane(1));
-    let lanes = _mm_insert_ps::<0x20>(lanes, lane(2));
-    _mm_insert_ps::<0x30>(lanes, lane(3))
+    let low = indices.cast::<u32>().read_unaligned();
+    let high = indices.add(2).cast::<u32>().read_unaligned();
+    let at = |index: u32| _mm_load_ss(x.add(index as usize));
+    let lanes = _mm_insert_ps::<0x10>(at(low & 0xffff), at(low >> 16));
+    let lanes = _mm_insert_ps::<0x20>(lanes, at(high & 0xffff));
+    _mm_insert_ps::<0x30>(lanes, at(high >> 16))
+}
+
+/// `x` at the first `n` of eight indices, at all of them if there are no more than `n`.
+#[inline(always)]
+unsafe fn gather_8(x: *const f32, indices: *const u16, n: usize) -> __m256 {
+    if n == 0 {
+        return _mm256_setzero_ps();
+    }
+    let [low, high] = [gather_4(x, indices), gather_4(x, indices.add(4))];
+    let lanes = _mm256_insertf128_ps::<1>(_mm256_castps128_ps256(low), high);
+    if n < 8 { first_of_8(lanes, n) } else { lanes }
+}
+
+/// Loaded `n` words before the middle: ones in the first `n` lanes.
+#[repr(align(64))]
+struct Lanes([u32; 16]);
+
+static LANES: Lanes = Lanes([!0, !0, !0, !0, !0, !0, !0, !0, 0, 0, 0, 0, 0, 0, 0, 0]);
+
+/// The first `n` lanes, all of them if there are no more than `n`.
+#[inline(always)]
+unsafe fn first_of_8(register: __m256, n: usize) -> __m256 {
+    let ones = _mm256_loadu_ps(LANES.0.as_ptr().add(8 - n.min(8)).cast());
+    _mm256_and_ps(register, ones)
 }
 
 /// Eight integers from the lower eight bytes.
@@ -110,11 +135,29 @@ impl Isa for Avx2 {
     }
 
     #[inline(always)]
-    unsafe fn gather(x: *const f32, indices: *const u16) -> Chunk {
-        each(|r| {
-            let [low, high] = [gather_4(x, indices.add(8 * r)), gather_4(x, indices.add(8 * r + 4))];
-            _mm256_insertf128_ps::<1>(_mm256_castps128_ps256(low), high)
-        })
+    unsafe fn first(chunk: Chunk, n: usize) -> Chunk {
+        [
+            first_of_8(chunk[0], n),
+            first_of_8(chunk[1], n.saturating_sub(8)),
+            first_of_8(chunk[2], n.saturating_sub(16)),
+            first_of_8(chunk[3], n.saturating_sub(24)),
+        ]
+    }
+
+    #[inline(always)]
+    unsafe fn gather(x: *const f32, indices: *const u16, n: usize) -> Chunk {
+        // No closure: it is too long to be inlined, and without that the intrinsics are calls.
+        [
+            gather_8(x, indices, n),
+            gather_8(x, indices.add(8), n.saturating_sub(8)),
+            gather_8(x, indices.add(16), n.saturating_sub(16)),
+            gather_8(x, indices.add(24), n.saturating_sub(24)),
+        ]
+    }
+
+    #[inline(always)]
+    unsafe fn prefetch(from: *const u8) {
+        _mm_prefetch::<_MM_HINT_T0>(from.cast());
     }
 
     #[inline(always)]

@@ -23,6 +23,13 @@ pub(super) unsafe fn run<K: Kernel>(kernel: K) -> K::Output {
 
 type Chunk = [__m512; CHUNK / 16];
 
+/// Masks of the first `n <= 32` lanes.
+#[inline(always)]
+fn lanes(n: usize) -> [__mmask16; 2] {
+    let ones = (1u64 << n) - 1;
+    [ones as __mmask16, (ones >> 16) as __mmask16]
+}
+
 /// The lower and the upper 256 bits.
 #[inline(always)]
 unsafe fn halves(register: __m512i) -> [__m256i; 2] {
@@ -100,12 +107,27 @@ impl Isa for Avx512 {
     }
 
     #[inline(always)]
-    unsafe fn gather(x: *const f32, indices: *const u16) -> Chunk {
-        let half = |at: *const u16| {
+    unsafe fn first(chunk: Chunk, n: usize) -> Chunk {
+        let [low, high] = lanes(n);
+        [_mm512_maskz_mov_ps(low, chunk[0]), _mm512_maskz_mov_ps(high, chunk[1])]
+    }
+
+    #[inline(always)]
+    unsafe fn gather(x: *const f32, indices: *const u16, n: usize) -> Chunk {
+        let half = |at: *const u16, lanes: __mmask16| {
+            if lanes == 0 {
+                return _mm512_setzero_ps();
+            }
             let indices = _mm512_cvtepu16_epi32(_mm256_loadu_si256(at.cast()));
-            _mm512_i32gather_ps::<4>(indices, x.cast())
+            _mm512_mask_i32gather_ps::<4>(_mm512_setzero_ps(), lanes, indices, x.cast())
         };
-        [half(indices), half(indices.add(16))]
+        let [low, high] = lanes(n);
+        [half(indices, low), half(indices.add(16), high)]
+    }
+
+    #[inline(always)]
+    unsafe fn prefetch(from: *const u8) {
+        _mm_prefetch::<_MM_HINT_T0>(from.cast());
     }
 
     #[inline(always)]

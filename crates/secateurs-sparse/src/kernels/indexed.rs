@@ -5,52 +5,80 @@ use std::ops::Range;
 
 use super::isa::{CHUNK, Isa, Kernel};
 use super::masked::Starts;
-use super::value::{Value, WIDEST_CHUNK};
+use super::scales::Scaling;
+use super::value::Value;
 
-/// `y[i] = sum_k values[k] x[indices[k]]` over the values of output `outputs.start + i`; lane `l` sums the values
+/// `y[i] = scale sum_k values[k] x[indices[k]]` over the values of output `outputs.start + i`; lane `l` sums the values
 /// `l, l + 32, ..` of the output.
-pub(crate) struct DotIndexed<'a, V> {
-    pub(crate) matrix: Indexed<'a, V>,
+pub(crate) struct DotIndexed<'a, V, S> {
+    pub(crate) matrix: Indexed<'a, V, S>,
     pub(crate) outputs: Range<usize>,
     pub(crate) x: &'a [f32],
     pub(crate) y: &'a mut [f32],
 }
 
+/// Writes outputs one after the other, each padded with zeros to a multiple of [`CHUNK`].
+pub(crate) struct DecodeIndexed<'a, V, S> {
+    pub(crate) matrix: Indexed<'a, V, S>,
+    pub(crate) outputs: Range<usize>,
+    /// `[outputs.len(), d_input.next_multiple_of(CHUNK)]`
+    pub(crate) weights: &'a mut [f32],
+}
+
+/// Where the values of some outputs lie.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct IndexedSpan<'a> {
+    /// Little-endian `u16`, those of output `first` at the start, and [`CHUNK`] more than the outputs have.
+    pub(crate) indices: &'a [u8],
+    /// One for each index.
+    pub(crate) values: &'a [u8],
+    pub(crate) first: usize,
+}
+
 /// Values and their indices, where the invariants of [`Indexed::new`] hold.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Indexed<'a, V> {
-    /// Little-endian `u16`.
-    indices: &'a [u8],
-    values: &'a [u8],
+pub(crate) struct Indexed<'a, V, S> {
+    span: IndexedSpan<'a>,
     starts: Starts<'a>,
+    /// The index of the value that the span starts with.
+    origin: usize,
+    /// Values of all outputs.
     n_values: usize,
-    d_input: usize,
     n_outputs: usize,
+    d_input: usize,
+    scaling: S,
     value: PhantomData<V>,
 }
 
-impl<'a, V: Value> Indexed<'a, V> {
+impl<'a, V: Value, S: Scaling> Indexed<'a, V, S> {
     /// # Safety
     ///
-    /// `starts` has `n_outputs` entries, none larger than the next or than the number of values; `indices` and `values`
-    /// have as many entries as each other, and every index lies below `d_input`.
+    /// `starts` has `n_outputs` entries, none larger than the next or than `n_values`, the span holds the values of all
+    /// outputs that are read and [`CHUNK`] more, and every index lies below `d_input`.
     pub(crate) unsafe fn new(
-        indices: &'a [u8],
-        values: &'a [u8],
+        span: IndexedSpan<'a>,
         starts: Starts<'a>,
+        n_values: usize,
         [n_outputs, d_input]: [usize; 2],
+        scaling: S,
     ) -> Self {
         Self {
-            indices,
-            values,
+            origin: if span.first < n_outputs {
+                starts.of(span.first)
+            } else {
+                0
+            },
+            span,
             starts,
-            n_values: indices.len() / 2,
-            d_input,
+            n_values,
             n_outputs,
+            d_input,
+            scaling,
             value: PhantomData,
         }
     }
 
+    /// The values of an output, counted from the start of the span.
     #[inline(always)]
     fn range(&self, output: usize) -> Range<usize> {
         let end = if output + 1 < self.n_outputs {
@@ -58,53 +86,77 @@ impl<'a, V: Value> Indexed<'a, V> {
         } else {
             self.n_values
         };
-        self.starts.of(output)..end
+        self.starts.of(output) - self.origin..end - self.origin
+    }
+
+    fn indices(&self) -> *const u16 {
+        self.span.indices.as_ptr().cast()
     }
 }
 
-impl<V: Value> Kernel for DotIndexed<'_, V> {
+impl<V: Value, S: Scaling> Kernel for DotIndexed<'_, V, S> {
     type Output = ();
 
     #[inline(always)]
     unsafe fn run<I: Isa>(self) {
         let Self { matrix, outputs, x, y } = self;
         assert!(x.len() >= matrix.d_input && outputs.end <= matrix.n_outputs && y.len() == outputs.len());
+        let (indices, values) = (matrix.indices(), matrix.span.values.as_ptr());
         // Safety: the processor has the instruction set (the caller's); `Indexed::new`'s contract puts every index
-        // within `x`; whole chunks lie within the output's values, and the rest is copied into whole chunks.
+        // within `x`, and lets whole chunks be read from any value of an output on.
         unsafe {
             for (output, y) in outputs.zip(y) {
                 let range = matrix.range(output);
-                let n_whole = range.len() / CHUNK;
+                let n_rest = range.len() % CHUNK;
                 let mut sum = I::zero();
-                for chunk in 0..n_whole {
-                    let start = range.start + chunk * CHUNK;
-                    let inputs = I::gather(x.as_ptr(), matrix.indices.as_ptr().add(2 * start).cast());
-                    sum = I::multiply_add(V::widen::<I>(matrix.values.as_ptr(), start), inputs, sum);
+                for start in range.clone().step_by(CHUNK).take(range.len() / CHUNK) {
+                    let inputs = I::gather(x.as_ptr(), indices.add(start), CHUNK);
+                    sum = I::multiply_add(V::widen::<I>(values, start), inputs, sum);
                 }
-                let rest = range.start + n_whole * CHUNK..range.end;
-                if !rest.is_empty() {
-                    let (indices, values) = matrix.padded(rest);
-                    let inputs = I::gather(x.as_ptr(), indices.as_ptr());
-                    sum = I::multiply_add(V::widen::<I>(values.as_ptr(), 0), inputs, sum);
+                if n_rest > 0 {
+                    let start = range.end - n_rest;
+                    let inputs = I::gather(x.as_ptr(), indices.add(start), n_rest);
+                    let weights = I::first(V::widen::<I>(values, start), n_rest);
+                    sum = I::multiply_add(weights, inputs, sum);
                 }
-                *y = I::sum(sum);
+                *y = matrix.scaling.of_output(output) * I::sum(sum);
             }
         }
     }
 }
 
-impl<V: Value> Indexed<'_, V> {
-    /// Fewer than a chunk of values, zeros at index 0 after them.
+impl<V: Value, S: Scaling> Kernel for DecodeIndexed<'_, V, S> {
+    type Output = ();
+
     #[inline(always)]
-    fn padded(&self, rest: Range<usize>) -> ([u16; CHUNK], [u8; WIDEST_CHUNK]) {
-        let mut indices = [0; CHUNK];
-        let mut values = [0; WIDEST_CHUNK];
-        let bytes = &self.indices[2 * rest.start..2 * rest.end];
-        for (index, bytes) in indices.iter_mut().zip(bytes.as_chunks::<2>().0) {
-            *index = u16::from_le_bytes(*bytes);
+    unsafe fn run<I: Isa>(self) {
+        let Self {
+            matrix,
+            outputs,
+            weights,
+        } = self;
+        let width = matrix.d_input.next_multiple_of(CHUNK);
+        assert!(outputs.end <= matrix.n_outputs && weights.len() == outputs.len() * width);
+        if width == 0 {
+            return;
         }
-        let bytes = &self.values[rest.start * V::BITS / 8..rest.end * V::BITS / 8];
-        values[..bytes.len()].copy_from_slice(bytes);
-        (indices, values)
+        let (indices, values) = (matrix.indices(), matrix.span.values.as_ptr());
+        let mut chunk = [0.0; CHUNK];
+        for (output, weights) in outputs.zip(weights.chunks_exact_mut(width)) {
+            weights.fill(0.0);
+            let range = matrix.range(output);
+            let scale = matrix.scaling.of_output(output);
+            for start in range.clone().step_by(CHUNK) {
+                // Safety: the processor has the instruction set (the caller's); `Indexed::new`'s contract puts every
+                // index below `width`, and lets whole chunks be read from any value of an output on.
+                unsafe {
+                    I::store(I::scale(V::widen::<I>(values, start), scale), chunk.as_mut_ptr());
+                    for (offset, value) in chunk.iter().enumerate().take(range.end - start) {
+                        let index = u16::from_le(indices.add(start + offset).read_unaligned());
+                        *weights.get_unchecked_mut(usize::from(index)) = *value;
+                    }
+                }
+            }
+        }
     }
 }

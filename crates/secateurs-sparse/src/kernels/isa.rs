@@ -12,7 +12,7 @@ pub(crate) const CHUNK: usize = 32;
 ///
 /// Every method needs a processor that has the instruction set. Pointers need no alignment. `widen_*`, `load` and
 /// `store` touch 32 values; `expand_*` may read up to [`SLACK`](super::masked::SLACK) bytes past the first value, whatever
-/// the mask; `gather` reads 32 indices and `x` at each of them.
+/// the mask; `gather` may read all 32 indices, and reads `x` at the first `n` rounded up to a multiple of 16.
 pub(crate) trait Isa: Copy {
     /// 32 lanes.
     type Chunk: Copy;
@@ -26,7 +26,12 @@ pub(crate) trait Isa: Copy {
     unsafe fn scale(chunk: Self::Chunk, by: f32) -> Self::Chunk;
     /// Lanes added in halves: 16 + 16, 8 + 8, 4 + 4, 2 + 2, 1 + 1.
     unsafe fn sum(chunk: Self::Chunk) -> f32;
-    unsafe fn gather(x: *const f32, indices: *const u16) -> Self::Chunk;
+    /// The lanes below `n`, zero elsewhere.
+    unsafe fn first(chunk: Self::Chunk, n: usize) -> Self::Chunk;
+    /// `x` at the first `n` indices, zero elsewhere.
+    unsafe fn gather(x: *const f32, indices: *const u16, n: usize) -> Self::Chunk;
+    /// Asks for the memory at `from`, readable or not, to be brought into the cache.
+    unsafe fn prefetch(from: *const u8);
 
     unsafe fn widen_f16(from: *const u8) -> Self::Chunk;
     unsafe fn widen_bf16(from: *const u8) -> Self::Chunk;

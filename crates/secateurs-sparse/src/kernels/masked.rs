@@ -9,6 +9,9 @@ use super::value::{Value, WIDEST_CHUNK};
 /// Bytes that must be readable from any value on.
 pub(crate) const SLACK: usize = WIDEST_CHUNK;
 
+/// Bytes between the values that are read and those that are asked for.
+const AHEAD: usize = 1024;
+
 /// A bitmap whose invariants hold: see [`Masked::new`].
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Masked<'a, V, S> {
@@ -109,7 +112,10 @@ impl<V: Value, S: Scaling> Source for Masked<'_, V, S> {
         let mask = u32::from_le_bytes(unsafe { mask.cast::<[u8; 4]>().read_unaligned() });
         // Safety: `new`'s contract.
         let weights = unsafe { V::expand::<I>(self.values.as_ptr(), cursor.index, mask) };
+        // The hardware's own prefetching stops at the end of a page.
+        let ahead = self.values.as_ptr().wrapping_add(cursor.index * V::BITS / 8 + AHEAD);
         cursor.index += mask.count_ones() as usize;
+        unsafe { I::prefetch(ahead) };
         unsafe { self.scaling.apply::<I>(weights, &mut cursor.scale, chunk) }
     }
 

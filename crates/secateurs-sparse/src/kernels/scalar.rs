@@ -83,9 +83,16 @@ impl Isa for Scalar {
         chunk[0]
     }
 
-    unsafe fn gather(x: *const f32, indices: *const u16) -> Self::Chunk {
-        std::array::from_fn(|lane| x.add(usize::from(indices.add(lane).read_unaligned())).read())
+    unsafe fn first(chunk: Self::Chunk, n: usize) -> Self::Chunk {
+        std::array::from_fn(|lane| if lane < n { chunk[lane] } else { 0.0 })
     }
+
+    unsafe fn gather(x: *const f32, indices: *const u16, n: usize) -> Self::Chunk {
+        let at = |lane: usize| x.add(usize::from(indices.add(lane).read_unaligned())).read();
+        std::array::from_fn(|lane| if lane < n { at(lane) } else { 0.0 })
+    }
+
+    unsafe fn prefetch(_from: *const u8) {}
 
     unsafe fn widen_f16(from: *const u8) -> Self::Chunk {
         std::array::from_fn(|lane| f16::from_le_bytes(bytes(from, lane)).to_f32())

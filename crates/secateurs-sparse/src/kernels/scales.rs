@@ -16,6 +16,9 @@ pub(crate) trait Scaling: Copy {
     ///
     /// As for [`Isa`].
     unsafe fn apply<I: Isa>(&self, weights: I::Chunk, current: &mut Self::Current, chunk: usize) -> I::Chunk;
+
+    /// The scale of an output that has no more than one.
+    fn of_output(&self, output: usize) -> f32;
 }
 
 /// Values that are weights already.
@@ -31,6 +34,11 @@ impl Scaling for Unscaled {
     #[inline(always)]
     unsafe fn apply<I: Isa>(&self, weights: I::Chunk, _current: &mut (), _chunk: usize) -> I::Chunk {
         weights
+    }
+
+    #[inline(always)]
+    fn of_output(&self, _output: usize) -> f32 {
+        1.0
     }
 }
 
@@ -78,11 +86,21 @@ impl Scaling for Scales<'_> {
     #[inline(always)]
     unsafe fn apply<I: Isa>(&self, weights: I::Chunk, current: &mut Current, chunk: usize) -> I::Chunk {
         if chunk & (self.group - 1) == 0 {
-            // A bf16 is the upper half of an f32.
-            current.scale = f32::from_bits(u32::from(u16::from_le_bytes(self.bytes[current.next])) << 16);
+            current.scale = from_bf16(self.bytes[current.next]);
             current.next += 1;
         }
         // Safety: the caller's.
         unsafe { I::scale(weights, current.scale) }
     }
+
+    #[inline(always)]
+    fn of_output(&self, output: usize) -> f32 {
+        self.bytes.get(output).map_or(0.0, |bytes| from_bf16(*bytes))
+    }
+}
+
+/// A bf16 is the upper half of an f32.
+#[inline(always)]
+fn from_bf16(bytes: [u8; 2]) -> f32 {
+    f32::from_bits(u32::from(u16::from_le_bytes(bytes)) << 16)
 }
