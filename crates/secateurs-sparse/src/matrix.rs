@@ -161,12 +161,13 @@ impl PackedMatrix {
                 let start = task * per_task;
                 self.dot(level, start..start + y.len(), input.padded(0), y);
             }),
+            n_vectors if n_vectors > SMALL_BATCH => self.multiply_many(level, input, y),
             n_vectors => {
                 let columns: Vec<Vec<f32>> = (0..d_output.div_ceil(per_task))
                     .into_par_iter()
                     .map(|task| {
                         let outputs = task * per_task..((task + 1) * per_task).min(d_output);
-                        self.dot_all(level, outputs, input)
+                        self.dot_few(level, outputs, input)
                     })
                     .collect();
                 for (output, column) in columns.iter().flat_map(|task| task.chunks_exact(n_vectors)).enumerate() {
@@ -178,18 +179,7 @@ impl PackedMatrix {
         }
     }
 
-    /// `[outputs, n_vectors]`
-    fn dot_all(&self, level: Level, outputs: Range<usize>, input: &Input) -> Vec<f32> {
-        if input.n_vectors() > SMALL_BATCH {
-            self.dot_many(level, outputs, input)
-        } else if matches!(self, Self::Indexed(_)) {
-            self.dot_each(level, outputs, input)
-        } else {
-            self.dot_few(level, outputs, input)
-        }
-    }
-
-    /// Reads as many outputs as the nearest cache holds for one vector after the other.
+    /// `[outputs, n_vectors]`: reads as many outputs as the nearest cache holds for one vector after the other.
     fn dot_each(&self, level: Level, outputs: Range<usize>, input: &Input) -> Vec<f32> {
         let n_vectors = input.n_vectors();
         let mut columns = vec![0.0; outputs.len() * n_vectors];
@@ -207,8 +197,11 @@ impl PackedMatrix {
         columns
     }
 
-    /// Decodes one output after the other.
+    /// `[outputs, n_vectors]`: decodes one output after the other.
     fn dot_few(&self, level: Level, outputs: Range<usize>, input: &Input) -> Vec<f32> {
+        if matches!(self, Self::Indexed(_)) {
+            return self.dot_each(level, outputs, input);
+        }
         let mut weights = vec![0.0; input.width().next_multiple_of(CHUNK)];
         let mut columns = vec![0.0; outputs.len() * input.n_vectors()];
         for (output, y) in outputs.zip(columns.chunks_exact_mut(input.n_vectors())) {
@@ -223,26 +216,24 @@ impl PackedMatrix {
     }
 
     /// Decodes tiles that the cache holds, for a dense product.
-    fn dot_many(&self, level: Level, outputs: Range<usize>, input: &Input) -> Vec<f32> {
+    fn multiply_many(&self, level: Level, input: &Input, y: &mut [f32]) {
+        let d_output = self.dims()[0];
         let (n_vectors, width) = (input.n_vectors(), input.width().next_multiple_of(CHUNK));
         let x = MatRef::from_row_major_slice(input.all_padded(), n_vectors, width);
-        let mut weights = vec![0.0; TILE.min(outputs.len()) * width];
-        let mut columns = vec![0.0; outputs.len() * n_vectors];
-        for start in outputs.clone().step_by(TILE) {
-            let tile = start..(start + TILE).min(outputs.end);
-            let weights = &mut weights[..tile.len() * width];
-            self.decode(level, tile.clone(), weights);
-            let columns = &mut columns[(start - outputs.start) * n_vectors..][..tile.len() * n_vectors];
-            matmul(
-                MatMut::from_row_major_slice_mut(columns, tile.len(), n_vectors),
-                Accum::Replace,
-                MatRef::from_row_major_slice(weights, tile.len(), width),
-                x.transpose(),
-                1.0,
-                Par::Seq,
-            );
+        let mut rest = MatMut::from_row_major_slice_mut(y, n_vectors, d_output);
+        let mut tiles = Vec::new();
+        for start in (0..d_output).step_by(TILE) {
+            let (tile, later) = rest.split_at_col_mut(TILE.min(d_output - start));
+            tiles.push((start, tile));
+            rest = later;
         }
-        columns
+        tiles.into_par_iter().for_each_init(Vec::new, |weights, (start, tile)| {
+            let outputs = start..start + tile.ncols();
+            weights.resize(outputs.len() * width, 0.0);
+            self.decode(level, outputs.clone(), weights);
+            let weights = MatRef::from_row_major_slice(weights, outputs.len(), width);
+            matmul(tile, Accum::Replace, x, weights.transpose(), 1.0, Par::Seq);
+        });
     }
 }
 

@@ -47,15 +47,11 @@ unsafe fn gather_4(x: *const f32, indices: *const u16) -> __m128 {
     _mm_insert_ps::<0x30>(lanes, at(high >> 16))
 }
 
-/// `x` at the first `n` of eight indices, at all of them if there are no more than `n`.
+/// `x` at eight indices.
 #[inline(always)]
-unsafe fn gather_8(x: *const f32, indices: *const u16, n: usize) -> __m256 {
-    if n == 0 {
-        return _mm256_setzero_ps();
-    }
+unsafe fn gather_8(x: *const f32, indices: *const u16) -> __m256 {
     let [low, high] = [gather_4(x, indices), gather_4(x, indices.add(4))];
-    let lanes = _mm256_insertf128_ps::<1>(_mm256_castps128_ps256(low), high);
-    if n < 8 { first_of_8(lanes, n) } else { lanes }
+    _mm256_insertf128_ps::<1>(_mm256_castps128_ps256(low), high)
 }
 
 /// Loaded `n` words before the middle: ones in the first `n` lanes.
@@ -146,13 +142,18 @@ impl Isa for Avx2 {
 
     #[inline(always)]
     unsafe fn gather(x: *const f32, indices: *const u16, n: usize) -> Chunk {
-        // No closure: it is too long to be inlined, and without that the intrinsics are calls.
-        [
-            gather_8(x, indices, n),
-            gather_8(x, indices.add(8), n.saturating_sub(8)),
-            gather_8(x, indices.add(16), n.saturating_sub(16)),
-            gather_8(x, indices.add(24), n.saturating_sub(24)),
-        ]
+        // No closures: too long to be inlined, they would turn every intrinsic into a call. And few branches: how many
+        // values an output has left cannot be foreseen.
+        let [low, high] = [gather_8(x, indices), gather_8(x, indices.add(8))];
+        let none = _mm256_setzero_ps();
+        if n == CHUNK {
+            [low, high, gather_8(x, indices.add(16)), gather_8(x, indices.add(24))]
+        } else if n <= CHUNK / 2 {
+            Self::first([low, high, none, none], n)
+        } else {
+            let upper = [gather_8(x, indices.add(16)), gather_8(x, indices.add(24))];
+            Self::first([low, high, upper[0], upper[1]], n)
+        }
     }
 
     #[inline(always)]

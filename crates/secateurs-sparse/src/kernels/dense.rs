@@ -4,6 +4,7 @@ use std::marker::PhantomData;
 
 use super::isa::{CHUNK, Isa, Source};
 use super::scales::Scaling;
+use super::masked::AHEAD;
 use super::value::{Value, WIDEST_CHUNK};
 
 /// Values `[d_output, d_input]`; every output starts at a whole byte.
@@ -59,6 +60,7 @@ impl<'a, V: Value, S: Scaling> Source for Dense<'a, V, S> {
         unsafe {
             // All chunks start at whole bytes, so that this is a constant offset for every type.
             let from = cursor.values.as_ptr().add(chunk * CHUNK * V::BITS / 8);
+            I::prefetch(from.wrapping_add(AHEAD));
             self.scaling
                 .apply::<I>(V::widen::<I>(from, 0), &mut cursor.scale, chunk)
         }

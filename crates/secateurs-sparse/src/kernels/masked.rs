@@ -10,7 +10,7 @@ use super::value::{Value, WIDEST_CHUNK};
 pub(crate) const SLACK: usize = WIDEST_CHUNK;
 
 /// Bytes between the values that are read and those that are asked for.
-const AHEAD: usize = 1024;
+pub(crate) const AHEAD: usize = 1024;
 
 /// A bitmap whose invariants hold: see [`Masked::new`].
 #[derive(Debug, Clone, Copy)]
