@@ -240,6 +240,8 @@ fn speed_is_measured_beside_another_model() {
     );
     for model in models {
         for field in [
+            "load_seconds",
+            "first_token_seconds",
             "prefill_tokens_per_second",
             "decode_tokens_per_second",
             "bytes_per_token",
@@ -249,4 +251,39 @@ fn speed_is_measured_beside_another_model() {
         }
     }
     assert!(models[0]["weight_bytes"].as_u64() < models[1]["weight_bytes"].as_u64());
+}
+
+#[test]
+fn packed_models_are_described() {
+    let tiny = pruned(&["-s", "0.6"]);
+    tiny.succeed(&["pack", "pruned", "-o", "packed"]);
+    let [pruned, packed] = ["pruned", "packed"].map(|name| tiny.json(&["info", name, "--json"]));
+    for field in ["parameters", "sparsity", "blocks"] {
+        assert_eq!(packed[field], pruned[field], "{field}");
+    }
+    assert!(packed["bytes"].as_u64() < pruned["bytes"].as_u64());
+    assert_eq!(packed["linears"][0]["encoding"], "bitmap f16");
+    assert_eq!(packed["linears"][0]["dims"], pruned["linears"][0]["dims"]);
+}
+
+/// Every share of zeros is a model; the more zeros, the fewer bytes.
+#[test]
+fn synthetic_models_are_measured() {
+    let tiny = Tiny::new(1);
+    let sizes = ["--prompt-tokens", "9", "--new-tokens", "4", "--repeats", "1"];
+    let args = ["bench", "--synthetic", "tiny", "--head", "int8", "--json"];
+    let result = tiny.json(&[&args[..], &["--sparsity", "0,0.6,0.9"], &sizes].concat());
+    let bytes: Vec<u64> = (0..3)
+        .map(|index| result["models"][index]["weight_bytes"].as_u64().expect("a number"))
+        .collect();
+    assert!(bytes[0] > bytes[1] && bytes[1] > bytes[2], "{bytes:?}");
+    // Two blocks of (64 + 32 + 32 + 64) x 64 + 3 x 96 x 64 f16 weights, five norms of 64 f32, 256 x (64 + 2) bytes of head.
+    assert_eq!(bytes[0], 2 * 2 * (192 * 64 + 3 * 96 * 64) + 5 * 64 * 4 + 256 * (64 + 2));
+    for wrong in [
+        &["bench", "--synthetic", "tiny", "--sparsity", "1.5"][..],
+        &["bench"],
+        &["bench", "model", "--synthetic", "tiny"],
+    ] {
+        tiny.refuse(2, wrong);
+    }
 }

@@ -8,6 +8,7 @@ mod generate;
 mod load;
 mod measure;
 mod sampler;
+mod synthetic;
 mod weights;
 
 pub use cache::Cache;
@@ -15,6 +16,8 @@ pub use chat::{ChatTemplate, Message};
 pub use engine::{Engine, EngineConfig};
 pub use error::RuntimeError;
 pub use generate::{Generation, Stop, generate};
+pub use load::read_matrix;
 pub use measure::{MeasureConfig, Speed, measure, read_bandwidth};
 pub use sampler::{Sampler, Sampling};
+pub use synthetic::{Synthetic, one_billion};
 pub use weights::{BlockWeights, LlamaWeights};

@@ -52,6 +52,20 @@ impl LlamaWeights {
     }
 }
 
+/// Reads the matrix of one linear layer, `module.weight` or the tensors that it was packed into.
+///
+/// # Errors
+///
+/// As for [`LlamaWeights::load`].
+pub fn read_matrix(
+    checkpoint: &Checkpoint,
+    module: &str,
+    dims: [usize; 2],
+    value_type: ValueType,
+) -> Result<PackedMatrix, RuntimeError> {
+    Reader { checkpoint, value_type }.matrix(module, dims)
+}
+
 struct Reader<'a> {
     checkpoint: &'a Checkpoint,
     value_type: ValueType,

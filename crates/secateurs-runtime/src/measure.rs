@@ -51,38 +51,56 @@ impl Speed {
     }
 }
 
-/// Measures prefill and decoding of one sequence.
+/// Measures prefill and decoding of one sequence with each of some models.
 ///
-/// The tokens are of no meaning; what a token costs does not depend on it.
+/// The models take turns, so that what else the machine does strikes them alike. The tokens are of no meaning; what a token
+/// costs does not depend on it. `listener` is called with the number of runs done and their total.
 ///
 /// # Errors
 ///
-/// If the sequence would not fit the model's positions.
-pub fn measure(engine: &Engine, config: &MeasureConfig) -> Result<Speed, RuntimeError> {
+/// If the sequence would not fit a model's positions.
+pub fn measure(
+    engines: &[&Engine],
+    config: &MeasureConfig,
+    listener: &mut dyn FnMut(usize, usize),
+) -> Result<Vec<Speed>, RuntimeError> {
+    let repeats = config.repeats.max(1);
+    let mut runs = vec![Vec::new(); engines.len()];
+    for repeat in 0..repeats {
+        for (index, (engine, runs)) in engines.iter().zip(&mut runs).enumerate() {
+            runs.push(run(engine, config)?);
+            listener(repeat * engines.len() + index + 1, repeats * engines.len());
+        }
+    }
+    let speeds = runs.iter().map(|runs| Speed {
+        prefill_tokens_per_second: median(runs, |run| run.prefill_tokens_per_second),
+        decode_tokens_per_second: median(runs, |run| run.decode_tokens_per_second),
+        bytes_per_token: runs[0].bytes_per_token,
+    });
+    Ok(speeds.collect())
+}
+
+fn run(engine: &Engine, config: &MeasureConfig) -> Result<Speed, RuntimeError> {
     let vocab_size = engine.weights().config.vocab_size as u32;
     let token = |index: usize| (index as u32).wrapping_mul(2_654_435_761) % vocab_size;
     let prompt: Vec<u32> = (0..config.prompt_tokens.max(1)).map(token).collect();
-    let (mut prefill, mut decode) = (Vec::new(), Vec::new());
-    let mut cache_bytes = 0;
-    for _ in 0..config.repeats.max(1) {
-        let mut caches = [engine.cache(config.cache)];
-        let started = Instant::now();
-        engine.prefill(&mut caches[0], &prompt)?;
-        prefill.push(started.elapsed().as_secs_f64());
-        let started = Instant::now();
-        for index in 0..config.new_tokens {
-            engine.decode(&mut caches, &[token(index)])?;
-        }
-        decode.push(started.elapsed().as_secs_f64());
-        cache_bytes = caches[0].n_bytes();
+    let mut caches = [engine.cache(config.cache)];
+    let started = Instant::now();
+    engine.prefill(&mut caches[0], &prompt)?;
+    let prefill = started.elapsed().as_secs_f64();
+    let started = Instant::now();
+    for index in 0..config.new_tokens {
+        engine.decode(&mut caches, &[token(index)])?;
     }
+    let decode = started.elapsed().as_secs_f64();
     let n_tokens = prompt.len() + config.new_tokens;
     // Half of the new tokens are there on average.
     let seen = prompt.len() as f64 + config.new_tokens as f64 / 2.0;
+    let cache_bytes = caches[0].n_bytes() as f64;
     Ok(Speed {
-        prefill_tokens_per_second: prompt.len() as f64 / median(prefill),
-        decode_tokens_per_second: config.new_tokens as f64 / median(decode),
-        bytes_per_token: engine.weights().bytes_per_token() as f64 + cache_bytes as f64 * seen / n_tokens as f64,
+        prefill_tokens_per_second: prompt.len() as f64 / prefill,
+        decode_tokens_per_second: config.new_tokens as f64 / decode,
+        bytes_per_token: engine.weights().bytes_per_token() as f64 + cache_bytes * seen / n_tokens as f64,
     })
 }
 
@@ -107,7 +125,8 @@ pub fn read_bandwidth(engine: &Engine) -> f64 {
     })
 }
 
-fn median(mut values: Vec<f64>) -> f64 {
+fn median(runs: &[Speed], figure: impl Fn(&Speed) -> f64) -> f64 {
+    let mut values: Vec<f64> = runs.iter().map(figure).collect();
     values.sort_by(f64::total_cmp);
     values[values.len() / 2]
 }

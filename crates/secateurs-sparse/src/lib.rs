@@ -8,6 +8,8 @@ mod error;
 mod indexed;
 mod input;
 mod kernels;
+#[cfg(feature = "burn")]
+mod linear;
 mod masked_parts;
 mod matrix;
 mod nm;
@@ -25,6 +27,8 @@ pub use error::SparseError;
 pub use indexed::IndexedMatrix;
 pub use input::Input;
 pub use kernels::{Level, UnknownLevel};
+#[cfg(feature = "burn")]
+pub use linear::SparseLinear;
 pub use matrix::{Format, PackedMatrix, SMALL_BATCH};
 pub use nm::{GroupPattern, NmMatrix};
 pub use tensors::StoredTensor;

@@ -81,6 +81,16 @@ impl PackedMatrix {
         }
     }
 
+    /// How it is laid out.
+    pub fn format(&self) -> Format {
+        match self {
+            Self::Dense(_) => Format::Dense,
+            Self::Bitmap(_) => Format::Bitmap,
+            Self::Nm(matrix) => Format::Nm(matrix.pattern()),
+            Self::Indexed(_) => Format::Indexed,
+        }
+    }
+
     /// The stored values.
     pub fn values(&self) -> &Values {
         match self {

@@ -3,11 +3,14 @@
 use std::collections::BTreeMap;
 
 use secateurs_data::Checkpoint;
-use secateurs_models::llama::LlamaConfig;
+use secateurs_data::llama::{LlamaConfig, planned_tensors};
+use secateurs_runtime::read_matrix;
+use secateurs_sparse::{Level, ValueType};
 use secateurs_tensor::PathRules;
 use serde::Serialize;
 
 use crate::Error;
+use crate::pack::is_packed;
 
 /// What a checkpoint is.
 #[derive(Debug, Clone, Serialize)]
@@ -45,7 +48,7 @@ pub struct LinearInfo {
     pub name: String,
     /// `[d_output, d_input]`
     pub dims: Vec<usize>,
-    /// Number format in the file.
+    /// Number format in the file; of a packed matrix, its format and that of its values.
     pub encoding: String,
     /// Fraction of zeros.
     pub sparsity: f64,
@@ -59,28 +62,51 @@ pub struct LinearInfo {
 pub fn info(checkpoint: &Checkpoint) -> Result<Info, Error> {
     let config = LlamaConfig::from_json(checkpoint.config())?;
     let rules = PathRules::default();
-    let (mut parameters, mut bytes, mut zeros, mut prunable) = (0, 0, 0, 0);
+    let mut bytes = 0;
     let mut encodings = BTreeMap::new();
-    let mut linears = Vec::new();
     for tensor in checkpoint.tensors() {
-        let count: usize = tensor.shape.iter().product();
-        parameters += count as u64;
         bytes += tensor.bytes;
         *encodings.entry(tensor.encoding.clone()).or_insert(0) += tensor.bytes;
-        if tensor.shape.len() == 2 && rules.selects(&tensor.name) {
-            let n_zeros = checkpoint.read_f32(&tensor.name)?.iter().filter(|w| **w == 0.0).count();
+    }
+    let packed = is_packed(checkpoint);
+    // A packed model has several tensors for a matrix, so the shapes are those that its configuration implies.
+    let tensors: Vec<(String, Vec<usize>)> = match packed {
+        true => planned_tensors(&config)
+            .into_iter()
+            .map(|tensor| (tensor.name, tensor.shape))
+            .collect(),
+        false => checkpoint
+            .tensors()
+            .map(|tensor| (tensor.name.clone(), tensor.shape.clone()))
+            .collect(),
+    };
+    let (mut parameters, mut zeros, mut prunable) = (0, 0, 0);
+    let mut linears = Vec::new();
+    for (name, shape) in tensors {
+        let count: usize = shape.iter().product();
+        parameters += count as u64;
+        if shape.len() == 2 && rules.selects(&name) {
+            let (encoding, n_zeros) = match packed {
+                true => packed_linear(checkpoint, &name, [shape[0], shape[1]])?,
+                false => {
+                    let weights = checkpoint.read_f32(&name)?;
+                    let n_zeros = weights.iter().filter(|weight| **weight == 0.0).count();
+                    (checkpoint.tensor(&name)?.encoding.clone(), n_zeros)
+                }
+            };
             zeros += n_zeros;
             prunable += count;
             linears.push(LinearInfo {
-                name: tensor.name.clone(),
-                dims: tensor.shape.clone(),
-                encoding: tensor.encoding.clone(),
+                name,
+                dims: shape,
+                encoding,
                 sparsity: n_zeros as f64 / count.max(1) as f64,
             });
         }
     }
+    let kind = if packed { ", packed" } else { "" };
     Ok(Info {
-        description: checkpoint.description(),
+        description: checkpoint.description() + kind,
         parameters,
         bytes,
         encodings,
@@ -93,4 +119,12 @@ pub fn info(checkpoint: &Checkpoint) -> Result<Info, Error> {
         max_positions: config.max_positions,
         linears,
     })
+}
+
+/// Format and zeros of a packed matrix.
+fn packed_linear(checkpoint: &Checkpoint, name: &str, dims: [usize; 2]) -> Result<(String, usize), Error> {
+    let module = name.trim_end_matches(".weight");
+    let matrix = read_matrix(checkpoint, module, dims, ValueType::F16)?;
+    let encoding = format!("{} {}", matrix.format(), matrix.values().value_type());
+    Ok((encoding, matrix.n_zeros(Level::best())))
 }

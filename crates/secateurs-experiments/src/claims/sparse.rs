@@ -5,7 +5,7 @@
 //! controls are the dense model, and the pruned model stored densely: what pruning alone gives.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use secateurs::data::{Checkpoint, read_text};
@@ -23,11 +23,18 @@ use crate::plot::{Scale, plots};
 /// What prunes: the best of the methods that take seconds.
 const METHOD: Method = Method::SparseGpt;
 
-/// How a pruned model is stored.
-const PACKINGS: [(&str, ValueType, Option<Format>); 3] = [
-    ("pruned, dense f16", ValueType::F16, Some(Format::Dense)),
-    ("packed f16", ValueType::F16, None),
-    ("packed int8", ValueType::Int8(Group::USUAL), None),
+const INT8: ValueType = ValueType::Int8(Group::USUAL);
+
+/// How a pruned model is stored: a name, the values of the blocks and of the head, and the format if it is not the fastest.
+type Packing = (&'static str, ValueType, ValueType, Option<Format>);
+
+const DENSE: Packing = ("dense f16", ValueType::F16, ValueType::F16, Some(Format::Dense));
+
+const PACKINGS: [Packing; 4] = [
+    ("pruned, dense f16", ValueType::F16, ValueType::F16, Some(Format::Dense)),
+    ("packed f16", ValueType::F16, ValueType::F16, None),
+    ("packed f16, head int8", ValueType::F16, INT8, None),
+    ("packed int8", INT8, INT8, None),
 ];
 
 /// Runs the claim.
@@ -48,40 +55,40 @@ pub fn run(setting: &Setting) -> Result<(Outcome, Plots), ExperimentError> {
         source,
     })?;
     let patterns = patterns()?;
-    let bar = progress(1 + patterns.len() * PACKINGS.len());
-    let dense = Packing {
-        case: &case,
-        name: "dense f16",
-        pattern: None,
-    };
-    let bandwidth = dense.measure(
-        &case.model,
-        &folder.path().join("dense"),
-        PACKINGS[0],
-        setting,
-        &mut outcome,
-    )?;
-    bar.inc(1);
+    let bar = progress(patterns.len());
+    let folder = folder.path();
+    let dense = Model::pack(DENSE, None, &case.model, folder)?;
+    dense.add_rows(&case, &mut outcome)?;
+    let mut reference = Vec::new();
     for pattern in patterns {
-        let pruned = folder.path().join("pruned");
+        let pruned = folder.join("pruned");
         bar.set_message(format!("{METHOD} {pattern}"));
         prune(&case, setting, (METHOD, pattern, 0), &pruned)?;
-        for packing in PACKINGS {
-            bar.set_message(format!("{} {pattern}", packing.0));
-            let measured = Packing {
-                case: &case,
-                name: packing.0,
-                pattern: Some(pattern),
-            };
-            measured.measure(&pruned, &folder.path().join("packed"), packing, setting, &mut outcome)?;
-            bar.inc(1);
-        }
+        let pack = |packing| Model::pack(packing, Some(pattern), &pruned, folder);
+        let models: Vec<Model> = PACKINGS.into_iter().map(pack).collect::<Result<_, _>>()?;
+        bar.set_message(format!("quality at {pattern}"));
+        models
+            .iter()
+            .try_for_each(|model| model.add_rows(&case, &mut outcome))?;
+        bar.set_message(format!("speed at {pattern}"));
+        reference.push(add_speeds(&case, &dense, &models, setting, &mut outcome)?);
+        models.into_iter().try_for_each(Model::remove)?;
         remove(&pruned)?;
+        bar.inc(1);
+    }
+    for (metric, value) in ["decode_tokens_per_second", "prefill_tokens_per_second"]
+        .into_iter()
+        .zip(medians(&reference))
+    {
+        outcome.rows.push(dense.row(&case, metric, value));
     }
     bar.finish_and_clear();
+    let bandwidth = read_bandwidth(&dense.engine);
+    dense.remove()?;
     outcome.notes.push(format!(
-        "Pruned by {METHOD}. Decoding of one sequence; {:.1} GB/s read from memory by the same threads. A model smaller than \
-         the processor's caches is bounded by arithmetic, not by memory.",
+        "Pruned by {METHOD}. Decoding of one sequence; models of one pattern take turns with the dense one, and speed-ups are \
+         over it in those turns. {:.1} GB/s read from memory by the same threads; a model smaller than the processor's caches is \
+         bounded by arithmetic, not by memory.",
         bandwidth / 1e9
     ));
     outcome.seconds = started.elapsed().as_secs_f64();
@@ -98,68 +105,99 @@ fn patterns() -> Result<Vec<Pattern>, ExperimentError> {
     Ok(patterns)
 }
 
-/// One stored model.
-struct Packing<'a> {
-    case: &'a Case,
+/// Speeds of models and of the dense one, in turns; returns what the dense one reached: tokens decoded and read per second.
+fn add_speeds(
+    case: &Case,
+    dense: &Model,
+    models: &[Model],
+    setting: &Setting,
+    outcome: &mut Outcome,
+) -> Result<[f64; 2], ExperimentError> {
+    let max_positions = dense.engine.weights().config.max_positions;
+    let lengths = match setting.tier {
+        Tier::Quick => MeasureConfig {
+            prompt_tokens: (max_positions / 2).min(256),
+            new_tokens: (max_positions / 4).min(128),
+            ..MeasureConfig::default()
+        },
+        Tier::Full => MeasureConfig::default(),
+    };
+    let engines: Vec<&Engine> = [dense].into_iter().chain(models).map(|model| &model.engine).collect();
+    let speeds = measure(&engines, &lengths, &mut |_, _| {}).map_err(secateurs::Error::from)?;
+    let bandwidth = read_bandwidth(&dense.engine);
+    let (of_dense, speeds) = speeds.split_first().expect("one for each engine");
+    for (model, speed) in models.iter().zip(speeds) {
+        let decode = speed.decode_tokens_per_second;
+        let prefill = speed.prefill_tokens_per_second;
+        for (metric, value) in [
+            ("decode_tokens_per_second", decode),
+            ("decode_speedup", decode / of_dense.decode_tokens_per_second),
+            ("prefill_tokens_per_second", prefill),
+            ("prefill_speedup", prefill / of_dense.prefill_tokens_per_second),
+            ("bandwidth_share", speed.bytes_per_second() / bandwidth),
+        ] {
+            outcome.rows.push(model.row(case, metric, value));
+        }
+    }
+    Ok([of_dense.decode_tokens_per_second, of_dense.prefill_tokens_per_second])
+}
+
+fn medians(runs: &[[f64; 2]]) -> [f64; 2] {
+    [0, 1].map(|index| {
+        let mut values: Vec<f64> = runs.iter().map(|run| run[index]).collect();
+        values.sort_by(f64::total_cmp);
+        values[values.len() / 2]
+    })
+}
+
+/// One stored model, ready to run.
+struct Model {
     name: &'static str,
     /// `None` for the model before pruning.
     pattern: Option<Pattern>,
+    folder: PathBuf,
+    engine: Engine,
 }
 
-impl Packing<'_> {
-    /// Packs, measures and removes a model; returns the bandwidth of the engine's threads.
-    fn measure(
-        &self,
+impl Model {
+    fn pack(
+        (name, values, head, format): Packing,
+        pattern: Option<Pattern>,
         model: &Path,
-        out: &Path,
-        (_, values, format): (&str, ValueType, Option<Format>),
-        setting: &Setting,
-        outcome: &mut Outcome,
-    ) -> Result<f64, ExperimentError> {
-        let config = PackConfig {
-            values,
-            head: values,
-            format,
-        };
-        pack_checkpoint(model, out, &config, Overwrite::Never, &mut |_, _| {})?;
-        let size = |file: &str| fs::metadata(out.join(file)).map_or(0, |metadata| metadata.len());
-        let bytes = size("model.safetensors");
-        let checkpoint = Checkpoint::open(out)?;
-        let weights = LlamaWeights::load(&checkpoint, values).map_err(secateurs::Error::from)?;
+        folder: &Path,
+    ) -> Result<Self, ExperimentError> {
+        let folder = folder.join(name);
+        let config = PackConfig { values, head, format };
+        pack_checkpoint(model, &folder, &config, Overwrite::Never, &mut |_, _| {})?;
+        let weights = LlamaWeights::load(&Checkpoint::open(&folder)?, values).map_err(secateurs::Error::from)?;
         let engine = Engine::new(weights, EngineConfig::default()).map_err(secateurs::Error::from)?;
-        let max_positions = engine.weights().config.max_positions;
-        let lengths = match setting.tier {
-            Tier::Quick => MeasureConfig {
-                prompt_tokens: (max_positions / 2).min(256),
-                new_tokens: (max_positions / 4).min(128),
-                ..MeasureConfig::default()
-            },
-            Tier::Full => MeasureConfig::default(),
-        };
-        let speed = measure(&engine, &lengths).map_err(secateurs::Error::from)?;
-        let text = read_text(&self.case.test)?;
-        let windows = first_windows(&checkpoint.tokenizer()?, &text, self.case.test_windows, "the text")?;
-        let perplexity = evaluate_packed(&engine, &windows, &mut |_, _| {}).map(|evaluation| evaluation.perplexity);
-        let perplexity = match perplexity {
+        Ok(Self {
+            name,
+            pattern,
+            folder,
+            engine,
+        })
+    }
+
+    /// Size and quality.
+    fn add_rows(&self, case: &Case, outcome: &mut Outcome) -> Result<(), ExperimentError> {
+        let bytes = fs::metadata(self.folder.join("model.safetensors")).map_or(0, |metadata| metadata.len());
+        let tokenizer = Checkpoint::open(&self.folder)?.tokenizer()?;
+        let windows = first_windows(&tokenizer, &read_text(&case.test)?, case.test_windows, "the text")?;
+        let perplexity = evaluate_packed(&self.engine, &windows, &mut |_, _| {});
+        let perplexity = match perplexity.map(|evaluation| evaluation.perplexity) {
             Err(secateurs::Error::LossNotFinite { .. }) => f64::INFINITY,
             other => other?,
         };
-        let bandwidth = read_bandwidth(&engine);
-        for (metric, value) in [
-            ("perplexity", perplexity),
-            ("file_mib", bytes as f64 / f64::from(1 << 20)),
-            ("decode_tokens_per_second", speed.decode_tokens_per_second),
-            ("prefill_tokens_per_second", speed.prefill_tokens_per_second),
-            ("bandwidth_share", speed.bytes_per_second() / bandwidth),
-        ] {
-            outcome.rows.push(self.row(metric, value));
-        }
-        remove(out)?;
-        Ok(bandwidth)
+        outcome.rows.push(self.row(case, "perplexity", perplexity));
+        outcome
+            .rows
+            .push(self.row(case, "file_mib", bytes as f64 / f64::from(1 << 20)));
+        Ok(())
     }
 
-    fn row(&self, metric: &str, value: f64) -> Row {
-        let row = Row::new(self.name, metric, value).case("dataset", self.case.dataset);
+    fn row(&self, case: &Case, metric: &str, value: f64) -> Row {
+        let row = Row::new(self.name, metric, value).case("dataset", case.dataset);
         let is_control = self.name.contains("dense");
         let row = if is_control { row.control() } else { row };
         match self.pattern {
@@ -168,6 +206,12 @@ impl Packing<'_> {
                 .case("pattern", pattern_name(pattern))
                 .case("sparsity", pattern.sparsity()),
         }
+    }
+
+    fn remove(self) -> Result<(), ExperimentError> {
+        // The engine maps the file.
+        drop(self.engine);
+        remove(&self.folder)
     }
 }
 
