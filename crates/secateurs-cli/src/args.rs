@@ -197,6 +197,7 @@ Examples:
   secateurs pack pruned -o packed
   secateurs pack pruned --values int8 -o packed-int8
   secateurs pack pruned --head int8 --json -o packed | jq '.bytes / .dense_bytes'
+  secateurs pack packed --format dense -o unpacked      (any program reads that)
 ";
 
 /// Packs a pruned model into a smaller one that runs faster

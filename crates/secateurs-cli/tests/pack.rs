@@ -253,6 +253,29 @@ fn speed_is_measured_beside_another_model() {
     assert!(models[0]["weight_bytes"].as_u64() < models[1]["weight_bytes"].as_u64());
 }
 
+/// What comes back is what was packed, bit by bit; what was packed is no input for pruning.
+#[test]
+fn packed_models_are_unpacked() {
+    let tiny = pruned(&["-s", "0.6"]);
+    tiny.succeed(&["pack", "pruned", "--values", "f32", "-o", "packed"]);
+    tiny.succeed(&[
+        "pack", "packed", "--values", "f32", "--format", "dense", "-o", "unpacked",
+    ]);
+    for model in ["packed", "unpacked"] {
+        let compared = tiny.json(&["compare", "pruned", model, "--json"]);
+        let tensors = compared["tensors"].as_array().expect("a list");
+        assert!(tensors.len() > 10 && tensors.iter().all(|tensor| tensor["identical"] == true));
+        assert_eq!(compared["only_first"], compared["only_second"]);
+    }
+    let dtypes = tiny.json(&["info", "unpacked", "--json"]);
+    assert_eq!(dtypes["encodings"].as_object().map(serde_json::Map::len), Some(1));
+    let refused = tiny.refuse(1, &["prune", "packed", "-m", "magnitude", "-s", "0.5", "-o", "again"]);
+    assert!(
+        refused.contains("packed is packed") && refused.contains("--format dense"),
+        "{refused}"
+    );
+}
+
 #[test]
 fn packed_models_are_described() {
     let tiny = pruned(&["-s", "0.6"]);

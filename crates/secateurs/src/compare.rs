@@ -1,9 +1,12 @@
 //! How two checkpoints differ, tensor by tensor.
 
+use std::collections::HashMap;
+
 use secateurs_data::Checkpoint;
 use serde::Serialize;
 
 use crate::Error;
+use crate::packed::{read_weights, weights_of};
 
 /// How two checkpoints differ.
 #[derive(Debug, Clone, Serialize)]
@@ -33,19 +36,24 @@ pub struct TensorDifference {
     pub identical: bool,
 }
 
-/// Compares two checkpoints tensor by tensor.
+/// Compares two checkpoints tensor by tensor. The matrices of packed ones are compared as the weights that they hold.
 ///
 /// # Errors
 ///
 /// If a tensor has another shape in the second, cannot be read, or the two have no tensor in common.
 pub fn compare(first: &Checkpoint, second: &Checkpoint) -> Result<Comparison, Error> {
-    let names = |c: &Checkpoint| c.tensors().map(|t| t.name.clone()).collect::<Vec<_>>();
-    let (a, b) = (names(first), names(second));
-    let only_first = a.iter().filter(|name| !b.contains(name)).cloned().collect();
-    let only_second = b.iter().filter(|name| !a.contains(name)).cloned().collect();
-    let common = a.iter().filter(|name| b.contains(name));
+    let (a, b) = (weights_of(first)?, weights_of(second)?);
+    let only = |these: &[(String, Vec<usize>)], others: &HashMap<&String, &Vec<usize>>| {
+        let names = these.iter().map(|(name, _)| name);
+        names.filter(|name| !others.contains_key(name)).cloned().collect()
+    };
+    let [in_first, in_second] = [&a, &b].map(|weights| weights.iter().map(|(name, shape)| (name, shape)).collect());
+    let (only_first, only_second) = (only(&a, &in_second), only(&b, &in_first));
+    let common = a
+        .iter()
+        .filter_map(|(name, shape)| Some((name, shape, *in_second.get(name)?)));
     let tensors = common
-        .map(|name| difference(first, second, name))
+        .map(|(name, shape, other)| difference((first, shape), (second, other), name))
         .collect::<Result<Vec<_>, _>>()?;
     if tensors.is_empty() {
         return Err(Error::NothingInCommon);
@@ -57,16 +65,19 @@ pub fn compare(first: &Checkpoint, second: &Checkpoint) -> Result<Comparison, Er
     })
 }
 
-fn difference(first: &Checkpoint, second: &Checkpoint, name: &str) -> Result<TensorDifference, Error> {
-    let (shape, other) = (first.tensor(name)?.shape.clone(), second.tensor(name)?.shape.clone());
+fn difference(
+    (first, shape): (&Checkpoint, &Vec<usize>),
+    (second, other): (&Checkpoint, &Vec<usize>),
+    name: &str,
+) -> Result<TensorDifference, Error> {
     if shape != other {
         return Err(Error::ShapesDiffer {
             name: name.to_owned(),
-            first: shape,
-            second: other,
+            first: shape.clone(),
+            second: other.clone(),
         });
     }
-    let (a, b) = (first.read_f32(name)?, second.read_f32(name)?);
+    let (a, b) = (read_weights(first, name, shape)?, read_weights(second, name, other)?);
     let n = a.len().max(1) as f64;
     let zeros = |values: &[f32]| values.iter().filter(|v| **v == 0.0).count() as f64 / n;
     let pairs = || a.iter().zip(&b);
@@ -76,7 +87,7 @@ fn difference(first: &Checkpoint, second: &Checkpoint, name: &str) -> Result<Ten
     let size = norm(a.iter().map(|x| f64::from(*x).powi(2)).sum());
     Ok(TensorDifference {
         name: name.to_owned(),
-        shape,
+        shape: shape.clone(),
         sparsity: (zeros(&a), zeros(&b)),
         mask_difference: moved / n,
         relative_distance: if size > 0.0 { distance / size } else { distance },

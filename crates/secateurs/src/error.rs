@@ -139,6 +139,12 @@ pub enum Error {
     /// Two models have nothing to compare.
     #[error("the models have no tensor in common")]
     NothingInCommon,
+    /// A packed model is to be pruned.
+    #[error("{} is packed; unpack it with `secateurs pack --format dense`", path.display())]
+    IsPacked {
+        /// The model.
+        path: PathBuf,
+    },
     /// A matrix cannot be packed as asked.
     #[error("{name} cannot be packed")]
     Pack {

@@ -3,14 +3,13 @@
 use std::collections::BTreeMap;
 
 use secateurs_data::Checkpoint;
-use secateurs_data::llama::{LlamaConfig, planned_tensors};
-use secateurs_runtime::read_matrix;
-use secateurs_sparse::{Level, ValueType};
+use secateurs_data::llama::LlamaConfig;
+use secateurs_sparse::Level;
 use secateurs_tensor::PathRules;
 use serde::Serialize;
 
 use crate::Error;
-use crate::pack::is_packed;
+use crate::packed::{is_packed, packed_matrix, weights_of};
 
 /// What a checkpoint is.
 #[derive(Debug, Clone, Serialize)]
@@ -68,32 +67,13 @@ pub fn info(checkpoint: &Checkpoint) -> Result<Info, Error> {
         bytes += tensor.bytes;
         *encodings.entry(tensor.encoding.clone()).or_insert(0) += tensor.bytes;
     }
-    let packed = is_packed(checkpoint);
-    // A packed model has several tensors for a matrix, so the shapes are those that its configuration implies.
-    let tensors: Vec<(String, Vec<usize>)> = match packed {
-        true => planned_tensors(&config)
-            .into_iter()
-            .map(|tensor| (tensor.name, tensor.shape))
-            .collect(),
-        false => checkpoint
-            .tensors()
-            .map(|tensor| (tensor.name.clone(), tensor.shape.clone()))
-            .collect(),
-    };
     let (mut parameters, mut zeros, mut prunable) = (0, 0, 0);
     let mut linears = Vec::new();
-    for (name, shape) in tensors {
+    for (name, shape) in weights_of(checkpoint)? {
         let count: usize = shape.iter().product();
         parameters += count as u64;
         if shape.len() == 2 && rules.selects(&name) {
-            let (encoding, n_zeros) = match packed {
-                true => packed_linear(checkpoint, &name, [shape[0], shape[1]])?,
-                false => {
-                    let weights = checkpoint.read_f32(&name)?;
-                    let n_zeros = weights.iter().filter(|weight| **weight == 0.0).count();
-                    (checkpoint.tensor(&name)?.encoding.clone(), n_zeros)
-                }
-            };
+            let (encoding, n_zeros) = linear(checkpoint, &name, &shape)?;
             zeros += n_zeros;
             prunable += count;
             linears.push(LinearInfo {
@@ -104,7 +84,7 @@ pub fn info(checkpoint: &Checkpoint) -> Result<Info, Error> {
             });
         }
     }
-    let kind = if packed { ", packed" } else { "" };
+    let kind = if is_packed(checkpoint) { ", packed" } else { "" };
     Ok(Info {
         description: checkpoint.description() + kind,
         parameters,
@@ -121,10 +101,13 @@ pub fn info(checkpoint: &Checkpoint) -> Result<Info, Error> {
     })
 }
 
-/// Format and zeros of a packed matrix.
-fn packed_linear(checkpoint: &Checkpoint, name: &str, dims: [usize; 2]) -> Result<(String, usize), Error> {
-    let module = name.trim_end_matches(".weight");
-    let matrix = read_matrix(checkpoint, module, dims, ValueType::F16)?;
-    let encoding = format!("{} {}", matrix.format(), matrix.values().value_type());
-    Ok((encoding, matrix.n_zeros(Level::best())))
+/// How a matrix is stored, and how many of its weights are zero.
+fn linear(checkpoint: &Checkpoint, name: &str, shape: &[usize]) -> Result<(String, usize), Error> {
+    if let Some(matrix) = packed_matrix(checkpoint, name, shape)? {
+        let encoding = format!("{} {}", matrix.format(), matrix.values().value_type());
+        return Ok((encoding, matrix.n_zeros(Level::best())));
+    }
+    let weights = checkpoint.read_f32(name)?;
+    let n_zeros = weights.iter().filter(|weight| **weight == 0.0).count();
+    Ok((checkpoint.tensor(name)?.encoding.clone(), n_zeros))
 }

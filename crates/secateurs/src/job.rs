@@ -15,6 +15,7 @@ use crate::Error;
 use crate::evaluate::check_window;
 use crate::journal::{self, Journal};
 use crate::memory::peak_rss_bytes;
+use crate::packed::is_packed;
 use crate::recipe::{AllocationRecipe, Recipe};
 use crate::windows::first_windows;
 
@@ -76,6 +77,11 @@ pub fn prune_checkpoint(job: &PruneJob<'_>, listener: &mut dyn FnMut(Progress<'_
     let staging = staging_path(job.out);
     check_output(job, &staging)?;
     let source = Checkpoint::open(job.model)?;
+    if is_packed(&source) {
+        return Err(Error::IsPacked {
+            path: job.model.to_owned(),
+        });
+    }
     let config = LlamaConfig::from_json(source.config())?;
     let windows = calibration_windows(job.recipe, &source, &config)?;
     let (writer, mut journal) = begin(job, &source, &config, &windows, &staging)?;

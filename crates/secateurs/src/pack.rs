@@ -1,5 +1,6 @@
 //! Packs a pruned checkpoint into a smaller one.
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use secateurs_data::llama::{LlamaConfig, planned_tensors};
@@ -10,6 +11,7 @@ use serde_json::{Value, json};
 
 use crate::Error;
 use crate::job::{Overwrite, make_way, remove_dir};
+use crate::packed::{read_weights, weights_of};
 
 /// How a checkpoint is packed.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -53,12 +55,10 @@ pub struct PackedInfo {
     pub dense_bytes: u64,
 }
 
-/// Whether a model was packed, so that only the engine can run it.
-pub fn is_packed(checkpoint: &Checkpoint) -> bool {
-    checkpoint.tensors().any(|tensor| tensor.name.ends_with(".compressed"))
-}
-
 /// Packs every matrix of a model and writes the result as a Hugging Face folder.
+///
+/// A model that is packed already is packed anew; with [`Format::Dense`] and float values that unpacks it, and any program
+/// reads it.
 ///
 /// Bitmaps with float values can be read as `sparse-bitmask` of compressed-tensors; see
 /// [`PackedMatrix::to_tensors`] for the layout of all formats.
@@ -80,10 +80,11 @@ pub fn pack_checkpoint(
     let llama = LlamaConfig::from_json(source.config())?;
     make_way(out, &[model], overwrite)?;
     let planned = planned_tensors(&llama);
+    let shapes: HashMap<String, Vec<usize>> = weights_of(&source)?.into_iter().collect();
     let (mut tensors, mut infos) = (Vec::new(), Vec::new());
     for (index, tensor) in planned.iter().enumerate() {
-        let weights = source.read_f32(&tensor.name)?;
-        check(&tensor.name, &tensor.shape, &source, &weights)?;
+        let weights = read_weights(&source, &tensor.name, &tensor.shape)?;
+        check(&tensor.name, &tensor.shape, &shapes, &weights)?;
         match <[usize; 2]>::try_from(tensor.shape.as_slice()) {
             Ok(dims) => {
                 let (matrix, info) = pack(&tensor.name, &weights, dims, config)?;
@@ -104,9 +105,10 @@ pub fn pack_checkpoint(
     Ok(infos)
 }
 
-fn check(name: &str, shape: &[usize], source: &Checkpoint, weights: &[f32]) -> Result<(), Error> {
-    let got = &source.tensor(name)?.shape;
-    if got != shape {
+fn check(name: &str, shape: &[usize], shapes: &HashMap<String, Vec<usize>>, weights: &[f32]) -> Result<(), Error> {
+    if let Some(got) = shapes.get(name)
+        && got != shape
+    {
         return Err(secateurs_models::ModelError::Shape {
             name: name.to_owned(),
             expected: shape.to_vec(),

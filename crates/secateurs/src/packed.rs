@@ -1,0 +1,49 @@
+//! Packed and plain checkpoints alike.
+
+use secateurs_data::Checkpoint;
+use secateurs_data::llama::{LlamaConfig, planned_tensors};
+use secateurs_runtime::read_matrix;
+use secateurs_sparse::{Level, PackedMatrix, ValueType};
+
+use crate::Error;
+
+/// Whether a model was packed, so that only the engine can run it.
+pub fn is_packed(checkpoint: &Checkpoint) -> bool {
+    checkpoint.tensors().any(|tensor| tensor.name.ends_with(".compressed"))
+}
+
+/// Names and shapes of the weights. A packed model has several tensors for a matrix, so its weights are those that its
+/// configuration implies.
+pub(crate) fn weights_of(checkpoint: &Checkpoint) -> Result<Vec<(String, Vec<usize>)>, Error> {
+    if !is_packed(checkpoint) {
+        let tensors = checkpoint.tensors();
+        return Ok(tensors
+            .map(|tensor| (tensor.name.clone(), tensor.shape.clone()))
+            .collect());
+    }
+    let planned = planned_tensors(&LlamaConfig::from_json(checkpoint.config())?);
+    Ok(planned.into_iter().map(|tensor| (tensor.name, tensor.shape)).collect())
+}
+
+/// A matrix of a packed model; `None` for what is stored as an ordinary tensor.
+pub(crate) fn packed_matrix(
+    checkpoint: &Checkpoint,
+    name: &str,
+    shape: &[usize],
+) -> Result<Option<PackedMatrix>, Error> {
+    match <[usize; 2]>::try_from(shape) {
+        Ok(dims) if is_packed(checkpoint) => {
+            let module = name.trim_end_matches(".weight");
+            Ok(Some(read_matrix(checkpoint, module, dims, ValueType::F32)?))
+        }
+        _ => Ok(None),
+    }
+}
+
+/// The weights of this name, unpacked.
+pub(crate) fn read_weights(checkpoint: &Checkpoint, name: &str, shape: &[usize]) -> Result<Vec<f32>, Error> {
+    match packed_matrix(checkpoint, name, shape)? {
+        Some(matrix) => Ok(matrix.unpack(Level::best())),
+        None => Ok(checkpoint.read_f32(name)?),
+    }
+}
