@@ -13,7 +13,7 @@ pub(crate) const LEVEL: &str = "SECATEURS_SIMD";
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Running")]
 pub(crate) struct EngineArgs {
-    /// Threads; the environment variable SECATEURS_SIMD=scalar, avx2 or avx512 forces an instruction set [default: all cores]
+    /// Threads; the environment variable SECATEURS_SIMD=scalar, avx2, avx512 or neon forces an instruction set [default: all cores]
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..))]
     threads: Option<u16>,
     /// How keys and values are remembered

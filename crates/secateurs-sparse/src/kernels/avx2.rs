@@ -80,8 +80,11 @@ unsafe fn from_i4(nibbles: u64) -> __m256 {
     _mm256_cvtepi32_ps(_mm256_srai_epi32::<28>(_mm256_slli_epi32::<28>(words)))
 }
 
-/// The lower nibble of each byte.
-pub(super) const ALL_NIBBLES: u64 = 0x0f0f_0f0f_0f0f_0f0f;
+/// Eight nibbles, each in the lower half of a byte.
+#[inline(always)]
+pub(super) unsafe fn all_nibbles(from: *const u8) -> u64 {
+    _pdep_u64(from.cast::<u32>().read_unaligned().into(), 0x0f0f_0f0f_0f0f_0f0f)
+}
 
 /// The nibbles from `index` on, at least 15 of them.
 #[inline(always)]
@@ -180,8 +183,8 @@ impl Isa for Avx2 {
     }
 
     #[inline(always)]
-    unsafe fn widen_i4(from: *const u8, index: usize) -> Chunk {
-        each(|r| from_i4(_pdep_u64(nibbles(from, index + 8 * r), ALL_NIBBLES)))
+    unsafe fn widen_i4(from: *const u8) -> Chunk {
+        each(|r| from_i4(all_nibbles(from.add(4 * r))))
     }
 
     #[inline(always)]

@@ -6,7 +6,7 @@
 
 use std::arch::x86_64::*;
 
-use super::avx2::{ALL_NIBBLES, nibbles, part, sum_of_8};
+use super::avx2::{all_nibbles, nibbles, part, sum_of_8};
 use super::isa::{CHUNK, Isa, Kernel};
 use super::table::NIBBLES;
 
@@ -146,8 +146,8 @@ impl Isa for Avx512 {
     }
 
     #[inline(always)]
-    unsafe fn widen_i4(from: *const u8, index: usize) -> Chunk {
-        let spread = |r: usize| _pdep_u64(nibbles(from, index + 8 * r), ALL_NIBBLES);
+    unsafe fn widen_i4(from: *const u8) -> Chunk {
+        let spread = |r: usize| all_nibbles(from.add(4 * r));
         from_i4([spread(0), spread(1), spread(2), spread(3)])
     }
 

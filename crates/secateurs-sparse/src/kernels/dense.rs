@@ -3,8 +3,8 @@
 use std::marker::PhantomData;
 
 use super::isa::{CHUNK, Isa, Source};
-use super::scales::Scaling;
 use super::masked::AHEAD;
+use super::scales::Scaling;
 use super::value::{Value, WIDEST_CHUNK};
 
 /// Values `[d_output, d_input]`; every output starts at a whole byte.

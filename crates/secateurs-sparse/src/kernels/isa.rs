@@ -36,14 +36,14 @@ pub(crate) trait Isa: Copy {
     unsafe fn widen_f16(from: *const u8) -> Self::Chunk;
     unsafe fn widen_bf16(from: *const u8) -> Self::Chunk;
     unsafe fn widen_i8(from: *const u8) -> Self::Chunk;
-    /// Two's complement nibbles, the lower half of a byte first, from nibble `index` on.
-    unsafe fn widen_i4(from: *const u8, index: usize) -> Self::Chunk;
+    /// Two's complement nibbles, the lower half of a byte first.
+    unsafe fn widen_i4(from: *const u8) -> Self::Chunk;
 
     unsafe fn expand_f32(from: *const u8, mask: u32) -> Self::Chunk;
     unsafe fn expand_f16(from: *const u8, mask: u32) -> Self::Chunk;
     unsafe fn expand_bf16(from: *const u8, mask: u32) -> Self::Chunk;
     unsafe fn expand_i8(from: *const u8, mask: u32) -> Self::Chunk;
-    /// As [`widen_i4`](Self::widen_i4).
+    /// As [`widen_i4`](Self::widen_i4), from nibble `index` on.
     unsafe fn expand_i4(from: *const u8, index: usize, mask: u32) -> Self::Chunk;
 }
 

@@ -28,6 +28,8 @@ enum Kind {
     Avx2,
     #[cfg(target_arch = "x86_64")]
     Avx512,
+    #[cfg(target_arch = "aarch64")]
+    Neon,
 }
 
 /// A name that is no instruction set, or one that this processor does not have.
@@ -67,6 +69,10 @@ impl Level {
                 }
             }
         }
+        #[cfg(target_arch = "aarch64")]
+        if std::arch::is_aarch64_feature_detected!("neon") {
+            levels.push(Self(Kind::Neon));
+        }
         levels
     }
 
@@ -80,6 +86,9 @@ impl Level {
             // Safety: a `Level` of this kind exists only after `has_avx2` and `has_avx512`.
             #[cfg(target_arch = "x86_64")]
             Kind::Avx512 => unsafe { super::avx512::run(kernel) },
+            // Safety: a `Level` of this kind exists only after `is_aarch64_feature_detected!`.
+            #[cfg(target_arch = "aarch64")]
+            Kind::Neon => unsafe { super::neon::run(kernel) },
         }
     }
 }
@@ -92,6 +101,8 @@ impl fmt::Display for Level {
             Kind::Avx2 => "avx2",
             #[cfg(target_arch = "x86_64")]
             Kind::Avx512 => "avx512",
+            #[cfg(target_arch = "aarch64")]
+            Kind::Neon => "neon",
         })
     }
 }

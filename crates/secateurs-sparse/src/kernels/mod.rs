@@ -21,9 +21,11 @@ pub(crate) mod indexed;
 mod isa;
 mod level;
 pub(crate) mod masked;
+#[cfg(target_arch = "aarch64")]
+mod neon;
 mod scalar;
 pub(crate) mod scales;
-#[cfg(target_arch = "x86_64")]
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 mod table;
 pub(crate) mod value;
 

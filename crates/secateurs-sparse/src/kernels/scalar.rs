@@ -106,8 +106,8 @@ impl Isa for Scalar {
         std::array::from_fn(|lane| f32::from(i8::from_le_bytes(bytes(from, lane))))
     }
 
-    unsafe fn widen_i4(from: *const u8, index: usize) -> Self::Chunk {
-        std::array::from_fn(|lane| nibble(from, index + lane))
+    unsafe fn widen_i4(from: *const u8) -> Self::Chunk {
+        std::array::from_fn(|lane| nibble(from, lane))
     }
 
     unsafe fn expand_f32(from: *const u8, mask: u32) -> Self::Chunk {

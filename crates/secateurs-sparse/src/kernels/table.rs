@@ -1,8 +1,8 @@
-//! Shuffles that spread packed values over eight positions, one for every mask of eight bits.
+//! Shuffles that spread packed values over eight or four positions, one for every mask of as many bits.
 
 /// A table at an address that a vector load likes.
 #[repr(align(64))]
-pub(super) struct Table<T>(pub(super) [T; 256]);
+pub(super) struct Table<T, const MASKS: usize = 256>(pub(super) [T; MASKS]);
 
 /// In a shuffle: this byte becomes zero.
 const ZERO: u8 = 0x80;
@@ -14,12 +14,19 @@ pub(super) static BYTES: Table<[u8; 8]> = Table(shuffles(1, 1));
 pub(super) static HALVES: Table<[u8; 16]> = Table(shuffles(2, 2));
 
 /// Two-byte values in the upper halves of eight four-byte lanes, where both 128-bit lanes hold all packed values.
+#[cfg(target_arch = "x86_64")]
 pub(super) static UPPER_HALVES: Table<[u8; 32]> = Table(shuffles(4, 2));
 
 /// Four-byte values: the index of each lane's value, negative where the mask is zero.
+#[cfg(target_arch = "x86_64")]
 pub(super) static WORDS: Table<[i32; 8]> = Table(words());
 
+/// Four-byte values in four four-byte lanes, for masks of four bits.
+#[cfg(target_arch = "aarch64")]
+pub(super) static QUADS: Table<[u8; 16], 16> = Table(shuffles(4, 4));
+
 /// The lower nibble of each byte that is one in the mask.
+#[cfg(target_arch = "x86_64")]
 pub(super) static NIBBLES: Table<u64> = Table(nibbles());
 
 /// For every mask, the rank of each one and `None` at zeros.
@@ -37,10 +44,10 @@ const fn ranks(mask: usize) -> [Option<u8>; 8] {
 }
 
 /// Shuffles into lanes of `lane` bytes, whose upper `value` bytes each hold a packed value.
-const fn shuffles<const BYTES: usize>(lane: usize, value: usize) -> [[u8; BYTES]; 256] {
-    let mut table = [[ZERO; BYTES]; 256];
+const fn shuffles<const BYTES: usize, const MASKS: usize>(lane: usize, value: usize) -> [[u8; BYTES]; MASKS] {
+    let mut table = [[ZERO; BYTES]; MASKS];
     let mut mask = 0;
-    while mask < 256 {
+    while mask < MASKS {
         let ranks = ranks(mask);
         let mut position = 0;
         while position < 8 {
@@ -58,6 +65,7 @@ const fn shuffles<const BYTES: usize>(lane: usize, value: usize) -> [[u8; BYTES]
     table
 }
 
+#[cfg(target_arch = "x86_64")]
 const fn words() -> [[i32; 8]; 256] {
     let mut table = [[-1; 8]; 256];
     let mut mask = 0;
@@ -75,6 +83,7 @@ const fn words() -> [[i32; 8]; 256] {
     table
 }
 
+#[cfg(target_arch = "x86_64")]
 const fn nibbles() -> [u64; 256] {
     let mut table = [0; 256];
     let mut mask = 0;
