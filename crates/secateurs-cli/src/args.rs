@@ -187,7 +187,7 @@ pub(crate) struct CompareArgs {
 }
 
 const PACK_EXAMPLES: &str = "\
-Formats, chosen for every matrix by what is fastest at its sparsity unless --format says otherwise:
+Formats, chosen for every matrix by its share of zeros unless --measure or --format says otherwise:
   dense    every weight, for matrices with few zeros
   bitmap   one bit for every weight, and the values that are not zero
   2:4      a bitmap whose groups all have two of four values (also 4:8): no offsets
@@ -196,6 +196,7 @@ Formats, chosen for every matrix by what is fastest at its sparsity unless --for
 Examples:
   secateurs pack pruned -o packed
   secateurs pack pruned --values int8 -o packed-int8
+  secateurs pack pruned --measure --head int8 -o packed-for-this-machine
   secateurs pack pruned --head int8 --json -o packed | jq '.bytes / .dense_bytes'
   secateurs pack packed --format dense -o unpacked      (any program reads that)
 ";
@@ -217,7 +218,10 @@ pub(crate) struct PackArgs {
     /// How the embedding and the output matrix are stored [default: as --values]
     #[arg(long, value_enum)]
     pub(crate) head: Option<ValueName>,
-    /// One format for all matrices of the blocks [default: the fastest for each]
+    /// Time the formats on this machine, for every shape and share of zeros, and take the fastest
+    #[arg(long, conflicts_with = "format")]
+    pub(crate) measure: bool,
+    /// One format for all matrices of the blocks [default: by the share of zeros]
     #[arg(long, value_enum)]
     pub(crate) format: Option<FormatName>,
     /// Replace an earlier output

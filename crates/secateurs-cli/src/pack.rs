@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use secateurs::{Overwrite, PackConfig, PackedInfo, pack_checkpoint};
+use secateurs::{FormatChoice, Overwrite, PackConfig, PackedInfo, pack_checkpoint};
 use serde::Serialize;
 
 use crate::args::PackArgs;
@@ -24,7 +24,11 @@ pub(crate) fn run(args: &PackArgs) -> Result<(), CliError> {
     let config = PackConfig {
         values: args.values.into_type(),
         head: args.head.unwrap_or(args.values).into_type(),
-        format: args.format.map(|format| format.into_format()),
+        format: match args.format {
+            Some(format) => FormatChoice::Always(format.into_format()),
+            None if args.measure => FormatChoice::Measured,
+            None => FormatChoice::BySparsity,
+        },
     };
     let overwrite = if args.force { Overwrite::Force } else { Overwrite::Never };
     let bar = Bar::new("packing", 0, args.quiet);

@@ -267,6 +267,10 @@ fn packed_models_are_unpacked() {
         assert!(tensors.len() > 10 && tensors.iter().all(|tensor| tensor["identical"] == true));
         assert_eq!(compared["only_first"], compared["only_second"]);
     }
+    let config = |model| std::fs::read_to_string(tiny.path(model).join("config.json")).expect("it is there");
+    assert!(config("packed").contains("sparse-bitmask"));
+    // Else other programs would look for what is packed.
+    assert!(!config("unpacked").contains("quantization_config") && !config("unpacked").contains("secateurs"));
     let dtypes = tiny.json(&["info", "unpacked", "--json"]);
     assert_eq!(dtypes["encodings"].as_object().map(serde_json::Map::len), Some(1));
     let refused = tiny.refuse(1, &["prune", "packed", "-m", "magnitude", "-s", "0.5", "-o", "again"]);
@@ -287,6 +291,33 @@ fn packed_models_are_described() {
     assert!(packed["bytes"].as_u64() < pruned["bytes"].as_u64());
     assert_eq!(packed["linears"][0]["encoding"], "bitmap f16");
     assert_eq!(packed["linears"][0]["dims"], pruned["linears"][0]["dims"]);
+}
+
+/// Whatever turns out fastest, the weights are the same.
+#[test]
+fn formats_can_be_measured() {
+    let tiny = pruned(&["-s", "0.6"]);
+    let packed = tiny.json(&[
+        "pack",
+        "pruned",
+        "--measure",
+        "--values",
+        "f32",
+        "-o",
+        "packed",
+        "--json",
+    ]);
+    let first = &packed["tensors"].as_array().expect("a list")[1];
+    assert!(
+        first["reason"]
+            .as_str()
+            .is_some_and(|reason| reason.starts_with("measured ")),
+        "{first}"
+    );
+    let compared = tiny.json(&["compare", "pruned", "packed", "--json"]);
+    let tensors = compared["tensors"].as_array().expect("a list");
+    assert!(tensors.iter().all(|tensor| tensor["identical"] == true));
+    tiny.refuse(2, &["pack", "pruned", "--measure", "--format", "dense", "-o", "other"]);
 }
 
 /// Every share of zeros is a model; the more zeros, the fewer bytes.

@@ -45,6 +45,11 @@ pub enum Reason {
         /// From where on indices are faster.
         crossover: f64,
     },
+    /// The formats were timed on this machine.
+    Measured {
+        /// The time of the dense format over that of the chosen one.
+        speedup: f64,
+    },
 }
 
 /// Sparsities from which on a format is faster than the one before it, for a product with one vector whose weights come from
@@ -95,42 +100,50 @@ impl Crossover {
 /// assert_eq!(choose(&[1.0; 64], [2, 32], ValueType::F16).format, Format::Dense);
 /// ```
 pub fn choose(weights: &[f32], dims: [usize; 2], value_type: ValueType) -> Choice {
-    let reason = reason(weights, dims, value_type);
+    let (format, reason) = estimate(weights, dims, value_type);
     Choice {
-        format: reason.format(),
-        value_type: value_type.in_format(reason.format(), dims[1]),
+        format,
+        value_type: value_type.in_format(format, dims[1]),
         reason,
     }
 }
 
-fn reason(weights: &[f32], [_, d_input]: [usize; 2], value_type: ValueType) -> Reason {
-    let absent = weights.iter().filter(|weight| value_type.is_absent(**weight)).count();
-    let sparsity = absent as f64 / weights.len().max(1) as f64;
-    let Crossover { bitmap, indexed } = Crossover::of(value_type);
-    if sparsity >= indexed && d_input <= MAX_INPUTS && value_type.bits() >= 8 {
-        return Reason::VerySparse {
-            sparsity,
-            crossover: indexed,
-        };
-    }
-    if sparsity < bitmap {
-        return Reason::TooDense {
-            sparsity,
-            crossover: bitmap,
-        };
-    }
+/// The formats that could be the fastest, dense first.
+pub(crate) fn candidates(weights: &[f32], [_, d_input]: [usize; 2], value_type: ValueType) -> Vec<Format> {
+    let sparsity = sparsity(weights, value_type);
     let pattern = pattern_of(weights, d_input, value_type, sparsity);
-    pattern.map_or(Reason::Sparse { sparsity }, |pattern| Reason::Pattern { pattern })
+    let mut formats = vec![Format::Dense, pattern.map_or(Format::Bitmap, Format::Nm)];
+    if has_indices(d_input, value_type) {
+        formats.push(Format::Indexed);
+    }
+    formats
 }
 
-impl Reason {
-    fn format(self) -> Format {
-        match self {
-            Self::TooDense { .. } => Format::Dense,
-            Self::Pattern { pattern } => Format::Nm(pattern),
-            Self::Sparse { .. } => Format::Bitmap,
-            Self::VerySparse { .. } => Format::Indexed,
-        }
+fn sparsity(weights: &[f32], value_type: ValueType) -> f64 {
+    let absent = weights.iter().filter(|weight| value_type.is_absent(**weight)).count();
+    absent as f64 / weights.len().max(1) as f64
+}
+
+/// Whether the indexed format holds such values.
+fn has_indices(d_input: usize, value_type: ValueType) -> bool {
+    d_input <= MAX_INPUTS && value_type.bits() >= 8
+}
+
+fn estimate(weights: &[f32], [_, d_input]: [usize; 2], value_type: ValueType) -> (Format, Reason) {
+    let sparsity = sparsity(weights, value_type);
+    let Crossover { bitmap, indexed } = Crossover::of(value_type);
+    if sparsity >= indexed && has_indices(d_input, value_type) {
+        let crossover = indexed;
+        return (Format::Indexed, Reason::VerySparse { sparsity, crossover });
+    }
+    if sparsity < bitmap {
+        let crossover = bitmap;
+        return (Format::Dense, Reason::TooDense { sparsity, crossover });
+    }
+    let pattern = pattern_of(weights, d_input, value_type, sparsity);
+    match pattern {
+        Some(pattern) => (Format::Nm(pattern), Reason::Pattern { pattern }),
+        None => (Format::Bitmap, Reason::Sparse { sparsity }),
     }
 }
 
@@ -162,6 +175,7 @@ impl fmt::Display for Reason {
             }
             Self::Pattern { pattern } => write!(f, "{} throughout", Format::Nm(*pattern)),
             Self::Sparse { sparsity } => write!(f, "{} zeros", percent(sparsity)),
+            Self::Measured { speedup } => write!(f, "measured {speedup:.2} times as fast as dense"),
             Self::VerySparse { sparsity, crossover } => {
                 write!(
                     f,

@@ -12,6 +12,7 @@ mod kernels;
 mod linear;
 mod masked_parts;
 mod matrix;
+mod measured;
 mod nm;
 mod shape;
 mod tensors;
@@ -30,6 +31,7 @@ pub use kernels::{Level, UnknownLevel};
 #[cfg(feature = "burn")]
 pub use linear::SparseLinear;
 pub use matrix::{Format, PackedMatrix, SMALL_BATCH};
+pub use measured::choose_measured;
 pub use nm::{GroupPattern, NmMatrix};
 pub use tensors::StoredTensor;
 pub use together::multiply_together;

@@ -177,8 +177,16 @@ fn integers_need_finite_weights() {
     assert!(Group::new(48).is_err() && Group::new(0).is_err() && Group::new(16).is_err());
 }
 
+/// As many cases as the environment variable PROPTEST_CASES asks for, to fuzz longer.
+fn fuzzing(cases: u32) -> ProptestConfig {
+    let asked = std::env::var("PROPTEST_CASES")
+        .ok()
+        .and_then(|cases| cases.parse().ok());
+    ProptestConfig::with_cases(asked.unwrap_or(cases))
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2000))]
+    #![proptest_config(fuzzing(2000))]
 
     /// Arbitrary bytes for every part: an error, or a matrix that can be multiplied.
     #[test]

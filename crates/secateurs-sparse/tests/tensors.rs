@@ -134,8 +134,16 @@ fn missing_and_foreign_tensors_are_named() {
     }
 }
 
+/// As many cases as the environment variable PROPTEST_CASES asks for, to fuzz longer.
+fn fuzzing(cases: u32) -> ProptestConfig {
+    let asked = std::env::var("PROPTEST_CASES")
+        .ok()
+        .and_then(|cases| cases.parse().ok());
+    ProptestConfig::with_cases(asked.unwrap_or(cases))
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(3000))]
+    #![proptest_config(fuzzing(3000))]
 
     /// One tensor changed in a byte, its shape or its length: an error, or a matrix that reads without a panic.
     #[test]

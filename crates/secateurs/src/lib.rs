@@ -30,7 +30,7 @@ pub use info::{Info, LinearInfo, info};
 pub use job::{Overwrite, PruneJob, PruneOutcome, prune_checkpoint, staging_path};
 pub use memory::{peak_rss_bytes, reset_peak_rss};
 pub use method::{Method, MethodOptions};
-pub use pack::{PackConfig, PackedInfo, pack_checkpoint};
+pub use pack::{FormatChoice, PackConfig, PackedInfo, pack_checkpoint};
 pub use packed::is_packed;
 pub use recipe::{AllocationRecipe, Calibration, Recipe};
 pub use text::{Completion, TextGenerator};

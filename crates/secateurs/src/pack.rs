@@ -1,11 +1,12 @@
 //! Packs a pruned checkpoint into a smaller one.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::path::Path;
 
 use secateurs_data::llama::{LlamaConfig, planned_tensors};
 use secateurs_data::{Checkpoint, RawTensor, stage_stored};
-use secateurs_sparse::{Format, PackedMatrix, ValueType, choose};
+use secateurs_sparse::{Choice, Format, Level, PackedMatrix, ValueType, choose, choose_measured};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -20,8 +21,21 @@ pub struct PackConfig {
     pub values: ValueType,
     /// How the embedding and the output matrix are stored. Nothing in them is zero, so they stay dense.
     pub head: ValueType,
-    /// A format for all matrices of the blocks, instead of the fastest for each.
-    pub format: Option<Format>,
+    /// How formats are found for the matrices of the blocks.
+    pub format: FormatChoice,
+}
+
+/// How formats are found for matrices.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub enum FormatChoice {
+    /// By the share of zeros, from which on a format was faster when it was measured once: see
+    /// [`choose`](secateurs_sparse::choose). Depends on the weights alone.
+    #[default]
+    BySparsity,
+    /// By timing all formats on this machine, once for matrices of the same shape and share of zeros.
+    Measured,
+    /// This one for all.
+    Always(Format),
 }
 
 impl Default for PackConfig {
@@ -29,7 +43,7 @@ impl Default for PackConfig {
         Self {
             values: ValueType::F16,
             head: ValueType::F16,
-            format: None,
+            format: FormatChoice::BySparsity,
         }
     }
 }
@@ -82,12 +96,13 @@ pub fn pack_checkpoint(
     let planned = planned_tensors(&llama);
     let shapes: HashMap<String, Vec<usize>> = weights_of(&source)?.into_iter().collect();
     let (mut tensors, mut infos) = (Vec::new(), Vec::new());
+    let mut measured = Measured::new();
     for (index, tensor) in planned.iter().enumerate() {
         let weights = read_weights(&source, &tensor.name, &tensor.shape)?;
         check(&tensor.name, &tensor.shape, &shapes, &weights)?;
         match <[usize; 2]>::try_from(tensor.shape.as_slice()) {
             Ok(dims) => {
-                let (matrix, info) = pack(&tensor.name, &weights, dims, config)?;
+                let (matrix, info) = pack((&tensor.name, &weights, dims), config, &mut measured)?;
                 let module = tensor.name.trim_end_matches(".weight");
                 tensors.extend(stored(module, &matrix));
                 infos.push(info);
@@ -127,12 +142,20 @@ fn check(name: &str, shape: &[usize], shapes: &HashMap<String, Vec<usize>>, weig
     }
 }
 
+/// What was measured for a shape, thousandths of zeros and a value type.
+type Measured = HashMap<([usize; 2], usize, ValueType), Choice>;
+
 fn pack(
-    name: &str,
-    weights: &[f32],
-    dims: [usize; 2],
+    (name, weights, dims): (&str, &[f32], [usize; 2]),
     config: &PackConfig,
+    measured: &mut Measured,
 ) -> Result<(PackedMatrix, PackedInfo), Error> {
+    let failed = |source| Error::Pack {
+        name: name.to_owned(),
+        source,
+    };
+    let zeros = weights.iter().filter(|weight| **weight == 0.0).count();
+    let sparsity = zeros as f64 / weights.len().max(1) as f64;
     let in_block = name.starts_with("model.layers.");
     let value_type = if in_block { config.values } else { config.head };
     let (format, value_type, reason) = match config.format {
@@ -140,21 +163,26 @@ fn pack(
             let reason = "read row by row, and nothing in it is pruned".to_owned();
             (Format::Dense, value_type, reason)
         }
-        Some(format) => (format, value_type.in_format(format, dims[1]), "as asked".to_owned()),
-        None => {
+        FormatChoice::Always(format) => (format, value_type.in_format(format, dims[1]), "as asked".to_owned()),
+        FormatChoice::BySparsity => {
             let choice = choose(weights, dims, value_type);
             (choice.format, choice.value_type, choice.reason.to_string())
         }
+        FormatChoice::Measured => {
+            let choice = match measured.entry((dims, (1e3 * sparsity).round() as usize, value_type)) {
+                Entry::Occupied(known) => *known.get(),
+                Entry::Vacant(unknown) => {
+                    *unknown.insert(choose_measured(weights, dims, value_type, Level::best()).map_err(failed)?)
+                }
+            };
+            (choice.format, choice.value_type, choice.reason.to_string())
+        }
     };
-    let matrix = PackedMatrix::pack(weights, dims, format, value_type).map_err(|source| Error::Pack {
-        name: name.to_owned(),
-        source,
-    })?;
-    let zeros = weights.iter().filter(|weight| **weight == 0.0).count();
+    let matrix = PackedMatrix::pack(weights, dims, format, value_type).map_err(failed)?;
     let info = PackedInfo {
         name: name.to_owned(),
         dims,
-        sparsity: zeros as f64 / weights.len().max(1) as f64,
+        sparsity,
         format: format.to_string(),
         values: value_type.to_string(),
         reason,
@@ -202,8 +230,13 @@ fn packed_config(mut config: Value, infos: &[PackedInfo]) -> Value {
         let size = (info.dims[0] * info.dims[1]) as f64;
         (zeros + info.sparsity * size, all + size)
     });
+    let is_plain = |info: &PackedInfo| info.format == "dense" && !info.values.starts_with("int");
     if let Some(fields) = config.as_object_mut() {
         fields.shift_remove("quantization_config");
+        fields.shift_remove("secateurs");
+        if infos.iter().all(is_plain) {
+            return config;
+        }
         fields.insert("secateurs".to_owned(), json!({ "packed": 1 }));
         if readable {
             let dense = infos.iter().filter(|info| info.format == "dense");

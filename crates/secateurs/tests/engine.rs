@@ -7,7 +7,7 @@ use secateurs::data::Checkpoint;
 use secateurs::models::llama::{Rope, load_llama};
 use secateurs::runtime::{Engine, EngineConfig, LlamaWeights};
 use secateurs::sparse::{Group, ValueType, VectorType};
-use secateurs::{Overwrite, PackConfig, pack_checkpoint};
+use secateurs::{FormatChoice, Overwrite, PackConfig, pack_checkpoint};
 
 fn fixture() -> Checkpoint {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/llama-austen");
@@ -80,7 +80,7 @@ fn packed_models_compute_what_they_store() {
         let config = PackConfig {
             values,
             head: values,
-            format: None,
+            format: FormatChoice::BySparsity,
         };
         pack_checkpoint(checkpoint.path(), &out, &config, Overwrite::Never, &mut |_, _| {}).expect("packs");
         let packed = Checkpoint::open(&out).expect("the output is a model");

@@ -12,7 +12,7 @@ use secateurs::data::{Checkpoint, read_text};
 use secateurs::runtime::{Engine, EngineConfig, LlamaWeights, MeasureConfig, measure, read_bandwidth};
 use secateurs::sparse::{Format, Group, ValueType};
 use secateurs::tensor::{NmPattern, Pattern, Sparsity};
-use secateurs::{Method, Overwrite, PackConfig, evaluate_packed, first_windows, pack_checkpoint};
+use secateurs::{FormatChoice, Method, Overwrite, PackConfig, evaluate_packed, first_windows, pack_checkpoint};
 
 use super::layerwise::{Case, case, pattern_name, progress, prune};
 use super::{Plots, Setting};
@@ -25,16 +25,26 @@ const METHOD: Method = Method::SparseGpt;
 
 const INT8: ValueType = ValueType::Int8(Group::USUAL);
 
-/// How a pruned model is stored: a name, the values of the blocks and of the head, and the format if it is not the fastest.
-type Packing = (&'static str, ValueType, ValueType, Option<Format>);
+/// How a pruned model is stored: a name, the values of the blocks and of the head, and how formats are found.
+type Packing = (&'static str, ValueType, ValueType, FormatChoice);
 
-const DENSE: Packing = ("dense f16", ValueType::F16, ValueType::F16, Some(Format::Dense));
+const DENSE: Packing = (
+    "dense f16",
+    ValueType::F16,
+    ValueType::F16,
+    FormatChoice::Always(Format::Dense),
+);
 
 const PACKINGS: [Packing; 4] = [
-    ("pruned, dense f16", ValueType::F16, ValueType::F16, Some(Format::Dense)),
-    ("packed f16", ValueType::F16, ValueType::F16, None),
-    ("packed f16, head int8", ValueType::F16, INT8, None),
-    ("packed int8", INT8, INT8, None),
+    (
+        "pruned, dense f16",
+        ValueType::F16,
+        ValueType::F16,
+        FormatChoice::Always(Format::Dense),
+    ),
+    ("packed f16", ValueType::F16, ValueType::F16, FormatChoice::BySparsity),
+    ("packed f16, head int8", ValueType::F16, INT8, FormatChoice::BySparsity),
+    ("packed int8", INT8, INT8, FormatChoice::BySparsity),
 ];
 
 /// Runs the claim.
