@@ -15,10 +15,14 @@ use crate::value_type::ValueType;
 /// Bytes of copies that take turns, so that weights come from memory: more than the caches of most processors.
 const RESIDENT: usize = 256 << 20;
 
+/// A smaller matrix is chosen if it takes no more than this many times as long as the fastest: that is within the noise.
+const TOLERANCE: f64 = 1.05;
+
 /// Times over all copies; the fastest counts.
 const PASSES: usize = 3;
 
-/// The format whose product with one vector takes the least time here, on the threads of the current rayon pool.
+/// The format whose product with one vector takes the least time here, on the threads of the current rayon pool; of formats
+/// within a twentieth of it, the smallest.
 ///
 /// Takes about a second and 256 MiB of memory. Unlike [`choose`](crate::choose), the result depends on the machine and on
 /// what else it does.
@@ -36,23 +40,39 @@ pub fn choose_measured(
     for format in candidates(weights, dims, value_type) {
         let value_type = value_type.in_format(format, dims[1]);
         let matrix = PackedMatrix::pack(weights, dims, format, value_type)?;
-        measured.push((format, value_type, seconds(&matrix, level)?));
+        measured.push(Candidate {
+            format,
+            value_type,
+            n_bytes: matrix.n_bytes(),
+            seconds: seconds(&matrix, level)?,
+        });
     }
-    let seconds_of_dense = measured
+    // Dense is the first candidate.
+    let of_dense = measured[0].seconds;
+    let fastest = measured
         .iter()
-        .find_map(|(format, _, seconds)| (*format == Format::Dense).then_some(*seconds))
-        .expect("dense is a candidate");
-    let (format, value_type, seconds) = measured
+        .map(|candidate| candidate.seconds)
+        .fold(f64::INFINITY, f64::min);
+    let chosen = measured
         .into_iter()
-        .min_by(|a, b| a.2.total_cmp(&b.2))
-        .expect("dense is a candidate");
+        .filter(|candidate| candidate.seconds <= TOLERANCE * fastest)
+        .min_by_key(|candidate| candidate.n_bytes)
+        .expect("the fastest is one");
     Ok(Choice {
-        format,
-        value_type,
+        format: chosen.format,
+        value_type: chosen.value_type,
         reason: Reason::Measured {
-            speedup: seconds_of_dense / seconds,
+            speedup: of_dense / chosen.seconds,
         },
     })
+}
+
+/// A format that was timed.
+struct Candidate {
+    format: Format,
+    value_type: ValueType,
+    n_bytes: usize,
+    seconds: f64,
 }
 
 /// Seconds of a product with one vector.

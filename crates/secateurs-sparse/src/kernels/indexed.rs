@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 use std::ops::Range;
 
 use super::isa::{CHUNK, Isa, Kernel};
-use super::masked::{AHEAD, Starts};
+use super::masked::{AHEAD, Starts, first_byte};
 use super::scales::Scaling;
 use super::value::Value;
 
@@ -111,7 +111,7 @@ impl<V: Value, S: Scaling> Kernel for DotIndexed<'_, V, S> {
                 let mut sum = I::zero();
                 for start in range.clone().step_by(CHUNK).take(range.len() / CHUNK) {
                     I::prefetch(indices.add(start).cast::<u8>().wrapping_add(AHEAD));
-                    I::prefetch(values.wrapping_add(start * V::BITS / 8 + AHEAD));
+                    I::prefetch(values.wrapping_add(first_byte::<V>(start) + AHEAD));
                     let inputs = I::gather(x.as_ptr(), indices.add(start), CHUNK);
                     sum = I::multiply_add(V::widen::<I>(values, start), inputs, sum);
                 }

@@ -77,6 +77,17 @@ impl<'a, V: Value, S: Scaling> Masked<'a, V, S> {
     }
 }
 
+/// The byte that value `index` starts in.
+#[inline(always)]
+pub(crate) fn first_byte<V: Value>(index: usize) -> usize {
+    // `index * V::BITS / 8` would cost an instruction for bits that are never set.
+    if V::BITS < 8 {
+        index * V::BITS / 8
+    } else {
+        index * (V::BITS / 8)
+    }
+}
+
 /// Where reading an output has come to.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Cursor<C> {
@@ -113,7 +124,7 @@ impl<V: Value, S: Scaling> Source for Masked<'_, V, S> {
         // Safety: `new`'s contract.
         let weights = unsafe { V::expand::<I>(self.values.as_ptr(), cursor.index, mask) };
         // The hardware's own prefetching stops at the end of a page.
-        let ahead = self.values.as_ptr().wrapping_add(cursor.index * V::BITS / 8 + AHEAD);
+        let ahead = self.values.as_ptr().wrapping_add(first_byte::<V>(cursor.index) + AHEAD);
         cursor.index += mask.count_ones() as usize;
         unsafe { I::prefetch(ahead) };
         unsafe { self.scaling.apply::<I>(weights, &mut cursor.scale, chunk) }
