@@ -1,8 +1,8 @@
 //! Products of packed matrices with one vector, beside dense ones, and what memory allows.
 //!
-//! The matrices of Llama-2-7B, and a short one of SmolLM2-135M. Every iteration takes the next of enough copies to fill 1 GiB, so that weights come from
-//! memory and not from a cache. Divide the time of dense `f16` by that of another for the speed-up; `read` is the time in
-//! which as many bytes as dense `f16` has are only read.
+//! The matrices of Llama-2-7B, and a short one of SmolLM2-135M. Every iteration takes the next of enough copies to fill
+//! 1 GiB, so that weights come from memory and not from a cache. Divide the time of dense `f16` by that of another for the
+//! speed-up; `read` and `copy` are the times in which as many bytes as dense `f16` has are only read, and copied.
 
 use bytes::Bytes;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
@@ -68,6 +68,7 @@ fn products(c: &mut Criterion) {
         let mut group = c.benchmark_group(format!("{}x{}", dims[0], dims[1]));
         group.sample_size(20);
         read(&mut group, dims);
+        copy_bytes(&mut group, dims);
         let dense = weights(dims, 0.0);
         for value_type in [ValueType::F16, ValueType::Bf16, ValueType::F32, INT8] {
             product(&mut group, "0", &dense, dims, (Format::Dense, value_type));
@@ -122,6 +123,24 @@ fn product(
                 let matrix = next.next().expect("a cycle");
                 matrix.multiply(Level::best(), &input, &mut y);
             });
+        });
+    });
+}
+
+/// Copies as many bytes as a dense matrix of 16-bit values has.
+fn copy_bytes(group: &mut Measured<'_>, dims: [usize; 2]) {
+    let per_matrix = 2 * dims[0] * dims[1] / size_of::<u64>();
+    let from = vec![1u64; RESIDENT / size_of::<u64>()];
+    let mut to = vec![0u64; from.len()];
+    let mut next = (0..from.len() / per_matrix).cycle();
+    group.throughput(Throughput::Bytes(8 * per_matrix as u64));
+    group.bench_function("copy", |b| {
+        b.iter(|| {
+            let start = next.next().expect("a cycle") * per_matrix;
+            let part = per_matrix.div_ceil(rayon::current_num_threads());
+            let from = from[start..start + per_matrix].par_chunks(part);
+            let to = to[start..start + per_matrix].par_chunks_mut(part);
+            to.zip(from).for_each(|(to, from)| to.copy_from_slice(from));
         });
     });
 }

@@ -5,7 +5,9 @@ use std::time::Instant;
 
 use secateurs::data::Checkpoint;
 use secateurs::data::llama::LlamaConfig;
-use secateurs::runtime::{Engine, LlamaWeights, MeasureConfig, Synthetic, measure, one_billion, read_bandwidth};
+use secateurs::runtime::{
+    Engine, LlamaWeights, MeasureConfig, Synthetic, copy_bandwidth, measure, one_billion, read_bandwidth,
+};
 use serde::Serialize;
 
 use crate::args::{BenchArgs, SyntheticSize};
@@ -21,6 +23,7 @@ struct BenchResult {
     prompt_tokens: usize,
     new_tokens: usize,
     read_bytes_per_second: f64,
+    copy_bytes_per_second: f64,
     models: Vec<ModelSpeed>,
 }
 
@@ -73,6 +76,7 @@ pub(crate) fn run(args: &BenchArgs) -> Result<(), CliError> {
     .map_err(secateurs::Error::from)?;
     drop(bar);
     let read_bytes_per_second = engines.first().map_or(0.0, |engine| read_bandwidth(engine)).max(before);
+    let copy_bytes_per_second = engines.first().map_or(0.0, |engine| copy_bandwidth(engine));
     let models = loaded.iter().zip(speeds).map(|(loaded, speed)| ModelSpeed {
         model: loaded.name.clone(),
         load_seconds: loaded.load_seconds,
@@ -90,6 +94,7 @@ pub(crate) fn run(args: &BenchArgs) -> Result<(), CliError> {
         prompt_tokens: config.prompt_tokens,
         new_tokens: config.new_tokens,
         read_bytes_per_second,
+        copy_bytes_per_second,
         models: models.collect(),
     };
     if args.json {
@@ -180,12 +185,13 @@ fn describe(result: &BenchResult) -> String {
         _ => String::new(),
     };
     format!(
-        "{} threads, {}, {} prompt tokens, {} new tokens, {:.1} GB/s read from memory\n\n{}{ratio}",
+        "{} threads, {}, {} prompt tokens, {} new tokens, {:.1} GB/s read from memory, {:.1} copied\n\n{}{ratio}",
         result.threads,
         result.instruction_set,
         result.prompt_tokens,
         result.new_tokens,
         result.read_bytes_per_second / 1e9,
+        result.copy_bytes_per_second / 1e9,
         table.render(),
     )
 }

@@ -17,7 +17,7 @@ pub use engine::{Engine, EngineConfig};
 pub use error::RuntimeError;
 pub use generate::{Generation, Stop, generate};
 pub use load::read_matrix;
-pub use measure::{MeasureConfig, Speed, measure, read_bandwidth};
+pub use measure::{MeasureConfig, Speed, copy_bandwidth, measure, read_bandwidth};
 pub use sampler::{Sampler, Sampling};
 pub use synthetic::{Synthetic, one_billion};
 pub use weights::{BlockWeights, LlamaWeights};

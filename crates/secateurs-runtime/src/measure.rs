@@ -104,8 +104,26 @@ fn run(engine: &Engine, config: &MeasureConfig) -> Result<Speed, RuntimeError> {
     })
 }
 
-/// Bytes of the buffer of [`read_bandwidth`]: more than any cache.
+/// Bytes that [`read_bandwidth`] and [`copy_bandwidth`] read: more than any cache.
 const BUFFER: usize = 1 << 30;
+
+/// Bytes per second that the engine's threads copy from memory to memory, each counted once: the best of three passes over
+/// 1 GiB.
+pub fn copy_bandwidth(engine: &Engine) -> f64 {
+    let from = vec![1u64; BUFFER / size_of::<u64>()];
+    let mut to = vec![0u64; from.len()];
+    engine.install(|| {
+        let part = from.len().div_ceil(rayon::current_num_threads());
+        let passes = (0..3).map(|_| {
+            let started = Instant::now();
+            let parts = to.par_chunks_mut(part).zip(from.par_chunks(part));
+            parts.for_each(|(to, from)| to.copy_from_slice(from));
+            black_box(&mut to);
+            started.elapsed().as_secs_f64()
+        });
+        BUFFER as f64 / passes.fold(f64::INFINITY, f64::min)
+    })
+}
 
 /// Bytes per second that the engine's threads read from memory together: the best of five passes over 1 GiB.
 pub fn read_bandwidth(engine: &Engine) -> f64 {
