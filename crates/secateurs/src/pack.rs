@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::Error;
 use crate::job::{Overwrite, make_way, remove_dir};
-use crate::packed::{read_weights, weights_of};
+use crate::packed::read_weights;
 
 /// How a checkpoint is packed.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -94,12 +94,11 @@ pub fn pack_checkpoint(
     let llama = LlamaConfig::from_json(source.config())?;
     make_way(out, &[model], overwrite)?;
     let planned = planned_tensors(&llama);
-    let shapes: HashMap<String, Vec<usize>> = weights_of(&source)?.into_iter().collect();
     let (mut tensors, mut infos) = (Vec::new(), Vec::new());
     let mut measured = Measured::new();
     for (index, tensor) in planned.iter().enumerate() {
         let weights = read_weights(&source, &tensor.name, &tensor.shape)?;
-        check(&tensor.name, &tensor.shape, &shapes, &weights)?;
+        check_finite(&tensor.name, &weights)?;
         match <[usize; 2]>::try_from(tensor.shape.as_slice()) {
             Ok(dims) => {
                 let (matrix, info) = pack((&tensor.name, &weights, dims), config, &mut measured)?;
@@ -120,17 +119,7 @@ pub fn pack_checkpoint(
     Ok(infos)
 }
 
-fn check(name: &str, shape: &[usize], shapes: &HashMap<String, Vec<usize>>, weights: &[f32]) -> Result<(), Error> {
-    if let Some(got) = shapes.get(name)
-        && got != shape
-    {
-        return Err(secateurs_models::ModelError::Shape {
-            name: name.to_owned(),
-            expected: shape.to_vec(),
-            got: got.clone(),
-        }
-        .into());
-    }
+fn check_finite(name: &str, weights: &[f32]) -> Result<(), Error> {
     match weights.iter().position(|weight| !weight.is_finite()) {
         Some(index) => Err(secateurs_models::ModelError::NotFinite {
             name: name.to_owned(),
@@ -223,14 +212,15 @@ fn packed_config(mut config: Value, infos: &[PackedInfo]) -> Value {
         .iter()
         .filter(|info| info.name.starts_with("model.layers."))
         .collect();
+    let has_floats = |info: &PackedInfo| !info.values.starts_with("int");
     let readable = blocks
         .iter()
-        .all(|info| ["dense", "bitmap"].contains(&info.format.as_str()) && !info.values.starts_with("int"));
+        .all(|info| ["dense", "bitmap"].contains(&info.format.as_str()) && has_floats(info));
     let (zeros, all) = blocks.iter().fold((0.0, 0.0), |(zeros, all), info| {
         let size = (info.dims[0] * info.dims[1]) as f64;
         (zeros + info.sparsity * size, all + size)
     });
-    let is_plain = |info: &PackedInfo| info.format == "dense" && !info.values.starts_with("int");
+    let is_plain = |info: &PackedInfo| info.format == "dense" && has_floats(info);
     if let Some(fields) = config.as_object_mut() {
         fields.shift_remove("quantization_config");
         fields.shift_remove("secateurs");

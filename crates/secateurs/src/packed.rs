@@ -2,6 +2,7 @@
 
 use secateurs_data::Checkpoint;
 use secateurs_data::llama::{LlamaConfig, planned_tensors};
+use secateurs_models::ModelError;
 use secateurs_runtime::read_matrix;
 use secateurs_sparse::{Level, PackedMatrix, ValueType};
 
@@ -40,10 +41,19 @@ pub(crate) fn packed_matrix(
     }
 }
 
-/// The weights of this name, unpacked.
+/// The weights of this name, unpacked; they must have this shape.
 pub(crate) fn read_weights(checkpoint: &Checkpoint, name: &str, shape: &[usize]) -> Result<Vec<f32>, Error> {
-    match packed_matrix(checkpoint, name, shape)? {
-        Some(matrix) => Ok(matrix.unpack(Level::best())),
-        None => Ok(checkpoint.read_f32(name)?),
+    if let Some(matrix) = packed_matrix(checkpoint, name, shape)? {
+        return Ok(matrix.unpack(Level::best()));
     }
+    let got = &checkpoint.tensor(name)?.shape;
+    if got != shape {
+        return Err(ModelError::Shape {
+            name: name.to_owned(),
+            expected: shape.to_vec(),
+            got: got.clone(),
+        }
+        .into());
+    }
+    Ok(checkpoint.read_f32(name)?)
 }
