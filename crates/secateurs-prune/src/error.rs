@@ -145,6 +145,30 @@ pub enum PruneError {
         /// Step of the fine-tuning.
         step: usize,
     },
+    /// A module without a parameter that can be trained.
+    #[error("the module has no parameter that requires gradients; is it on an autodiff device?")]
+    NothingToTrain,
+    /// Rules that select no weight matrix.
+    #[error("the rules select no weight matrix of the module")]
+    NothingToPrune,
+    /// Training that has left the finite numbers.
+    #[error("step {step}: the loss is {loss}{}; the learning rate or the penalty may be too high", culprit(parameter.as_deref()))]
+    Diverged {
+        /// Step of the training.
+        step: usize,
+        /// The loss.
+        loss: f32,
+        /// The first parameter with a weight that is not finite, if there is one.
+        parameter: Option<String>,
+    },
+    /// A gradient that is NaN or infinite.
+    #[error("step {step}: the gradient of {path} is not finite")]
+    NonFiniteGradient {
+        /// Step of the training.
+        step: usize,
+        /// Path of the first such parameter.
+        path: String,
+    },
     /// A loss that is NaN or infinite.
     #[error("step {step}: the loss is {value}")]
     NonFiniteLoss {
@@ -153,6 +177,10 @@ pub enum PruneError {
         /// The loss.
         value: f32,
     },
+}
+
+fn culprit(parameter: Option<&str>) -> String {
+    parameter.map_or_else(String::new, |path| format!(", and {path} holds weights that are not finite"))
 }
 
 impl PruneError {

@@ -24,6 +24,7 @@ mod replace;
 mod selector;
 mod sparsegpt;
 mod splitting;
+mod train;
 
 pub use allocation::Allocation;
 pub use alps::Alps;
@@ -39,3 +40,8 @@ pub use owl::{outlier_fraction, owl_sparsities};
 pub use problem::{Compensate, LayerProblem, Solution, Statistics};
 pub use replace::replace_weights;
 pub use sparsegpt::SparseGpt;
+pub use train::{
+    AdamSettings, AdmmSettings, Batch, Constraint, Decay, DualUpdate, Gradients, LearningRate, MomentFormat, Penalty,
+    PenaltyScale, ProjectionMetric, Shape, StateBytes, StateFormat, StateSlice, StateSliceMut, StepReport, TrainConfig,
+    Trainer, e4m3_from_f32, e4m3_to_f32,
+};

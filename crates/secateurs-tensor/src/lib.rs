@@ -35,4 +35,5 @@ pub use select::{select, select_global};
 pub use sparsity::Sparsity;
 pub use stats::ActivationStats;
 pub use threshold::{keep_largest, keep_largest_into};
+pub use transpose::transpose;
 pub use weight::WeightMatrix;

@@ -5,9 +5,14 @@ use rayon::prelude::*;
 /// Side of a block: two of them fit the first-level cache.
 const BLOCK: usize = 32;
 
-/// `[outer, inner]` row-major into `[inner, outer]` row-major.
-pub(crate) fn transpose<T: Copy + Default + Send + Sync>(values: &[T], [outer, inner]: [usize; 2]) -> Vec<T> {
-    debug_assert_eq!(values.len(), outer * inner);
+/// `[outer, inner]` row-major into `[inner, outer]` row-major: from burn's layout of a linear weight to the canonical one
+/// of [`WeightMatrix`](crate::WeightMatrix), and back.
+///
+/// # Panics
+///
+/// If there are not `outer * inner` values.
+pub fn transpose<T: Copy + Default + Send + Sync>(values: &[T], [outer, inner]: [usize; 2]) -> Vec<T> {
+    assert_eq!(values.len(), outer * inner, "the values fill the matrix");
     let mut out = vec![T::default(); values.len()];
     if out.is_empty() {
         return out;

@@ -171,11 +171,22 @@ pub(crate) fn header_bytes<'a>(
     tensors: impl Iterator<Item = (&'a str, &'a [usize])>,
     dtype: &'static str,
 ) -> Result<Vec<u8>> {
-    let dtype = Dtype::named(dtype).expect("callers pass a name from the table");
+    mixed_header_bytes(tensors.map(|(name, shape)| (name, shape, dtype)))
+}
+
+/// [`header_bytes`] with an element type for each tensor.
+///
+/// # Errors
+///
+/// As for [`header_bytes`].
+pub(crate) fn mixed_header_bytes<'a>(
+    tensors: impl Iterator<Item = (&'a str, &'a [usize], &'static str)>,
+) -> Result<Vec<u8>> {
     let mut object = serde_json::Map::new();
     object.insert(METADATA.to_owned(), serde_json::json!({ "format": "pt" }));
     let mut at = 0u64;
-    for (name, shape) in tensors {
+    for (name, shape, dtype) in tensors {
+        let dtype = Dtype::named(dtype).expect("callers pass a name from the table");
         let invalid = |problem| DataError::InvalidPlan {
             name: name.to_owned(),
             shape: shape.to_owned(),

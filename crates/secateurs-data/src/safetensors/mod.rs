@@ -7,7 +7,8 @@ mod index;
 mod json;
 
 pub(crate) use file::SafetensorsFile;
-pub(crate) use header::header_bytes;
+pub(crate) use dtype::Dtype;
+pub(crate) use header::{header_bytes, mixed_header_bytes};
 pub(crate) use index::{INDEX_FILE, Shards, index_json};
 
 /// File name of a model that is not split.

@@ -8,6 +8,7 @@ mod model;
 mod norm;
 mod rope;
 mod store;
+mod train;
 
 pub use attention::LlamaAttention;
 pub use block::LlamaBlock;
@@ -18,3 +19,4 @@ pub use norm::LlamaNorm;
 pub use rope::Rope;
 pub use secateurs_data::llama::{ConfigError, LlamaConfig, RopeScaling, planned_tensors};
 pub use store::LlamaStore;
+pub use train::Activations;

@@ -96,7 +96,7 @@ impl Llama {
     }
 
     /// The output matrix `[vocab_size, d_model]`.
-    fn head(&self) -> Tensor<2> {
+    pub(crate) fn head(&self) -> Tensor<2> {
         match &self.lm_head {
             Some(linear) => linear.weight.val().transpose(),
             None => self.model.embed_tokens.weight.val(),

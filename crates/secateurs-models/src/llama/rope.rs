@@ -31,6 +31,14 @@ impl Rope {
         }
     }
 
+    /// The table on the device without autodiff.
+    pub(crate) fn valid(&self) -> Self {
+        Self {
+            cos: self.cos.clone().without_autodiff(),
+            sin: self.sin.clone().without_autodiff(),
+        }
+    }
+
     /// Number of positions in the table.
     pub fn n_tokens(&self) -> usize {
         self.cos.dims()[0]

@@ -1,0 +1,60 @@
+//! What happened in a step.
+
+use serde::{Deserialize, Serialize};
+
+/// One step of training.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StepReport {
+    /// Index of the step.
+    pub step: usize,
+    /// Mean loss of its batches, before the step.
+    pub loss: f64,
+    /// Norm of the gradient before clipping.
+    pub gradient_norm: f64,
+    /// The learning rate.
+    pub learning_rate: f64,
+    /// The new sparse copy, in steps that make one.
+    pub dual_update: Option<DualUpdate>,
+}
+
+/// How far the weights `x` are from their sparse copy `z`, over all constrained tensors.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DualUpdate {
+    /// Primal residual `||x - z||`.
+    pub primal: f64,
+    /// The same relative to `||x||`.
+    pub relative_primal: f64,
+    /// Dual residual `lambda ||z - z_before||`.
+    pub dual: f64,
+    /// Share of weights that entered or left the support.
+    pub mask_change: f64,
+    /// The penalty until the next one.
+    pub lambda: f64,
+}
+
+/// Bytes of training state beside the weights and gradients.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StateBytes {
+    /// Trained parameters.
+    pub n_parameters: usize,
+    /// Those among them that a pattern constrains.
+    pub n_constrained: usize,
+    /// Adam's moments.
+    pub moments: usize,
+    /// Sparse copies `z`.
+    pub split: usize,
+    /// Scaled dual variables `u`.
+    pub dual: usize,
+}
+
+impl StateBytes {
+    /// All state together.
+    pub fn total(&self) -> usize {
+        self.moments + self.split + self.dual
+    }
+
+    /// Bytes per trained parameter.
+    pub fn per_parameter(&self) -> f64 {
+        self.total() as f64 / self.n_parameters.max(1) as f64
+    }
+}
