@@ -93,6 +93,10 @@ pub(crate) struct PruneProgress {
     layers: usize,
     /// Blocks finished, those of an earlier run included.
     n_stored: usize,
+    /// Steps of training done by this run.
+    steps: usize,
+    /// Distance from the sparse copy when it was last made.
+    residual: Option<f64>,
 }
 
 impl PruneProgress {
@@ -106,6 +110,8 @@ impl PruneProgress {
             plan,
             layers: 0,
             n_stored: 0,
+            steps: 0,
+            residual: None,
         }
     }
 
@@ -134,6 +140,21 @@ impl PruneProgress {
             Progress::Stored { block, n_blocks, .. } => {
                 self.n_stored = block + 1;
                 self.bar.say(format!("block {}/{n_blocks} stored", block + 1));
+            }
+            Progress::Trained { step, n_steps } => {
+                self.bar.resize(*n_steps);
+                if self.steps == 0 {
+                    // An earlier run did those before.
+                    self.bar.skip(step.step);
+                }
+                self.steps += 1;
+                self.bar.set(self.steps);
+                let residual = step.dual_update.as_ref();
+                self.residual = residual.map(|update| update.relative_primal).or(self.residual);
+                let residual = self
+                    .residual
+                    .map_or_else(String::new, |r| format!(", {:.1} % from sparse", 100.0 * r));
+                self.bar.say(format!("loss {:.3}{residual}", step.loss));
             }
             other => self.bar.say(format!("{other:?}")),
         }

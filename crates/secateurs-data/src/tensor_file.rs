@@ -81,7 +81,9 @@ impl TensorFileWriter {
     pub fn write(&mut self, bytes: &[u8]) -> Result<()> {
         let planned = &self.plan[self.n_written];
         let dtype = Dtype::named(planned.dtype).expect("checked when the header was made");
-        let expected = dtype.bytes_of(&planned.shape).expect("checked when the header was made") as usize;
+        let expected = dtype
+            .bytes_of(&planned.shape)
+            .expect("checked when the header was made") as usize;
         if bytes.len() != expected {
             return Err(DataError::LengthMismatch {
                 name: planned.name.clone(),
@@ -173,7 +175,10 @@ mod tests {
         assert!(matches!(failure, Err(DataError::Incomplete { missing, .. }) if missing == ["a"]));
         let file = TensorFile::open(&path).expect("opened");
         let b = file.tensor("b").expect("there");
-        assert_eq!((b.dtype.as_str(), &b.shape[..], &b.bytes[..]), ("BF16", &[2, 1][..], &[1, 2, 3, 4][..]));
+        assert_eq!(
+            (b.dtype.as_str(), &b.shape[..], &b.bytes[..]),
+            ("BF16", &[2, 1][..], &[1, 2, 3, 4][..])
+        );
         assert_eq!(file.tensor("a").expect("there").bytes[..], [5, 6, 7]);
         assert!(matches!(file.tensor("c"), Err(DataError::UnknownTensor { .. })));
         let entries = std::fs::read_dir(folder.path()).expect("listed").count();
@@ -186,6 +191,13 @@ mod tests {
         let path = folder.path().join("state.safetensors");
         let mut writer = TensorFileWriter::create(&path, vec![raw("a", "F32", &[2])]).expect("created");
         let failure = writer.write(&[0; 4]);
-        assert!(matches!(failure, Err(DataError::LengthMismatch { expected: 8, got: 4, .. })));
+        assert!(matches!(
+            failure,
+            Err(DataError::LengthMismatch {
+                expected: 8,
+                got: 4,
+                ..
+            })
+        ));
     }
 }

@@ -5,12 +5,12 @@ use std::time::Instant;
 
 use burn::module::Module;
 use burn::tensor::Tensor;
-use secateurs_tensor::{KeepMask, LayerReport, PathRules, Pattern, Report, WeightMatrix, read_weights};
+use secateurs_tensor::{KeepMask, LayerReport, MaskSet, PathRules, Pattern, Report, WeightMatrix, read_weights};
 
 use crate::block::BlockStore;
 use crate::collect::{Collector, SiteStatistics};
 use crate::replace::replace_weights;
-use crate::{Compensate, LayerProblem, PruneError, Statistics};
+use crate::{Compensate, LayerProblem, PruneError, Statistics, StepReport};
 
 /// What the driver does to every block.
 pub struct BlockPlan<'a> {
@@ -24,7 +24,7 @@ pub struct BlockPlan<'a> {
     pub first_block: usize,
 }
 
-/// A step of the driver that has ended; [`prune_blocks`] calls its listener with it.
+/// Something that has ended in a run; [`prune_blocks`] calls its listener with it.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Progress<'a> {
@@ -44,6 +44,13 @@ pub enum Progress<'a> {
     },
     /// A layer is pruned.
     Layer(&'a LayerReport),
+    /// The whole model was trained one step further.
+    Trained {
+        /// The step.
+        step: &'a StepReport,
+        /// Number of steps.
+        n_steps: usize,
+    },
     /// A block is stored.
     Stored {
         /// Index of the block.
@@ -177,6 +184,35 @@ fn prune_layer(
     Ok((pruned, layer))
 }
 
+/// Reports on layers that were pruned together in `seconds`, with zeros counted in the result.
+///
+/// Paths of masks are those within the module, which `module_path` precedes in reports.
+pub fn layer_reports<M: Module>(
+    module: &M,
+    module_path: &str,
+    masks: &MaskSet,
+    pattern: Pattern,
+    seconds: f64,
+) -> Vec<LayerReport> {
+    let rules = PathRules::new(masks.keys().cloned(), [""; 0]).expect("paths are globs");
+    let weights = read_weights(module, &rules);
+    let n_weights: usize = weights.iter().map(|(_, weight)| weight.len()).sum();
+    let layer = |(path, weight): &(String, WeightMatrix)| LayerReport {
+        path: if module_path.is_empty() {
+            path.clone()
+        } else {
+            format!("{module_path}.{path}")
+        },
+        dims: weight.dims(),
+        requested_pruned: pattern.pruned_count(weight.dims()),
+        pruned: measured_zeros(weight, &masks[path]),
+        seconds: seconds * weight.len() as f64 / n_weights as f64,
+        relative_error: None,
+        events: Vec::new(),
+    };
+    weights.iter().map(layer).collect()
+}
+
 /// Counts the weights that the mask prunes and that are zero indeed.
 fn measured_zeros(weight: &WeightMatrix, keep: &KeepMask) -> usize {
     let pruned = weight.values().iter().zip(keep.as_slice()).filter(|(_, keep)| !**keep);
@@ -233,7 +269,7 @@ fn check_plan(plan: &BlockPlan<'_>, n_blocks: usize, hidden: &[Tensor<3>]) -> Re
 }
 
 /// One pattern for all blocks by its name, different ones by their mean sparsity.
-fn describe(patterns: &[Pattern]) -> String {
+pub(crate) fn describe(patterns: &[Pattern]) -> String {
     match patterns {
         [] => "none".into(),
         [first, rest @ ..] if rest.iter().all(|p| p == first) => first.to_string(),

@@ -180,7 +180,9 @@ pub enum PruneError {
 }
 
 fn culprit(parameter: Option<&str>) -> String {
-    parameter.map_or_else(String::new, |path| format!(", and {path} holds weights that are not finite"))
+    parameter.map_or_else(String::new, |path| {
+        format!(", and {path} holds weights that are not finite")
+    })
 }
 
 impl PruneError {

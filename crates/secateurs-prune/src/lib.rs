@@ -21,6 +21,7 @@ mod problem;
 mod product;
 mod quota;
 mod replace;
+mod safe;
 mod selector;
 mod sparsegpt;
 mod splitting;
@@ -29,7 +30,7 @@ mod train;
 pub use allocation::Allocation;
 pub use alps::Alps;
 pub use block::BlockStore;
-pub use driver::{BlockPlan, Progress, prune_blocks};
+pub use driver::{BlockPlan, Progress, layer_reports, prune_blocks};
 pub use error::PruneError;
 pub use finetune::MaskedFineTune;
 pub use gram::Gram;
@@ -39,6 +40,7 @@ pub use outliers::outlier_fractions;
 pub use owl::{outlier_fraction, owl_sparsities};
 pub use problem::{Compensate, LayerProblem, Solution, Statistics};
 pub use replace::replace_weights;
+pub use safe::{Safe, SafePlan};
 pub use sparsegpt::SparseGpt;
 pub use train::{
     AdamSettings, AdmmSettings, Batch, Constraint, Decay, DualUpdate, Gradients, LearningRate, MomentFormat, Penalty,

@@ -37,6 +37,54 @@ pub enum Error {
         /// The method.
         method: crate::Method,
     },
+    /// The method needs a text to learn from.
+    #[error("{method} needs a training text")]
+    NoTrainingText {
+        /// The method.
+        method: crate::Method,
+    },
+    /// The training texts have too few windows.
+    #[error(
+        "the training texts have {got} windows of {window} tokens; with {passes} pass(es) over them, {} of the {needed} needed are missing",
+        needed.saturating_sub(got.saturating_mul(*passes))
+    )]
+    TooLittleText {
+        /// Windows that there are.
+        got: usize,
+        /// Windows that training takes.
+        needed: usize,
+        /// Tokens in a window.
+        window: usize,
+        /// Times that a window may be used.
+        passes: usize,
+    },
+    /// Training that left the finite numbers after a checkpoint.
+    #[error(
+        "training failed; the state after {steps_done} steps is kept in {}, --resume goes on from there",
+        path.display()
+    )]
+    TrainingStopped {
+        /// Steps done in the kept state.
+        steps_done: usize,
+        /// The staging folder.
+        path: PathBuf,
+        /// What happened.
+        source: Box<PruneError>,
+    },
+    /// A folder cannot be made.
+    #[error("cannot create {}", path.display())]
+    CreateFolder {
+        /// The folder.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// Sparsity spread over blocks by a method that trains the whole model.
+    #[error("{method} decides itself how sparsity is spread; use --scope, not an allocation")]
+    NoAllocation {
+        /// The method.
+        method: crate::Method,
+    },
     /// A text has too few tokens.
     #[error("{what} has {got} tokens, {count} windows of {window} need {}", count * window)]
     TextTooShort {

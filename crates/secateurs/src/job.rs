@@ -7,7 +7,7 @@ use std::time::Instant;
 use burn::tensor::{Device, Tensor};
 use secateurs_data::{Checkpoint, CheckpointWriter, read_text};
 use secateurs_models::llama::{LlamaConfig, LlamaStore, planned_tensors};
-use secateurs_prune::{Allocation, BlockPlan, Progress, Statistics, outlier_fractions, prune_blocks};
+use secateurs_prune::{Allocation, BlockPlan, Progress, SafePlan, Statistics, outlier_fractions, prune_blocks};
 use secateurs_tensor::{Pattern, Report};
 use sha2::{Digest, Sha256};
 
@@ -17,6 +17,7 @@ use crate::journal::{self, Journal};
 use crate::memory::peak_rss_bytes;
 use crate::packed::is_packed;
 use crate::recipe::{AllocationRecipe, Recipe};
+use crate::train_job;
 use crate::windows::first_windows;
 
 /// What a run does where it finds earlier output.
@@ -82,6 +83,9 @@ pub fn prune_checkpoint(job: &PruneJob<'_>, listener: &mut dyn FnMut(Progress<'_
             path: job.model.to_owned(),
         });
     }
+    if job.recipe.method.trains_model() {
+        return Ok(outcome(train_job::run(job, &source, listener)?, started));
+    }
     let config = LlamaConfig::from_json(source.config())?;
     let windows = calibration_windows(job.recipe, &source, &config)?;
     let (writer, mut journal) = begin(job, &source, &config, &windows, &staging)?;
@@ -95,12 +99,15 @@ pub fn prune_checkpoint(job: &PruneJob<'_>, listener: &mut dyn FnMut(Progress<'_
             return Err(error);
         }
     };
-    let solve_seconds = report.layers.iter().map(|layer| layer.seconds).sum();
-    Ok(PruneOutcome {
-        report,
-        solve_seconds,
+    Ok(outcome(report, started))
+}
+
+fn outcome(report: Report, started: Instant) -> PruneOutcome {
+    PruneOutcome {
+        solve_seconds: report.layers.iter().map(|layer| layer.seconds).sum(),
         total_seconds: started.elapsed().as_secs_f64(),
-    })
+        report,
+    }
 }
 
 /// Refuses output that is there and not to be replaced, before any work is done.
@@ -147,7 +154,9 @@ pub(crate) fn make_way(out: &Path, inputs: &[&Path], overwrite: Overwrite) -> Re
 
 fn calibration_windows(recipe: &Recipe, source: &Checkpoint, config: &LlamaConfig) -> Result<Vec<Vec<u32>>, Error> {
     let method = recipe.method.build(&recipe.options, recipe.seed);
-    let wanted = method.statistics() != Statistics::None || matches!(recipe.allocation, AllocationRecipe::Owl { .. });
+    // A method without a solver for layers trains blocks on the calibration text.
+    let wanted = method.is_none_or(|method| method.statistics() != Statistics::None)
+        || matches!(recipe.allocation, AllocationRecipe::Owl { .. });
     if !wanted {
         return Ok(Vec::new());
     }
@@ -213,17 +222,11 @@ fn run(
         journal.patterns = patterns(job.recipe, &store, windows)?;
         journal.write(&staging)?;
     }
-    let method = job.recipe.method.build(&job.recipe.options, job.recipe.seed);
     let patterns = journal.patterns.clone();
-    let plan = BlockPlan {
-        method: method.as_ref(),
-        patterns: &patterns,
-        rules: &job.recipe.rules,
-        first_block: journal.n_stored,
-    };
+    let first_block = journal.n_stored;
     let hidden = store.embed(windows)?;
     let mut journal_error = None;
-    let mut report = prune_blocks(&mut store, hidden, &plan, &mut |progress| {
+    let mut note = |progress: Progress<'_>| {
         if let Progress::Stored { block, layers, .. } = &progress {
             journal.n_stored = block + 1;
             journal.layers.extend(layers.iter().cloned());
@@ -231,7 +234,27 @@ fn run(
             journal_error = journal_error.take().or(journal.write(&staging).err());
         }
         listener(progress);
-    })?;
+    };
+    let mut report = match job.recipe.method.build(&job.recipe.options, job.recipe.seed) {
+        Some(method) => {
+            let plan = BlockPlan {
+                method: method.as_ref(),
+                patterns: &patterns,
+                rules: &job.recipe.rules,
+                first_block,
+            };
+            prune_blocks(&mut store, hidden, &plan, &mut note)?
+        }
+        None => {
+            let plan = SafePlan {
+                patterns: &patterns,
+                rules: &job.recipe.rules,
+                first_block,
+            };
+            let safe = job.recipe.options.safe.clone().unwrap_or_default();
+            safe.prune_blocks(&mut store, hidden, &plan, &mut note)?
+        }
+    };
     journal_error.map_or(Ok(()), Err)?;
     report.layers = journal.layers.clone();
     report.seconds = earlier_seconds + started.elapsed().as_secs_f64();
@@ -244,16 +267,26 @@ fn run(
 /// Adds what belongs beside the weights and moves the staging folder to its place.
 fn finish(job: &PruneJob<'_>, store: LlamaStore, report: &Report) -> Result<(), Error> {
     let (source, writer) = store.into_parts();
+    finish_folder(job, &source, writer, report)?;
+    // Only now: had the run been interrupted before, the journal would be needed to go on.
+    journal::remove(job.out)
+}
+
+/// Adds metadata, report and recipe, and moves the folder to its place.
+pub(crate) fn finish_folder(
+    job: &PruneJob<'_>,
+    source: &Checkpoint,
+    writer: CheckpointWriter,
+    report: &Report,
+) -> Result<(), Error> {
     let json = serde_json::to_string_pretty(report).map_err(Error::Json)?;
-    writer.copy_metadata(&source)?;
+    writer.copy_metadata(source)?;
     writer.write_file("report.json", (json + "\n").as_bytes())?;
     writer.write_file("recipe.toml", job.recipe.to_toml()?.as_bytes())?;
     if job.out.exists() && job.overwrite == Overwrite::Force {
         remove_dir(job.out)?;
     }
-    writer.finish(job.out)?;
-    // Only now: had the run been interrupted before, the journal would be needed to go on.
-    journal::remove(job.out)
+    Ok(writer.finish(job.out)?)
 }
 
 /// The pattern of each block.
@@ -275,7 +308,7 @@ fn patterns(recipe: &Recipe, store: &LlamaStore, windows: &[Vec<u32>]) -> Result
     Ok(allocation.patterns(pattern, n_blocks)?)
 }
 
-fn hash_tokens(windows: &[Vec<u32>]) -> String {
+pub(crate) fn hash_tokens(windows: &[Vec<u32>]) -> String {
     let mut hash = Sha256::new();
     for window in windows {
         hash.update((window.len() as u64).to_le_bytes());

@@ -12,6 +12,10 @@ mod pack;
 mod packed;
 mod recipe;
 mod text;
+mod train_data;
+mod train_job;
+mod train_state;
+mod training;
 mod windows;
 
 pub use secateurs_data as data;
@@ -34,6 +38,8 @@ pub use pack::{FormatChoice, PackConfig, PackedInfo, pack_checkpoint};
 pub use packed::is_packed;
 pub use recipe::{AllocationRecipe, Calibration, Recipe};
 pub use text::{Completion, TextGenerator};
+pub use train_job::{SparseLoss, TrainingLog};
+pub use training::Training;
 pub use windows::{all_windows, first_windows};
 
 /// What most programs need.

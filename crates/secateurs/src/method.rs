@@ -4,13 +4,13 @@ use std::fmt;
 use std::str::FromStr;
 
 use secateurs_importance::{Magnitude, Random, Ria, Wanda};
-use secateurs_prune::{AdmmSchedule, Alps, Compensate, LAdmm, MaskOnly, SparseGpt};
+use secateurs_prune::{AdmmSchedule, Alps, Compensate, LAdmm, MaskOnly, Safe, SparseGpt};
 use secateurs_tensor::Scope;
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
 
-/// A layer-wise pruning method.
+/// A pruning method.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Method {
@@ -29,11 +29,35 @@ pub enum Method {
     LAdmm,
     /// ADMM with a penalty schedule, then conjugate gradients on the support (arXiv 2406.07831).
     Alps,
+    /// Each block trained to reproduce its dense output, flatly and sparsely (ICML 2025).
+    Safe,
+    /// Wanda, then training of the whole model under its mask.
+    #[serde(rename = "wanda+finetune")]
+    WandaFinetune,
+    /// Training of the whole model with its sparse copy by ADMM (arXiv 2510.01650).
+    Elsa,
+    /// The same with its state in 8 and 16 bits.
+    ElsaL,
 }
 
 impl Method {
     /// All methods, controls first.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 11] = [
+        Self::Random,
+        Self::Magnitude,
+        Self::Wanda,
+        Self::Ria,
+        Self::SparseGpt,
+        Self::LAdmm,
+        Self::Alps,
+        Self::Safe,
+        Self::WandaFinetune,
+        Self::Elsa,
+        Self::ElsaL,
+    ];
+
+    /// The methods that see one layer at a time.
+    pub const LAYERWISE: [Self; 7] = [
         Self::Random,
         Self::Magnitude,
         Self::Wanda,
@@ -53,7 +77,16 @@ impl Method {
             Self::SparseGpt => "sparsegpt",
             Self::LAdmm => "l-admm",
             Self::Alps => "alps",
+            Self::Safe => "safe",
+            Self::WandaFinetune => "wanda+finetune",
+            Self::Elsa => "elsa",
+            Self::ElsaL => "elsa-l",
         }
+    }
+
+    /// Whether the method trains the whole model and so needs a text to learn from.
+    pub fn trains_model(self) -> bool {
+        matches!(self, Self::WandaFinetune | Self::Elsa | Self::ElsaL)
     }
 
     /// Whether the method is a trivial control.
@@ -61,18 +94,19 @@ impl Method {
         matches!(self, Self::Random | Self::Magnitude)
     }
 
-    /// The method ready to solve layers.
-    pub fn build(self, options: &MethodOptions, seed: u64) -> Box<dyn Compensate> {
+    /// What the method does to single layers, if it does anything there: the first of two stages of `wanda+finetune`.
+    pub fn build(self, options: &MethodOptions, seed: u64) -> Option<Box<dyn Compensate>> {
         let scope = |default| options.scope.unwrap_or(default);
-        match self {
+        Some(match self {
             Self::Random => Box::new(MaskOnly::new(Random::new(seed), scope(Scope::PerLayer))),
             Self::Magnitude => Box::new(MaskOnly::new(Magnitude, scope(Scope::PerLayer))),
-            Self::Wanda => Box::new(MaskOnly::new(Wanda, scope(Scope::PerOutput))),
+            Self::Wanda | Self::WandaFinetune => Box::new(MaskOnly::new(Wanda, scope(Scope::PerOutput))),
             Self::Ria => Box::new(MaskOnly::new(Ria::default(), scope(Scope::PerLayer))),
             Self::SparseGpt => Box::new(sparsegpt(options)),
             Self::LAdmm => Box::new(l_admm(options)),
             Self::Alps => Box::new(alps(options)),
-        }
+            Self::Safe | Self::Elsa | Self::ElsaL => return None,
+        })
     }
 }
 
@@ -80,7 +114,7 @@ impl Method {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct MethodOptions {
-    /// Comparison group of the score-only methods; by default per layer, and per output for Wanda.
+    /// Comparison group of the score-only methods and of elsa; by default per layer, and per output for Wanda.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scope: Option<Scope>,
     /// Relative damping of the Gram matrix (sparsegpt and alps 0.01, l-admm 0.1).
@@ -92,6 +126,9 @@ pub struct MethodOptions {
     /// How l-admm's mask grows.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub schedule: Option<AdmmSchedule>,
+    /// Settings of safe.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub safe: Option<Safe>,
 }
 
 fn sparsegpt(options: &MethodOptions) -> SparseGpt {

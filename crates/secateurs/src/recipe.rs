@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Error;
 use crate::method::{Method, MethodOptions};
+use crate::training::Training;
 
 /// Everything that decides the result of a pruning run, apart from the model.
 ///
@@ -45,9 +46,12 @@ pub struct Recipe {
     /// Number format of the output.
     #[serde(default = "default_dtype")]
     pub dtype: FloatType,
-    /// The text that calibrates; needed by all methods but random and magnitude.
+    /// The text that calibrates; needed by all methods but random, magnitude, elsa and elsa-l.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub calibration: Option<Calibration>,
+    /// How the whole model is trained, by the methods that do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub training: Option<Training>,
     /// How sparsity is spread over the blocks.
     #[serde(default)]
     pub allocation: AllocationRecipe,
@@ -137,6 +141,7 @@ impl Recipe {
             seed: 0,
             dtype: default_dtype(),
             calibration: None,
+            training: None,
             allocation: AllocationRecipe::Uniform,
             options: MethodOptions::default(),
             rules: PathRules::default(),

@@ -6,8 +6,8 @@ mod header;
 mod index;
 mod json;
 
-pub(crate) use file::SafetensorsFile;
 pub(crate) use dtype::Dtype;
+pub(crate) use file::SafetensorsFile;
 pub(crate) use header::{header_bytes, mixed_header_bytes};
 pub(crate) use index::{INDEX_FILE, Shards, index_json};
 

@@ -78,13 +78,13 @@ pub fn run(setting: &Setting) -> Result<(Outcome, Plots), ExperimentError> {
 }
 
 fn run_cells(case: &Case, setting: &Setting, outcome: &mut Outcome) -> Result<(), ExperimentError> {
-    let n_runs = Method::ALL
+    let n_runs = Method::LAYERWISE
         .iter()
         .map(|method| case.patterns.len() * seeds_of(case, *method).len())
         .sum::<usize>();
     let mut inexact = 0;
     let bar = progress(n_runs);
-    for method in Method::ALL {
+    for method in Method::LAYERWISE {
         for pattern in &case.patterns {
             let mut cells = Vec::new();
             for &seed in seeds_of(case, method) {

@@ -39,6 +39,14 @@ impl Rope {
         }
     }
 
+    /// The table on the device with autodiff.
+    pub(crate) fn tracked(&self) -> Self {
+        Self {
+            cos: Tensor::from_inner(self.cos.clone()),
+            sin: Tensor::from_inner(self.sin.clone()),
+        }
+    }
+
     /// Number of positions in the table.
     pub fn n_tokens(&self) -> usize {
         self.cos.dims()[0]

@@ -122,6 +122,9 @@ impl BlockStore for LlamaStore {
     }
 
     fn forward(&self, block: &LlamaBlock, hidden: Tensor<3>, observer: &mut dyn Observer) -> Tensor<3> {
+        if hidden.is_autodiff() {
+            return block.forward(hidden, &self.positions.tracked(), observer);
+        }
         block.forward(hidden, &self.positions, observer)
     }
 

@@ -75,7 +75,9 @@ impl Llama {
         }
         let value: f32 = loss.clone().without_autodiff().into_scalar();
         let mut grads = loss.backward();
-        let mut upstream = x.grad_remove(&mut grads).expect("the loss depends on the hidden states");
+        let mut upstream = x
+            .grad_remove(&mut grads)
+            .expect("the loss depends on the hidden states");
         collect(&mut found, &GradientsParams::from_module(&mut grads, self), self);
         for block in self.model.layers.iter().rev() {
             let x = leaf(&mut inputs);
@@ -89,7 +91,11 @@ impl Llama {
         let embedded = self.model.embed_tokens.forward(tokens);
         let mut grads = (embedded * Tensor::from_inner(upstream)).sum().backward();
         let embedding = &self.model.embed_tokens;
-        collect(&mut found, &GradientsParams::from_module(&mut grads, embedding), embedding);
+        collect(
+            &mut found,
+            &GradientsParams::from_module(&mut grads, embedding),
+            embedding,
+        );
         Ok(Gradients {
             loss: value,
             parameters: found,

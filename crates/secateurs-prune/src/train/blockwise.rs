@@ -119,7 +119,11 @@ pub(crate) fn store_signed(values: &[f32], codes: &mut [u8]) -> f32 {
     let factor = reciprocal(scale);
     for (code, value) in codes.iter_mut().zip(values) {
         let magnitude = SIGNED.nearest((value.abs() * factor).min(1.0));
-        *code = if *value < 0.0 && magnitude > 0 { magnitude | 0x80 } else { magnitude };
+        *code = if *value < 0.0 && magnitude > 0 {
+            magnitude | 0x80
+        } else {
+            magnitude
+        };
     }
     scale
 }
@@ -172,7 +176,9 @@ mod tests {
 
     #[test]
     fn a_block_comes_back_within_its_resolution() {
-        let values: Vec<f32> = (0..256).map(|i| (i as f32 * 0.7).sin() * 10f32.powi(-(i % 5))).collect();
+        let values: Vec<f32> = (0..256)
+            .map(|i| (i as f32 * 0.7).sin() * 10f32.powi(-(i % 5)))
+            .collect();
         let (mut codes, mut back) = ([0; 256], [0.0; 256]);
         let scale = store_signed(&values, &mut codes);
         load_signed(&codes, scale, &mut back);

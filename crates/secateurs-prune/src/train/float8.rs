@@ -58,7 +58,10 @@ mod tests {
     fn every_code_survives_and_every_value_goes_to_its_nearest_neighbour() {
         let values: Vec<f32> = (0..0x7f).map(e4m3_to_f32).collect();
         assert!(values.windows(2).all(|pair| pair[0] < pair[1]));
-        assert_eq!((values[1], values[8], values[0x7e]), (2f32.powi(-9), 2f32.powi(-6), 448.0));
+        assert_eq!(
+            (values[1], values[8], values[0x7e]),
+            (2f32.powi(-9), 2f32.powi(-6), 448.0)
+        );
         for code in 0..=255u8 {
             let value = e4m3_to_f32(code);
             if !value.is_nan() && value != 0.0 {
@@ -68,7 +71,10 @@ mod tests {
         for step in 0..100_000 {
             let value = step as f32 * 0.0049 - 230.0;
             let got = e4m3_to_f32(e4m3_from_f32(value));
-            let nearest = values.iter().map(|v| (v - value.abs()).abs()).fold(f32::INFINITY, f32::min);
+            let nearest = values
+                .iter()
+                .map(|v| (v - value.abs()).abs())
+                .fold(f32::INFINITY, f32::min);
             assert_eq!((got - value).abs(), nearest, "{value} became {got}");
             if value.abs() >= 2f32.powi(-6) {
                 assert!((got / value - 1.0).abs() <= 1.0 / 16.0);

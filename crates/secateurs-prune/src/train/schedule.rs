@@ -74,7 +74,11 @@ impl LearningRate {
             return Err(bad("warm-up", "shorter than the training", self.warmup as f64));
         }
         match self.decay {
-            Shape::Exponential => Err(bad("learning rate", "linear, cosine or constant: no factor leads to 0", 0.0)),
+            Shape::Exponential => Err(bad(
+                "learning rate",
+                "linear, cosine or constant: no factor leads to 0",
+                0.0,
+            )),
             _ => Ok(()),
         }
     }

@@ -147,7 +147,10 @@ impl Stored {
             Self::Bf16(values) => visit(name, StateSliceMut::Bf16(values)),
             Self::E4m3 { codes, scale } => {
                 visit(name, StateSliceMut::U8(codes));
-                visit(&format!("{name}.scale"), StateSliceMut::F32(std::slice::from_mut(scale)));
+                visit(
+                    &format!("{name}.scale"),
+                    StateSliceMut::F32(std::slice::from_mut(scale)),
+                );
             }
         }
     }
@@ -179,9 +182,16 @@ mod tests {
         ] {
             let back = stored(format, &values).to_vec();
             // The smallest step of e4m3 is 2^-9 of the scale.
-            let absolute = if format == StateFormat::E4m3 { 1.05 * 0.1 / 448.0 / 1024.0 } else { 0.0 };
+            let absolute = if format == StateFormat::E4m3 {
+                1.05 * 0.1 / 448.0 / 1024.0
+            } else {
+                0.0
+            };
             for (got, wanted) in back.iter().zip(&values) {
-                assert!((got - wanted).abs() <= relative * wanted.abs() + absolute, "{format:?}: {wanted} became {got}");
+                assert!(
+                    (got - wanted).abs() <= relative * wanted.abs() + absolute,
+                    "{format:?}: {wanted} became {got}"
+                );
                 if *wanted == 0.0 {
                     assert_eq!(got.to_bits(), 0);
                 }
@@ -192,6 +202,9 @@ mod tests {
     #[test]
     fn bytes_are_those_of_the_format() {
         let bytes = |format| Stored::zeros(format, 1000).n_bytes();
-        assert_eq!([StateFormat::F32, StateFormat::Bf16, StateFormat::E4m3].map(bytes), [4000, 2000, 1004]);
+        assert_eq!(
+            [StateFormat::F32, StateFormat::Bf16, StateFormat::E4m3].map(bytes),
+            [4000, 2000, 1004]
+        );
     }
 }

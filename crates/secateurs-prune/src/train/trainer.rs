@@ -57,7 +57,10 @@ impl TrainConfig {
         if self.micro_batches == 0 {
             return Err(bad("micro-batches", "at least 1", 0.0));
         }
-        for (setting, value) in [("maximum norm", self.max_norm.unwrap_or(1.0)), ("sharpness", self.sharpness + 1.0)] {
+        for (setting, value) in [
+            ("maximum norm", self.max_norm.unwrap_or(1.0)),
+            ("sharpness", self.sharpness + 1.0),
+        ] {
             if !(value > 0.0 && value.is_finite()) {
                 return Err(bad(setting, "a finite number above 0", value));
             }
@@ -394,7 +397,11 @@ impl<M: Module> Trainer<M> {
                 });
             }
         }
-        if !self.parameters.iter().any(|trained| matches!(trained.hold, Hold::Split(_))) {
+        if !self
+            .parameters
+            .iter()
+            .any(|trained| matches!(trained.hold, Hold::Split(_)))
+        {
             return Err(PruneError::NothingToPrune);
         }
         self.lambda = settings.penalty.at(0, self.config.steps);
@@ -479,7 +486,10 @@ impl<M: Module> Trainer<M> {
 
     fn descend(&mut self, gradients: &mut [Vec<f32>], norm: f64, learning_rate: f64) {
         let adam = self.config.adam.step(self.step + 1, learning_rate);
-        let clip = self.config.max_norm.map_or(1.0, |max_norm| (max_norm / (norm + 1e-6)).min(1.0));
+        let clip = self
+            .config
+            .max_norm
+            .map_or(1.0, |max_norm| (max_norm / (norm + 1e-6)).min(1.0));
         let pull = Pull {
             scale: (clip / self.config.micro_batches as f64) as f32,
             lambda: self.lambda as f32,
@@ -496,7 +506,11 @@ impl<M: Module> Trainer<M> {
     fn update_duals(&mut self, settings: &AdmmSettings) -> Result<DualUpdate, PruneError> {
         let masks = self.supports(settings.metric, true)?;
         let next_lambda = settings.penalty.at(self.step, self.config.steps);
-        let rescale = if next_lambda == self.lambda { 1.0 } else { (self.lambda / next_lambda) as f32 };
+        let rescale = if next_lambda == self.lambda {
+            1.0
+        } else {
+            (self.lambda / next_lambda) as f32
+        };
         let mut sums = Residuals::default();
         let module = self.module.take().expect("a step puts the module back");
         parameters::read(&module, &mut |index, values| {
@@ -673,7 +687,10 @@ impl Split {
         sums.primal += distance(values, &sparse).powi(2);
         sums.weights += squares(values);
         sums.moved += distance(&sparse, &before).powi(2);
-        let changed = before.par_iter().zip(keep).filter(|(before, keep)| (**before != 0.0) != **keep);
+        let changed = before
+            .par_iter()
+            .zip(keep)
+            .filter(|(before, keep)| (**before != 0.0) != **keep);
         sums.n_changed += changed.count();
         sums.n_weights += values.len();
     }

@@ -3,6 +3,7 @@
 //! Matrices are row-major `[d_output, d_input]`, activations `[n_tokens, d_input]`. Nothing here is fast.
 
 mod alps;
+mod elsa;
 mod gram;
 mod l_admm;
 mod layer;
@@ -12,6 +13,7 @@ mod select;
 mod sparsegpt;
 
 pub use alps::{AlpsSettings, alps};
+pub use elsa::{ElsaOutcome, ElsaSettings, elsa};
 pub use gram::{gram, l2_norms, mean};
 pub use l_admm::{LAdmmSettings, l_admm};
 pub use layer::{Layer, Zeros};

@@ -1,0 +1,418 @@
+//! Prunes a checkpoint by training the whole model.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use burn::module::Module;
+use burn::tensor::{Int, Tensor, TensorData};
+use secateurs_data::{Checkpoint, CheckpointWriter, read_text, write_atomic};
+use secateurs_models::llama::{Llama, LlamaConfig, Rope, load_llama, planned_tensors, save_llama};
+use secateurs_prune::{Progress, PruneError, StateBytes, StepReport, Trainer, layer_reports};
+use secateurs_tensor::{KeepMask, MaskSet, Report, Scope, read_weights};
+use serde::{Deserialize, Serialize};
+
+use crate::evaluate::check_window;
+use crate::job::{Overwrite, PruneJob, finish_folder, hash_tokens, prune_checkpoint, remove_dir, staging_path};
+use crate::memory::peak_rss_bytes;
+use crate::method::Method;
+use crate::recipe::{AllocationRecipe, Recipe};
+use crate::train_data::TrainingWindows;
+use crate::training::Training;
+use crate::windows::first_windows;
+use crate::{Error, train_state};
+
+/// Name of the journal in the staging folder.
+const JOURNAL: &str = "training-journal.json";
+/// Changes whenever a stored state means something else.
+const VERSION: u32 = 1;
+/// Time from one checkpoint to the next, unless a number of steps is given.
+const CHECKPOINT_TIME: Duration = Duration::from_mins(5);
+
+/// The loss of the pruned model on the validation text.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SparseLoss {
+    /// Steps done.
+    pub steps_done: usize,
+    /// Mean loss if training ended there, in nats; none if it is not finite.
+    pub loss: Option<f64>,
+}
+
+/// What happened in a training, stored beside its output as `training.json`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct TrainingLog {
+    /// Tokens seen, used ones counted again.
+    pub tokens: usize,
+    /// Times that a window was used on average, at least 1.
+    pub reuse: f64,
+    /// State beside weights and gradients.
+    pub state: StateBytes,
+    /// Seconds of training, without validation and files.
+    pub train_seconds: f64,
+    /// Every step.
+    pub steps: Vec<StepReport>,
+    /// The loss of the pruned model on the way.
+    pub sparse_losses: Vec<SparseLoss>,
+}
+
+impl TrainingLog {
+    /// Tokens learned from in a second.
+    pub fn tokens_per_second(&self) -> f64 {
+        self.tokens as f64 / self.train_seconds.max(f64::MIN_POSITIVE)
+    }
+}
+
+/// What an interrupted training needs to go on, beside its state.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Journal {
+    version: u32,
+    recipe: Recipe,
+    source: String,
+    tokens: String,
+    steps_done: usize,
+    log: TrainingLog,
+    seconds: f64,
+}
+
+/// Everything that a training reads.
+struct Inputs {
+    config: LlamaConfig,
+    windows: TrainingWindows,
+    validation: Vec<Vec<u32>>,
+}
+
+/// Prunes by training; called by [`prune_checkpoint`](crate::prune_checkpoint), which has checked the output.
+pub(crate) fn run(
+    job: &PruneJob<'_>,
+    source: &Checkpoint,
+    listener: &mut dyn FnMut(Progress<'_>),
+) -> Result<Report, Error> {
+    let started = Instant::now();
+    let staging = staging_path(job.out);
+    let training = checked(job.recipe)?;
+    let inputs = Inputs::read(training, source, job.recipe.seed)?;
+    let mut journal = begin(job, source, &inputs, &staging)?;
+    let earlier_seconds = journal.seconds;
+    let masks = match job.recipe.method {
+        Method::WandaFinetune => Some(first_stage(job, &staging, listener)?),
+        _ => None,
+    };
+    let trainer = trainer(job, training, source, masks)?;
+    let trainer = match journal.steps_done {
+        0 => trainer,
+        done => train_state::read(trainer, &staging, done)?,
+    };
+    journal.log.state = trainer.state_bytes();
+    let mut course = Course {
+        job,
+        training,
+        inputs: &inputs,
+        staging: &staging,
+        journal: &mut journal,
+        started,
+        earlier_seconds,
+    };
+    let trainer = course.train(trainer, listener)?;
+    finish(job, source, trainer, &journal, started)
+}
+
+fn checked(recipe: &Recipe) -> Result<&Training, Error> {
+    let method = recipe.method;
+    if recipe.allocation != AllocationRecipe::Uniform {
+        return Err(Error::NoAllocation { method });
+    }
+    let training = recipe.training.as_ref().filter(|training| !training.texts.is_empty());
+    training.ok_or(Error::NoTrainingText { method })
+}
+
+impl Inputs {
+    fn read(training: &Training, source: &Checkpoint, seed: u64) -> Result<Self, Error> {
+        let config = LlamaConfig::from_json(source.config())?;
+        check_window(&config, training.window())?;
+        let tokenizer = source.tokenizer()?;
+        let windows = TrainingWindows::read(training, &tokenizer, seed)?;
+        let validation = match &training.validation {
+            None => Vec::new(),
+            Some(path) => {
+                let size = (training.validation_windows.unwrap_or(16), training.window());
+                first_windows(&tokenizer, &read_text(path)?, size, "the validation text")?
+            }
+        };
+        if let Some(&id) = windows
+            .all()
+            .iter()
+            .flatten()
+            .find(|id| **id as usize >= config.vocab_size)
+        {
+            return Err(secateurs_models::ModelError::TokenOutOfRange {
+                id,
+                position: 0,
+                vocab_size: config.vocab_size,
+            }
+            .into());
+        }
+        Ok(Self {
+            config,
+            windows,
+            validation,
+        })
+    }
+}
+
+/// The journal of an interrupted run, or a new one in a new staging folder.
+fn begin(job: &PruneJob<'_>, source: &Checkpoint, inputs: &Inputs, staging: &Path) -> Result<Journal, Error> {
+    let fresh = Journal {
+        version: VERSION,
+        recipe: job.recipe.clone(),
+        source: source.fingerprint()?,
+        tokens: hash_tokens(&inputs.windows.all()),
+        steps_done: 0,
+        log: TrainingLog {
+            reuse: inputs.windows.reuse(),
+            ..TrainingLog::default()
+        },
+        seconds: 0.0,
+    };
+    if job.overwrite == Overwrite::Resume {
+        let text = read_text(&staging.join(JOURNAL))?;
+        let journal: Journal = serde_json::from_str(&text).map_err(Error::Journal)?;
+        journal.check_same(&fresh, staging)?;
+        return Ok(journal);
+    }
+    if staging.exists() {
+        remove_dir(staging)?;
+    }
+    fs::create_dir_all(staging).map_err(|source| Error::CreateFolder {
+        path: staging.to_owned(),
+        source,
+    })?;
+    fresh.write(staging)?;
+    Ok(fresh)
+}
+
+impl Journal {
+    fn write(&self, staging: &Path) -> Result<(), Error> {
+        let json = serde_json::to_vec(self).map_err(Error::Json)?;
+        Ok(write_atomic(&staging.join(JOURNAL), &json)?)
+    }
+
+    fn check_same(&self, other: &Self, staging: &Path) -> Result<(), Error> {
+        let differs = [
+            (self.version != other.version, "version of the program"),
+            (self.recipe != other.recipe, "recipe"),
+            (self.source != other.source, "model"),
+            (self.tokens != other.tokens, "training text"),
+        ];
+        match differs.into_iter().find(|(differs, _)| *differs) {
+            Some((_, what)) => Err(Error::ResumeMismatch {
+                path: staging.to_owned(),
+                what,
+            }),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Prunes with Wanda into the staging folder, unless an interrupted run has, and returns what survived.
+fn first_stage(job: &PruneJob<'_>, staging: &Path, listener: &mut dyn FnMut(Progress<'_>)) -> Result<MaskSet, Error> {
+    let out = first_stage_path(staging);
+    if !out.exists() {
+        let mut recipe = job.recipe.clone();
+        recipe.method = Method::Wanda;
+        recipe.training = None;
+        recipe.dtype = secateurs_data::FloatType::F32;
+        let first = PruneJob {
+            out: &out,
+            recipe: &recipe,
+            overwrite: Overwrite::Force,
+            ..*job
+        };
+        prune_checkpoint(&first, listener)?;
+    }
+    let (_, llama) = load_llama(&Checkpoint::open(&out)?, job.device)?;
+    let weights = read_weights(&llama, &job.recipe.rules);
+    let masks = weights
+        .iter()
+        .map(|(path, weight)| (path.clone(), KeepMask::of_nonzeros(weight)));
+    Ok(masks.collect())
+}
+
+fn first_stage_path(staging: &Path) -> PathBuf {
+    staging.join("wanda")
+}
+
+fn trainer(
+    job: &PruneJob<'_>,
+    training: &Training,
+    source: &Checkpoint,
+    masks: Option<MaskSet>,
+) -> Result<Trainer<Llama>, Error> {
+    let scope = job.recipe.options.scope.unwrap_or(Scope::PerLayer);
+    let config = training.config(
+        job.recipe.method,
+        job.recipe.pattern()?,
+        (&job.recipe.rules, scope),
+        masks,
+    );
+    let (_, llama) = load_llama(source, &job.device.clone().autodiff())?;
+    Ok(Trainer::new(llama, config)?)
+}
+
+/// A training on its way.
+struct Course<'a> {
+    job: &'a PruneJob<'a>,
+    training: &'a Training,
+    inputs: &'a Inputs,
+    staging: &'a Path,
+    journal: &'a mut Journal,
+    started: Instant,
+    earlier_seconds: f64,
+}
+
+impl Course<'_> {
+    fn train(
+        &mut self,
+        mut trainer: Trainer<Llama>,
+        listener: &mut dyn FnMut(Progress<'_>),
+    ) -> Result<Trainer<Llama>, Error> {
+        let n_steps = self.training.steps();
+        let device = self.job.device.clone().autodiff();
+        let positions = Rope::new(&self.inputs.config, self.inputs.windows.window(), &device);
+        let validate_every = self.training.validate_every.unwrap_or(n_steps.div_ceil(8)).max(1);
+        let mut last_checkpoint = Instant::now();
+        while !trainer.is_done() {
+            let step_started = Instant::now();
+            let step = trainer.step(&mut |llama, batch| {
+                let tokens = self.inputs.windows.batch(batch.index, self.training.batch_size());
+                let shape = [self.training.batch_size(), self.inputs.windows.window()];
+                let tokens = to_tensor(&tokens, shape, &device);
+                llama.gradients(tokens, &positions, self.training.activations.unwrap_or_default(), batch)
+            });
+            let step = step.map_err(|error| self.kept(error))?;
+            let log = &mut self.journal.log;
+            log.train_seconds += step_started.elapsed().as_secs_f64();
+            log.tokens += self.training.micro_batches() * self.training.batch_size() * self.inputs.windows.window();
+            listener(Progress::Trained { step: &step, n_steps });
+            log.steps.push(step);
+            let done = trainer.steps_done();
+            if done.is_multiple_of(validate_every) || done == n_steps {
+                self.validate(&trainer)?;
+            }
+            let is_due = match self.training.checkpoint_every {
+                Some(every) => done.is_multiple_of(every.max(1)),
+                None => last_checkpoint.elapsed() > CHECKPOINT_TIME,
+            };
+            if is_due && done < n_steps {
+                self.checkpoint(&trainer)?;
+                last_checkpoint = Instant::now();
+            }
+        }
+        self.journal.seconds = self.seconds();
+        Ok(trainer)
+    }
+
+    /// Says where the last good state is.
+    fn kept(&self, error: PruneError) -> Error {
+        match self.journal.steps_done {
+            0 => error.into(),
+            steps_done => Error::TrainingStopped {
+                steps_done,
+                path: self.staging.to_owned(),
+                source: Box::new(error),
+            },
+        }
+    }
+
+    fn validate(&mut self, trainer: &Trainer<Llama>) -> Result<(), Error> {
+        if self.inputs.validation.is_empty() {
+            return Ok(());
+        }
+        let pruned = trainer.projected()?.valid();
+        let positions = Rope::new(&self.inputs.config, self.inputs.windows.window(), self.job.device);
+        let losses = self.inputs.validation.iter().map(|window| {
+            let tokens = to_tensor(window, [1, window.len()], self.job.device);
+            f64::from(pruned.token_losses(tokens, &positions).mean().into_scalar::<f32>())
+        });
+        let loss = losses.sum::<f64>() / self.inputs.validation.len() as f64;
+        let steps_done = trainer.steps_done();
+        tracing::info!(steps_done, loss, "loss of the pruned model");
+        self.journal.log.sparse_losses.push(SparseLoss {
+            steps_done,
+            loss: Some(loss).filter(|loss| loss.is_finite()),
+        });
+        Ok(())
+    }
+
+    fn checkpoint(&mut self, trainer: &Trainer<Llama>) -> Result<(), Error> {
+        let before = self.journal.steps_done;
+        train_state::write(trainer, self.staging)?;
+        self.journal.steps_done = trainer.steps_done();
+        self.journal.seconds = self.seconds();
+        self.journal.write(self.staging)?;
+        if before > 0 && before != self.journal.steps_done {
+            let path = self.staging.join(train_state::file_name(before));
+            fs::remove_file(&path).map_err(|source| Error::Remove { path, source })?;
+        }
+        Ok(())
+    }
+
+    fn seconds(&self) -> f64 {
+        self.earlier_seconds + self.started.elapsed().as_secs_f64()
+    }
+}
+
+fn finish(
+    job: &PruneJob<'_>,
+    source: &Checkpoint,
+    trainer: Trainer<Llama>,
+    journal: &Journal,
+    started: Instant,
+) -> Result<Report, Error> {
+    let recipe = job.recipe;
+    let staging = staging_path(job.out);
+    let model = staging.join("model");
+    if model.exists() {
+        remove_dir(&model)?;
+    }
+    let config = LlamaConfig::from_json(source.config())?;
+    let (llama, masks) = trainer.finish()?;
+    let llama = llama.valid();
+    let pattern = recipe.pattern()?;
+    let seconds = journal.seconds - journal.log.train_seconds;
+    let report = Report {
+        method: recipe.method.name().into(),
+        pattern: pattern.to_string(),
+        scope: recipe.options.scope,
+        layers: layer_reports(&llama, "", &masks, pattern, journal.log.train_seconds),
+        seconds: journal.log.train_seconds + seconds.max(0.0).max(started.elapsed().as_secs_f64() - journal.seconds),
+        peak_rss_bytes: peak_rss_bytes(),
+        notes: notes(&journal.log),
+    };
+    let writer = CheckpointWriter::create(&model, planned_tensors(&config), recipe.dtype)?;
+    save_llama(&llama, &writer)?;
+    let log = serde_json::to_vec(&journal.log).map_err(Error::Json)?;
+    writer.write_file("training.json", &log)?;
+    finish_folder(job, source, writer, &report)?;
+    remove_dir(&staging)?;
+    Ok(report)
+}
+
+fn notes(log: &TrainingLog) -> Vec<String> {
+    let mut notes = vec![format!(
+        "{} tokens in {} steps, {:.0} a second; every window was used {:.2} times",
+        log.tokens,
+        log.steps.len(),
+        log.tokens_per_second(),
+        log.reuse
+    )];
+    notes.push(format!(
+        "{:.2} bytes of optimiser and dual state per trained parameter",
+        log.state.per_parameter()
+    ));
+    notes
+}
+
+fn to_tensor(tokens: &[u32], shape: [usize; 2], device: &burn::tensor::Device) -> Tensor<2, Int> {
+    let ids: Vec<i64> = tokens.iter().map(|&id| i64::from(id)).collect();
+    Tensor::from_data(TensorData::new(ids, shape), device)
+}
