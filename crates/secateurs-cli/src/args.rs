@@ -76,6 +76,10 @@ Methods:
   sparsegpt   removes weights one input at a time and corrects those that stay
   l-admm      ADMM on the layer's least-squares problem, mask grown gradually
   alps        ADMM with a growing penalty, then conjugate gradients; slowest
+  safe        trains each block to reproduce its dense output, flatly and sparsely; [options.safe] of a recipe
+  wanda+finetune  wanda, then trains the whole model under its mask
+  elsa        trains the whole model beside a sparse copy; for 80 % and more, needs text and hours
+  elsa-l      the same with a third of the memory for its state
 
 Examples:
   # half of the weights, calibrated on the first 16 windows of 1024 tokens of a text
@@ -87,10 +91,13 @@ Examples:
   # 70 %, more of it where there are fewer outliers, attention left alone
   secateurs prune ./model -m wanda -s 70% --owl --exclude '*self_attn*' -c train.txt -o pruned
 
+  # 90 %, won back by training on a text; state is kept every five minutes
+  secateurs prune ./model -m elsa -s 0.9 --train train.txt --validation valid.txt --lambda-schedule linear -o pruned
+
   # the same run again, or a variation of it: the output holds its recipe
   secateurs prune ./model --recipe pruned/recipe.toml --sparsity 0.6 -o pruned-60
 
-  # go on after an interruption; finished blocks wait in pruned.partial
+  # go on after an interruption; finished blocks or steps wait in pruned.partial
   secateurs prune ./model -m alps -s 0.5 -c train.txt -o pruned --resume
 ";
 

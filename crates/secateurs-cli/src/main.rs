@@ -19,6 +19,7 @@ mod prune;
 mod recipe;
 mod settings;
 mod summary;
+mod training;
 
 use std::io::Write;
 use std::process::ExitCode;

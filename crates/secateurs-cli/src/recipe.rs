@@ -11,6 +11,7 @@ use toml::{Table, Value};
 
 use crate::error::CliError;
 use crate::settings::{AllocationArgs, CalibrationArgs, SettingArgs};
+use crate::training::TrainingArgs;
 
 /// The largest integer of TOML, in which the seed is stored.
 const MAX_SEED: u64 = i64::MAX as u64;
@@ -52,6 +53,8 @@ pub(crate) struct RecipeArgs {
     #[command(flatten)]
     calibration: CalibrationArgs,
     #[command(flatten)]
+    training: TrainingArgs,
+    #[command(flatten)]
     allocation: AllocationArgs,
     #[command(flatten)]
     settings: SettingArgs,
@@ -63,6 +66,7 @@ impl RecipeArgs {
         let mut table = self.recipe.as_deref().map_or(Ok(Table::new()), read_table)?;
         self.override_what(&mut table)?;
         self.calibration.apply(&mut table)?;
+        self.training.apply(&mut table)?;
         self.allocation.apply(&mut table)?;
         self.settings.apply(&mut table)?;
         if !table.contains_key("method") {

@@ -10,7 +10,7 @@ use crate::recipe::{integer, section, set};
 
 /// The text that calibrates.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Calibration (all methods but random and magnitude)")]
+#[command(next_help_heading = "Calibration (all methods but random, magnitude, elsa and elsa-l)")]
 pub(crate) struct CalibrationArgs {
     /// UTF-8 text whose activations calibrate
     #[arg(short, long, value_name = "TEXT")]

@@ -186,12 +186,12 @@ fn prune_layer(
 
 /// Reports on layers that were pruned together in `seconds`, with zeros counted in the result.
 ///
-/// Paths of masks are those within the module, which `module_path` precedes in reports.
+/// Paths of masks are those within the module, which `module_path` precedes in reports. `pattern` is what every layer was
+/// asked to follow; where layers competed, what a mask says was asked for.
 pub fn layer_reports<M: Module>(
     module: &M,
-    module_path: &str,
-    masks: &MaskSet,
-    pattern: Pattern,
+    (module_path, masks): (&str, &MaskSet),
+    pattern: Option<Pattern>,
     seconds: f64,
 ) -> Vec<LayerReport> {
     let rules = PathRules::new(masks.keys().cloned(), [""; 0]).expect("paths are globs");
@@ -204,7 +204,7 @@ pub fn layer_reports<M: Module>(
             format!("{module_path}.{path}")
         },
         dims: weight.dims(),
-        requested_pruned: pattern.pruned_count(weight.dims()),
+        requested_pruned: pattern.map_or_else(|| masks[path].n_pruned(), |p| p.pruned_count(weight.dims())),
         pruned: measured_zeros(weight, &masks[path]),
         seconds: seconds * weight.len() as f64 / n_weights as f64,
         relative_error: None,

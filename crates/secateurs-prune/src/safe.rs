@@ -161,13 +161,8 @@ impl Safe {
         }
         let (block, masks) = trainer.finish()?;
         let block = block.valid();
-        let layers = layer_reports(
-            &block,
-            &path,
-            &masks,
-            plan.patterns[index],
-            started.elapsed().as_secs_f64(),
-        );
+        let seconds = started.elapsed().as_secs_f64();
+        let layers = layer_reports(&block, (&path, &masks), Some(plan.patterns[index]), seconds);
         Ok((block, layers))
     }
 

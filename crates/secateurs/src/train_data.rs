@@ -17,8 +17,8 @@ pub(crate) struct TrainingWindows {
 
 impl TrainingWindows {
     /// Cuts the texts of `training` into windows and shuffles them.
-    pub(crate) fn read(training: &Training, tokenizer: &Tokenizer, seed: u64) -> Result<Self, Error> {
-        let (window, count) = (training.window(), training.n_windows());
+    pub(crate) fn read(training: &Training, window: usize, tokenizer: &Tokenizer, seed: u64) -> Result<Self, Error> {
+        let count = training.n_windows();
         if window < 2 || count == 0 {
             return Err(Error::WindowSize { count, window });
         }

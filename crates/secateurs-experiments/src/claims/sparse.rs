@@ -14,7 +14,7 @@ use secateurs::sparse::{Format, Group, ValueType};
 use secateurs::tensor::{NmPattern, Pattern, Sparsity};
 use secateurs::{FormatChoice, Method, Overwrite, PackConfig, evaluate_packed, first_windows, pack_checkpoint};
 
-use super::layerwise::{Case, case, pattern_name, progress, prune};
+use super::language_model::{Case, case, pattern_name, progress, prune};
 use super::{Plots, Setting};
 use crate::ExperimentError;
 use crate::outcome::{Outcome, Row, Tier};
