@@ -1,17 +1,26 @@
 #![doc = include_str!("../README.md")]
 
+mod answer;
+mod calibration;
 mod compare;
 mod error;
 mod evaluate;
+mod fidelity;
 mod info;
 mod job;
 mod journal;
+mod lines;
 mod memory;
 mod method;
 mod pack;
 mod packed;
+mod prompt_encoder;
+mod prompts;
 mod recipe;
 mod text;
+mod trace;
+mod trace_job;
+mod trace_writer;
 mod windows;
 
 pub use secateurs_data as data;
@@ -23,17 +32,25 @@ pub use secateurs_runtime as runtime;
 pub use secateurs_sparse as sparse;
 pub use secateurs_tensor as tensor;
 
+pub use answer::{Accuracy, accuracy, extract_number, reference_numbers};
+pub use calibration::{Calibration, CalibrationError, CalibrationTokens, TextCalibration, TraceCalibration, TracePart};
 pub use compare::{Comparison, TensorDifference, compare};
 pub use error::Error;
 pub use evaluate::{Evaluation, check_window, evaluate, evaluate_llama, evaluate_packed};
+pub use fidelity::{Fidelity, PartFidelity, fidelity, fidelity_of};
 pub use info::{Info, LinearInfo, info};
 pub use job::{Overwrite, PruneJob, PruneOutcome, prune_checkpoint, staging_path};
+pub use lines::{LineError, LineProblem};
 pub use memory::{peak_rss_bytes, reset_peak_rss};
 pub use method::{Method, MethodOptions};
 pub use pack::{FormatChoice, PackConfig, PackedInfo, pack_checkpoint};
 pub use packed::is_packed;
-pub use recipe::{AllocationRecipe, Calibration, Recipe};
+pub use prompt_encoder::{PromptEncoder, PromptStyle};
+pub use prompts::{PromptFile, PromptRecord};
+pub use recipe::{AllocationRecipe, Recipe};
 pub use text::{Completion, TextGenerator};
+pub use trace::{PromptSelection, Trace, TraceHeader, TraceReader, TraceSource, TraceStop, is_trace_file};
+pub use trace_job::{TraceConfig, TraceJob, TraceOutcome, TraceProgress, trace_prompts};
 pub use windows::{all_windows, first_windows};
 
 /// What most programs need.

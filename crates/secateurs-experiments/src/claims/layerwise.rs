@@ -12,7 +12,8 @@ use secateurs::data::manifest::{Manifest, Resolver};
 use secateurs::data::{Checkpoint, read_text, write_atomic};
 use secateurs::tensor::{NmPattern, Pattern, Sparsity};
 use secateurs::{
-    Calibration, Method, Overwrite, PruneJob, PruneOutcome, Recipe, evaluate, prune_checkpoint, reset_peak_rss,
+    Calibration, Method, Overwrite, PruneJob, PruneOutcome, Recipe, TextCalibration, evaluate, prune_checkpoint,
+    reset_peak_rss,
 };
 
 use serde::{Deserialize, Deserializer, Serialize};
@@ -187,12 +188,12 @@ pub(super) fn prune(
     let mut recipe = Recipe::new(method, pattern);
     recipe.seed = seed;
     let (windows, window) = case.calibration_windows;
-    recipe.calibration = Some(Calibration {
+    recipe.calibration = Some(Calibration::Text(TextCalibration {
         text: case.calibration.clone(),
         window,
         windows,
         skip: seed as usize * windows,
-    });
+    }));
     let job = PruneJob {
         model: &case.model,
         out,
