@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use secateurs::data::manifest::{Manifest, Resolver};
-use secateurs::data::{Checkpoint, read_text, write_atomic};
+use secateurs::data::{Checkpoint, read_text};
 use secateurs::tensor::{NmPattern, Pattern, Sparsity};
 use secateurs::{
     Calibration, Method, Overwrite, PruneJob, PruneOutcome, Recipe, TextCalibration, evaluate, prune_checkpoint,
@@ -18,10 +18,11 @@ use secateurs::{
 
 use serde::{Deserialize, Deserializer, Serialize};
 
+use super::kept::kept_cell;
 use super::{Plots, Setting};
 use crate::ExperimentError;
 use crate::fixtures;
-use crate::outcome::{Outcome, Row, Tier, reproduce_root, workspace_root};
+use crate::outcome::{Outcome, Row, Tier, workspace_root};
 use crate::plot::{Scale, plots};
 
 /// Everything that differs between the tiers.
@@ -90,7 +91,10 @@ fn run_cells(case: &Case, setting: &Setting, outcome: &mut Outcome) -> Result<()
             let mut cells = Vec::new();
             for &seed in seeds_of(case, method) {
                 bar.set_message(format!("{method} {pattern}"));
-                cells.push(kept_cell(case, setting, outcome, (method, *pattern, seed))?);
+                let name = format!("{method}-{pattern}-{seed}");
+                cells.push(kept_cell(setting, outcome, &name, || {
+                    cell(case, setting, (method, *pattern, seed))
+                })?);
                 bar.inc(1);
             }
             inexact += cells.iter().filter(|cell| !cell.exact).count();
@@ -119,34 +123,6 @@ fn seeds_of(case: &Case, method: Method) -> &[u64] {
     } else {
         &case.seeds
     }
-}
-
-/// The cell, from an interrupted run of the same commit and device where there is one and the setting says to resume.
-///
-/// A changed tree is no commit: what it measured is kept, but never taken for a later state of the code.
-fn kept_cell(
-    case: &Case,
-    setting: &Setting,
-    outcome: &Outcome,
-    which: (Method, Pattern, u64),
-) -> Result<Cell, ExperimentError> {
-    let (method, pattern, seed) = which;
-    let folder = outcome
-        .folder(&reproduce_root())
-        .join("cells")
-        .join(&outcome.commit)
-        .join(&outcome.device);
-    let path = folder.join(format!(
-        "{method}-{}-{seed}.json",
-        pattern.to_string().replace([':', '%'], "")
-    ));
-    if setting.resume && !outcome.commit.ends_with("-dirty") && path.exists() {
-        return serde_json::from_str(&read_text(&path)?).map_err(ExperimentError::Json);
-    }
-    let cell = cell(case, setting, which)?;
-    std::fs::create_dir_all(&folder).map_err(|source| ExperimentError::Read { path: folder, source })?;
-    write_atomic(&path, &serde_json::to_vec(&cell).map_err(ExperimentError::Json)?)?;
-    Ok(cell)
 }
 
 fn infinite_if_null<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {

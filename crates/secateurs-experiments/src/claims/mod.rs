@@ -5,7 +5,9 @@ use burn::tensor::Device;
 use crate::ExperimentError;
 use crate::outcome::{Outcome, Tier};
 
+mod kept;
 pub mod layerwise;
+pub mod rac;
 pub mod sparse;
 
 /// Where and how much a claim is run.
@@ -45,6 +47,11 @@ pub const CLAIMS: &[Claim] = &[
         name: "sparse",
         summary: "size and speed of packed models beside their quality, and the same weights stored densely",
         run: sparse::run,
+    },
+    Claim {
+        name: "rac",
+        summary: "calibrating on the dense model's own continuations, beside prompts alone, other solutions and general text",
+        run: rac::run,
     },
 ];
 
