@@ -80,7 +80,7 @@ pub enum LineProblem {
         max_positions: usize,
     },
     /// Its trace belongs to another prompt than its place says.
-    #[error("it is sample {got:?} of a prompt, in the place of {expected:?}")]
+    #[error("it is sample {} of prompt {}, in the place of sample {} of prompt {}", got.1, got.0, expected.1, expected.0)]
     OutOfOrder {
         /// Prompt and sample that belong there.
         expected: (usize, usize),

@@ -138,7 +138,7 @@ fn full_case() -> Result<Case, ExperimentError> {
         prompts: file("gsm8k", "train.jsonl")?,
         solutions: "answer",
         prompts_per_seed: 320,
-        sampled_per_seed: 112,
+        sampled_per_seed: 96,
         corpus: file("wikitext2", "wiki.valid.tokens")?,
         corpus_window: 256,
         tokens: 16_384,
