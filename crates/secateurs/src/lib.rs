@@ -20,6 +20,7 @@ mod recipe;
 mod text;
 mod trace;
 mod trace_job;
+mod trace_plan;
 mod trace_writer;
 mod windows;
 

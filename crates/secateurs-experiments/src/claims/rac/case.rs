@@ -204,3 +204,37 @@ fn unpack(path: &Path) -> Result<String, ExperimentError> {
         .map_err(failed)?;
     Ok(text)
 }
+
+#[cfg(test)]
+mod tests {
+    use secateurs::PromptFile;
+
+    use super::*;
+
+    #[test]
+    fn prompts_of_the_quick_tier_hold_the_tokens_of_every_arm() {
+        let folder = tempfile::tempdir().expect("a folder can be made");
+        let case = quick_case(folder.path()).expect("the fixtures are there");
+        let tokenizer = Checkpoint::open(&case.model).and_then(|model| model.tokenizer());
+        let tokenizer = tokenizer.expect("the model has one");
+        let n_tokens = |text: &str| tokenizer.encode(text).expect("it is text").len();
+        let prompts = PromptFile::read(&case.prompts, None).expect("there are prompts");
+        assert_eq!(prompts.records().len(), case.seeds.len() * case.prompts_per_seed);
+        for (seed, records) in prompts.records().chunks(case.prompts_per_seed).enumerate() {
+            let of_prompts: usize = records.iter().map(|record| n_tokens(&record.text)).sum();
+            assert!(of_prompts >= case.tokens, "seed {seed}: {of_prompts}");
+            let first = seed * case.prompts_per_seed;
+            let given = (first..first + case.sampled_per_seed).map(|index| {
+                let solution = prompts.other_field(index, case.solutions).expect("there is one");
+                n_tokens(&solution).min(case.max_new_tokens)
+            });
+            let given: usize = given.sum();
+            assert!(given >= case.tokens, "seed {seed}: {given}");
+        }
+        let corpus = n_tokens(&read_text(&case.corpus).expect("it was written"));
+        assert!(corpus >= case.seeds.len() * case.tokens, "{corpus}");
+        assert_eq!(case.tokens % case.corpus_window, 0);
+        let held_out = PromptFile::read(&case.held_out.0, None).expect("there are prompts");
+        assert_eq!(held_out.records().len(), case.held_out.1);
+    }
+}
