@@ -8,6 +8,7 @@ use clap_complete::Shell;
 use crate::device::DeviceArgs;
 use crate::engine::{EngineArgs, FormatName, ValueName};
 use crate::recipe::RecipeArgs;
+use crate::trace::TraceArgs;
 
 const AFTER_HELP: &str = "\
 Exit codes:
@@ -20,6 +21,7 @@ Examples:
   secateurs info ./SmolLM2-135M
   secateurs prune ./SmolLM2-135M --method sparsegpt --sparsity 0.5 --calibration train.txt -o pruned
   secateurs eval pruned --text test.txt
+  secateurs trace ./SmolLM2-135M --prompts train.jsonl -o traces.jsonl
   secateurs compare ./SmolLM2-135M pruned
   secateurs pack pruned -o packed
   secateurs generate packed \"Why is the sky blue?\"
@@ -41,6 +43,7 @@ pub(crate) enum Command {
     Info(InfoArgs),
     Prune(Box<PruneArgs>),
     Eval(EvalArgs),
+    Trace(TraceArgs),
     Compare(CompareArgs),
     Pack(PackArgs),
     Generate(GenerateArgs),
@@ -84,6 +87,9 @@ Methods:
 Examples:
   # half of the weights, calibrated on the first 16 windows of 1024 tokens of a text
   secateurs prune ./SmolLM2-135M -m sparsegpt -s 0.5 -c train.txt -o pruned
+
+  # a model that reasons: calibrated on what it writes itself (see secateurs trace --help)
+  secateurs prune ./model -m sparsegpt -s 0.5 -c traces.jsonl --calibration-tokens 100000 -o pruned
 
   # two of every four weights survive; no calibration needed
   secateurs prune model.gguf -m magnitude -p 2:4 -o pruned
@@ -136,35 +142,49 @@ pub(crate) struct PruneArgs {
 }
 
 const EVAL_EXAMPLES: &str = "\
-Perplexity is exp of the mean loss over non-overlapping windows, each read without special tokens. Numbers compare only
-where text, tokenizer, --window and --windows agree.
+With --text: perplexity is exp of the mean loss over non-overlapping windows, each read without special tokens. Numbers
+compare only where text, tokenizer, --window and --windows agree.
+
+With --traces: how far a pruned model is from the dense one on what the dense one wrote (secateurs trace), apart for the
+tokens of prompts and of continuations: KL(dense || pruned) of the next token, loss of the trace's tokens under both,
+distance of the last hidden state and that distance in relation to the dense one.
 
 Examples:
   secateurs eval pruned --text test.txt
   secateurs eval pruned --text test.txt --windows 40 --json | jq .perplexity
+  secateurs eval pruned --traces held-out.jsonl --against ./SmolLM2-135M --limit 50
 ";
 
-/// Measures the perplexity of a model on a text
+/// Measures the perplexity of a model on a text, or its distance from the dense model on traces
 #[derive(Debug, Args)]
 #[command(after_help = EVAL_EXAMPLES)]
 pub(crate) struct EvalArgs {
     /// Hugging Face folder or GGUF file
     pub(crate) model: PathBuf,
     /// UTF-8 text to predict
-    #[arg(short, long, value_name = "FILE")]
-    pub(crate) text: PathBuf,
+    #[arg(short, long, value_name = "FILE", required_unless_present = "traces")]
+    pub(crate) text: Option<PathBuf>,
     /// Length of a window
     #[arg(long, value_name = "TOKENS", default_value_t = 1024, value_parser = value_parser!(u32).range(2..))]
     pub(crate) window: u32,
     /// Only the first COUNT windows [default: all]
     #[arg(long, value_name = "COUNT", value_parser = value_parser!(u32).range(1..))]
     pub(crate) windows: Option<u32>,
+    /// Traces of the dense model, not those that calibrated
+    #[arg(long, value_name = "FILE", requires = "against", conflicts_with_all = ["text", "window", "windows"], help_heading = "Traces")]
+    pub(crate) traces: Option<PathBuf>,
+    /// The dense model
+    #[arg(long, value_name = "MODEL", requires = "traces", help_heading = "Traces")]
+    pub(crate) against: Option<PathBuf>,
+    /// Only the first COUNT traces [default: all]
+    #[arg(long, value_name = "COUNT", value_parser = value_parser!(u32).range(1..), requires = "traces", help_heading = "Traces")]
+    pub(crate) limit: Option<u32>,
     #[command(flatten)]
     pub(crate) device: DeviceArgs,
     /// No progress bar
     #[arg(short, long)]
     pub(crate) quiet: bool,
-    /// Print one JSON object: perplexity, windows, tokens, tokens_per_second, sparsity, seconds, peak_rss_bytes
+    /// Print one JSON object
     #[arg(long)]
     pub(crate) json: bool,
 }

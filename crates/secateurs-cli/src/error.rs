@@ -69,6 +69,16 @@ pub(crate) enum CliError {
         /// Blocks of the model.
         n_blocks: usize,
     },
+    /// A run that failed after some traces were finished.
+    #[error("{}; {done} of {total} traces are finished: repeat the command with --resume to go on", one_line(failure.as_ref()))]
+    TracesInterrupted {
+        /// Why it failed; part of the message, and therefore not its cause.
+        failure: Box<secateurs::Error>,
+        /// Traces finished.
+        done: usize,
+        /// All traces.
+        total: usize,
+    },
     /// The variable that forces an instruction set has another value.
     #[error("{variable} is not usable")]
     Level {

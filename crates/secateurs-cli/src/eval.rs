@@ -1,5 +1,6 @@
 //! `secateurs eval`
 
+use std::path::Path;
 use std::time::Instant;
 
 use secateurs::data::{Checkpoint, read_text};
@@ -13,6 +14,7 @@ use serde::Serialize;
 
 use crate::args::EvalArgs;
 use crate::error::CliError;
+use crate::fidelity;
 use crate::output::{bytes, percent, print, print_json, seconds};
 use crate::progress::Bar;
 
@@ -31,10 +33,20 @@ struct EvalResult {
     peak_rss_bytes: Option<u64>,
 }
 
-/// Measures perplexity.
+/// Measures perplexity, or the distance from the dense model.
 pub(crate) fn run(args: &EvalArgs) -> Result<(), CliError> {
+    match (&args.text, &args.traces, &args.against) {
+        (_, Some(traces), Some(dense)) => fidelity::run(args, traces, dense),
+        (Some(text), ..) => perplexity(args, text),
+        _ => Err(CliError::Missing {
+            flag: "--text or --traces",
+        }),
+    }
+}
+
+fn perplexity(args: &EvalArgs, text: &Path) -> Result<(), CliError> {
     let started = Instant::now();
-    let evaluation = evaluate(args)?;
+    let evaluation = evaluate(args, text)?;
     let result = EvalResult {
         perplexity: evaluation.perplexity,
         windows: evaluation.windows,
@@ -52,12 +64,12 @@ pub(crate) fn run(args: &EvalArgs) -> Result<(), CliError> {
     }
 }
 
-fn evaluate(args: &EvalArgs) -> Result<Evaluation, CliError> {
+fn evaluate(args: &EvalArgs, text: &Path) -> Result<Evaluation, CliError> {
     let device = args.device.open()?;
     let checkpoint = Checkpoint::open(&args.model)?;
     let window = args.window as usize;
     check_window(&LlamaConfig::from_json(checkpoint.config())?, window)?;
-    let text = read_text(&args.text)?;
+    let text = read_text(text)?;
     let tokenizer = checkpoint.tokenizer()?;
     let windows = match args.windows {
         Some(count) => first_windows(&tokenizer, &text, (count as usize, window), WHAT),

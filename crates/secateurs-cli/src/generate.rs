@@ -4,8 +4,8 @@ use std::io::Read;
 use std::time::Instant;
 
 use secateurs::data::{Checkpoint, read_text};
-use secateurs::runtime::{Generation, Message, Sampling, Stop};
-use secateurs::{Completion, TextGenerator};
+use secateurs::runtime::{Generation, Sampling, Stop};
+use secateurs::{Completion, PromptStyle, TextGenerator};
 use serde::Serialize;
 
 use crate::args::GenerateArgs;
@@ -35,7 +35,13 @@ pub(crate) fn run(args: &GenerateArgs) -> Result<(), CliError> {
     let prompts = prompts(args)?;
     let checkpoint = Checkpoint::open(&args.model)?;
     let generator = TextGenerator::load(&checkpoint, args.engine.dense(), args.engine.config()?)?;
-    let tokens = prompts.iter().map(|prompt| to_tokens(args, &generator, prompt));
+    let style = match args.raw {
+        true => PromptStyle::Raw,
+        false => PromptStyle::Chat {
+            system: args.system.clone(),
+        },
+    };
+    let tokens = prompts.iter().map(|prompt| generator.encoder().encode(prompt, &style));
     let tokens = tokens.collect::<Result<Vec<_>, _>>()?;
     let generation = Generation {
         max_tokens: args.max_tokens as usize,
@@ -87,21 +93,8 @@ fn prompts(args: &GenerateArgs) -> Result<Vec<String>, CliError> {
     Ok(prompts)
 }
 
-fn to_tokens(args: &GenerateArgs, generator: &TextGenerator, prompt: &str) -> Result<Vec<u32>, CliError> {
-    if args.raw || (!generator.has_template() && args.system.is_none()) {
-        return Ok(generator.text_prompt(prompt)?);
-    }
-    let message = |role: &str, content: &str| Message {
-        role: role.to_owned(),
-        content: content.to_owned(),
-    };
-    let system = args.system.as_deref().map(|content| message("system", content));
-    let messages: Vec<Message> = system.into_iter().chain([message("user", prompt)]).collect();
-    Ok(generator.chat_prompt(&messages)?)
-}
-
 fn result(prompts: Vec<String>, completions: Vec<Completion>, seconds: f64) -> GenerateResult {
-    let new_tokens: usize = completions.iter().map(|completion| completion.new_tokens).sum();
+    let new_tokens: usize = completions.iter().map(|completion| completion.tokens.len()).sum();
     let generated = prompts
         .into_iter()
         .zip(completions)
@@ -109,7 +102,7 @@ fn result(prompts: Vec<String>, completions: Vec<Completion>, seconds: f64) -> G
             prompt,
             text: completion.text,
             prompt_tokens: completion.prompt_tokens,
-            new_tokens: completion.new_tokens,
+            new_tokens: completion.tokens.len(),
             stop: match completion.stop {
                 Stop::End => "end",
                 Stop::MaxTokens => "max-tokens",

@@ -9,6 +9,7 @@ mod dry_run;
 mod engine;
 mod error;
 mod eval;
+mod fidelity;
 mod generate;
 mod info;
 mod output;
@@ -19,6 +20,7 @@ mod prune;
 mod recipe;
 mod settings;
 mod summary;
+mod trace;
 mod training;
 
 use std::io::Write;
@@ -57,6 +59,7 @@ fn run(command: Command) -> Result<(), CliError> {
         Command::Info(args) => info::run(&args),
         Command::Prune(args) => prune::run(&args),
         Command::Eval(args) => eval::run(&args),
+        Command::Trace(args) => trace::run(&args),
         Command::Compare(args) => compare::run(&args),
         Command::Pack(args) => pack::run(&args),
         Command::Generate(args) => generate::run(&args),

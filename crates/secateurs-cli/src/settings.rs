@@ -2,25 +2,32 @@
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, value_parser};
+use secateurs::is_trace_file;
 use secateurs::tensor::Scope;
 use toml::{Table, Value};
 
 use crate::error::CliError;
 use crate::recipe::{integer, section, set};
 
-/// The text that calibrates.
+/// What calibrates.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Calibration (all methods but random, magnitude, elsa and elsa-l)")]
 pub(crate) struct CalibrationArgs {
-    /// UTF-8 text whose activations calibrate
-    #[arg(short, long, value_name = "TEXT")]
+    /// UTF-8 text, or traces of `secateurs trace`, whose activations calibrate
+    #[arg(short, long, value_name = "FILE")]
     calibration: Option<String>,
-    /// Length of a window [default: 1024]
+    /// Of a text: length of a window [default: 1024]
     #[arg(long, value_name = "TOKENS", value_parser = value_parser!(u32).range(2..))]
     window: Option<u32>,
-    /// The first COUNT non-overlapping windows are used [default: 16]
+    /// Of a text: the first COUNT non-overlapping windows are used [default: 16]
     #[arg(long, value_name = "COUNT", value_parser = value_parser!(u32).range(1..))]
     windows: Option<u32>,
+    /// Of traces: prompt, or full for prompt and continuation [default: full]
+    #[arg(long, value_name = "PART", value_parser = ["prompt", "full"])]
+    calibration_part: Option<String>,
+    /// Of traces: exactly COUNT tokens in all, from the start of the file, the last trace cut [default: all]
+    #[arg(long, value_name = "COUNT", value_parser = value_parser!(u32).range(1..))]
+    calibration_tokens: Option<u32>,
 }
 
 /// How sparsity is spread over blocks.
@@ -63,20 +70,36 @@ impl CalibrationArgs {
     /// Overrides the recipe with the flags that were given.
     pub(crate) fn apply(&self, table: &mut Table) -> Result<(), CliError> {
         let Self {
-            calibration: text,
+            calibration: file,
             window,
             windows,
+            calibration_part: part,
+            calibration_tokens: tokens,
         } = self;
-        if text.is_none() && window.is_none() && windows.is_none() {
+        let of_text = window.is_some() || windows.is_some();
+        let of_traces = part.is_some() || tokens.is_some();
+        if file.is_none() && !of_text && !of_traces {
             return Ok(());
         }
-        if text.is_none() && !table.contains_key("calibration") {
+        if file.is_none() && !table.contains_key("calibration") {
             return Err(CliError::Missing { flag: "--calibration" });
         }
         let calibration = section(table, "calibration")?;
-        set(calibration, "text", text.clone().map(Value::from));
+        if let Some(file) = file {
+            // Settings of the recipe's source are kept for another file of the same kind.
+            let (source, others) = match is_trace_file(file.as_ref()) {
+                true => ("traces", ["text", "window", "windows", "skip"].as_slice()),
+                false => ("text", ["traces", "part", "tokens"].as_slice()),
+            };
+            others.iter().for_each(|other| {
+                calibration.remove(*other);
+            });
+            set(calibration, source, Some(file.clone().into()));
+        }
         set(calibration, "window", window.map(integer));
         set(calibration, "windows", windows.map(integer));
+        set(calibration, "part", part.clone().map(Value::from));
+        set(calibration, "tokens", tokens.map(integer));
         Ok(())
     }
 }

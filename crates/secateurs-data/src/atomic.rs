@@ -21,6 +21,16 @@ pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<()> {
     persist(file, path)
 }
 
+/// Renames a finished and synced file to its place, over whatever was there, so that it stays there after a crash.
+///
+/// # Errors
+///
+/// A system error; then both files are as they were.
+pub fn rename_durably(from: &Path, to: &Path) -> Result<()> {
+    std::fs::rename(from, to).during("rename to", to)?;
+    sync_folder(folder_of(to))
+}
+
 /// Syncs a temporary file and renames it to `path`.
 pub(crate) fn persist(file: tempfile::NamedTempFile, path: &Path) -> Result<()> {
     widen_permissions(file.as_file()).during("set the permissions of", path)?;

@@ -15,7 +15,7 @@ mod text;
 mod tokenizer;
 mod writer;
 
-pub use atomic::write_atomic;
+pub use atomic::{rename_durably, write_atomic};
 pub use checkpoint::Checkpoint;
 pub use error::{DataError, Result};
 pub use float_type::{FloatType, ParseFloatTypeError};

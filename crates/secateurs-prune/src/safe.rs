@@ -1,5 +1,6 @@
 //! SAFE: block after block trained to reproduce its dense output, flatly and sparsely.
 
+use std::ops::Range;
 use std::time::Instant;
 
 use burn::module::Module;
@@ -138,24 +139,23 @@ impl Safe {
         if selected.is_empty() {
             return Ok((dense, Vec::new()));
         }
+        let batches = self.batches(hidden);
         let targets: Vec<Tensor<3>> = hidden
             .iter()
             .map(|x| store.forward(&dense, x.clone(), &mut ()))
             .collect();
-        let n_batches = hidden.len().div_ceil(self.batch_size.max(1));
         let config = self.config(
             plan.patterns[index],
             &selected.keys().cloned().collect::<Vec<_>>(),
-            n_batches,
+            batches.len(),
         )?;
         let mut trainer = Trainer::new(dense.train(), config)?;
         while !trainer.is_done() {
             trainer.step(&mut |block, batch| {
-                let start = batch.index % n_batches * self.batch_size;
-                let end = hidden.len().min(start + self.batch_size);
+                let range = batches[batch.index % batches.len()].clone();
                 let join = |tensors: &[Tensor<3>]| Tensor::from_inner(Tensor::cat(tensors.to_vec(), 0));
-                let out = store.forward(block, join(&hidden[start..end]), &mut ());
-                let error = out - join(&targets[start..end]);
+                let out = store.forward(block, join(&hidden[range.clone()]), &mut ());
+                let error = out - join(&targets[range]);
                 Gradients::of(error.powi_scalar(2).mean(), block, batch)
             })?;
         }
@@ -164,6 +164,19 @@ impl Safe {
         let seconds = started.elapsed().as_secs_f64();
         let layers = layer_reports(&block, (&path, &masks), Some(plan.patterns[index]), seconds);
         Ok((block, layers))
+    }
+
+    /// Ranges of tensors that go through a block together: neighbours with sequences of one length.
+    fn batches(&self, hidden: &[Tensor<3>]) -> Vec<Range<usize>> {
+        let mut batches = Vec::new();
+        let mut start = 0;
+        for alike in hidden.chunk_by(|a, b| a.dims()[1] == b.dims()[1]) {
+            for batch in alike.chunks(self.batch_size.max(1)) {
+                batches.push(start..start + batch.len());
+                start += batch.len();
+            }
+        }
+        batches
     }
 
     fn config(&self, pattern: Pattern, paths: &[String], n_batches: usize) -> Result<TrainConfig, PruneError> {

@@ -12,7 +12,7 @@ use crate::sampler::{Sampler, Sampling};
 pub struct Generation {
     /// Most tokens that are appended to a prompt.
     pub max_tokens: usize,
-    /// How tokens are chosen; sequence `i` uses `seed + i`.
+    /// How tokens are chosen; sequence `i` uses `seed + i` unless it has a seed of its own.
     pub sampling: Sampling,
     /// Tokens that end a sequence; they are not part of it.
     pub end_tokens: Vec<u32>,
@@ -31,6 +31,15 @@ pub enum Stop {
     ContextFull,
 }
 
+/// A prompt with random numbers of its own, so that what it is continued with does not depend on its neighbours.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SeededPrompt {
+    /// The tokens.
+    pub tokens: Vec<u32>,
+    /// Of the random numbers.
+    pub seed: u64,
+}
+
 /// Continues independent prompts together; returns the new tokens of each, and why it ended.
 ///
 /// `on_token(sequence, token)` sees every token as it is chosen.
@@ -42,22 +51,41 @@ pub fn generate(
     engine: &Engine,
     prompts: &[Vec<u32>],
     generation: &Generation,
+    on_token: impl FnMut(usize, u32),
+) -> Result<Vec<(Vec<u32>, Stop)>, RuntimeError> {
+    let seeds = (0..).map(|sequence| generation.sampling.seed.wrapping_add(sequence));
+    let seeded = prompts.iter().cloned().zip(seeds);
+    let seeded: Vec<SeededPrompt> = seeded.map(|(tokens, seed)| SeededPrompt { tokens, seed }).collect();
+    generate_seeded(engine, &seeded, generation, on_token)
+}
+
+/// [`generate`] where every prompt has its own seed, and `generation.sampling.seed` has no part.
+///
+/// With at most [`SMALL_BATCH`](secateurs_sparse::SMALL_BATCH) prompts, a prompt gets the same continuation whatever
+/// prompts run beside it.
+///
+/// # Errors
+///
+/// As for [`generate`].
+pub fn generate_seeded(
+    engine: &Engine,
+    prompts: &[SeededPrompt],
+    generation: &Generation,
     mut on_token: impl FnMut(usize, u32),
 ) -> Result<Vec<(Vec<u32>, Stop)>, RuntimeError> {
     let mut results = vec![(Vec::new(), Stop::MaxTokens); prompts.len()];
     let mut running = Vec::new();
     let mut caches = Vec::new();
     for (sequence, prompt) in prompts.iter().enumerate() {
-        let seed = generation.sampling.seed.wrapping_add(sequence as u64);
         let mut sampler = Sampler::new(Sampling {
-            seed,
+            seed: prompt.seed,
             ..generation.sampling
         })?;
         if generation.max_tokens == 0 {
             continue;
         }
         let mut cache = engine.cache(generation.cache);
-        let logits = engine.prefill(&mut cache, prompt)?;
+        let logits = engine.prefill(&mut cache, &prompt.tokens)?;
         let token = sampler.choose(&logits)?;
         running.push(Running {
             sequence,

@@ -15,7 +15,7 @@ pub use cache::Cache;
 pub use chat::{ChatTemplate, Message};
 pub use engine::{Engine, EngineConfig};
 pub use error::RuntimeError;
-pub use generate::{Generation, Stop, generate};
+pub use generate::{Generation, SeededPrompt, Stop, generate, generate_seeded};
 pub use load::read_matrix;
 pub use measure::{MeasureConfig, Speed, copy_bandwidth, measure, read_bandwidth};
 pub use sampler::{Sampler, Sampling};

@@ -10,6 +10,8 @@ use secateurs_runtime::RuntimeError;
 use secateurs_sparse::SparseError;
 use secateurs_tensor::TensorError;
 
+use crate::lines::LineError;
+
 /// What can go wrong in a job.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -113,6 +115,76 @@ pub enum Error {
         /// Positions of the model.
         max_positions: usize,
     },
+    /// Traces have too few tokens.
+    #[error("the traces in {} have {got} tokens, calibration needs {wanted}", path.display())]
+    TooFewTraceTokens {
+        /// The file.
+        path: PathBuf,
+        /// Tokens of the parts that calibrate.
+        got: usize,
+        /// Tokens asked for.
+        wanted: usize,
+    },
+    /// A file holds something else than traces.
+    #[error("{} is no file of traces", path.display())]
+    NotTraces {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Traces of another version of the format.
+    #[error("{} holds traces of {}, this program reads version {expected}", path.display(), got.map_or("no version".into(), |got| format!("version {got}")))]
+    TraceVersion {
+        /// The file.
+        path: PathBuf,
+        /// Its version, if it is a number.
+        got: Option<u64>,
+        /// The version that is read.
+        expected: u64,
+    },
+    /// There is no trace to measure on.
+    #[error("there are no traces of two tokens or more")]
+    NoTraces,
+    /// A line of a file of prompts or traces cannot be used.
+    #[error(transparent)]
+    Line(#[from] LineError),
+    /// A file has no prompt left.
+    #[error("{} has {n_prompts} prompts, and {skip} are to be skipped", path.display())]
+    NoPrompts {
+        /// The file.
+        path: PathBuf,
+        /// Prompts in it.
+        n_prompts: usize,
+        /// Prompts to skip.
+        skip: usize,
+    },
+    /// Too many sequences at a time, or none.
+    #[error("a batch of {got}: from 1 to {max} sequences are sampled together")]
+    Batch {
+        /// Sequences asked for.
+        got: usize,
+        /// Most sequences.
+        max: usize,
+    },
+    /// Two models cannot be compared token by token.
+    #[error("the models differ in {what}: {first} and {second}")]
+    ModelsDiffer {
+        /// What differs.
+        what: &'static str,
+        /// In the first.
+        first: usize,
+        /// In the second.
+        second: usize,
+    },
+    /// A measure is not a number: the model is broken.
+    #[error("the {what} of trace {trace} is {value}: the model's weights or activations overflow")]
+    MeasureNotFinite {
+        /// What was measured.
+        what: &'static str,
+        /// Index of the trace.
+        trace: usize,
+        /// Its value.
+        value: f64,
+    },
     /// The output exists.
     #[error("{} exists already; give --force to replace it", path.display())]
     OutputExists {
@@ -125,8 +197,8 @@ pub enum Error {
         /// Path of the output.
         path: PathBuf,
     },
-    /// The output would overwrite the model it is made from, or the text that calibrates.
-    #[error("{} is or holds the model or the calibration text of this run; choose another output", path.display())]
+    /// The output would overwrite an input.
+    #[error("{} is or holds the model or another input of this run; choose another output", path.display())]
     OutputIsInput {
         /// Path of the output.
         path: PathBuf,

@@ -142,7 +142,7 @@ pub fn check_window(config: &LlamaConfig, window: usize) -> Result<(), Error> {
     }
 }
 
-fn to_tensor(window: &[u32], vocab_size: usize, device: &Device) -> Result<Tensor<2, Int>, Error> {
+pub(crate) fn to_tensor(window: &[u32], vocab_size: usize, device: &Device) -> Result<Tensor<2, Int>, Error> {
     if let Some(position) = window.iter().position(|&id| id as usize >= vocab_size) {
         let id = window[position];
         return Err(secateurs_models::ModelError::TokenOutOfRange {

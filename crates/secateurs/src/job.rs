@@ -5,20 +5,19 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use burn::tensor::{Device, Tensor};
-use secateurs_data::{Checkpoint, CheckpointWriter, read_text};
+use secateurs_data::{Checkpoint, CheckpointWriter};
 use secateurs_models::llama::{LlamaConfig, LlamaStore, planned_tensors};
 use secateurs_prune::{Allocation, BlockPlan, Progress, SafePlan, Statistics, outlier_fractions, prune_blocks};
 use secateurs_tensor::{Pattern, Report};
 use sha2::{Digest, Sha256};
 
 use crate::Error;
-use crate::evaluate::check_window;
+use crate::calibration::{Calibration, CalibrationTokens};
 use crate::journal::{self, Journal};
 use crate::memory::peak_rss_bytes;
 use crate::packed::is_packed;
 use crate::recipe::{AllocationRecipe, Recipe};
 use crate::train_job;
-use crate::windows::first_windows;
 
 /// What a run does where it finds earlier output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,9 +86,9 @@ pub fn prune_checkpoint(job: &PruneJob<'_>, listener: &mut dyn FnMut(Progress<'_
         return Ok(outcome(train_job::run(job, &source, listener)?, started));
     }
     let config = LlamaConfig::from_json(source.config())?;
-    let windows = calibration_windows(job.recipe, &source, &config)?;
-    let (writer, mut journal) = begin(job, &source, &config, &windows, &staging)?;
-    let finished = run(job, source, writer, &windows, &mut journal, listener);
+    let calibration = calibration_tokens(job.recipe, &source)?;
+    let (writer, mut journal) = begin(job, &source, &config, &calibration.sequences, &staging)?;
+    let finished = run(job, source, writer, &calibration, &mut journal, listener);
     let report = match finished {
         Ok(report) => report,
         Err(error) => {
@@ -113,7 +112,7 @@ fn outcome(report: Report, started: Instant) -> PruneOutcome {
 /// Refuses output that is there and not to be replaced, before any work is done.
 fn check_output(job: &PruneJob<'_>, staging: &Path) -> Result<(), Error> {
     let calibration = job.recipe.calibration.as_ref();
-    let text = calibration.map(|calibration| calibration.text.as_path());
+    let text = calibration.map(Calibration::path);
     let inputs: Vec<&Path> = [Some(job.model), text].into_iter().flatten().collect();
     make_way(job.out, &inputs, job.overwrite)?;
     match (staging.exists(), job.overwrite) {
@@ -152,22 +151,18 @@ pub(crate) fn make_way(out: &Path, inputs: &[&Path], overwrite: Overwrite) -> Re
     }
 }
 
-fn calibration_windows(recipe: &Recipe, source: &Checkpoint, config: &LlamaConfig) -> Result<Vec<Vec<u32>>, Error> {
+fn calibration_tokens(recipe: &Recipe, source: &Checkpoint) -> Result<CalibrationTokens, Error> {
     let method = recipe.method.build(&recipe.options, recipe.seed);
     // A method without a solver for layers trains blocks on the calibration text.
     let wanted = method.is_none_or(|method| method.statistics() != Statistics::None)
         || matches!(recipe.allocation, AllocationRecipe::Owl { .. });
     if !wanted {
-        return Ok(Vec::new());
+        return Ok(CalibrationTokens::default());
     }
-    let Some(calibration) = &recipe.calibration else {
-        return Err(Error::NoCalibration { method: recipe.method });
-    };
-    check_window(config, calibration.window)?;
-    let text = read_text(&calibration.text)?;
-    let size = (calibration.skip + calibration.windows, calibration.window);
-    let windows = first_windows(&source.tokenizer()?, &text, size, "the calibration text")?;
-    Ok(windows.into_iter().skip(calibration.skip).collect())
+    match &recipe.calibration {
+        Some(calibration) => calibration.sequences(source),
+        None => Err(Error::NoCalibration { method: recipe.method }),
+    }
 }
 
 /// Opens the staging folder of an unfinished run, or makes a new one; by now the inputs are known to be usable, so that
@@ -209,22 +204,23 @@ fn run(
     job: &PruneJob<'_>,
     source: Checkpoint,
     writer: CheckpointWriter,
-    windows: &[Vec<u32>],
+    calibration: &CalibrationTokens,
     journal: &mut Journal,
     listener: &mut dyn FnMut(Progress<'_>),
 ) -> Result<Report, Error> {
     let started = Instant::now();
     let earlier_seconds = journal.seconds;
     let staging = staging_path(job.out);
-    let n_tokens = windows.first().map_or(1, Vec::len);
+    let sequences = &calibration.sequences;
+    let n_tokens = sequences.iter().map(Vec::len).max().unwrap_or(1);
     let mut store = LlamaStore::new(source, writer, n_tokens, job.device.clone())?.resumed_after(journal.n_stored);
     if journal.patterns.is_empty() {
-        journal.patterns = patterns(job.recipe, &store, windows)?;
+        journal.patterns = patterns(job.recipe, &store, sequences)?;
         journal.write(&staging)?;
     }
     let patterns = journal.patterns.clone();
     let first_block = journal.n_stored;
-    let hidden = store.embed(windows)?;
+    let hidden = store.embed(sequences)?;
     let mut journal_error = None;
     let mut note = |progress: Progress<'_>| {
         if let Progress::Stored { block, layers, .. } = &progress {
@@ -256,6 +252,7 @@ fn run(
         }
     };
     journal_error.map_or(Ok(()), Err)?;
+    report.notes.extend(calibration.notes.iter().cloned());
     report.layers = journal.layers.clone();
     report.seconds = earlier_seconds + started.elapsed().as_secs_f64();
     store.copy_rest()?;

@@ -1,12 +1,11 @@
 //! A pruning run as a value: everything that decides its result, readable and writable as TOML.
 
-use std::path::PathBuf;
-
 use secateurs_data::FloatType;
 use secateurs_tensor::{NmPattern, PathRules, Pattern, Sparsity};
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
+use crate::calibration::Calibration;
 use crate::method::{Method, MethodOptions};
 use crate::training::Training;
 
@@ -46,7 +45,7 @@ pub struct Recipe {
     /// Number format of the output.
     #[serde(default = "default_dtype")]
     pub dtype: FloatType,
-    /// The text that calibrates; needed by all methods but random, magnitude, elsa and elsa-l.
+    /// What calibrates; needed by all methods but random, magnitude, elsa and elsa-l.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub calibration: Option<Calibration>,
     /// How the whole model is trained, by the methods that do.
@@ -61,23 +60,6 @@ pub struct Recipe {
     /// Which parameters may be pruned.
     #[serde(default)]
     pub rules: PathRules,
-}
-
-/// The text that calibrates.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Calibration {
-    /// Path of a UTF-8 text.
-    pub text: PathBuf,
-    /// Tokens in a window.
-    #[serde(default = "default_window")]
-    pub window: usize,
-    /// Windows: the first ones of the text after those skipped, not overlapping.
-    #[serde(default = "default_windows")]
-    pub windows: usize,
-    /// Windows to skip, so that repetitions can calibrate on other parts of a text.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub skip: usize,
 }
 
 /// How sparsity is spread over the blocks.
@@ -105,18 +87,6 @@ pub enum AllocationRecipe {
 
 fn default_dtype() -> FloatType {
     FloatType::F32
-}
-
-fn default_window() -> usize {
-    1024
-}
-
-fn default_windows() -> usize {
-    16
-}
-
-fn is_zero(count: &usize) -> bool {
-    *count == 0
 }
 
 fn default_owl_m() -> f64 {

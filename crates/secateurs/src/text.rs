@@ -1,18 +1,18 @@
 //! Text in, text out.
 
 use secateurs_data::llama::LlamaConfig;
-use secateurs_data::{Checkpoint, TextStream, Tokenizer};
-use secateurs_runtime::{ChatTemplate, Engine, EngineConfig, Generation, LlamaWeights, Message, Stop, generate};
+use secateurs_data::{Checkpoint, TextStream};
+use secateurs_runtime::{Engine, EngineConfig, Generation, LlamaWeights, SeededPrompt, Stop, generate_seeded};
 use secateurs_sparse::ValueType;
 
 use crate::Error;
+use crate::prompt_encoder::PromptEncoder;
 
 /// A model that continues texts and answers messages.
 #[derive(Debug)]
 pub struct TextGenerator {
     engine: Engine,
-    tokenizer: Tokenizer,
-    template: Option<ChatTemplate>,
+    encoder: PromptEncoder,
     end_tokens: Vec<u32>,
 }
 
@@ -21,10 +21,10 @@ pub struct TextGenerator {
 pub struct Completion {
     /// The text, without the prompt.
     pub text: String,
-    /// Tokens of the prompt.
+    /// Number of tokens of the prompt.
     pub prompt_tokens: usize,
-    /// Tokens of the text.
-    pub new_tokens: usize,
+    /// The tokens of the text; one that ends it is not among them.
+    pub tokens: Vec<u32>,
     /// Why it ends.
     pub stop: Stop,
 }
@@ -38,15 +38,10 @@ impl TextGenerator {
     pub fn load(checkpoint: &Checkpoint, dense: ValueType, config: EngineConfig) -> Result<Self, Error> {
         // First what is quickly found wrong.
         LlamaConfig::from_json(checkpoint.config())?;
-        let tokenizer = checkpoint.tokenizer()?;
-        let template = match checkpoint.chat_template()? {
-            Some(template) => Some(ChatTemplate::new(&template, &checkpoint.tokenizer_config()?)?),
-            None => None,
-        };
+        let encoder = PromptEncoder::load(checkpoint)?;
         Ok(Self {
             engine: Engine::new(LlamaWeights::load(checkpoint, dense)?, config)?,
-            tokenizer,
-            template,
+            encoder,
             end_tokens: checkpoint.end_tokens()?,
         })
     }
@@ -56,56 +51,49 @@ impl TextGenerator {
         &self.engine
     }
 
-    /// Whether the model was trained to answer messages.
-    pub fn has_template(&self) -> bool {
-        self.template.is_some()
+    /// What turns prompts into tokens.
+    pub fn encoder(&self) -> &PromptEncoder {
+        &self.encoder
     }
 
-    /// The tokens of a plain text.
-    ///
-    /// # Errors
-    ///
-    /// If the tokenizer cannot represent it, or it is empty.
-    pub fn text_prompt(&self, text: &str) -> Result<Vec<u32>, Error> {
-        let tokens = self.tokenizer.encode(text)?;
-        if tokens.is_empty() {
-            return Err(secateurs_runtime::RuntimeError::EmptyPrompt.into());
-        }
-        Ok(tokens)
-    }
-
-    /// The tokens after which the model answers.
-    ///
-    /// # Errors
-    ///
-    /// If the model has no chat template, or it refuses the messages.
-    pub fn chat_prompt(&self, messages: &[Message]) -> Result<Vec<u32>, Error> {
-        let template = self
-            .template
-            .as_ref()
-            .ok_or(secateurs_runtime::RuntimeError::NoChatTemplate)?;
-        self.text_prompt(&template.prompt(messages)?)
-    }
-
-    /// Continues independent prompts together. `generation.end_tokens` are added to those of the model.
+    /// Continues independent prompts together; prompt `i` uses the seed of `generation` plus `i`.
+    /// `generation.end_tokens` are added to those of the model.
     ///
     /// `on_text(prompt, text)` sees pieces of text as they become certain.
     ///
     /// # Errors
     ///
-    /// As for [`generate`].
+    /// As for [`generate`](secateurs_runtime::generate).
     pub fn complete(
         &self,
         prompts: &[Vec<u32>],
         generation: &Generation,
         on_text: &mut dyn FnMut(usize, &str),
     ) -> Result<Vec<Completion>, Error> {
+        let seeds = (0..).map(|index| generation.sampling.seed.wrapping_add(index));
+        let seeded = prompts.iter().cloned().zip(seeds);
+        let seeded: Vec<SeededPrompt> = seeded.map(|(tokens, seed)| SeededPrompt { tokens, seed }).collect();
+        self.complete_seeded(&seeded, generation, on_text)
+    }
+
+    /// [`complete`](Self::complete) where every prompt has its own seed, and that of `generation` has no part.
+    ///
+    /// # Errors
+    ///
+    /// As for [`generate`](secateurs_runtime::generate).
+    pub fn complete_seeded(
+        &self,
+        prompts: &[SeededPrompt],
+        generation: &Generation,
+        on_text: &mut dyn FnMut(usize, &str),
+    ) -> Result<Vec<Completion>, Error> {
         let mut generation = generation.clone();
         generation.end_tokens.extend(&self.end_tokens);
-        let mut streams: Vec<TextStream<'_>> = prompts.iter().map(|_| self.tokenizer.stream()).collect();
+        let tokenizer = self.encoder.tokenizer();
+        let mut streams: Vec<TextStream<'_>> = prompts.iter().map(|_| tokenizer.stream()).collect();
         let mut texts = vec![String::new(); prompts.len()];
         let mut failure = None;
-        let results = generate(&self.engine, prompts, &generation, |prompt, token| {
+        let results = generate_seeded(&self.engine, prompts, &generation, |prompt, token| {
             match streams[prompt].push(token) {
                 Ok(text) => {
                     on_text(prompt, &text);
@@ -121,8 +109,8 @@ impl TextGenerator {
             on_text(prompt, &rest);
             completions.push(Completion {
                 text: std::mem::take(&mut texts[prompt]) + &rest,
-                prompt_tokens: prompts[prompt].len(),
-                new_tokens: tokens.len(),
+                prompt_tokens: prompts[prompt].tokens.len(),
+                tokens,
                 stop,
             });
         }

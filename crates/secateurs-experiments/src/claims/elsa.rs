@@ -14,7 +14,7 @@ use secateurs::prune::{ProjectionMetric, Safe, Shape};
 use secateurs::tensor::{Pattern, Sparsity};
 use secateurs::{Method, MethodOptions, Training, TrainingLog};
 
-use super::language_model::{Case, Cell, case, kept_cell, measure, pattern_name, progress, row};
+use super::language_model::{Case, Cell, case, kept, measure, pattern_name, progress, row};
 use super::texts::full_texts;
 use super::{Plots, Setting};
 use crate::ExperimentError;
@@ -54,7 +54,7 @@ pub fn run(setting: &Setting) -> Result<(Outcome, Plots), ExperimentError> {
     let mut inexact = 0;
     for (method, pattern) in &runs {
         bar.set_message(format!("{method} {pattern}"));
-        let cell = kept_cell(&case, setting, &outcome, (*method, *pattern, 0))?;
+        let cell = kept(&case, setting, &outcome, (*method, *pattern, 0))?;
         inexact += usize::from(!cell.exact);
         outcome.rows.extend(rows(&case, *method, *pattern, &cell));
         logs.extend(cell.log.map(|log| (*method, *pattern, log)));

@@ -4,18 +4,19 @@ use std::path::{Path, PathBuf};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use secateurs::data::manifest::{Manifest, Resolver};
-use secateurs::data::{Checkpoint, read_text, write_atomic};
+use secateurs::data::{Checkpoint, read_text};
 use secateurs::tensor::{NmPattern, Pattern, Sparsity};
 use secateurs::{
-    Calibration, Method, MethodOptions, Overwrite, PruneJob, PruneOutcome, Recipe, Training, TrainingLog, evaluate,
-    prune_checkpoint, reset_peak_rss,
+    Calibration, Method, MethodOptions, Overwrite, PruneJob, PruneOutcome, Recipe, TextCalibration, Training,
+    TrainingLog, evaluate, prune_checkpoint, reset_peak_rss,
 };
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::Setting;
+use super::kept::kept_cell;
 use crate::ExperimentError;
 use crate::fixtures;
-use crate::outcome::{Outcome, Row, Tier, reproduce_root, workspace_root};
+use crate::outcome::{Outcome, Row, Tier, workspace_root};
 
 /// Everything that differs between the tiers.
 pub(super) struct Case {
@@ -60,32 +61,15 @@ pub(super) fn progress(n_models: usize) -> ProgressBar {
     ProgressBar::new(n_models as u64).with_style(style.expect("the template is valid"))
 }
 
-/// The cell, from an interrupted run of the same commit and device where there is one and the setting says to resume.
-///
-/// A changed tree is no commit: what it measured is kept, but never taken for a later state of the code.
-pub(super) fn kept_cell(
+/// The cell, from an interrupted run where there is one that may be taken.
+pub(super) fn kept(
     case: &Case,
     setting: &Setting,
     outcome: &Outcome,
-    which: (Method, Pattern, u64),
+    (method, pattern, seed): (Method, Pattern, u64),
 ) -> Result<Cell, ExperimentError> {
-    let (method, pattern, seed) = which;
-    let folder = outcome
-        .folder(&reproduce_root())
-        .join("cells")
-        .join(&outcome.commit)
-        .join(&outcome.device);
-    let path = folder.join(format!(
-        "{method}-{}-{seed}.json",
-        pattern.to_string().replace([':', '%'], "")
-    ));
-    if setting.resume && !outcome.commit.ends_with("-dirty") && path.exists() {
-        return serde_json::from_str(&read_text(&path)?).map_err(ExperimentError::Json);
-    }
-    let cell = cell(case, setting, which)?;
-    std::fs::create_dir_all(&folder).map_err(|source| ExperimentError::Read { path: folder, source })?;
-    write_atomic(&path, &serde_json::to_vec(&cell).map_err(ExperimentError::Json)?)?;
-    Ok(cell)
+    let name = format!("{method}-{pattern}-{seed}");
+    kept_cell(setting, outcome, &name, || cell(case, setting, (method, pattern, seed)))
 }
 
 fn infinite_if_null<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
@@ -145,12 +129,12 @@ pub(super) fn prune(
     recipe.seed = seed;
     (recipe.training, recipe.options) = (case.tuned)(case, method, pattern);
     let (windows, window) = case.calibration_windows;
-    recipe.calibration = Some(Calibration {
+    recipe.calibration = Some(Calibration::Text(TextCalibration {
         text: case.calibration.clone(),
         window,
         windows,
         skip: seed as usize * windows,
-    });
+    }));
     let job = PruneJob {
         model: &case.model,
         out,

