@@ -52,7 +52,7 @@ pub(crate) struct AllocationArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Settings of methods")]
 pub(crate) struct SettingArgs {
-    /// Weights that compete [default: per-output for wanda, else per-layer]
+    /// Weights that compete; global is for elsa and elsa-l [default: per-output for wanda, else per-layer]
     #[arg(long, value_name = "SCOPE", value_parser = scopes())]
     scope: Option<Scope>,
     /// Relative damping of the Gram matrix [default: 0.1 for l-admm, else 0.01]
@@ -137,7 +137,7 @@ impl SettingArgs {
 }
 
 fn scopes() -> impl TypedValueParser<Value = Scope> {
-    PossibleValuesParser::new(["per-output", "per-layer"]).try_map(|name| name.parse::<Scope>())
+    PossibleValuesParser::new(["per-output", "per-layer", "global"]).try_map(|name| name.parse::<Scope>())
 }
 
 fn not_negative(text: &str) -> Result<f64, String> {

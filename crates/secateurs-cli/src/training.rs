@@ -35,12 +35,19 @@ pub(crate) struct TrainingArgs {
     /// Highest learning rate; it falls to 0 in a straight line [default: 2e-4]
     #[arg(long, value_name = "X", allow_negative_numbers = true, value_parser = positive)]
     learning_rate: Option<f64>,
+    /// Steps until the learning rate is reached [default: 0]
+    #[arg(long, value_name = "STEPS")]
+    warmup: Option<u32>,
     /// Weight of the distance to the sparse copy [default: 0.01]
     #[arg(long, value_name = "X", allow_negative_numbers = true, value_parser = positive)]
     lambda: Option<f64>,
     /// How lambda gets there from 0 [default: constant, from the start]
     #[arg(long, value_name = "SCHEDULE", value_parser = PossibleValuesParser::new(["constant", "linear", "cosine"]))]
     lambda_schedule: Option<String>,
+    /// Where lambda acts: on the gradient as published, or on the weights beside Adam's step, as weight decay does in AdamW;
+    /// lambda is then larger, 10 to 40 [default: in-gradient]
+    #[arg(long, value_name = "PLACE", value_parser = PossibleValuesParser::new(["in-gradient", "decoupled"]))]
+    proximal: Option<String>,
     /// Steps from one sparse copy to the next [default: 32]
     #[arg(long, value_name = "STEPS", value_parser = value_parser!(u32).range(1..))]
     interval: Option<u32>,
@@ -69,12 +76,14 @@ impl TrainingArgs {
         set(&mut given, "micro-batches", self.micro_batches.map(integer));
         set(&mut given, "passes", self.passes.map(integer));
         set(&mut given, "learning-rate", self.learning_rate.map(Value::from));
+        set(&mut given, "warmup", self.warmup.map(integer));
         set(&mut given, "lambda", self.lambda.map(Value::from));
         set(
             &mut given,
             "lambda-schedule",
             self.lambda_schedule.clone().map(Value::from),
         );
+        set(&mut given, "proximal", self.proximal.clone().map(Value::from));
         set(&mut given, "interval", self.interval.map(integer));
         set(&mut given, "metric", self.metric.clone().map(Value::from));
         set(&mut given, "activations", self.recompute.then(|| "recompute".into()));

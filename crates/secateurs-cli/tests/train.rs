@@ -301,6 +301,7 @@ fn what_makes_no_sense_is_refused_and_leaves_nothing() {
     ] {
         says(refuse(2, &["-m", "elsa", "--train", "test.txt", flag, bad]), flag);
     }
+    says(refuse(1, &["-m", "magnitude", "--scope", "global"]), "elsa");
     let args = [&["prune", "model", "-p", "3:5", "-o", "out", "--passes", "2"], &few[..]].concat();
     says(tiny.refuse(1, &args), "model.layers.0");
 }

@@ -7,7 +7,8 @@ use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{Device, Tensor, TensorData};
 use secateurs_prune::{
     AdamSettings, AdmmSettings, Batch, Constraint, Gradients, LearningRate, MomentFormat, Penalty, PenaltyScale,
-    ProjectionMetric, PruneError, Shape, StateFormat, StateSlice, StateSliceMut, StepReport, TrainConfig, Trainer,
+    ProjectionMetric, Proximal, PruneError, Shape, StateFormat, StateSlice, StateSliceMut, StepReport, TrainConfig,
+    Trainer,
 };
 use secateurs_tensor::{KeepMask, MaskSet, PathRules, Pattern, Scope, read_weights};
 use secateurs_testkit::laws;
@@ -160,7 +161,12 @@ fn widen(values: &[f32]) -> Vec<f64> {
 fn elsa_is_its_formula() {
     let problem = Quadratic::new(32);
     for (by_second_moment, text) in [(false, "75%"), (true, "75%"), (false, "2:4"), (true, "1:4")] {
-        for lambda in [[0.3, 0.3], [0.1, 0.9]] {
+        for (decoupled, lambda) in [
+            (false, [0.3, 0.3]),
+            (false, [0.1, 0.9]),
+            (true, [5.0, 5.0]),
+            (true, [1.0, 9.0]),
+        ] {
             let settings = ElsaSettings {
                 steps: 60,
                 learning_rate: 0.02,
@@ -169,6 +175,7 @@ fn elsa_is_its_formula() {
                 lambda,
                 interval: 7,
                 max_norm: 1.0,
+                decoupled,
                 by_second_moment,
             };
             let zeros = match pattern(text) {
@@ -194,6 +201,11 @@ fn elsa_is_its_formula() {
                     start: lambda[0],
                     end: lambda[1],
                     shape: Shape::Linear,
+                },
+                proximal: if decoupled {
+                    Proximal::Decoupled
+                } else {
+                    Proximal::InGradient
                 },
                 ..AdmmSettings::new(pattern(text), PathRules::default())
             };

@@ -81,6 +81,14 @@ pub enum Error {
         /// Why not.
         source: std::io::Error,
     },
+    /// Weights of all layers are to compete in a method that sees one layer or block at a time.
+    #[error(
+        "{method} sees one layer at a time, so that weights of all layers cannot compete; elsa and elsa-l can do that"
+    )]
+    NoGlobalScope {
+        /// The method.
+        method: crate::Method,
+    },
     /// Sparsity spread over blocks by a method that trains the whole model.
     #[error("{method} decides itself how sparsity is spread; use --scope, not an allocation")]
     NoAllocation {

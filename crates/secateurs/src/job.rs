@@ -8,13 +8,14 @@ use burn::tensor::{Device, Tensor};
 use secateurs_data::{Checkpoint, CheckpointWriter};
 use secateurs_models::llama::{LlamaConfig, LlamaStore, planned_tensors};
 use secateurs_prune::{Allocation, BlockPlan, Progress, SafePlan, Statistics, outlier_fractions, prune_blocks};
-use secateurs_tensor::{Pattern, Report};
+use secateurs_tensor::{Pattern, Report, Scope};
 use sha2::{Digest, Sha256};
 
 use crate::Error;
 use crate::calibration::{Calibration, CalibrationTokens};
 use crate::journal::{self, Journal};
 use crate::memory::peak_rss_bytes;
+use crate::method::Method;
 use crate::packed::is_packed;
 use crate::recipe::{AllocationRecipe, Recipe};
 use crate::train_job;
@@ -75,6 +76,7 @@ pub fn staging_path(out: &Path) -> PathBuf {
 pub fn prune_checkpoint(job: &PruneJob<'_>, listener: &mut dyn FnMut(Progress<'_>)) -> Result<PruneOutcome, Error> {
     let started = Instant::now();
     let staging = staging_path(job.out);
+    check_scope(job.recipe)?;
     check_output(job, &staging)?;
     let source = Checkpoint::open(job.model)?;
     if is_packed(&source) {
@@ -106,6 +108,14 @@ fn outcome(report: Report, started: Instant) -> PruneOutcome {
         solve_seconds: report.layers.iter().map(|layer| layer.seconds).sum(),
         total_seconds: started.elapsed().as_secs_f64(),
         report,
+    }
+}
+
+fn check_scope(recipe: &Recipe) -> Result<(), Error> {
+    let method = recipe.method;
+    match recipe.options.scope {
+        Some(Scope::Global) if !matches!(method, Method::Elsa | Method::ElsaL) => Err(Error::NoGlobalScope { method }),
+        _ => Ok(()),
     }
 }
 

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use secateurs_models::llama::Activations;
 use secateurs_prune::{
-    AdamSettings, AdmmSettings, Constraint, LearningRate, MomentFormat, Penalty, PenaltyScale, ProjectionMetric, Shape,
-    StateFormat, TrainConfig,
+    AdamSettings, AdmmSettings, Constraint, LearningRate, MomentFormat, Penalty, PenaltyScale, ProjectionMetric,
+    Proximal, Shape, StateFormat, TrainConfig,
 };
 use secateurs_tensor::{MaskSet, PathRules, Pattern, Scope};
 use serde::{Deserialize, Serialize};
@@ -57,6 +57,9 @@ pub struct Training {
     /// ADMM: what one unit of lambda is (absolute).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lambda_scale: Option<PenaltyScale>,
+    /// ADMM: where lambda acts (in-gradient).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub proximal: Option<Proximal>,
     /// ADMM: steps from one sparse copy to the next (32).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub interval: Option<usize>,
@@ -181,6 +184,7 @@ impl Training {
                 shape,
             },
             penalty_scale: self.lambda_scale.unwrap_or_default(),
+            proximal: self.proximal.unwrap_or_default(),
             split_format: self.split_format.unwrap_or(split),
             dual_format: self.dual_format.unwrap_or(dual),
             ..default

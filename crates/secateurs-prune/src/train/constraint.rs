@@ -43,6 +43,18 @@ pub enum PenaltyScale {
     PerTensor,
 }
 
+/// Where the penalty acts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Proximal {
+    /// On the gradient, through Adam's moments, as published: `g + lambda (x - z + u)`.
+    #[default]
+    InGradient,
+    /// On the weights beside Adam's step, as AdamW decays: `x - lr lambda (x - z + u)`. The second moment stays that of
+    /// the loss alone.
+    Decoupled,
+}
+
 /// Settings of global pruning by ADMM.
 #[derive(Debug, Clone)]
 pub struct AdmmSettings {
@@ -60,6 +72,8 @@ pub struct AdmmSettings {
     pub penalty: Penalty,
     /// What one unit of it is.
     pub penalty_scale: PenaltyScale,
+    /// Where it acts.
+    pub proximal: Proximal,
     /// How the sparse copy is stored.
     pub split_format: StateFormat,
     /// How the scaled dual variable is stored.
@@ -77,6 +91,7 @@ impl AdmmSettings {
             interval: 32,
             penalty: Penalty::constant(0.01),
             penalty_scale: PenaltyScale::Absolute,
+            proximal: Proximal::InGradient,
             split_format: StateFormat::F32,
             dual_format: StateFormat::F32,
         }

@@ -2,20 +2,26 @@
 
 mod adam;
 mod blockwise;
+mod config;
 mod constraint;
 mod float8;
 mod gradients;
+mod hold;
 mod moments;
 mod parameters;
 mod project;
 mod report;
 mod schedule;
+mod snapshot;
+mod sparse_copies;
 mod state;
 mod stored;
 mod trainer;
+mod vectors;
 
 pub use adam::{AdamSettings, Decay};
-pub use constraint::{AdmmSettings, Constraint, PenaltyScale, ProjectionMetric};
+pub use config::TrainConfig;
+pub use constraint::{AdmmSettings, Constraint, PenaltyScale, ProjectionMetric, Proximal};
 pub use float8::{e4m3_from_f32, e4m3_to_f32};
 pub use gradients::{Batch, Gradients};
 pub use moments::MomentFormat;
@@ -23,4 +29,4 @@ pub use report::{DualUpdate, StateBytes, StepReport};
 pub use schedule::{LearningRate, Penalty, Shape};
 pub use state::{StateSlice, StateSliceMut};
 pub use stored::StateFormat;
-pub use trainer::{TrainConfig, Trainer};
+pub use trainer::Trainer;

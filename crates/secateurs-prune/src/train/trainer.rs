@@ -1,78 +1,18 @@
 //! The training loop's step.
 
 use burn::module::Module;
-use rayon::prelude::*;
-use secateurs_tensor::{KeepMask, MaskSet, TensorError, linear_paths};
+use secateurs_tensor::{MaskSet, TensorError};
 
-use super::adam::{AdamSettings, AdamStep};
-use super::blockwise::BLOCK;
-use super::constraint::{AdmmSettings, Constraint, PenaltyScale, ProjectionMetric};
+use super::config::TrainConfig;
+use super::constraint::Constraint;
 use super::gradients::{Batch, Gradients};
+use super::hold::{Force, Hold, Trained};
 use super::moments::Moments;
-use super::parameters::{self, Parameter};
-use super::project::{self, Candidate};
-use super::report::{DualUpdate, StateBytes, StepReport};
-use super::schedule::{LearningRate, bad};
-use super::state::{StateSlice, StateSliceMut};
-use super::stored::{Stored, TASK};
+use super::parameters;
+use super::project;
+use super::report::{StateBytes, StepReport};
+use super::vectors::squares;
 use crate::PruneError;
-
-/// How a module is trained.
-#[derive(Debug, Clone)]
-pub struct TrainConfig {
-    /// Number of steps.
-    pub steps: usize,
-    /// Micro-batches whose gradients are averaged in a step.
-    pub micro_batches: usize,
-    /// Learning rate of each step.
-    pub learning_rate: LearningRate,
-    /// Adam.
-    pub adam: AdamSettings,
-    /// The gradient of all parameters together is shortened to this norm, before the penalty is added.
-    pub max_norm: Option<f64>,
-    /// Radius of sharpness-aware minimisation (arXiv 2010.01412): the gradient is taken at `x + r g / ||g||`; 0 for none.
-    pub sharpness: f64,
-    /// What happens to the weights that are to go.
-    pub constraint: Constraint,
-}
-
-impl TrainConfig {
-    /// `steps` steps of one batch each, with ELSA's other defaults: Adam without decay, norm 1, linear decay to 0.
-    pub fn new(steps: usize, learning_rate: f64, constraint: Constraint) -> Self {
-        Self {
-            steps,
-            micro_batches: 1,
-            learning_rate: LearningRate::linear(learning_rate),
-            adam: AdamSettings::default(),
-            max_norm: Some(1.0),
-            sharpness: 0.0,
-            constraint,
-        }
-    }
-
-    fn check(&self) -> Result<(), PruneError> {
-        if self.steps == 0 {
-            return Err(bad("steps", "at least 1", 0.0));
-        }
-        if self.micro_batches == 0 {
-            return Err(bad("micro-batches", "at least 1", 0.0));
-        }
-        for (setting, value) in [
-            ("maximum norm", self.max_norm.unwrap_or(1.0)),
-            ("sharpness", self.sharpness + 1.0),
-        ] {
-            if !(value > 0.0 && value.is_finite()) {
-                return Err(bad(setting, "a finite number above 0", value));
-            }
-        }
-        self.learning_rate.check(self.steps)?;
-        self.adam.check()?;
-        match &self.constraint {
-            Constraint::Admm(settings) => settings.check(),
-            _ => Ok(()),
-        }
-    }
-}
 
 /// Trains a module step by step while its weights go.
 ///
@@ -128,40 +68,15 @@ impl TrainConfig {
 ///
 /// # References
 ///
-/// ELSA, arXiv 2510.01650. **Deviates:** ties and counts are exact; `u` is rescaled at once when `lambda` moves, so that
+/// ELSA, arXiv 2510.01650. **Deviates:** [`Proximal::Decoupled`] and global scope are ours; ties and counts are exact; `u` is rescaled at once when `lambda` moves, so that
 /// `lambda u` stays; nothing is divided by the number of processes.
 pub struct Trainer<M> {
     /// Absent only while a step replaces it.
-    module: Option<M>,
-    config: TrainConfig,
-    parameters: Vec<Trained>,
-    step: usize,
-    lambda: f64,
-}
-
-/// A parameter with the state of its training.
-struct Trained {
-    parameter: Parameter,
-    moments: Moments,
-    hold: Hold,
-}
-
-/// What keeps weights from going where the loss wants them.
-enum Hold {
-    Free,
-    /// In burn's layout.
-    Masked(Vec<bool>),
-    Split(Split),
-}
-
-/// The sparse copy of a tensor and its dual, in burn's layout.
-struct Split {
-    sparse: Stored,
-    dual: Stored,
-    /// What one unit of the penalty is.
-    unit: f32,
-    /// `[d_output, d_input]`
-    dims: [usize; 2],
+    pub(super) module: Option<M>,
+    pub(super) config: TrainConfig,
+    pub(super) parameters: Vec<Trained>,
+    pub(super) step: usize,
+    pub(super) lambda: f64,
 }
 
 impl<M: Module> Trainer<M> {
@@ -291,72 +206,6 @@ impl<M: Module> Trainer<M> {
         bytes
     }
 
-    /// Shows everything that [`restored`](Self::restored) needs, piece by piece under names.
-    pub fn visit_state(&self, visit: &mut dyn FnMut(&str, StateSlice<'_>)) {
-        parameters::read(self.module(), &mut |index, values| {
-            let path = &self.parameters[index].parameter.path;
-            visit(&format!("{path}.weights"), StateSlice::F32(&values));
-        });
-        for Trained {
-            parameter,
-            moments,
-            hold,
-        } in &self.parameters
-        {
-            moments.visit(&parameter.path, visit);
-            if let Hold::Split(split) = hold {
-                split.sparse.visit(&format!("{}.sparse_copy", parameter.path), visit);
-                split.dual.visit(&format!("{}.dual", parameter.path), visit);
-            }
-        }
-    }
-
-    /// The same trainer after `steps_done` steps, with what [`visit_state`](Self::visit_state) showed then.
-    ///
-    /// The trainer must have been made of the same module with the same settings.
-    ///
-    /// # Errors
-    ///
-    /// With the first error of `read`.
-    pub fn restored<E>(
-        mut self,
-        steps_done: usize,
-        read: &mut dyn FnMut(&str, StateSliceMut<'_>) -> Result<(), E>,
-    ) -> Result<Self, E> {
-        let mut failure = None;
-        let mut fill = |name: &str, slice: StateSliceMut<'_>| {
-            if failure.is_none() {
-                failure = read(name, slice).err();
-            }
-        };
-        let module = self.module.take().expect("a step puts the module back");
-        let paths: Vec<&str> = self.parameters.iter().map(|t| t.parameter.path.as_str()).collect();
-        let module = parameters::map(module, &mut |index, mut values| {
-            fill(&format!("{}.weights", paths[index]), StateSliceMut::F32(&mut values));
-            values
-        });
-        for Trained {
-            parameter,
-            moments,
-            hold,
-        } in &mut self.parameters
-        {
-            moments.visit_mut(&parameter.path, &mut fill);
-            if let Hold::Split(split) = hold {
-                let name = |part: &str| format!("{}.{part}", parameter.path);
-                split.sparse.visit_mut(&name("sparse_copy"), &mut fill);
-                split.dual.visit_mut(&name("dual"), &mut fill);
-            }
-        }
-        self.module = Some(module);
-        self.step = steps_done;
-        if let (Constraint::Admm(settings), Some(last)) = (&self.config.constraint, steps_done.checked_sub(1)) {
-            let last_update = last - last % settings.interval;
-            self.lambda = settings.penalty.at(last_update, self.config.steps);
-        }
-        failure.map_or(Ok(self), Err)
-    }
-
     fn attach(&mut self, masks: &MaskSet) -> Result<(), PruneError> {
         for (path, mask) in masks {
             let trained = self.parameters.iter_mut().find(|t| t.parameter.path == *path);
@@ -379,44 +228,6 @@ impl<M: Module> Trainer<M> {
             held[index].settle(0, &mut values);
             values
         }));
-        Ok(())
-    }
-
-    /// Makes the first sparse copies.
-    fn split(&mut self, settings: &AdmmSettings) -> Result<(), PruneError> {
-        let selected = linear_paths(self.module(), &settings.rules);
-        for trained in &mut self.parameters {
-            let Parameter { path, shape } = &trained.parameter;
-            if selected.contains(path) {
-                let len = trained.parameter.len();
-                trained.hold = Hold::Split(Split {
-                    sparse: Stored::zeros(settings.split_format, len),
-                    dual: Stored::zeros(settings.dual_format, len),
-                    unit: 1.0,
-                    dims: [shape[1], shape[0]],
-                });
-            }
-        }
-        if !self
-            .parameters
-            .iter()
-            .any(|trained| matches!(trained.hold, Hold::Split(_)))
-        {
-            return Err(PruneError::NothingToPrune);
-        }
-        self.lambda = settings.penalty.at(0, self.config.steps);
-        let masks = self.supports(ProjectionMetric::Identity, true)?;
-        let module = self.module.take().expect("a step puts the module back");
-        parameters::read(&module, &mut |index, values| {
-            if let (Hold::Split(split), Some(mask)) = (&mut self.parameters[index].hold, &masks[index]) {
-                let copy = masked(&values, &project::to_burn(mask));
-                split.sparse.store(&copy);
-                if settings.penalty_scale == PenaltyScale::PerTensor {
-                    split.unit = (1.0 / (distance(&values, &copy) + 1e-8)) as f32;
-                }
-            }
-        });
-        self.module = Some(module);
         Ok(())
     }
 
@@ -490,244 +301,16 @@ impl<M: Module> Trainer<M> {
             .config
             .max_norm
             .map_or(1.0, |max_norm| (max_norm / (norm + 1e-6)).min(1.0));
-        let pull = Pull {
+        let force = Force {
             scale: (clip / self.config.micro_batches as f64) as f32,
             lambda: self.lambda as f32,
+            learning_rate: learning_rate as f32,
         };
         let module = self.module.take().expect("a step puts the module back");
         let parameters = &mut self.parameters;
         self.module = Some(parameters::map(module, &mut |index, mut values| {
-            parameters[index].descend(&mut values, &mut gradients[index], &adam, pull);
+            parameters[index].descend(&mut values, &mut gradients[index], &adam, force);
             values
         }));
     }
-
-    /// New sparse copies and duals.
-    fn update_duals(&mut self, settings: &AdmmSettings) -> Result<DualUpdate, PruneError> {
-        let masks = self.supports(settings.metric, true)?;
-        let next_lambda = settings.penalty.at(self.step, self.config.steps);
-        let rescale = if next_lambda == self.lambda {
-            1.0
-        } else {
-            (self.lambda / next_lambda) as f32
-        };
-        let mut sums = Residuals::default();
-        let module = self.module.take().expect("a step puts the module back");
-        parameters::read(&module, &mut |index, values| {
-            if let (Hold::Split(split), Some(mask)) = (&mut self.parameters[index].hold, &masks[index]) {
-                split.update(&values, &project::to_burn(mask), &mut sums);
-                if rescale != 1.0 {
-                    split.dual.scale(rescale);
-                }
-            }
-        });
-        self.module = Some(module);
-        let update = DualUpdate {
-            primal: sums.primal.sqrt(),
-            relative_primal: (sums.primal / sums.weights.max(f64::MIN_POSITIVE)).sqrt(),
-            dual: self.lambda * sums.moved.sqrt(),
-            mask_change: sums.n_changed as f64 / sums.n_weights.max(1) as f64,
-            lambda: next_lambda,
-        };
-        self.lambda = next_lambda;
-        tracing::info!(
-            step = self.step,
-            primal = update.primal,
-            relative_primal = update.relative_primal,
-            dual = update.dual,
-            mask_change = update.mask_change,
-            lambda = update.lambda,
-            "sparse copy"
-        );
-        Ok(update)
-    }
-
-    /// What would survive of `x + u`, or of `x` alone, parameter by parameter.
-    fn supports(&self, metric: ProjectionMetric, with_dual: bool) -> Result<Vec<Option<KeepMask>>, PruneError> {
-        let Constraint::Admm(settings) = &self.config.constraint else {
-            return Ok(vec![None; self.parameters.len()]);
-        };
-        let mut masks = vec![None; self.parameters.len()];
-        let mut candidates = Vec::new();
-        let mut failure = None;
-        parameters::read(self.module(), &mut |index, values| {
-            let Trained { moments, hold, .. } = &self.parameters[index];
-            let Hold::Split(split) = hold else { return };
-            let candidate = Candidate {
-                values: if with_dual { added(values, &split.dual) } else { values },
-                second_moment: metric.needs_moment().then(|| moments.second()),
-                dims: split.dims,
-            };
-            candidates.push((index, candidate));
-            // Layers that do not compete need not wait for each other in memory.
-            if settings.scope != secateurs_tensor::Scope::Global && failure.is_none() {
-                failure = self.select(&mut candidates, settings, &mut masks).err();
-            }
-        });
-        failure.map_or(Ok(()), Err)?;
-        self.select(&mut candidates, settings, &mut masks)?;
-        Ok(masks)
-    }
-
-    fn select(
-        &self,
-        candidates: &mut Vec<(usize, Candidate)>,
-        settings: &AdmmSettings,
-        masks: &mut [Option<KeepMask>],
-    ) -> Result<(), PruneError> {
-        if candidates.is_empty() {
-            return Ok(());
-        }
-        let (indices, candidates): (Vec<usize>, Vec<Candidate>) = candidates.drain(..).unzip();
-        let path = &self.parameters[indices[0]].parameter.path;
-        let found = project::supports(candidates.into_iter(), settings.pattern, settings.scope);
-        for (index, mask) in indices.into_iter().zip(found.map_err(PruneError::at(path))?) {
-            masks[index] = Some(mask);
-        }
-        Ok(())
-    }
-
-    fn pruned(&self) -> Result<(M, Vec<Option<KeepMask>>), PruneError> {
-        let masks = match &self.config.constraint {
-            Constraint::Admm(settings) => self.supports(settings.metric, false)?,
-            Constraint::Masks(masks) => {
-                let paths = self.parameters.iter().map(|trained| &trained.parameter.path);
-                paths.map(|path| masks.get(path).cloned()).collect()
-            }
-            Constraint::Free => vec![None; self.parameters.len()],
-        };
-        let module = parameters::map(self.module().clone(), &mut |index, values| match &masks[index] {
-            Some(mask) => masked(&values, &project::to_burn(mask)),
-            None => values,
-        });
-        Ok((module, masks))
-    }
-}
-
-/// What a step does to gradients.
-#[derive(Clone, Copy)]
-struct Pull {
-    /// Averages micro-batches and clips.
-    scale: f32,
-    lambda: f32,
-}
-
-impl Trained {
-    fn descend(&mut self, values: &mut [f32], gradient: &mut [f32], adam: &AdamStep, pull: Pull) {
-        let hold = &self.hold;
-        let tasks = values
-            .par_chunks_mut(TASK)
-            .zip(gradient.par_chunks_mut(TASK))
-            .zip(self.moments.parts(TASK));
-        tasks.enumerate().for_each(|(task, ((values, gradient), mut moments))| {
-            let blocks = values.chunks_mut(BLOCK).zip(gradient.chunks_mut(BLOCK));
-            for (block, (values, gradient)) in blocks.enumerate() {
-                let start = task * TASK + block * BLOCK;
-                hold.pull(start, values, gradient, pull);
-                moments.update(block, |first, second| adam.apply(values, gradient, first, second));
-                hold.settle(start, values);
-            }
-        });
-    }
-}
-
-impl Hold {
-    /// Scales the gradient of the weights from `start` on and adds that of the penalty.
-    fn pull(&self, start: usize, values: &[f32], gradient: &mut [f32], pull: Pull) {
-        match self {
-            Self::Free => gradient.iter_mut().for_each(|g| *g *= pull.scale),
-            Self::Masked(keep) => {
-                for (g, keep) in gradient.iter_mut().zip(&keep[start..]) {
-                    *g = if *keep { *g * pull.scale } else { 0.0 };
-                }
-            }
-            Self::Split(split) => {
-                let (mut z, mut u) = ([0.0; BLOCK], [0.0; BLOCK]);
-                let (z, u) = (&mut z[..values.len()], &mut u[..values.len()]);
-                split.sparse.load(start, z);
-                split.dual.load(start, u);
-                let lambda = pull.lambda * split.unit;
-                for (((g, x), z), u) in gradient.iter_mut().zip(values).zip(z).zip(u) {
-                    *g = *g * pull.scale + lambda * (x - *z + *u);
-                }
-            }
-        }
-    }
-
-    /// Zeros what a mask prunes.
-    fn settle(&self, start: usize, values: &mut [f32]) {
-        if let Self::Masked(keep) = self {
-            for (value, keep) in values.iter_mut().zip(&keep[start..]) {
-                if !*keep {
-                    *value = 0.0;
-                }
-            }
-        }
-    }
-}
-
-/// Sums over tensors.
-#[derive(Default)]
-struct Residuals {
-    primal: f64,
-    weights: f64,
-    moved: f64,
-    n_changed: usize,
-    n_weights: usize,
-}
-
-impl Split {
-    fn update(&mut self, values: &[f32], keep: &[bool], sums: &mut Residuals) {
-        let before = self.sparse.to_vec();
-        let mut wanted = added(values.to_vec(), &self.dual);
-        self.sparse.store(&masked(&wanted, keep));
-        let sparse = self.sparse.to_vec();
-        wanted.par_iter_mut().zip(&sparse).for_each(|(wanted, z)| *wanted -= z);
-        self.dual.store(&wanted);
-        sums.primal += distance(values, &sparse).powi(2);
-        sums.weights += squares(values);
-        sums.moved += distance(&sparse, &before).powi(2);
-        let changed = before
-            .par_iter()
-            .zip(keep)
-            .filter(|(before, keep)| (**before != 0.0) != **keep);
-        sums.n_changed += changed.count();
-        sums.n_weights += values.len();
-    }
-}
-
-fn added(mut values: Vec<f32>, dual: &Stored) -> Vec<f32> {
-    values.par_chunks_mut(TASK).enumerate().for_each(|(task, values)| {
-        let mut u = [0.0; BLOCK];
-        for (block, values) in values.chunks_mut(BLOCK).enumerate() {
-            let u = &mut u[..values.len()];
-            dual.load(task * TASK + block * BLOCK, u);
-            values.iter_mut().zip(u).for_each(|(value, u)| *value += *u);
-        }
-    });
-    values
-}
-
-fn masked(values: &[f32], keep: &[bool]) -> Vec<f32> {
-    // A kept zero loses its sign.
-    let kept = |(value, keep): (&f32, &bool)| if *keep { value + 0.0 } else { 0.0 };
-    values.par_iter().zip(keep).map(kept).collect()
-}
-
-/// The sum of squares, in a fixed order.
-fn squares(values: &[f32]) -> f64 {
-    sum_of(values, values, |a, _| f64::from(a) * f64::from(a))
-}
-
-fn distance(a: &[f32], b: &[f32]) -> f64 {
-    sum_of(a, b, |a, b| (f64::from(a) - f64::from(b)).powi(2)).sqrt()
-}
-
-fn sum_of(a: &[f32], b: &[f32], term: impl Fn(f32, f32) -> f64 + Sync) -> f64 {
-    let sums: Vec<f64> = a
-        .par_chunks(TASK)
-        .zip(b.par_chunks(TASK))
-        .map(|(a, b)| a.iter().zip(b).map(|(a, b)| term(*a, *b)).sum())
-        .collect();
-    sums.iter().sum()
 }

@@ -19,6 +19,8 @@ pub struct ElsaSettings {
     pub interval: usize,
     /// Longest gradient.
     pub max_norm: f64,
+    /// Whether the penalty acts on the weights beside Adam's step rather than on the gradient.
+    pub decoupled: bool,
     /// Whether weights are compared by `v w^2` rather than by `w^2`.
     pub by_second_moment: bool,
 }
@@ -69,7 +71,15 @@ pub fn elsa(
         let rate = settings.learning_rate * (1.0 - step as f64 / settings.steps as f64);
         let t = step as i32 + 1;
         for i in 0..x.len() {
-            let pulled = g[i] + lambda * (x[i] - z[i] + u[i]);
+            let distance = x[i] - z[i] + u[i];
+            let pulled = if settings.decoupled {
+                g[i]
+            } else {
+                g[i] + lambda * distance
+            };
+            if settings.decoupled {
+                x[i] -= rate * lambda * distance;
+            }
             m[i] = beta1 * m[i] + (1.0 - beta1) * pulled;
             v[i] = beta2 * v[i] + (1.0 - beta2) * pulled * pulled;
             let mean = m[i] / (1.0 - beta1.powi(t));

@@ -1,0 +1,151 @@
+//! What keeps weights from going where the loss wants them.
+
+use rayon::prelude::*;
+
+use super::adam::AdamStep;
+use super::blockwise::BLOCK;
+use super::constraint::Proximal;
+use super::moments::Moments;
+use super::parameters::Parameter;
+use super::stored::{Stored, TASK};
+use super::vectors::{added, distance, masked, squares};
+
+/// A parameter with the state of its training.
+pub(super) struct Trained {
+    pub(super) parameter: Parameter,
+    pub(super) moments: Moments,
+    pub(super) hold: Hold,
+}
+
+/// What keeps weights from going where the loss wants them.
+pub(super) enum Hold {
+    Free,
+    /// In burn's layout.
+    Masked(Vec<bool>),
+    Split(Split),
+}
+
+/// The sparse copy of a tensor and its dual, in burn's layout.
+pub(super) struct Split {
+    pub(super) sparse: Stored,
+    pub(super) dual: Stored,
+    /// What one unit of the penalty is.
+    pub(super) unit: f32,
+    pub(super) proximal: Proximal,
+    /// `[d_output, d_input]`
+    pub(super) dims: [usize; 2],
+}
+
+/// What a step does to gradients.
+#[derive(Clone, Copy)]
+pub(super) struct Force {
+    /// Averages micro-batches and clips.
+    pub(super) scale: f32,
+    pub(super) lambda: f32,
+    pub(super) learning_rate: f32,
+}
+
+impl Trained {
+    pub(super) fn descend(&mut self, values: &mut [f32], gradient: &mut [f32], adam: &AdamStep, force: Force) {
+        let hold = &self.hold;
+        let tasks = values
+            .par_chunks_mut(TASK)
+            .zip(gradient.par_chunks_mut(TASK))
+            .zip(self.moments.parts(TASK));
+        tasks.enumerate().for_each(|(task, ((values, gradient), mut moments))| {
+            let blocks = values.chunks_mut(BLOCK).zip(gradient.chunks_mut(BLOCK));
+            for (block, (values, gradient)) in blocks.enumerate() {
+                let start = task * TASK + block * BLOCK;
+                hold.pull(start, values, gradient, force);
+                hold.attract(start, values, force);
+                moments.update(block, |first, second| adam.apply(values, gradient, first, second));
+                hold.settle(start, values);
+            }
+        });
+    }
+}
+
+impl Hold {
+    /// Scales the gradient of the weights from `start` on and adds that of the penalty.
+    pub(super) fn pull(&self, start: usize, values: &[f32], gradient: &mut [f32], force: Force) {
+        match self {
+            Self::Free => gradient.iter_mut().for_each(|g| *g *= force.scale),
+            Self::Masked(keep) => {
+                for (g, keep) in gradient.iter_mut().zip(&keep[start..]) {
+                    *g = if *keep { *g * force.scale } else { 0.0 };
+                }
+            }
+            Self::Split(split) if split.proximal == Proximal::InGradient => {
+                let lambda = force.lambda * split.unit;
+                split.distances(start, values, |index, distance| {
+                    gradient[index] = gradient[index] * force.scale + lambda * distance;
+                });
+            }
+            Self::Split(_) => gradient.iter_mut().for_each(|g| *g *= force.scale),
+        }
+    }
+
+    /// Moves the weights from `start` on towards their sparse copy, where that is not left to the gradient.
+    pub(super) fn attract(&self, start: usize, values: &mut [f32], force: Force) {
+        if let Self::Split(split) = self
+            && split.proximal == Proximal::Decoupled
+        {
+            let share = force.learning_rate * force.lambda * split.unit;
+            let mut steps = [0.0; BLOCK];
+            split.distances(start, values, |index, distance| steps[index] = share * distance);
+            values.iter_mut().zip(steps).for_each(|(value, step)| *value -= step);
+        }
+    }
+
+    /// Zeros what a mask prunes.
+    pub(super) fn settle(&self, start: usize, values: &mut [f32]) {
+        if let Self::Masked(keep) = self {
+            for (value, keep) in values.iter_mut().zip(&keep[start..]) {
+                if !*keep {
+                    *value = 0.0;
+                }
+            }
+        }
+    }
+}
+
+/// Sums over tensors.
+#[derive(Default)]
+pub(super) struct Residuals {
+    pub(super) primal: f64,
+    pub(super) weights: f64,
+    pub(super) moved: f64,
+    pub(super) n_changed: usize,
+    pub(super) n_weights: usize,
+}
+
+impl Split {
+    /// Shows `x - z + u` of the weights from `start` on, at most a block of them.
+    pub(super) fn distances(&self, start: usize, values: &[f32], mut see: impl FnMut(usize, f32)) {
+        let (mut z, mut u) = ([0.0; BLOCK], [0.0; BLOCK]);
+        let (z, u) = (&mut z[..values.len()], &mut u[..values.len()]);
+        self.sparse.load(start, z);
+        self.dual.load(start, u);
+        for (index, ((x, z), u)) in values.iter().zip(z).zip(u).enumerate() {
+            see(index, x - *z + *u);
+        }
+    }
+
+    pub(super) fn update(&mut self, values: &[f32], keep: &[bool], sums: &mut Residuals) {
+        let before = self.sparse.to_vec();
+        let mut wanted = added(values.to_vec(), &self.dual);
+        self.sparse.store(&masked(&wanted, keep));
+        let sparse = self.sparse.to_vec();
+        wanted.par_iter_mut().zip(&sparse).for_each(|(wanted, z)| *wanted -= z);
+        self.dual.store(&wanted);
+        sums.primal += distance(values, &sparse).powi(2);
+        sums.weights += squares(values);
+        sums.moved += distance(&sparse, &before).powi(2);
+        let changed = before
+            .par_iter()
+            .zip(keep)
+            .filter(|(before, keep)| (**before != 0.0) != **keep);
+        sums.n_changed += changed.count();
+        sums.n_weights += values.len();
+    }
+}
