@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use flate2::read::GzDecoder;
 use secateurs::data::write_atomic;
-use secateurs::prune::{ProjectionMetric, Safe, Shape};
+use secateurs::prune::{ProjectionMetric, Proximal, Safe, Shape};
 use secateurs::tensor::{Pattern, Sparsity};
 use secateurs::{Method, MethodOptions, Training, TrainingLog};
 
@@ -107,17 +107,18 @@ fn elsa_case(tier: Tier) -> Result<Case, ExperimentError> {
             case.tuned = quick_tuning;
             case.notes.push(
                 "Training sees the four novels that the model was trained on, each window at most once. Learning rates, \
-                 penalty and schedule were chosen on Persuasion at 90 %, for each method on its own, and are the same at \
-                 all sparsities. Every method that trains the whole model sees the same tokens in the same order. SAFE \
+                 warm-up, penalty and schedule were chosen on Persuasion at 90 %, for each method on its own, and are the \
+                 same at all sparsities. ELSA's penalty is decoupled from Adam, which the paper's is not. Every method that trains the whole model sees the same tokens in the same order. SAFE \
                  trains each block on the calibration windows instead."
                     .into(),
             );
         }
         Tier::Full => {
-            let (texts, note) = full_texts(&folder)?;
-            case.training_texts = texts;
+            let texts = full_texts(&folder)?;
+            case.training_texts = texts.training;
+            case.validation_text = Some(texts.validation);
             case.tuned = full_tuning;
-            case.notes.push(note);
+            case.notes.push(texts.note);
         }
     }
     Ok(case)
@@ -134,15 +135,15 @@ fn quick_tuning(case: &Case, method: Method, _: Pattern) -> (Option<Training>, M
     };
     let base = Training {
         texts: case.training_texts.clone(),
-        window: Some(128),
-        batch_size: Some(8),
+        window: Some(512),
+        batch_size: Some(2),
         steps: Some(256),
         validation: Some(case.calibration.clone()),
-        validation_windows: Some(64),
+        validation_windows: Some(32),
         learning_rate: Some(3e-3),
         ..Training::default()
     };
-    (training(base, method, (0.03, 16)), options)
+    (training(base, method, 60.0), options)
 }
 
 fn full_tuning(case: &Case, method: Method, _: Pattern) -> (Option<Training>, MethodOptions) {
@@ -151,21 +152,30 @@ fn full_tuning(case: &Case, method: Method, _: Pattern) -> (Option<Training>, Me
         window: Some(256),
         batch_size: Some(4),
         steps: Some(256),
-        learning_rate: Some(1e-3),
-        validate_every: Some(64),
+        validation: case.validation_text.clone(),
+        learning_rate: Some(5e-4),
         ..Training::default()
     };
-    (training(base, method, (0.03, 16)), MethodOptions::default())
+    (training(base, method, 320.0), MethodOptions::default())
 }
 
 /// What the methods that train the whole model have in common, and what ELSA adds.
-fn training(base: Training, method: Method, (lambda, interval): (f64, usize)) -> Option<Training> {
+fn training(base: Training, method: Method, lambda: f64) -> Option<Training> {
+    let base = Training {
+        beta2: Some(0.99),
+        ..base
+    };
     match method {
-        Method::WandaFinetune => Some(base),
+        Method::WandaFinetune => Some(Training {
+            warmup: Some(16),
+            ..base
+        }),
         Method::Elsa | Method::ElsaL => Some(Training {
+            warmup: Some(40),
             lambda: Some(lambda),
             lambda_schedule: Some(Shape::Linear),
-            interval: Some(interval),
+            proximal: Some(Proximal::Decoupled),
+            interval: Some(16),
             metric: Some(ProjectionMetric::SecondMoment),
             ..base
         }),

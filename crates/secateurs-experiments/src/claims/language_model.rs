@@ -37,6 +37,8 @@ pub(super) struct Case {
     pub(super) tuned: fn(&Case, Method, Pattern) -> (Option<Training>, MethodOptions),
     /// Texts to learn from.
     pub(super) training_texts: Vec<PathBuf>,
+    /// A text to follow the training on.
+    pub(super) validation_text: Option<PathBuf>,
     pub(super) notes: Vec<String>,
 }
 
@@ -189,6 +191,7 @@ fn quick_case() -> Result<Case, ExperimentError> {
         reference: &[],
         tuned: untuned,
         training_texts: Vec::new(),
+        validation_text: None,
         notes: vec![
             "A Llama of 2.4 M parameters that this project trained on four of Jane Austen's novels; calibrated on \
              Persuasion, measured on Northanger Abbey, both never trained on. No paper reports this model: the papers' \
@@ -218,6 +221,7 @@ fn full_case() -> Result<Case, ExperimentError> {
         ],
         tuned: untuned,
         training_texts: Vec::new(),
+        validation_text: None,
         notes: vec![
             "SmolLM2-135M-Instruct, dequantised from GGUF Q4_1: the dense model is the dequantised one, not comparable \
              with published f16 figures. Calibrated on the first 16 windows of 1024 tokens of WikiText-2's (tokenised) \

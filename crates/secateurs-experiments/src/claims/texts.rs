@@ -15,21 +15,46 @@ const SOURCES: [(&str, &str, &[&str]); 3] = [
     ("zeroshot", "piqa.jsonl", &["query"]),
 ];
 
-/// Writes plain texts into `folder`; gives their paths and what to say of them.
-pub(super) fn full_texts(folder: &Path) -> Result<(Vec<PathBuf>, String), ExperimentError> {
+/// Texts of the full tier.
+pub(super) struct Texts {
+    /// To learn from.
+    pub(super) training: Vec<PathBuf>,
+    /// To follow the training on.
+    pub(super) validation: PathBuf,
+    /// What to say of them.
+    pub(super) note: String,
+}
+
+/// Writes plain texts into `folder`.
+pub(super) fn full_texts(folder: &Path) -> Result<Texts, ExperimentError> {
     let manifest = Manifest::embedded();
     let resolver = Resolver::from_env();
-    let wikitext = resolver.file(manifest.dataset("wikitext2")?, "wiki.valid.tokens")?;
-    let mut paths = vec![wikitext];
+    let write = |name: &str, text: &str| {
+        let path = folder.join(name);
+        write_atomic(&path, text.as_bytes())?;
+        Ok::<_, ExperimentError>(path)
+    };
+    let wikitext = read_text(&resolver.file(manifest.dataset("wikitext2")?, "wiki.valid.tokens")?)?;
+    // Articles begin anywhere, so the cut falls between two lines nine tenths into the text.
+    let tenth = wikitext.len() / 10 * 9;
+    let cut = wikitext
+        .char_indices()
+        .find(|(at, c)| *at >= tenth && *c == '\n')
+        .map_or(tenth, |(at, _)| at + 1);
+    let (first, last) = wikitext.split_at(cut);
+    let mut training = vec![write("wiki.txt", first)?];
     for (dataset, file, fields) in SOURCES {
         let source = resolver.file(manifest.dataset(dataset)?, file)?;
-        let path = folder.join(file.replace(".jsonl", ".txt"));
-        write_atomic(&path, plain(&source, fields)?.as_bytes())?;
-        paths.push(path);
+        training.push(write(&file.replace(".jsonl", ".txt"), &plain(&source, fields)?)?);
     }
-    let note = "Training sees WikiText-2's validation text, the passages of BoolQ (Wikipedia), GSM8K's training problems and PIQA, \
-                each window at most once; no test split.";
-    Ok((paths, note.into()))
+    Ok(Texts {
+        training,
+        validation: write("wiki-held-out.txt", last)?,
+        note: "Training sees nine tenths of WikiText-2's validation text (the last tenth follows it and chose learning rate \
+               and penalty), the passages of BoolQ (Wikipedia), GSM8K's training problems and PIQA, each window at most once; \
+               no test split."
+            .into(),
+    })
 }
 
 /// The fields of every line, lines apart from each other.

@@ -51,6 +51,9 @@ impl Llama {
         positions: &Rope,
         batch: Batch,
     ) -> Result<Gradients, PruneError> {
+        if !self.model.norm.weight.val().is_autodiff() {
+            return Err(PruneError::UntrackedLoss { step: batch.step });
+        }
         let [n_sequences, n_tokens] = tokens.dims();
         let n_predicted = n_tokens - 1;
         let plain = self.valid();
@@ -70,9 +73,6 @@ impl Llama {
         let targets = tokens.clone().slice([0..n_sequences, 1..n_tokens]);
         let targets = targets.reshape([n_sequences * n_predicted]);
         let loss = linear_cross_entropy(merge_tokens(hidden), self.head(), targets).mean();
-        if !loss.is_tracked() {
-            return Err(PruneError::UntrackedLoss { step: batch.step });
-        }
         let value: f32 = loss.clone().without_autodiff().into_scalar();
         let mut grads = loss.backward();
         let mut upstream = x
