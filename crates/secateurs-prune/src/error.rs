@@ -161,8 +161,16 @@ pub enum PruneError {
         /// The first parameter with a weight that is not finite, if there is one.
         parameter: Option<String>,
     },
+    /// Weights that training has spoilt.
+    #[error("after {step} steps {path} holds weights that are not finite; the learning rate may be too high")]
+    NonFiniteWeights {
+        /// Steps done.
+        step: usize,
+        /// Path of the first such parameter.
+        path: String,
+    },
     /// A gradient that is NaN or infinite.
-    #[error("step {step}: the gradient of {path} is not finite")]
+    #[error("step {step}: the gradient of {path} is not finite; the learning rate or the penalty may be too high")]
     NonFiniteGradient {
         /// Step of the training.
         step: usize,

@@ -686,6 +686,18 @@ fn divergence_stops_before_the_weights_change() {
 }
 
 #[test]
+fn weights_that_a_step_spoils_are_not_handed_out() {
+    let steep = TrainConfig {
+        learning_rate: LearningRate::linear(1e39),
+        ..TrainConfig::new(1, 1.0, Constraint::Free)
+    };
+    let mut trainer = Trainer::new(Net::new(&device()), steep).expect("a finite learning rate");
+    trainer.step(&mut objective).expect("the gradient is finite");
+    let spoilt = trainer.finish();
+    assert!(matches!(spoilt, Err(PruneError::NonFiniteWeights { step: 1, .. })));
+}
+
+#[test]
 fn a_tensor_without_gradient_is_pruned_by_magnitude() {
     let settings = AdmmSettings {
         metric: ProjectionMetric::SecondMoment,

@@ -139,6 +139,9 @@ impl<M: Module> Trainer<M> {
     }
 
     pub(super) fn pruned(&self) -> Result<(M, Vec<Option<KeepMask>>), PruneError> {
+        if let Some(path) = self.spoilt_parameter() {
+            return Err(PruneError::NonFiniteWeights { step: self.step, path });
+        }
         let masks = match &self.config.constraint {
             Constraint::Admm(settings) => self.supports(settings.metric, false)?,
             Constraint::Masks(masks) => {

@@ -133,7 +133,8 @@ impl<M: Module> Trainer<M> {
     ///
     /// # Errors
     ///
-    /// If the objective fails, or the loss or a gradient is not finite; the module is then as it was before the step.
+    /// If the objective fails, or the loss or a gradient is not finite: the module is then as it was before the step. If the
+    /// step itself leaves the finite numbers.
     ///
     /// # Panics
     ///
@@ -174,7 +175,7 @@ impl<M: Module> Trainer<M> {
     ///
     /// # Errors
     ///
-    /// If a weight is NaN.
+    /// If a weight is not finite.
     pub fn projected(&self) -> Result<M, PruneError> {
         Ok(self.pruned()?.0)
     }
@@ -183,7 +184,7 @@ impl<M: Module> Trainer<M> {
     ///
     /// # Errors
     ///
-    /// If a weight is NaN.
+    /// If a weight is not finite.
     pub fn finish(self) -> Result<(M, MaskSet), PruneError> {
         let (module, masks) = self.pruned()?;
         let paths = self.parameters.iter().map(|trained| trained.parameter.path.clone());
@@ -254,17 +255,22 @@ impl<M: Module> Trainer<M> {
 
     /// Says which weights make the loss infinite, if it is weights.
     fn diverged(&self, loss: f32) -> PruneError {
-        let mut culprit = None;
-        parameters::read(self.module(), &mut |index, values| {
-            if culprit.is_none() && !values.iter().all(|value| value.is_finite()) {
-                culprit = Some(self.parameters[index].parameter.path.clone());
-            }
-        });
         PruneError::Diverged {
             step: self.step,
             loss,
-            parameter: culprit,
+            parameter: self.spoilt_parameter(),
         }
+    }
+
+    /// The first parameter with a weight that is not finite.
+    pub(super) fn spoilt_parameter(&self) -> Option<String> {
+        let mut spoilt = None;
+        parameters::read(self.module(), &mut |index, values| {
+            if spoilt.is_none() && !values.iter().all(|value| value.is_finite()) {
+                spoilt = Some(self.parameters[index].parameter.path.clone());
+            }
+        });
+        spoilt
     }
 
     /// Norm of all gradients together, as they are.
