@@ -396,7 +396,9 @@ fn finish(
     let (llama, masks) = trainer.finish()?;
     let llama = llama.valid();
     let pattern = recipe.pattern()?;
-    let requested = Some(pattern).filter(|_| recipe.options.scope != Some(Scope::Global));
+    // Layers that competed, and outputs that Wanda pruned one by one, have counts of their own.
+    let is_per_layer = recipe.method != Method::WandaFinetune && recipe.options.scope != Some(Scope::Global);
+    let requested = Some(pattern).filter(|_| is_per_layer);
     let report = Report {
         method: recipe.method.name().into(),
         pattern: pattern.to_string(),
