@@ -68,8 +68,9 @@ use crate::PruneError;
 ///
 /// # References
 ///
-/// ELSA, arXiv 2510.01650. **Deviates:** [`Proximal::Decoupled`] and global scope are ours; ties and counts are exact; `u` is rescaled at once when `lambda` moves, so that
-/// `lambda u` stays; nothing is divided by the number of processes.
+/// ELSA, arXiv 2510.01650. **Deviates:** [`Proximal::Decoupled`](crate::Proximal::Decoupled) and global scope are ours; ties
+/// and counts are exact; `u` is rescaled at once when `lambda` moves, so that `lambda u` stays; nothing is divided by the
+/// number of processes.
 pub struct Trainer<M> {
     /// Absent only while a step replaces it.
     pub(super) module: Option<M>,
