@@ -79,44 +79,91 @@ pub enum Progress<'a> {
 /// The scheme of SparseGPT (arXiv 2301.00774) and Wanda (arXiv 2306.11695) without `true_sequential`.
 pub fn prune_blocks<S: BlockStore>(
     store: &mut S,
-    mut hidden: Vec<Tensor<3>>,
+    hidden: Vec<Tensor<3>>,
     plan: &BlockPlan<'_>,
     listener: &mut dyn FnMut(Progress<'_>),
 ) -> Result<Report, PruneError> {
-    let n_blocks = store.n_blocks();
-    check_plan(plan, n_blocks, &hidden)?;
-    let started = Instant::now();
-    let mut report = Report {
-        method: plan.method.name().to_owned(),
-        pattern: describe(plan.patterns),
-        scope: None,
-        layers: Vec::new(),
-        seconds: 0.0,
-        peak_rss_bytes: None,
-        notes: Vec::new(),
+    let walk = Walk {
+        method: plan.method.name(),
+        patterns: plan.patterns,
+        first_block: plan.first_block,
+        calibrates: plan.method.statistics() != Statistics::None,
     };
-    for block in 0..plan.first_block.min(n_blocks) {
-        let stored = store.load(block).map_err(PruneError::store)?;
-        forward_all(store, &stored, &mut hidden);
-        listener(Progress::Replayed { block, n_blocks });
-    }
-    for index in plan.first_block..n_blocks {
-        let _span = tracing::info_span!("prune_block", index).entered();
-        let dense = store.load(index).map_err(PruneError::store)?;
-        let (block, layers) = prune_one(store, (index, dense), &hidden, plan, listener)?;
-        let stored = store.store(index, block).map_err(PruneError::store)?;
-        if index + 1 < n_blocks {
-            forward_all(store, &stored, &mut hidden);
+    walk.run(store, hidden, listener, &mut |store, dense, hidden, listener| {
+        prune_one(store, dense, hidden, plan, listener)
+    })
+}
+
+/// The way through the blocks of a model that all methods share.
+pub(crate) struct Walk<'a> {
+    pub(crate) method: &'a str,
+    pub(crate) patterns: &'a [Pattern],
+    pub(crate) first_block: usize,
+    /// Whether hidden states are needed.
+    pub(crate) calibrates: bool,
+}
+
+/// What is done to a dense block of a given index, given the hidden states that reach it.
+pub(crate) type PruneBlock<'a, S> = dyn FnMut(
+        &S,
+        (usize, <S as BlockStore>::Block),
+        &[Tensor<3>],
+        &mut dyn FnMut(Progress<'_>),
+    ) -> Result<(<S as BlockStore>::Block, Vec<LayerReport>), PruneError>
+    + 'a;
+
+impl Walk<'_> {
+    /// Runs stored blocks, prunes and stores the others; each sees what the stored ones before it produce.
+    pub(crate) fn run<S: BlockStore>(
+        &self,
+        store: &mut S,
+        mut hidden: Vec<Tensor<3>>,
+        listener: &mut dyn FnMut(Progress<'_>),
+        prune: &mut PruneBlock<'_, S>,
+    ) -> Result<Report, PruneError> {
+        let n_blocks = store.n_blocks();
+        if self.patterns.len() != n_blocks {
+            return Err(PruneError::PatternCount {
+                expected: n_blocks,
+                got: self.patterns.len(),
+            });
         }
-        listener(Progress::Stored {
-            block: index,
-            n_blocks,
-            layers: &layers,
-        });
-        report.layers.extend(layers);
+        if hidden.is_empty() && self.calibrates {
+            return Err(PruneError::NoCalibration);
+        }
+        let started = Instant::now();
+        let mut report = Report {
+            method: self.method.to_owned(),
+            pattern: describe(self.patterns),
+            scope: None,
+            layers: Vec::new(),
+            seconds: 0.0,
+            peak_rss_bytes: None,
+            notes: Vec::new(),
+        };
+        for block in 0..self.first_block.min(n_blocks) {
+            let stored = store.load(block).map_err(PruneError::store)?;
+            forward_all(store, &stored, &mut hidden);
+            listener(Progress::Replayed { block, n_blocks });
+        }
+        for index in self.first_block..n_blocks {
+            let _span = tracing::info_span!("prune_block", index).entered();
+            let dense = store.load(index).map_err(PruneError::store)?;
+            let (block, layers) = prune(store, (index, dense), &hidden, listener)?;
+            let stored = store.store(index, block).map_err(PruneError::store)?;
+            if index + 1 < n_blocks {
+                forward_all(store, &stored, &mut hidden);
+            }
+            listener(Progress::Stored {
+                block: index,
+                n_blocks,
+                layers: &layers,
+            });
+            report.layers.extend(layers);
+        }
+        report.seconds = started.elapsed().as_secs_f64();
+        Ok(report)
     }
-    report.seconds = started.elapsed().as_secs_f64();
-    Ok(report)
 }
 
 /// Prunes one dense block on the hidden states that reach it.
@@ -255,21 +302,8 @@ pub(crate) fn selected_weights<M: Module>(
         .collect()
 }
 
-fn check_plan(plan: &BlockPlan<'_>, n_blocks: usize, hidden: &[Tensor<3>]) -> Result<(), PruneError> {
-    if plan.patterns.len() != n_blocks {
-        return Err(PruneError::PatternCount {
-            expected: n_blocks,
-            got: plan.patterns.len(),
-        });
-    }
-    if hidden.is_empty() && plan.method.statistics() != Statistics::None {
-        return Err(PruneError::NoCalibration);
-    }
-    Ok(())
-}
-
 /// One pattern for all blocks by its name, different ones by their mean sparsity.
-pub(crate) fn describe(patterns: &[Pattern]) -> String {
+fn describe(patterns: &[Pattern]) -> String {
     match patterns {
         [] => "none".into(),
         [first, rest @ ..] if rest.iter().all(|p| p == first) => first.to_string(),

@@ -9,7 +9,7 @@ use secateurs_tensor::{LayerReport, PathRules, Pattern, Report};
 use serde::{Deserialize, Serialize};
 
 use crate::block::BlockStore;
-use crate::driver::{describe, forward_all, layer_reports, selected_weights};
+use crate::driver::{Walk, layer_reports, selected_weights};
 use crate::train::{AdamSettings, AdmmSettings, Constraint, Gradients, LearningRate, Penalty, TrainConfig, Trainer};
 use crate::{Progress, PruneError};
 
@@ -79,51 +79,21 @@ impl Safe {
     pub fn prune_blocks<S: BlockStore>(
         &self,
         store: &mut S,
-        mut hidden: Vec<Tensor<3>>,
+        hidden: Vec<Tensor<3>>,
         plan: &SafePlan<'_>,
         listener: &mut dyn FnMut(Progress<'_>),
     ) -> Result<Report, PruneError> {
-        let n_blocks = store.n_blocks();
-        if plan.patterns.len() != n_blocks {
-            return Err(PruneError::PatternCount {
-                expected: n_blocks,
-                got: plan.patterns.len(),
-            });
-        }
-        if hidden.is_empty() {
-            return Err(PruneError::NoCalibration);
-        }
-        let started = Instant::now();
-        let mut report = Report {
-            method: "safe".into(),
-            pattern: describe(plan.patterns),
-            scope: None,
-            layers: Vec::new(),
-            seconds: 0.0,
-            peak_rss_bytes: None,
-            notes: Vec::new(),
+        let walk = Walk {
+            method: "safe",
+            patterns: plan.patterns,
+            first_block: plan.first_block,
+            calibrates: true,
         };
-        for block in 0..plan.first_block.min(n_blocks) {
-            let stored = store.load(block).map_err(PruneError::store)?;
-            forward_all(store, &stored, &mut hidden);
-            listener(Progress::Replayed { block, n_blocks });
-        }
-        for index in plan.first_block..n_blocks {
-            let _span = tracing::info_span!("train_block", index).entered();
-            let dense = store.load(index).map_err(PruneError::store)?;
-            let (block, layers) = self.prune_one(store, (index, dense), &hidden, plan)?;
+        walk.run(store, hidden, listener, &mut |store, dense, hidden, listener| {
+            let (block, layers) = self.prune_one(store, dense, hidden, plan)?;
             layers.iter().for_each(|layer| listener(Progress::Layer(layer)));
-            let stored = store.store(index, block).map_err(PruneError::store)?;
-            forward_all(store, &stored, &mut hidden);
-            listener(Progress::Stored {
-                block: index,
-                n_blocks,
-                layers: &layers,
-            });
-            report.layers.extend(layers);
-        }
-        report.seconds = started.elapsed().as_secs_f64();
-        Ok(report)
+            Ok((block, layers))
+        })
     }
 
     fn prune_one<S: BlockStore>(
