@@ -4,11 +4,9 @@
 //! perplexity (7.8 on Llama-2-7B) and below fine-tuning under Wanda's mask with the same tokens; ELSA-L close to ELSA with
 //! less than half of its state.
 
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use flate2::read::GzDecoder;
 use secateurs::data::write_atomic;
 use secateurs::prune::{ProjectionMetric, Proximal, Safe, Shape};
 use secateurs::tensor::{Pattern, Sparsity};
@@ -108,7 +106,8 @@ fn elsa_case(tier: Tier) -> Result<Case, ExperimentError> {
             case.notes.push(
                 "Training sees the four novels that the model was trained on, each window at most once. Learning rates, \
                  warm-up, penalty and schedule were chosen on Persuasion at 90 %, for each method on its own, and are the \
-                 same at all sparsities. ELSA's penalty is decoupled from Adam, which the paper's is not. Every method that trains the whole model sees the same tokens in the same order. SAFE \
+                 same at all sparsities. ELSA's penalty is decoupled from Adam, which the paper's is not. Every method that trains \
+                 the whole model sees the same tokens in the same order. SAFE \
                  trains each block on the calibration windows instead."
                     .into(),
             );
@@ -187,15 +186,8 @@ fn training(base: Training, method: Method, lambda: f64) -> Option<Training> {
 fn novels(folder: &Path) -> Result<Vec<PathBuf>, ExperimentError> {
     let unpack = |name: &str| {
         let path = workspace_root().join("fixtures/austen").join(format!("{name}.txt.gz"));
-        let failed = |source| ExperimentError::Read {
-            path: path.clone(),
-            source,
-        };
-        let mut text = Vec::new();
-        let file = std::fs::File::open(&path).map_err(failed)?;
-        GzDecoder::new(file).read_to_end(&mut text).map_err(failed)?;
         let unpacked = folder.join(format!("{name}.txt"));
-        write_atomic(&unpacked, &text)?;
+        write_atomic(&unpacked, fixtures::austen::decompress(&path)?.as_bytes())?;
         Ok(unpacked)
     };
     fixtures::TRAINING.into_iter().map(unpack).collect()

@@ -1,9 +1,7 @@
 //! Models, prompts and texts of the two tiers.
 
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use flate2::read::GzDecoder;
 use secateurs::data::manifest::{Manifest, Resolver};
 use secateurs::data::{Checkpoint, Tokenizer, read_text, write_atomic};
 use secateurs::{Method, PromptStyle};
@@ -85,7 +83,10 @@ fn quick_case(folder: &Path) -> Result<Case, ExperimentError> {
     let held_out = passages(fixtures::TEST, 16)?;
     let corpus = folder.join("corpus.txt");
     let generic = fixtures::TRAINING[2];
-    write_atomic(&corpus, unpack(&austen.join(format!("{generic}.txt.gz")))?.as_bytes())?;
+    write_atomic(
+        &corpus,
+        fixtures::austen::decompress(&austen.join(format!("{generic}.txt.gz")))?.as_bytes(),
+    )?;
     Ok(Case {
         model,
         dataset: "austen",
@@ -190,19 +191,6 @@ fn write_passages(
         lines += &format!("{line}\n");
     }
     Ok(write_atomic(path, lines.as_bytes())?)
-}
-
-fn unpack(path: &Path) -> Result<String, ExperimentError> {
-    let failed = |source| ExperimentError::Read {
-        path: path.to_owned(),
-        source,
-    };
-    let packed = std::fs::read(path).map_err(failed)?;
-    let mut text = String::new();
-    GzDecoder::new(packed.as_slice())
-        .read_to_string(&mut text)
-        .map_err(failed)?;
-    Ok(text)
 }
 
 #[cfg(test)]
