@@ -30,6 +30,13 @@ pub struct Evaluation {
     pub window_losses: Vec<f64>,
 }
 
+impl Evaluation {
+    /// Mean loss over the windows, in nats: the logarithm of the perplexity.
+    pub(crate) fn mean_loss(&self) -> f64 {
+        self.window_losses.iter().sum::<f64>() / self.window_losses.len() as f64
+    }
+}
+
 /// Evaluates a checkpoint on the first `count` windows of `window` tokens of `text`.
 ///
 /// `listener` is called with the number of windows done and their total.
@@ -142,16 +149,21 @@ pub fn check_window(config: &LlamaConfig, window: usize) -> Result<(), Error> {
     }
 }
 
-pub(crate) fn to_tensor(window: &[u32], vocab_size: usize, device: &Device) -> Result<Tensor<2, Int>, Error> {
-    if let Some(position) = window.iter().position(|&id| id as usize >= vocab_size) {
-        let id = window[position];
-        return Err(secateurs_models::ModelError::TokenOutOfRange {
-            id,
+/// Refuses tokens outside the vocabulary.
+pub(crate) fn check_tokens(window: &[u32], vocab_size: usize) -> Result<(), Error> {
+    match window.iter().position(|&id| id as usize >= vocab_size) {
+        Some(position) => Err(secateurs_models::ModelError::TokenOutOfRange {
+            id: window[position],
             position,
             vocab_size,
         }
-        .into());
+        .into()),
+        None => Ok(()),
     }
+}
+
+pub(crate) fn to_tensor(window: &[u32], vocab_size: usize, device: &Device) -> Result<Tensor<2, Int>, Error> {
+    check_tokens(window, vocab_size)?;
     let ids: Vec<i64> = window.iter().map(|&id| i64::from(id)).collect();
     Ok(Tensor::from_data(TensorData::new(ids, [1, window.len()]), device))
 }

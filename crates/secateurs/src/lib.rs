@@ -24,8 +24,10 @@ mod trace_plan;
 mod trace_writer;
 mod train_data;
 mod train_job;
+mod train_journal;
 mod train_state;
 mod training;
+mod training_log;
 mod windows;
 
 pub use secateurs_data as data;
@@ -56,8 +58,8 @@ pub use recipe::{AllocationRecipe, Recipe};
 pub use text::{Completion, TextGenerator};
 pub use trace::{PromptSelection, Trace, TraceHeader, TraceReader, TraceSource, TraceStop, is_trace_file};
 pub use trace_job::{TraceConfig, TraceJob, TraceOutcome, TraceProgress, trace_prompts};
-pub use train_job::{SparseLoss, TrainingLog};
 pub use training::Training;
+pub use training_log::{SparseLoss, TrainingLog};
 pub use windows::{all_windows, first_windows};
 
 /// What most programs need.

@@ -5,81 +5,33 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use burn::module::Module;
-use burn::tensor::{Int, Tensor, TensorData};
-use secateurs_data::{Checkpoint, CheckpointWriter, read_text, write_atomic};
+use secateurs_data::{Checkpoint, CheckpointWriter, read_text};
 use secateurs_models::llama::{Llama, LlamaConfig, Rope, load_llama, planned_tensors, save_llama};
-use secateurs_prune::{Progress, PruneError, StateBytes, StepReport, Trainer, layer_reports};
+use secateurs_prune::{Progress, PruneError, Trainer, layer_reports};
 use secateurs_tensor::{KeepMask, MaskSet, Report, Scope, read_weights};
-use serde::{Deserialize, Serialize};
 
-use crate::evaluate::check_window;
+use crate::evaluate::{check_tokens, check_window, evaluate_llama, to_tensor};
 use crate::job::{Overwrite, PruneJob, finish_folder, hash_tokens, prune_checkpoint, remove_dir, staging_path};
 use crate::memory::peak_rss_bytes;
 use crate::method::Method;
 use crate::recipe::{AllocationRecipe, Recipe};
 use crate::train_data::TrainingWindows;
+use crate::train_journal::{Journal, VERSION};
 use crate::training::Training;
+use crate::training_log::{SparseLoss, TrainingLog};
 use crate::windows::all_windows;
 use crate::{Error, train_state};
 
-/// Name of the journal in the staging folder.
-const JOURNAL: &str = "training-journal.json";
-/// Changes whenever a stored state means something else.
-const VERSION: u32 = 1;
 /// Time from one checkpoint to the next, unless a number of steps is given.
 const CHECKPOINT_TIME: Duration = Duration::from_mins(5);
 
-/// The loss of the pruned model on the validation text.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct SparseLoss {
-    /// Steps done.
-    pub steps_done: usize,
-    /// Mean loss if training ended there, in nats; none if it is not finite.
-    pub loss: Option<f64>,
-}
-
-/// What happened in a training, stored beside its output as `training.json`.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct TrainingLog {
-    /// Tokens seen, used ones counted again.
-    pub tokens: usize,
-    /// Times that a window was used on average, at least 1.
-    pub reuse: f64,
-    /// State beside weights and gradients.
-    pub state: StateBytes,
-    /// Seconds of training, without validation and files.
-    pub train_seconds: f64,
-    /// Every step.
-    pub steps: Vec<StepReport>,
-    /// Seconds of every step.
-    pub step_seconds: Vec<f64>,
-    /// The loss of the pruned model on the way.
-    pub sparse_losses: Vec<SparseLoss>,
-}
-
-impl TrainingLog {
-    /// Tokens learned from in a second.
-    pub fn tokens_per_second(&self) -> f64 {
-        self.tokens as f64 / self.train_seconds.max(f64::MIN_POSITIVE)
-    }
-}
-
-/// What an interrupted training needs to go on, beside its state.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-struct Journal {
-    version: u32,
-    recipe: Recipe,
-    source: String,
-    tokens: String,
-    steps_done: usize,
-    log: TrainingLog,
-    seconds: f64,
-}
-
 /// Everything that a training reads.
-struct Inputs {
+struct Inputs<'a> {
+    training: &'a Training,
     config: LlamaConfig,
     windows: TrainingWindows,
+    /// Of the tokens of all windows in order.
+    hash: String,
     validation: Vec<Vec<u32>>,
 }
 
@@ -91,8 +43,7 @@ pub(crate) fn run(
 ) -> Result<Report, Error> {
     let started = Instant::now();
     let staging = staging_path(job.out);
-    let training = checked(job.recipe)?;
-    let inputs = Inputs::read(training, source, job.recipe.seed)?;
+    let inputs = Inputs::read(checked(job.recipe)?, source, job.recipe.seed)?;
     let mut journal = begin(job, source, &inputs, &staging)?;
     let outcome = train(job, source, &inputs, (&mut journal, started), listener);
     if outcome.is_err() && journal.steps_done == 0 && staging.exists() {
@@ -104,17 +55,16 @@ pub(crate) fn run(
 fn train(
     job: &PruneJob<'_>,
     source: &Checkpoint,
-    inputs: &Inputs,
+    inputs: &Inputs<'_>,
     (journal, started): (&mut Journal, Instant),
     listener: &mut dyn FnMut(Progress<'_>),
 ) -> Result<Report, Error> {
     let staging = staging_path(job.out);
-    let training = checked(job.recipe)?;
     let masks = match job.recipe.method {
         Method::WandaFinetune => Some(first_stage(job, &staging, listener)?),
         _ => None,
     };
-    let trainer = trainer(job, training, source, masks)?;
+    let trainer = trainer(job, inputs.training, source, masks)?;
     let trainer = match journal.steps_done {
         0 => trainer,
         done => train_state::read(trainer, &staging, done)?,
@@ -122,7 +72,6 @@ fn train(
     journal.log.state = trainer.state_bytes();
     let mut course = Course {
         job,
-        training,
         inputs,
         staging: &staging,
         earlier_seconds: journal.seconds,
@@ -142,8 +91,8 @@ fn checked(recipe: &Recipe) -> Result<&Training, Error> {
     training.ok_or(Error::NoTrainingText { method })
 }
 
-impl Inputs {
-    fn read(training: &Training, source: &Checkpoint, seed: u64) -> Result<Self, Error> {
+impl<'a> Inputs<'a> {
+    fn read(training: &'a Training, source: &Checkpoint, seed: u64) -> Result<Self, Error> {
         let config = LlamaConfig::from_json(source.config())?;
         let window = training.window(config.max_positions);
         check_window(&config, window)?;
@@ -155,21 +104,14 @@ impl Inputs {
             validation = all_windows(&tokenizer, &read_text(path)?, least, "the validation text")?;
             validation.truncate(training.validation_windows.unwrap_or(16));
         }
-        if let Some(&id) = windows
-            .all()
+        let sequences = windows.all();
+        sequences
             .iter()
-            .flatten()
-            .find(|id| **id as usize >= config.vocab_size)
-        {
-            return Err(secateurs_models::ModelError::TokenOutOfRange {
-                id,
-                position: 0,
-                vocab_size: config.vocab_size,
-            }
-            .into());
-        }
+            .try_for_each(|window| check_tokens(window, config.vocab_size))?;
         Ok(Self {
+            training,
             config,
+            hash: hash_tokens(&sequences),
             windows,
             validation,
         })
@@ -177,12 +119,12 @@ impl Inputs {
 }
 
 /// The journal of an interrupted run, or a new one in a new staging folder.
-fn begin(job: &PruneJob<'_>, source: &Checkpoint, inputs: &Inputs, staging: &Path) -> Result<Journal, Error> {
+fn begin(job: &PruneJob<'_>, source: &Checkpoint, inputs: &Inputs<'_>, staging: &Path) -> Result<Journal, Error> {
     let fresh = Journal {
         version: VERSION,
         recipe: job.recipe.clone(),
         source: source.fingerprint()?,
-        tokens: hash_tokens(&inputs.windows.all()),
+        tokens: inputs.hash.clone(),
         steps_done: 0,
         log: TrainingLog {
             reuse: inputs.windows.reuse(),
@@ -191,8 +133,7 @@ fn begin(job: &PruneJob<'_>, source: &Checkpoint, inputs: &Inputs, staging: &Pat
         seconds: 0.0,
     };
     if job.overwrite == Overwrite::Resume {
-        let text = read_text(&staging.join(JOURNAL))?;
-        let journal: Journal = serde_json::from_str(&text).map_err(Error::Journal)?;
+        let journal = Journal::read(staging)?;
         journal.check_same(&fresh, staging)?;
         return Ok(journal);
     }
@@ -205,29 +146,6 @@ fn begin(job: &PruneJob<'_>, source: &Checkpoint, inputs: &Inputs, staging: &Pat
     })?;
     fresh.write(staging)?;
     Ok(fresh)
-}
-
-impl Journal {
-    fn write(&self, staging: &Path) -> Result<(), Error> {
-        let json = serde_json::to_vec(self).map_err(Error::Json)?;
-        Ok(write_atomic(&staging.join(JOURNAL), &json)?)
-    }
-
-    fn check_same(&self, other: &Self, staging: &Path) -> Result<(), Error> {
-        let differs = [
-            (self.version != other.version, "version of the program"),
-            (self.recipe != other.recipe, "recipe"),
-            (self.source != other.source, "model"),
-            (self.tokens != other.tokens, "training text"),
-        ];
-        match differs.into_iter().find(|(differs, _)| *differs) {
-            Some((_, what)) => Err(Error::ResumeMismatch {
-                path: staging.to_owned(),
-                what,
-            }),
-            None => Ok(()),
-        }
-    }
 }
 
 /// Prunes with Wanda into the staging folder, unless an interrupted run has, and returns what survived.
@@ -278,8 +196,7 @@ fn trainer(
 /// A training on its way.
 struct Course<'a> {
     job: &'a PruneJob<'a>,
-    training: &'a Training,
-    inputs: &'a Inputs,
+    inputs: &'a Inputs<'a>,
     staging: &'a Path,
     journal: &'a mut Journal,
     started: Instant,
@@ -292,32 +209,44 @@ impl Course<'_> {
         mut trainer: Trainer<Llama>,
         listener: &mut dyn FnMut(Progress<'_>),
     ) -> Result<Trainer<Llama>, Error> {
-        let n_steps = self.training.steps();
+        let n_steps = self.inputs.training.steps();
         let device = self.job.device.clone().autodiff();
         let positions = Rope::new(&self.inputs.config, self.inputs.windows.window(), &device);
-        let validate_every = self.training.validate_every.unwrap_or(n_steps.div_ceil(8)).max(1);
+        let validate_every = self
+            .inputs
+            .training
+            .validate_every
+            .unwrap_or(n_steps.div_ceil(8))
+            .max(1);
         let mut last_checkpoint = Instant::now();
         while !trainer.is_done() {
             let step_started = Instant::now();
             let step = trainer.step(&mut |llama, batch| {
-                let tokens = self.inputs.windows.batch(batch.index, self.training.batch_size());
-                let shape = [self.training.batch_size(), self.inputs.windows.window()];
-                let tokens = to_tensor(&tokens, shape, &device);
-                llama.gradients(tokens, &positions, self.training.activations.unwrap_or_default(), batch)
+                let shape = [self.inputs.training.batch_size(), self.inputs.windows.window()];
+                let tokens = self.inputs.windows.batch(batch.index, shape[0]);
+                let tokens = to_tensor(&tokens, self.inputs.config.vocab_size, &device);
+                let tokens = tokens.expect("tokens were checked when they were read").reshape(shape);
+                llama.gradients(
+                    tokens,
+                    &positions,
+                    self.inputs.training.activations.unwrap_or_default(),
+                    batch,
+                )
             });
             let step = step.map_err(|error| self.kept(error))?;
             let log = &mut self.journal.log;
             let seconds = step_started.elapsed().as_secs_f64();
             log.train_seconds += seconds;
             log.step_seconds.push(seconds);
-            log.tokens += self.training.micro_batches() * self.training.batch_size() * self.inputs.windows.window();
+            log.tokens +=
+                self.inputs.training.micro_batches() * self.inputs.training.batch_size() * self.inputs.windows.window();
             listener(Progress::Trained { step: &step, n_steps });
             log.steps.push(step);
             let done = trainer.steps_done();
             if done.is_multiple_of(validate_every) || done == n_steps {
                 self.validate(&trainer)?;
             }
-            let is_due = match self.training.checkpoint_every {
+            let is_due = match self.inputs.training.checkpoint_every {
                 Some(every) => done.is_multiple_of(every.max(1)),
                 None => last_checkpoint.elapsed() > CHECKPOINT_TIME,
             };
@@ -347,18 +276,15 @@ impl Course<'_> {
             return Ok(());
         }
         let pruned = trainer.projected()?.valid();
-        let positions = Rope::new(&self.inputs.config, self.inputs.windows.window(), self.job.device);
-        let losses = self.inputs.validation.iter().map(|window| {
-            let tokens = to_tensor(window, [1, window.len()], self.job.device);
-            f64::from(pruned.token_losses(tokens, &positions).mean().into_scalar::<f32>())
-        });
-        let loss = losses.sum::<f64>() / self.inputs.validation.len() as f64;
+        let evaluated = evaluate_llama(&self.inputs.config, &pruned, &self.inputs.validation, &mut |_, _| {});
+        let loss = match evaluated {
+            Ok(evaluation) => Some(evaluation.mean_loss()),
+            Err(Error::LossNotFinite { .. }) => None,
+            Err(error) => return Err(error),
+        };
         let steps_done = trainer.steps_done();
         tracing::info!(steps_done, loss, "loss of the pruned model");
-        self.journal.log.sparse_losses.push(SparseLoss {
-            steps_done,
-            loss: Some(loss).filter(|loss| loss.is_finite()),
-        });
+        self.journal.log.sparse_losses.push(SparseLoss { steps_done, loss });
         Ok(())
     }
 
@@ -406,7 +332,7 @@ fn finish(
         layers: layer_reports(&llama, ("", &masks), requested, journal.log.train_seconds),
         seconds: journal.seconds,
         peak_rss_bytes: peak_rss_bytes(),
-        notes: notes(&journal.log),
+        notes: journal.log.notes(),
     };
     let writer = CheckpointWriter::create(&model, planned_tensors(&config), recipe.dtype)?;
     save_llama(&llama, &writer)?;
@@ -415,24 +341,4 @@ fn finish(
     finish_folder(job, source, writer, &report)?;
     remove_dir(&staging)?;
     Ok(report)
-}
-
-fn notes(log: &TrainingLog) -> Vec<String> {
-    let mut notes = vec![format!(
-        "{} tokens in {} steps, {:.0} a second; every window was used {:.2} times",
-        log.tokens,
-        log.steps.len(),
-        log.tokens_per_second(),
-        log.reuse
-    )];
-    notes.push(format!(
-        "{:.2} bytes of optimiser and dual state per trained parameter",
-        log.state.per_parameter()
-    ));
-    notes
-}
-
-fn to_tensor(tokens: &[u32], shape: [usize; 2], device: &burn::tensor::Device) -> Tensor<2, Int> {
-    let ids: Vec<i64> = tokens.iter().map(|&id| i64::from(id)).collect();
-    Tensor::from_data(TensorData::new(ids, shape), device)
 }
