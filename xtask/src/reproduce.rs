@@ -21,6 +21,9 @@ pub struct Arguments {
     /// Take what an interrupted run of the same commit has measured.
     #[arg(long)]
     resume: bool,
+    /// Only what is called like this, method and pattern, as in `elsa-90%`; give it again for more.
+    #[arg(long, value_name = "NAME")]
+    only: Vec<String>,
 }
 
 #[derive(Debug, Clone, Copy, Default, clap::ValueEnum)]
@@ -74,5 +77,6 @@ fn words(arguments: &Arguments) -> Vec<&str> {
         .chain(claims)
         .chain(options)
         .chain(resume)
+        .chain(arguments.only.iter().flat_map(|name| ["--only", name.as_str()]))
         .collect()
 }

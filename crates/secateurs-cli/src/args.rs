@@ -72,17 +72,18 @@ pub(crate) struct InfoArgs {
 
 const PRUNE_EXAMPLES: &str = "\
 Methods:
-  random      control: random weights go
-  magnitude   control: the smallest weights of each layer go
-  wanda       smallest |w| * ||x|| of each output; seconds, no compensation
-  ria         relative importance and activations; seconds, no compensation
-  sparsegpt   removes weights one input at a time and corrects those that stay
-  l-admm      ADMM on the layer's least-squares problem, mask grown gradually
-  alps        ADMM with a growing penalty, then conjugate gradients; slowest
-  safe        trains each block to reproduce its dense output, flatly and sparsely; [options.safe] of a recipe
+  random          control: random weights go
+  magnitude       control: the smallest weights of each layer go
+  wanda           smallest |w| * ||x|| of each output; seconds, no compensation
+  ria             relative importance and activations; seconds, no compensation
+  sparsegpt       removes weights one input at a time and corrects those that stay
+  l-admm          ADMM on the layer's least-squares problem, mask grown gradually
+  alps            ADMM with a growing penalty, then conjugate gradients; slowest
+  safe            trains each block to reproduce its dense output, flatly and sparsely; [options.safe] of a recipe
+  random+finetune random, then trains the whole model under its mask: the control of what trains
   wanda+finetune  wanda, then trains the whole model under its mask
-  elsa        trains the whole model beside a sparse copy; for 80 % and more, needs text and hours
-  elsa-l      the same with a third of the memory for its state
+  elsa            trains the whole model beside a sparse copy; for 80 % and more, needs text and hours
+  elsa-l          the same with a third of the memory for its state
 
 Examples:
   # half of the weights, calibrated on the first 16 windows of 1024 tokens of a text

@@ -27,13 +27,14 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Parser;
+use secateurs::allocator::MiMalloc;
 
 use args::{Cli, Command};
 use error::{CliError, usage_line};
 
 /// The system's allocator keeps what large tensors leave behind in pieces: peak memory would grow with every block.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// Exit code of a command line that makes no sense.
 const USAGE: u8 = 2;

@@ -9,7 +9,7 @@ use crate::recipe::{integer, section, set};
 
 /// How the whole model is trained.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Training (wanda+finetune, elsa, elsa-l)")]
+#[command(next_help_heading = "Training (random+finetune, wanda+finetune, elsa, elsa-l)")]
 pub(crate) struct TrainingArgs {
     /// UTF-8 text to learn from; may be repeated
     #[arg(long, value_name = "TEXT")]

@@ -38,7 +38,7 @@ fn json(tiny: &Tiny, path: &str) -> Value {
 fn every_training_method_prunes_exactly_and_leaves_the_rest_dense() {
     let tiny = Tiny::new(2);
     let dense = Checkpoint::open(&tiny.path("model")).expect("a model");
-    for method in ["elsa", "elsa-l", "wanda+finetune"] {
+    for method in ["elsa", "elsa-l", "wanda+finetune", "random+finetune"] {
         for (pattern, share) in [(["-s", "0.75"], 0.75), (["-p", "2:4"], 0.5)] {
             let args = [
                 &[

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use burn::tensor::Device;
 use clap::{Parser, Subcommand};
+use secateurs::allocator::MiMalloc;
 use secateurs_experiments::claims::{CLAIMS, Setting, find};
 use secateurs_experiments::fixtures::{self, TrainConfig};
 use secateurs_experiments::outcome::{Tier, reproduce_root};
@@ -12,7 +13,7 @@ use secateurs_experiments::{ExperimentError, html, table};
 
 /// The system's allocator keeps what large tensors leave behind in pieces: peak memory would grow with every block.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 #[derive(Parser)]
 #[command(
@@ -40,6 +41,12 @@ enum Command {
         /// Take what an interrupted run of the same commit has measured.
         #[arg(long)]
         resume: bool,
+        /// Only what is called like this, method and pattern, as in `elsa-90%`; give it again for more.
+        ///
+        /// Several processes or days can share a claim: each runs its part, and `--resume` without this puts the report
+        /// together.
+        #[arg(long, value_name = "NAME")]
+        only: Vec<String>,
     },
     /// Extract the novels, train the tokenizer and the fixture model.
     Fixtures {
@@ -76,12 +83,14 @@ fn run(command: Command) -> Result<(), ExperimentError> {
             tier,
             device,
             resume,
+            only,
         } => {
             let setting = Setting {
                 tier,
                 device: find_device(&device)?,
                 device_name: device,
                 resume,
+                only,
             };
             reproduce(&claims, &setting)
         }

@@ -28,6 +28,9 @@ const COUNT_SLACK: f64 = 1e-6;
 pub struct Sparsity(f64);
 
 impl Sparsity {
+    /// No weight goes.
+    pub const DENSE: Self = Self(0.0);
+
     /// A sparsity of `value`.
     ///
     /// # Errors

@@ -1,5 +1,7 @@
 #![doc = include_str!("../README.md")]
 
+#[cfg(feature = "mimalloc")]
+pub mod allocator;
 mod answer;
 mod calibration;
 mod compare;

@@ -31,6 +31,9 @@ pub enum Method {
     Alps,
     /// Each block trained to reproduce its dense output, flatly and sparsely (ICML 2025).
     Safe,
+    /// A random mask, then training of the whole model under it: the control that every trained mask must beat.
+    #[serde(rename = "random+finetune")]
+    RandomFinetune,
     /// Wanda, then training of the whole model under its mask.
     #[serde(rename = "wanda+finetune")]
     WandaFinetune,
@@ -42,7 +45,7 @@ pub enum Method {
 
 impl Method {
     /// All methods, controls first.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Random,
         Self::Magnitude,
         Self::Wanda,
@@ -51,6 +54,7 @@ impl Method {
         Self::LAdmm,
         Self::Alps,
         Self::Safe,
+        Self::RandomFinetune,
         Self::WandaFinetune,
         Self::Elsa,
         Self::ElsaL,
@@ -78,6 +82,7 @@ impl Method {
             Self::LAdmm => "l-admm",
             Self::Alps => "alps",
             Self::Safe => "safe",
+            Self::RandomFinetune => "random+finetune",
             Self::WandaFinetune => "wanda+finetune",
             Self::Elsa => "elsa",
             Self::ElsaL => "elsa-l",
@@ -86,26 +91,35 @@ impl Method {
 
     /// Whether the method trains the whole model and so needs a text to learn from.
     pub fn trains_model(self) -> bool {
-        matches!(self, Self::WandaFinetune | Self::Elsa | Self::ElsaL)
+        self.first_stage().is_some() || matches!(self, Self::Elsa | Self::ElsaL)
+    }
+
+    /// The method whose mask the training keeps, if training is all that is left to do.
+    pub fn first_stage(self) -> Option<Self> {
+        match self {
+            Self::RandomFinetune => Some(Self::Random),
+            Self::WandaFinetune => Some(Self::Wanda),
+            _ => None,
+        }
     }
 
     /// Whether the method is a trivial control.
     pub fn is_control(self) -> bool {
-        matches!(self, Self::Random | Self::Magnitude)
+        matches!(self, Self::Random | Self::Magnitude | Self::RandomFinetune)
     }
 
-    /// What the method does to single layers, if it does anything there: the first of two stages of `wanda+finetune`.
+    /// What the method, or the first of its two stages, does to single layers, if it does anything there.
     pub fn build(self, options: &MethodOptions, seed: u64) -> Option<Box<dyn Compensate>> {
         let scope = |default| options.scope.unwrap_or(default);
-        Some(match self {
+        Some(match self.first_stage().unwrap_or(self) {
             Self::Random => Box::new(MaskOnly::new(Random::new(seed), scope(Scope::PerLayer))),
             Self::Magnitude => Box::new(MaskOnly::new(Magnitude, scope(Scope::PerLayer))),
-            Self::Wanda | Self::WandaFinetune => Box::new(MaskOnly::new(Wanda, scope(Scope::PerOutput))),
+            Self::Wanda => Box::new(MaskOnly::new(Wanda, scope(Scope::PerOutput))),
             Self::Ria => Box::new(MaskOnly::new(Ria::default(), scope(Scope::PerLayer))),
             Self::SparseGpt => Box::new(sparsegpt(options)),
             Self::LAdmm => Box::new(l_admm(options)),
             Self::Alps => Box::new(alps(options)),
-            Self::Safe | Self::Elsa | Self::ElsaL => return None,
+            _ => return None,
         })
     }
 }

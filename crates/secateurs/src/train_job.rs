@@ -42,6 +42,8 @@ pub(crate) fn run(
     listener: &mut dyn FnMut(Progress<'_>),
 ) -> Result<Report, Error> {
     let started = Instant::now();
+    #[cfg(feature = "mimalloc")]
+    let _kept = crate::allocator::KeptMemory::new();
     let staging = staging_path(job.out);
     let inputs = Inputs::read(checked(job.recipe)?, source, job.recipe.seed)?;
     let mut journal = begin(job, source, &inputs, &staging)?;
@@ -60,10 +62,10 @@ fn train(
     listener: &mut dyn FnMut(Progress<'_>),
 ) -> Result<Report, Error> {
     let staging = staging_path(job.out);
-    let masks = match job.recipe.method {
-        Method::WandaFinetune => Some(first_stage(job, &staging, listener)?),
-        _ => None,
-    };
+    let first = job.recipe.method.first_stage();
+    let masks = first
+        .map(|method| first_stage(job, method, &staging, listener))
+        .transpose()?;
     let trainer = trainer(job, inputs.training, source, masks)?;
     let trainer = match journal.steps_done {
         0 => trainer,
@@ -148,12 +150,17 @@ fn begin(job: &PruneJob<'_>, source: &Checkpoint, inputs: &Inputs<'_>, staging: 
     Ok(fresh)
 }
 
-/// Prunes with Wanda into the staging folder, unless an interrupted run has, and returns what survived.
-fn first_stage(job: &PruneJob<'_>, staging: &Path, listener: &mut dyn FnMut(Progress<'_>)) -> Result<MaskSet, Error> {
+/// Prunes with the first of two methods into the staging folder, unless an interrupted run has, and returns what survived.
+fn first_stage(
+    job: &PruneJob<'_>,
+    method: Method,
+    staging: &Path,
+    listener: &mut dyn FnMut(Progress<'_>),
+) -> Result<MaskSet, Error> {
     let out = first_stage_path(staging);
     if !out.exists() {
         let mut recipe = job.recipe.clone();
-        recipe.method = Method::Wanda;
+        recipe.method = method;
         recipe.training = None;
         recipe.dtype = secateurs_data::FloatType::F32;
         let first = PruneJob {
@@ -173,7 +180,7 @@ fn first_stage(job: &PruneJob<'_>, staging: &Path, listener: &mut dyn FnMut(Prog
 }
 
 fn first_stage_path(staging: &Path) -> PathBuf {
-    staging.join("wanda")
+    staging.join("first-stage")
 }
 
 fn trainer(
@@ -322,8 +329,8 @@ fn finish(
     let (llama, masks) = trainer.finish()?;
     let llama = llama.valid();
     let pattern = recipe.pattern()?;
-    // Layers that competed, and outputs that Wanda pruned one by one, have counts of their own.
-    let is_per_layer = recipe.method != Method::WandaFinetune && recipe.options.scope != Some(Scope::Global);
+    // Layers that competed, and outputs that a first stage pruned one by one, have counts of their own.
+    let is_per_layer = recipe.method.first_stage().is_none() && recipe.options.scope != Some(Scope::Global);
     let requested = Some(pattern).filter(|_| is_per_layer);
     let report = Report {
         method: recipe.method.name().into(),

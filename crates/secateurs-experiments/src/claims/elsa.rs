@@ -12,7 +12,7 @@ use secateurs::prune::{ProjectionMetric, Proximal, Safe, Shape};
 use secateurs::tensor::{Pattern, Sparsity};
 use secateurs::{Method, MethodOptions, Training, TrainingLog};
 
-use super::language_model::{Case, Cell, case, kept, measure, pattern_name, progress, row};
+use super::language_model::{Case, Cell, case, cell_name, kept, measure, pattern_name, progress, row};
 use super::texts::full_texts;
 use super::{Plots, Setting};
 use crate::ExperimentError;
@@ -47,7 +47,10 @@ pub fn run(setting: &Setting) -> Result<(Outcome, Plots), ExperimentError> {
     let dense = row(&case, "dense", "perplexity", &[dense]).case("pattern", "unstructured");
     outcome.rows.push(dense.control());
     let mut logs = Vec::new();
-    let runs: Vec<(Method, Pattern)> = runs(setting.tier, &case.patterns);
+    let runs: Vec<(Method, Pattern)> = runs(setting.tier, &case.patterns)
+        .into_iter()
+        .filter(|(method, pattern)| setting.wants(&cell_name(*method, *pattern, 0)))
+        .collect();
     let bar = progress(runs.len());
     let mut inexact = 0;
     for (method, pattern) in &runs {
@@ -83,8 +86,18 @@ fn runs(tier: Tier, patterns: &[Pattern]) -> Vec<(Method, Pattern)> {
         chosen.map(move |pattern| (method, *pattern))
     };
     let layerwise = LAYERWISE.into_iter().flat_map(everywhere);
-    layerwise.chain(TRAINED.into_iter().flat_map(trained)).collect()
+    let controls = patterns.iter().filter(|pattern| pattern.sparsity() == 0.9);
+    let controls = controls.map(|pattern| (Method::RandomFinetune, *pattern));
+    let mut runs: Vec<(Method, Pattern)> = layerwise
+        .chain(TRAINED.into_iter().flat_map(trained))
+        .chain(controls)
+        .collect();
+    runs.push(DENSE_FINETUNE);
+    runs
 }
+
+/// A mask that keeps every weight: what training alone does to the dense model.
+const DENSE_FINETUNE: (Method, Pattern) = (Method::WandaFinetune, Pattern::Unstructured(Sparsity::DENSE));
 
 fn elsa_case(tier: Tier) -> Result<Case, ExperimentError> {
     let mut case = case(tier)?;
@@ -114,7 +127,7 @@ fn elsa_case(tier: Tier) -> Result<Case, ExperimentError> {
         }
         Tier::Full => {
             let texts = full_texts(&folder)?;
-            case.training_texts = texts.training;
+            case.training_texts = [texts.training, novels(&folder)?].concat();
             case.validation_text = Some(texts.validation);
             case.tuned = full_tuning;
             case.notes.push(texts.note);
@@ -165,7 +178,7 @@ fn training(base: Training, method: Method, lambda: f64) -> Option<Training> {
         ..base
     };
     match method {
-        Method::WandaFinetune => Some(Training {
+        Method::WandaFinetune | Method::RandomFinetune => Some(Training {
             warmup: Some(16),
             ..base
         }),
@@ -182,7 +195,7 @@ fn training(base: Training, method: Method, lambda: f64) -> Option<Training> {
     }
 }
 
-/// Unpacks the novels that the fixture model was trained on.
+/// Unpacks the four novels of the fixtures that are to learn from.
 fn novels(folder: &Path) -> Result<Vec<PathBuf>, ExperimentError> {
     let unpack = |name: &str| {
         let path = workspace_root().join("fixtures/austen").join(format!("{name}.txt.gz"));
@@ -194,11 +207,20 @@ fn novels(folder: &Path) -> Result<Vec<PathBuf>, ExperimentError> {
 }
 
 fn rows(case: &Case, method: Method, pattern: Pattern, cell: &Cell) -> Vec<Row> {
+    let is_dense = (method, pattern) == DENSE_FINETUNE;
+    let name = if is_dense { "dense+finetune" } else { method.name() };
     let finish = |metric: &str, value: f64| {
-        let row = row(case, method.name(), metric, &[value])
-            .case("pattern", pattern_name(pattern))
-            .case("sparsity", pattern.sparsity());
-        if method.is_control() { row.control() } else { row }
+        let row = row(case, name, metric, &[value]).case("pattern", pattern_name(pattern));
+        let row = if is_dense {
+            row
+        } else {
+            row.case("sparsity", pattern.sparsity())
+        };
+        if is_dense || method.is_control() {
+            row.control()
+        } else {
+            row
+        }
     };
     let mut rows = vec![
         finish("perplexity", cell.perplexity),

@@ -63,6 +63,11 @@ pub(super) fn progress(n_models: usize) -> ProgressBar {
     ProgressBar::new(n_models as u64).with_style(style.expect("the template is valid"))
 }
 
+/// What a cell is known by.
+pub(super) fn cell_name(method: Method, pattern: Pattern, seed: u64) -> String {
+    format!("{method}-{pattern}-{seed}")
+}
+
 /// The cell, from an interrupted run where there is one that may be taken.
 pub(super) fn kept(
     case: &Case,
@@ -70,7 +75,7 @@ pub(super) fn kept(
     outcome: &Outcome,
     (method, pattern, seed): (Method, Pattern, u64),
 ) -> Result<Cell, ExperimentError> {
-    let name = format!("{method}-{pattern}-{seed}");
+    let name = cell_name(method, pattern, seed);
     kept_cell(setting, outcome, &name, || cell(case, setting, (method, pattern, seed)))
 }
 

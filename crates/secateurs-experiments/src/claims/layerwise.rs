@@ -9,7 +9,7 @@ use std::time::Instant;
 use secateurs::Method;
 use secateurs::tensor::Pattern;
 
-use super::language_model::{Case, Cell, case, kept, measure, pattern_name, progress, row};
+use super::language_model::{Case, Cell, case, cell_name, kept, measure, pattern_name, progress, row};
 use super::{Plots, Setting};
 use crate::ExperimentError;
 use crate::outcome::{Outcome, Row};
@@ -41,23 +41,29 @@ pub fn run(setting: &Setting) -> Result<(Outcome, Plots), ExperimentError> {
 }
 
 fn run_cells(case: &Case, setting: &Setting, outcome: &mut Outcome) -> Result<(), ExperimentError> {
-    let n_runs = Method::LAYERWISE
-        .iter()
-        .map(|method| case.patterns.len() * seeds_of(case, *method).len())
-        .sum::<usize>();
+    let seeds = |method: Method, pattern: Pattern| {
+        let seeds = seeds_of(case, method).iter().copied();
+        seeds
+            .filter(|seed| setting.wants(&cell_name(method, pattern, *seed)))
+            .collect::<Vec<_>>()
+    };
+    let runs = Method::LAYERWISE.into_iter().flat_map(|method| {
+        let of_pattern = |pattern: &Pattern| (method, *pattern, seeds(method, *pattern));
+        case.patterns.iter().map(of_pattern).collect::<Vec<_>>()
+    });
+    let runs: Vec<(Method, Pattern, Vec<u64>)> = runs.filter(|(_, _, seeds)| !seeds.is_empty()).collect();
+    let n_runs = runs.iter().map(|(_, _, seeds)| seeds.len()).sum::<usize>();
     let mut inexact = 0;
     let bar = progress(n_runs);
-    for method in Method::LAYERWISE {
-        for pattern in &case.patterns {
-            let mut cells = Vec::new();
-            for &seed in seeds_of(case, method) {
-                bar.set_message(format!("{method} {pattern}"));
-                cells.push(kept(case, setting, outcome, (method, *pattern, seed))?);
-                bar.inc(1);
-            }
-            inexact += cells.iter().filter(|cell| !cell.exact).count();
-            outcome.rows.extend(rows(case, method, *pattern, &cells));
+    for (method, pattern, seeds) in runs {
+        let mut cells = Vec::new();
+        for seed in seeds {
+            bar.set_message(format!("{method} {pattern}"));
+            cells.push(kept(case, setting, outcome, (method, pattern, seed))?);
+            bar.inc(1);
         }
+        inexact += cells.iter().filter(|cell| !cell.exact).count();
+        outcome.rows.extend(rows(case, method, pattern, &cells));
     }
     bar.finish_and_clear();
     let (windows, window) = case.calibration_windows;

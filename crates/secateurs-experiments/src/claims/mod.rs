@@ -24,6 +24,15 @@ pub struct Setting {
     pub device_name: String,
     /// Whether to take what an interrupted run of the same commit has measured.
     pub resume: bool,
+    /// Parts of the names of the cells to run and to report; all if there is none.
+    pub only: Vec<String>,
+}
+
+impl Setting {
+    /// Whether the cell of that name is run, such as `elsa-90%-0`: method, pattern and what else varies.
+    pub fn wants(&self, name: &str) -> bool {
+        self.only.is_empty() || self.only.iter().any(|part| name.contains(part.as_str()))
+    }
 }
 
 /// Charts as pairs of a name and an SVG.

@@ -92,10 +92,15 @@ fn rows(bench: &Bench<'_>) -> Result<Vec<Row>, ExperimentError> {
     bar.set_message("dense");
     let dense = kept("dense", &|| bench.measure(&case.model, 0))?;
     rows.extend(place(None).rows("dense", &[dense]).into_iter().map(Row::control));
+    let wants = |name: &str| bench.setting.wants(name);
     for sparsity in sparsities(case) {
+        let name = format!("magnitude-{sparsity}");
+        if !wants(&name) {
+            continue;
+        }
         bar.set_message(format!("magnitude {sparsity}"));
         let make = || bench.cell((Method::Magnitude, sparsity), None);
-        let cell = kept(&format!("magnitude-{sparsity}"), &make)?;
+        let cell = kept(&name, &make)?;
         let controls = place(Some(sparsity)).rows("magnitude", &[cell]);
         rows.extend(controls.into_iter().map(Row::control));
         bar.inc(1);
@@ -111,12 +116,14 @@ fn rows(bench: &Bench<'_>) -> Result<Vec<Row>, ExperimentError> {
             bar.set_message(format!("{method} {sparsity}, {}", arm.name()));
             let cell_of = |seed: &u64| {
                 let name = format!("{method}-{sparsity}-{}-{seed}", arm.name());
-                let cell = kept(&name, &|| bench.cell((method, sparsity), Some((arm, *seed))));
+                let cell = wants(&name).then(|| kept(&name, &|| bench.cell((method, sparsity), Some((arm, *seed)))));
                 bar.inc(1);
                 cell
             };
-            cells.push((arm, case.seeds.iter().map(cell_of).collect::<Result<Vec<_>, _>>()?));
+            let cells_of_arm = case.seeds.iter().filter_map(cell_of).collect::<Result<Vec<_>, _>>()?;
+            cells.push((arm, cells_of_arm));
         }
+        cells.retain(|(_, cells)| !cells.is_empty());
         let of_arms = cells
             .iter()
             .flat_map(|(arm, cells)| place.rows(&line_name(method, *arm), cells));

@@ -14,7 +14,7 @@ use secateurs::sparse::{Format, Group, ValueType};
 use secateurs::tensor::{NmPattern, Pattern, Sparsity};
 use secateurs::{FormatChoice, Method, Overwrite, PackConfig, evaluate_packed, first_windows, pack_checkpoint};
 
-use super::language_model::{Case, case, pattern_name, progress, prune};
+use super::language_model::{Case, case, cell_name, pattern_name, progress, prune};
 use super::{Plots, Setting};
 use crate::ExperimentError;
 use crate::outcome::{Outcome, Row, Tier};
@@ -64,7 +64,8 @@ pub fn run(setting: &Setting) -> Result<(Outcome, Plots), ExperimentError> {
         path: std::env::temp_dir(),
         source,
     })?;
-    let patterns = patterns()?;
+    let mut patterns = patterns()?;
+    patterns.retain(|pattern| setting.wants(&cell_name(METHOD, *pattern, 0)));
     let bar = progress(patterns.len());
     let folder = folder.path();
     let dense = Model::pack(DENSE, None, &case.model, folder)?;
@@ -88,7 +89,7 @@ pub fn run(setting: &Setting) -> Result<(Outcome, Plots), ExperimentError> {
     }
     for (metric, value) in ["decode_tokens_per_second", "prefill_tokens_per_second"]
         .into_iter()
-        .zip(medians(&reference))
+        .zip(medians(&reference).into_iter().flatten())
     {
         outcome.rows.push(dense.row(&case, metric, value));
     }
@@ -152,12 +153,13 @@ fn add_speeds(
     Ok([of_dense.decode_tokens_per_second, of_dense.prefill_tokens_per_second])
 }
 
-fn medians(runs: &[[f64; 2]]) -> [f64; 2] {
-    [0, 1].map(|index| {
+fn medians(runs: &[[f64; 2]]) -> Option<[f64; 2]> {
+    let of_column = |index: usize| {
         let mut values: Vec<f64> = runs.iter().map(|run| run[index]).collect();
         values.sort_by(f64::total_cmp);
-        values[values.len() / 2]
-    })
+        values.get(values.len() / 2).copied()
+    };
+    Some([of_column(0)?, of_column(1)?])
 }
 
 /// One stored model, ready to run.

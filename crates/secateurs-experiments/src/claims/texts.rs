@@ -51,8 +51,8 @@ pub(super) fn full_texts(folder: &Path) -> Result<Texts, ExperimentError> {
         training,
         validation: write("wiki-held-out.txt", last)?,
         note: "Training sees nine tenths of WikiText-2's validation text (the last tenth follows it and chose learning rate \
-               and penalty), the passages of BoolQ (Wikipedia), GSM8K's training problems and PIQA, each window at most once; \
-               no test split."
+               and penalty), the passages of BoolQ (Wikipedia), GSM8K's training problems, PIQA and four of Jane Austen's novels, each \
+               window at most once; no test split."
             .into(),
     })
 }
