@@ -44,6 +44,6 @@ pub use safe::{Safe, SafePlan};
 pub use sparsegpt::SparseGpt;
 pub use train::{
     AdamSettings, AdmmSettings, Batch, Constraint, Decay, DualUpdate, Gradients, LearningRate, MomentFormat, Penalty,
-    PenaltyScale, ProjectionMetric, Proximal, Shape, StateBytes, StateFormat, StateSlice, StateSliceMut, StepReport,
-    TrainConfig, Trainer, e4m3_from_f32, e4m3_to_f32,
+    PenaltyScale, ProjectionMetric, Proximal, Residence, Shape, StateBytes, StateFormat, StateSlice, StateSliceMut,
+    StepReport, TrainConfig, Trainer, e4m3_from_f32, e4m3_to_f32,
 };

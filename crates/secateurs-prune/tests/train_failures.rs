@@ -3,7 +3,10 @@
 mod training;
 
 use burn::module::Module;
-use secateurs_prune::{AdmmSettings, Constraint, Gradients, LearningRate, Penalty, PruneError, TrainConfig, Trainer};
+use secateurs_prune::{
+    AdamSettings, AdmmSettings, Constraint, Gradients, LearningRate, MomentFormat, Penalty, PruneError, Residence,
+    TrainConfig, Trainer,
+};
 use secateurs_tensor::{KeepMask, MaskSet, PathRules};
 use training::{Net, admm, config, device, objective, state};
 
@@ -37,6 +40,28 @@ fn what_cannot_be_trained_is_refused() {
             }
         ))
         .contains("interval")
+    );
+    let on_device = TrainConfig {
+        residence: Residence::Device,
+        ..config(5, admm("50%"))
+    };
+    let adam = AdamSettings {
+        moments: MomentFormat::Int8,
+        ..on_device.adam
+    };
+    assert!(
+        refuse(TrainConfig {
+            adam,
+            ..on_device.clone()
+        })
+        .contains("moments")
+    );
+    assert!(
+        refuse(TrainConfig {
+            sharpness: 0.1,
+            ..on_device
+        })
+        .contains("sharpness")
     );
     assert!(refuse(config(5, admm("2:3"))).contains("first.weight"));
     let nothing = AdmmSettings {

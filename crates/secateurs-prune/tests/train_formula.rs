@@ -5,8 +5,8 @@ mod training;
 use std::collections::BTreeMap;
 
 use secateurs_prune::{
-    AdmmSettings, Constraint, Gradients, LearningRate, Penalty, ProjectionMetric, Proximal, Shape, StateFormat,
-    TrainConfig, Trainer,
+    AdmmSettings, Constraint, Gradients, LearningRate, Penalty, ProjectionMetric, Proximal, Residence, Shape,
+    StateFormat, TrainConfig, Trainer,
 };
 use secateurs_tensor::{PathRules, Pattern, read_weights};
 use secateurs_testkit::laws;
@@ -65,17 +65,22 @@ fn elsa_is_its_formula() {
                 },
                 ..AdmmSettings::new(pattern(text), PathRules::default())
             };
-            let (trainer, _) = problem.train(TrainConfig::new(60, 0.02, Constraint::Admm(admm)));
-            let state = state(&trainer);
-            for (name, expected) in [
-                ("weight.sparse_copy", &expected.sparse_copy),
-                ("weight.dual", &expected.dual),
-            ] {
-                laws::close(&widen(&floats(&state[name])), expected, 2e-4, 2e-4);
+            for residence in [Residence::Host, Residence::Device] {
+                let (trainer, _) = problem.train(TrainConfig {
+                    residence,
+                    ..TrainConfig::new(60, 0.02, Constraint::Admm(admm.clone()))
+                });
+                let state = state(&trainer);
+                for (name, expected) in [
+                    ("weight.sparse_copy", &expected.sparse_copy),
+                    ("weight.dual", &expected.dual),
+                ] {
+                    laws::close(&widen(&floats(&state[name])), expected, 2e-4, 2e-4);
+                }
+                let (linear, _) = trainer.finish().expect("finite");
+                let weights = read_weights(&linear, &PathRules::default());
+                laws::close(&widen(weights[0].1.values()), &expected.weights, 2e-4, 2e-4);
             }
-            let (linear, _) = trainer.finish().expect("finite");
-            let weights = read_weights(&linear, &PathRules::default());
-            laws::close(&widen(weights[0].1.values()), &expected.weights, 2e-4, 2e-4);
         }
     }
 }

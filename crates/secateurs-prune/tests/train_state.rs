@@ -5,8 +5,8 @@ mod training;
 use std::collections::BTreeMap;
 
 use secateurs_prune::{
-    AdamSettings, AdmmSettings, Constraint, MomentFormat, Penalty, PenaltyScale, ProjectionMetric, Shape, StateFormat,
-    StateSliceMut, TrainConfig, Trainer,
+    AdamSettings, AdmmSettings, Constraint, MomentFormat, Penalty, PenaltyScale, ProjectionMetric, Residence, Shape,
+    StateFormat, StateSliceMut, TrainConfig, Trainer,
 };
 use secateurs_tensor::{PathRules, read_weights};
 use training::{Net, Quadratic, admm, config, device, floats, objective, state};
@@ -32,7 +32,12 @@ fn all_formats() -> Vec<TrainConfig> {
         },
         ..config(11, admm)
     };
+    let on_device = TrainConfig {
+        residence: Residence::Device,
+        ..with(MomentFormat::F32, admm("2:4"))
+    };
     vec![
+        on_device,
         with(MomentFormat::F32, admm("2:4")),
         with(MomentFormat::Int8, quantised),
     ]

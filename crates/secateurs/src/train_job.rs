@@ -4,10 +4,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+#[cfg(any(feature = "wgpu", feature = "cuda"))]
+use burn::backend::DispatchDevice;
 use burn::module::Module;
+use burn::tensor::Device;
 use secateurs_data::{Checkpoint, CheckpointWriter, read_text};
 use secateurs_models::llama::{Llama, LlamaConfig, Rope, load_llama, planned_tensors, save_llama};
-use secateurs_prune::{Progress, PruneError, Trainer, layer_reports};
+use secateurs_prune::{MomentFormat, Progress, PruneError, Residence, Trainer, layer_reports};
 use secateurs_tensor::{KeepMask, MaskSet, Report, Scope, read_weights};
 
 use crate::evaluate::{check_tokens, check_window, evaluate_llama, to_tensor};
@@ -190,14 +193,32 @@ fn trainer(
     masks: Option<MaskSet>,
 ) -> Result<Trainer<Llama>, Error> {
     let scope = job.recipe.options.scope.unwrap_or(Scope::PerLayer);
-    let config = training.config(
+    let mut config = training.config(
         job.recipe.method,
         job.recipe.pattern()?,
         (&job.recipe.rules, scope),
         masks,
     );
+    if is_accelerator(job.device) && config.adam.moments == MomentFormat::F32 {
+        config.residence = Residence::Device;
+    }
     let (_, llama) = load_llama(source, &job.device.clone().autodiff())?;
     Ok(Trainer::new(llama, config)?)
+}
+
+/// Whether tensors live elsewhere than in the memory of the host.
+#[cfg(any(feature = "wgpu", feature = "cuda"))]
+fn is_accelerator(device: &Device) -> bool {
+    match device.as_dispatch() {
+        DispatchDevice::Cube(_) => true,
+        DispatchDevice::Autodiff(inner) => matches!(**inner, DispatchDevice::Cube(_)),
+        _ => false,
+    }
+}
+
+#[cfg(not(any(feature = "wgpu", feature = "cuda")))]
+fn is_accelerator(_: &Device) -> bool {
+    false
 }
 
 /// A training on its way.

@@ -1,5 +1,6 @@
-//! Adam on host vectors.
+//! Adam.
 
+use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
 use super::moments::MomentFormat;
@@ -100,6 +101,23 @@ pub(crate) struct AdamStep {
 }
 
 impl AdamStep {
+    /// The weights moved along `gradient`, on their device.
+    pub(crate) fn apply_on_device(
+        &self,
+        weights: Tensor<1>,
+        gradient: Tensor<1>,
+        [first, second]: &mut [Tensor<1>; 2],
+    ) -> Tensor<1> {
+        let gradient = match self.l2 {
+            0.0 => gradient,
+            l2 => gradient + weights.clone() * l2,
+        };
+        *first = first.clone() * self.beta1 + gradient.clone() * (1.0 - self.beta1);
+        *second = second.clone() * self.beta2 + gradient.clone() * gradient * (1.0 - self.beta2);
+        let root = second.clone().sqrt() * self.root_correction + self.epsilon;
+        weights * self.shrink - first.clone() * self.rate / root
+    }
+
     /// Moves `weights` along `gradient`, in place.
     pub(crate) fn apply(&self, weights: &mut [f32], gradient: &[f32], first: &mut [f32], second: &mut [f32]) {
         let moments = first.iter_mut().zip(second);

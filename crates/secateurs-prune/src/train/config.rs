@@ -2,8 +2,22 @@
 
 use super::adam::AdamSettings;
 use super::constraint::Constraint;
+use super::moments::MomentFormat;
 use super::schedule::{LearningRate, bad};
 use crate::PruneError;
+
+/// Where the state of a training lives.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Residence {
+    /// In the memory of the host: weights and gradients cross the bus at every step, and the device holds no state at all.
+    ///
+    /// On a CPU nothing is copied, and the same bits come out whatever the number of threads.
+    #[default]
+    Host,
+    /// Adam's moments on the module's device, with 4 bytes for every constrained weight: only a new sparse copy crosses the
+    /// bus. For accelerators; moments are in f32.
+    Device,
+}
 
 /// How a module is trained.
 #[derive(Debug, Clone)]
@@ -22,6 +36,8 @@ pub struct TrainConfig {
     pub sharpness: f64,
     /// What happens to the weights that are to go.
     pub constraint: Constraint,
+    /// Where the state lives.
+    pub residence: Residence,
 }
 
 impl TrainConfig {
@@ -35,6 +51,7 @@ impl TrainConfig {
             max_norm: Some(1.0),
             sharpness: 0.0,
             constraint,
+            residence: Residence::Host,
         }
     }
 
@@ -51,6 +68,14 @@ impl TrainConfig {
         ] {
             if !(value > 0.0 && value.is_finite()) {
                 return Err(bad(setting, "a finite number above 0", value));
+            }
+        }
+        if self.residence == Residence::Device {
+            if self.adam.moments != MomentFormat::F32 {
+                return Err(bad("bits of Adam's moments", "32 where they live on the device", 8.0));
+            }
+            if self.sharpness > 0.0 {
+                return Err(bad("sharpness", "0 where state lives on the device", self.sharpness));
             }
         }
         self.learning_rate.check(self.steps)?;

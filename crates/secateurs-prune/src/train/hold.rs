@@ -1,11 +1,13 @@
 //! What keeps weights from going where the loss wants them.
 
+use burn::tensor::Tensor;
 use rayon::prelude::*;
 
 use super::adam::AdamStep;
 use super::blockwise::BLOCK;
+use super::config::Residence;
 use super::constraint::Proximal;
-use super::moments::Moments;
+use super::moments::{MomentFormat, Moments};
 use super::parameters::Parameter;
 use super::stored::{Stored, TASK};
 use super::vectors::{added, distance, masked, squares};
@@ -15,6 +17,8 @@ pub(super) struct Trained {
     pub(super) parameter: Parameter,
     pub(super) moments: Moments,
     pub(super) hold: Hold,
+    /// What `hold` says, on the device, where state lives there.
+    pub(super) anchor: Option<Tensor<1>>,
 }
 
 /// What keeps weights from going where the loss wants them.
@@ -46,6 +50,60 @@ pub(super) struct Force {
 }
 
 impl Trained {
+    pub(super) fn new(parameter: Parameter, residence: Residence, moments: MomentFormat) -> Self {
+        let moments = match residence {
+            Residence::Host => Moments::zeros(moments, parameter.len()),
+            Residence::Device => Moments::zeros_on(&parameter.device, parameter.len()),
+        };
+        Self {
+            moments,
+            hold: Hold::Free,
+            anchor: None,
+            parameter,
+        }
+    }
+
+    /// Shows the device what holds the weights now: `z - u`, or a mask of zeros and ones.
+    pub(super) fn cast_anchor(&mut self) {
+        let values = match &self.hold {
+            Hold::Free => return,
+            Hold::Masked(keep) => keep.iter().map(|keep| f32::from(u8::from(*keep))).collect(),
+            Hold::Split(split) => split.anchor(),
+        };
+        self.anchor = Some(Tensor::from_floats(&values[..], &self.parameter.device));
+    }
+
+    /// As [`descend`](Self::descend), on the device.
+    pub(super) fn descend_on_device(
+        &mut self,
+        mut weights: Tensor<1>,
+        gradient: Tensor<1>,
+        adam: &AdamStep,
+        force: Force,
+    ) -> Tensor<1> {
+        let mut gradient = gradient * force.scale;
+        let Moments::Device(moments) = &mut self.moments else {
+            unreachable!("state lives on the device");
+        };
+        match (&self.hold, self.anchor.clone()) {
+            (Hold::Masked(_), Some(keep)) => gradient = gradient * keep,
+            (Hold::Split(split), Some(anchor)) => {
+                let lambda = force.lambda * split.unit;
+                let distance = weights.clone() - anchor;
+                match split.proximal {
+                    Proximal::InGradient => gradient = gradient + distance * lambda,
+                    Proximal::Decoupled => weights = weights - distance * (force.learning_rate * lambda),
+                }
+            }
+            _ => {}
+        }
+        let weights = adam.apply_on_device(weights, gradient, moments);
+        match (&self.hold, self.anchor.clone()) {
+            (Hold::Masked(_), Some(keep)) => weights * keep,
+            _ => weights,
+        }
+    }
+
     pub(super) fn descend(&mut self, values: &mut [f32], gradient: &mut [f32], adam: &AdamStep, force: Force) {
         let hold = &self.hold;
         let tasks = values
@@ -120,6 +178,14 @@ pub(super) struct Residuals {
 }
 
 impl Split {
+    /// `z - u`
+    fn anchor(&self) -> Vec<f32> {
+        let mut anchor = self.sparse.to_vec();
+        let dual = self.dual.to_vec();
+        anchor.par_iter_mut().zip(dual).for_each(|(z, u)| *z -= u);
+        anchor
+    }
+
     /// Shows `x - z + u` of the weights from `start` on, at most a block of them.
     pub(super) fn distances(&self, start: usize, values: &[f32], mut see: impl FnMut(usize, f32)) {
         let (mut z, mut u) = ([0.0; BLOCK], [0.0; BLOCK]);

@@ -20,7 +20,7 @@ mod trainer;
 mod vectors;
 
 pub use adam::{AdamSettings, Decay};
-pub use config::TrainConfig;
+pub use config::{Residence, TrainConfig};
 pub use constraint::{AdmmSettings, Constraint, PenaltyScale, ProjectionMetric, Proximal};
 pub use float8::{e4m3_from_f32, e4m3_to_f32};
 pub use gradients::{Batch, Gradients};

@@ -1,8 +1,10 @@
 //! Adam's moments of one parameter.
 
+use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
 use super::blockwise::{BLOCK, Blocks, load_signed, load_unsigned, store_signed, store_unsigned};
+use super::parameters::to_vec;
 use super::state::{StateSlice, StateSliceMut};
 
 /// How Adam's moments are stored.
@@ -19,10 +21,18 @@ pub enum MomentFormat {
 }
 
 /// First and second moment.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub(crate) enum Moments {
-    F32 { first: Vec<f32>, second: Vec<f32> },
-    Int8 { first: Blocks, second: Blocks },
+    F32 {
+        first: Vec<f32>,
+        second: Vec<f32>,
+    },
+    Int8 {
+        first: Blocks,
+        second: Blocks,
+    },
+    /// In f32, on the device of the module.
+    Device(Box<[Tensor<1>; 2]>),
 }
 
 /// The moments of some consecutive weights, a multiple of [`BLOCK`] but for the last ones.
@@ -51,6 +61,10 @@ impl Moments {
         }
     }
 
+    pub(crate) fn zeros_on(device: &Device, len: usize) -> Self {
+        Self::Device(Box::new([(); 2].map(|()| Tensor::zeros([len], device))))
+    }
+
     /// The moments in parts of `size` weights, a multiple of [`BLOCK`].
     pub(crate) fn parts(&mut self, size: usize) -> Vec<Part<'_>> {
         debug_assert_eq!(size % BLOCK, 0);
@@ -64,6 +78,7 @@ impl Moments {
                 let both = first.parts(size).zip(second.parts(size));
                 both.map(|(first, second)| Part::Int8 { first, second }).collect()
             }
+            Self::Device(_) => unreachable!("moments on a device are updated there"),
         }
     }
 
@@ -79,6 +94,7 @@ impl Moments {
                 }
                 out
             }
+            Self::Device(moments) => to_vec(moments[1].clone()),
         }
     }
 
@@ -86,6 +102,7 @@ impl Moments {
         match self {
             Self::F32 { first, second } => size_of_val(&first[..]) + size_of_val(&second[..]),
             Self::Int8 { first, second } => first.n_bytes() + second.n_bytes(),
+            Self::Device(moments) => moments.iter().map(|moment| size_of::<f32>() * moment.dims()[0]).sum(),
         }
     }
 
@@ -100,6 +117,11 @@ impl Moments {
                 first.visit(&names[0], visit);
                 second.visit(&names[1], visit);
             }
+            Self::Device(moments) => {
+                for (name, moment) in names.iter().zip(moments.iter()) {
+                    visit(name, StateSlice::F32(&to_vec(moment.clone())));
+                }
+            }
         }
     }
 
@@ -113,6 +135,13 @@ impl Moments {
             Self::Int8 { first, second } => {
                 first.visit_mut(&names[0], visit);
                 second.visit_mut(&names[1], visit);
+            }
+            Self::Device(moments) => {
+                for (name, moment) in names.iter().zip(moments.iter_mut()) {
+                    let mut values = to_vec(moment.clone());
+                    visit(name, StateSliceMut::F32(&mut values));
+                    *moment = Tensor::from_floats(&values[..], &moment.device());
+                }
             }
         }
     }

@@ -2,14 +2,16 @@
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::{Device, Tensor, TensorData, Transaction};
 use secateurs_tensor::TensorError;
 
 /// A trained parameter.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(crate) struct Parameter {
     pub(crate) path: String,
     pub(crate) shape: Vec<usize>,
+    /// Without autodiff.
+    pub(crate) device: Device,
 }
 
 impl Parameter {
@@ -37,23 +39,81 @@ pub(crate) fn parameters<M: Module>(module: &M) -> Result<Vec<Parameter>, Tensor
 
 /// Shows the values of every trained parameter with its index.
 pub(crate) fn read<M: Module>(module: &M, see: &mut dyn FnMut(usize, Vec<f32>)) {
-    module.visit(&mut Reader { see, index: 0 });
+    let mut reader = Reader {
+        see,
+        waiting: Waiting::default(),
+        index: 0,
+    };
+    module.visit(&mut reader);
+    let Reader { see, waiting, index } = reader;
+    let first = index - waiting.len;
+    waiting
+        .read()
+        .into_iter()
+        .enumerate()
+        .for_each(|(at, values)| see(first + at, values));
 }
 
 /// Replaces the values of every trained parameter by what `change` makes of them.
 pub(crate) fn map<M: Module>(module: M, change: &mut dyn FnMut(usize, Vec<f32>) -> Vec<f32>) -> M {
-    module.map(&mut Changer { change, index: 0 })
+    let mut taker = Taker::default();
+    let husk = module.map(&mut taker);
+    let values = taker.taken.read().into_iter();
+    husk.map(&mut Filler {
+        change,
+        values,
+        shapes: taker.shapes.into_iter(),
+        index: 0,
+    })
 }
 
-/// Adds the gradients of every trained parameter to `sums`, which is empty or holds a vector for each.
-pub(crate) fn add_gradients<M: Module>(module: &M, gradients: GradientsParams, sums: &mut Vec<Vec<f32>>) {
-    let mut adder = Adder {
-        is_first: sums.is_empty(),
+/// Replaces every trained parameter, flat and without autodiff, by what `change` makes of it.
+pub(crate) fn map_on_device<M: Module>(module: M, change: &mut dyn FnMut(usize, Tensor<1>) -> Tensor<1>) -> M {
+    module.map(&mut DeviceChanger { change, index: 0 })
+}
+
+/// The gradients of every trained parameter, flat and without autodiff.
+pub(crate) fn gradients<M: Module>(module: &M, gradients: GradientsParams) -> Vec<Tensor<1>> {
+    let mut collector = Collector {
         gradients,
-        sums,
-        index: 0,
+        found: Vec::new(),
     };
-    module.visit(&mut adder);
+    module.visit(&mut collector);
+    collector.found
+}
+
+/// Reads tensors from their devices, in one go where a device can.
+pub(crate) fn read_all(tensors: Vec<Tensor<1>>) -> Vec<Vec<f32>> {
+    let mut waiting = Waiting::default();
+    tensors.into_iter().for_each(|tensor| waiting.push(tensor));
+    waiting.read()
+}
+
+/// Elements that are read in one go: so many that a device's answer takes longer than the question.
+const READ_TOGETHER: usize = 1 << 25;
+
+/// Tensors on their way to the host.
+#[derive(Default)]
+struct Waiting {
+    transaction: Transaction,
+    len: usize,
+    n_elements: usize,
+}
+
+impl Waiting {
+    fn push<const D: usize>(&mut self, tensor: Tensor<D>) {
+        self.n_elements += tensor.dims().iter().product::<usize>();
+        self.len += 1;
+        let transaction = std::mem::take(&mut self.transaction);
+        self.transaction = transaction.register(tensor.without_autodiff());
+    }
+
+    fn read(self) -> Vec<Vec<f32>> {
+        let read = self.transaction.try_execute();
+        let read = read.unwrap_or_else(|error| panic!("tensors can be read from their device: {error}"));
+        let values = |data: TensorData| data.try_into_vec_as::<f32>().expect("float tensors become floats");
+        read.into_iter().map(values).collect()
+    }
 }
 
 #[derive(Default)]
@@ -81,6 +141,7 @@ impl ModuleVisitor for Lister {
             self.found.push(Parameter {
                 path: self.path.join("."),
                 shape: value.dims().to_vec(),
+                device: value.device().without_autodiff(),
             });
         }
     }
@@ -88,68 +149,113 @@ impl ModuleVisitor for Lister {
 
 struct Reader<'a> {
     see: &'a mut dyn FnMut(usize, Vec<f32>),
+    waiting: Waiting,
+    /// Of the next parameter.
     index: usize,
 }
 
 impl ModuleVisitor for Reader<'_> {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
         let value = param.val();
-        if value.is_require_grad() {
-            (self.see)(self.index, to_vec(value));
-            self.index += 1;
+        if !value.is_require_grad() {
+            return;
+        }
+        self.waiting.push(value);
+        self.index += 1;
+        if self.waiting.n_elements >= READ_TOGETHER {
+            let first = self.index - self.waiting.len;
+            for (at, values) in std::mem::take(&mut self.waiting).read().into_iter().enumerate() {
+                (self.see)(first + at, values);
+            }
         }
     }
 }
 
-struct Changer<'a> {
-    change: &'a mut dyn FnMut(usize, Vec<f32>) -> Vec<f32>,
-    index: usize,
+/// Takes the tensors out of a module, so that a CPU backend hands over the buffers themselves.
+#[derive(Default)]
+struct Taker {
+    taken: Waiting,
+    shapes: Vec<Vec<usize>>,
 }
 
-impl ModuleMapper for Changer<'_> {
+impl ModuleMapper for Taker {
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
         let (id, value, mapper) = param.consume();
         if !value.is_require_grad() {
             return Param::from_mapped_value(id, value, mapper);
         }
-        let (device, shape) = (value.device(), value.dims());
-        // The module gave up its tensor, so that a CPU backend hands over the buffer itself.
-        let changed = (self.change)(self.index, to_vec(value));
+        let husk = Tensor::empty([1; D], &value.device()).require_grad();
+        self.shapes.push(value.dims().to_vec());
+        self.taken.push(value);
+        Param::from_mapped_value(id, husk, mapper)
+    }
+}
+
+struct Filler<'a> {
+    change: &'a mut dyn FnMut(usize, Vec<f32>) -> Vec<f32>,
+    values: std::vec::IntoIter<Vec<f32>>,
+    shapes: std::vec::IntoIter<Vec<usize>>,
+    index: usize,
+}
+
+impl ModuleMapper for Filler<'_> {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let (id, husk, mapper) = param.consume();
+        if !husk.is_require_grad() {
+            return Param::from_mapped_value(id, husk, mapper);
+        }
+        let values = self.values.next().expect("every parameter was taken out");
+        let shape = self.shapes.next().expect("every parameter has a shape");
+        let changed = (self.change)(self.index, values);
         self.index += 1;
-        let value = Tensor::from_data(TensorData::new(changed, shape), &device).require_grad();
+        let value = Tensor::from_data(TensorData::new(changed, shape), &husk.device()).require_grad();
         Param::from_mapped_value(id, value, mapper)
     }
 }
 
-struct Adder<'a> {
-    gradients: GradientsParams,
-    sums: &'a mut Vec<Vec<f32>>,
-    is_first: bool,
+struct DeviceChanger<'a> {
+    change: &'a mut dyn FnMut(usize, Tensor<1>) -> Tensor<1>,
     index: usize,
 }
 
-impl ModuleVisitor for Adder<'_> {
+impl ModuleMapper for DeviceChanger<'_> {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let (id, value, mapper) = param.consume();
+        if !value.is_require_grad() {
+            return Param::from_mapped_value(id, value, mapper);
+        }
+        let shape = value.dims();
+        let changed = (self.change)(self.index, flat(value));
+        self.index += 1;
+        let value = Tensor::from_inner(changed.reshape(shape)).require_grad();
+        Param::from_mapped_value(id, value, mapper)
+    }
+}
+
+struct Collector {
+    gradients: GradientsParams,
+    found: Vec<Tensor<1>>,
+}
+
+impl ModuleVisitor for Collector {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
         let value = param.val();
         if !value.is_require_grad() {
             return;
         }
-        let gradient = self.gradients.remove::<D>(param.id).map(to_vec);
-        if self.is_first {
-            // A parameter that the loss does not depend on has no gradient.
-            let n_weights = value.dims().iter().product();
-            self.sums.push(gradient.unwrap_or_else(|| vec![0.0; n_weights]));
-        } else if let Some(gradient) = gradient {
-            let sum = &mut self.sums[self.index];
-            sum.iter_mut().zip(gradient).for_each(|(sum, value)| *sum += value);
-        }
-        self.index += 1;
+        let gradient = self.gradients.remove::<D>(param.id).map(flat);
+        // A parameter that the loss does not depend on has no gradient.
+        let len: usize = value.dims().iter().product();
+        let none = || Tensor::zeros([len], &value.device().without_autodiff());
+        self.found.push(gradient.unwrap_or_else(none));
     }
 }
 
-fn to_vec<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
-    tensor
-        .without_autodiff()
-        .try_into_vec_as::<f32>()
-        .unwrap_or_else(|error| panic!("a float tensor can be read from its device: {error}"))
+fn flat<const D: usize>(tensor: Tensor<D>) -> Tensor<1> {
+    let len: usize = tensor.dims().iter().product();
+    tensor.without_autodiff().reshape([len])
+}
+
+pub(crate) fn to_vec(tensor: Tensor<1>) -> Vec<f32> {
+    read_all(vec![tensor]).remove(0)
 }

@@ -19,6 +19,7 @@ impl<M: Module> Trainer<M> {
             parameter,
             moments,
             hold,
+            ..
         } in &self.parameters
         {
             moments.visit(&parameter.path, visit);
@@ -57,6 +58,7 @@ impl<M: Module> Trainer<M> {
             parameter,
             moments,
             hold,
+            ..
         } in &mut self.parameters
         {
             moments.visit_mut(&parameter.path, &mut fill);
@@ -72,6 +74,7 @@ impl<M: Module> Trainer<M> {
             let last_update = last - last % settings.interval;
             self.lambda = settings.penalty.at(last_update, self.config.steps);
         }
+        self.cast_anchors();
         failure.map_or(Ok(self), Err)
     }
 }

@@ -18,7 +18,7 @@ impl<M: Module> Trainer<M> {
     pub(super) fn split(&mut self, settings: &AdmmSettings) -> Result<(), PruneError> {
         let selected = linear_paths(self.module(), &settings.rules);
         for trained in &mut self.parameters {
-            let Parameter { path, shape } = &trained.parameter;
+            let Parameter { path, shape, .. } = &trained.parameter;
             if selected.contains(path) {
                 let len = trained.parameter.len();
                 trained.hold = Hold::Split(Split {

@@ -1,13 +1,13 @@
 //! The training loop's step.
 
 use burn::module::Module;
+use burn::tensor::Tensor;
 use secateurs_tensor::{MaskSet, TensorError};
 
-use super::config::TrainConfig;
+use super::config::{Residence, TrainConfig};
 use super::constraint::Constraint;
 use super::gradients::{Batch, Gradients};
 use super::hold::{Force, Hold, Trained};
-use super::moments::Moments;
 use super::parameters;
 use super::project;
 use super::report::{StateBytes, StepReport};
@@ -27,9 +27,9 @@ use crate::PruneError;
 /// first sparse copy is `z = Proj(x)` at full sparsity, with `u = 0`; it is made again after the first step and after
 /// every `interval` further ones.
 ///
-/// State lives on the host, whatever the device of the module: weights and gradients cross the bus at every step, and the
-/// device holds no state at all. All arithmetic is in f32; what is stored in fewer bits is rounded when it is stored. With
-/// a quantised `z` the dual takes up the rounding error, `u = x + u - z` with `z` as stored.
+/// State lives on the host unless [`Residence`] says otherwise; sparse copies and duals always do. All arithmetic is in
+/// f32; what is stored in fewer bits is rounded when it is stored. With a quantised `z` the dual takes up the rounding error,
+/// `u = x + u - z` with `z` as stored.
 ///
 /// # Examples
 ///
@@ -97,11 +97,7 @@ impl<M: Module> Trainer<M> {
             module: Some(module),
             parameters: found
                 .into_iter()
-                .map(|parameter| Trained {
-                    moments: Moments::zeros(config.adam.moments, parameter.len()),
-                    hold: Hold::Free,
-                    parameter,
-                })
+                .map(|parameter| Trained::new(parameter, config.residence, config.adam.moments))
                 .collect(),
             step: 0,
             lambda: 0.0,
@@ -112,6 +108,7 @@ impl<M: Module> Trainer<M> {
             Constraint::Masks(masks) => trainer.attach(&masks)?,
             Constraint::Admm(settings) => trainer.split(&settings)?,
         }
+        trainer.cast_anchors();
         Ok(trainer)
     }
 
@@ -153,10 +150,12 @@ impl<M: Module> Trainer<M> {
         }
         let gradient_norm = self.norm(&gradients)? / self.config.micro_batches as f64;
         let learning_rate = self.config.learning_rate.at(self.step, self.config.steps);
-        self.descend(&mut gradients, gradient_norm, learning_rate);
+        self.descend(gradients, gradient_norm, learning_rate);
         let dual_update = match self.config.constraint.clone() {
             Constraint::Admm(settings) if self.step.is_multiple_of(settings.interval) => {
-                Some(self.update_duals(&settings)?)
+                let update = self.update_duals(&settings)?;
+                self.cast_anchors();
+                Some(update)
             }
             _ => None,
         };
@@ -202,6 +201,10 @@ impl<M: Module> Trainer<M> {
             if let Hold::Split(split) = &trained.hold {
                 bytes.n_constrained += trained.parameter.len();
                 bytes.split += split.sparse.n_bytes();
+                bytes.split += trained
+                    .anchor
+                    .as_ref()
+                    .map_or(0, |anchor| size_of::<f32>() * anchor.dims()[0]);
                 bytes.dual += split.dual.n_bytes();
             }
         }
@@ -238,8 +241,8 @@ impl<M: Module> Trainer<M> {
         &self,
         module: &M,
         objective: &mut dyn FnMut(&M, Batch) -> Result<Gradients, PruneError>,
-    ) -> Result<(f64, Vec<Vec<f32>>), PruneError> {
-        let mut sums = Vec::new();
+    ) -> Result<(f64, Slopes), PruneError> {
+        let mut sums = Slopes::None;
         let mut loss = 0.0;
         for micro in 0..self.config.micro_batches {
             let index = self.step * self.config.micro_batches + micro;
@@ -249,7 +252,8 @@ impl<M: Module> Trainer<M> {
                 return Err(self.diverged(gradients.loss));
             }
             loss += f64::from(gradients.loss) / self.config.micro_batches as f64;
-            parameters::add_gradients(module, gradients.parameters, &mut sums);
+            let gradients = parameters::gradients(module, gradients.parameters);
+            sums.add(gradients, self.config.residence);
         }
         Ok((loss, sums))
     }
@@ -275,10 +279,9 @@ impl<M: Module> Trainer<M> {
     }
 
     /// Norm of all gradients together, as they are.
-    fn norm(&self, gradients: &[Vec<f32>]) -> Result<f64, PruneError> {
+    fn norm(&self, gradients: &Slopes) -> Result<f64, PruneError> {
         let mut total = 0.0;
-        for (gradient, trained) in gradients.iter().zip(&self.parameters) {
-            let sum = squares(gradient);
+        for (sum, trained) in gradients.squares().into_iter().zip(&self.parameters) {
             if !sum.is_finite() {
                 return Err(PruneError::NonFiniteGradient {
                     step: self.step,
@@ -291,8 +294,11 @@ impl<M: Module> Trainer<M> {
     }
 
     /// The module moved to where the loss is highest nearby.
-    fn perturbed(&self, gradients: &[Vec<f32>]) -> M {
-        let norm = gradients.iter().map(|gradient| squares(gradient)).sum::<f64>().sqrt();
+    fn perturbed(&self, gradients: &Slopes) -> M {
+        let norm = gradients.squares().into_iter().sum::<f64>().sqrt();
+        let Slopes::Host(gradients) = gradients else {
+            unreachable!("sharpness is refused where state lives on the device");
+        };
         let factor = (self.config.sharpness / (norm + 1e-12)) as f32;
         parameters::map(self.module().clone(), &mut |index, mut values| {
             let pairs = values.iter_mut().zip(&gradients[index]);
@@ -302,7 +308,7 @@ impl<M: Module> Trainer<M> {
         })
     }
 
-    fn descend(&mut self, gradients: &mut [Vec<f32>], norm: f64, learning_rate: f64) {
+    fn descend(&mut self, gradients: Slopes, norm: f64, learning_rate: f64) {
         let adam = self.config.adam.step(self.step + 1, learning_rate);
         let clip = self
             .config
@@ -315,9 +321,61 @@ impl<M: Module> Trainer<M> {
         };
         let module = self.module.take().expect("a step puts the module back");
         let parameters = &mut self.parameters;
-        self.module = Some(parameters::map(module, &mut |index, mut values| {
-            parameters[index].descend(&mut values, &mut gradients[index], &adam, force);
-            values
-        }));
+        self.module = Some(match gradients {
+            Slopes::None => module,
+            Slopes::Host(mut gradients) => parameters::map(module, &mut |index, mut values| {
+                parameters[index].descend(&mut values, &mut gradients[index], &adam, force);
+                values
+            }),
+            Slopes::Device(gradients) => parameters::map_on_device(module, &mut |index, weights| {
+                parameters[index].descend_on_device(weights, gradients[index].clone(), &adam, force)
+            }),
+        });
+    }
+
+    /// Shows the device what holds the weights, where it has to know.
+    pub(super) fn cast_anchors(&mut self) {
+        if self.config.residence == Residence::Device {
+            self.parameters.iter_mut().for_each(Trained::cast_anchor);
+        }
+    }
+}
+
+/// Sums of gradients over micro-batches, parameter by parameter.
+enum Slopes {
+    None,
+    Host(Vec<Vec<f32>>),
+    Device(Vec<Tensor<1>>),
+}
+
+impl Slopes {
+    fn add(&mut self, gradients: Vec<Tensor<1>>, residence: Residence) {
+        match (&mut *self, residence) {
+            (Self::None, Residence::Host) => *self = Self::Host(parameters::read_all(gradients)),
+            (Self::None, Residence::Device) => *self = Self::Device(gradients),
+            (Self::Host(sums), _) => {
+                for (sum, gradient) in sums.iter_mut().zip(parameters::read_all(gradients)) {
+                    sum.iter_mut().zip(gradient).for_each(|(sum, value)| *sum += value);
+                }
+            }
+            (Self::Device(sums), _) => {
+                for (sum, gradient) in sums.iter_mut().zip(gradients) {
+                    *sum = sum.clone() + gradient;
+                }
+            }
+        }
+    }
+
+    /// The sum of squares of each gradient.
+    fn squares(&self) -> Vec<f64> {
+        match self {
+            Self::None => Vec::new(),
+            Self::Host(gradients) => gradients.iter().map(|gradient| squares(gradient)).collect(),
+            Self::Device(gradients) => {
+                let sums = gradients.iter().map(|gradient| gradient.clone().square().sum());
+                let sums = parameters::read_all(sums.collect());
+                sums.iter().map(|sum| f64::from(sum[0])).collect()
+            }
+        }
     }
 }
