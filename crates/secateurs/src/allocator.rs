@@ -74,6 +74,7 @@ mod tests {
     /// Would fail if a release of mimalloc numbered its options anew.
     #[test]
     fn the_delay_is_switched_off_and_restored() {
+        // SAFETY: as in `KeptMemory::new`.
         let delay = || unsafe { mi_option_get(PURGE_DELAY) };
         let before = delay();
         if std::env::var_os("MIMALLOC_PURGE_DELAY").is_none() {

@@ -4,10 +4,11 @@ use super::source::{code_lines, has_word, without_text};
 use super::{File, Finding, Tree};
 
 /// The kernels, and the one mapping of files.
-const PLACES: [&str; 3] = [
+const PLACES: [&str; 4] = [
     "crates/secateurs-ops/",
     "crates/secateurs-sparse/",
     "crates/secateurs-data/src/mmap.rs",
+    "crates/secateurs/src/allocator.rs",
 ];
 
 /// Within how many lines above a block its argument is looked for.
@@ -31,7 +32,7 @@ fn check_file(file: &File) -> Vec<Finding> {
             return Some(Finding::at(
                 &file.path,
                 number,
-                "`unsafe` is only for the kernels of ops and sparse",
+                "`unsafe` is only for kernels, the file mapping and the allocator's switch",
             ));
         }
         // A function or trait that is unsafe to call or implement argues in its documentation.

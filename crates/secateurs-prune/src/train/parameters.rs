@@ -40,25 +40,20 @@ pub(crate) fn parameters<M: Module>(module: &M) -> Result<Vec<Parameter>, Tensor
 /// Shows the values of every trained parameter with its index.
 pub(crate) fn read<M: Module>(module: &M, see: &mut dyn FnMut(usize, Vec<f32>)) {
     let mut reader = Reader {
-        see,
         waiting: Waiting::default(),
-        index: 0,
+        see,
+        n_seen: 0,
     };
     module.visit(&mut reader);
-    let Reader { see, waiting, index } = reader;
-    let first = index - waiting.len;
-    waiting
-        .read()
-        .into_iter()
-        .enumerate()
-        .for_each(|(at, values)| see(first + at, values));
+    reader.waiting.fetch();
+    reader.show();
 }
 
 /// Replaces the values of every trained parameter by what `change` makes of them.
 pub(crate) fn map<M: Module>(module: M, change: &mut dyn FnMut(usize, Vec<f32>) -> Vec<f32>) -> M {
     let mut taker = Taker::default();
     let husk = module.map(&mut taker);
-    let values = taker.taken.read().into_iter();
+    let values = taker.taken.all().into_iter();
     husk.map(&mut Filler {
         change,
         values,
@@ -86,7 +81,7 @@ pub(crate) fn gradients<M: Module>(module: &M, gradients: GradientsParams) -> Ve
 pub(crate) fn read_all(tensors: Vec<Tensor<1>>) -> Vec<Vec<f32>> {
     let mut waiting = Waiting::default();
     tensors.into_iter().for_each(|tensor| waiting.push(tensor));
-    waiting.read()
+    waiting.all()
 }
 
 /// Elements that are read in one go: so many that a device's answer takes longer than the question.
@@ -96,23 +91,31 @@ const READ_TOGETHER: usize = 1 << 25;
 #[derive(Default)]
 struct Waiting {
     transaction: Transaction,
-    len: usize,
     n_elements: usize,
+    arrived: Vec<Vec<f32>>,
 }
 
 impl Waiting {
     fn push<const D: usize>(&mut self, tensor: Tensor<D>) {
         self.n_elements += tensor.dims().iter().product::<usize>();
-        self.len += 1;
         let transaction = std::mem::take(&mut self.transaction);
         self.transaction = transaction.register(tensor.without_autodiff());
+        if self.n_elements >= READ_TOGETHER {
+            self.fetch();
+        }
     }
 
-    fn read(self) -> Vec<Vec<f32>> {
-        let read = self.transaction.try_execute();
+    fn fetch(&mut self) {
+        self.n_elements = 0;
+        let read = std::mem::take(&mut self.transaction).try_execute();
         let read = read.unwrap_or_else(|error| panic!("tensors can be read from their device: {error}"));
         let values = |data: TensorData| data.try_into_vec_as::<f32>().expect("float tensors become floats");
-        read.into_iter().map(values).collect()
+        self.arrived.extend(read.into_iter().map(values));
+    }
+
+    fn all(mut self) -> Vec<Vec<f32>> {
+        self.fetch();
+        self.arrived
     }
 }
 
@@ -148,25 +151,26 @@ impl ModuleVisitor for Lister {
 }
 
 struct Reader<'a> {
-    see: &'a mut dyn FnMut(usize, Vec<f32>),
     waiting: Waiting,
-    /// Of the next parameter.
-    index: usize,
+    see: &'a mut dyn FnMut(usize, Vec<f32>),
+    n_seen: usize,
+}
+
+impl Reader<'_> {
+    fn show(&mut self) {
+        for values in self.waiting.arrived.drain(..) {
+            (self.see)(self.n_seen, values);
+            self.n_seen += 1;
+        }
+    }
 }
 
 impl ModuleVisitor for Reader<'_> {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
         let value = param.val();
-        if !value.is_require_grad() {
-            return;
-        }
-        self.waiting.push(value);
-        self.index += 1;
-        if self.waiting.n_elements >= READ_TOGETHER {
-            let first = self.index - self.waiting.len;
-            for (at, values) in std::mem::take(&mut self.waiting).read().into_iter().enumerate() {
-                (self.see)(first + at, values);
-            }
+        if value.is_require_grad() {
+            self.waiting.push(value);
+            self.show();
         }
     }
 }
