@@ -4,6 +4,7 @@ use std::path::Path;
 
 use secateurs_data::{read_text, write_atomic};
 use secateurs_tensor::{LayerReport, Pattern};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
@@ -34,13 +35,12 @@ pub(crate) struct Journal {
 impl Journal {
     /// Reads the journal of a staging folder.
     pub(crate) fn read(staging: &Path) -> Result<Self, Error> {
-        serde_json::from_str(&read_text(&staging.join(FILE))?).map_err(Error::Journal)
+        read(&staging.join(FILE))
     }
 
     /// Writes the journal, replacing the former one at once.
     pub(crate) fn write(&self, staging: &Path) -> Result<(), Error> {
-        let json = serde_json::to_vec(self).map_err(Error::Json)?;
-        Ok(write_atomic(&staging.join(FILE), &json)?)
+        write(self, &staging.join(FILE))
     }
 
     /// Refuses to go on with other inputs than the run began with.
@@ -50,13 +50,7 @@ impl Journal {
             (self.source != other.source, "model"),
             (self.calibration != other.calibration, "calibration text"),
         ];
-        match differs.into_iter().find(|(differs, _)| *differs) {
-            Some((_, what)) => Err(Error::ResumeMismatch {
-                path: staging.to_owned(),
-                what,
-            }),
-            None => Ok(()),
-        }
+        refuse_difference(differs, staging)
     }
 }
 
@@ -64,4 +58,29 @@ impl Journal {
 pub(crate) fn remove(folder: &Path) -> Result<(), Error> {
     let path = folder.join(FILE);
     std::fs::remove_file(&path).map_err(|source| Error::Remove { path, source })
+}
+
+/// Reads a journal of any kind.
+pub(crate) fn read<T: DeserializeOwned>(path: &Path) -> Result<T, Error> {
+    serde_json::from_str(&read_text(path)?).map_err(Error::Journal)
+}
+
+/// Writes a journal of any kind, whole or not at all.
+pub(crate) fn write(journal: &impl Serialize, path: &Path) -> Result<(), Error> {
+    let json = serde_json::to_vec(journal).map_err(Error::Json)?;
+    Ok(write_atomic(path, &json)?)
+}
+
+/// Refuses to go on if anything differs, and names the first that does.
+pub(crate) fn refuse_difference(
+    differs: impl IntoIterator<Item = (bool, &'static str)>,
+    staging: &Path,
+) -> Result<(), Error> {
+    match differs.into_iter().find(|(differs, _)| *differs) {
+        Some((_, what)) => Err(Error::ResumeMismatch {
+            path: staging.to_owned(),
+            what,
+        }),
+        None => Ok(()),
+    }
 }

@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use secateurs_data::{read_text, write_atomic};
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
+use crate::journal::{self, refuse_difference};
 use crate::recipe::Recipe;
 use crate::training_log::TrainingLog;
 
@@ -29,13 +29,12 @@ pub(crate) struct Journal {
 impl Journal {
     /// Reads the journal of a staging folder.
     pub(crate) fn read(staging: &Path) -> Result<Self, Error> {
-        serde_json::from_str(&read_text(&staging.join(JOURNAL))?).map_err(Error::Journal)
+        journal::read(&staging.join(JOURNAL))
     }
 
     /// Writes the journal, replacing the former one at once.
     pub(crate) fn write(&self, staging: &Path) -> Result<(), Error> {
-        let json = serde_json::to_vec(self).map_err(Error::Json)?;
-        Ok(write_atomic(&staging.join(JOURNAL), &json)?)
+        journal::write(self, &staging.join(JOURNAL))
     }
 
     /// Refuses to go on with other inputs than the run began with.
@@ -46,12 +45,6 @@ impl Journal {
             (self.source != other.source, "model"),
             (self.tokens != other.tokens, "training text"),
         ];
-        match differs.into_iter().find(|(differs, _)| *differs) {
-            Some((_, what)) => Err(Error::ResumeMismatch {
-                path: staging.to_owned(),
-                what,
-            }),
-            None => Ok(()),
-        }
+        refuse_difference(differs, staging)
     }
 }

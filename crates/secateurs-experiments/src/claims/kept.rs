@@ -1,8 +1,9 @@
 //! What an interrupted run has measured, for the next one to take.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use secateurs::data::{read_text, write_atomic};
+use secateurs::{Overwrite, staging_path};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -43,12 +44,46 @@ pub(super) fn kept_cell<T: Serialize + DeserializeOwned>(
     name: &str,
     make: impl FnOnce() -> Result<T, ExperimentError>,
 ) -> Result<T, ExperimentError> {
-    let name = name.replace([':', '%'], "");
-    let path = folder(outcome, "cells")?.join(format!("{name}.json"));
+    let path = folder(outcome, "cells")?.join(format!("{}.json", file_name(name)));
     if may_resume(setting, outcome) && path.exists() {
         return serde_json::from_str(&read_text(&path)?).map_err(ExperimentError::Json);
     }
     let cell = make()?;
     write_atomic(&path, &serde_json::to_vec(&cell).map_err(ExperimentError::Json)?)?;
     Ok(cell)
+}
+
+/// Where the model of a cell is made, and how: as the continuation of what an interrupted run left, if that may be taken.
+///
+/// # Errors
+///
+/// If the folder cannot be made.
+pub(super) fn model_of_cell(
+    setting: &Setting,
+    outcome: &Outcome,
+    name: &str,
+) -> Result<(PathBuf, Overwrite), ExperimentError> {
+    let out = folder(outcome, "models")?.join(file_name(name));
+    let overwrite = if may_resume(setting, outcome) && staging_path(&out).exists() {
+        Overwrite::Resume
+    } else {
+        Overwrite::Force
+    };
+    Ok((out, overwrite))
+}
+
+/// Removes the model of a cell that has been measured.
+///
+/// # Errors
+///
+/// If it cannot be removed.
+pub(super) fn remove_model(out: &Path) -> Result<(), ExperimentError> {
+    std::fs::remove_dir_all(out).map_err(|source| ExperimentError::Read {
+        path: out.to_owned(),
+        source,
+    })
+}
+
+fn file_name(name: &str) -> String {
+    name.replace([':', '%'], "")
 }

@@ -13,7 +13,7 @@ use secateurs::{
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::Setting;
-use super::kept::kept_cell;
+use super::kept::{kept_cell, model_of_cell, remove_model};
 use crate::ExperimentError;
 use crate::fixtures;
 use crate::outcome::{Outcome, Row, Tier, workspace_root};
@@ -76,7 +76,12 @@ pub(super) fn kept(
     (method, pattern, seed): (Method, Pattern, u64),
 ) -> Result<Cell, ExperimentError> {
     let name = cell_name(method, pattern, seed);
-    kept_cell(setting, outcome, &name, || cell(case, setting, (method, pattern, seed)))
+    kept_cell(setting, outcome, &name, || {
+        let (out, overwrite) = model_of_cell(setting, outcome, &name)?;
+        let cell = cell(case, setting, (method, pattern, seed), (&out, overwrite))?;
+        remove_model(&out)?;
+        Ok(cell)
+    })
 }
 
 fn infinite_if_null<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
@@ -86,26 +91,22 @@ fn infinite_if_null<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D
 fn cell(
     case: &Case,
     setting: &Setting,
-    (method, pattern, seed): (Method, Pattern, u64),
+    key: (Method, Pattern, u64),
+    (out, overwrite): (&Path, Overwrite),
 ) -> Result<Cell, ExperimentError> {
-    let folder = tempfile::tempdir().map_err(|source| ExperimentError::Read {
-        path: std::env::temp_dir(),
-        source,
-    })?;
-    let out = folder.path().join("pruned");
     reset_peak_rss();
-    let pruned = prune(case, setting, (method, pattern, seed), &out)?;
+    let pruned = prune(case, setting, key, (out, overwrite))?;
     let exact = pruned
         .report
         .layers
         .iter()
         .all(|layer| layer.pruned == layer.requested_pruned);
     Ok(Cell {
-        perplexity: measure(case, &out, setting)?,
+        perplexity: measure(case, out, setting)?,
         solve_seconds: pruned.solve_seconds,
         peak_rss_bytes: pruned.report.peak_rss_bytes,
         exact,
-        log: training_log(&out)?,
+        log: training_log(out)?,
     })
 }
 
@@ -130,7 +131,7 @@ pub(super) fn prune(
     case: &Case,
     setting: &Setting,
     (method, pattern, seed): (Method, Pattern, u64),
-    out: &Path,
+    (out, overwrite): (&Path, Overwrite),
 ) -> Result<PruneOutcome, ExperimentError> {
     let mut recipe = Recipe::new(method, pattern);
     recipe.seed = seed;
@@ -146,7 +147,7 @@ pub(super) fn prune(
         model: &case.model,
         out,
         recipe: &recipe,
-        overwrite: Overwrite::Never,
+        overwrite,
         device: &setting.device,
     };
     Ok(prune_checkpoint(&job, &mut |_| {})?)
