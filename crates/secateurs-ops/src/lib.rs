@@ -19,6 +19,9 @@ mod rope;
 #[cfg(feature = "slices")]
 pub mod slices;
 #[cfg(feature = "tensors")]
+mod spline;
+mod spline_beyond;
+#[cfg(feature = "tensors")]
 mod swiglu;
 
 #[cfg(feature = "tensors")]
@@ -28,6 +31,7 @@ pub use {
     linear::linear,
     rms_norm::rms_norm,
     rope::rope,
+    spline::{Beyond, MAX_DEGREE, SplineBasis, SplineWeights, spline_basis, spline_linear},
     swiglu::swiglu,
 };
 

@@ -3,6 +3,10 @@
 //! Every fused operation falls back to its namesake here when the tensors are not `f32` tensors of the flex backend,
 //! and is tested against it, values and gradients.
 
+mod spline;
+
+pub use spline::{spline_basis, spline_linear};
+
 use burn::tensor::{Bool, Int, Tensor, activation};
 
 /// Rows of logits that [`linear_cross_entropy`] holds at a time.

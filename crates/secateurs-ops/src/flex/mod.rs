@@ -4,6 +4,7 @@ mod attention;
 mod cross_entropy;
 mod elementwise;
 mod linear;
+mod spline;
 mod tensor;
 
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
@@ -11,16 +12,25 @@ use burn::backend::tensor::{FloatTensor, IntTensor};
 use burn::backend::{Autodiff, Backend, DispatchDevice, Flex, backend_extension};
 use burn::tensor::{DType, Tensor};
 
+use crate::spline_beyond::Beyond;
+
 /// Whether the fused operations take this tensor: `f32` on flex, with or without autodiff, and not empty.
 pub(crate) fn takes<const D: usize>(tensor: &Tensor<D>) -> bool {
-    let device = tensor.device();
-    let on_flex = match device.as_dispatch() {
+    on_flex(tensor) && tensor.dtype() == DType::F32 && tensor.shape().num_elements() > 0
+}
+
+fn on_flex<const D: usize>(tensor: &Tensor<D>) -> bool {
+    match tensor.device().as_dispatch() {
         DispatchDevice::Flex(_) => true,
         DispatchDevice::Autodiff(inner) => matches!(**inner, DispatchDevice::Flex(_)),
         #[allow(unreachable_patterns)]
         _ => false,
-    };
-    on_flex && tensor.dtype() == DType::F32 && tensor.shape().num_elements() > 0
+    }
+}
+
+/// Likewise for operations that exist in both precisions.
+pub(crate) fn takes_reals<const D: usize>(tensor: &Tensor<D>) -> bool {
+    on_flex(tensor) && matches!(tensor.dtype(), DType::F32 | DType::F64) && tensor.shape().num_elements() > 0
 }
 
 /// The operations as burn dispatches them. The public functions of the crate call them only where [`takes`] holds.
@@ -119,5 +129,68 @@ impl<C: CheckpointStrategy> CpuOps for Autodiff<Flex, C> {
         targets: IntTensor<Self>,
     ) -> FloatTensor<Self> {
         cross_entropy::linear_tracked::<C>(hidden, head, targets)
+    }
+}
+
+/// Splines on edges, in `f32` or `f64`. The public functions call them only where [`takes_reals`] holds.
+#[backend_extension(Flex, Autodiff)]
+pub(crate) trait SplineOps: Backend {
+    fn spline_basis(x: FloatTensor<Self>, knots: FloatTensor<Self>, degree: usize, beyond: Beyond)
+    -> FloatTensor<Self>;
+    fn spline_linear(
+        x: FloatTensor<Self>,
+        knots: FloatTensor<Self>,
+        coefficients: FloatTensor<Self>,
+        base: FloatTensor<Self>,
+        degree: usize,
+        beyond: Beyond,
+    ) -> FloatTensor<Self>;
+}
+
+impl SplineOps for Flex {
+    fn spline_basis(
+        x: FloatTensor<Self>,
+        knots: FloatTensor<Self>,
+        degree: usize,
+        beyond: Beyond,
+    ) -> FloatTensor<Self> {
+        let basis = spline::Basis { knots, degree, beyond };
+        spline::basis_values(x, &basis).0
+    }
+
+    fn spline_linear(
+        x: FloatTensor<Self>,
+        knots: FloatTensor<Self>,
+        coefficients: FloatTensor<Self>,
+        base: FloatTensor<Self>,
+        degree: usize,
+        beyond: Beyond,
+    ) -> FloatTensor<Self> {
+        let basis = spline::Basis { knots, degree, beyond };
+        spline::linear([x, coefficients, base], &basis).0
+    }
+}
+
+impl<C: CheckpointStrategy> SplineOps for Autodiff<Flex, C> {
+    fn spline_basis(
+        x: FloatTensor<Self>,
+        knots: FloatTensor<Self>,
+        degree: usize,
+        beyond: Beyond,
+    ) -> FloatTensor<Self> {
+        let knots = knots.into_primitive();
+        spline::basis_values_tracked::<C>(x, &spline::Basis { knots, degree, beyond })
+    }
+
+    fn spline_linear(
+        x: FloatTensor<Self>,
+        knots: FloatTensor<Self>,
+        coefficients: FloatTensor<Self>,
+        base: FloatTensor<Self>,
+        degree: usize,
+        beyond: Beyond,
+    ) -> FloatTensor<Self> {
+        let knots = knots.into_primitive();
+        spline::linear_tracked::<C>([x, coefficients, base], spline::Basis { knots, degree, beyond })
     }
 }

@@ -11,6 +11,7 @@ mod linalg;
 mod scores;
 mod select;
 mod sparsegpt;
+mod spline;
 
 pub use alps::{AlpsSettings, alps};
 pub use elsa::{ElsaOutcome, ElsaSettings, elsa};
@@ -21,3 +22,4 @@ pub use linalg::{add_diagonal, cholesky, identity, inverse, mean_diagonal, multi
 pub use scores::{magnitude, ria, wanda};
 pub use select::{keep_groups, keep_largest, keep_per_output};
 pub use sparsegpt::sparsegpt;
+pub use spline::{b_spline, silu};

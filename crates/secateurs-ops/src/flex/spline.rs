@@ -1,0 +1,239 @@
+//! Splines on edges, and their derivatives, in both precisions.
+
+use std::sync::Arc;
+
+use burn::backend::autodiff::checkpoint::{base::Checkpointer, strategy::CheckpointStrategy};
+use burn::backend::autodiff::grads::Gradients;
+use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
+use burn::backend::tensor::FloatTensor;
+use burn::backend::{Autodiff, Flex};
+use burn::tensor::{DType, Element, Shape, TensorData};
+use pulp::bytemuck::Pod;
+
+use super::tensor::Primitive;
+use crate::kernels::real::Real;
+use crate::kernels::spline::{Blocks, Order, SplineWeights, forward};
+use crate::kernels::spline_backward::backward;
+use crate::kernels::spline_terms::Splines;
+use crate::spline_beyond::Beyond;
+
+/// Numbers that the loops and burn's storage agree on.
+trait Number: Real + Element + Pod {
+    /// The kept terms of a forward pass in this precision.
+    fn kept(blocks: Arc<Blocks<Self>>) -> Kept;
+    fn blocks(kept: &Kept) -> &Blocks<Self>;
+}
+
+/// What the backward pass needs of the forward one.
+#[derive(Debug, Clone)]
+pub(super) enum Kept {
+    F32(Arc<Blocks<f32>>),
+    F64(Arc<Blocks<f64>>),
+}
+
+impl Number for f32 {
+    fn kept(blocks: Arc<Blocks<Self>>) -> Kept {
+        Kept::F32(blocks)
+    }
+
+    fn blocks(kept: &Kept) -> &Blocks<Self> {
+        match kept {
+            Kept::F32(blocks) => blocks,
+            Kept::F64(_) => unreachable!("the precision of a node does not change"),
+        }
+    }
+}
+
+impl Number for f64 {
+    fn kept(blocks: Arc<Blocks<Self>>) -> Kept {
+        Kept::F64(blocks)
+    }
+
+    fn blocks(kept: &Kept) -> &Blocks<Self> {
+        match kept {
+            Kept::F64(blocks) => blocks,
+            Kept::F32(_) => unreachable!("the precision of a node does not change"),
+        }
+    }
+}
+
+/// Calls a generic function in the precision of a tensor that `takes_reals` has let pass.
+macro_rules! in_precision_of {
+    ($tensor:expr, $function:ident($($argument:expr),*)) => {
+        match $tensor.dtype() {
+            DType::F64 => $function::<f64>($($argument),*),
+            _ => $function::<f32>($($argument),*),
+        }
+    };
+}
+
+/// The basis as the loops take it, with what they hold on to.
+#[derive(Debug, Clone)]
+pub(super) struct Basis {
+    pub(super) knots: Primitive,
+    pub(super) degree: usize,
+    pub(super) beyond: Beyond,
+}
+
+impl Basis {
+    fn n_basis(&self) -> usize {
+        self.knots.layout().shape()[1] - self.degree - 1
+    }
+}
+
+fn row_major<T: Number>(tensor: Primitive) -> Primitive {
+    if tensor.as_slice::<T>().is_some() {
+        tensor
+    } else {
+        tensor.to_contiguous()
+    }
+}
+
+fn slice<T: Number>(tensor: &Primitive) -> &[T] {
+    tensor
+        .as_slice()
+        .expect("all tensors of the operation have one precision and are row-major")
+}
+
+fn tensor<T: Number>(data: Vec<T>, shape: impl Into<Shape>) -> Primitive {
+    Primitive::from_data(TensorData::new(data, shape.into()))
+}
+
+fn blocks<T: Number>(x: &Primitive, basis: &Basis) -> Blocks<T> {
+    let knots = row_major::<T>(basis.knots.clone());
+    let splines = Splines {
+        knots: slice::<T>(&knots),
+        n_knots: basis.knots.layout().shape()[1],
+        degree: basis.degree,
+        beyond: basis.beyond,
+    };
+    Blocks::new(splines, slice(x))
+}
+
+fn weights<'a, T: Number>(coefficients: &'a Primitive, base: &'a Primitive) -> SplineWeights<'a, T> {
+    SplineWeights {
+        coefficients: slice(coefficients),
+        base: slice(base),
+        d_output: base.layout().shape()[1],
+    }
+}
+
+fn values<T: Number>(x: Primitive, basis: &Basis) -> (Primitive, Kept) {
+    let x = row_major::<T>(x);
+    let (rows, d_input) = (x.layout().shape()[0], x.layout().shape()[1]);
+    let blocks = blocks::<T>(&x, basis);
+    let n_basis = basis.n_basis();
+    let out = tensor(blocks.basis(n_basis, Order::Value), [rows, d_input, n_basis]);
+    (out, T::kept(Arc::new(blocks)))
+}
+
+pub(super) fn basis_values(x: Primitive, basis: &Basis) -> (Primitive, Kept) {
+    in_precision_of!(x, values(x, basis))
+}
+
+/// `sum_m grad[b, i, m] B'_m(x[b, i])`.
+fn values_backward<T: Number>(grad: Primitive, kept: &Kept) -> Primitive {
+    let grad = row_major::<T>(grad);
+    let shape = grad.layout().shape().clone();
+    let slopes = T::blocks(kept).basis(shape[2], Order::Slope);
+    let mut of_x = vec![T::ZERO; shape[0] * shape[1]];
+    let pairs = slice::<T>(&grad)
+        .chunks_exact(shape[2])
+        .zip(slopes.chunks_exact(shape[2]));
+    for (of_x, (grad, slopes)) in of_x.iter_mut().zip(pairs) {
+        for (&grad, &slope) in grad.iter().zip(slopes) {
+            *of_x += grad * slope;
+        }
+    }
+    tensor(of_x, [shape[0], shape[1]])
+}
+
+#[derive(Debug)]
+struct BasisValues;
+
+impl Backward<Flex, 1> for BasisValues {
+    type State = Kept;
+
+    fn backward(self, ops: Ops<Self::State, 1>, grads: &mut Gradients, _: &mut Checkpointer) {
+        let grad = grads.consume::<Flex>(&ops.node);
+        let [node] = ops.parents;
+        if let Some(node) = node {
+            let of_x = in_precision_of!(grad, values_backward(grad, &ops.state));
+            grads.register::<Flex>(node.id, of_x);
+        }
+    }
+}
+
+pub(super) fn basis_values_tracked<C: CheckpointStrategy>(
+    x: FloatTensor<Autodiff<Flex, C>>,
+    basis: &Basis,
+) -> FloatTensor<Autodiff<Flex, C>> {
+    let prepared = BasisValues.prepare::<C>([x.node()]).compute_bound().stateful();
+    let (out, kept) = basis_values(x.into_primitive(), basis);
+    match prepared {
+        OpsKind::Tracked(prepared) => prepared.finish(kept, out),
+        OpsKind::UnTracked(prepared) => prepared.finish(out),
+    }
+}
+
+/// Tensors of a layer: the input, the coefficients, the weights of SiLU.
+type Tensors = [Primitive; 3];
+
+fn apply<T: Number>(tensors: Tensors, basis: &Basis) -> (Primitive, Tensors, Kept) {
+    let tensors = tensors.map(row_major::<T>);
+    let [x, coefficients, base] = &tensors;
+    let weights = weights::<T>(coefficients, base);
+    let blocks = blocks::<T>(x, basis);
+    let y = forward(&blocks, weights, basis.n_basis());
+    let out = tensor(y, [x.layout().shape()[0], weights.d_output]);
+    (out, tensors, T::kept(Arc::new(blocks)))
+}
+
+pub(super) fn linear(tensors: Tensors, basis: &Basis) -> (Primitive, Tensors, Kept) {
+    in_precision_of!(tensors[0], apply(tensors, basis))
+}
+
+fn apply_backward<T: Number>(grad: Primitive, (tensors, basis, kept): &State) -> Tensors {
+    let grad = row_major::<T>(grad);
+    let [x, coefficients, base] = tensors;
+    let weights = weights::<T>(coefficients, base);
+    let gradients = backward(T::blocks(kept), weights, basis.n_basis(), slice(&grad));
+    [
+        tensor(gradients.x, x.layout().shape().clone()),
+        tensor(gradients.coefficients, coefficients.layout().shape().clone()),
+        tensor(gradients.base, base.layout().shape().clone()),
+    ]
+}
+
+type State = (Tensors, Basis, Kept);
+
+#[derive(Debug)]
+struct SplineLinear;
+
+impl Backward<Flex, 3> for SplineLinear {
+    type State = State;
+
+    fn backward(self, ops: Ops<Self::State, 3>, grads: &mut Gradients, _: &mut Checkpointer) {
+        let grad = grads.consume::<Flex>(&ops.node);
+        let gradients = in_precision_of!(grad, apply_backward(grad, &ops.state));
+        for (node, gradient) in ops.parents.into_iter().zip(gradients) {
+            if let Some(node) = node {
+                grads.register::<Flex>(node.id, gradient);
+            }
+        }
+    }
+}
+
+pub(super) fn linear_tracked<C: CheckpointStrategy>(
+    tensors: [FloatTensor<Autodiff<Flex, C>>; 3],
+    basis: Basis,
+) -> FloatTensor<Autodiff<Flex, C>> {
+    let nodes = [tensors[0].node(), tensors[1].node(), tensors[2].node()];
+    let prepared = SplineLinear.prepare::<C>(nodes).compute_bound().stateful();
+    let tensors = tensors.map(FloatTensor::<Autodiff<Flex, C>>::into_primitive);
+    let (out, tensors, kept) = linear(tensors, &basis);
+    match prepared {
+        OpsKind::Tracked(prepared) => prepared.finish((tensors, basis, kept), out),
+        OpsKind::UnTracked(prepared) => prepared.finish(out),
+    }
+}
