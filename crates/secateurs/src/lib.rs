@@ -34,6 +34,7 @@ mod windows;
 
 pub use secateurs_data as data;
 pub use secateurs_importance as importance;
+pub use secateurs_kan as kan;
 pub use secateurs_models as models;
 pub use secateurs_ops as ops;
 pub use secateurs_prune as prune;

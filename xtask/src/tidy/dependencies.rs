@@ -25,7 +25,7 @@ enum Burn {
 }
 
 /// The map of `crates/README.md`.
-const MAP: [Allowed; 14] = [
+const MAP: [Allowed; 15] = [
     Allowed {
         name: "secateurs-tensor",
         uses: Uses::Only(&[]),
@@ -39,6 +39,11 @@ const MAP: [Allowed; 14] = [
     Allowed {
         name: "secateurs-prune",
         uses: Uses::Only(&["tensor", "importance"]),
+        burn: Burn::WithoutBackend,
+    },
+    Allowed {
+        name: "secateurs-kan",
+        uses: Uses::Only(&["ops"]),
         burn: Burn::WithoutBackend,
     },
     Allowed {
@@ -72,6 +77,7 @@ const MAP: [Allowed; 14] = [
             "tensor",
             "importance",
             "prune",
+            "kan",
             "ops",
             "models",
             "data",

@@ -1,0 +1,104 @@
+//! Everything a caller of this crate can get wrong.
+
+/// The result of a fallible operation of this crate.
+pub type Result<T, E = KanError> = core::result::Result<T, E>;
+
+/// What went wrong, with the facts needed to mend it.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum KanError {
+    /// A network without layers or with an empty one.
+    #[error("a network needs at least two layers of nodes, and each needs a node; got {widths:?}")]
+    EmptyLayer {
+        /// Sums and products of each layer.
+        widths: Vec<[usize; 2]>,
+    },
+    /// A number of a configuration outside its range.
+    #[error("{what} must be {range}, got {got}")]
+    OutOfRange {
+        /// The number.
+        what: &'static str,
+        /// What it may be.
+        range: &'static str,
+        /// What it is.
+        got: f64,
+    },
+    /// Knots that do not ascend, are not finite, or are too few.
+    #[error("knots of input {input} do not ascend, or are not finite or too few")]
+    BadKnots {
+        /// The input.
+        input: usize,
+    },
+    /// A value in the data that is NaN or infinite.
+    #[error("{what}: row {row}, column {column} is {value}")]
+    NotFinite {
+        /// Which data.
+        what: &'static str,
+        /// Row of the first such value.
+        row: usize,
+        /// Its column.
+        column: usize,
+        /// The value.
+        value: f64,
+    },
+    /// Data of the wrong size.
+    #[error("{what}: expected {expected} values, got {got}")]
+    Length {
+        /// Which data.
+        what: &'static str,
+        /// What fits.
+        expected: usize,
+        /// What was given.
+        got: usize,
+    },
+    /// Too few rows.
+    #[error("{what}: {got} rows are too few, at least {least} are needed")]
+    TooFewRows {
+        /// Which data.
+        what: &'static str,
+        /// What is needed.
+        least: usize,
+        /// What was given.
+        got: usize,
+    },
+    /// A loss that became NaN or infinite.
+    #[error("the loss is {loss} after {step} steps; the learning rate may be too high")]
+    LossNotFinite {
+        /// Steps that had been taken.
+        step: usize,
+        /// The loss.
+        loss: f64,
+    },
+    /// A layer, node or edge that the network does not have.
+    #[error("there is no {what} {index}, only {count}")]
+    NoSuch {
+        /// Layer, node or input.
+        what: &'static str,
+        /// Which one was asked for.
+        index: usize,
+        /// How many there are.
+        count: usize,
+    },
+    /// An operation that only splines have.
+    #[error("the edges of layer {layer} are no splines and have no grid")]
+    NoSplines {
+        /// The layer.
+        layer: usize,
+    },
+    /// A least-squares problem without a solution.
+    #[error("layer {layer}, input {input}: the coefficients cannot be determined")]
+    Singular {
+        /// The layer.
+        layer: usize,
+        /// The input.
+        input: usize,
+    },
+    /// Scores that contain NaN.
+    #[error("layer {layer}, node {node}: the score is not a number")]
+    NanScore {
+        /// The layer.
+        layer: usize,
+        /// The node.
+        node: usize,
+    },
+}

@@ -1,0 +1,246 @@
+//! Training of a network on rows of numbers.
+
+use burn::module::Module;
+use burn::tensor::Tensor;
+use serde::{Deserialize, Serialize};
+
+use crate::minimise::{Objective, Schedule, StepLog, minimise};
+use crate::network::Kan;
+use crate::{KanError, Result};
+
+/// Rows of inputs and targets, row-major.
+#[derive(Debug, Clone, Copy)]
+pub struct Rows<'a> {
+    /// `[n_rows, d_input]`
+    pub x: &'a [f64],
+    /// `[n_rows, d_output]`
+    pub y: &'a [f64],
+}
+
+/// Weights of what is added to the loss, as in pykan.
+///
+/// With `v_{i,s} = sd(phi_{i,s}) / (sd(x_i) + 0.1)` per layer, `p` the shares of `v` in the sum (plus 1) over the inputs
+/// of a subnode or over the subnodes of an input, and `H = -sum p log2(p + 1e-4)`:
+/// `lambda sum_layers (l1 sum v + entropy (mean_s H_s + mean_i H_i) + coefficients C + differences D)`,
+/// where C and D are sums over inputs and basis functions of the mean absolute coefficient over subnodes, and of that of
+/// the difference of neighbouring ones.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Penalty {
+    /// Weight of it all.
+    pub lambda: f64,
+    /// Of the sum of deviations.
+    pub l1: f64,
+    /// Of the entropies.
+    pub entropy: f64,
+    /// Of the coefficients.
+    pub coefficients: f64,
+    /// Of the differences of neighbouring coefficients.
+    pub differences: f64,
+}
+
+impl Default for Penalty {
+    fn default() -> Self {
+        Self {
+            lambda: 0.0,
+            l1: 1.0,
+            entropy: 2.0,
+            coefficients: 0.0,
+            differences: 0.0,
+        }
+    }
+}
+
+impl Penalty {
+    /// The penalty of a network on inputs, without gradient cost if `lambda` is 0.
+    pub fn of(&self, kan: &Kan, x: Tensor<2>) -> Tensor<1> {
+        let mut x = x;
+        let mut sum = Tensor::zeros([1], (&x.device(), x.dtype()));
+        for layer in &kan.layers {
+            let v = layer.relative_deviations(x.clone()); // [d_input, n_subnodes]
+            let entropy = |axis: usize| {
+                let p = v.clone() / (v.clone().sum_dim(axis) + 1.0);
+                let bits = (p.clone() + 1e-4).log() / std::f64::consts::LN_2;
+                -(p * bits).sum_dim(axis).mean()
+            };
+            sum = sum + v.clone().sum() * self.l1 + (entropy(0) + entropy(1)) * self.entropy;
+            let coefficients = layer.weights().coefficients; // [d_input, n_basis, n_subnodes]
+            let size = |c: Tensor<3>| c.abs().mean_dim(2).sum();
+            if self.coefficients != 0.0 {
+                sum = sum + size(coefficients.clone()) * self.coefficients;
+            }
+            let n_basis = coefficients.dims()[1];
+            if self.differences != 0.0 && n_basis > 1 {
+                let upper = coefficients.clone().narrow(1, 1, n_basis - 1);
+                let lower = coefficients.narrow(1, 0, n_basis - 1);
+                sum = sum + size(upper - lower) * self.differences;
+            }
+            x = layer.forward(x);
+        }
+        sum * self.lambda
+    }
+}
+
+/// When grids follow what flows through the network.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct GridUpdates {
+    /// Steps from one update to the next.
+    pub every: usize,
+    /// No update from this step on.
+    pub until: usize,
+    /// Share of equal distances, the rest of equal counts.
+    pub uniform: f64,
+}
+
+impl Default for GridUpdates {
+    /// Every 5 steps of the first 50, almost by equal counts, as in pykan.
+    fn default() -> Self {
+        Self {
+            every: 5,
+            until: 50,
+            uniform: 0.02,
+        }
+    }
+}
+
+/// How to train.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FitConfig {
+    /// How long, and with which optimizer.
+    pub schedule: Schedule,
+    /// What is added to the mean squared error.
+    pub penalty: Penalty,
+    /// When grids move; never if there is none.
+    pub grids: Option<GridUpdates>,
+}
+
+impl FitConfig {
+    /// Without penalty, with grids that follow the data at first.
+    pub fn new(schedule: Schedule) -> Self {
+        Self {
+            schedule,
+            penalty: Penalty::default(),
+            grids: Some(GridUpdates::default()),
+        }
+    }
+
+    /// The same with a penalty of that weight.
+    pub fn with_lambda(mut self, lambda: f64) -> Self {
+        self.penalty.lambda = lambda;
+        self
+    }
+
+    /// The same with grids that stay.
+    pub fn with_fixed_grids(self) -> Self {
+        Self { grids: None, ..self }
+    }
+}
+
+/// Trains a network to predict `y` from `x` by least squares on all rows at once.
+///
+/// Loss: the mean of squared errors over rows and outputs, plus [`Penalty`]. Validation rows, if there are any, decide when
+/// to stop and which weights to keep (see [`Schedule`]).
+///
+/// # Errors
+///
+/// If the rows do not fit the network, hold NaN or infinity, or the loss leaves the finite numbers.
+///
+/// # Examples
+///
+/// ```
+/// use burn::tensor::{Device, FloatDType};
+/// use secateurs_kan::{BasisConfig, FitConfig, KanConfig, Optimizer, Rows, Schedule, fit, root_mean_square_error};
+///
+/// let x: Vec<f64> = (0..200).map(|i| f64::from(i) / 100.0 - 1.0).collect();
+/// let y: Vec<f64> = x.iter().map(|x| x * x).collect();
+/// let spline = BasisConfig::BSpline { degree: 3, n_intervals: 3 };
+/// let kan = KanConfig::new([1, 1], spline)?.with_dtype(FloatDType::F64).init(0, &Device::default());
+/// let rows = Rows { x: &x, y: &y };
+/// let config = FitConfig::new(Schedule::new(Optimizer::LBFGS, 5));
+/// let (kan, _) = fit(kan, rows, None, &config, &mut |_| ())?;
+/// assert!(root_mean_square_error(&kan, rows)? < 1e-3);
+/// # Ok::<(), secateurs_kan::KanError>(())
+/// ```
+pub fn fit(
+    kan: Kan,
+    rows: Rows<'_>,
+    validation: Option<Rows<'_>>,
+    config: &FitConfig,
+    listener: &mut dyn FnMut(&StepLog),
+) -> Result<(Kan, Vec<StepLog>)> {
+    let objective = LeastSquares {
+        rows: tensors(&kan, rows, "training rows")?,
+        validation: validation
+            .map(|rows| tensors(&kan, rows, "validation rows"))
+            .transpose()?,
+        config,
+    };
+    minimise(kan, &objective, &config.schedule, listener)
+}
+
+/// `sqrt(mean (f(x) - y)^2)` over rows and outputs.
+///
+/// # Errors
+///
+/// If the rows do not fit the network, or hold NaN or infinity.
+pub fn root_mean_square_error(kan: &Kan, rows: Rows<'_>) -> Result<f64> {
+    let kan = kan.valid();
+    let (x, y) = tensors(&kan, rows, "rows")?;
+    let mean: f64 = mean_square(&kan, x, y).into_scalar();
+    Ok(mean.sqrt())
+}
+
+struct LeastSquares<'a> {
+    rows: (Tensor<2>, Tensor<2>),
+    validation: Option<(Tensor<2>, Tensor<2>)>,
+    config: &'a FitConfig,
+}
+
+impl Objective<Kan> for LeastSquares<'_> {
+    fn loss(&self, kan: &Kan, _: usize) -> Tensor<1> {
+        let (x, y) = (on(kan, &self.rows.0), on(kan, &self.rows.1));
+        let error = mean_square(kan, x.clone(), y);
+        if self.config.penalty.lambda == 0.0 {
+            return error;
+        }
+        error + self.config.penalty.of(kan, x)
+    }
+
+    fn validation(&self, kan: &Kan) -> Option<f64> {
+        let (x, y) = self.validation.as_ref()?;
+        Some(mean_square(kan, x.clone(), y.clone()).into_scalar())
+    }
+
+    fn before_step(&self, kan: Kan, step: usize) -> Result<(Kan, bool)> {
+        match &self.config.grids {
+            Some(updates) if step < updates.until && step.is_multiple_of(updates.every.max(1)) => {
+                let kan = kan.valid().with_grids_following(self.rows.0.clone(), updates.uniform)?;
+                Ok((kan, true))
+            }
+            _ => Ok((kan, false)),
+        }
+    }
+}
+
+/// The tensor where the parameters of the network are, tracked or not.
+fn on(kan: &Kan, tensor: &Tensor<2>) -> Tensor<2> {
+    tensor.clone().to_device(&kan.place().0)
+}
+
+fn mean_square(kan: &Kan, x: Tensor<2>, y: Tensor<2>) -> Tensor<1> {
+    (kan.forward(x) - y).powi_scalar(2).mean()
+}
+
+fn tensors(kan: &Kan, rows: Rows<'_>, what: &'static str) -> Result<(Tensor<2>, Tensor<2>)> {
+    let (d_input, d_output) = (kan.d_input(), kan.d_output());
+    let n_rows = rows.x.len() / d_input;
+    if n_rows == 0 {
+        return Err(KanError::TooFewRows { what, least: 1, got: 0 });
+    }
+    for (got, expected) in [(rows.x.len(), n_rows * d_input), (rows.y.len(), n_rows * d_output)] {
+        if got != expected {
+            return Err(KanError::Length { what, expected, got });
+        }
+    }
+    let kan = kan.valid();
+    Ok((kan.tensor(rows.x, d_input)?, kan.tensor(rows.y, d_output)?))
+}

@@ -1,0 +1,123 @@
+//! One layer: a function on every edge, sums, nodes.
+
+use burn::module::{Module, Param};
+use burn::tensor::{Tensor, activation};
+
+use crate::basis::{Basis, EdgeBasis, EdgeWeights};
+use crate::nodes::{Nodes, Width, indices, selected};
+
+/// `phi_{i,s}(x_i) = keep_{i,s} (base_{i,s} silu(x_i) + sum_m c_{i,m,s} B_m(x_i))`, summed over inputs into subnodes, then
+/// [`Nodes`].
+#[derive(Module, Debug)]
+pub struct KanLayer {
+    /// The functions that edges combine.
+    pub basis: Basis,
+    /// `c`: `[d_input, n_basis, n_subnodes]`
+    pub coefficients: Param<Tensor<3>>,
+    /// `[d_input, n_subnodes]`
+    pub base: Param<Tensor<2>>,
+    /// 1 where an edge is, 0 where it was pruned: `[d_input, n_subnodes]`; all are if there is none.
+    pub keep: Option<Tensor<2>>,
+    /// What becomes of the sums.
+    pub nodes: Nodes,
+}
+
+/// What flows through a layer.
+#[derive(Debug, Clone)]
+pub struct LayerActivations {
+    /// `[batch, d_input]`
+    pub input: Tensor<2>,
+    /// What each edge adds: `[d_input, batch, n_subnodes]`
+    pub edges: Tensor<3>,
+    /// Sums before their affine map: `[batch, n_subnodes]`
+    pub sums: Tensor<2>,
+    /// `[batch, n_nodes]`
+    pub output: Tensor<2>,
+}
+
+impl KanLayer {
+    /// Number of inputs.
+    pub fn d_input(&self) -> usize {
+        self.base.dims()[0]
+    }
+
+    /// Nodes that this layer makes.
+    pub fn width(&self) -> Width {
+        self.nodes.width()
+    }
+
+    /// From `[batch, d_input]` to `[batch, n_nodes]`.
+    pub fn forward(&self, x: Tensor<2>) -> Tensor<2> {
+        self.nodes.forward(self.basis.apply(x, self.weights()))
+    }
+
+    /// The same with everything on the way; takes `d_input` times as much memory.
+    pub fn activations(&self, x: Tensor<2>) -> LayerActivations {
+        let EdgeWeights { coefficients, base } = self.weights();
+        let values = self.basis.values(x.clone()).swap_dims(0, 1); // [d_input, batch, n_basis]
+        let silu: Tensor<3> = activation::silu(x.clone()).swap_dims(0, 1).unsqueeze_dim(2); // [d_input, batch, 1]
+        let base: Tensor<3> = base.unsqueeze_dim(1); // [d_input, 1, n_subnodes]
+        let edges = values.matmul(coefficients) + silu * base;
+        let [_, batch, n_subnodes] = edges.dims();
+        let sums = edges.clone().sum_dim(0).reshape([batch, n_subnodes]);
+        LayerActivations {
+            input: x,
+            edges,
+            output: self.nodes.forward(sums.clone()),
+            sums,
+        }
+    }
+
+    /// Parameters of the edges, zero where one was pruned.
+    pub fn weights(&self) -> EdgeWeights {
+        let (coefficients, base) = (self.coefficients.val(), self.base.val());
+        match &self.keep {
+            None => EdgeWeights { coefficients, base },
+            Some(keep) => EdgeWeights {
+                coefficients: coefficients * keep.clone().unsqueeze_dim(1),
+                base: base * keep.clone(),
+            },
+        }
+    }
+
+    /// Standard deviations of the edges over a batch, relative to those of their inputs: `[d_input, n_subnodes]`.
+    ///
+    /// `sd(phi_{i,s}(x_i)) / (sd(x_i) + 0.1)`, where the variance of an edge is the quadratic form of its parameters in the
+    /// covariance of the basis functions: no value of an edge is computed.
+    pub fn relative_deviations(&self, x: Tensor<2>) -> Tensor<2> {
+        let EdgeWeights { coefficients, base } = self.weights();
+        let silu: Tensor<3> = activation::silu(x.clone()).unsqueeze_dim(2);
+        let functions = Tensor::cat(vec![self.basis.values(x.clone()), silu], 2); // [batch, d_input, n_basis + 1]
+        let base: Tensor<3> = base.unsqueeze_dim(1);
+        let parameters = Tensor::cat(vec![coefficients, base], 1); // [d_input, n_basis + 1, n_subnodes]
+        let n = functions.dims()[0].saturating_sub(1).max(1) as f64;
+        let centred = (functions.clone() - functions.mean_dim(0)).swap_dims(0, 1); // [d_input, batch, n_basis + 1]
+        let covariance = centred.clone().swap_dims(1, 2).matmul(centred) / n;
+        let variance: Tensor<2> = (covariance.matmul(parameters.clone()) * parameters)
+            .sum_dim(1)
+            .squeeze_dim(1);
+        let of_input = (x.clone() - x.mean_dim(0)).powi_scalar(2).sum_dim(0) / n; // [1, d_input]
+        let of_input = of_input.clamp_min(TINY).sqrt().swap_dims(0, 1) + 0.1;
+        variance.clamp_min(TINY).sqrt() / of_input
+    }
+
+    /// Some of the nodes and of the inputs.
+    pub(crate) fn select(&self, inputs: &[usize], nodes: &[usize]) -> Self {
+        let (_, subnodes) = selected(self.width(), nodes);
+        let device = self.base.val().device();
+        let (inputs_at, subnodes_at) = (indices(inputs, &device), indices(&subnodes, &device));
+        let pick = |tensor: Tensor<2>| tensor.select(0, inputs_at.clone()).select(1, subnodes_at.clone());
+        let coefficients = self.coefficients.val().detach();
+        let coefficients = coefficients.select(0, inputs_at.clone()).select(2, subnodes_at.clone());
+        Self {
+            basis: self.basis.select(inputs),
+            coefficients: Param::from_tensor(coefficients),
+            base: Param::from_tensor(pick(self.base.val().detach())),
+            keep: self.keep.clone().map(pick),
+            nodes: self.nodes.select(nodes),
+        }
+    }
+}
+
+/// Keeps the derivative of a square root finite; the deviation of a constant edge.
+const TINY: f64 = 1e-20;

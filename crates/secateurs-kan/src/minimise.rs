@@ -1,0 +1,220 @@
+//! Training: any module, any differentiable objective, Adam or L-BFGS.
+
+use burn::module::{Module, ModuleVisitor, Param};
+use burn::optim::{AdamConfig, GradientsParams, LBFGS, LBFGSConfig, LineSearchFn, ModuleOptimizer};
+use burn::tensor::Tensor;
+use serde::{Deserialize, Serialize};
+
+use crate::{KanError, Result};
+
+/// What training makes small.
+pub trait Objective<M> {
+    /// The loss of one step, a scalar, with everything that is added to it.
+    fn loss(&self, model: &M, step: usize) -> Tensor<1>;
+
+    /// A loss on data that no step sees, to stop by; none if there is none.
+    fn validation(&self, _model: &M) -> Option<f64> {
+        None
+    }
+
+    /// What happens to the model before a step, such as moving its grids; `true` if it changed.
+    ///
+    /// # Errors
+    ///
+    /// Those of the objective.
+    fn before_step(&self, model: M, _step: usize) -> Result<(M, bool)> {
+        Ok((model, false))
+    }
+}
+
+/// How steps are taken.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Optimizer {
+    /// Adam.
+    Adam {
+        /// Its learning rate.
+        learning_rate: f64,
+    },
+    /// L-BFGS with strong Wolfe line search; a step is up to `iterations` iterations. Needs the same loss at every step.
+    Lbfgs {
+        /// Iterations in one step.
+        iterations: usize,
+        /// Pairs of differences kept.
+        history: usize,
+    },
+}
+
+impl Optimizer {
+    /// L-BFGS as pykan sets it: 20 iterations a step, history 10.
+    pub const LBFGS: Self = Self::Lbfgs {
+        iterations: 20,
+        history: 10,
+    };
+}
+
+/// Which weights training ends with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Keep {
+    /// Those of the last step.
+    Last,
+    /// Those with the least validation loss, or the last ones without validation.
+    #[default]
+    Best,
+}
+
+/// How long and how to train.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Schedule {
+    /// Adam or L-BFGS.
+    pub optimizer: Optimizer,
+    /// The most steps.
+    pub steps: usize,
+    /// Steps without a smaller validation loss after which training ends.
+    pub patience: Option<usize>,
+    /// Which weights training ends with.
+    pub keep: Keep,
+}
+
+impl Schedule {
+    /// That many steps of an optimizer.
+    pub fn new(optimizer: Optimizer, steps: usize) -> Self {
+        Self {
+            optimizer,
+            steps,
+            patience: None,
+            keep: Keep::Best,
+        }
+    }
+
+    /// The same, ending early if the validation loss does not fall for so many steps.
+    pub fn with_patience(self, patience: usize) -> Self {
+        Self {
+            patience: Some(patience),
+            ..self
+        }
+    }
+}
+
+/// One step of a training.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct StepLog {
+    /// Steps before it.
+    pub step: usize,
+    /// The loss: before the step with Adam, after it with L-BFGS.
+    pub loss: f64,
+    /// The validation loss after the step.
+    pub validation: Option<f64>,
+}
+
+/// Trains a module on the device of its parameters.
+///
+/// The listener sees every step as soon as it is done.
+///
+/// # Errors
+///
+/// If a loss is NaN or infinite, or the objective fails.
+pub fn minimise<M: Module + Clone, O: Objective<M>>(
+    model: M,
+    objective: &O,
+    schedule: &Schedule,
+    listener: &mut dyn FnMut(&StepLog),
+) -> Result<(M, Vec<StepLog>)> {
+    let mut model = model.train();
+    let mut stepper = Stepper::new(schedule.optimizer);
+    let mut log = Vec::new();
+    let mut best: Option<(f64, M)> = None;
+    let mut since_best = 0;
+    for step in 0..schedule.steps {
+        let (prepared, changed) = objective.before_step(model, step)?;
+        model = prepared.train();
+        if changed {
+            stepper = Stepper::new(schedule.optimizer);
+        }
+        let (stepped, loss) = stepper.step(model, objective, step);
+        if !loss.is_finite() {
+            return Err(KanError::LossNotFinite { step, loss });
+        }
+        model = stepped;
+        let validation = objective.validation(&model.valid());
+        let entry = StepLog { step, loss, validation };
+        listener(&entry);
+        log.push(entry);
+        let Some(loss) = validation else { continue };
+        if !loss.is_finite() {
+            return Err(KanError::LossNotFinite { step: step + 1, loss });
+        }
+        if best.as_ref().is_none_or(|(least, _)| loss < *least) {
+            best = Some((loss, model.clone()));
+            since_best = 0;
+        } else {
+            since_best += 1;
+        }
+        if schedule.patience.is_some_and(|patience| since_best > patience) {
+            break;
+        }
+    }
+    let model = match (schedule.keep, best) {
+        (Keep::Best, Some((_, best))) => best,
+        _ => model,
+    };
+    Ok((model.valid(), log))
+}
+
+enum Stepper {
+    Adam(f64, Box<ModuleOptimizer>),
+    Lbfgs(Box<LBFGS>),
+}
+
+impl Stepper {
+    fn new(optimizer: Optimizer) -> Self {
+        match optimizer {
+            Optimizer::Adam { learning_rate } => {
+                Self::Adam(learning_rate, Box::new(AdamConfig::new().with_epsilon(1e-8).init()))
+            }
+            Optimizer::Lbfgs { iterations, history } => {
+                let config = LBFGSConfig::new()
+                    .with_max_iter(iterations)
+                    .with_history_size(history)
+                    .with_tolerance_grad(1e-32)
+                    .with_tolerance_change(1e-32)
+                    .with_line_search_fn(LineSearchFn::StrongWolfe);
+                Self::Lbfgs(Box::new(config.init()))
+            }
+        }
+    }
+
+    fn step<M: Module + Clone>(&mut self, model: M, objective: &impl Objective<M>, step: usize) -> (M, f64) {
+        let evaluate = |model: &M| {
+            let loss = objective.loss(model, step);
+            let value: f64 = loss.clone().into_scalar();
+            (value, GradientsParams::from_grads(loss.backward(), model))
+        };
+        match self {
+            Self::Adam(learning_rate, optimizer) => {
+                let (loss, gradients) = evaluate(&model);
+                (optimizer.step(*learning_rate, model, gradients), loss)
+            }
+            Self::Lbfgs(optimizer) => optimizer.step(1.0, model, |model: M| {
+                let (loss, gradients) = evaluate(&model);
+                (loss, complete(gradients, &model))
+            }),
+        }
+    }
+}
+
+/// Gradients with zeros for the parameters that do not learn: L-BFGS flattens all parameters of a module.
+fn complete<M: Module>(gradients: GradientsParams, model: &M) -> GradientsParams {
+    struct Zeros(GradientsParams);
+    impl ModuleVisitor for Zeros {
+        fn visit_float<const D: usize>(&mut self, parameter: &Param<Tensor<D>>) {
+            if self.0.get::<D>(parameter.id).is_none() {
+                self.0.register(parameter.id, parameter.val().inner().zeros_like());
+            }
+        }
+    }
+    let mut zeros = Zeros(gradients);
+    model.visit(&mut zeros);
+    zeros.0
+}
