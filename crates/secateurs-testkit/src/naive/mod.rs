@@ -10,6 +10,7 @@ mod layer;
 mod linalg;
 mod scores;
 mod select;
+mod shapley;
 mod sparsegpt;
 mod spline;
 
@@ -21,5 +22,6 @@ pub use layer::{Layer, Zeros};
 pub use linalg::{add_diagonal, cholesky, identity, inverse, mean_diagonal, multiply};
 pub use scores::{magnitude, ria, wanda};
 pub use select::{keep_groups, keep_largest, keep_per_output};
+pub use shapley::shapley;
 pub use sparsegpt::sparsegpt;
 pub use spline::{b_spline, silu};
