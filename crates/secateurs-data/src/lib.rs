@@ -13,6 +13,7 @@ mod tensor_file;
 mod tensor_info;
 mod text;
 mod tokenizer;
+mod torch;
 mod writer;
 
 pub use atomic::{rename_durably, write_atomic};
@@ -23,4 +24,5 @@ pub use tensor_file::{PlannedRaw, TensorFile, TensorFileWriter};
 pub use tensor_info::{RawTensor, TensorInfo};
 pub use text::read_text;
 pub use tokenizer::{TextStream, Tokenizer};
+pub use torch::read_torch_state;
 pub use writer::{CheckpointWriter, PlannedTensor, StagedModel, stage_stored, write_stored};

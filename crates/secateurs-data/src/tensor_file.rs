@@ -1,12 +1,13 @@
 //! Safetensors files of any element types that are no models, such as the state of an interrupted job.
 
+use std::collections::BTreeMap;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use crate::atomic::{folder_of, persist};
 use crate::error::IoContext;
 use crate::safetensors::{Dtype, SafetensorsFile, mixed_header_bytes};
-use crate::{DataError, RawTensor, Result};
+use crate::{DataError, RawTensor, Result, TensorInfo};
 
 /// Name, element type (as safetensors headers name it, for instance `BF16`) and shape of a tensor to be written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,8 +56,21 @@ impl TensorFileWriter {
     ///
     /// If safetensors has no such element type.
     pub fn create(path: &Path, plan: Vec<PlannedRaw>) -> Result<Self> {
+        Self::create_with(path, plan, &BTreeMap::new())
+    }
+
+    /// The same with texts about the file in its header.
+    ///
+    /// # Errors
+    ///
+    /// As [`create`](Self::create).
+    ///
+    /// # Panics
+    ///
+    /// As [`create`](Self::create).
+    pub fn create_with(path: &Path, plan: Vec<PlannedRaw>, metadata: &BTreeMap<String, String>) -> Result<Self> {
         let named = plan.iter().map(|raw| (raw.name.as_str(), &raw.shape[..], raw.dtype));
-        let header = mixed_header_bytes(named)?;
+        let header = mixed_header_bytes(named, metadata)?;
         let folder = folder_of(path);
         let file = tempfile::NamedTempFile::new_in(folder).during("create a temporary file in", folder)?;
         let mut file = BufWriter::with_capacity(1 << 20, file);
@@ -133,6 +147,16 @@ impl TensorFile {
         })
     }
 
+    /// Texts about the file in its header.
+    pub fn metadata(&self) -> &BTreeMap<String, String> {
+        self.file.metadata()
+    }
+
+    /// All tensors in order of position.
+    pub fn tensors(&self) -> impl Iterator<Item = &TensorInfo> {
+        self.file.tensors()
+    }
+
     /// A tensor as it is stored.
     ///
     /// # Errors
@@ -183,6 +207,18 @@ mod tests {
         assert!(matches!(file.tensor("c"), Err(DataError::UnknownTensor { .. })));
         let entries = std::fs::read_dir(folder.path()).expect("listed").count();
         assert_eq!(entries, 1);
+    }
+
+    #[test]
+    fn texts_about_a_file_come_back() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("state.safetensors");
+        let texts = BTreeMap::from([("settings".to_owned(), "{\"a\": \"\u{e9}\"}".to_owned())]);
+        let writer = TensorFileWriter::create_with(&path, Vec::new(), &texts).expect("created");
+        writer.finish().expect("finished");
+        let file = TensorFile::open(&path).expect("opened");
+        assert_eq!(file.metadata()["settings"], texts["settings"]);
+        assert_eq!((file.metadata()["format"].as_str(), file.tensors().count()), ("pt", 0));
     }
 
     #[test]

@@ -62,6 +62,15 @@ pub enum ExperimentError {
     /// An outcome could not be kept.
     #[error(transparent)]
     Outcome(#[from] OutcomeError),
+    /// A Kolmogorov-Arnold network could not be trained, scored or pruned.
+    #[error(transparent)]
+    Kan(#[from] secateurs::kan::KanError),
+    /// An effect could not be estimated.
+    #[error(transparent)]
+    Causal(#[from] secateurs_causal::CausalError),
+    /// Causal data cannot be used.
+    #[error(transparent)]
+    CausalData(#[from] crate::causal_data::CausalDataError),
     /// A sparsity or pattern is not valid.
     #[error(transparent)]
     Tensor(#[from] secateurs::tensor::TensorError),

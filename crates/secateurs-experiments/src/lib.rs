@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+pub mod causal_data;
 pub mod claims;
 mod error;
 pub mod fixtures;

@@ -122,7 +122,7 @@ fn reproduce(names: &[String], setting: &Setting) -> Result<(), ExperimentError>
     for claim in claims {
         println!("{}: {}\n", claim.name, claim.summary);
         let (outcome, plots) = (claim.run)(setting)?;
-        table::pivots(&outcome, "sparsity")
+        table::pivots_along(&outcome, claim.axes)
             .iter()
             .for_each(|table| println!("{table}"));
         println!("{}", outcome.write(&root)?.display());

@@ -74,6 +74,7 @@ pub struct LinePlot {
     title: String,
     x_label: String,
     y_label: String,
+    x_scale: Scale,
     y_scale: Scale,
     series: Vec<Series>,
 }
@@ -85,9 +86,16 @@ impl LinePlot {
             title: title.to_owned(),
             x_label: x_label.to_owned(),
             y_label: y_label.to_owned(),
+            x_scale: Scale::Linear,
             y_scale: Scale::Linear,
             series: Vec::new(),
         }
+    }
+
+    /// Sets the spacing of the horizontal axis; a logarithmic one needs positive positions.
+    pub fn x_scale(mut self, scale: Scale) -> Self {
+        self.x_scale = scale;
+        self
     }
 
     /// Sets the spacing of the vertical axis.
@@ -249,6 +257,27 @@ mod tests {
     #[test]
     fn an_empty_chart_is_still_a_picture() {
         assert_eq!(texts(&LinePlot::new("empty", "x", "y").to_svg())[0], "empty");
+    }
+
+    #[test]
+    fn on_a_logarithmic_axis_equal_ratios_are_equally_far_apart() {
+        let points = [4.0, 16.0, 64.0].map(|x| Point {
+            x,
+            y: Some(x),
+            spread: None,
+        });
+        let series = Series::new("a", Role::Measured, 0, points.to_vec());
+        let svg = LinePlot::new("t", "x", "y").x_scale(Scale::Log).series(series).to_svg();
+        let document = roxmltree::Document::parse(&svg).expect("the SVG is well-formed");
+        let place = |label: &str| -> f64 {
+            let mut texts = document.descendants().filter(|node| node.text() == Some(label));
+            // Ticks below the chart come after those beside it.
+            let tick = texts.rfind(|node| node.attribute("text-anchor") == Some("middle"));
+            let x = tick.and_then(|node| node.attribute("x")).expect("it has a tick");
+            x.parse().expect("it is a number")
+        };
+        let [a, b, c] = ["4", "16", "64"].map(place);
+        assert!((b - a - (c - b)).abs() < 0.2 && b > a, "{a} {b} {c}");
     }
 
     #[test]

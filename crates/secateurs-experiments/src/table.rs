@@ -94,6 +94,31 @@ pub fn pivots(outcome: &Outcome, axis: &str) -> Vec<Table> {
         .collect()
 }
 
+/// The pivots along several axes: each group along the axes that its rows have, and along the first if they have none.
+pub fn pivots_along(outcome: &Outcome, axes: &[&str]) -> Vec<Table> {
+    let has = |group: &Group<'_>, axis: &str| {
+        let mut rows = group.ours.iter().chain(&group.paper);
+        rows.any(|row| row.text(axis).is_some())
+    };
+    let along: Vec<Vec<Group<'_>>> = axes.iter().map(|axis| outcome.groups_along(axis)).collect();
+    // A control without any axis stands beside methods that have one of them.
+    let is_shown = |group: &Group<'_>| {
+        axes.iter().zip(&along).any(|(axis, groups)| {
+            let mut groups = groups.iter().filter(|other| has(other, axis));
+            groups.any(|other| (other.metric, &other.setting) == (group.metric, &group.setting))
+        })
+    };
+    let mut tables = Vec::new();
+    for (number, (axis, groups)) in axes.iter().zip(&along).enumerate() {
+        let chosen = groups.iter().filter(|group| {
+            let is_of_none = || !axes.iter().any(|other| has(group, other)) && !is_shown(group);
+            has(group, axis) || (number == 0 && is_of_none())
+        });
+        tables.extend(chosen.map(|group| Table::pivot(group, axis)));
+    }
+    tables
+}
+
 impl fmt::Display for Table {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut table = TerminalTable::new();
@@ -259,6 +284,27 @@ mod tests {
                 "wanda | – | 21.25 | 45.50 ± 0.25",
                 "wanda (paper) | – | 7.26 | –",
                 "alps (paper) | – | – | 9",
+            ]
+        );
+    }
+
+    #[test]
+    fn each_group_is_shown_along_its_own_axis() {
+        let mut outcome = outcome();
+        outcome.rows.push(Row::new("pykan", "tau", 0.5).case("shift", 2.0));
+        outcome.rows.push(Row::new("random", "tau", 0.0).control());
+        outcome.rows.push(Row::new("pykan", "seconds", 3.0));
+        let tables = pivots_along(&outcome, &["sparsity", "shift"]);
+        let heads: Vec<(&str, &str)> = tables
+            .iter()
+            .map(|table| (table.title.as_str(), table.header[0].as_str()))
+            .collect();
+        assert_eq!(
+            heads,
+            [
+                ("perplexity, dataset=wikitext2", "method \\ sparsity"),
+                ("seconds", "method \\ sparsity"),
+                ("tau", "method \\ shift"),
             ]
         );
     }

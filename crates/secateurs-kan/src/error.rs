@@ -1,5 +1,7 @@
 //! Everything a caller of this crate can get wrong.
 
+use burn::tensor::DType;
+
 /// The result of a fallible operation of this crate.
 pub type Result<T, E = KanError> = core::result::Result<T, E>;
 
@@ -100,5 +102,78 @@ pub enum KanError {
         layer: usize,
         /// The node.
         node: usize,
+    },
+    /// An edge that has no formula.
+    #[error("layer {layer}: the edge from input {input} to subnode {subnode} is no curve with a formula")]
+    NotSymbolic {
+        /// The layer.
+        layer: usize,
+        /// Where the edge comes from.
+        input: usize,
+        /// Where it leads to.
+        subnode: usize,
+    },
+    /// A curve or formula that is not possible.
+    #[error(transparent)]
+    Formula(#[from] secateurs_formula::FormulaError),
+    /// A state of another version.
+    #[error("the state has version {got}, this program reads version {expected}")]
+    StateVersion {
+        /// Its version.
+        got: u64,
+        /// The version that is read.
+        expected: u64,
+    },
+    /// A state without one of its tensors.
+    #[error("tensor {name} is missing")]
+    MissingTensor {
+        /// Its name.
+        name: String,
+    },
+    /// A state with a tensor too many, or one twice.
+    #[error("tensor {name} belongs to no layer, or occurs twice")]
+    UnknownTensor {
+        /// Its name.
+        name: String,
+    },
+    /// A tensor of a state whose shape is another than the configuration says.
+    #[error("tensor {name} has shape {got:?}, the configuration says {expected:?}")]
+    TensorShape {
+        /// Its name.
+        name: String,
+        /// The shape it should have.
+        expected: Vec<usize>,
+        /// The shape it has.
+        got: Vec<usize>,
+    },
+    /// A tensor of a state that holds no floats, or others than the first.
+    #[error("tensor {name} holds {got:?}; all tensors must hold floats as the first one, {expected:?}")]
+    TensorType {
+        /// Its name.
+        name: String,
+        /// Element type of the first tensor.
+        expected: DType,
+        /// Its element type.
+        got: DType,
+    },
+    /// A number in a tensor of a state that cannot be there.
+    #[error("tensor {name} holds {value} at index {index}")]
+    TensorValue {
+        /// Its name.
+        name: String,
+        /// Flat index of the number.
+        index: usize,
+        /// The number.
+        value: f64,
+    },
+    /// A curve of a state where the network has no edge for it.
+    #[error("layer {layer}: the curve from input {input} to subnode {subnode} has no edge of its own")]
+    CurvePlace {
+        /// The layer.
+        layer: usize,
+        /// Where the curve comes from.
+        input: usize,
+        /// Where it leads to.
+        subnode: usize,
     },
 }

@@ -5,9 +5,10 @@ use burn::tensor::{Tensor, activation};
 
 use crate::basis::{Basis, EdgeBasis, EdgeWeights};
 use crate::nodes::{Nodes, Width, indices, selected};
+use crate::symbolic::SymbolicEdges;
 
-/// `phi_{i,s}(x_i) = keep_{i,s} (base_{i,s} silu(x_i) + sum_m c_{i,m,s} B_m(x_i))`, summed over inputs into subnodes, then
-/// [`Nodes`].
+/// `phi_{i,s}(x_i) = keep_{i,s} (base_{i,s} silu(x_i) + sum_m c_{i,m,s} B_m(x_i))`, or a curve with a formula, summed over
+/// inputs into subnodes, then [`Nodes`].
 #[derive(Module, Debug)]
 pub struct KanLayer {
     /// The functions that edges combine.
@@ -16,8 +17,11 @@ pub struct KanLayer {
     pub coefficients: Param<Tensor<3>>,
     /// `[d_input, n_subnodes]`
     pub base: Param<Tensor<2>>,
-    /// 1 where an edge is, 0 where it was pruned: `[d_input, n_subnodes]`; all are if there is none.
+    /// 1 where an edge combines basis functions, 0 where it was pruned or is a curve: `[d_input, n_subnodes]`; all do if
+    /// there is none.
     pub keep: Option<Tensor<2>>,
+    /// Edges that are curves.
+    pub symbolic: Option<SymbolicEdges>,
     /// What becomes of the sums.
     pub nodes: Nodes,
 }
@@ -48,7 +52,20 @@ impl KanLayer {
 
     /// From `[batch, d_input]` to `[batch, n_nodes]`.
     pub fn forward(&self, x: Tensor<2>) -> Tensor<2> {
-        self.nodes.forward(self.basis.apply(x, self.weights()))
+        self.nodes.forward(self.sums(x))
+    }
+
+    /// From `[batch, d_input]` to `[batch, n_subnodes]`.
+    fn sums(&self, x: Tensor<2>) -> Tensor<2> {
+        let Some(symbolic) = &self.symbolic else {
+            return self.basis.apply(x, self.weights());
+        };
+        let of_curves = symbolic.sums(&x, self.width().n_subnodes());
+        // Without splines left, no time for them.
+        if symbolic.edges().len() == self.d_input() * self.width().n_subnodes() {
+            return of_curves;
+        }
+        self.basis.apply(x, self.weights()) + of_curves
     }
 
     /// The same with everything on the way; takes `d_input` times as much memory.
@@ -58,6 +75,10 @@ impl KanLayer {
         let silu: Tensor<3> = activation::silu(x.clone()).swap_dims(0, 1).unsqueeze_dim(2); // [d_input, batch, 1]
         let base: Tensor<3> = base.unsqueeze_dim(1); // [d_input, 1, n_subnodes]
         let edges = values.matmul(coefficients) + silu * base;
+        let edges = match &self.symbolic {
+            None => edges,
+            Some(symbolic) => edges + symbolic.on_edges(&x, self.width().n_subnodes()),
+        };
         let [_, batch, n_subnodes] = edges.dims();
         let sums = edges.clone().sum_dim(0).reshape([batch, n_subnodes]);
         LayerActivations {
@@ -80,7 +101,7 @@ impl KanLayer {
         }
     }
 
-    /// Standard deviations of the edges over a batch, relative to those of their inputs: `[d_input, n_subnodes]`.
+    /// Standard deviations of the combinations of basis functions over a batch, relative to those of their inputs: `[d_input, n_subnodes]`.
     ///
     /// `sd(phi_{i,s}(x_i)) / (sd(x_i) + 0.1)`, where the variance of an edge is the quadratic form of its parameters in the
     /// covariance of the basis functions: no value of an edge is computed.
@@ -114,6 +135,10 @@ impl KanLayer {
             coefficients: Param::from_tensor(coefficients),
             base: Param::from_tensor(pick(self.base.val().detach())),
             keep: self.keep.clone().map(pick),
+            symbolic: self
+                .symbolic
+                .as_ref()
+                .and_then(|symbolic| symbolic.select(inputs, &subnodes)),
             nodes: self.nodes.select(nodes),
         }
     }

@@ -164,7 +164,43 @@ pub fn minimise<M: Module + Clone, O: Objective<M>>(
 
 enum Stepper {
     Adam(f64, Box<ModuleOptimizer>),
-    Lbfgs(Box<LBFGS>),
+    Lbfgs(Box<Scaled>),
+}
+
+/// L-BFGS on a multiple of the loss.
+///
+/// burn's takes no pair of differences whose product is below 1e-10, so that near a loss of zero it would become steepest
+/// descent.
+struct Scaled {
+    optimizer: LBFGS,
+    config: LBFGSConfig,
+    /// The factor, once a loss is known.
+    scale: Option<f64>,
+}
+
+/// A loss that fell this far needs another factor.
+const RESCALE: f64 = 1e-6;
+
+impl Scaled {
+    fn new(config: LBFGSConfig) -> Self {
+        Self {
+            optimizer: config.init(),
+            config,
+            scale: None,
+        }
+    }
+
+    /// The factor for a step that begins at this loss; a new one begins without history.
+    fn scale(&mut self, loss: f64) -> f64 {
+        match self.scale {
+            Some(scale) if scale * loss > RESCALE => scale,
+            _ if loss.abs() > f64::MIN_POSITIVE && loss.is_finite() => {
+                self.optimizer = self.config.init();
+                *self.scale.insert(1.0 / loss.abs())
+            }
+            scale => scale.unwrap_or(1.0),
+        }
+    }
 }
 
 impl Stepper {
@@ -180,26 +216,34 @@ impl Stepper {
                     .with_tolerance_grad(1e-32)
                     .with_tolerance_change(1e-32)
                     .with_line_search_fn(LineSearchFn::StrongWolfe);
-                Self::Lbfgs(Box::new(config.init()))
+                Self::Lbfgs(Box::new(Scaled::new(config)))
             }
         }
     }
 
     fn step<M: Module + Clone>(&mut self, model: M, objective: &impl Objective<M>, step: usize) -> (M, f64) {
-        let evaluate = |model: &M| {
+        let evaluate = |model: &M, scale: f64| {
             let loss = objective.loss(model, step);
             let value: f64 = loss.clone().into_scalar();
-            (value, GradientsParams::from_grads(loss.backward(), model))
+            (
+                value * scale,
+                GradientsParams::from_grads((loss * scale).backward(), model),
+            )
         };
         match self {
             Self::Adam(learning_rate, optimizer) => {
-                let (loss, gradients) = evaluate(&model);
+                let (loss, gradients) = evaluate(&model, 1.0);
                 (optimizer.step(*learning_rate, model, gradients), loss)
             }
-            Self::Lbfgs(optimizer) => optimizer.step(1.0, model, |model: M| {
-                let (loss, gradients) = evaluate(&model);
-                (loss, complete(gradients, &model))
-            }),
+            Self::Lbfgs(scaled) => {
+                let loss: f64 = objective.loss(&model, step).into_scalar();
+                let scale = scaled.scale(loss);
+                let (model, loss) = scaled.optimizer.step(1.0, model, |model: M| {
+                    let (loss, gradients) = evaluate(&model, scale);
+                    (loss, complete(gradients, &model))
+                });
+                (model, loss / scale)
+            }
         }
     }
 }

@@ -180,6 +180,7 @@ impl KanConfig {
             coefficients: Param::from_tensor(tensor(coefficients).reshape([d_input, n_basis, n_subnodes])),
             base: Param::from_tensor(tensor(base).reshape([d_input, n_subnodes])),
             keep,
+            symbolic: None,
             nodes: Nodes::new(width, self.affine, at),
         }
     }

@@ -2,6 +2,7 @@
 
 use burn::module::{Module, Param};
 use burn::tensor::{DType, Device, Tensor};
+use secateurs_formula::Expr;
 use serde::{Deserialize, Serialize};
 
 /// Nodes of one layer: sums first, then products.
@@ -123,6 +124,11 @@ impl Nodes {
         self.width
     }
 
+    /// Whether scales and biases learn.
+    pub fn affine(&self) -> Affine {
+        self.affine
+    }
+
     /// The same with constants added to the sums, before their affine map: `[n_subnodes]`.
     pub(crate) fn with_constants(self, constants: Tensor<1>) -> Self {
         let moved = self.subnode_scale.val().detach() * constants;
@@ -149,6 +155,19 @@ impl Nodes {
             width,
             affine: self.affine,
         }
+    }
+
+    /// The same on expressions.
+    pub(crate) fn expressions(&self, sums: Vec<Expr>) -> Vec<Expr> {
+        let numbers = |parameter: &Param<Tensor<1>>| parameter.val().to_data().iter::<f64>().collect::<Vec<f64>>();
+        let affine = |(expr, (scale, bias)): (Expr, (f64, f64))| expr.times(scale).plus(bias);
+        let of_subnodes = numbers(&self.subnode_scale)
+            .into_iter()
+            .zip(numbers(&self.subnode_bias));
+        let u: Vec<Expr> = sums.into_iter().zip(of_subnodes).map(affine).collect();
+        let v = (0..self.width.n_nodes()).map(|node| Expr::product(u[self.width.subnodes(node)].to_vec()));
+        let of_nodes = numbers(&self.scale).into_iter().zip(numbers(&self.bias));
+        v.zip(of_nodes).map(affine).collect()
     }
 
     /// From sums, `[batch, n_subnodes]`, to nodes, `[batch, n_nodes]`.

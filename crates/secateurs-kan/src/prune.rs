@@ -1,10 +1,10 @@
 //! Removing edges, nodes and inputs without losing what they contributed on average.
 
-use burn::module::Param;
 use burn::tensor::{Tensor, TensorData};
 
 use crate::layer::KanLayer;
 use crate::network::Kan;
+use crate::symbolic::SymbolicEdges;
 use crate::{KanError, Result};
 
 /// What becomes of the mean of a removed edge.
@@ -186,12 +186,14 @@ pub(crate) fn remove_nodes(
 }
 
 impl KanLayer {
-    /// Which edges there are: `[d_input, n_subnodes]`.
+    /// Which edges there are, combinations of basis functions or curves: `[d_input, n_subnodes]`.
     pub fn present(&self) -> Vec<bool> {
-        match &self.keep {
-            Some(keep) => keep.to_data().iter::<f64>().map(|keep| keep != 0.0).collect(),
-            None => vec![true; self.d_input() * self.width().n_subnodes()],
+        let mut present = self.numeric();
+        let n_subnodes = self.width().n_subnodes();
+        for edge in self.symbolic.iter().flat_map(SymbolicEdges::edges) {
+            present[edge.input * n_subnodes + edge.subnode] = true;
         }
+        present
     }
 
     /// The layer without some edges, and the means of all edges over `x`.
@@ -207,28 +209,26 @@ impl KanLayer {
             constants[at % n_subnodes] += means[at];
         }
         let base = self.base.val();
-        let place = (&base.device(), base.dtype());
-        let tensor = |values: Vec<f64>| Tensor::<1>::from_data(TensorData::new(values.clone(), [values.len()]), place);
-        let keep: Vec<f64> = self
-            .present()
+        let constants = TensorData::new(constants, [n_subnodes]);
+        let constants = Tensor::<1>::from_data(constants, (&base.device(), base.dtype()));
+        let keep: Vec<bool> = self
+            .numeric()
             .iter()
             .zip(drop)
-            .map(|(p, drop)| f64::from(u8::from(*p && !drop)))
+            .map(|(numeric, drop)| *numeric && !drop)
             .collect();
-        let keep = tensor(keep).reshape([self.d_input(), n_subnodes]);
-        let gone = keep.clone().equal_elem(0.0);
-        let coefficients = self.coefficients.val().detach();
-        let of_coefficients = gone.clone().unsqueeze_dim::<3>(1).expand(coefficients.dims());
+        let symbolic = self.symbolic.as_ref().and_then(|symbolic| {
+            symbolic.moved(|edge| (!drop[edge.input * n_subnodes + edge.subnode]).then_some(*edge))
+        });
+        let layer = self.with_numeric(&keep);
         let nodes = match fold {
-            Fold::Mean => self.nodes.with_constants(tensor(constants)),
-            Fold::Zero => self.nodes,
+            Fold::Mean => layer.nodes.with_constants(constants),
+            Fold::Zero => layer.nodes,
         };
         let layer = Self {
-            basis: self.basis,
-            coefficients: Param::from_tensor(coefficients.mask_fill(of_coefficients, 0.0)),
-            base: Param::from_tensor(base.detach().mask_fill(gone, 0.0)),
-            keep: Some(keep),
             nodes,
+            symbolic,
+            ..layer
         };
         Ok((layer, means))
     }

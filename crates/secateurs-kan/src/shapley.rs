@@ -28,6 +28,13 @@ pub enum Sampling {
         /// The same seed gives the same orders.
         seed: u64,
     },
+    /// From random orders of the nodes, each walked forwards only: what the pairs are better than.
+    Plain {
+        /// Orders.
+        permutations: usize,
+        /// The same seed gives the same orders.
+        seed: u64,
+    },
 }
 
 /// What is computed.
@@ -49,7 +56,7 @@ pub struct ShapleyScores {
     /// Scores as they are.
     pub unscaled: Vec<f64>,
     /// Standard errors of the values that scores are means of, averaged likewise; 0 if exact, and not known (infinite) from
-    /// a single pair.
+    /// a single pair or permutation.
     pub standard_errors: Vec<f64>,
     /// Coalitions that were evaluated.
     pub n_coalitions: usize,
@@ -80,8 +87,9 @@ pub fn shapley(kan: &Kan, layer: usize, x: Tensor<2>, config: &ShapleyConfig<'_>
     let estimate = match config.sampling {
         Sampling::Exact => exact(&game)?,
         Sampling::Auto if n <= MOST_EXACT => exact(&game)?,
-        Sampling::Auto => sampled(&game, (32.max(4 * n).div_ceil(2), 0))?,
-        Sampling::Antithetic { pairs, seed } => sampled(&game, (pairs, seed))?,
+        Sampling::Auto => sampled(&game, (Walk::BothWays, 32.max(4 * n).div_ceil(2), 0))?,
+        Sampling::Antithetic { pairs, seed } => sampled(&game, (Walk::BothWays, pairs, seed))?,
+        Sampling::Plain { permutations, seed } => sampled(&game, (Walk::Forwards, permutations, seed))?,
     };
     let unscaled: Vec<f64> = estimate.values.iter().map(|value| game.score(value)).collect();
     if let Some(node) = unscaled.iter().position(|score| !score.is_finite()) {
@@ -172,11 +180,22 @@ fn weights(n: usize) -> Vec<f64> {
     weights
 }
 
-fn sampled(game: &Game<'_>, (pairs, seed): (usize, u64)) -> Result<Estimate> {
+/// How an order of the nodes is walked.
+#[derive(Clone, Copy, PartialEq)]
+enum Walk {
+    Forwards,
+    BothWays,
+}
+
+fn sampled(game: &Game<'_>, (walk_order, orders, seed): (Walk, usize, u64)) -> Result<Estimate> {
     let n = game.n_players();
-    if pairs == 0 {
+    let (walks, what) = match walk_order {
+        Walk::Forwards => (1, "number of permutations"),
+        Walk::BothWays => (2, "number of pairs"),
+    };
+    if orders == 0 {
         return Err(KanError::OutOfRange {
-            what: "number of pairs",
+            what,
             range: "at least 1",
             got: 0.0,
         });
@@ -188,39 +207,39 @@ fn sampled(game: &Game<'_>, (pairs, seed): (usize, u64)) -> Result<Estimate> {
     let q = ends[0].len();
     let (mut means, mut squares) = (vec![vec![0.0; q]; n], vec![vec![0.0; q]; n]);
     let mut seeds = StdRng::seed_from_u64(seed);
-    for pair in 0..pairs {
+    for number in 0..orders {
         let mut order: Vec<usize> = (0..n).collect();
         order.shuffle(&mut StdRng::seed_from_u64(seeds.random()));
-        let mut of_pair = vec![vec![0.0; q]; n];
-        for _ in 0..2 {
+        let mut of_order = vec![vec![0.0; q]; n];
+        for _ in 0..walks {
             let payoffs = walk(game, &order, (&empty, &ends));
             for (place, &player) in order.iter().enumerate() {
-                for (at, sum) in of_pair[player].iter_mut().enumerate() {
-                    *sum += 0.5 * (payoffs[place + 1][at] - payoffs[place][at]);
+                for (at, sum) in of_order[player].iter_mut().enumerate() {
+                    *sum += (payoffs[place + 1][at] - payoffs[place][at]) / walks as f64;
                 }
             }
             order.reverse();
         }
         // Welford's update.
-        for (player, of_pair) in of_pair.iter().enumerate() {
-            for (at, value) in of_pair.iter().enumerate() {
+        for (player, of_order) in of_order.iter().enumerate() {
+            for (at, value) in of_order.iter().enumerate() {
                 let before = value - means[player][at];
-                means[player][at] += before / (pair + 1) as f64;
+                means[player][at] += before / (number + 1) as f64;
                 squares[player][at] += before * (value - means[player][at]);
             }
         }
     }
     let error = |squares: &Vec<f64>| {
-        if pairs == 1 {
+        if orders == 1 {
             return f64::INFINITY;
         }
-        let of_mean = |square: &f64| (square / ((pairs - 1) * pairs) as f64).sqrt();
+        let of_mean = |square: &f64| (square / ((orders - 1) * orders) as f64).sqrt();
         squares.iter().map(of_mean).sum::<f64>() / q as f64
     };
     Ok(Estimate {
         standard_errors: squares.iter().map(error).collect(),
         values: means,
-        n_coalitions: 2 + 2 * pairs * n.saturating_sub(1),
+        n_coalitions: 2 + walks * orders * n.saturating_sub(1),
     })
 }
 

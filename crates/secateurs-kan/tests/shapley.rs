@@ -189,6 +189,33 @@ fn sampling_comes_closer_with_more_orders_and_knows_how_close() {
 }
 
 #[test]
+fn orders_walked_one_way_err_more_than_pairs_of_as_many_permutations() {
+    let (kan, x) = network(vec![Width::sums(2), Width::sums(8), Width::sums(3), Width::sums(1)]);
+    let of = |sampling| {
+        let config = ShapleyConfig {
+            payoff: Payoff::MeanOutput,
+            sampling,
+            ..ShapleyConfig::default()
+        };
+        shapley(&kan, 1, x.clone(), &config).unwrap()
+    };
+    let exact = of(Sampling::Exact).unscaled;
+    let square = |sampling| {
+        let got = of(sampling);
+        let errors = got.unscaled.iter().zip(&exact).map(|(a, b)| (a - b).powi(2));
+        (errors.sum::<f64>(), got.n_coalitions)
+    };
+    let sums = |sampling: fn(u64) -> Sampling| {
+        let all: Vec<(f64, usize)> = (0..20).map(|seed| square(sampling(seed))).collect();
+        (all.iter().map(|(square, _)| square).sum::<f64>(), all[0].1)
+    };
+    let (plain, of_plain) = sums(|seed| Sampling::Plain { permutations: 16, seed });
+    let (paired, of_pairs) = sums(|seed| Sampling::Antithetic { pairs: 8, seed });
+    assert_eq!(of_plain, of_pairs);
+    assert!(paired < 0.7 * plain, "{paired} {plain}");
+}
+
+#[test]
 fn pruning_goes_bottom_up_and_keeps_the_mean() {
     let (kan, x) = network(vec![Width::sums(2), Width::sums(4), Width::sums(4), Width::sums(1)]);
     let config = ShapleyConfig::default();

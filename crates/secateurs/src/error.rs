@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use secateurs_data::DataError;
 use secateurs_data::llama::ConfigError;
+use secateurs_kan::KanError;
 use secateurs_models::ModelError;
 use secateurs_prune::PruneError;
 use secateurs_runtime::RuntimeError;
@@ -280,6 +281,34 @@ pub enum Error {
         name: String,
         /// Why not.
         source: SparseError,
+    },
+    /// A file holds something else than a Kolmogorov-Arnold network.
+    #[error("{} is no file of a Kolmogorov-Arnold network", path.display())]
+    NoKan {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The configuration of a network in a file's header.
+    #[error("the configuration of the network in {} cannot be read", path.display())]
+    KanHeader {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: serde_json::Error,
+    },
+    /// What a file holds makes no network.
+    #[error("{} holds no usable network", path.display())]
+    Kan {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: Box<KanError>,
+    },
+    /// A network in a precision that files do not hold.
+    #[error("networks are stored in F32 or F64, not {got}")]
+    KanPrecision {
+        /// The precision.
+        got: String,
     },
     /// The configuration is not that of a Llama.
     #[error(transparent)]

@@ -25,7 +25,7 @@ enum Burn {
 }
 
 /// The map of `crates/README.md`.
-const MAP: [Allowed; 15] = [
+const MAP: [Allowed; 17] = [
     Allowed {
         name: "secateurs-tensor",
         uses: Uses::Only(&[]),
@@ -42,8 +42,18 @@ const MAP: [Allowed; 15] = [
         burn: Burn::WithoutBackend,
     },
     Allowed {
+        name: "secateurs-formula",
+        uses: Uses::Only(&[]),
+        burn: Burn::Never,
+    },
+    Allowed {
         name: "secateurs-kan",
-        uses: Uses::Only(&["ops"]),
+        uses: Uses::Only(&["ops", "formula"]),
+        burn: Burn::WithoutBackend,
+    },
+    Allowed {
+        name: "secateurs-causal",
+        uses: Uses::Only(&["kan", "formula"]),
         burn: Burn::WithoutBackend,
     },
     Allowed {
@@ -78,6 +88,8 @@ const MAP: [Allowed; 15] = [
             "importance",
             "prune",
             "kan",
+            "formula",
+            "causal",
             "ops",
             "models",
             "data",

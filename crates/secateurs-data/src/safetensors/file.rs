@@ -1,5 +1,6 @@
 //! A safetensors file, mapped into memory.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -31,6 +32,11 @@ impl SafetensorsFile {
 
     pub(crate) fn tensors(&self) -> impl Iterator<Item = &TensorInfo> {
         self.header.tensors.iter().map(|span| &span.info)
+    }
+
+    /// Texts about the file.
+    pub(crate) fn metadata(&self) -> &BTreeMap<String, String> {
+        &self.header.metadata
     }
 
     /// The bytes of the length and the header.

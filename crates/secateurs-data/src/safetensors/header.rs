@@ -1,5 +1,6 @@
 //! The header of a safetensors file: what it says, checked against what the file holds.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::Path;
 
@@ -26,6 +27,8 @@ pub(crate) struct Header {
     pub(crate) tensors: Vec<Span>,
     /// The bytes of the length and the header itself.
     pub(crate) prefix: Range<usize>,
+    /// Free text about the file.
+    pub(crate) metadata: BTreeMap<String, String>,
 }
 
 /// Where a tensor lies in its file.
@@ -44,15 +47,15 @@ struct Entry {
 }
 
 enum HeaderValue {
-    /// Free text about the file; checked to be text and dropped.
-    Metadata,
+    /// Free text about the file.
+    Metadata(UniqueMap<String>),
     Tensor(Entry),
 }
 
 impl<'de> KeyedValue<'de> for HeaderValue {
     fn next<A: MapAccess<'de>>(key: &str, map: &mut A) -> Result<Self, A::Error> {
         if key == METADATA {
-            map.next_value::<UniqueMap<String>>().map(|_| Self::Metadata)
+            map.next_value().map(Self::Metadata)
         } else {
             map.next_value().map(Self::Tensor)
         }
@@ -71,10 +74,11 @@ impl Header {
         }
         let UniqueMap(entries) = serde_json::from_str(text).map_err(|e| bad(format!("the header: {e}")))?;
         let data = (file.len() - start) as u64;
-        let mut tensors = Vec::new();
+        let (mut tensors, mut metadata) = (Vec::new(), BTreeMap::new());
         for (name, value) in entries {
-            if let HeaderValue::Tensor(entry) = value {
-                tensors.push(span(name, entry, start, data).map_err(bad)?);
+            match value {
+                HeaderValue::Tensor(entry) => tensors.push(span(name, entry, start, data).map_err(bad)?),
+                HeaderValue::Metadata(UniqueMap(texts)) => metadata.extend(texts),
             }
         }
         tensors.sort_by_key(|span| (span.bytes.start, span.bytes.end));
@@ -82,6 +86,7 @@ impl Header {
         Ok(Self {
             tensors,
             prefix: 0..start,
+            metadata,
         })
     }
 }
@@ -171,19 +176,23 @@ pub(crate) fn header_bytes<'a>(
     tensors: impl Iterator<Item = (&'a str, &'a [usize])>,
     dtype: &'static str,
 ) -> Result<Vec<u8>> {
-    mixed_header_bytes(tensors.map(|(name, shape)| (name, shape, dtype)))
+    mixed_header_bytes(tensors.map(|(name, shape)| (name, shape, dtype)), &BTreeMap::new())
 }
 
-/// [`header_bytes`] with an element type for each tensor.
+/// [`header_bytes`] with an element type for each tensor, and texts about the file.
 ///
 /// # Errors
 ///
 /// As for [`header_bytes`].
 pub(crate) fn mixed_header_bytes<'a>(
     tensors: impl Iterator<Item = (&'a str, &'a [usize], &'static str)>,
+    metadata: &BTreeMap<String, String>,
 ) -> Result<Vec<u8>> {
+    let mut texts = serde_json::Map::new();
+    texts.insert("format".to_owned(), "pt".into());
+    texts.extend(metadata.iter().map(|(key, text)| (key.clone(), text.as_str().into())));
     let mut object = serde_json::Map::new();
-    object.insert(METADATA.to_owned(), serde_json::json!({ "format": "pt" }));
+    object.insert(METADATA.to_owned(), texts.into());
     let mut at = 0u64;
     for (name, shape, dtype) in tensors {
         let dtype = Dtype::named(dtype).expect("callers pass a name from the table");

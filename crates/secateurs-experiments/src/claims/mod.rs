@@ -5,11 +5,13 @@ use burn::tensor::Device;
 use crate::ExperimentError;
 use crate::outcome::{Outcome, Tier};
 
+pub mod causalkan;
 pub mod elsa;
 mod kept;
 mod language_model;
 pub mod layerwise;
 pub mod rac;
+pub mod shapkan;
 pub mod sparse;
 mod texts;
 
@@ -44,6 +46,8 @@ pub struct Claim {
     pub name: &'static str,
     /// What it shows, in one line.
     pub summary: &'static str,
+    /// Keys of its rows that tables have as columns, one set of tables for each.
+    pub axes: &'static [&'static str],
     /// Runs it and returns what was measured and its charts.
     pub run: fn(&Setting) -> Result<(Outcome, Plots), ExperimentError>,
 }
@@ -53,22 +57,38 @@ pub const CLAIMS: &[Claim] = &[
     Claim {
         name: "layerwise",
         summary: "every layer-wise method at 50-90 % and N:M, beside random and magnitude",
+        axes: &["sparsity"],
         run: layerwise::run,
     },
     Claim {
         name: "elsa",
         summary: "90 % of the weights gone, won back by training: ELSA beside layer-wise methods and masked fine-tuning",
+        axes: &["sparsity"],
         run: elsa::run,
     },
     Claim {
         name: "sparse",
         summary: "size and speed of packed models beside their quality, and the same weights stored densely",
+        axes: &["sparsity"],
         run: sparse::run,
     },
     Claim {
         name: "rac",
         summary: "calibrating on the dense model's own continuations, beside prompts alone, other solutions and general text",
+        axes: &["sparsity"],
         run: rac::run,
+    },
+    Claim {
+        name: "shapkan",
+        summary: "nodes of KANs by Shapley values: ranks under shifted inputs, errors after pruning, beside pykan's attribution",
+        axes: &["shift", "nodes", "permutations", "function", "comparison"],
+        run: shapkan::run,
+    },
+    Claim {
+        name: "causalkan",
+        summary: "effects of individuals by additive models and KANs, full, pruned, as formulas and rounded, beside perceptrons",
+        axes: &["stage"],
+        run: causalkan::run,
     },
 ];
 

@@ -5,11 +5,12 @@ use std::error::Error;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::Section;
-use crate::outcome::{Outcome, OutcomeError};
-use crate::table::{Table, pivots};
+use crate::claims::find;
+use crate::outcome::{Outcome, OutcomeError, Row};
+use crate::table::{Table, pivots_along};
 
-/// Tables against this axis are shown where rows have it.
-const PIVOT_AXIS: &str = "sparsity";
+/// The axis of the tables of a claim that there is no more.
+const USUAL_AXES: &[&str] = &["sparsity"];
 
 const STYLE: &str = include_str!("page.css");
 
@@ -47,6 +48,8 @@ fn draw_section(section: &Section) -> Markup {
 }
 
 fn draw_outcome(outcome: &Outcome, plots: &[String]) -> Markup {
+    let axes = find(&outcome.claim).map_or(USUAL_AXES, |claim| claim.axes);
+    let has_axis = |row: &Row| axes.iter().any(|axis| row.text(axis).is_some());
     html! {
         h2 { (outcome.claim) " " span.tier { (outcome.tier) } }
         @if !outcome.title.is_empty() { p { (outcome.title) } }
@@ -54,8 +57,8 @@ fn draw_outcome(outcome: &Outcome, plots: &[String]) -> Markup {
         (draw_facts(outcome))
         @if !outcome.notes.is_empty() { ul { @for note in &outcome.notes { li { (note) } } } }
         @for plot in plots { figure { (PreEscaped(plot)) } }
-        @if outcome.rows.iter().any(|row| row.text(PIVOT_AXIS).is_some()) {
-            @for table in pivots(outcome, PIVOT_AXIS) { h3 { (table.title) } (draw_table(&table)) }
+        @if outcome.rows.iter().any(has_axis) {
+            @for table in pivots_along(outcome, axes) { h3 { (table.title) } (draw_table(&table)) }
         }
         details open[outcome.rows.len() <= 12] {
             summary { "Every number: paper, ours, controls" }

@@ -72,7 +72,7 @@ fn frame(plot: &LinePlot, legend_end: f64) -> Frame {
         heights(true),
         (BOTTOM, legend_end),
     );
-    let x = Axis::covering(Scale::Linear, xs, (LEFT, RIGHT));
+    let x = Axis::covering(plot.x_scale, xs, (LEFT, RIGHT));
     let mut frame = Frame {
         top: legend_end,
         x,

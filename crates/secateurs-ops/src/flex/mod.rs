@@ -155,7 +155,7 @@ impl SplineOps for Flex {
         beyond: Beyond,
     ) -> FloatTensor<Self> {
         let basis = spline::Basis { knots, degree, beyond };
-        spline::basis_values(x, &basis).0
+        spline::basis_values(&x, &basis)
     }
 
     fn spline_linear(
@@ -179,7 +179,7 @@ impl<C: CheckpointStrategy> SplineOps for Autodiff<Flex, C> {
         beyond: Beyond,
     ) -> FloatTensor<Self> {
         let knots = knots.into_primitive();
-        spline::basis_values_tracked::<C>(x, &spline::Basis { knots, degree, beyond })
+        spline::basis_values_tracked::<C>(x, spline::Basis { knots, degree, beyond })
     }
 
     fn spline_linear(

@@ -1,7 +1,5 @@
 //! Splines on edges, and their derivatives, in both precisions.
 
-use std::sync::Arc;
-
 use burn::backend::autodiff::checkpoint::{base::Checkpointer, strategy::CheckpointStrategy};
 use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
@@ -12,50 +10,17 @@ use pulp::bytemuck::Pod;
 
 use super::tensor::Primitive;
 use crate::kernels::real::Real;
-use crate::kernels::spline::{Blocks, Order, SplineWeights, forward};
-use crate::kernels::spline_backward::backward;
-use crate::kernels::spline_terms::Splines;
+use crate::kernels::spline::{self as kernel, SplineWeights};
+use crate::kernels::spline_backward::{Wanted, backward};
+use crate::kernels::spline_forward::forward;
+use crate::kernels::spline_terms::{Order, Splines};
 use crate::spline_beyond::Beyond;
 
 /// Numbers that the loops and burn's storage agree on.
-trait Number: Real + Element + Pod {
-    /// The kept terms of a forward pass in this precision.
-    fn kept(blocks: Arc<Blocks<Self>>) -> Kept;
-    fn blocks(kept: &Kept) -> &Blocks<Self>;
-}
+trait Number: Real + Element + Pod {}
 
-/// What the backward pass needs of the forward one.
-#[derive(Debug, Clone)]
-pub(super) enum Kept {
-    F32(Arc<Blocks<f32>>),
-    F64(Arc<Blocks<f64>>),
-}
-
-impl Number for f32 {
-    fn kept(blocks: Arc<Blocks<Self>>) -> Kept {
-        Kept::F32(blocks)
-    }
-
-    fn blocks(kept: &Kept) -> &Blocks<Self> {
-        match kept {
-            Kept::F32(blocks) => blocks,
-            Kept::F64(_) => unreachable!("the precision of a node does not change"),
-        }
-    }
-}
-
-impl Number for f64 {
-    fn kept(blocks: Arc<Blocks<Self>>) -> Kept {
-        Kept::F64(blocks)
-    }
-
-    fn blocks(kept: &Kept) -> &Blocks<Self> {
-        match kept {
-            Kept::F64(blocks) => blocks,
-            Kept::F32(_) => unreachable!("the precision of a node does not change"),
-        }
-    }
-}
+impl Number for f32 {}
+impl Number for f64 {}
 
 /// Calls a generic function in the precision of a tensor that `takes_reals` has let pass.
 macro_rules! in_precision_of {
@@ -99,15 +64,14 @@ fn tensor<T: Number>(data: Vec<T>, shape: impl Into<Shape>) -> Primitive {
     Primitive::from_data(TensorData::new(data, shape.into()))
 }
 
-fn blocks<T: Number>(x: &Primitive, basis: &Basis) -> Blocks<T> {
-    let knots = row_major::<T>(basis.knots.clone());
-    let splines = Splines {
-        knots: slice::<T>(&knots),
-        n_knots: basis.knots.layout().shape()[1],
+/// The splines whose knots are these row-major ones.
+fn splines<'a, T: Number>(knots: &'a Primitive, basis: &Basis) -> Splines<'a, T> {
+    Splines {
+        knots: slice(knots),
+        n_knots: knots.layout().shape()[1],
         degree: basis.degree,
         beyond: basis.beyond,
-    };
-    Blocks::new(splines, slice(x))
+    }
 }
 
 fn weights<'a, T: Number>(coefficients: &'a Primitive, base: &'a Primitive) -> SplineWeights<'a, T> {
@@ -118,24 +82,26 @@ fn weights<'a, T: Number>(coefficients: &'a Primitive, base: &'a Primitive) -> S
     }
 }
 
-fn values<T: Number>(x: Primitive, basis: &Basis) -> (Primitive, Kept) {
-    let x = row_major::<T>(x);
-    let (rows, d_input) = (x.layout().shape()[0], x.layout().shape()[1]);
-    let blocks = blocks::<T>(&x, basis);
-    let n_basis = basis.n_basis();
-    let out = tensor(blocks.basis(n_basis, Order::Value), [rows, d_input, n_basis]);
-    (out, T::kept(Arc::new(blocks)))
+fn functions<T: Number>(x: &Primitive, basis: &Basis, order: Order) -> Vec<T> {
+    let knots = row_major::<T>(basis.knots.clone());
+    let x = row_major::<T>(x.clone());
+    kernel::basis(splines(&knots, basis), slice(&x), order)
 }
 
-pub(super) fn basis_values(x: Primitive, basis: &Basis) -> (Primitive, Kept) {
+fn values<T: Number>(x: &Primitive, basis: &Basis) -> Primitive {
+    let shape = [x.layout().shape()[0], x.layout().shape()[1], basis.n_basis()];
+    tensor(functions::<T>(x, basis, Order::Value), shape)
+}
+
+pub(super) fn basis_values(x: &Primitive, basis: &Basis) -> Primitive {
     in_precision_of!(x, values(x, basis))
 }
 
 /// `sum_m grad[b, i, m] B'_m(x[b, i])`.
-fn values_backward<T: Number>(grad: Primitive, kept: &Kept) -> Primitive {
+fn values_backward<T: Number>(grad: Primitive, (x, basis): &(Primitive, Basis)) -> Primitive {
     let grad = row_major::<T>(grad);
     let shape = grad.layout().shape().clone();
-    let slopes = T::blocks(kept).basis(shape[2], Order::Slope);
+    let slopes = functions::<T>(x, basis, Order::Slope);
     let mut of_x = vec![T::ZERO; shape[0] * shape[1]];
     let pairs = slice::<T>(&grad)
         .chunks_exact(shape[2])
@@ -152,7 +118,7 @@ fn values_backward<T: Number>(grad: Primitive, kept: &Kept) -> Primitive {
 struct BasisValues;
 
 impl Backward<Flex, 1> for BasisValues {
-    type State = Kept;
+    type State = (Primitive, Basis);
 
     fn backward(self, ops: Ops<Self::State, 1>, grads: &mut Gradients, _: &mut Checkpointer) {
         let grad = grads.consume::<Flex>(&ops.node);
@@ -166,12 +132,13 @@ impl Backward<Flex, 1> for BasisValues {
 
 pub(super) fn basis_values_tracked<C: CheckpointStrategy>(
     x: FloatTensor<Autodiff<Flex, C>>,
-    basis: &Basis,
+    basis: Basis,
 ) -> FloatTensor<Autodiff<Flex, C>> {
     let prepared = BasisValues.prepare::<C>([x.node()]).compute_bound().stateful();
-    let (out, kept) = basis_values(x.into_primitive(), basis);
+    let x = x.into_primitive();
+    let out = basis_values(&x, &basis);
     match prepared {
-        OpsKind::Tracked(prepared) => prepared.finish(kept, out),
+        OpsKind::Tracked(prepared) => prepared.finish((x, basis), out),
         OpsKind::UnTracked(prepared) => prepared.finish(out),
     }
 }
@@ -179,33 +146,38 @@ pub(super) fn basis_values_tracked<C: CheckpointStrategy>(
 /// Tensors of a layer: the input, the coefficients, the weights of SiLU.
 type Tensors = [Primitive; 3];
 
-fn apply<T: Number>(tensors: Tensors, basis: &Basis) -> (Primitive, Tensors, Kept) {
+fn apply<T: Number>(tensors: Tensors, basis: &Basis) -> (Primitive, Tensors) {
+    let knots = row_major::<T>(basis.knots.clone());
     let tensors = tensors.map(row_major::<T>);
     let [x, coefficients, base] = &tensors;
-    let weights = weights::<T>(coefficients, base);
-    let blocks = blocks::<T>(x, basis);
-    let y = forward(&blocks, weights, basis.n_basis());
+    let weights = weights(coefficients, base);
+    let y = forward::<T>(splines(&knots, basis), slice(x), weights);
     let out = tensor(y, [x.layout().shape()[0], weights.d_output]);
-    (out, tensors, T::kept(Arc::new(blocks)))
+    (out, tensors)
 }
 
-pub(super) fn linear(tensors: Tensors, basis: &Basis) -> (Primitive, Tensors, Kept) {
+pub(super) fn linear(tensors: Tensors, basis: &Basis) -> (Primitive, Tensors) {
     in_precision_of!(tensors[0], apply(tensors, basis))
 }
 
-fn apply_backward<T: Number>(grad: Primitive, (tensors, basis, kept): &State) -> Tensors {
+fn apply_backward<T: Number>(grad: Primitive, (tensors, basis): &State, wanted: Wanted) -> [Option<Primitive>; 3] {
     let grad = row_major::<T>(grad);
+    let knots = row_major::<T>(basis.knots.clone());
     let [x, coefficients, base] = tensors;
-    let weights = weights::<T>(coefficients, base);
-    let gradients = backward(T::blocks(kept), weights, basis.n_basis(), slice(&grad));
+    let gradients = backward::<T>(
+        splines(&knots, basis),
+        slice(x),
+        weights(coefficients, base),
+        (slice(&grad), wanted),
+    );
     [
-        tensor(gradients.x, x.layout().shape().clone()),
-        tensor(gradients.coefficients, coefficients.layout().shape().clone()),
-        tensor(gradients.base, base.layout().shape().clone()),
+        gradients.x.map(|of_x| tensor(of_x, x.layout().shape().clone())),
+        Some(tensor(gradients.coefficients, coefficients.layout().shape().clone())),
+        Some(tensor(gradients.base, base.layout().shape().clone())),
     ]
 }
 
-type State = (Tensors, Basis, Kept);
+type State = (Tensors, Basis);
 
 #[derive(Debug)]
 struct SplineLinear;
@@ -215,9 +187,14 @@ impl Backward<Flex, 3> for SplineLinear {
 
     fn backward(self, ops: Ops<Self::State, 3>, grads: &mut Gradients, _: &mut Checkpointer) {
         let grad = grads.consume::<Flex>(&ops.node);
-        let gradients = in_precision_of!(grad, apply_backward(grad, &ops.state));
+        // The input of a first layer is not tracked.
+        let wanted = match ops.parents[0] {
+            Some(_) => Wanted::WeightsAndInput,
+            None => Wanted::Weights,
+        };
+        let gradients = in_precision_of!(grad, apply_backward(grad, &ops.state, wanted));
         for (node, gradient) in ops.parents.into_iter().zip(gradients) {
-            if let Some(node) = node {
+            if let (Some(node), Some(gradient)) = (node, gradient) {
                 grads.register::<Flex>(node.id, gradient);
             }
         }
@@ -231,9 +208,9 @@ pub(super) fn linear_tracked<C: CheckpointStrategy>(
     let nodes = [tensors[0].node(), tensors[1].node(), tensors[2].node()];
     let prepared = SplineLinear.prepare::<C>(nodes).compute_bound().stateful();
     let tensors = tensors.map(FloatTensor::<Autodiff<Flex, C>>::into_primitive);
-    let (out, tensors, kept) = linear(tensors, &basis);
+    let (out, tensors) = linear(tensors, &basis);
     match prepared {
-        OpsKind::Tracked(prepared) => prepared.finish((tensors, basis, kept), out),
+        OpsKind::Tracked(prepared) => prepared.finish((tensors, basis), out),
         OpsKind::UnTracked(prepared) => prepared.finish(out),
     }
 }

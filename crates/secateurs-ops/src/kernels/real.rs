@@ -33,6 +33,8 @@ pub(crate) trait Real:
 
     /// A small number.
     fn count(n: usize) -> Self;
+    /// Back from a small number.
+    fn to_count(self) -> usize;
     fn sigmoid(self) -> Self;
     fn is_nan(self) -> bool;
     /// Whole vectors, and the numbers behind them.
@@ -41,11 +43,16 @@ pub(crate) trait Real:
     fn splat<S: Simd>(simd: S, value: Self) -> Self::Vector<S>;
     /// `a * b + c`, fused where the processor can.
     fn mul_add<S: Simd>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>, c: Self::Vector<S>) -> Self::Vector<S>;
+    /// Of all numbers of a vector.
     fn sum<S: Simd>(simd: S, a: Self::Vector<S>) -> Self;
+    /// `a + b`
+    fn sum_of<S: Simd>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>) -> Self::Vector<S>;
+    /// `a * b`
+    fn product<S: Simd>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>) -> Self::Vector<S>;
 }
 
 macro_rules! real {
-    ($real:ident, $sigmoid:path, $vector:ident, $split:ident, $split_mut:ident, $splat:ident, $mul_add:ident, $sum:ident) => {
+    ($real:ident, $sigmoid:path, $vector:ident, $split:ident, $split_mut:ident, $splat:ident, $mul_add:ident, $sum:ident, $add:ident, $mul:ident) => {
         impl Real for $real {
             type Vector<S: Simd> = S::$vector;
 
@@ -56,6 +63,11 @@ macro_rules! real {
             #[inline(always)]
             fn count(n: usize) -> Self {
                 n as $real
+            }
+
+            #[inline(always)]
+            fn to_count(self) -> usize {
+                self as i32 as usize
             }
 
             #[inline(always)]
@@ -97,6 +109,18 @@ macro_rules! real {
             fn sum<S: Simd>(simd: S, a: Self::Vector<S>) -> Self {
                 simd.$sum(a)
             }
+
+            #[inline(always)]
+            /// `a + b`
+            fn sum_of<S: Simd>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>) -> Self::Vector<S> {
+                simd.$add(a, b)
+            }
+
+            #[inline(always)]
+            /// `a * b`
+            fn product<S: Simd>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>) -> Self::Vector<S> {
+                simd.$mul(a, b)
+            }
         }
     };
 }
@@ -109,7 +133,9 @@ real!(
     as_mut_simd_f32s,
     splat_f32s,
     mul_add_e_f32s,
-    reduce_sum_f32s
+    reduce_sum_f32s,
+    add_f32s,
+    mul_f32s
 );
 real!(
     f64,
@@ -119,7 +145,9 @@ real!(
     as_mut_simd_f64s,
     splat_f64s,
     mul_add_e_f64s,
-    reduce_sum_f64s
+    reduce_sum_f64s,
+    add_f64s,
+    mul_f64s
 );
 
 #[inline(always)]

@@ -1,4 +1,8 @@
 //! Gradients of layers of splines on edges.
+//!
+//! A task has some inputs, and passes by all rows in blocks. It evaluates the terms again, which takes less time than to
+//! keep them, and sorts the rows of each input into groups with the same non-zero terms: the gradients of the coefficients
+//! of a group are a small matrix product, and so are those of its points.
 
 use std::ops::Range;
 
@@ -6,92 +10,94 @@ use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::real::Real;
-use super::spline::{Blocks, SplineWeights, lines, splat_rows, split, tile_width};
-use super::spline_terms::Group;
+use super::spline::{SplineWeights, block_rows};
+use super::spline_groups::Groups;
+use super::spline_outer::{Delta, InputGradients};
+use super::spline_slopes::input_gradients;
+use super::spline_terms::{Order, Splines, Terms};
 
-/// Gradients of the parameters and of the input.
+/// Bytes of the outputs of a row that are worked on at a time: the lines of a group stay in the first cache.
+const TILE_BYTES: usize = 4096;
+
+/// Points of a task.
+const TASK_POINTS: usize = 512;
+
+/// Gradients of the parameters, and of the input if it is wanted.
 pub(crate) struct SplineGradients<T> {
     /// `[n_rows, d_input]`.
-    pub(crate) x: Vec<T>,
+    pub(crate) x: Option<Vec<T>>,
     pub(crate) coefficients: Vec<T>,
     pub(crate) base: Vec<T>,
 }
 
-/// All gradients, from that of the output, `[n_rows, d_output]`.
-pub(crate) fn backward<T: Real>(
-    blocks: &Blocks<T>,
-    weights: SplineWeights<'_, T>,
-    n_basis: usize,
-    delta: &[T],
-) -> SplineGradients<T> {
-    let d_output = weights.d_output;
-    let n_rows = blocks.n_rows();
-    let d_input = weights.base.len() / d_output;
-    let mut gradients = SplineGradients {
-        x: vec![T::ZERO; n_rows * d_input],
-        coefficients: vec![T::ZERO; weights.coefficients.len()],
-        base: vec![T::ZERO; weights.base.len()],
-    };
-    // [tile][n_rows, width] in one buffer.
-    let tiles = tiled(delta, d_output);
-    // [d_input, n_rows], transposed at the end.
-    let mut of_x = vec![T::ZERO; n_rows * d_input];
-    let per_task = d_input.div_ceil(8 * rayon::current_num_threads()).max(1);
-    let chunks = (
-        of_x.par_chunks_mut(per_task * n_rows),
-        gradients.coefficients.par_chunks_mut(per_task * n_basis * d_output),
-        gradients.base.par_chunks_mut(per_task * d_output),
-    );
-    chunks
-        .into_par_iter()
-        .enumerate()
-        .for_each(|(task, (of_x, coefficients, base))| {
-            Arch::new().dispatch(BackwardInputs {
-                blocks,
-                weights,
-                n_basis,
-                delta: &tiles,
-                first_input: task * per_task,
-                of_x,
-                coefficients,
-                base,
-            });
-        });
-    transpose(&of_x, n_rows, &mut gradients.x);
-    gradients
+/// What gradients are wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    Weights,
+    WeightsAndInput,
 }
 
-/// `[n_rows, d_output]` cut into tiles of outputs, one after the other.
-fn tiled<T: Real>(delta: &[T], d_output: usize) -> Vec<T> {
-    let mut tiles = Vec::with_capacity(delta.len());
-    for begin in (0..d_output).step_by(tile_width::<T>()) {
-        let end = (begin + tile_width::<T>()).min(d_output);
-        for line in delta.chunks_exact(d_output) {
-            tiles.extend_from_slice(&line[begin..end]);
-        }
+/// Gradients from that of the output, `[n_rows, d_output]`.
+pub(crate) fn backward<T: Real>(
+    splines: Splines<'_, T>,
+    x: &[T],
+    weights: SplineWeights<'_, T>,
+    (delta, wanted): (&[T], Wanted),
+) -> SplineGradients<T> {
+    let (d_input, d_output, n_basis) = (splines.d_input(), weights.d_output, splines.n_basis());
+    let n_rows = x.len() / d_input;
+    let delta = Delta::new(delta, d_output);
+    let mut coefficients = vec![T::ZERO; weights.coefficients.len()];
+    let mut base = vec![T::ZERO; weights.base.len()];
+    let per_task = TASK_POINTS.div_ceil(block_rows(n_rows)).min(d_input.div_ceil(16));
+    let chunks = (
+        coefficients.par_chunks_mut(per_task * n_basis * d_output),
+        base.par_chunks_mut(per_task * d_output),
+    );
+    // [d_input, n_rows] in pieces.
+    let of_x: Vec<Vec<T>> = chunks
+        .into_par_iter()
+        .enumerate()
+        .map(|(task, (coefficients, base))| {
+            Arch::new().dispatch(BackwardInputs {
+                splines,
+                x,
+                weights,
+                delta: &delta,
+                wanted,
+                first_input: task * per_task,
+                coefficients,
+                base,
+            })
+        })
+        .collect();
+    SplineGradients {
+        x: (wanted == Wanted::WeightsAndInput).then(|| transpose(&of_x.concat(), n_rows)),
+        coefficients,
+        base,
     }
-    tiles
 }
 
 /// `[d_input, n_rows]` to `[n_rows, d_input]`.
-fn transpose<T: Real>(from: &[T], n_rows: usize, to: &mut [T]) {
-    let d_input = from.len() / n_rows.max(1);
+fn transpose<T: Real>(from: &[T], n_rows: usize) -> Vec<T> {
+    let mut to = vec![T::ZERO; from.len()];
+    let d_input = from.len() / n_rows;
     for (row, line) in to.chunks_exact_mut(d_input).enumerate() {
         for (input, value) in line.iter_mut().enumerate() {
             *value = from[input * n_rows + row];
         }
     }
+    to
 }
 
-/// A few inputs, all rows and outputs.
+/// Some inputs, all rows and outputs; the result is the gradient of the inputs, `[inputs, n_rows]`, if it is wanted.
 struct BackwardInputs<'a, T> {
-    blocks: &'a Blocks<T>,
+    splines: Splines<'a, T>,
+    x: &'a [T],
     weights: SplineWeights<'a, T>,
-    n_basis: usize,
-    delta: &'a [T],
+    delta: &'a Delta<T>,
+    wanted: Wanted,
     first_input: usize,
-    /// `[inputs, n_rows]`.
-    of_x: &'a mut [T],
     /// `[inputs, n_basis, d_output]`.
     coefficients: &'a mut [T],
     /// `[inputs, d_output]`.
@@ -99,11 +105,11 @@ struct BackwardInputs<'a, T> {
 }
 
 impl<T: Real> WithSimd for BackwardInputs<'_, T> {
-    type Output = ();
+    type Output = Vec<T>;
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        match self.blocks.n_terms() {
+    fn with_simd<S: Simd>(self, simd: S) -> Vec<T> {
+        match self.splines.n_terms() {
             2 => self.run::<S, 2>(simd),
             3 => self.run::<S, 3>(simd),
             4 => self.run::<S, 4>(simd),
@@ -116,142 +122,63 @@ impl<T: Real> WithSimd for BackwardInputs<'_, T> {
 
 impl<T: Real> BackwardInputs<'_, T> {
     #[inline(always)]
-    fn run<S: Simd, const N: usize>(mut self, simd: S) {
-        let d_output = self.weights.d_output;
-        let n_rows = self.blocks.n_rows();
-        for begin in (0..d_output).step_by(tile_width::<T>()) {
-            let outputs = begin..(begin + tile_width::<T>()).min(d_output);
-            let width = outputs.len();
-            for local in 0..self.base.len() / d_output {
-                let mut row = 0;
-                for terms in &self.blocks.0 {
-                    let delta = &self.delta[begin * n_rows + row * width..][..terms.n_rows() * width];
-                    for group in terms.groups(self.first_input + local) {
-                        self.weight_gradients::<S, N>(simd, &group, (local, outputs.clone()), delta);
-                        let of_x = &mut self.of_x[local * n_rows + row..][..terms.n_rows()];
-                        let at = (self.first_input + local, group.first);
-                        let lines = lines::<T, N>(self.weights, self.n_basis, at, outputs.clone());
-                        slopes::<S, T, N>(simd, &group, lines, (delta, of_x));
-                    }
-                    row += terms.n_rows();
+    fn run<S: Simd, const N: usize>(mut self, simd: S) -> Vec<T> {
+        let d_input = self.splines.d_input();
+        let n_inputs = self.base.len() / self.weights.d_output;
+        let n_rows = self.x.len() / d_input;
+        let mut of_x = match self.wanted {
+            Wanted::Weights => Vec::new(),
+            Wanted::WeightsAndInput => vec![T::ZERO; n_rows * n_inputs],
+        };
+        let block = block_rows(n_rows);
+        for begin in (0..n_rows).step_by(block) {
+            self.block::<S, N>(simd, begin..(begin + block).min(n_rows), &mut of_x);
+        }
+        of_x
+    }
+
+    #[inline(always)]
+    fn block<S: Simd, const N: usize>(&mut self, simd: S, rows: Range<usize>, of_x: &mut [T]) {
+        let (d_input, d_output, n_basis) = (self.splines.d_input(), self.weights.d_output, self.splines.n_basis());
+        let n_rows = self.x.len() / d_input;
+        let inputs = self.first_input..self.first_input + self.base.len() / d_output;
+        let order = match self.wanted {
+            Wanted::Weights => Order::Value,
+            Wanted::WeightsAndInput => Order::Slope,
+        };
+        let x = &self.x[rows.start * d_input..rows.end * d_input];
+        let terms = Terms::of_inputs(self.splines, x, inputs.clone(), order);
+        let groups = Groups::new(&terms.first, rows.len(), n_basis);
+        let delta = self.delta.rows(rows.clone());
+        let tile = TILE_BYTES / size_of::<T>();
+        for begin in (0..d_output).step_by(tile) {
+            let outputs = begin..(begin + tile).min(d_output);
+            let gradients = self
+                .coefficients
+                .chunks_exact_mut(n_basis * d_output)
+                .zip(self.base.chunks_exact_mut(d_output));
+            for (local, (coefficients, base)) in gradients.enumerate() {
+                let points = local * rows.len()..(local + 1) * rows.len();
+                let values = &terms.values.as_chunks::<N>().0[points.clone()];
+                let to = InputGradients {
+                    coefficients,
+                    base,
+                    started: rows.start > 0,
+                };
+                to.add::<S, N>(simd, groups.of_input(local), values, (delta, outputs.clone()));
+                if order == Order::Slope {
+                    let slopes = &terms.slopes.as_chunks::<N>().0[points];
+                    let of_x = &mut of_x[local * n_rows..][rows.clone()];
+                    let weights = self.weights.of_input(inputs.start + local, n_basis);
+                    input_gradients::<S, T, N>(
+                        simd,
+                        weights,
+                        (groups.of_input(local), slopes),
+                        (delta, outputs.clone()),
+                        of_x,
+                    );
                 }
             }
         }
     }
-
-    /// Adds `sum_rows value * delta` to the gradients of the terms of a group.
-    #[inline(always)]
-    fn weight_gradients<S: Simd, const N: usize>(
-        &mut self,
-        simd: S,
-        group: &Group<'_, T>,
-        (input, outputs): (usize, Range<usize>),
-        delta: &[T],
-    ) {
-        let (width, d_output) = (outputs.len(), self.weights.d_output);
-        let first = input * self.n_basis + group.first;
-        // The lines of N - 1 neighbouring basis functions, and that of SiLU.
-        let of_basis = &mut self.coefficients[first * d_output..][..(N - 1) * d_output];
-        let of_base = &mut self.base[input * d_output..][..d_output];
-        let mut all = of_basis.chunks_exact_mut(d_output).chain(std::iter::once(of_base));
-        let mut sums: [&mut [T]; N] = std::array::from_fn(|_| {
-            let line = all.next().expect("there are as many lines as terms");
-            &mut line[outputs.clone()]
-        });
-        let line = |row: &u32| &delta[*row as usize * width..][..width];
-        for (rows, values) in group.rows.chunks(2).zip(group.values.chunks(2 * N)) {
-            match rows {
-                [first, second] => add_outer::<S, T, N, 2>(simd, [line(first), line(second)], values, &mut sums),
-                _ => add_outer::<S, T, N, 1>(simd, [line(&rows[0])], values, &mut sums),
-            }
-        }
-    }
-}
-
-/// Adds `sum_r value_{r,n} row_r` to each of `N` lines.
-#[inline(always)]
-fn add_outer<S: Simd, T: Real, const N: usize, const R: usize>(
-    simd: S,
-    rows: [&[T]; R],
-    values: &[T],
-    sums: &mut [&mut [T]; N],
-) {
-    let (whole, tails) = split::<S, T, R>(rows);
-    let n_vectors = whole[0].len();
-    let factors = splat_rows::<S, T, N, R>(simd, values);
-    let mut sums = sums.each_mut().map(|line| T::vectors_mut::<S>(line));
-    let vectors = sums.each_mut().map(|line| &mut line.0[..n_vectors]);
-    for at in 0..n_vectors {
-        for n in 0..N {
-            let mut sum = vectors[n][at];
-            for r in 0..R {
-                sum = T::mul_add(simd, factors[r][n], whole[r][at], sum);
-            }
-            vectors[n][at] = sum;
-        }
-    }
-    for (n, line) in sums.iter_mut().enumerate() {
-        for (o, sum) in line.1.iter_mut().enumerate() {
-            for r in 0..R {
-                *sum += values[r * N + n] * tails[r][o];
-            }
-        }
-    }
-}
-
-/// Adds `sum_o delta * sum_n slope_n * line_n` to the gradients of the inputs of a group.
-#[inline(always)]
-fn slopes<S: Simd, T: Real, const N: usize>(
-    simd: S,
-    group: &Group<'_, T>,
-    lines: [&[T]; N],
-    (delta, of_x): (&[T], &mut [T]),
-) {
-    let width = lines[0].len();
-    let line = |row: &u32| &delta[*row as usize * width..][..width];
-    for (rows, slopes) in group.rows.chunks(2).zip(group.slopes.chunks(2 * N)) {
-        if let [first, second] = rows {
-            let sums = dots::<S, T, N, 2>(simd, lines, slopes, [line(first), line(second)]);
-            of_x[*first as usize] += sums[0];
-            of_x[*second as usize] += sums[1];
-        } else {
-            let [sum] = dots::<S, T, N, 1>(simd, lines, slopes, [line(&rows[0])]);
-            of_x[rows[0] as usize] += sum;
-        }
-    }
-}
-
-/// `sum_o row_{r,o} sum_n factor_{r,n} line_{n,o}` for each of `R` rows.
-#[inline(always)]
-fn dots<S: Simd, T: Real, const N: usize, const R: usize>(
-    simd: S,
-    lines: [&[T]; N],
-    factors: &[T],
-    rows: [&[T]; R],
-) -> [T; R] {
-    let (whole, tails) = split::<S, T, N>(lines);
-    let (of_rows, row_tails) = split::<S, T, R>(rows);
-    let n_vectors = whole[0].len();
-    let of_rows = of_rows.map(|row| &row[..n_vectors]);
-    let splats = splat_rows::<S, T, N, R>(simd, factors);
-    let zero = T::splat(simd, T::ZERO);
-    let mut sums = [zero; R];
-    for at in 0..n_vectors {
-        for r in 0..R {
-            let mut slope = zero;
-            for n in 0..N {
-                slope = T::mul_add(simd, splats[r][n], whole[n][at], slope);
-            }
-            sums[r] = T::mul_add(simd, slope, of_rows[r][at], sums[r]);
-        }
-    }
-    std::array::from_fn(|r| {
-        let mut sum = if n_vectors > 0 { T::sum(simd, sums[r]) } else { T::ZERO };
-        for (o, delta) in row_tails[r].iter().enumerate() {
-            for n in 0..N {
-                sum += factors[r * N + n] * tails[n][o] * *delta;
-            }
-        }
-        sum
-    })
 }

@@ -1,0 +1,63 @@
+//! What learners are made of: networks from rows of numbers to rows of numbers.
+
+use burn::module::Module;
+use burn::tensor::{DType, Device, Tensor};
+use secateurs_kan::KanError;
+
+use crate::Result;
+
+/// A network that a learner trains.
+pub trait Network: Module + Clone {
+    /// From `[batch, d_input]` to `[batch, d_output]`.
+    fn forward(&self, x: Tensor<2>) -> Tensor<2>;
+
+    /// Numbers of inputs and of outputs.
+    fn shape(&self) -> [usize; 2];
+
+    /// Where the parameters are, and their precision.
+    fn place(&self) -> (Device, DType);
+
+    /// The same network with `scale_k y_k + shift_k` instead of each output `y_k`; as many of each as there are outputs.
+    fn with_outputs_mapped(self, scale: &[f64], shift: &[f64]) -> Self;
+}
+
+/// What an output of a network predicts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Output {
+    /// An outcome.
+    Outcome,
+    /// The logit of the probability of treatment.
+    Propensity,
+}
+
+/// Makes networks of one kind and says what is particular in their training.
+pub trait Base {
+    /// The networks.
+    type Network: Network;
+
+    /// A network with random parameters; the same for the same seed.
+    ///
+    /// # Errors
+    ///
+    /// If the configuration describes no network.
+    fn init(&self, d_input: usize, outputs: &[Output], at: (u64, &Device)) -> Result<Self::Network>;
+
+    /// What is added to the loss for the size of a network, given its inputs.
+    fn penalty(&self, _network: &Self::Network, _x: Tensor<2>) -> Option<Tensor<1>> {
+        None
+    }
+
+    /// What happens to a network before a step, given its inputs; `true` if it changed.
+    ///
+    /// # Errors
+    ///
+    /// If the inputs cannot be used.
+    fn before_step(
+        &self,
+        network: Self::Network,
+        _x: &Tensor<2>,
+        _step: usize,
+    ) -> Result<(Self::Network, bool), KanError> {
+        Ok((network, false))
+    }
+}

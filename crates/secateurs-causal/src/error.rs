@@ -1,0 +1,175 @@
+//! Everything a caller of this crate can get wrong.
+
+use secateurs_formula::FormulaError;
+use secateurs_kan::KanError;
+
+/// The result of a fallible operation of this crate.
+pub type Result<T, E = CausalError> = core::result::Result<T, E>;
+
+/// An arm of a study.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Arm {
+    /// Those without treatment.
+    Control,
+    /// Those with it.
+    Treated,
+}
+
+impl Arm {
+    /// 0 for control, 1 for treated.
+    pub fn index(self) -> usize {
+        match self {
+            Self::Control => 0,
+            Self::Treated => 1,
+        }
+    }
+}
+
+impl core::fmt::Display for Arm {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(match self {
+            Self::Control => "control",
+            Self::Treated => "treated",
+        })
+    }
+}
+
+/// What went wrong, with the facts needed to mend it.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CausalError {
+    /// A column that holds NaN or infinity.
+    #[error("{column}: row {row} is {value}")]
+    NotFinite {
+        /// Which column.
+        column: Column,
+        /// The first such row.
+        row: usize,
+        /// The value.
+        value: f64,
+    },
+    /// A column of the wrong length.
+    #[error("{column}: expected {expected} values, got {got}")]
+    Length {
+        /// Which column.
+        column: Column,
+        /// What fits.
+        expected: usize,
+        /// What was given.
+        got: usize,
+    },
+    /// A treatment that is neither 0 nor 1.
+    #[error("the treatment of row {row} is {value}; only 0 and 1 are treatments")]
+    NotATreatment {
+        /// The first such row.
+        row: usize,
+        /// The value.
+        value: f64,
+    },
+    /// Rows of one arm only: no difference between arms can be learnt from them.
+    #[error("all {rows} rows are {arm}; an effect needs rows of both arms")]
+    SingleArm {
+        /// The arm that all rows belong to.
+        arm: Arm,
+        /// How many there are.
+        rows: usize,
+    },
+    /// Too few rows.
+    #[error("{what}: {got} rows are too few, at least {least} are needed")]
+    TooFewRows {
+        /// Which rows.
+        what: &'static str,
+        /// What is needed.
+        least: usize,
+        /// What was given.
+        got: usize,
+    },
+    /// A row that does not exist.
+    #[error("there is no row {row}, only {rows}")]
+    NoSuchRow {
+        /// The row.
+        row: usize,
+        /// How many there are.
+        rows: usize,
+    },
+    /// A number outside its range.
+    #[error("{what} must be {range}, got {got}")]
+    OutOfRange {
+        /// The number.
+        what: &'static str,
+        /// What it may be.
+        range: &'static str,
+        /// What it is.
+        got: f64,
+    },
+    /// Studies with different covariates.
+    #[error("{what}: expected {expected}, got {got}")]
+    Shape {
+        /// What was counted.
+        what: &'static str,
+        /// What fits.
+        expected: usize,
+        /// What was given.
+        got: usize,
+    },
+    /// A study whose true outcomes are not known.
+    #[error("the true outcomes of this study are not known")]
+    NoTruth,
+    /// A policy that treats rows, of which none was treated in the study, or the reverse.
+    #[error(
+        "the policy makes {rows} rows {arm}, but none of them was {arm} in the study, so their outcome is not known"
+    )]
+    NoOverlap {
+        /// What the policy says.
+        arm: Arm,
+        /// To how many rows.
+        rows: usize,
+    },
+    /// Normal equations without a solution.
+    #[error("the normal equations with ridge {ridge} cannot be solved: pivot {pivot} is not positive")]
+    Singular {
+        /// The penalty.
+        ridge: f64,
+        /// The first pivot that is not positive.
+        pivot: usize,
+    },
+    /// A network could not be made, trained or changed.
+    #[error(transparent)]
+    Kan(#[from] KanError),
+    /// A formula that is not possible.
+    #[error(transparent)]
+    Formula(#[from] FormulaError),
+}
+
+/// A column of a study.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Column {
+    /// A covariate, counted from 0.
+    Covariate(usize),
+    /// All covariates, row-major.
+    Covariates,
+    /// 0 or 1 for each row.
+    Treatment,
+    /// The outcome that was observed.
+    Outcome,
+    /// The expected outcome without or with treatment.
+    True(Arm),
+    /// Effects that were estimated.
+    Effects,
+    /// Values to summarise or to compare.
+    Values,
+}
+
+impl core::fmt::Display for Column {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::Covariate(index) => write!(f, "covariate {index}"),
+            Self::Covariates => f.write_str("covariates"),
+            Self::Treatment => f.write_str("treatment"),
+            Self::Outcome => f.write_str("outcome"),
+            Self::True(arm) => write!(f, "true outcome ({arm})"),
+            Self::Effects => f.write_str("effects"),
+            Self::Values => f.write_str("values"),
+        }
+    }
+}

@@ -1,0 +1,40 @@
+#![doc = include_str!("../README.md")]
+
+mod additive;
+mod base;
+mod batch;
+mod comparison;
+mod effect_formula;
+mod effect_model;
+mod error;
+mod kan_base;
+mod learner;
+mod metrics;
+mod mlp;
+mod network_formula;
+pub mod plots;
+mod pooling;
+mod ridge;
+mod study;
+mod synthetic;
+mod term;
+mod training;
+
+pub use additive::{Additive, AdditiveConfig, AdditiveFunction, AdditiveLearner};
+pub use base::{Base, Network, Output};
+pub use comparison::{holm, wilcoxon};
+pub use effect_formula::{EffectFormulas, FormulaConfig, Pruned, Stage, StageKind};
+pub use effect_model::EffectModel;
+pub use error::{Arm, CausalError, Column, Result};
+pub use kan_base::KanBase;
+pub use learner::{Head, Learner};
+pub use metrics::{Summary, average_effect, average_effect_error, pehe, policy_regret, policy_risk};
+pub use mlp::{Mlp, MlpBase};
+pub use network_formula::NetworkFormulas;
+pub use pooling::{Pooling, PoolingChoice, PoolingSearch};
+pub use ridge::Ridge;
+pub use secateurs_formula as formula;
+pub use study::{Outcomes, Study};
+pub use synthetic::Synthetic;
+pub use term::Term;
+pub use training::{LearnerConfig, OutcomeUnits, Trained};

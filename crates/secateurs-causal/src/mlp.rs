@@ -1,0 +1,125 @@
+//! Learners made of perceptrons, to compare with.
+
+use burn::module::{Module, Param};
+use burn::nn::Linear;
+use burn::tensor::{DType, Device, FloatDType, Tensor, TensorData};
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+
+use crate::base::{Base, Network, Output};
+use crate::{CausalError, Result};
+
+/// Linear layers with ELU between: a trunk that all outputs share, then hidden layers of each outcome's own. A propensity is
+/// linear in what the trunk gives.
+///
+/// Weights and biases are uniform in `±1 / sqrt(d_input)` of their layer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MlpBase {
+    /// Sizes of the shared hidden layers.
+    pub trunk: Vec<usize>,
+    /// Sizes of the hidden layers of each outcome.
+    pub heads: Vec<usize>,
+    /// Precision of all tensors.
+    pub dtype: FloatDType,
+}
+
+impl MlpBase {
+    /// Networks in single precision.
+    pub fn new(trunk: impl Into<Vec<usize>>, heads: impl Into<Vec<usize>>) -> Self {
+        Self {
+            trunk: trunk.into(),
+            heads: heads.into(),
+            dtype: FloatDType::F32,
+        }
+    }
+}
+
+impl Base for MlpBase {
+    type Network = Mlp;
+
+    fn init(&self, d_input: usize, outputs: &[Output], (seed, device): (u64, &Device)) -> Result<Mlp> {
+        if self.trunk.iter().chain(&self.heads).any(|size| *size == 0) {
+            return Err(CausalError::OutOfRange {
+                what: "size of a hidden layer",
+                range: "at least 1",
+                got: 0.0,
+            });
+        }
+        let mut rng = StdRng::seed_from_u64(seed);
+        let mut layers = |sizes: &[usize]| -> Vec<Linear> {
+            let pairs = sizes.windows(2).map(|pair| [pair[0], pair[1]]);
+            pairs
+                .map(|shape| linear(shape, &mut rng, (device, self.dtype.into())))
+                .collect()
+        };
+        let trunk = [&[d_input], &self.trunk[..]].concat();
+        let d_trunk = trunk[trunk.len() - 1];
+        let head = |output: &Output| match output {
+            Output::Outcome => [&[d_trunk], &self.heads[..], &[1]].concat(),
+            Output::Propensity => vec![d_trunk, 1],
+        };
+        Ok(Mlp {
+            trunk: layers(&trunk),
+            heads: outputs.iter().map(|output| layers(&head(output))).collect(),
+        })
+    }
+}
+
+fn linear([d_input, d_output]: [usize; 2], rng: &mut StdRng, at: (&Device, DType)) -> Linear {
+    let half = 1.0 / (d_input as f64).sqrt();
+    let mut parameters = |n: usize| -> Tensor<1> {
+        let values: Vec<f64> = (0..n).map(|_| (2.0 * rng.random::<f64>() - 1.0) * half).collect();
+        Tensor::from_data(TensorData::new(values, [n]), at)
+    };
+    Linear {
+        weight: Param::from_tensor(parameters(d_input * d_output).reshape([d_input, d_output])),
+        bias: Some(Param::from_tensor(parameters(d_output))),
+    }
+}
+
+/// A trunk, and a head for each output.
+#[derive(Module, Debug)]
+pub struct Mlp {
+    /// What all outputs share, ELU after each layer.
+    pub trunk: Vec<Linear>,
+    /// For each output its layers, ELU between them; the last has one output.
+    pub heads: Vec<Vec<Linear>>,
+}
+
+impl Network for Mlp {
+    fn forward(&self, x: Tensor<2>) -> Tensor<2> {
+        let shared = self.trunk.iter().fold(x, |x, layer| elu(layer.forward(x)));
+        let of_head = |layers: &Vec<Linear>| {
+            let (last, hidden) = layers.split_last().expect("a head ends with a layer");
+            last.forward(hidden.iter().fold(shared.clone(), |x, layer| elu(layer.forward(x))))
+        };
+        Tensor::cat(self.heads.iter().map(of_head).collect(), 1)
+    }
+
+    fn shape(&self) -> [usize; 2] {
+        let first = self.trunk.first().unwrap_or(&self.heads[0][0]);
+        [first.weight.dims()[0], self.heads.len()]
+    }
+
+    fn place(&self) -> (Device, DType) {
+        let weight = self.heads[0][0].weight.val();
+        (weight.device(), weight.dtype())
+    }
+
+    fn with_outputs_mapped(mut self, scale: &[f64], shift: &[f64]) -> Self {
+        for (layers, (scale, shift)) in self.heads.iter_mut().zip(scale.iter().zip(shift)) {
+            if let Some(last) = layers.pop() {
+                layers.push(Linear {
+                    weight: last.weight.map(|weight| weight * *scale),
+                    bias: last.bias.map(|bias| bias.map(|bias| bias * *scale + *shift)),
+                });
+            }
+        }
+        self
+    }
+}
+
+/// `x` where it is positive, else `exp(x) - 1`; no large value reaches the exponential, whose infinity would make gradients NaN.
+fn elu(x: Tensor<2>) -> Tensor<2> {
+    x.clone().clamp_min(0.0) + (x.clamp_max(0.0).exp() - 1.0)
+}

@@ -1,0 +1,201 @@
+//! One formula for each outcome and for the effect, from trained Kolmogorov-Arnold networks.
+
+use burn::module::Module;
+use secateurs_formula::{Expr, Formula};
+use secateurs_kan::{Kan, KanError, PipelineConfig, Simplified, Task, simplify};
+
+use crate::batch::inputs;
+use crate::effect_model::EffectModel;
+use crate::error::{Arm, Column};
+use crate::kan_base::KanBase;
+use crate::learner::Learner;
+use crate::study::{Outcomes, Study, check_length};
+use crate::training::LearnerConfig;
+use crate::{CausalError, Result};
+
+/// What simplifying a learner's networks gave.
+#[derive(Debug, Clone)]
+pub struct NetworkFormulas {
+    /// Each network on its way.
+    pub networks: Vec<Simplified>,
+    /// The model after pruning.
+    pub pruned: EffectModel<Kan>,
+    /// Outcomes without and with treatment, with unrounded constants.
+    pub symbolic: [Formula; 2],
+    /// The same, rounded as far as the budget allows.
+    pub rounded: [Formula; 2],
+}
+
+impl NetworkFormulas {
+    /// The effect: the difference of the rounded outcomes.
+    pub fn effect(&self) -> Formula {
+        let [control, treated] = &self.rounded;
+        control.with(treated.expr.clone().minus(control.expr.clone()))
+    }
+
+    /// Expected outcomes by some formulas, `symbolic` or `rounded`, for rows `[rows, d_input]`; each covariate is moved into the
+    /// range that the formulas were fitted on.
+    ///
+    /// # Errors
+    ///
+    /// If the numbers do not fill whole rows, or one is NaN or infinite.
+    pub fn outcomes([control, treated]: &[Formula; 2], x: &[f64]) -> Result<Outcomes> {
+        let of = |formula: &Formula| Ok::<_, CausalError>(formula.evaluate(&formula.clamped(x))?.0);
+        Ok(Outcomes {
+            mu0: of(control)?,
+            mu1: of(treated)?,
+        })
+    }
+}
+
+impl EffectModel<Kan> {
+    /// Prunes the networks, trains them on, replaces their splines by functions, trains those, and rounds, each stage as far as
+    /// the budget allows on the validation rows; see [`simplify`].
+    ///
+    /// A network of a T-learner is judged and trained by the rows of its own arm. Training is that of `config` with `base`, whose
+    /// grids stay.
+    ///
+    /// # Errors
+    ///
+    /// If there are not as many names as covariates, a study has others or rows of one arm only, or training fails.
+    pub fn formulas(
+        &self,
+        (train, validation): (&Study, &Study),
+        names: &[String],
+        (config, base): (&LearnerConfig, &KanBase),
+        pipeline: &PipelineConfig,
+    ) -> Result<NetworkFormulas> {
+        check_length(Column::Covariates, self.d_input(), names.len())?;
+        for study in [train, validation] {
+            study.check_d_input(self.d_input())?;
+            study.check_arms()?;
+        }
+        let base = base.clone().with_fixed_grids();
+        let mut input_names = names.to_vec();
+        if self.learner() == Learner::S {
+            input_names.push("t".to_owned());
+        }
+        let mut networks = Vec::new();
+        for number in 0..self.networks().len() {
+            let task = OfNetwork::new(self, number, (train, validation), (config, &base))?;
+            let network = self.networks()[number].clone();
+            networks.push(simplify(network, &input_names, &task, pipeline)?);
+        }
+        let pruned = self
+            .clone()
+            .map_networks(|number, _| Ok::<_, CausalError>(networks[number].pruned.clone()))?;
+        let outcomes = |of: fn(&Simplified) -> &Vec<Formula>| {
+            [Arm::Control, Arm::Treated].map(|arm| {
+                let head = self.head(arm);
+                let formula = &of(&networks[head.network])[head.output];
+                in_covariates(formula, names, head.treatment)
+            })
+        };
+        Ok(NetworkFormulas {
+            pruned,
+            symbolic: outcomes(|network| &network.formulas),
+            rounded: outcomes(|network| &network.rounded),
+            networks,
+        })
+    }
+}
+
+/// The formula with the treatment put in for the last variable.
+fn in_covariates(formula: &Formula, names: &[String], treatment: Option<f64>) -> Formula {
+    let Some(treatment) = treatment else {
+        return formula.clone();
+    };
+    let mut values: Vec<Expr> = (0..names.len()).map(Expr::Variable).collect();
+    values.push(Expr::Constant(treatment));
+    Formula {
+        expr: formula.expr.substituted(&values),
+        names: names.to_vec(),
+        ranges: formula.ranges[..names.len()].to_vec(),
+    }
+}
+
+/// The task of one network of a model.
+struct OfNetwork<'a> {
+    model: &'a EffectModel<Kan>,
+    number: usize,
+    train: &'a Study,
+    validation: &'a Study,
+    config: &'a LearnerConfig,
+    base: &'a KanBase,
+    train_inputs: Vec<f64>,
+    validation_inputs: Vec<f64>,
+}
+
+impl<'a> OfNetwork<'a> {
+    fn new(
+        model: &'a EffectModel<Kan>,
+        number: usize,
+        (train, validation): (&'a Study, &'a Study),
+        (config, base): (&'a LearnerConfig, &'a KanBase),
+    ) -> Result<Self> {
+        let of = |study: &Study| {
+            let treatment = study.treatment();
+            inputs(study.x(), study.d_input(), model.learner(), |row| treatment[row])
+        };
+        Ok(Self {
+            model,
+            number,
+            train_inputs: of(train),
+            validation_inputs: of(validation),
+            train,
+            validation,
+            config,
+            base,
+        })
+    }
+}
+
+impl Task for OfNetwork<'_> {
+    fn train_inputs(&self) -> &[f64] {
+        &self.train_inputs
+    }
+
+    fn validation_inputs(&self) -> &[f64] {
+        &self.validation_inputs
+    }
+
+    /// The sum over the arms that the network predicts of the mean squared error of their rows; for an S-learner that of all
+    /// rows.
+    fn loss(&self, outputs: &[f64]) -> f64 {
+        let learner = self.model.learner();
+        let n_outputs = learner.outputs().len();
+        let share = |arm: Arm| match learner {
+            Learner::S => 1.0 / self.validation.rows() as f64,
+            _ => 1.0 / self.validation.n_of(arm) as f64,
+        };
+        let of_row = |row: usize| {
+            let arm = match self.validation.treated()[row] {
+                true => Arm::Treated,
+                false => Arm::Control,
+            };
+            let head = learner.head(arm);
+            let error = outputs[row * n_outputs + head.output] - self.validation.outcome()[row];
+            // The other network of a T-learner has this row.
+            let own = head.network == self.number;
+            f64::from(u8::from(own)) * share(arm) * error * error
+        };
+        (0..self.validation.rows()).map(of_row).sum()
+    }
+
+    fn refit(&self, kan: Kan) -> Result<Kan, KanError> {
+        let model = self.model.clone().map_networks(|number, network| {
+            let network = if number == self.number { kan.clone() } else { network };
+            Ok::<_, CausalError>(network)
+        });
+        let studies = (self.train, Some(self.validation));
+        let refitted = model.and_then(|model| self.config.refit(self.base, model, studies, &mut |_| ()));
+        match refitted {
+            Ok((model, _)) => Ok(model.into_networks().swap_remove(self.number).valid()),
+            Err(CausalError::Kan(error)) => Err(error),
+            Err(_) => Err(KanError::LossNotFinite {
+                step: 0,
+                loss: f64::NAN,
+            }),
+        }
+    }
+}

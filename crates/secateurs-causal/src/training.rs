@@ -1,0 +1,211 @@
+//! Training of a learner.
+
+use burn::tensor::{Device, Tensor};
+use secateurs_kan::{KanError, Objective, Schedule, StepLog, minimise};
+use serde::{Deserialize, Serialize};
+
+use crate::base::{Base, Network, Output};
+use crate::batch::Batch;
+use crate::effect_model::EffectModel;
+use crate::learner::Learner;
+use crate::metrics::Summary;
+use crate::study::Study;
+use crate::{CausalError, Result};
+
+/// In which units outcomes are trained on. Predictions are in those of the study in any case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OutcomeUnits {
+    /// With mean 0 and deviation 1 over the training rows, so that learning rates and penalties mean the same for all studies.
+    /// The last layer takes the units back.
+    #[default]
+    Standardised,
+    /// As they are.
+    AsGiven,
+}
+
+/// How to train a learner.
+///
+/// All rows are one batch. Covariates are used as they are: the grids of splines follow them, and formulas are to speak of
+/// them; a perceptron wants them standardised by the caller.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct LearnerConfig {
+    /// Which learner.
+    pub learner: Learner,
+    /// How long, and with which optimizer.
+    pub schedule: Schedule,
+    /// Of the first network; each further one has the next.
+    pub seed: u64,
+    /// Units of the outcomes while training.
+    pub units: OutcomeUnits,
+    /// Weight of the cross-entropy of Dragon's propensity.
+    pub propensity_weight: f64,
+}
+
+/// A trained learner and its steps.
+pub type Trained<N> = (EffectModel<N>, Vec<StepLog>);
+
+impl LearnerConfig {
+    /// Seed 0, standardised outcomes, propensities with weight 1.
+    pub fn new(learner: Learner, schedule: Schedule) -> Self {
+        Self {
+            learner,
+            schedule,
+            seed: 0,
+            units: OutcomeUnits::default(),
+            propensity_weight: 1.0,
+        }
+    }
+
+    /// The same with another seed.
+    pub fn with_seed(self, seed: u64) -> Self {
+        Self { seed, ..self }
+    }
+
+    /// Trains new networks on the rows of a study; those of a second one, if there is one, decide when to stop and which
+    /// weights to keep (see [`Schedule`]).
+    ///
+    /// Loss: see [`Learner`], plus the penalties of the networks. Networks of a T-learner are trained at once: their losses and
+    /// penalties are added, and no row of one arm moves the network of the other, but for its grids and its penalty, which see all
+    /// covariates.
+    ///
+    /// # Errors
+    ///
+    /// If an arm of the study has fewer than two rows, the second study has other covariates, the base describes no network,
+    /// or the loss leaves the finite numbers.
+    ///
+    /// # References
+    ///
+    /// Künzel et al., *Metalearners for estimating heterogeneous treatment effects*, 2019, arXiv:1706.03461 (S, T); Shalit et
+    /// al., 2017, arXiv:1606.03976 (TARNet); Shi et al., *Adapting Neural Networks for the Estimation of Treatment Effects*,
+    /// 2019, arXiv:1906.02120 (Dragonnet).
+    /// **Deviates:** as in causalKANs (arXiv:2509.22467), arms count the same whatever their size, and Dragonnet has no targeted
+    /// regularisation.
+    pub fn fit<B: Base>(
+        &self,
+        base: &B,
+        studies: (&Study, Option<&Study>),
+        device: &Device,
+        listener: &mut dyn FnMut(&StepLog),
+    ) -> Result<Trained<B::Network>> {
+        let d_input = studies.0.d_input();
+        let learner = self.learner;
+        let network = |number: usize| {
+            let at = (self.seed.wrapping_add(number as u64), device);
+            base.init(learner.d_network(d_input), learner.outputs(), at)
+        };
+        let networks = (0..learner.n_networks()).map(network).collect::<Result<Vec<_>>>()?;
+        self.train(base, networks, studies, listener)
+    }
+
+    /// Trains the networks of a model on, such as after pruning. The learner is the model's.
+    ///
+    /// # Errors
+    ///
+    /// As [`fit`](Self::fit), or if the model is for other covariates.
+    pub fn refit<B: Base>(
+        &self,
+        base: &B,
+        model: EffectModel<B::Network>,
+        studies: (&Study, Option<&Study>),
+        listener: &mut dyn FnMut(&StepLog),
+    ) -> Result<Trained<B::Network>> {
+        studies.0.check_d_input(model.d_input())?;
+        let learner = model.learner();
+        let (scale, shift) = self.units_of(studies.0)?;
+        let (scales, shifts) = output_maps(learner, (1.0 / scale, -shift / scale));
+        let networks = model.into_networks().into_iter();
+        let networks = networks.map(|network| network.with_outputs_mapped(&scales, &shifts));
+        Self { learner, ..*self }.train(base, networks.collect(), studies, listener)
+    }
+
+    /// Trains networks whose outputs are in training units.
+    fn train<B: Base>(
+        &self,
+        base: &B,
+        networks: Vec<B::Network>,
+        (study, validation): (&Study, Option<&Study>),
+        listener: &mut dyn FnMut(&StepLog),
+    ) -> Result<Trained<B::Network>> {
+        study.check_arms()?;
+        let units = self.units_of(study)?;
+        let place = networks[0].place();
+        let validation = validation.map(|rows| {
+            rows.check_d_input(study.d_input())?;
+            Ok::<_, CausalError>(Batch::new(rows, self.learner, units, &place))
+        });
+        let objective = ArmErrors {
+            base,
+            config: self,
+            batch: Batch::new(study, self.learner, units, &place),
+            validation: validation.transpose()?,
+        };
+        let (networks, log) = minimise(networks, &objective, &self.schedule, listener)?;
+        let (scales, shifts) = output_maps(self.learner, units);
+        let networks = networks.into_iter();
+        let networks = networks.map(|network| network.with_outputs_mapped(&scales, &shifts));
+        let model = EffectModel::new(self.learner, study.d_input(), networks.collect())?;
+        Ok((model, log))
+    }
+
+    /// Scale and shift from training units to those of the study.
+    fn units_of(&self, study: &Study) -> Result<(f64, f64)> {
+        if self.units == OutcomeUnits::AsGiven {
+            return Ok((1.0, 0.0));
+        }
+        let Summary { mean, deviation, .. } = Summary::of(study.outcome())?;
+        Ok((if deviation > 0.0 { deviation } else { 1.0 }, mean))
+    }
+}
+
+/// Scales and shifts of the outputs of a network: outcomes have units, logits have none.
+fn output_maps(learner: Learner, (scale, shift): (f64, f64)) -> (Vec<f64>, Vec<f64>) {
+    let map = |output: &Output| match output {
+        Output::Outcome => (scale, shift),
+        Output::Propensity => (1.0, 0.0),
+    };
+    learner.outputs().iter().map(map).unzip()
+}
+
+/// The errors of both arms, the cross-entropy of the propensity, the penalties.
+struct ArmErrors<'a, B> {
+    base: &'a B,
+    config: &'a LearnerConfig,
+    batch: Batch,
+    validation: Option<Batch>,
+}
+
+impl<B: Base> ArmErrors<'_, B> {
+    fn error(&self, batch: &Batch, networks: &[B::Network]) -> Tensor<1> {
+        batch.loss(self.config.learner, networks, self.config.propensity_weight)
+    }
+}
+
+impl<B: Base> Objective<Vec<B::Network>> for ArmErrors<'_, B> {
+    fn loss(&self, networks: &Vec<B::Network>, _: usize) -> Tensor<1> {
+        let batch = self.batch.on(&networks[0].place().0);
+        let penalties = networks
+            .iter()
+            .filter_map(|network| self.base.penalty(network, batch.inputs.clone()));
+        penalties.fold(self.error(&batch, networks), |sum, penalty| sum + penalty)
+    }
+
+    fn validation(&self, networks: &Vec<B::Network>) -> Option<f64> {
+        let batch = self.validation.as_ref()?;
+        Some(self.error(batch, networks).into_scalar())
+    }
+
+    fn before_step(&self, networks: Vec<B::Network>, step: usize) -> Result<(Vec<B::Network>, bool), KanError> {
+        let mut any = false;
+        let mut prepare = |network| {
+            let (network, changed) = self.base.before_step(network, &self.batch.inputs, step)?;
+            any |= changed;
+            Ok(network)
+        };
+        let networks = networks
+            .into_iter()
+            .map(&mut prepare)
+            .collect::<Result<_, KanError>>()?;
+        Ok((networks, any))
+    }
+}

@@ -1,0 +1,126 @@
+//! The data of the two tiers.
+
+use secateurs_causal::Synthetic;
+
+use crate::ExperimentError;
+use crate::causal_data::{CausalDataset, CausalTask, CausalTasks, data_folder};
+use crate::outcome::{Row, Tier};
+
+/// Rows of a generated task, to learn from and to evaluate on.
+const GENERATED_ROWS: usize = 500;
+
+/// What is run.
+pub(super) struct Case {
+    pub(super) datasets: Vec<Dataset>,
+    /// Tasks of each data set for models in closed form.
+    pub(super) tasks: usize,
+    /// Tasks for networks.
+    pub(super) network_tasks: usize,
+    tier: Tier,
+}
+
+/// A data set of many tasks.
+pub(super) struct Dataset {
+    pub(super) name: &'static str,
+    /// Generated ones if there are none.
+    tasks: Option<CausalTasks>,
+}
+
+impl Case {
+    pub(super) fn new(tier: Tier) -> Result<Self, ExperimentError> {
+        let datasets = match tier {
+            Tier::Quick => vec![Dataset {
+                name: "synthetic",
+                tasks: None,
+            }],
+            Tier::Full => {
+                let folder = data_folder()?;
+                let read = |dataset: CausalDataset| {
+                    Ok(Dataset {
+                        name: dataset.name(),
+                        tasks: Some(dataset.read(&folder)?),
+                    })
+                };
+                CausalDataset::ALL
+                    .into_iter()
+                    .map(read)
+                    .collect::<Result<_, ExperimentError>>()?
+            }
+        };
+        let (tasks, network_tasks) = match tier {
+            Tier::Quick => (20, 3),
+            Tier::Full => (100, 3),
+        };
+        Ok(Self {
+            datasets,
+            tasks,
+            network_tasks,
+            tier,
+        })
+    }
+
+    pub(super) fn notes(&self) -> Vec<String> {
+        let data = match self.tier {
+            Tier::Quick => format!(
+                "{GENERATED_ROWS} generated rows to learn from and as many to evaluate on: 5 covariates, confounded treatment, \
+                 effect 2 + sin(pi x1) + x2^2, noise of deviation 0.2."
+            ),
+            Tier::Full => "IHDP (settings A and B) and ACIC 2016 (settings 2, 7, 26), split as in causalKANs.".into(),
+        };
+        vec![
+            data,
+            format!(
+                "Means over {} tasks (networks: the first {}) with their standard errors. pehe: root mean squared error of the \
+                 effects of the test rows against the true ones. factual_mse: of outcomes of the test rows under the treatment \
+                 that they had. Formulas are evaluated with covariates moved into the range of the training rows.",
+                self.tasks, self.network_tasks
+            ),
+        ]
+    }
+}
+
+impl Dataset {
+    /// The task of a number from 1 on.
+    pub(super) fn task(&self, number: usize) -> Result<CausalTask, ExperimentError> {
+        match &self.tasks {
+            Some(tasks) => Ok(tasks.task(number)?),
+            None => {
+                let generator = Synthetic::new(GENERATED_ROWS);
+                Ok(CausalTask {
+                    train: generator.study(2 * number as u64)?,
+                    test: generator.study(2 * number as u64 + 1)?,
+                })
+            }
+        }
+    }
+}
+
+/// Mean PEHE over 100 tasks, computed independently with the same design.
+pub(super) fn anchors(tier: Tier) -> Vec<Row> {
+    let methods = [
+        "S linear, ridge 1",
+        "T linear, ridge 1",
+        "S additive, ridge 1",
+        "T additive, ridge 1",
+        "T additive, ridge 10",
+    ];
+    let table = [
+        ("ihdp-a", [1.912, 1.000, 1.908, 0.970, 0.858]),
+        ("ihdp-b", [4.650, 2.817, 4.649, 2.577, 2.695]),
+        ("acic-2", [0.326, 3.018, 0.172, 2.719, 2.462]),
+        ("acic-7", [4.937, 4.667, 4.907, 3.381, 3.737]),
+        ("acic-26", [3.957, 3.872, 3.931, 2.972, 3.100]),
+    ];
+    let rows = table.iter().flat_map(|(dataset, values)| {
+        methods.iter().zip(values).map(|(method, value)| {
+            Row::new(method, "pehe", *value)
+                .case("dataset", *dataset)
+                .case("stage", "full")
+                .case("tasks", "all")
+        })
+    });
+    match tier {
+        Tier::Quick => Vec::new(),
+        Tier::Full => rows.collect(),
+    }
+}

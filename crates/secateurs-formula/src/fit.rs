@@ -1,0 +1,352 @@
+//! Fits curves to samples and chooses among them.
+
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::curve::{Curve, CurveFit, Shape, check_finite};
+use crate::function::{Call, Function};
+use crate::{FormulaError, Result};
+
+mod polish;
+mod polynomial;
+
+use polish::polished;
+use polynomial::polynomial;
+
+/// Points of the first search for a scale, and twice that for a shift.
+const GRID: i32 = 40;
+/// The greatest scale and shift in units of half the range of the samples.
+const LARGEST: f64 = 10.0;
+/// Cells of the first search from which the fit goes on.
+const STARTS: usize = 3;
+/// Samples that the first search looks at.
+const SEARCHED: usize = 200;
+
+/// The shapes that an edge may take.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Library(pub Vec<Shape>);
+
+impl Library {
+    /// Functions by their names, such as `sin` and `x^2`.
+    ///
+    /// # Errors
+    ///
+    /// If there is no function of that name.
+    pub fn of(names: &[&str]) -> Result<Self> {
+        let shapes = names.iter().map(|name| Ok(Shape::Function(name.parse()?)));
+        Ok(Self(shapes.collect::<Result<_>>()?))
+    }
+
+    /// Every function.
+    pub fn all() -> Self {
+        Self(Function::all().map(Shape::Function).collect())
+    }
+
+    /// The same with polynomials up to a degree.
+    #[must_use]
+    pub fn with_polynomials(mut self, degree: u8) -> Self {
+        self.0.extend((2..=degree).map(Shape::Polynomial));
+        self
+    }
+}
+
+impl Default for Library {
+    /// Every function but steps, inverse waves and high negative powers, which fit by accident.
+    fn default() -> Self {
+        let usual = |shape: &Function| shape.complexity() < 4 && *shape != Function::Call(Call::Sign);
+        Self(Function::all().filter(usual).map(Shape::Function).collect())
+    }
+}
+
+/// Which of several fits is chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Criterion {
+    /// The simplest that explains at least `r_squared`, or the best of all if none does. Among equally simple ones, a
+    /// parameter more must halve what is left unexplained: a cosine is as good as a parabola on any piece of one.
+    Simplest {
+        /// Share of the variance.
+        r_squared: f64,
+    },
+    /// The least `simplicity * complexity + (1 - simplicity) * log2(1 + 1e-5 - r_squared)`, as in pykan.
+    Weighted {
+        /// Weight of the complexity, from 0 to 1.
+        simplicity: f64,
+    },
+}
+
+impl Default for Criterion {
+    fn default() -> Self {
+        Self::Simplest { r_squared: 0.99 }
+    }
+}
+
+impl Criterion {
+    /// Brings the preferred fits to the front.
+    pub fn sort(self, fits: &mut [CurveFit]) {
+        fits.sort_by(|a, b| {
+            let ((a, a_next), (b, b_next)) = (self.cost(a), self.cost(b));
+            a.total_cmp(&b).then(a_next.total_cmp(&b_next))
+        });
+    }
+
+    /// What is smallest for the fit that is chosen.
+    fn cost(self, fit: &CurveFit) -> (f64, f64) {
+        let shape = fit.curve.shape();
+        let complexity = shape.complexity() as f64;
+        let unexplained = (1.0 + 1e-5 - fit.r_squared).log2();
+        let freedom = match shape {
+            Shape::Polynomial(degree) => f64::from(degree),
+            Shape::Function(function) => 1.0 + inner(function).count(),
+        };
+        match self {
+            Self::Simplest { r_squared } if fit.r_squared >= r_squared => (complexity, unexplained + freedom),
+            Self::Simplest { .. } => (f64::INFINITY, -fit.r_squared),
+            Self::Weighted { simplicity } => (simplicity * complexity + (1.0 - simplicity) * unexplained, freedom),
+        }
+    }
+}
+
+/// The fits of all shapes to samples, the one that the criterion prefers first.
+///
+/// Shapes that have a pole or leave their domain between the least and the greatest `x` are left out, whatever their
+/// parameters. Samples without variation give a constant.
+///
+/// # Errors
+///
+/// If the lists differ in length, there is no sample, or one is NaN or infinite.
+pub fn suggestions(x: &[f64], y: &[f64], (library, criterion): (&Library, Criterion)) -> Result<Vec<CurveFit>> {
+    let mut fits = fits(x, y, library)?;
+    criterion.sort(&mut fits);
+    Ok(fits)
+}
+
+/// The fits of all shapes, in the order of the library, and a constant.
+///
+/// # Errors
+///
+/// As for [`suggestions`].
+pub fn fits(x: &[f64], y: &[f64], library: &Library) -> Result<Vec<CurveFit>> {
+    check(x, y)?;
+    let fit = |shape: &Shape| fit_shape(x, y, *shape);
+    let mut fits: Vec<CurveFit> = library
+        .0
+        .par_iter()
+        .map(fit)
+        .filter_map(Result::transpose)
+        .collect::<Result<_>>()?;
+    fits.push(constant(y));
+    Ok(fits)
+}
+
+/// The fit that a criterion prefers.
+///
+/// # Errors
+///
+/// As for [`suggestions`].
+pub fn best(x: &[f64], y: &[f64], choice: (&Library, Criterion)) -> Result<CurveFit> {
+    let mut fits = suggestions(x, y, choice)?;
+    Ok(fits.remove(0))
+}
+
+/// The least-squares fit of one shape; none if it cannot be smooth on the range of `x`.
+///
+/// `c` and `d` follow in closed form from `a` and `b`, which are searched on a grid in units of half the range of `x` (only
+/// one of them for functions where the other changes nothing); the best cells are polished by Levenberg-Marquardt steps.
+///
+/// # Errors
+///
+/// As for [`suggestions`].
+///
+/// # Examples
+///
+/// ```
+/// use secateurs_formula::{Function, Shape, fit_shape};
+///
+/// let x: Vec<f64> = (0..50).map(|i| f64::from(i) / 25.0 - 1.0).collect();
+/// let y: Vec<f64> = x.iter().map(|x| 2.0 * (3.0 * x + 0.5).sin() - 1.0).collect();
+/// let sine: Function = "sin".parse()?;
+/// let fit = fit_shape(&x, &y, Shape::Function(sine))?.expect("a sine is smooth");
+/// assert!(fit.r_squared > 1.0 - 1e-9);
+/// # Ok::<(), secateurs_formula::FormulaError>(())
+/// ```
+pub fn fit_shape(x: &[f64], y: &[f64], shape: Shape) -> Result<Option<CurveFit>> {
+    check(x, y)?;
+    let [low, high] = range(x);
+    let half = 0.5 * (high - low);
+    let middle = 0.5 * (high + low);
+    if half <= 0.0 || [half, middle].iter().any(|value| !value.is_finite()) {
+        return Ok(Some(constant(y)));
+    }
+    // From -1 to 1.
+    let u: Vec<f64> = x.iter().map(|x| (x - middle) / half).collect();
+    let function = match shape {
+        Shape::Polynomial(degree) => return Ok(Some(judged(polynomial(&u, y, degree, (middle, half)), x, y))),
+        Shape::Function(Function::Zero) => return Ok(Some(constant(y))),
+        Shape::Function(function) => function,
+    };
+    let Some([a, b, c, d]) = fit_function(&u, y, function) else {
+        return Ok(None);
+    };
+    let parameters = vec![a / half, b - a * middle / half, c, d];
+    let fit = Curve::new(shape, parameters).ok().map(|curve| judged(curve, x, y));
+    // Samples far from zero and close together leave no digits to `a x + b`.
+    Ok(fit.filter(|fit| fit.r_squared > -1e-6))
+}
+
+fn check(x: &[f64], y: &[f64]) -> Result<()> {
+    if x.len() != y.len() || x.is_empty() {
+        return Err(FormulaError::Length {
+            what: "samples",
+            expected: x.len().max(1),
+            got: y.len(),
+        });
+    }
+    check_finite("x", x)?;
+    check_finite("y", y)
+}
+
+fn range(values: &[f64]) -> [f64; 2] {
+    values
+        .iter()
+        .fold([f64::INFINITY, f64::NEG_INFINITY], |[low, high], value| {
+            [low.min(*value), high.max(*value)]
+        })
+}
+
+fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len() as f64
+}
+
+fn constant(y: &[f64]) -> CurveFit {
+    let value = mean(y);
+    let total: f64 = y.iter().map(|y| (y - value).powi(2)).sum();
+    CurveFit {
+        curve: Curve::constant(value),
+        r_squared: if total <= negligible(y) { 1.0 } else { 0.0 },
+    }
+}
+
+/// Sums of squares that rounding leaves of a constant.
+fn negligible(y: &[f64]) -> f64 {
+    1e-24 * y.iter().map(|y| y * y).sum::<f64>()
+}
+
+fn judged(curve: Curve, x: &[f64], y: &[f64]) -> CurveFit {
+    let mean = mean(y);
+    let total: f64 = y.iter().map(|y| (y - mean).powi(2)).sum();
+    let residual: f64 = x.iter().zip(y).map(|(x, y)| (curve.at(*x) - y).powi(2)).sum();
+    let r_squared = if total <= negligible(y) {
+        f64::from(u8::from(residual <= 4.0 * negligible(y)))
+    } else {
+        1.0 - residual / total
+    };
+    CurveFit { curve, r_squared }
+}
+
+/// Which of the inner parameters change the family of curves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Inner {
+    /// None: `c` and `d` do all.
+    Nothing,
+    /// The place only; the scale is in `c` or `d`.
+    Shift,
+    /// The scale only; the place is in `c`.
+    Scale,
+    Both,
+}
+
+impl Inner {
+    fn count(self) -> f64 {
+        match self {
+            Self::Nothing => 0.0,
+            Self::Shift | Self::Scale => 1.0,
+            Self::Both => 2.0,
+        }
+    }
+}
+
+fn inner(function: Function) -> Inner {
+    match function {
+        Function::Zero | Function::Identity => Inner::Nothing,
+        Function::Power(_) | Function::Call(Call::Log | Call::Abs | Call::Sign) => Inner::Shift,
+        Function::Call(Call::Exp) => Inner::Scale,
+        _ => Inner::Both,
+    }
+}
+
+/// Pairs of a scale and a shift to begin with, on samples from -1 to 1.
+fn starts(function: Function) -> Vec<(f64, f64)> {
+    let step = LARGEST / f64::from(GRID);
+    let shifts = (-2 * GRID..=2 * GRID).map(|n| f64::from(n) * step / 2.0);
+    let scales = (-GRID..=GRID).filter(|n| *n != 0).map(|n| f64::from(n) * step);
+    // Roots and logarithms open to the right or to the left; for the others the sign is in the factor.
+    let one_sided = match function {
+        Function::Power(exponent) => !exponent.is_whole(),
+        Function::Call(call) => call == Call::Log,
+        _ => false,
+    };
+    let signs: &[f64] = if one_sided { &[1.0, -1.0] } else { &[1.0] };
+    match inner(function) {
+        Inner::Nothing => vec![(1.0, 0.0)],
+        // Closer to the edges as well: where a pole is just outside.
+        Inner::Shift => {
+            let near = [1.001, 1.003, 1.01, 1.03, 1.1]
+                .into_iter()
+                .flat_map(|edge| [edge, -edge]);
+            shifts
+                .chain(near)
+                .flat_map(|b| signs.iter().map(move |sign| (*sign, b)))
+                .collect()
+        }
+        Inner::Scale => scales.map(|a| (a, 0.0)).collect(),
+        Inner::Both => {
+            let shifts: Vec<f64> = shifts.collect();
+            // Odd and even functions: a negative scale is another factor or shift.
+            scales
+                .filter(|a| *a > 0.0)
+                .flat_map(|a| shifts.iter().map(move |b| (a, *b)))
+                .collect()
+        }
+    }
+}
+
+fn fit_function(u: &[f64], y: &[f64], function: Function) -> Option<[f64; 4]> {
+    let stride = u.len().div_ceil(SEARCHED);
+    // In the order of u, so that any stride sees all of the range.
+    let mut order: Vec<usize> = (0..u.len()).collect();
+    order.sort_by(|a, b| u[*a].total_cmp(&u[*b]));
+    let few: Vec<usize> = order.into_iter().step_by(stride).collect();
+    let (few_u, few_y): (Vec<f64>, Vec<f64>) = few.iter().map(|at| (u[*at], y[*at])).unzip();
+    let mut found: Vec<(f64, [f64; 4])> = starts(function)
+        .into_iter()
+        .filter(|(a, b)| function.covers([b - a.abs(), b + a.abs()]))
+        .filter_map(|start| outer(&few_u, &few_y, (function, start)))
+        .collect();
+    found.sort_by(|a, b| a.0.total_cmp(&b.0));
+    found.truncate(STARTS);
+    let free = inner(function);
+    let polish = |start: &(f64, [f64; 4])| polished((u, y), function, (start.1, free));
+    found
+        .iter()
+        .filter_map(polish)
+        .min_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, parameters)| parameters)
+}
+
+/// The residual sum of squares and all parameters, `c` and `d` by linear regression.
+fn outer(u: &[f64], y: &[f64], (function, (a, b)): (Function, (f64, f64))) -> Option<(f64, [f64; 4])> {
+    let n = u.len() as f64;
+    let values: Vec<f64> = u.iter().map(|u| function.of(a * u + b)).collect();
+    let (mean_f, mean_y) = (mean(&values), mean(y));
+    let [mut ff, mut fy, mut yy] = [0.0; 3];
+    for (f, y) in values.iter().zip(y) {
+        let (f, y) = (f - mean_f, y - mean_y);
+        ff += f * f;
+        fy += f * y;
+        yy += y * y;
+    }
+    let c = fy / ff;
+    let good = ff > 1e-20 * n * (1.0 + mean_f * mean_f) && c.is_finite();
+    good.then(|| ((yy - c * fy).max(0.0), [a, b, c, mean_y - c * mean_f]))
+}

@@ -1,0 +1,167 @@
+//! An expression with the names and ranges of its variables.
+
+use crate::expr::{Expr, Rounding};
+use crate::print::Syntax;
+use crate::program::Program;
+use crate::{FormulaError, Result};
+
+/// An expression that knows on which inputs it was fitted.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Formula {
+    /// The expression.
+    pub expr: Expr,
+    /// Names of the variables.
+    pub names: Vec<String>,
+    /// Least and greatest value of each variable where the formula was fitted.
+    pub ranges: Vec<[f64; 2]>,
+}
+
+/// A value of a variable where a formula was not fitted.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OutOfRange {
+    /// The variable.
+    pub name: String,
+    /// Where the formula was fitted.
+    pub range: [f64; 2],
+    /// The value that is furthest away.
+    pub value: f64,
+    /// In how many rows the variable is outside.
+    pub rows: usize,
+}
+
+impl core::fmt::Display for OutOfRange {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        let Self {
+            name,
+            range: [low, high],
+            value,
+            rows,
+        } = self;
+        write!(
+            f,
+            "{name} is outside of [{low}, {high}], where the formula was fitted, in {rows} rows, as far as {value}"
+        )
+    }
+}
+
+impl Formula {
+    /// A formula of named variables, fitted on rows of them, row-major.
+    ///
+    /// # Errors
+    ///
+    /// If there are no whole rows, or a value is NaN or infinite.
+    pub fn new(expr: Expr, names: Vec<String>, fitted_on: &[f64]) -> Result<Self> {
+        let d_input = names.len();
+        if d_input == 0 || fitted_on.is_empty() || !fitted_on.len().is_multiple_of(d_input) {
+            return Err(FormulaError::Length {
+                what: "rows that a formula was fitted on",
+                expected: d_input * fitted_on.len().div_ceil(d_input.max(1)).max(1),
+                got: fitted_on.len(),
+            });
+        }
+        crate::curve::check_finite("variables", fitted_on)?;
+        let range = |column: usize| {
+            let values = fitted_on.iter().skip(column).step_by(d_input);
+            values.fold([f64::INFINITY, f64::NEG_INFINITY], |[low, high], value| {
+                [low.min(*value), high.max(*value)]
+            })
+        };
+        Ok(Self {
+            expr,
+            ranges: (0..d_input).map(range).collect(),
+            names,
+        })
+    }
+
+    /// Values at rows, row-major, and a warning for each variable of the expression that leaves its range.
+    ///
+    /// # Errors
+    ///
+    /// If there are no whole rows, or a value is NaN or infinite.
+    pub fn evaluate(&self, x: &[f64]) -> Result<(Vec<f64>, Vec<OutOfRange>)> {
+        let d_input = self.names.len();
+        if !x.len().is_multiple_of(d_input) {
+            return Err(FormulaError::Length {
+                what: "rows",
+                expected: x.len().next_multiple_of(d_input),
+                got: x.len(),
+            });
+        }
+        crate::curve::check_finite("rows", x)?;
+        let warnings = self
+            .expr
+            .variables()
+            .into_iter()
+            .filter_map(|column| self.outside(x, column));
+        Ok((Program::new(&self.expr).at(x, d_input), warnings.collect()))
+    }
+
+    /// Rows, row-major, with each variable moved into its range.
+    pub fn clamped(&self, x: &[f64]) -> Vec<f64> {
+        let d_input = self.names.len().max(1);
+        let clamp = |(at, value): (usize, &f64)| match self.ranges.get(at % d_input) {
+            Some([low, high]) => value.clamp(*low, *high),
+            None => *value,
+        };
+        x.iter().enumerate().map(clamp).collect()
+    }
+
+    fn outside(&self, x: &[f64], column: usize) -> Option<OutOfRange> {
+        let range @ [low, high] = *self.ranges.get(column)?;
+        let distance = |value: f64| (low - value).max(value - high);
+        let values = x.iter().skip(column).step_by(self.names.len());
+        let outside: Vec<f64> = values.copied().filter(|value| distance(*value) > 0.0).collect();
+        let value = outside
+            .iter()
+            .copied()
+            .max_by(|a, b| distance(*a).total_cmp(&distance(*b)))?;
+        Some(OutOfRange {
+            name: self.names[column].clone(),
+            range,
+            value,
+            rows: outside.len(),
+        })
+    }
+
+    /// The same with rounded constants.
+    #[must_use]
+    pub fn rounded(&self, rounding: Rounding) -> Self {
+        self.with(self.expr.rounded(rounding))
+    }
+
+    /// The partial derivative with respect to a variable.
+    #[must_use]
+    pub fn derivative(&self, variable: usize) -> Self {
+        self.with(self.expr.derivative(variable))
+    }
+
+    /// Another expression of the same variables.
+    #[must_use]
+    pub fn with(&self, expr: Expr) -> Self {
+        Self { expr, ..self.clone() }
+    }
+
+    /// The expression in a syntax.
+    pub fn written(&self, syntax: Syntax) -> String {
+        self.expr.written(syntax, &self.names)
+    }
+
+    /// A Rust function of one row, with the ranges in its documentation.
+    pub fn rust_function(&self, name: &str) -> String {
+        let mut source = String::new();
+        for column in self.expr.variables() {
+            if let (Some(variable), Some([low, high])) = (self.names.get(column), self.ranges.get(column)) {
+                source.push_str(&format!("/// `x[{column}]`: {variable}, fitted on [{low}, {high}].\n"));
+            }
+        }
+        let body = self.written(Syntax::Rust);
+        source.push_str(&format!("pub fn {name}(x: &[f64]) -> f64 {{\n    {body}\n}}\n"));
+        source
+    }
+}
+
+impl core::fmt::Display for Formula {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(&self.written(Syntax::Text))
+    }
+}

@@ -1,0 +1,21 @@
+#![doc = include_str!("../README.md")]
+
+mod calculus;
+mod curve;
+mod error;
+mod expr;
+mod fit;
+mod formula;
+mod function;
+mod print;
+mod program;
+mod simplify;
+
+pub use curve::{Curve, CurveFit, Shape};
+pub use error::{FormulaError, Result};
+pub use expr::{Expr, Rounding};
+pub use fit::{Criterion, Library, best, fit_shape, fits, suggestions};
+pub use formula::{Formula, OutOfRange};
+pub use function::{Call, Exponent, Function};
+pub use print::Syntax;
+pub use program::Program;

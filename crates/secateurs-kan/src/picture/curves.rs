@@ -1,0 +1,119 @@
+//! The functions on edges over the values that reach them.
+
+use burn::tensor::{Tensor, TensorData};
+
+use super::EdgeIndex;
+use crate::Result;
+use crate::layer::KanLayer;
+use crate::network::Kan;
+
+/// Points of a curve.
+const N_POINTS: usize = 65;
+
+/// Edges that are drawn, and how many exist.
+pub(super) struct Choice {
+    /// For each layer, by input and then by subnode, with their scores.
+    pub(super) edges: Vec<Vec<(EdgeIndex, f64)>>,
+    pub(super) n_present: usize,
+}
+
+/// The function of one edge.
+pub(super) struct Curve {
+    pub(super) edge: EdgeIndex,
+    pub(super) score: f64,
+    /// Values at equal distances over the range of the input.
+    pub(super) values: Vec<f64>,
+}
+
+/// What flows through a network, as far as it is drawn.
+pub(super) struct Flow {
+    /// For each layer.
+    pub(super) curves: Vec<Vec<Curve>>,
+    /// Least and greatest value of the inputs, then of the nodes of each layer.
+    pub(super) ranges: Vec<Vec<[f64; 2]>>,
+    pub(super) n_present: usize,
+}
+
+impl Flow {
+    /// Edges that are left out.
+    pub(super) fn n_hidden(&self) -> usize {
+        self.n_present - self.curves.iter().map(Vec::len).sum::<usize>()
+    }
+}
+
+/// The present edges with the highest scores; earlier ones if scores are equal.
+pub(super) fn choose(kan: &Kan, scores: &[Vec<f64>], max_edges: usize) -> Choice {
+    let mut all: Vec<(EdgeIndex, f64)> = Vec::new();
+    for (number, layer) in kan.layers.iter().enumerate() {
+        let n_subnodes = layer.width().n_subnodes();
+        let present = layer.present();
+        all.extend((0..present.len()).filter(|&at| present[at]).map(|at| {
+            let edge = EdgeIndex {
+                layer: number,
+                input: at / n_subnodes,
+                subnode: at % n_subnodes,
+            };
+            (edge, scores[number][at])
+        }));
+    }
+    let n_present = all.len();
+    all.sort_by(|a, b| b.1.total_cmp(&a.1));
+    all.truncate(max_edges);
+    all.sort_by_key(|(edge, _)| *edge);
+    let of_layer = |number| all.iter().filter(|(edge, _)| edge.layer == number).copied().collect();
+    Choice {
+        edges: (0..kan.layers.len()).map(of_layer).collect(),
+        n_present,
+    }
+}
+
+/// Sends rows through a network and evaluates the chosen edges over the ranges of their inputs.
+pub(super) fn flow(kan: &Kan, x: Tensor<2>, choice: &Choice) -> Result<Flow> {
+    let mut ranges = vec![extent(&x)];
+    let mut curves = Vec::new();
+    let mut x = x;
+    for (number, layer) in kan.layers.iter().enumerate() {
+        curves.push(evaluated(layer, &ranges[number], &choice.edges[number]));
+        x = layer.forward(x);
+        ranges.push(extent(&x));
+    }
+    Ok(Flow {
+        curves,
+        ranges,
+        n_present: choice.n_present,
+    })
+}
+
+/// Least and greatest value of each column.
+fn extent(x: &Tensor<2>) -> Vec<[f64; 2]> {
+    let low = x.clone().min_dim(0).into_data();
+    let high = x.clone().max_dim(0).into_data();
+    low.iter().zip(high.iter()).map(|(low, high)| [low, high]).collect()
+}
+
+fn evaluated(layer: &KanLayer, ranges: &[[f64; 2]], edges: &[(EdgeIndex, f64)]) -> Vec<Curve> {
+    if edges.is_empty() {
+        return Vec::new();
+    }
+    let at = |point: usize| {
+        let share = point as f64 / (N_POINTS - 1) as f64;
+        ranges.iter().map(move |[low, high]| low + share * (high - low))
+    };
+    let points: Vec<f64> = (0..N_POINTS).flat_map(at).collect();
+    let base = layer.base.val();
+    let points = Tensor::from_data(
+        TensorData::new(points, [N_POINTS, ranges.len()]),
+        (&base.device(), base.dtype()),
+    );
+    let values = layer.activations(points).edges; // [d_input, points, n_subnodes]
+    let n_subnodes = values.dims()[2];
+    let values: Vec<f64> = values.into_data().iter().collect();
+    let of_edge = |&(edge, score): &(EdgeIndex, f64)| Curve {
+        edge,
+        score,
+        values: (0..N_POINTS)
+            .map(|point| values[(edge.input * N_POINTS + point) * n_subnodes + edge.subnode])
+            .collect(),
+    };
+    edges.iter().map(of_edge).collect()
+}

@@ -1,0 +1,346 @@
+//! From a trained network to formulas: prune, fold, refit, find functions, refit, round, each as far as a budget allows.
+
+use burn::module::Module;
+use burn::tensor::Tensor;
+use secateurs_formula::{Criterion, Formula, Rounding};
+use serde::{Deserialize, Serialize};
+
+use crate::attribution::attribution;
+use crate::fit::{FitConfig, Rows, fit};
+use crate::network::Kan;
+use crate::prune::{Fold, RemovedEdge, prune_edges, prune_nodes};
+use crate::symbolise::{SymbolicConfig, SymbolicFit, symbolise};
+use crate::{KanError, Result};
+
+/// What a network is for: how wrong it is, and how it is trained.
+pub trait Task {
+    /// Inputs that the network is trained on, row-major.
+    fn train_inputs(&self) -> &[f64];
+
+    /// Inputs that it is judged by.
+    fn validation_inputs(&self) -> &[f64];
+
+    /// How wrong these outputs are at the validation inputs, row-major; 0 if not at all.
+    fn loss(&self, outputs: &[f64]) -> f64;
+
+    /// Trains what a stage has left.
+    ///
+    /// # Errors
+    ///
+    /// Those of training.
+    fn refit(&self, kan: Kan) -> Result<Kan>;
+}
+
+/// Least squares.
+#[derive(Debug, Clone)]
+pub struct Regression<'a> {
+    /// Rows to train on.
+    pub train: Rows<'a>,
+    /// Rows to judge by.
+    pub validation: Rows<'a>,
+    /// How to train after each stage.
+    pub refit: FitConfig,
+}
+
+impl Task for Regression<'_> {
+    fn train_inputs(&self) -> &[f64] {
+        self.train.x
+    }
+
+    fn validation_inputs(&self) -> &[f64] {
+        self.validation.x
+    }
+
+    fn loss(&self, outputs: &[f64]) -> f64 {
+        let squares = outputs.iter().zip(self.validation.y).map(|(f, y)| (f - y).powi(2));
+        squares.sum::<f64>() / outputs.len().max(1) as f64
+    }
+
+    fn refit(&self, kan: Kan) -> Result<Kan> {
+        fit(kan, self.train, Some(self.validation), &self.refit, &mut |_| ()).map(|(kan, _)| kan)
+    }
+}
+
+/// How much worse than the full network the result of each stage may be: shares of its validation loss.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Budget {
+    /// After pruning.
+    pub prune: f64,
+    /// After finding functions.
+    pub symbolic: f64,
+    /// After rounding.
+    pub round: f64,
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self {
+            prune: 0.02,
+            symbolic: 0.05,
+            round: 0.05,
+        }
+    }
+}
+
+/// What each stage tries, the boldest first.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PipelineConfig {
+    /// How much worse the result may be.
+    pub budget: Budget,
+    /// Thresholds of attribution scores for nodes and edges; none leaves the network whole.
+    pub thresholds: Vec<f64>,
+    /// Shares of an edge's variance that its function must explain.
+    pub r_squared: Vec<f64>,
+    /// The functions; its criterion is replaced.
+    pub symbolic: SymbolicConfig,
+    /// Roundings.
+    pub roundings: Vec<Rounding>,
+}
+
+impl Default for PipelineConfig {
+    fn default() -> Self {
+        Self {
+            budget: Budget::default(),
+            thresholds: vec![0.3, 0.1, 0.03, 0.01],
+            r_squared: vec![0.9, 0.95, 0.98, 0.99, 0.999],
+            symbolic: SymbolicConfig {
+                library: secateurs_formula::Library::default().with_polynomials(5),
+                ..SymbolicConfig::default()
+            },
+            roundings: (2..=6).map(Rounding::Significant).collect(),
+        }
+    }
+}
+
+/// One attempt of a stage.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Attempt {
+    /// Which stage.
+    pub stage: Stage,
+    /// Validation loss of its result, after training where the stage trains.
+    pub loss: f64,
+    /// What the budget allows.
+    pub limit: f64,
+    /// Edges that are left.
+    pub edges: usize,
+}
+
+impl Attempt {
+    /// Whether the result is kept.
+    pub fn accepted(&self) -> bool {
+        self.loss <= self.limit
+    }
+}
+
+/// A stage with what it tries.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Stage {
+    /// The network as it came.
+    Full,
+    /// Nodes and edges with scores up to this threshold removed.
+    Prune(f64),
+    /// Functions that explain this share of the variance of their edges, if one does.
+    Symbolic(f64),
+    /// Rounded constants.
+    Round(Rounding),
+}
+
+/// A network on its way to formulas.
+#[derive(Debug, Clone)]
+pub struct Simplified {
+    /// After pruning.
+    pub pruned: Kan,
+    /// What pruning removed besides whole nodes.
+    pub removed: Vec<RemovedEdge>,
+    /// With a function on every edge.
+    pub symbolic: Kan,
+    /// Which functions, before they were trained together.
+    pub fits: Vec<SymbolicFit>,
+    /// One formula for each output.
+    pub formulas: Vec<Formula>,
+    /// The same, rounded as far as the budget allows; unrounded if it allows none.
+    pub rounded: Vec<Formula>,
+    /// All attempts in order.
+    pub attempts: Vec<Attempt>,
+}
+
+/// Turns a network into formulas.
+///
+/// Each stage takes the first of its attempts whose validation loss is within the budget. Without one, pruning is left
+/// out, the functions with the least loss are taken, and constants stay as they are; the attempts tell.
+///
+/// # Errors
+///
+/// If names or rows do not fit the network, a loss is NaN, or training fails.
+pub fn simplify(kan: Kan, names: &[String], task: &dyn Task, config: &PipelineConfig) -> Result<Simplified> {
+    let kan = kan.valid();
+    let run = Run::new(&kan, task)?;
+    let full = run.loss(&kan)?;
+    let limit = |share: f64| full * (1.0 + share);
+    let mut attempts = vec![Attempt {
+        stage: Stage::Full,
+        loss: full,
+        limit: full,
+        edges: kan.n_edges(),
+    }];
+    let (pruned, removed) = run.pruned(kan, config, (limit(config.budget.prune), &mut attempts))?;
+    let (symbolic, fits) = run.symbolic(&pruned, config, (limit(config.budget.symbolic), &mut attempts))?;
+    let formulas = symbolic.formulas(names, run.x.clone())?;
+    let edges = symbolic.n_edges();
+    let rounded = run.rounded(&formulas, config, (limit(config.budget.round), edges, &mut attempts))?;
+    Ok(Simplified {
+        pruned,
+        removed,
+        symbolic,
+        fits,
+        formulas,
+        rounded,
+        attempts,
+    })
+}
+
+impl Kan {
+    /// Number of edges that were not pruned.
+    pub fn n_edges(&self) -> usize {
+        let of_layer = |layer: &crate::KanLayer| layer.present().iter().filter(|present| **present).count();
+        self.layers.iter().map(of_layer).sum()
+    }
+}
+
+struct Run<'a> {
+    task: &'a dyn Task,
+    x: Tensor<2>,
+    validation: Tensor<2>,
+}
+
+impl<'a> Run<'a> {
+    fn new(kan: &Kan, task: &'a dyn Task) -> Result<Self> {
+        Ok(Self {
+            task,
+            x: kan.tensor(task.train_inputs(), kan.d_input())?,
+            validation: kan.tensor(task.validation_inputs(), kan.d_input())?,
+        })
+    }
+
+    fn loss(&self, kan: &Kan) -> Result<f64> {
+        let outputs: Vec<f64> = kan.forward(self.validation.clone()).into_data().iter().collect();
+        self.judged(&outputs)
+    }
+
+    fn judged(&self, outputs: &[f64]) -> Result<f64> {
+        let loss = self.task.loss(outputs);
+        if loss.is_nan() {
+            return Err(KanError::LossNotFinite { step: 0, loss });
+        }
+        Ok(loss)
+    }
+
+    fn pruned(
+        &self,
+        kan: Kan,
+        config: &PipelineConfig,
+        (limit, attempts): (f64, &mut Vec<Attempt>),
+    ) -> Result<(Kan, Vec<RemovedEdge>)> {
+        for &threshold in &config.thresholds {
+            let scores = attribution(&kan, self.x.clone())?;
+            let (smaller, nodes) = prune_nodes(kan.clone(), self.x.clone(), &scores.nodes, (threshold, Fold::Mean))?;
+            let scores = attribution(&smaller, self.x.clone())?;
+            let (smaller, edges) = prune_edges(smaller, self.x.clone(), &scores.edges, (threshold, Fold::Mean))?;
+            if nodes.is_empty() && edges.is_empty() {
+                break;
+            }
+            let smaller = self.task.refit(smaller)?.valid();
+            let attempt = Attempt {
+                stage: Stage::Prune(threshold),
+                loss: self.loss(&smaller)?,
+                limit,
+                edges: smaller.n_edges(),
+            };
+            attempts.push(attempt);
+            if attempt.accepted() {
+                return Ok((smaller, edges));
+            }
+        }
+        Ok((kan, Vec::new()))
+    }
+
+    fn symbolic(
+        &self,
+        kan: &Kan,
+        config: &PipelineConfig,
+        (limit, attempts): (f64, &mut Vec<Attempt>),
+    ) -> Result<(Kan, Vec<SymbolicFit>)> {
+        let mut best: Option<(f64, Kan, Vec<SymbolicFit>)> = None;
+        for &r_squared in &config.r_squared {
+            let symbolic = SymbolicConfig {
+                criterion: Criterion::Simplest { r_squared },
+                least_r_squared: f64::NEG_INFINITY,
+                ..config.symbolic.clone()
+            };
+            let (curves, fits) = symbolise(kan.clone(), self.x.clone(), &symbolic)?;
+            // Training may run away from curves that are far off; then they stay as fitted.
+            let trained = self.task.refit(curves.clone()).map(|kan| kan.valid());
+            let mut candidates = vec![(self.loss(&curves)?, curves)];
+            if let Ok(trained) = trained {
+                candidates.push((self.loss(&trained)?, trained));
+            }
+            let (loss, curves) = candidates
+                .into_iter()
+                .min_by(|a, b| a.0.total_cmp(&b.0))
+                .expect("there is one");
+            let attempt = Attempt {
+                stage: Stage::Symbolic(r_squared),
+                loss,
+                limit,
+                edges: curves.n_edges(),
+            };
+            attempts.push(attempt);
+            if best.as_ref().is_none_or(|(least, ..)| loss < *least) {
+                best = Some((loss, curves, fits));
+            }
+            if attempt.accepted() {
+                break;
+            }
+        }
+        let (_, curves, fits) = best.ok_or(KanError::OutOfRange {
+            what: "number of R^2 thresholds",
+            range: "at least 1",
+            got: 0.0,
+        })?;
+        Ok((curves, fits))
+    }
+
+    fn rounded(
+        &self,
+        formulas: &[Formula],
+        config: &PipelineConfig,
+        (limit, edges, attempts): (f64, usize, &mut Vec<Attempt>),
+    ) -> Result<Vec<Formula>> {
+        for &rounding in &config.roundings {
+            let rounded: Vec<Formula> = formulas.iter().map(|formula| formula.rounded(rounding)).collect();
+            let attempt = Attempt {
+                stage: Stage::Round(rounding),
+                loss: self.judged(&evaluated(&rounded, self.task.validation_inputs())?)?,
+                limit,
+                edges,
+            };
+            attempts.push(attempt);
+            if attempt.accepted() {
+                return Ok(rounded);
+            }
+        }
+        Ok(formulas.to_vec())
+    }
+}
+
+/// Values of formulas at rows, row-major.
+fn evaluated(formulas: &[Formula], x: &[f64]) -> Result<Vec<f64>> {
+    let columns = formulas
+        .iter()
+        .map(|formula| Ok(formula.evaluate(x)?.0))
+        .collect::<Result<Vec<Vec<f64>>>>()?;
+    let rows = columns.first().map_or(0, Vec::len);
+    Ok((0..rows)
+        .flat_map(|row| columns.iter().map(move |column| column[row]))
+        .collect())
+}

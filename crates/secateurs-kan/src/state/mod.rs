@@ -1,0 +1,77 @@
+//! A network as plain values that any file can hold.
+
+mod curves;
+mod read;
+mod shapes;
+mod write;
+
+use burn::tensor::TensorData;
+use secateurs_ops::Beyond;
+use serde::{Deserialize, Serialize};
+
+use crate::basis::BasisConfig;
+use crate::nodes::{Affine, Width};
+use crate::symbolic::SymbolicEdge;
+
+/// The version of [`KanState`] that this crate writes and reads.
+pub const STATE_VERSION: u64 = 1;
+
+/// What a network is made of: its shape, and its numbers by name.
+///
+/// Layer `l` has the tensors, with `n_subnodes` and `n_nodes` of its width:
+///
+/// | name | shape |
+/// |---|---|
+/// | `layers.{l}.coefficients` | `[d_input, n_basis, n_subnodes]` |
+/// | `layers.{l}.base` | `[d_input, n_subnodes]` |
+/// | `layers.{l}.keep`, if edges were pruned; 0 or 1 | `[d_input, n_subnodes]` |
+/// | `layers.{l}.knots`, of splines | `[d_input, n_intervals + 2 * degree + 1]` |
+/// | `layers.{l}.subnode_scale`, `layers.{l}.subnode_bias` | `[n_subnodes]` |
+/// | `layers.{l}.scale`, `layers.{l}.bias` | `[n_nodes]` |
+/// | `layers.{l}.curves`, if edges have formulas: their parameters one after the other | `[n_parameters]` |
+///
+/// All have one element type. Reading what was written gives the same network to the last bit.
+#[derive(Debug, Clone, PartialEq)]
+pub struct KanState {
+    /// Its shape.
+    pub config: StateConfig,
+    /// Its numbers.
+    pub tensors: Vec<(String, TensorData)>,
+}
+
+/// The shape of a network, for a file's header.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StateConfig {
+    /// [`STATE_VERSION`] of the program that wrote it.
+    pub version: u64,
+    /// Nodes of each layer, inputs first.
+    pub widths: Vec<Width>,
+    /// One for each layer, which is one fewer than widths.
+    pub layers: Vec<LayerConfig>,
+}
+
+/// What the tensors of one layer do not say.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LayerConfig {
+    /// The functions on its edges.
+    pub basis: BasisConfig,
+    /// What splines are beyond their grid.
+    #[serde(with = "BeyondName")]
+    pub beyond: Beyond,
+    /// Whether scales and biases learn.
+    pub affine: Affine,
+    /// Edges that are curves with formulas.
+    #[serde(default, skip_serializing_if = "Vec::is_empty", with = "curves")]
+    pub curves: Vec<SymbolicEdge>,
+}
+
+/// The names of [`Beyond`] in files.
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Beyond", rename_all = "kebab-case")]
+enum BeyondName {
+    Taper,
+    Clamp,
+    Linear,
+}

@@ -1,0 +1,76 @@
+//! From a network to plain values.
+
+use burn::tensor::{Tensor, TensorData};
+
+use super::{KanState, LayerConfig, STATE_VERSION, StateConfig};
+use crate::basis::{Basis, BasisConfig};
+use crate::layer::KanLayer;
+use crate::network::Kan;
+
+impl Kan {
+    /// The network as plain values.
+    pub fn to_state(&self) -> KanState {
+        let tensors = self.layers.iter().enumerate();
+        KanState {
+            config: StateConfig {
+                version: STATE_VERSION,
+                widths: self.widths(),
+                layers: self.layers.iter().map(config).collect(),
+            },
+            tensors: tensors.flat_map(|(number, layer)| named(layer, number)).collect(),
+        }
+    }
+}
+
+fn config(layer: &KanLayer) -> LayerConfig {
+    let n_basis = layer.coefficients.val().dims()[1];
+    let (basis, beyond) = match &layer.basis {
+        Basis::BSpline(splines) => {
+            let grid = splines.grid();
+            let (degree, n_intervals) = (grid.degree(), grid.n_intervals());
+            (BasisConfig::BSpline { degree, n_intervals }, splines.beyond())
+        }
+        Basis::Chebyshev(_) => (BasisConfig::Chebyshev { degree: n_basis - 1 }, Default::default()),
+        Basis::GaussianRbf(_) => (BasisConfig::GaussianRbf { n_centres: n_basis }, Default::default()),
+    };
+    LayerConfig {
+        basis,
+        beyond,
+        affine: layer.nodes.affine(),
+        curves: layer
+            .symbolic
+            .as_ref()
+            .map_or_else(Vec::new, |curves| curves.edges().to_vec()),
+    }
+}
+
+fn named(layer: &KanLayer, number: usize) -> Vec<(String, TensorData)> {
+    let base = layer.base.val();
+    let mut tensors = vec![
+        ("coefficients", layer.coefficients.val().into_data()),
+        ("base", base.clone().into_data()),
+    ];
+    if let Some(keep) = &layer.keep {
+        tensors.push(("keep", keep.to_data()));
+    }
+    if let Basis::BSpline(splines) = &layer.basis {
+        let grid = splines.grid();
+        let knots = TensorData::new(grid.knots().to_vec(), [grid.d_input(), grid.n_knots()]);
+        // In the precision of the layer, in which they are exact.
+        let knots = Tensor::<2>::from_data(knots, (&base.device(), base.dtype()));
+        tensors.push(("knots", knots.into_data()));
+    }
+    if let Some(curves) = &layer.symbolic {
+        tensors.push(("curves", curves.parameters.val().into_data()));
+    }
+    let nodes = &layer.nodes;
+    let vectors = [
+        ("subnode_scale", &nodes.subnode_scale),
+        ("subnode_bias", &nodes.subnode_bias),
+        ("scale", &nodes.scale),
+        ("bias", &nodes.bias),
+    ];
+    tensors.extend(vectors.map(|(name, vector)| (name, vector.val().into_data())));
+    let path = |(name, data)| (format!("layers.{number}.{name}"), data);
+    tensors.into_iter().map(path).collect()
+}

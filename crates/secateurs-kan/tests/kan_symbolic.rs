@@ -1,0 +1,226 @@
+//! Curves on edges, and the way from a network to a formula.
+
+use burn::tensor::{Device, FloatDType, Tensor};
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+use secateurs_kan::formula::{Curve, Function, Shape};
+use secateurs_kan::{
+    BasisConfig, FitConfig, Fold, Kan, KanConfig, KanError, Optimizer, PipelineConfig, Regression, Rows, Schedule,
+    SymbolicConfig, SymbolicEdge, Width, attribution, fit, prune_edges, prune_nodes, simplify, symbolise,
+};
+
+fn network(widths: Vec<Width>) -> Kan {
+    let basis = BasisConfig::BSpline {
+        degree: 3,
+        n_intervals: 4,
+    };
+    let config = KanConfig::new(widths, basis).unwrap();
+    config.with_dtype(FloatDType::F64).init(7, &Device::flex())
+}
+
+fn rows(n: usize, d_input: usize, seed: u64) -> Vec<f64> {
+    let mut rng = StdRng::seed_from_u64(seed);
+    (0..n * d_input).map(|_| 2.0 * rng.random::<f64>() - 1.0).collect()
+}
+
+fn values(tensor: Tensor<2>) -> Vec<f64> {
+    tensor.into_data().iter().collect()
+}
+
+fn edge(input: usize, subnode: usize, name: &str) -> SymbolicEdge {
+    let function: Function = name.parse().unwrap();
+    let shape = Shape::Function(function);
+    SymbolicEdge { input, subnode, shape }
+}
+
+/// Every function on tensors is that on numbers, in its domain and outside of it.
+#[test]
+fn tensors_compute_what_curves_say() {
+    let x: Vec<f64> = (-40..=40).map(|i| f64::from(i) * 0.11).collect();
+    for function in Function::all() {
+        for parameters in [[1.0, 0.0, 1.0, 0.0], [0.37, 0.21, -2.0, 0.6], [-1.3, 2.0, 0.5, 1.0]] {
+            let edge = edge(0, 0, function.name());
+            let curve = Curve::new(edge.shape, parameters.to_vec()).unwrap();
+            let mut kan = network(vec![1.into(), 1.into()]);
+            let layer = kan.layers.remove(0).with_curves(&[(edge, curve.clone())]).unwrap();
+            let got = values(layer.forward(kan_tensor(&x)));
+            for (x, got) in x.iter().zip(got) {
+                let u = parameters[0] * x + parameters[1];
+                // At a pole and at the edges of a domain only the size is the same.
+                let near = u.abs() < 1e-9 || (u.abs() - 1.0).abs() < 1e-9;
+                let expected = curve.at(*x);
+                let same = (got - expected).abs() < 2e-6 * (1.0 + expected.abs());
+                assert!(same || near, "{function} at {x}: {got}, not {expected}");
+            }
+        }
+    }
+}
+
+fn kan_tensor(x: &[f64]) -> Tensor<2> {
+    network(vec![1.into(), 1.into()]).tensor(x, 1).unwrap()
+}
+
+#[test]
+fn curves_and_splines_add_up_and_formulas_agree() {
+    let widths = vec![Width::sums(3), Width::sums(2).with_products(1), Width::sums(2)];
+    let kan = network(widths);
+    let x = kan.tensor(&rows(200, 3, 1), 3).unwrap();
+    // Splines and curves side by side.
+    let mut mixed = kan.clone();
+    let square = Curve::new(edge(1, 3, "x^2").shape, vec![1.0, 0.5, 2.0, 0.1]).unwrap();
+    let first = mixed
+        .layers
+        .remove(0)
+        .with_curves(&[(edge(1, 3, "x^2"), square.clone())])
+        .unwrap();
+    let before = kan.layers[0].activations(x.clone());
+    let after = first.activations(x.clone());
+    let sums = values(after.sums.clone());
+    let through = values(first.nodes.forward(after.sums));
+    let forward = values(first.forward(x.clone()));
+    assert!(through.iter().zip(&forward).all(|(a, b)| (a - b).abs() < 1e-12));
+    let [edges_before, edges_after] =
+        [before.edges, after.edges].map(|e| e.into_data().iter::<f64>().collect::<Vec<_>>());
+    let inputs = values(x.clone());
+    for row in 0..200 {
+        for at in 0..12 {
+            let (input, subnode) = (at / 4, at % 4);
+            let index = (input * 200 + row) * 4 + subnode;
+            let expected = match (input, subnode) {
+                (1, 3) => square.at(inputs[row * 3 + 1]),
+                _ => edges_before[index],
+            };
+            assert!((edges_after[index] - expected).abs() < 1e-12);
+        }
+        let sum: f64 = (0..3).map(|input| edges_after[(input * 200 + row) * 4]).sum();
+        assert!((sums[row * 4] - sum).abs() < 1e-12);
+    }
+
+    // A formula of a network with a spline is refused, and says where.
+    let names: Vec<String> = (1..=3).map(|i| format!("x{i}")).collect();
+    mixed.layers.insert(0, first);
+    let refused = mixed.formulas(&names, x.clone());
+    assert!(matches!(
+        refused,
+        Err(KanError::NotSymbolic {
+            layer: 0,
+            input: 0,
+            subnode: 0
+        })
+    ));
+
+    // All curves, with products and two outputs: the formulas compute what the network does.
+    let (symbolic, fits) = symbolise(kan, x.clone(), &SymbolicConfig::default()).unwrap();
+    assert_eq!(fits.len(), 3 * 4 + 3 * 2);
+    let formulas = symbolic.formulas(&names, x.clone()).unwrap();
+    let outputs = values(symbolic.forward(x.clone()));
+    for (o, formula) in formulas.iter().enumerate() {
+        let (got, _) = formula.evaluate(&inputs).unwrap();
+        for (row, got) in got.iter().enumerate() {
+            assert!((got - outputs[row * 2 + o]).abs() < 1e-9, "{formula}");
+        }
+    }
+}
+
+#[test]
+fn pruning_curves_folds_their_means() {
+    let kan = network(vec![3.into(), 2.into(), 1.into()]);
+    let x = kan.tensor(&rows(100, 3, 2), 3).unwrap();
+    let (kan, _) = symbolise(kan, x.clone(), &SymbolicConfig::default()).unwrap();
+    assert_eq!(kan.n_edges(), 8);
+    let scores = attribution(&kan, x.clone()).unwrap();
+    // All of the first node's edges but the best: its mean stays.
+    let mut edges = scores.edges.clone();
+    edges[0] = vec![1.0, 0.0, 0.0, 1.0, 0.0, 1.0];
+    edges[1] = vec![1.0, 1.0];
+    let mean = |kan: &Kan| values(kan.layers[0].forward(x.clone()).mean_dim(0));
+    let before = mean(&kan);
+    let (smaller, removed) = prune_edges(kan.clone(), x.clone(), &edges, (0.5, Fold::Mean)).unwrap();
+    assert_eq!((removed.len(), smaller.n_edges()), (3, 5));
+    let after = mean(&smaller);
+    assert!(
+        before.iter().zip(&after).all(|(a, b)| (a - b).abs() < 1e-12),
+        "{before:?} {after:?}"
+    );
+    // Removing a node takes its curves along, and the others stay at their places.
+    let nodes = vec![vec![1.0; 3], vec![0.0, 1.0], vec![1.0]];
+    let (smaller, _) = prune_nodes(kan.clone(), x.clone(), &nodes, (0.5, Fold::Zero)).unwrap();
+    let second = values(kan.layers[0].forward(x.clone()).narrow(1, 1, 1));
+    let only = values(smaller.layers[0].forward(x.clone()));
+    assert!(second.iter().zip(&only).all(|(a, b)| (a - b).abs() < 1e-12));
+    assert_eq!(smaller.n_edges(), 4);
+}
+
+/// From noisy data to the formula behind them, through every stage.
+#[test]
+fn a_budget_leads_to_the_formula() {
+    let data = |n: usize, seed: u64| {
+        let x = rows(n, 3, seed);
+        let mut rng = StdRng::seed_from_u64(seed + 100);
+        let mut noise = || 0.02 * (rng.random::<f64>() + rng.random::<f64>() - 1.0);
+        let y: Vec<f64> = x
+            .chunks_exact(3)
+            .map(|x| (3.0 * x[0]).sin() + x[1] * x[1] + noise())
+            .collect();
+        (x, y)
+    };
+    let (train, validation) = (data(400, 1), data(200, 2));
+    let [train, validation] = [&train, &validation].map(|(x, y)| Rows { x, y });
+    let config = FitConfig::new(Schedule::new(Optimizer::LBFGS, 10));
+    let (kan, _) = fit(
+        network(vec![3.into(), 1.into()]),
+        train,
+        Some(validation),
+        &config,
+        &mut |_| (),
+    )
+    .unwrap();
+    let refit = config.with_fixed_grids();
+    let task = Regression {
+        train,
+        validation,
+        refit,
+    };
+    let names: Vec<String> = ["a", "b", "c"].map(str::to_owned).to_vec();
+    let found = simplify(kan, &names, &task, &PipelineConfig::default()).unwrap();
+    assert_eq!(found.pruned.n_edges(), 2, "c has no effect: {:?}", found.attempts);
+    assert_eq!(found.removed.iter().map(|edge| edge.input).collect::<Vec<_>>(), [2]);
+    let shapes: Vec<String> = found.fits.iter().map(|fit| fit.edge.shape.to_string()).collect();
+    assert_eq!(shapes, ["sin", "x^2"]);
+    let formula = &found.rounded[0];
+    assert_eq!(formula.expr.variables(), [0, 1]);
+    for x in [[0.3f64, 0.5, 0.0], [-0.9, -0.2, 0.7]] {
+        let truth = (3.0 * x[0]).sin() + x[1] * x[1];
+        assert!((formula.expr.at(&x) - truth).abs() < 0.02, "{formula}");
+    }
+    let last = found.attempts.last().unwrap();
+    assert!(
+        last.accepted() && last.loss <= 1.05 * found.attempts[0].loss,
+        "{:?}",
+        found.attempts
+    );
+}
+
+#[test]
+fn bad_input() {
+    let kan = network(vec![2.into(), 1.into()]);
+    let x = kan.tensor(&rows(10, 2, 3), 2).unwrap();
+    let curve = Curve::new(edge(5, 0, "sin").shape, vec![1.0; 4]).unwrap();
+    let refused = kan.layers[0].clone().with_curves(&[(edge(5, 0, "sin"), curve)]);
+    assert!(matches!(
+        refused,
+        Err(KanError::NoSuch {
+            what: "input",
+            index: 5,
+            count: 2
+        })
+    ));
+    assert!(matches!(
+        kan.formulas(&["a".to_owned()], x),
+        Err(KanError::Length {
+            expected: 2,
+            got: 1,
+            ..
+        })
+    ));
+}

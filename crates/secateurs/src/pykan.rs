@@ -1,0 +1,68 @@
+//! Networks that pykan saved.
+
+mod config;
+mod layers;
+
+use std::path::{Path, PathBuf};
+
+use burn::tensor::Device;
+use secateurs_data::{DataError, read_text, read_torch_state};
+use secateurs_kan::{Kan, KanState, STATE_VERSION, StateConfig};
+
+use crate::Error;
+
+/// Reads the network that pykan's `saveckpt(prefix)` wrote, from `{prefix}_config.yml` and `{prefix}_state`.
+///
+/// An edge of pykan is `mask (scale_base silu(x) + scale_sp sum_m c_m B_m(x))`. Its coefficients become `mask scale_sp
+/// c_m` and its weight of SiLU `mask scale_base`, in the precision of the file; edges with mask 0 are pruned. Knots and
+/// the affine maps of subnodes and nodes stay as they are. Beyond the grid splines taper, as pykan's do.
+///
+/// pykan does not save which inputs `prune_input` left: the network has the inputs of the file, in their order.
+///
+/// # Errors
+///
+/// If a file cannot be read; if the network has edges with formulas, products of different arities or another base
+/// function than SiLU; if a tensor is missing, of a wrong shape or not finite; or if knots do not ascend, as pykan
+/// leaves them for columns with repeated values.
+///
+/// # References
+///
+/// The files of pykan 0.2, `MultKAN.saveckpt`.
+pub fn load(prefix: &Path, device: &Device) -> Result<Kan, Error> {
+    let (config, state) = (beside(prefix, "_config.yml"), beside(prefix, "_state"));
+    let config = config::Config::parse(&read_text(&config)?, &config)?;
+    let tensors = layers::Tensors {
+        tensors: read_torch_state(&state)?,
+        path: &state,
+    };
+    let mut named = Vec::new();
+    let mut layers = Vec::new();
+    for number in 0..config.widths.len() - 1 {
+        layers.push(tensors.layer(&config, number, &mut named)?);
+    }
+    let config = StateConfig {
+        version: STATE_VERSION,
+        widths: config.widths,
+        layers,
+    };
+    let kan = Kan::from_state(KanState { config, tensors: named }, device);
+    kan.map_err(|source| Error::Kan {
+        path: state,
+        source: Box::new(source),
+    })
+}
+
+/// The file whose name is that of `prefix` and more.
+fn beside(prefix: &Path, more: &str) -> PathBuf {
+    let mut name = prefix.as_os_str().to_owned();
+    name.push(more);
+    name.into()
+}
+
+fn unsupported(path: &Path, feature: String) -> Error {
+    DataError::Unsupported {
+        path: path.to_owned(),
+        feature,
+    }
+    .into()
+}

@@ -1,0 +1,159 @@
+//! Networks of pykan: values computed in Python from the layer's formula, and files that cannot be read.
+//!
+//! `pykan/make.py` wrote the files.
+
+use std::path::{Path, PathBuf};
+
+use burn::tensor::{DType, Device};
+use secateurs::Error;
+use secateurs::data::DataError;
+use secateurs::kan::{Affine, Kan, KanError, Width};
+use secateurs::pykan::load;
+use secateurs_testkit::laws;
+
+fn fixtures() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/pykan")
+}
+
+fn expected(name: &str) -> [Vec<f64>; 2] {
+    let text = std::fs::read_to_string(fixtures().join(format!("{name}_values.json"))).unwrap();
+    let json: serde_json::Value = serde_json::from_str(&text).unwrap();
+    ["x", "y"].map(|key| serde_json::from_value(json[key].clone()).unwrap())
+}
+
+fn values(kan: &Kan, x: &[f64]) -> Vec<f64> {
+    kan.forward(kan.tensor(x, 3).unwrap()).into_data().iter().collect()
+}
+
+#[test]
+fn values_are_those_of_the_formula() {
+    for (name, dtype, tolerance) in [("double", DType::F64, 1e-12), ("single", DType::F32, 1e-4)] {
+        let kan = load(&fixtures().join(name), &Device::flex()).unwrap();
+        assert_eq!(kan.place().1, dtype);
+        let [x, y] = expected(name);
+        laws::close(&values(&kan, &x), &y, tolerance, 10.0);
+    }
+}
+
+#[test]
+fn widths_and_pruned_edges_are_those_of_the_file() {
+    let kan = load(&fixtures().join("double"), &Device::flex()).unwrap();
+    let widths = [Width::sums(3), Width::sums(2).with_products(1), Width::sums(1)];
+    assert_eq!(kan.widths(), widths);
+    let present = kan.layers[0].present();
+    assert_eq!(present.len(), 12);
+    assert!(!present[0] && present[1..].iter().all(|edge| *edge));
+    assert_eq!(kan.layers[0].nodes.affine(), Affine::Fixed);
+}
+
+/// A copy of the files with another configuration and state.
+fn changed(config: impl Fn(String) -> String, state: impl Fn(Vec<u8>) -> Vec<u8>) -> Error {
+    let folder = tempfile::tempdir().unwrap();
+    let text = std::fs::read_to_string(fixtures().join("double_config.yml")).unwrap();
+    std::fs::write(folder.path().join("a_config.yml"), config(text)).unwrap();
+    let bytes = std::fs::read(fixtures().join("double_state")).unwrap();
+    std::fs::write(folder.path().join("a_state"), state(bytes)).unwrap();
+    load(&folder.path().join("a"), &Device::flex()).map(|_| ()).unwrap_err()
+}
+
+fn replaced(from: &'static str, to: &'static str) -> Error {
+    let config = |text: String| {
+        assert!(text.contains(from), "{from}");
+        text.replace(from, to)
+    };
+    changed(config, |bytes| bytes)
+}
+
+#[test]
+fn what_is_not_supported_is_named() {
+    let named = |failure: Error, feature: &str| match failure {
+        Error::Data(DataError::Unsupported { feature: got, .. }) => assert!(got.contains(feature), "{got}"),
+        other => panic!("{other}"),
+    };
+    named(replaced("silu", "identity"), "identity");
+    named(
+        replaced("mult_arity: 2", "mult_arity:\n- []\n- - 3"),
+        "different arities",
+    );
+}
+
+/// Archives hold their entries as they are, so that a number can be changed in place.
+fn with_number(mut bytes: Vec<u8>, entry: &str, (index, number): (usize, f64)) -> Vec<u8> {
+    let at = bytes
+        .windows(entry.len())
+        .position(|name| name == entry.as_bytes())
+        .unwrap();
+    let extra = usize::from(bytes[at - 2]) + 256 * usize::from(bytes[at - 1]);
+    let start = at + entry.len() + extra + 8 * index;
+    bytes[start..start + 8].copy_from_slice(&number.to_le_bytes());
+    bytes
+}
+
+#[test]
+fn edges_with_formulas_are_refused_by_their_place() {
+    // The sixth tensor is `symbolic_fun.0.mask`, `[4, 3]`.
+    let failure = changed(|text| text, |bytes| with_number(bytes, "double_state/data/5", (5, 1.0)));
+    let Error::Data(DataError::Unsupported { feature, .. }) = failure else {
+        panic!("{failure}");
+    };
+    assert_eq!(feature, "a formula on the edge of layer 0 from input 2 to subnode 1");
+}
+
+#[test]
+fn repeated_knots_are_refused() {
+    let whole = std::fs::read(fixtures().join("double_state")).unwrap();
+    let failure = changed(
+        |text| text,
+        |_| with_number(whole.clone(), "double_state/data/0", (0, 9.0)),
+    );
+    assert!(matches!(failure, Error::Kan { source, .. } if matches!(*source, KanError::BadKnots { input: 0 })));
+}
+
+#[test]
+fn configurations_that_do_not_fit_are_refused() {
+    let malformed = |failure: Error, key: &str| match failure {
+        Error::Data(DataError::Malformed { problem, .. }) => assert!(problem.contains(key), "{problem}"),
+        other => panic!("{other}"),
+    };
+    malformed(replaced("k: 3", "k: three"), "k is missing");
+    malformed(replaced("width:", "depth:"), "width");
+    malformed(replaced("  - 1", "  - one"), "width");
+    malformed(replaced("affine_trainable: false", ""), "affine_trainable");
+    for (from, to) in [("- - 3", "- - 4"), ("k: 3", "k: 2"), ("mult_arity: 2", "mult_arity: 3")] {
+        let Error::Kan { source, .. } = replaced(from, to) else {
+            panic!("{from}");
+        };
+        assert!(matches!(*source, KanError::TensorShape { .. }), "{from}: {source}");
+    }
+}
+
+#[test]
+fn damaged_archives_are_errors_without_a_panic() {
+    let whole = std::fs::read(fixtures().join("double_state")).unwrap();
+    for length in (0..whole.len()).step_by(211) {
+        let failure = changed(|text| text, |bytes| bytes[..length].to_vec());
+        assert!(matches!(failure, Error::Data(DataError::Malformed { .. })), "{failure}");
+    }
+    // Any byte of the pickle or the directory may be another; some changes are harmless.
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::copy(fixtures().join("double_config.yml"), folder.path().join("a_config.yml")).unwrap();
+    for at in (0..1600).chain(whole.len() - 1200..whole.len()).step_by(3) {
+        let mut bytes = whole.clone();
+        bytes[at] ^= 0x55;
+        std::fs::write(folder.path().join("a_state"), bytes).unwrap();
+        let _ = load(&folder.path().join("a"), &Device::flex());
+    }
+    let failure = changed(
+        |text| text,
+        |mut bytes| {
+            let name = b"node_bias_1";
+            let at = bytes.windows(name.len()).position(|window| window == name).unwrap();
+            bytes[at + name.len() - 1] = b'7';
+            bytes
+        },
+    );
+    assert!(
+        matches!(&failure, Error::Kan { source, .. } if matches!(&**source, KanError::MissingTensor { name } if name == "subnode_bias_1" || name == "node_bias_1")),
+        "{failure}"
+    );
+}
