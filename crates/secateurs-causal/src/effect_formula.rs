@@ -7,6 +7,9 @@ use crate::error::{Arm, Column};
 use crate::study::{Outcomes, Study, check_length};
 use crate::{CausalError, Result};
 
+/// Samples that functions of terms are fitted to.
+const MOST_SAMPLES: usize = 300;
+
 /// How far each stage may move the predictions.
 ///
 /// A stage is accepted if the mean squared change of the outcomes that were observed, and that of the effects, over the
@@ -40,7 +43,10 @@ impl Default for FormulaConfig {
             thresholds: vec![0.5, 0.3, 0.2, 0.1, 0.05, 0.03, 0.02, 0.01],
             tolerances: vec![8.0, 4.0, 2.0, 1.0, 0.5, 0.2, 0.05, 0.01],
             library: Library::default().with_polynomials(5),
-            roundings: (1..=6).map(Rounding::Significant).collect(),
+            // Small shifts go with decimals; small factors stay with digits.
+            roundings: (1..=6)
+                .flat_map(|n| [Rounding::Decimals(n), Rounding::Significant(n)])
+                .collect(),
         }
     }
 }
@@ -320,10 +326,11 @@ impl<'a> Run<'a> {
         let of = |&feature: &usize| {
             let x = self.study.covariate(feature);
             let y: Vec<f64> = x.iter().map(|x| pruned.term(part, feature, *x)).collect();
+            let (few_x, few_y) = spread_over(&x, &y);
             Ok(Candidates {
                 feature,
                 variance: deviation(&y).powi(2),
-                fits: fits(&x, &y, library)?,
+                fits: fits(&few_x, &few_y, library)?,
             })
         };
         pruned.kept()[part].iter().map(of).collect()
@@ -366,6 +373,16 @@ fn observed(outcomes: &Outcomes, study: &Study) -> Vec<f64> {
         false => outcomes.mu0[row],
     };
     (0..study.rows()).map(of_row).collect()
+}
+
+/// Samples in the order of `x`, thinned out if they are many, with both ends.
+fn spread_over(x: &[f64], y: &[f64]) -> (Vec<f64>, Vec<f64>) {
+    let mut order: Vec<usize> = (0..x.len()).collect();
+    order.sort_by(|a, b| x[*a].total_cmp(&x[*b]));
+    let stride = x.len().div_ceil(MOST_SAMPLES).max(1);
+    let last = order.len() - 1;
+    let thinned = (0..=last).filter(|at| at % stride == 0 || *at == last);
+    thinned.map(|at| (x[order[at]], y[order[at]])).unzip()
 }
 
 fn deviation(values: &[f64]) -> f64 {

@@ -1,7 +1,7 @@
 //! One formula for each outcome and for the effect, from trained Kolmogorov-Arnold networks.
 
 use burn::module::Module;
-use secateurs_formula::{Expr, Formula};
+use secateurs_formula::{Expr, Formula, Rounding};
 use secateurs_kan::{Kan, KanError, PipelineConfig, Simplified, Task, simplify};
 
 use crate::batch::inputs;
@@ -27,10 +27,12 @@ pub struct NetworkFormulas {
 }
 
 impl NetworkFormulas {
-    /// The effect: the difference of the rounded outcomes.
+    /// The effect: the difference of the rounded outcomes, whose constants have at most 9 digits.
     pub fn effect(&self) -> Formula {
         let [control, treated] = &self.rounded;
-        control.with(treated.expr.clone().minus(control.expr.clone()))
+        // Differences of rounded numbers are not round.
+        let difference = treated.expr.clone().minus(control.expr.clone());
+        control.with(difference).rounded(Rounding::Significant(9))
     }
 
     /// Expected outcomes by some formulas, `symbolic` or `rounded`, for rows `[rows, d_input]`; each covariate is moved into the

@@ -141,8 +141,12 @@ fn an_additive_model_becomes_two_formulas() {
     );
     assert!(!kept[0].contains(&4));
     let text = formulas.rounded[1].to_string();
-    assert!(text.contains("sin("), "{text}");
-    assert!(text.len() < 80, "{text}");
+    assert!(text.len() < 140, "{text}");
+    // What is printed is what is evaluated.
+    let effects = formulas.outcomes(test.x()).unwrap().effects();
+    let printed = &formulas.rounded[1];
+    let by_formula = printed.evaluate(&printed.clamped(test.x())).unwrap().0;
+    assert!(effects.iter().zip(&by_formula).all(|(a, b)| (a - b).abs() < 1e-9));
 }
 
 #[test]

@@ -124,10 +124,12 @@ impl Expr {
     /// The same with all constants rounded, simplified again.
     #[must_use]
     pub fn rounded(&self, rounding: Rounding) -> Self {
-        self.rebuilt(&|leaf| match leaf {
+        let round = |leaf| match leaf {
             Self::Constant(value) => Self::Constant(rounding.of(value)),
             other => other,
-        })
+        };
+        // Simplifying makes new constants of rounded ones.
+        self.rebuilt(&round).rebuilt(&round)
     }
 
     /// The same with expressions in place of variables; a variable beyond their end stays.

@@ -62,8 +62,8 @@ impl Default for Library {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Criterion {
-    /// The simplest that explains at least `r_squared`, or the best of all if none does. Among equally simple ones, a
-    /// parameter more must halve what is left unexplained: a cosine is as good as a parabola on any piece of one.
+    /// The simplest that explains at least `r_squared`, or the best of all if none does. Among equally simple ones, first those
+    /// with fewer parameters, since a cosine is as good as a parabola on any piece of one; then the better ones.
     Simplest {
         /// Share of the variance.
         r_squared: f64,
@@ -100,7 +100,8 @@ impl Criterion {
             Shape::Function(function) => 1.0 + inner(function).count(),
         };
         match self {
-            Self::Simplest { r_squared } if fit.r_squared >= r_squared => (complexity, unexplained + freedom),
+            // A whole step of complexity is more than any freedom.
+            Self::Simplest { r_squared } if fit.r_squared >= r_squared => (complexity + 0.01 * freedom, unexplained),
             Self::Simplest { .. } => (f64::INFINITY, -fit.r_squared),
             Self::Weighted { simplicity } => (simplicity * complexity + (1.0 - simplicity) * unexplained, freedom),
         }
@@ -121,13 +122,19 @@ pub fn suggestions(x: &[f64], y: &[f64], (library, criterion): (&Library, Criter
     Ok(fits)
 }
 
-/// The fits of all shapes, in the order of the library, and a constant.
+/// The fits of all shapes, in the order of the library, and a constant; of samples at one or two values of `x` only a line
+/// and a constant.
 ///
 /// # Errors
 ///
 /// As for [`suggestions`].
 pub fn fits(x: &[f64], y: &[f64], library: &Library) -> Result<Vec<CurveFit>> {
     check(x, y)?;
+    if has_two_values(x) {
+        // A line meets two means; any other function would only look more involved.
+        let line = fit_shape(x, y, Shape::Function(Function::Identity))?;
+        return Ok(line.into_iter().chain([constant(y)]).collect());
+    }
     let fit = |shape: &Shape| fit_shape(x, y, *shape);
     let mut fits: Vec<CurveFit> = library
         .0
@@ -204,6 +211,11 @@ fn check(x: &[f64], y: &[f64]) -> Result<()> {
     }
     check_finite("x", x)?;
     check_finite("y", y)
+}
+
+fn has_two_values(x: &[f64]) -> bool {
+    let [low, high] = range(x);
+    x.iter().all(|x| *x == low || *x == high)
 }
 
 fn range(values: &[f64]) -> [f64; 2] {

@@ -279,6 +279,10 @@ fn wave(call: Call, argument: Expr) -> Expr {
     let (sign, argument) = argument.without_sign();
     let (rest, phase) = argument.without_constant();
     let mut factor = if call == Call::Sin { sign } else { 1.0 };
+    if phase.abs() <= FRAC_PI_4 {
+        // Nothing to change, not even in the last digit of a rounded phase.
+        return scaled(factor, called(call, rest.plus(phase)));
+    }
     // As a sine: cos(u) = sin(u + pi / 2).
     let phase = if call == Call::Sin { phase } else { phase + FRAC_PI_2 };
     let mut phase = phase.rem_euclid(2.0 * PI);

@@ -156,6 +156,28 @@ fn one_form_for_each_function() {
     );
 }
 
+/// Rounded constants stay round where the form of a wave changes.
+#[test]
+fn rounded_phases_are_round() {
+    for (call, phase) in [
+        (Call::Sin, 5.75),
+        (Call::Cos, 3.67),
+        (Call::Sin, -0.53),
+        (Call::Cos, 0.2),
+        (Call::Cos, -1.9),
+    ] {
+        let wave = Expr::call(call, x(0).times(1.931).plus(phase))
+            .times(0.1234)
+            .rounded(Rounding::Significant(2));
+        let text = wave.to_string();
+        assert!(text.len() < 25, "{text}");
+        assert!(
+            (wave.at(&[0.4]) - 0.1234 * call.of(1.931 * 0.4 + phase)).abs() < 0.01,
+            "{text}"
+        );
+    }
+}
+
 /// What pykan's introduction finds, from edges with scales, shifts and signs that hide it.
 #[test]
 fn the_formula_of_the_introduction_comes_out() {

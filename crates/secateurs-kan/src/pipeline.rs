@@ -107,7 +107,10 @@ impl Default for PipelineConfig {
                 library: secateurs_formula::Library::default().with_polynomials(5),
                 ..SymbolicConfig::default()
             },
-            roundings: (2..=6).map(Rounding::Significant).collect(),
+            // Small shifts go with decimals; small factors stay with digits.
+            roundings: (1..=6)
+                .flat_map(|n| [Rounding::Decimals(n), Rounding::Significant(n)])
+                .collect(),
         }
     }
 }
