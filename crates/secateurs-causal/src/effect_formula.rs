@@ -23,7 +23,7 @@ pub struct FormulaConfig {
     pub symbolic: f64,
     /// After rounding as well.
     pub round: f64,
-    /// Shares of the standard deviation of all effects or outcomes up to which terms are removed, the boldest first.
+    /// Shares of the standard deviation of the fitted outcomes up to which that of a term lets it go, the boldest first.
     pub thresholds: Vec<f64>,
     /// Mean squared errors that functions of terms may have, in units of an equal share of the budget for each term; the boldest
     /// first. So a term that matters little gets a simple function.
@@ -306,7 +306,7 @@ impl<'a> Run<'a> {
             let formula = |part: usize| self.formula(pruned, (part, names), (&candidates[part], error));
             let formulas = [formula(0)?, formula(1)?];
             let now = outcomes_of(&formulas, self.study.x())?;
-            let terms = pruned.kept().map(|kept| kept.len());
+            let terms = formulas.each_ref().map(|formula| formula.expr.variables().len());
             let stage = self.stage(StageKind::Symbolic(tolerance), &now, (terms, config.symbolic));
             let done = stage.within_budget;
             last = Some((formulas, stage));

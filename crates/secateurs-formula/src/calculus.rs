@@ -6,7 +6,8 @@ use crate::function::{Call, Exponent};
 impl Expr {
     /// The partial derivative with respect to a variable.
     ///
-    /// That of `sgn` is 0 and that of `abs` is `sgn`, also at 0.
+    /// That of `sgn` is 0 and that of `abs` is `sgn`, also at 0. It holds inside the domains of all functions: outside, where
+    /// values are those at the edge, it does not become 0.
     #[must_use]
     pub fn derivative(&self, variable: usize) -> Self {
         match self {
@@ -23,10 +24,10 @@ impl Expr {
                     .collect(),
             ),
             Self::Power(base, exponent) => {
-                let halves = exponent.halves - 2;
-                let outer = match halves {
+                let lower = exponent.less_one();
+                let outer = match lower.halves {
                     0 => Self::Constant(1.0),
-                    halves => Self::power((**base).clone(), Exponent { halves }),
+                    _ => Self::power((**base).clone(), lower),
                 };
                 let factor = Self::Constant(exponent.value());
                 Self::product(vec![factor, outer, base.derivative(variable)])

@@ -6,6 +6,9 @@ use crate::expr::Expr;
 use crate::function::{Exponent, Function};
 use crate::{FormulaError, Result};
 
+/// The highest degree of a polynomial.
+pub const MOST_DEGREE: u8 = 20;
+
 /// The kind of a curve.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -29,7 +32,7 @@ impl Shape {
     pub fn complexity(self) -> usize {
         match self {
             Self::Function(function) => function.complexity(),
-            Self::Polynomial(degree) => usize::from((2 * degree).saturating_sub(1)),
+            Self::Polynomial(degree) => (2 * usize::from(degree)).saturating_sub(1),
         }
     }
 }
@@ -55,8 +58,17 @@ impl Curve {
     ///
     /// # Errors
     ///
-    /// If the number of parameters is not that of the shape, or one is NaN or infinite.
+    /// If the number of parameters is not that of the shape, one is NaN or infinite, or a polynomial has a degree above
+    /// [`MOST_DEGREE`].
     pub fn new(shape: Shape, parameters: Vec<f64>) -> Result<Self> {
+        if let Shape::Polynomial(degree) = shape
+            && degree > MOST_DEGREE
+        {
+            return Err(FormulaError::Degree {
+                most: MOST_DEGREE,
+                got: degree,
+            });
+        }
         if parameters.len() != shape.n_parameters() {
             return Err(FormulaError::Length {
                 what: "parameters of a curve",

@@ -35,4 +35,12 @@ pub enum FormulaError {
         /// The names that there are.
         known: String,
     },
+    /// A polynomial of a degree that is too high.
+    #[error("a polynomial has degree {most} at most, got {got}")]
+    Degree {
+        /// The highest degree.
+        most: u8,
+        /// The degree asked for.
+        got: u8,
+    },
 }

@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::curve::{Curve, CurveFit, Shape, check_finite};
+use crate::curve::{Curve, CurveFit, MOST_DEGREE, Shape, check_finite};
 use crate::function::{Call, Function};
 use crate::{FormulaError, Result};
 
@@ -19,6 +19,8 @@ const GRID: i32 = 40;
 const LARGEST: f64 = 10.0;
 /// Cells of the first search from which the fit goes on.
 const STARTS: usize = 3;
+/// Larger samples have squares that do not add up to a number.
+const LARGEST_SAMPLE: f64 = 1e140;
 /// Samples that the first search looks at.
 const SEARCHED: usize = 200;
 
@@ -42,10 +44,10 @@ impl Library {
         Self(Function::all().map(Shape::Function).collect())
     }
 
-    /// The same with polynomials up to a degree.
+    /// The same with polynomials up to a degree, at most [`MOST_DEGREE`].
     #[must_use]
     pub fn with_polynomials(mut self, degree: u8) -> Self {
-        self.0.extend((2..=degree).map(Shape::Polynomial));
+        self.0.extend((2..=degree.min(MOST_DEGREE)).map(Shape::Polynomial));
         self
     }
 }
@@ -188,6 +190,12 @@ pub fn fit_shape(x: &[f64], y: &[f64], shape: Shape) -> Result<Option<CurveFit>>
     // From -1 to 1.
     let u: Vec<f64> = x.iter().map(|x| (x - middle) / half).collect();
     let function = match shape {
+        Shape::Polynomial(degree) if degree > MOST_DEGREE => {
+            return Err(FormulaError::Degree {
+                most: MOST_DEGREE,
+                got: degree,
+            });
+        }
         Shape::Polynomial(degree) => return Ok(Some(judged(polynomial(&u, y, degree, (middle, half)), x, y))),
         Shape::Function(Function::Zero) => return Ok(Some(constant(y))),
         Shape::Function(function) => function,
@@ -210,7 +218,16 @@ fn check(x: &[f64], y: &[f64]) -> Result<()> {
         });
     }
     check_finite("x", x)?;
-    check_finite("y", y)
+    check_finite("y", y)?;
+    // Squares must stay finite.
+    match y.iter().position(|y| y.abs() > LARGEST_SAMPLE) {
+        None => Ok(()),
+        Some(index) => Err(FormulaError::NotFinite {
+            what: "squares of y",
+            index,
+            value: y[index] * y[index],
+        }),
+    }
 }
 
 fn has_two_values(x: &[f64]) -> bool {

@@ -18,8 +18,29 @@ pub struct Exponent {
 
 impl Exponent {
     /// A whole power.
+    ///
+    /// Beyond 63 it is 63, below -63 it is -63.
     pub const fn whole(power: i8) -> Self {
+        let power = match power {
+            64.. => 63,
+            ..-63 => -63,
+            power => power,
+        };
         Self { halves: 2 * power }
+    }
+
+    /// The power below the bar of a fraction.
+    pub(crate) const fn inverse(self) -> Self {
+        Self {
+            halves: self.halves.saturating_neg(),
+        }
+    }
+
+    /// The power of the derivative.
+    pub(crate) const fn less_one(self) -> Self {
+        Self {
+            halves: self.halves.saturating_sub(2),
+        }
     }
 
     /// Whether it is whole.
@@ -99,7 +120,7 @@ impl Call {
         }
     }
 
-    /// The derivative at `u`.
+    /// The derivative at `u`, inside of the domain.
     pub fn slope(self, u: f64) -> f64 {
         let root = |u: f64| (1.0 - u * u).max(LEAST).sqrt();
         match self {
@@ -222,15 +243,12 @@ impl Function {
         }
     }
 
-    /// The derivative at `u`.
+    /// The derivative at `u`, inside of the domain.
     pub fn slope(self, u: f64) -> f64 {
         match self {
             Self::Zero => 0.0,
             Self::Identity => 1.0,
-            Self::Power(exponent) => {
-                let halves = exponent.halves - 2;
-                exponent.value() * Exponent { halves }.of(u)
-            }
+            Self::Power(exponent) => exponent.value() * exponent.less_one().of(u),
             Self::Call(call) => call.slope(u),
             Self::Gaussian => -2.0 * u * (-u * u).exp(),
         }

@@ -11,7 +11,7 @@ mod print;
 mod program;
 mod simplify;
 
-pub use curve::{Curve, CurveFit, Shape};
+pub use curve::{Curve, CurveFit, MOST_DEGREE, Shape};
 pub use error::{FormulaError, Result};
 pub use expr::{Expr, Rounding};
 pub use fit::{Criterion, Library, best, fit_shape, fits, suggestions};

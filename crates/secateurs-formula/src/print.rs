@@ -163,18 +163,14 @@ impl Writer<'_> {
         match self.syntax {
             Syntax::Text if root => (format!("sqrt({})", self.write(base).0), Binding::Atom),
             Syntax::Text if power < 0.0 => {
-                let below = Exponent {
-                    halves: -exponent.halves,
-                };
+                let below = exponent.inverse();
                 let below = Self::raised(base, below);
                 (format!("1/{}", self.within(&below, Binding::Power)), Binding::Product)
             }
             Syntax::Text => (format!("{}^{power}", self.within(base, Binding::Atom)), Binding::Power),
             Syntax::Latex if root => (format!("\\sqrt{{{}}}", self.write(base).0), Binding::Atom),
             Syntax::Latex if power < 0.0 => {
-                let below = Exponent {
-                    halves: -exponent.halves,
-                };
+                let below = exponent.inverse();
                 let below = self.write(&Self::raised(base, below)).0;
                 (format!("\\frac{{1}}{{{below}}}"), Binding::Atom)
             }
@@ -188,10 +184,16 @@ impl Writer<'_> {
             }
             Syntax::Rust => {
                 let base = self.within(base, Binding::Atom);
-                let text = match exponent.is_whole() {
-                    true => format!("{base}.powi({})", exponent.halves / 2),
-                    false if root => format!("{base}.max(0.0).sqrt()"),
-                    false => format!("{base}.max(0.0).powf({power:?})"),
+                let text = match (exponent.is_whole(), power > 0.0) {
+                    (true, true) => format!("{base}.powi({})", exponent.halves / 2),
+                    // The guards of `Exponent::of`.
+                    (true, false) => {
+                        let n = exponent.halves / 2;
+                        format!("{{ let u: f64 = {base}; (u.abs().max(1e-12).copysign(u)).powi({n}) }}")
+                    }
+                    (false, _) if root => format!("{base}.max(0.0).sqrt()"),
+                    (false, true) => format!("{base}.max(0.0).powf({power:?})"),
+                    (false, false) => format!("{base}.max(1e-12).powf({power:?})"),
                 };
                 (text, Binding::Atom)
             }
@@ -221,10 +223,10 @@ impl Writer<'_> {
             Syntax::Rust => {
                 let inner = self.within(argument, Binding::Atom);
                 match call {
-                    Call::Exp => format!("{inner}.exp()"),
+                    Call::Exp => format!("{inner}.min(700.0).exp()"),
                     Call::Log => format!("{inner}.max(1e-12).ln()"),
                     Call::Abs => format!("{inner}.abs()"),
-                    Call::Sign => format!("{inner}.signum()"),
+                    Call::Sign => format!("{{ let u: f64 = {inner}; if u == 0.0 {{ 0.0 }} else {{ u.signum() }} }}"),
                     Call::Sin | Call::Cos | Call::Tan | Call::Tanh => format!("{inner}.{}()", call.name()),
                     Call::Arcsin => format!("{inner}.clamp(-1.0, 1.0).asin()"),
                     Call::Arccos => format!("{inner}.clamp(-1.0, 1.0).acos()"),

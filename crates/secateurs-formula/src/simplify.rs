@@ -81,8 +81,12 @@ impl Expr {
 
     /// A power.
     pub fn power(base: Self, exponent: Exponent) -> Self {
-        let (factor, base) = base.without_scale(exponent.is_whole());
-        let factor = exponent.of(factor);
+        let (scale, base) = base.without_scale(exponent.is_whole());
+        // Not cut off as the values of a power are: it is a factor, not a place.
+        let factor = scale.powf(exponent.value());
+        if !factor.is_normal() {
+            return raised(scaled(scale, base), exponent);
+        }
         match base {
             Self::Constant(value) => Self::Constant(factor * exponent.of(value)),
             Self::Power(inner, by) if by.is_whole() && exponent.is_whole() => {

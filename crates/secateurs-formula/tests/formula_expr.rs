@@ -211,12 +211,21 @@ fn three_syntaxes() {
     );
     assert_eq!(
         expr.written(Syntax::Rust, &names),
-        "-2.0_f64 * (3.5_f64 * x[0]).sin() + x[1].powi(-1) + (x[1] + 0.5_f64).max(0.0).sqrt()"
+        "-2.0_f64 * (3.5_f64 * x[0]).sin() + { let u: f64 = x[1]; (u.abs().max(1e-12).copysign(u)).powi(-1) } + (x[1] + 0.5_f64).max(0.0).sqrt()"
     );
     assert_eq!(
         expr.written(Syntax::Latex, &[]),
         r"-2 \sin\left(3.5 x_{1}\right) + \frac{1}{x_{2}} + \sqrt{x_{2} + 0.5}"
     );
+}
+
+/// A scale that is drawn out of a power is a factor, however small, and not a pole.
+#[test]
+fn tiny_scales_of_negative_powers() {
+    let inverse = Expr::power(x(0).times(1e-15).plus(2.0), Exponent::whole(-1));
+    assert!((inverse.at(&[0.0]) - 0.5).abs() < 1e-12, "{inverse}");
+    let tiny = Expr::power(x(0).times(1e-300).plus(2.0), Exponent::whole(-4));
+    assert!((tiny.at(&[0.0]) - 0.0625).abs() < 1e-12, "{tiny}");
 }
 
 #[test]

@@ -104,6 +104,14 @@ fn degenerate_samples() {
         best(&[1.0, f64::NAN], &[0.0, 0.0], choice),
         Err(FormulaError::NotFinite { index: 1, .. })
     ));
+    assert!(matches!(
+        best(&[0.0, 1.0, 2.0], &[1e160, -1e160, 0.0], choice),
+        Err(FormulaError::NotFinite { index: 0, .. })
+    ));
+    assert!(matches!(
+        Curve::new(Shape::Polynomial(100), vec![1.0; 101]),
+        Err(FormulaError::Degree { got: 100, .. })
+    ));
     assert!(matches!(best(&[], &[], choice), Err(FormulaError::Length { .. })));
     assert!(matches!(
         Library::of(&["sine"]),

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::attribution::attribution;
 use crate::fit::{FitConfig, Rows, fit};
 use crate::network::Kan;
-use crate::prune::{Fold, RemovedEdge, prune_edges, prune_nodes};
+use crate::prune::{Fold, RemovedEdge, RemovedNode, prune_edges, prune_nodes};
 use crate::symbolise::{SymbolicConfig, SymbolicFit, symbolise};
 use crate::{KanError, Result};
 
@@ -153,7 +153,9 @@ pub enum Stage {
 pub struct Simplified {
     /// After pruning.
     pub pruned: Kan,
-    /// What pruning removed besides whole nodes.
+    /// Hidden nodes that pruning removed.
+    pub removed_nodes: Vec<RemovedNode>,
+    /// Edges that it removed then; places are those in the network without the nodes.
     pub removed: Vec<RemovedEdge>,
     /// With a function on every edge.
     pub symbolic: Kan,
@@ -174,7 +176,8 @@ pub struct Simplified {
 ///
 /// # Errors
 ///
-/// If names or rows do not fit the network, a loss is NaN, or training fails.
+/// If names or rows do not fit the network, or the loss of the full network is NaN. An attempt whose training fails or whose
+/// loss is NaN is not accepted.
 pub fn simplify(kan: Kan, names: &[String], task: &dyn Task, config: &PipelineConfig) -> Result<Simplified> {
     let kan = kan.valid();
     let run = Run::new(&kan, task)?;
@@ -186,13 +189,14 @@ pub fn simplify(kan: Kan, names: &[String], task: &dyn Task, config: &PipelineCo
         limit: full,
         edges: kan.n_edges(),
     }];
-    let (pruned, removed) = run.pruned(kan, config, (limit(config.budget.prune), &mut attempts))?;
+    let (pruned, removed_nodes, removed) = run.pruned(kan, config, (limit(config.budget.prune), &mut attempts))?;
     let (symbolic, fits) = run.symbolic(&pruned, config, (limit(config.budget.symbolic), &mut attempts))?;
     let formulas = symbolic.formulas(names, run.x.clone())?;
     let edges = symbolic.n_edges();
     let rounded = run.rounded(&formulas, config, (limit(config.budget.round), edges, &mut attempts))?;
     Ok(Simplified {
         pruned,
+        removed_nodes,
         removed,
         symbolic,
         fits,
@@ -230,6 +234,11 @@ impl<'a> Run<'a> {
         self.judged(&outputs)
     }
 
+    /// The loss, or infinity where it is no number.
+    fn loss_or_infinite(&self, kan: &Kan) -> f64 {
+        self.loss(kan).unwrap_or(f64::INFINITY)
+    }
+
     fn judged(&self, outputs: &[f64]) -> Result<f64> {
         let loss = self.task.loss(outputs);
         if loss.is_nan() {
@@ -243,7 +252,7 @@ impl<'a> Run<'a> {
         kan: Kan,
         config: &PipelineConfig,
         (limit, attempts): (f64, &mut Vec<Attempt>),
-    ) -> Result<(Kan, Vec<RemovedEdge>)> {
+    ) -> Result<(Kan, Vec<RemovedNode>, Vec<RemovedEdge>)> {
         for &threshold in &config.thresholds {
             let scores = attribution(&kan, self.x.clone())?;
             let (smaller, nodes) = prune_nodes(kan.clone(), self.x.clone(), &scores.nodes, (threshold, Fold::Mean))?;
@@ -252,19 +261,24 @@ impl<'a> Run<'a> {
             if nodes.is_empty() && edges.is_empty() {
                 break;
             }
-            let smaller = self.task.refit(smaller)?.valid();
+            // Training may run away; what was pruned is then not worth it.
+            let refitted = self.task.refit(smaller.clone());
+            let (smaller, loss) = match refitted.map(|kan| kan.valid()) {
+                Ok(kan) => (kan.clone(), self.loss_or_infinite(&kan)),
+                Err(_) => (smaller, f64::INFINITY),
+            };
             let attempt = Attempt {
                 stage: Stage::Prune(threshold),
-                loss: self.loss(&smaller)?,
+                loss,
                 limit,
                 edges: smaller.n_edges(),
             };
             attempts.push(attempt);
             if attempt.accepted() {
-                return Ok((smaller, edges));
+                return Ok((smaller, nodes, edges));
             }
         }
-        Ok((kan, Vec::new()))
+        Ok((kan, Vec::new(), Vec::new()))
     }
 
     fn symbolic(
@@ -283,9 +297,9 @@ impl<'a> Run<'a> {
             let (curves, fits) = symbolise(kan.clone(), self.x.clone(), &symbolic)?;
             // Training may run away from curves that are far off; then they stay as fitted.
             let trained = self.task.refit(curves.clone()).map(|kan| kan.valid());
-            let mut candidates = vec![(self.loss(&curves)?, curves)];
+            let mut candidates = vec![(self.loss_or_infinite(&curves), curves)];
             if let Ok(trained) = trained {
-                candidates.push((self.loss(&trained)?, trained));
+                candidates.push((self.loss_or_infinite(&trained), trained));
             }
             let (loss, curves) = candidates
                 .into_iter()
@@ -323,7 +337,9 @@ impl<'a> Run<'a> {
             let rounded: Vec<Formula> = formulas.iter().map(|formula| formula.rounded(rounding)).collect();
             let attempt = Attempt {
                 stage: Stage::Round(rounding),
-                loss: self.judged(&evaluated(&rounded, self.task.validation_inputs())?)?,
+                loss: self
+                    .judged(&evaluated(&rounded, self.task.validation_inputs())?)
+                    .unwrap_or(f64::INFINITY),
                 limit,
                 edges,
             };

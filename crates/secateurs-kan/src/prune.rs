@@ -71,11 +71,17 @@ pub fn prune_edges(
         let n_subnodes = layer.width().n_subnodes();
         let scores = &scores[number];
         check_count("scores of edges", scores.len(), layer.d_input() * n_subnodes)?;
-        let keep = above(scores, threshold).map_err(|at| KanError::NanScore {
+        let present = layer.present();
+        // What is not there is not the best that is left.
+        let of_present: Vec<f64> = scores
+            .iter()
+            .zip(&present)
+            .map(|(score, present)| if *present { *score } else { f64::NEG_INFINITY })
+            .collect();
+        let keep = above(&of_present, threshold).map_err(|at| KanError::NanScore {
             layer: number,
             node: at % n_subnodes,
         })?;
-        let present = layer.present();
         let drop: Vec<bool> = keep
             .iter()
             .zip(&present)

@@ -224,3 +224,14 @@ fn bad_input() {
         })
     ));
 }
+
+/// The best edge that is left is one that is there.
+#[test]
+fn an_absent_edge_is_not_kept_in_place_of_a_present_one() {
+    let kan = network(vec![2.into(), 1.into()]);
+    let x = kan.tensor(&rows(20, 2, 4), 2).unwrap();
+    let (kan, _) = prune_edges(kan, x.clone(), &[vec![0.0, 1.0]], (0.5, Fold::Mean)).unwrap();
+    let (kan, removed) = prune_edges(kan, x, &[vec![9.0, 0.0]], (0.5, Fold::Mean)).unwrap();
+    assert!(removed.is_empty());
+    assert_eq!(kan.layers[0].present(), [false, true]);
+}

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use super::shortened;
+
 const END: &[u8] = b"PK\x05\x06";
 const END_BYTES: usize = 22;
 const ENTRY: &[u8] = b"PK\x01\x02";
@@ -33,9 +35,16 @@ impl<'a> Archive<'a> {
         Ok(Self { bytes, entries })
     }
 
+    pub(super) fn size(&self) -> usize {
+        self.bytes.len()
+    }
+
     /// The content of an entry.
     pub(super) fn entry(&self, name: &str) -> Result<&'a [u8], String> {
-        let range = self.entries.get(name).ok_or_else(|| format!("it has no {name}"))?;
+        let range = self
+            .entries
+            .get(name)
+            .ok_or_else(|| format!("it has no {}", shortened(name)))?;
         Ok(&self.bytes[range.clone()])
     }
 }
@@ -50,15 +59,16 @@ fn add_entry(bytes: &[u8], at: usize, entries: &mut BTreeMap<String, Range<usize
     let (name, extra, comment) = (name?, extra?, comment?);
     let text = part(bytes, at + ENTRY_BYTES, name)?;
     let text = std::str::from_utf8(text).map_err(|_| format!("the name at byte {at} is no UTF-8"))?;
+    let shown = shortened(text);
     if method != 0 {
-        return Err(format!("{text} is compressed"));
+        return Err(format!("{shown} is compressed"));
     }
     let local = number::<4>(bytes, at + 42)?;
     if size == u32::MAX as usize || local == u32::MAX as usize {
-        return Err(format!("{text} lies beyond 4 GiB, which is not supported"));
+        return Err(format!("{shown} lies beyond 4 GiB, which is not supported"));
     }
     if part(bytes, local, LOCAL.len())? != LOCAL {
-        return Err(format!("{text} is not at byte {local}"));
+        return Err(format!("{shown} is not at byte {local}"));
     }
     let start = local + LOCAL_BYTES + number::<2>(bytes, local + 26)? + number::<2>(bytes, local + 28)?;
     part(bytes, start, size)?;

@@ -1,29 +1,39 @@
 //! The few instructions of Python's pickle machine that dictionaries of tensors need.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
+use super::shortened;
+
+/// The deepest tuple in a tuple. Python's own files need three; dropping one takes the stack of its depth.
+const MAX_DEPTH: u8 = 32;
+/// The most dimensions of a tensor, as in PyTorch.
+const MAX_DIMENSIONS: usize = 64;
+
 /// Where the elements of a tensor are.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq, Hash)]
 pub(super) struct Stored {
     /// `FloatStorage`, `DoubleStorage`, ..
-    pub(super) kind: String,
+    pub(super) kind: Rc<str>,
     /// Name of the archive's entry under `data`.
-    pub(super) key: String,
+    pub(super) key: Rc<str>,
     pub(super) offset: usize,
     pub(super) shape: Vec<usize>,
     pub(super) strides: Vec<usize>,
 }
 
 /// What the machine works with. Copies are cheap, so that a small pickle cannot fill the memory.
-#[derive(Debug, Clone)]
+///
+/// There is no `Debug`: tuples that share their parts can print as exponentially more than they take.
+#[derive(Clone)]
 enum Value {
     Number(i64),
     Text(Rc<str>),
     /// Module and name.
     Global(Rc<str>),
-    Tuple(Rc<[Value]>),
-    /// Entries of a dictionary that is being filled; copies from the memo are empty.
+    /// Parts, and the depth: 1 and the largest of its parts.
+    Tuple(Rc<[Value]>, u8),
+    /// Entries of a dictionary that is being filled; copies from the memo and those within others are empty.
     Dictionary(Vec<(Value, Value)>),
     /// Kind and key.
     Storage(Rc<str>, Rc<str>),
@@ -33,22 +43,73 @@ enum Value {
     Other,
 }
 
-/// The tensors of the dictionary that a pickle makes, in its order.
-pub(super) fn dictionary(pickle: &[u8]) -> Result<Vec<(String, Stored)>, String> {
+impl Value {
+    fn tuple(parts: Vec<Value>) -> Result<Self, String> {
+        let depth = parts.iter().map(Self::depth).max().unwrap_or(0) + 1;
+        if depth > MAX_DEPTH {
+            return Err(format!("its pickle has tuples in tuples beyond {MAX_DEPTH} levels"));
+        }
+        Ok(Self::Tuple(parts.into_iter().map(Self::as_part).collect(), depth))
+    }
+
+    fn depth(&self) -> u8 {
+        match self {
+            Self::Tuple(_, depth) => *depth,
+            _ => 0,
+        }
+    }
+
+    /// The value within another one, where the entries of a dictionary are of no use and would allow any depth.
+    fn as_part(self) -> Self {
+        match self {
+            Self::Dictionary(_) => Self::Dictionary(Vec::new()),
+            other => other,
+        }
+    }
+
+    /// What it is, for messages: short whatever it holds.
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Number(_) => "a number",
+            Self::Text(_) => "a text",
+            Self::Global(_) => "a name of code",
+            Self::Tuple(..) => "a tuple",
+            Self::Dictionary(_) => "a dictionary",
+            Self::Storage(..) => "a storage",
+            Self::Tensor(_) => "a tensor",
+            Self::Mark => "a mark",
+            Self::Other => "something else",
+        }
+    }
+}
+
+/// The tensors of the dictionary that a pickle makes.
+pub(super) fn dictionary(pickle: &[u8]) -> Result<BTreeMap<Rc<str>, Rc<Stored>>, String> {
     let mut machine = Machine {
         code: pickle,
         at: 0,
         stack: Vec::new(),
         memo: HashMap::new(),
+        sizes_left: pickle.len(),
     };
     let Value::Dictionary(entries) = machine.run()? else {
         return Err("it holds no dictionary".into());
     };
-    let tensor = |(name, value)| match (name, value) {
-        (Value::Text(name), Value::Tensor(stored)) => Ok((name.to_string(), (*stored).clone())),
-        (name, _) => Err(format!("its entry {name:?} is no tensor")),
-    };
-    entries.into_iter().map(tensor).collect()
+    let mut tensors = BTreeMap::new();
+    for (name, value) in entries {
+        let Value::Text(name) = name else {
+            return Err(format!("{} names an entry of its dictionary", name.kind()));
+        };
+        let Value::Tensor(stored) = value else {
+            let (name, kind) = (shortened(&name), value.kind());
+            return Err(format!("its entry {name:?} is no tensor but {kind}"));
+        };
+        // Refused at the first, so that one long name is not compared over and over.
+        if tensors.insert(name.clone(), stored).is_some() {
+            return Err(format!("its entry {:?} is there twice", shortened(&name)));
+        }
+    }
+    Ok(tensors)
 }
 
 struct Machine<'a> {
@@ -56,6 +117,9 @@ struct Machine<'a> {
     at: usize,
     stack: Vec<Value>,
     memo: HashMap<usize, Value>,
+    /// How many sizes and strides further tensors may have. Python writes each with at least two bytes; a tuple from
+    /// the memo would give any number of them.
+    sizes_left: usize,
 }
 
 impl Machine<'_> {
@@ -74,7 +138,7 @@ impl Machine<'_> {
             0x80 => self.number(1).map(|_| ())?,
             b'(' => self.stack.push(Value::Mark),
             b'}' => self.stack.push(Value::Dictionary(Vec::new())),
-            b')' => self.stack.push(Value::Tuple(Rc::from([]))),
+            b')' => self.stack.push(Value::tuple(Vec::new())?),
             b'N' | 0x88 | 0x89 | b']' => self.stack.push(Value::Other),
             b'K' | b'M' | b'J' => self.push_number(instruction)?,
             0x8a => self.push_long()?,
@@ -88,11 +152,11 @@ impl Machine<'_> {
             b'h' | b'j' => self.recall(if instruction == b'h' { 1 } else { 4 })?,
             0x85..=0x87 => {
                 let parts = self.pop_many(usize::from(instruction - 0x84))?;
-                self.stack.push(Value::Tuple(parts.into()));
+                self.stack.push(Value::tuple(parts)?);
             }
             b't' => {
                 let parts = self.pop_to_mark()?;
-                self.stack.push(Value::Tuple(parts.into()));
+                self.stack.push(Value::tuple(parts)?);
             }
             b's' => {
                 let entry = self.pop_many(2)?;
@@ -216,7 +280,7 @@ impl Machine<'_> {
         };
         let mut parts = parts.into_iter();
         while let (Some(key), Some(value)) = (parts.next(), parts.next()) {
-            entries.push((key, value));
+            entries.push((key.as_part(), value.as_part()));
         }
         Ok(())
     }
@@ -224,7 +288,7 @@ impl Machine<'_> {
     /// `('storage', kind, key, place, count)` names an entry of the archive.
     fn find_storage(&mut self) -> Result<(), String> {
         let storage = match self.pop()? {
-            Value::Tuple(parts) => match &parts[..] {
+            Value::Tuple(parts, _) => match &parts[..] {
                 [Value::Text(_), Value::Global(kind), Value::Text(key), ..] => {
                     Some(Value::Storage(kind.clone(), key.clone()))
                 }
@@ -240,44 +304,160 @@ impl Machine<'_> {
     /// The functions that dictionaries of tensors are made with; nothing is called.
     fn call(&mut self) -> Result<(), String> {
         let (arguments, function) = (self.pop()?, self.pop()?);
-        let (Value::Tuple(arguments), Value::Global(function)) = (arguments, function) else {
+        let (Value::Tuple(arguments, _), Value::Global(function)) = (arguments, function) else {
             return Err("its pickle calls what is no function".into());
         };
         let value = match (&*function, &arguments[..]) {
             ("collections OrderedDict", []) => Value::Dictionary(Vec::new()),
             ("torch._utils _rebuild_parameter", [tensor @ Value::Tensor(_), ..]) => tensor.clone(),
-            ("torch._utils _rebuild_tensor_v2", arguments) => tensor(arguments)?,
-            _ => return Err(format!("its pickle calls {function}, which no tensor needs")),
+            ("torch._utils _rebuild_tensor_v2", arguments) => self.tensor(arguments)?,
+            _ => {
+                let function = shortened(&function);
+                return Err(format!("its pickle calls {function}, which no tensor needs"));
+            }
         };
         self.stack.push(value);
         Ok(())
     }
-}
 
-fn tensor(arguments: &[Value]) -> Result<Value, String> {
-    let [
-        Value::Storage(kind, key),
-        Value::Number(offset),
-        Value::Tuple(shape),
-        Value::Tuple(strides),
-        ..,
-    ] = arguments
-    else {
-        return Err("a tensor of its pickle has unknown arguments".into());
-    };
-    Ok(Value::Tensor(Rc::new(Stored {
-        kind: kind.to_string(),
-        key: key.to_string(),
-        offset: natural(&Value::Number(*offset))?,
-        shape: shape.iter().map(natural).collect::<Result<_, _>>()?,
-        strides: strides.iter().map(natural).collect::<Result<_, _>>()?,
-    })))
+    fn tensor(&mut self, arguments: &[Value]) -> Result<Value, String> {
+        let [
+            Value::Storage(kind, key),
+            offset,
+            Value::Tuple(shape, _),
+            Value::Tuple(strides, _),
+            ..,
+        ] = arguments
+        else {
+            return Err("a tensor of its pickle has unknown arguments".into());
+        };
+        let dimensions = shape.len().max(strides.len());
+        if dimensions > MAX_DIMENSIONS {
+            return Err(format!("a tensor of its pickle has {dimensions} dimensions"));
+        }
+        let left = self.sizes_left.checked_sub(shape.len() + strides.len());
+        self.sizes_left = left.ok_or("its tensors have more sizes than its pickle has bytes")?;
+        Ok(Value::Tensor(Rc::new(Stored {
+            kind: kind.clone(),
+            key: key.clone(),
+            offset: natural(offset)?,
+            shape: shape.iter().map(natural).collect::<Result<_, _>>()?,
+            strides: strides.iter().map(natural).collect::<Result<_, _>>()?,
+        })))
+    }
 }
 
 fn natural(value: &Value) -> Result<usize, String> {
-    match value {
-        Value::Number(number) => usize::try_from(*number).ok(),
-        _ => None,
+    let Value::Number(number) = value else {
+        return Err(format!("a tensor of its pickle has {} as a size", value.kind()));
+    };
+    usize::try_from(*number).map_err(|_| format!("a tensor of its pickle has the size {number}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn problem(pickle: &[u8]) -> String {
+        let problem = dictionary(pickle).expect_err("it is refused");
+        assert!(problem.len() < 200, "a message of {} bytes", problem.len());
+        problem
     }
-    .ok_or_else(|| format!("a tensor of its pickle has the size {value:?}"))
+
+    fn text(text: &str) -> Vec<u8> {
+        [b"X", &(text.len() as u32).to_le_bytes()[..], text.as_bytes()].concat()
+    }
+
+    /// Two of the same in a tuple, again and again: 2^`levels` numbers if written out. The last is `levels` in the memo.
+    fn doubled(levels: u8) -> Vec<u8> {
+        let level = |n| [b'h', n, b'h', n, 0x86, b'q', n + 1];
+        b"K\0q\0".iter().copied().chain((0..levels).flat_map(level)).collect()
+    }
+
+    #[test]
+    fn tuples_that_share_parts_print_as_one_word() {
+        let levels = MAX_DEPTH;
+        let filled = |key: &[u8], value: &[u8]| problem(&[&doubled(levels)[..], b"}", key, value, b"s."].concat());
+        let last = [b'h', levels];
+        assert!(filled(&text("a"), &last).contains("\"a\" is no tensor but a tuple"));
+        assert!(filled(&last, b"N").contains("a tuple names an entry"));
+        assert!(problem(&[b"}", &doubled(40)[..], b"Ns."].concat()).contains("levels"));
+        let storage = [b"(", &text("storage")[..], b"ctorch\nFloatStorage\n", &text("0"), b"tQ"].concat();
+        let tensor = |shape: &[u8]| {
+            let tensor = [
+                b"ctorch._utils\n_rebuild_tensor_v2\n(",
+                &storage[..],
+                b"K\0",
+                shape,
+                b")tR.",
+            ]
+            .concat();
+            problem(&[doubled(levels - 1), tensor].concat())
+        };
+        assert!(tensor(&[b'h', levels - 2, 0x85]).contains("has a tuple as a size"));
+        assert!(tensor(b"J\xff\xff\xff\xff\x85").contains("the size -1"));
+    }
+
+    #[test]
+    fn long_texts_are_shortened() {
+        let long = "x".repeat(1_000_000);
+        assert!(problem(&[b"}", &text(&long)[..], b"K\0s."].concat()).contains("no tensor but a number"));
+        assert!(problem(&[format!("c{long}\n{long}\n)R.").as_bytes()].concat()).contains("calls xxx"));
+    }
+
+    #[test]
+    fn deep_tuples_and_dictionaries_do_not_overflow_the_stack() {
+        let tuples = |levels: usize| [&b")"[..], &vec![0x85; levels], b"."].concat();
+        assert!(problem(&tuples(1_000_000)).contains("levels"));
+        let most = usize::from(MAX_DEPTH) - 1;
+        assert!(problem(&tuples(most)).contains("no dictionary"));
+        assert!(problem(&tuples(most + 1)).contains("levels"));
+        let levels = 1_000_000;
+        let dictionaries = [
+            b"}K\0".repeat(levels),
+            b"}".to_vec(),
+            b"s".repeat(levels),
+            b".".to_vec(),
+        ]
+        .concat();
+        assert!(problem(&dictionaries).contains("a number names an entry"));
+        let alternating = [
+            b"}K\0".repeat(levels),
+            b"}".to_vec(),
+            b"\x85s".repeat(levels),
+            b".".to_vec(),
+        ]
+        .concat();
+        problem(&alternating);
+    }
+
+    #[test]
+    fn shapes_from_the_memo_are_limited() {
+        let storage = [
+            b"(",
+            &text("storage")[..],
+            b"ctorch\nFloatStorage\n",
+            &text("0"),
+            b"tQq\0",
+        ]
+        .concat();
+        let shape = |sizes: usize| [&b"("[..], &b"K\x01".repeat(sizes), b"tq\x01"].concat();
+        let tensor = b"ctorch._utils\n_rebuild_tensor_v2\nq\x02(h\0K\0h\x01h\x01tR";
+        let again = b"h\x02(h\0K\0h\x01h\x01tR".repeat(1000);
+        assert!(problem(&[&storage, &shape(65), &tensor[..]].concat()).contains("65 dimensions"));
+        assert!(problem(&[&storage, &shape(64), &tensor[..], &again].concat()).contains("more sizes"));
+        assert!(problem(&[&storage, &shape(3), &tensor[..], &again, b"."].concat()).contains("no dictionary"));
+    }
+
+    #[test]
+    fn names_come_once() {
+        let storage = [b"(", &text("storage")[..], b"ctorch\nFloatStorage\n", &text("0"), b"tQ"].concat();
+        let tensor = [b"ctorch._utils\n_rebuild_tensor_v2\n(", &storage[..], b"K\0))tRq\0"].concat();
+        let pickle = [&tensor[..], b"}(", &text("a"), b"h\0", &text("b"), b"h\0"].concat();
+        assert_eq!(
+            dictionary(&[&pickle[..], b"u."].concat()).expect("it is valid").len(),
+            2
+        );
+        assert!(problem(&[&pickle[..], &text("a"), b"h\0u."].concat()).contains("\"a\" is there twice"));
+    }
 }

@@ -79,7 +79,11 @@ pub fn run(setting: &Setting) -> Result<(Outcome, Plots), ExperimentError> {
     outcome.notes = case.notes();
     for dataset in &case.datasets {
         let (cells, networks) = cells(&case, dataset, setting, &outcome)?;
-        outcome.rows.extend(rows(dataset, &cells, "all"));
+        let all = match cells.len() == case.tasks {
+            true => "all".to_owned(),
+            false => format!("{} of {}", cells.len(), case.tasks),
+        };
+        outcome.rows.extend(rows(dataset, &cells, &all));
         let few = format!("first {}", networks.len());
         outcome.rows.extend(rows(dataset, &networks, &few));
         let formulas = cells.iter().chain(&networks).take(1).chain(networks.first());

@@ -74,6 +74,12 @@ fn fitted(inputs: &[f64], d_input: usize, y: &[f64]) -> Result<Kan, ExperimentEr
     let grid = |input: usize| {
         let values = inputs.iter().skip(input).step_by(d_input);
         let range = values.fold([f64::MAX, f64::MIN], |[low, high], v| [low.min(*v), high.max(*v)]);
+        // A covariate may be the same for all training rows.
+        let range = if range[0] < range[1] {
+            range
+        } else {
+            [range[0] - 1.0, range[1] + 1.0]
+        };
         Grid::uniform((1, DEGREE, N_INTERVALS), range)
     };
     let grids: Vec<Grid> = (0..d_input).map(grid).collect::<Result<_, KanError>>()?;
