@@ -116,7 +116,7 @@ mod tests {
     fn the_same_tensor_shares_its_bytes() {
         let again = [b"h\x01", &view(0, 1000)[..], b"R"].concat();
         let of = |index: u16| {
-            if index % 2 == 0 {
+            if index.is_multiple_of(2) {
                 b"h\x02".to_vec()
             } else {
                 again.clone()

@@ -49,7 +49,7 @@ impl Value {
         if depth > MAX_DEPTH {
             return Err(format!("its pickle has tuples in tuples beyond {MAX_DEPTH} levels"));
         }
-        Ok(Self::Tuple(parts.into_iter().map(Self::as_part).collect(), depth))
+        Ok(Self::Tuple(parts.into_iter().map(Self::into_part).collect(), depth))
     }
 
     fn depth(&self) -> u8 {
@@ -60,7 +60,7 @@ impl Value {
     }
 
     /// The value within another one, where the entries of a dictionary are of no use and would allow any depth.
-    fn as_part(self) -> Self {
+    fn into_part(self) -> Self {
         match self {
             Self::Dictionary(_) => Self::Dictionary(Vec::new()),
             other => other,
@@ -280,7 +280,7 @@ impl Machine<'_> {
         };
         let mut parts = parts.into_iter();
         while let (Some(key), Some(value)) = (parts.next(), parts.next()) {
-            entries.push((key.as_part(), value.as_part()));
+            entries.push((key.into_part(), value.into_part()));
         }
         Ok(())
     }
