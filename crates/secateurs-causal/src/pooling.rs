@@ -43,7 +43,9 @@ pub enum Pooling {
 ///
 /// Functions are those of [`AdditiveConfig`](crate::AdditiveConfig). Folds are drawn within each arm; a candidate's error is the
 /// sum over the arms of the mean squared error of rows that it was not fitted to, so that a small arm counts as much as a
-/// large one. No true effect is used.
+/// large one. Of the candidates whose error is within one standard error of the least, that of the paired differences of rows,
+/// those that pool most are preferred, and the best of them is taken: what the data cannot tell apart is decided for fewer
+/// parameters. No true effect is used.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PoolingSearch {
     /// What is tried; among equals the first.
@@ -88,7 +90,7 @@ impl Default for PoolingSearch {
 /// What cross-validation found.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PoolingChoice {
-    /// The best candidate.
+    /// The candidate that was taken.
     pub pooling: Pooling,
     /// The error of each candidate, in their order.
     pub errors: Vec<f64>,
@@ -116,11 +118,11 @@ impl PoolingSearch {
             .par_iter()
             .map(|held_out| self.errors(&f, study, (&all, held_out)))
             .collect::<Result<Vec<_>>>()?;
-        let sums = (0..self.candidates.len()).map(|at| errors.iter().map(|fold| fold[at]).sum::<f64>());
-        let errors: Vec<f64> = sums.collect();
-        let best = (0..errors.len())
-            .min_by(|a, b| errors[*a].total_cmp(&errors[*b]))
-            .expect("there is a candidate");
+        let of_rows: Vec<Vec<f64>> = (0..self.candidates.len())
+            .map(|at| errors.iter().flat_map(|fold| fold[at].iter().copied()).collect())
+            .collect();
+        let errors: Vec<f64> = of_rows.iter().map(|rows| rows.iter().sum()).collect();
+        let best = self.chosen(&errors, &of_rows);
         let pooling = self.candidates[best];
         let penalties = pooling.penalties();
         let coefficients = pooling.coefficients(&all)?;
@@ -133,6 +135,25 @@ impl PoolingSearch {
         };
         let model = Additive::of([function(0), function(1)]);
         Ok((model, PoolingChoice { pooling, errors }))
+    }
+
+    /// The candidate that pools most, and the best of those, within one standard error of the least error.
+    fn chosen(&self, errors: &[f64], of_rows: &[Vec<f64>]) -> usize {
+        let by_error = |a: &usize, b: &usize| errors[*a].total_cmp(&errors[*b]);
+        let least = (0..errors.len()).min_by(by_error).expect("there is a candidate");
+        let within = |at: &usize| {
+            let differences: Vec<f64> = of_rows[*at].iter().zip(&of_rows[least]).map(|(a, b)| a - b).collect();
+            let n = differences.len() as f64;
+            let mean = differences.iter().sum::<f64>() / n;
+            let variance = differences.iter().map(|d| (d - mean).powi(2)).sum::<f64>() / n;
+            mean * n <= (variance * n).sqrt()
+        };
+        let eligible: Vec<usize> = (0..errors.len()).filter(within).collect();
+        let most = eligible.iter().map(|at| self.candidates[*at].shared()).max();
+        let pooled = eligible
+            .into_iter()
+            .filter(|at| Some(self.candidates[*at].shared()) == most);
+        pooled.min_by(by_error).unwrap_or(least)
     }
 
     fn check(&self, study: &Study) -> Result<()> {
@@ -171,8 +192,8 @@ impl PoolingSearch {
         folds
     }
 
-    /// Errors of all candidates on the rows of a fold, each row's divided by the number of rows of its arm.
-    fn errors(&self, f: &Mat<f64>, study: &Study, (all, held_out): (&Moments, &[usize])) -> Result<Vec<f64>> {
+    /// For each candidate the errors of the rows of a fold, each divided by the number of rows of its arm.
+    fn errors(&self, f: &Mat<f64>, study: &Study, (all, held_out): (&Moments, &[usize])) -> Result<Vec<Vec<f64>>> {
         let rows = Mat::from_fn(held_out.len(), f.ncols(), |row, column| f[(held_out[row], column)]);
         let moments = all.without(&Moments::of(&rows, study, held_out));
         let error = |pooling: &Pooling| {
@@ -184,7 +205,7 @@ impl PoolingSearch {
                 let residual = predicted[usize::from(treated)][(at, 0)] - study.outcome()[row];
                 residual * residual / study.n_of(arm) as f64
             };
-            Ok(held_out.iter().enumerate().map(of_row).sum())
+            Ok(held_out.iter().enumerate().map(of_row).collect())
         };
         self.candidates.iter().map(error).collect()
     }
@@ -208,6 +229,15 @@ impl Moments {
 }
 
 impl Pooling {
+    /// How much the arms share: 2 for all but a constant, 0 for nothing.
+    fn shared(&self) -> u8 {
+        match self {
+            Self::Complete { .. } => 2,
+            Self::Partial { .. } => 1,
+            Self::None { .. } => 0,
+        }
+    }
+
     /// Of the two parts.
     fn penalties(&self) -> [f64; 2] {
         match *self {
