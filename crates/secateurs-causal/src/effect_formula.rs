@@ -4,6 +4,7 @@ use secateurs_formula::{Criterion, CurveFit, Expr, Formula, Library, Rounding, f
 
 use crate::additive::Additive;
 use crate::error::{Arm, Column};
+use crate::metrics::factual_error;
 use crate::study::{Outcomes, Study, check_length};
 use crate::{CausalError, Result};
 
@@ -225,9 +226,7 @@ struct Run<'a> {
 impl<'a> Run<'a> {
     fn new(model: &'a Additive, study: &'a Study) -> Result<Self> {
         let full = model.outcomes(study.x())?;
-        let observed = observed(&full, study);
-        let squares = observed.iter().zip(study.outcome()).map(|(mu, y)| (mu - y).powi(2));
-        let residual = squares.sum::<f64>() / study.rows() as f64;
+        let residual = factual_error(&full, study)?;
         // Of outcomes that are met exactly, a share would be nothing at all.
         let y = study.outcome();
         let mean = y.iter().sum::<f64>() / y.len() as f64;
@@ -247,7 +246,7 @@ impl<'a> Run<'a> {
             squares.sum::<f64>() / a.len() as f64 / self.residual
         };
         [
-            mean_square(&observed(now, self.study), &observed(&self.full, self.study)),
+            mean_square(&now.under(self.study.treated()), &self.full.under(self.study.treated())),
             mean_square(&now.effects(), &self.full.effects()),
         ]
     }
@@ -275,7 +274,7 @@ impl<'a> Run<'a> {
             };
             (0..d_input).map(of).collect::<Vec<f64>>()
         });
-        let scale = deviation(&observed(&self.full, self.study)).max(f64::MIN_POSITIVE);
+        let scale = deviation(&self.full.under(self.study.treated())).max(f64::MIN_POSITIVE);
         let attempt = |threshold: f64| {
             let keep = deviations.each_ref().map(|all| {
                 let above = |deviation: &f64| *deviation > threshold * scale;
@@ -364,15 +363,6 @@ impl<'a> Run<'a> {
         }
         Ok((symbolic.clone(), None))
     }
-}
-
-/// Outcomes under the treatment that each row had.
-fn observed(outcomes: &Outcomes, study: &Study) -> Vec<f64> {
-    let of_row = |row: usize| match study.treated()[row] {
-        true => outcomes.mu1[row],
-        false => outcomes.mu0[row],
-    };
-    (0..study.rows()).map(of_row).collect()
 }
 
 /// Samples in the order of `x`, thinned out if they are many, with both ends.

@@ -6,6 +6,7 @@ use crate::base::Network;
 use crate::batch::inputs;
 use crate::error::Arm;
 use crate::learner::{Head, Learner};
+use crate::metrics::factual_error;
 use crate::study::{Outcomes, Study, check_covariates};
 use crate::{CausalError, Result};
 
@@ -140,13 +141,7 @@ impl<N: Network> EffectModel<N> {
     /// If the study has other covariates.
     pub fn factual_error(&self, study: &Study) -> Result<f64> {
         study.check_d_input(self.d_input)?;
-        let outcomes = self.outcomes(study.x())?;
-        let rows = study.treated().iter().zip(study.outcome()).enumerate();
-        let squares = rows.map(|(row, (treated, y))| {
-            let mu = if *treated { outcomes.mu1[row] } else { outcomes.mu0[row] };
-            (mu - y).powi(2)
-        });
-        Ok((squares.sum::<f64>() / study.rows() as f64).sqrt())
+        Ok(factual_error(&self.outcomes(study.x())?, study)?.sqrt())
     }
 
     fn values(&self, x: &[f64], head: Head) -> Vec<f64> {

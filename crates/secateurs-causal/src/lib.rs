@@ -28,7 +28,7 @@ pub use effect_model::EffectModel;
 pub use error::{Arm, CausalError, Column, Result};
 pub use kan_base::KanBase;
 pub use learner::{Head, Learner};
-pub use metrics::{Summary, average_effect, average_effect_error, pehe, policy_regret, policy_risk};
+pub use metrics::{Summary, average_effect, average_effect_error, factual_error, pehe, policy_regret, policy_risk};
 pub use mlp::{Mlp, MlpBase};
 pub use network_formula::NetworkFormulas;
 pub use pooling::{Pooling, PoolingChoice, PoolingSearch};

@@ -1,7 +1,7 @@
 //! How far estimated effects are from the truth.
 
 use crate::error::{Arm, Column};
-use crate::study::{Study, check_column};
+use crate::study::{Outcomes, Study, check_column, check_length};
 use crate::{CausalError, Result};
 
 /// The error of individual effects: `sqrt(mean_i (effect_i - (mu1_i - mu0_i))^2)`.
@@ -23,6 +23,19 @@ pub fn pehe(effects: &[f64], study: &Study) -> Result<f64> {
         .zip(&truth)
         .map(|(effect, truth)| (effect - truth).powi(2));
     Ok((squares.sum::<f64>() / truth.len() as f64).sqrt())
+}
+
+/// `mean_i (mu_{t_i}(x_i) - y_i)^2`: the error of what was observed. It can be known without the true effects.
+///
+/// # Errors
+///
+/// If there are not as many outcomes as rows.
+pub fn factual_error(outcomes: &Outcomes, study: &Study) -> Result<f64> {
+    check_length(Column::True(Arm::Control), study.rows(), outcomes.mu0.len())?;
+    check_length(Column::True(Arm::Treated), study.rows(), outcomes.mu1.len())?;
+    let observed = outcomes.under(study.treated());
+    let squares = observed.iter().zip(study.outcome()).map(|(mu, y)| (mu - y).powi(2));
+    Ok(squares.sum::<f64>() / study.rows() as f64)
 }
 
 /// The average effect.

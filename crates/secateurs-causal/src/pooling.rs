@@ -1,7 +1,6 @@
 //! How much the two arms of an additive model share, chosen by cross-validation.
 
 use faer::Mat;
-use faer::linalg::solvers::Solve;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
@@ -10,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::additive::{Additive, AdditiveFunction, bases, design};
 use crate::error::Arm;
-use crate::ridge::{OF_INTERCEPT, Solution};
+use crate::ridge::{Solution, first_column, penalised, penalties};
 use crate::study::Study;
 use crate::{CausalError, Result};
 
@@ -226,6 +225,28 @@ impl Moments {
         let of = |arm: usize| (&self.0[arm].0 - &part.0[arm].0, &self.0[arm].1 - &part.0[arm].1);
         Self([of(0), of(1)])
     }
+
+    /// Coefficients of one function of all rows and of what is added to it with treatment, which has the first columns only, as
+    /// many as there are penalties of it: `[F, tF_1..k]`.
+    fn together(&self, outcome: &[f64], effect: &[f64]) -> Result<[Vec<f64>; 2]> {
+        let Self([(g0, r0), (g1, r1)]) = self;
+        let p = g0.nrows();
+        let columns = p + effect.len();
+        // Products with a column that is zero without treatment are those of the treated rows.
+        let gram = Mat::from_fn(columns, columns, |row, column| match (row < p, column < p) {
+            (true, true) => g0[(row, column)] + g1[(row, column)],
+            _ => g1[(row % p, column % p)],
+        });
+        let right = Mat::from_fn(columns, 1, |row, _| match row < p {
+            true => r0[(row, 0)] + r1[(row, 0)],
+            false => r1[(row - p, 0)],
+        });
+        let mut control = first_column(&penalised(&gram, &right, &[outcome, effect].concat())?);
+        let added = control.split_off(p);
+        let mut treated = control.clone();
+        treated.iter_mut().zip(added).for_each(|(b, added)| *b += added);
+        Ok([control, treated])
+    }
 }
 
 impl Pooling {
@@ -248,70 +269,15 @@ impl Pooling {
     }
 
     /// Coefficients of the outcomes without and with treatment.
-    fn coefficients(self, Moments([(g0, r0), (g1, r1)]): &Moments) -> Result<[Vec<f64>; 2]> {
+    fn coefficients(self, moments: &Moments) -> Result<[Vec<f64>; 2]> {
+        let Moments([(g0, r0), (g1, r1)]) = moments;
         let p = g0.nrows();
-        let sum = |control: Vec<f64>, effect: &[f64]| {
-            let treated = control.iter().zip(effect).map(|(b, e)| b + e).collect();
-            [control, treated]
-        };
+        let of_arm =
+            |gram, right, ridge| penalised(gram, right, &penalties(p, ridge)).map(|solved| first_column(&solved));
         match self {
-            Self::None { control, treated } => Ok([
-                solved(g0.clone(), r0, &penalties(p, control))?,
-                solved(g1.clone(), r1, &penalties(p, treated))?,
-            ]),
-            Self::Complete { ridge } => {
-                // The treatment is one more column; its products with the others are the first column of g1.
-                let gram = Mat::from_fn(p + 1, p + 1, |row, column| match (row < p, column < p) {
-                    (true, true) => g0[(row, column)] + g1[(row, column)],
-                    _ => g1[(row % p, column % p)],
-                });
-                let right = Mat::from_fn(p + 1, 1, |row, _| match row < p {
-                    true => r0[(row, 0)] + r1[(row, 0)],
-                    false => r1[(0, 0)],
-                });
-                let mut all = penalties(p, ridge);
-                all.push(ridge);
-                let mut control = solved(gram, &right, &all)?;
-                let mut effect = vec![0.0; p];
-                effect[0] = control.pop().expect("one more column");
-                Ok(sum(control, &effect))
-            }
-            Self::Partial { outcome, effect } => {
-                let gram = Mat::from_fn(2 * p, 2 * p, |row, column| match (row < p, column < p) {
-                    (true, true) => g0[(row, column)] + g1[(row, column)],
-                    _ => g1[(row % p, column % p)],
-                });
-                let right = Mat::from_fn(2 * p, 1, |row, _| match row < p {
-                    true => r0[(row, 0)] + r1[(row, 0)],
-                    false => r1[(row - p, 0)],
-                });
-                let all = [penalties(p, outcome), penalties(p, effect)].concat();
-                let mut control = solved(gram, &right, &all)?;
-                let effect = control.split_off(p);
-                Ok(sum(control, &effect))
-            }
+            Self::None { control, treated } => Ok([of_arm(g0, r0, control)?, of_arm(g1, r1, treated)?]),
+            Self::Complete { ridge } => moments.together(&penalties(p, ridge), &[ridge]),
+            Self::Partial { outcome, effect } => moments.together(&penalties(p, outcome), &penalties(p, effect)),
         }
-    }
-}
-
-fn penalties(p: usize, ridge: f64) -> Vec<f64> {
-    let mut all = vec![ridge; p];
-    all[0] = OF_INTERCEPT;
-    all
-}
-
-fn solved(mut gram: Mat<f64>, right: &Mat<f64>, penalties: &[f64]) -> Result<Vec<f64>> {
-    for (at, penalty) in penalties.iter().enumerate() {
-        gram[(at, at)] += penalty;
-    }
-    match gram.llt(faer::Side::Lower) {
-        Ok(factor) => {
-            let solution = factor.solve(right);
-            Ok((0..solution.nrows()).map(|row| solution[(row, 0)]).collect())
-        }
-        Err(faer::linalg::cholesky::llt::factor::LltError::NonPositivePivot { index }) => Err(CausalError::Singular {
-            ridge: penalties.last().copied().unwrap_or(0.0),
-            pivot: index,
-        }),
     }
 }

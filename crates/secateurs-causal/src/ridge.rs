@@ -6,7 +6,7 @@ use faer::{Mat, Side};
 use crate::{CausalError, Result};
 
 /// The penalty of the first column, the intercept: enough to make the equations solvable, too little to matter.
-pub(crate) const OF_INTERCEPT: f64 = 1e-8;
+const OF_INTERCEPT: f64 = 1e-8;
 
 /// Penalties to choose from, each positive; the choice is by generalised cross-validation unless there is only one.
 #[derive(Debug, Clone, PartialEq)]
@@ -60,7 +60,7 @@ pub(crate) fn solve(f: &Mat<f64>, y: &[f64], ridge: &Ridge) -> Result<Solution> 
     let gram = f.transpose() * f;
     let right = f.transpose() * &y;
     if let [penalty] = ridge.0[..] {
-        let coefficients = penalised(&gram, &right, penalty)?;
+        let coefficients = penalised(&gram, &right, &penalties(gram.nrows(), penalty))?;
         return Ok(solution(&coefficients, penalty));
     }
     let mut best: Option<(f64, Solution)> = None;
@@ -70,7 +70,7 @@ pub(crate) fn solve(f: &Mat<f64>, y: &[f64], ridge: &Ridge) -> Result<Solution> 
             0 => right[(row, 0)],
             column => gram[(row, column - 1)],
         });
-        let solved = penalised(&gram, &beside, penalty)?;
+        let solved = penalised(&gram, &beside, &penalties(gram.nrows(), penalty))?;
         let trace: f64 = (0..gram.nrows()).map(|row| solved[(row, row + 1)]).sum();
         let n = f.nrows() as f64;
         let residual = &y - f * solved.subcols(0, 1);
@@ -83,23 +83,36 @@ pub(crate) fn solve(f: &Mat<f64>, y: &[f64], ridge: &Ridge) -> Result<Solution> 
     Ok(solution)
 }
 
-fn penalised(gram: &Mat<f64>, right: &Mat<f64>, penalty: f64) -> Result<Mat<f64>> {
+/// `B` with `(gram + diag(penalties)) B = right`.
+pub(crate) fn penalised(gram: &Mat<f64>, right: &Mat<f64>, penalties: &[f64]) -> Result<Mat<f64>> {
     let mut normal = gram.clone();
-    for at in 0..normal.nrows() {
-        normal[(at, at)] += if at == 0 { OF_INTERCEPT } else { penalty };
+    for (at, penalty) in penalties.iter().enumerate() {
+        normal[(at, at)] += penalty;
     }
     match normal.llt(Side::Lower) {
         Ok(factor) => Ok(factor.solve(right)),
         Err(faer::linalg::cholesky::llt::factor::LltError::NonPositivePivot { index }) => Err(CausalError::Singular {
-            ridge: penalty,
+            ridge: penalties.last().copied().unwrap_or(0.0),
             pivot: index,
         }),
     }
 }
 
+/// That of the intercept, then the same for all other columns.
+pub(crate) fn penalties(columns: usize, ridge: f64) -> Vec<f64> {
+    let mut all = vec![ridge; columns];
+    all[0] = OF_INTERCEPT;
+    all
+}
+
+/// The entries of a matrix of one column, or of the first.
+pub(crate) fn first_column(solved: &Mat<f64>) -> Vec<f64> {
+    (0..solved.nrows()).map(|row| solved[(row, 0)]).collect()
+}
+
 fn solution(solved: &Mat<f64>, penalty: f64) -> Solution {
     Solution {
-        coefficients: (0..solved.nrows()).map(|row| solved[(row, 0)]).collect(),
+        coefficients: first_column(solved),
         penalty,
     }
 }

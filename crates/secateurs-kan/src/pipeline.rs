@@ -253,11 +253,11 @@ impl<'a> Run<'a> {
         config: &PipelineConfig,
         (limit, attempts): (f64, &mut Vec<Attempt>),
     ) -> Result<(Kan, Vec<RemovedNode>, Vec<RemovedEdge>)> {
+        let scores = attribution(&kan, self.x.clone())?;
         for &threshold in &config.thresholds {
-            let scores = attribution(&kan, self.x.clone())?;
             let (smaller, nodes) = prune_nodes(kan.clone(), self.x.clone(), &scores.nodes, (threshold, Fold::Mean))?;
-            let scores = attribution(&smaller, self.x.clone())?;
-            let (smaller, edges) = prune_edges(smaller, self.x.clone(), &scores.edges, (threshold, Fold::Mean))?;
+            let of_edges = attribution(&smaller, self.x.clone())?.edges;
+            let (smaller, edges) = prune_edges(smaller, self.x.clone(), &of_edges, (threshold, Fold::Mean))?;
             if nodes.is_empty() && edges.is_empty() {
                 break;
             }

@@ -22,6 +22,7 @@ use serde::{Deserialize, Serialize};
 use self::case::{Case, Dataset};
 use super::kept::kept_cell;
 use super::language_model::progress;
+use super::summary::mean_row;
 use super::{Plots, Setting};
 use crate::ExperimentError;
 use crate::outcome::{Outcome, Row};
@@ -138,13 +139,7 @@ fn rows(dataset: &Dataset, cells: &[Cell], tasks: &str) -> Vec<Row> {
             .filter(|other| other.is_same(measured))
             .map(|other| other.value)
             .collect();
-        let n = values.len() as f64;
-        let row = Row::mean_of(&measured.method, &measured.metric, &values);
-        let row = match row.spread_value() {
-            Some(deviation) => row.spread(deviation / n.sqrt()),
-            None => row,
-        };
-        let row = row
+        let row = mean_row(&measured.method, &measured.metric, &values)
             .case("dataset", dataset.name)
             .case("stage", measured.stage.as_str())
             .case("tasks", tasks);

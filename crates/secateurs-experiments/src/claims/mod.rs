@@ -13,6 +13,7 @@ pub mod layerwise;
 pub mod rac;
 pub mod shapkan;
 pub mod sparse;
+mod summary;
 mod texts;
 
 /// Where and how much a claim is run.

@@ -5,10 +5,10 @@ use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Autodiff, Flex};
-use burn::tensor::{DType, Element, Shape, TensorData};
+use burn::tensor::{DType, Element};
 use pulp::bytemuck::Pod;
 
-use super::tensor::Primitive;
+use super::tensor::{Primitive, dense, elements, from_vec};
 use crate::kernels::real::Real;
 use crate::kernels::spline::{self as kernel, SplineWeights};
 use crate::kernels::spline_backward::{Wanted, backward};
@@ -46,28 +46,10 @@ impl Basis {
     }
 }
 
-fn row_major<T: Number>(tensor: Primitive) -> Primitive {
-    if tensor.as_slice::<T>().is_some() {
-        tensor
-    } else {
-        tensor.to_contiguous()
-    }
-}
-
-fn slice<T: Number>(tensor: &Primitive) -> &[T] {
-    tensor
-        .as_slice()
-        .expect("all tensors of the operation have one precision and are row-major")
-}
-
-fn tensor<T: Number>(data: Vec<T>, shape: impl Into<Shape>) -> Primitive {
-    Primitive::from_data(TensorData::new(data, shape.into()))
-}
-
 /// The splines whose knots are these row-major ones.
 fn splines<'a, T: Number>(knots: &'a Primitive, basis: &Basis) -> Splines<'a, T> {
     Splines {
-        knots: slice(knots),
+        knots: elements(knots),
         n_knots: knots.layout().shape()[1],
         degree: basis.degree,
         beyond: basis.beyond,
@@ -76,21 +58,21 @@ fn splines<'a, T: Number>(knots: &'a Primitive, basis: &Basis) -> Splines<'a, T>
 
 fn weights<'a, T: Number>(coefficients: &'a Primitive, base: &'a Primitive) -> SplineWeights<'a, T> {
     SplineWeights {
-        coefficients: slice(coefficients),
-        base: slice(base),
+        coefficients: elements(coefficients),
+        base: elements(base),
         d_output: base.layout().shape()[1],
     }
 }
 
 fn functions<T: Number>(x: &Primitive, basis: &Basis, order: Order) -> Vec<T> {
-    let knots = row_major::<T>(basis.knots.clone());
-    let x = row_major::<T>(x.clone());
-    kernel::basis(splines(&knots, basis), slice(&x), order)
+    let knots = dense(basis.knots.clone());
+    let x = dense(x.clone());
+    kernel::basis(splines(&knots, basis), elements(&x), order)
 }
 
 fn values<T: Number>(x: &Primitive, basis: &Basis) -> Primitive {
     let shape = [x.layout().shape()[0], x.layout().shape()[1], basis.n_basis()];
-    tensor(functions::<T>(x, basis, Order::Value), shape)
+    from_vec(functions::<T>(x, basis, Order::Value), shape)
 }
 
 pub(super) fn basis_values(x: &Primitive, basis: &Basis) -> Primitive {
@@ -99,11 +81,11 @@ pub(super) fn basis_values(x: &Primitive, basis: &Basis) -> Primitive {
 
 /// `sum_m grad[b, i, m] B'_m(x[b, i])`.
 fn values_backward<T: Number>(grad: Primitive, (x, basis): &(Primitive, Basis)) -> Primitive {
-    let grad = row_major::<T>(grad);
+    let grad = dense(grad);
     let shape = grad.layout().shape().clone();
     let slopes = functions::<T>(x, basis, Order::Slope);
     let mut of_x = vec![T::ZERO; shape[0] * shape[1]];
-    let pairs = slice::<T>(&grad)
+    let pairs = elements::<T>(&grad)
         .chunks_exact(shape[2])
         .zip(slopes.chunks_exact(shape[2]));
     for (of_x, (grad, slopes)) in of_x.iter_mut().zip(pairs) {
@@ -111,7 +93,7 @@ fn values_backward<T: Number>(grad: Primitive, (x, basis): &(Primitive, Basis)) 
             *of_x += grad * slope;
         }
     }
-    tensor(of_x, [shape[0], shape[1]])
+    from_vec(of_x, [shape[0], shape[1]])
 }
 
 #[derive(Debug)]
@@ -147,12 +129,12 @@ pub(super) fn basis_values_tracked<C: CheckpointStrategy>(
 type Tensors = [Primitive; 3];
 
 fn apply<T: Number>(tensors: Tensors, basis: &Basis) -> (Primitive, Tensors) {
-    let knots = row_major::<T>(basis.knots.clone());
-    let tensors = tensors.map(row_major::<T>);
+    let knots = dense(basis.knots.clone());
+    let tensors = tensors.map(dense);
     let [x, coefficients, base] = &tensors;
     let weights = weights(coefficients, base);
-    let y = forward::<T>(splines(&knots, basis), slice(x), weights);
-    let out = tensor(y, [x.layout().shape()[0], weights.d_output]);
+    let y = forward::<T>(splines(&knots, basis), elements(x), weights);
+    let out = from_vec(y, [x.layout().shape()[0], weights.d_output]);
     (out, tensors)
 }
 
@@ -161,19 +143,19 @@ pub(super) fn linear(tensors: Tensors, basis: &Basis) -> (Primitive, Tensors) {
 }
 
 fn apply_backward<T: Number>(grad: Primitive, (tensors, basis): &State, wanted: Wanted) -> [Option<Primitive>; 3] {
-    let grad = row_major::<T>(grad);
-    let knots = row_major::<T>(basis.knots.clone());
+    let grad = dense(grad);
+    let knots = dense(basis.knots.clone());
     let [x, coefficients, base] = tensors;
     let gradients = backward::<T>(
         splines(&knots, basis),
-        slice(x),
+        elements(x),
         weights(coefficients, base),
-        (slice(&grad), wanted),
+        (elements(&grad), wanted),
     );
     [
-        gradients.x.map(|of_x| tensor(of_x, x.layout().shape().clone())),
-        Some(tensor(gradients.coefficients, coefficients.layout().shape().clone())),
-        Some(tensor(gradients.base, base.layout().shape().clone())),
+        gradients.x.map(|of_x| from_vec(of_x, x.layout().shape().clone())),
+        Some(from_vec(gradients.coefficients, coefficients.layout().shape().clone())),
+        Some(from_vec(gradients.base, base.layout().shape().clone())),
     ]
 }
 

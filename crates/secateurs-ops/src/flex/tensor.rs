@@ -2,8 +2,9 @@
 
 use burn::backend::Flex;
 use burn::backend::tensor::{FloatTensor, IntTensor};
-use burn::tensor::{Shape, TensorData};
+use burn::tensor::{DType, Element, Shape, TensorData};
 use faer::MatRef;
+use pulp::bytemuck::Pod;
 
 use crate::kernels::heads::Heads;
 
@@ -11,22 +12,24 @@ use crate::kernels::heads::Heads;
 pub(super) type Primitive = FloatTensor<Flex>;
 
 /// A tensor that owns `data` in row-major order.
-pub(super) fn from_vec(data: Vec<f32>, shape: impl Into<Shape>) -> Primitive {
+pub(super) fn from_vec<T: Element>(data: Vec<T>, shape: impl Into<Shape>) -> Primitive {
     Primitive::from_data(TensorData::new(data, shape.into()))
 }
 
 /// The tensor itself if it is in row-major order, otherwise a copy that is.
 pub(super) fn dense(tensor: Primitive) -> Primitive {
-    if tensor.as_slice::<f32>().is_some() {
-        tensor
-    } else {
-        tensor.to_contiguous()
-    }
+    let is_dense = match tensor.dtype() {
+        DType::F64 => tensor.as_slice::<f64>().is_some(),
+        _ => tensor.as_slice::<f32>().is_some(),
+    };
+    if is_dense { tensor } else { tensor.to_contiguous() }
 }
 
-/// The elements of a [`dense`] tensor.
-pub(super) fn elements(tensor: &Primitive) -> &[f32] {
-    tensor.as_slice().expect("the tensor was made dense")
+/// The elements of a [`dense`] tensor of that precision.
+pub(super) fn elements<T: Element + Pod>(tensor: &Primitive) -> &[T] {
+    tensor
+        .as_slice()
+        .expect("the tensor was made dense and has this precision")
 }
 
 /// A tensor whose storage holds its elements in row-major order and nothing else, so that `storage_mut` may overwrite

@@ -2,7 +2,7 @@
 
 use secateurs_causal::{
     AdditiveConfig, AdditiveLearner, EffectFormulas, FormulaConfig, Outcomes, PoolingSearch, Ridge, Study,
-    average_effect_error, pehe,
+    average_effect_error, factual_error, pehe,
 };
 
 use super::{Cell, Measured, fold};
@@ -66,19 +66,8 @@ pub(super) fn of_model(
     Ok(vec![
         Measured::new(name, "pehe", pehe(&effects, test)?),
         Measured::new(name, "ate_error", average_effect_error(&effects, test)?),
-        Measured::new(name, "factual_mse", factual_error(outcomes, test)),
+        Measured::new(name, "factual_mse", factual_error(outcomes, test)?),
     ])
-}
-
-pub(super) fn factual_error(outcomes: &Outcomes, study: &Study) -> f64 {
-    let square = |row: usize| {
-        let mu = match study.treated()[row] {
-            true => outcomes.mu1[row],
-            false => outcomes.mu0[row],
-        };
-        (mu - study.outcome()[row]).powi(2)
-    };
-    (0..study.rows()).map(square).sum::<f64>() / study.rows() as f64
 }
 
 /// The difference of the means of the arms for everybody.

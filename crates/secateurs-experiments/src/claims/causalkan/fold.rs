@@ -5,10 +5,9 @@ use burn::tensor::{Device, FloatDType, Tensor, TensorData};
 use faer::linalg::solvers::Solve;
 use faer::{Mat, Side};
 use secateurs::kan::{BSpline, Basis, BasisConfig, Beyond, Fold, Grid, Kan, KanConfig, KanError, prune_edges};
-use secateurs_causal::{Outcomes, Study};
+use secateurs_causal::{Outcomes, Study, factual_error};
 
 use super::Measured;
-use super::closed::factual_error;
 use crate::ExperimentError;
 use crate::causal_data::CausalTask;
 
@@ -37,7 +36,7 @@ pub(super) fn measured(task: &CausalTask) -> Result<Vec<Measured>, ExperimentErr
         (d_input - removed.len()) as f64,
     )];
     for (stage, kan) in [("full", &kan), ("folded", &folded), ("zeroed", &zeroed)] {
-        let error = factual_error(&outcomes(kan, &task.test)?, &task.test);
+        let error = factual_error(&outcomes(kan, &task.test)?, &task.test)?;
         let one = Measured::new((METHOD, stage), "factual_mse", error);
         all.push(if stage == "zeroed" { one.control() } else { one });
     }
