@@ -32,6 +32,11 @@ pub struct Setting {
 }
 
 impl Setting {
+    /// Whether tensors are computed by a graphics card, or what stands for one.
+    pub fn is_on_gpu(&self) -> bool {
+        matches!(self.device_name.as_str(), "wgpu" | "cuda")
+    }
+
     /// Whether the cell of that name is run, such as `elsa-90%-0`: method, pattern and what else varies.
     pub fn wants(&self, name: &str) -> bool {
         self.only.is_empty() || self.only.iter().any(|part| name.contains(part.as_str()))
