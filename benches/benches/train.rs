@@ -30,6 +30,7 @@ fn config() -> LlamaConfig {
         rope_theta: 10_000.0,
         rope_scaling: None,
         tied_head: true,
+        experts: None,
     }
 }
 

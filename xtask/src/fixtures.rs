@@ -17,14 +17,18 @@ use crate::workspace;
 #[derive(clap::Args)]
 pub struct Arguments {
     /// Only compare the fixtures with their recorded checksums.
-    #[arg(long, conflicts_with_all = ["data", "steps"])]
+    #[arg(long, conflicts_with_all = ["data", "steps", "only"])]
     check: bool,
     /// The data folder of the R package janeaustenr; by default that of the Debian package, fetched if necessary.
     #[arg(long)]
     data: Option<PathBuf>,
-    /// Training steps of the fixture model, if not the recorded number.
+    /// Training steps of the fixture models, if not the recorded number.
     #[arg(long)]
     steps: Option<usize>,
+    /// Train only this model (llama-austen, moe-austen), on the novels and with the tokenizer that are there; give it again for
+    /// more.
+    #[arg(long, value_name = "MODEL", conflicts_with = "data")]
+    only: Vec<String>,
 }
 
 const SUMS: &str = "SHA256SUMS";
@@ -37,14 +41,15 @@ pub fn run(arguments: &Arguments) -> Result<(), TaskError> {
     if arguments.check {
         return check(&folder);
     }
-    let data = arguments.data.clone().map_or_else(novels, Ok)?;
     let mut command = experiments(Device::Flex)?;
-    command
-        .arg("fixtures")
-        .arg("--data")
-        .arg(data)
-        .arg("--out")
-        .arg(&folder);
+    command.arg("fixtures").arg("--out").arg(&folder);
+    if arguments.only.is_empty() {
+        let data = arguments.data.clone().map_or_else(novels, Ok)?;
+        command.arg("--data").arg(data);
+    }
+    for model in &arguments.only {
+        command.arg("--only").arg(model);
+    }
     if let Some(steps) = arguments.steps {
         command.arg("--steps").arg(steps.to_string());
     }

@@ -22,16 +22,18 @@ pub struct Arguments {
 }
 
 /// The suites that run on every backend.
-const DEVICE_PACKAGES: [&str; 4] = [
+const DEVICE_PACKAGES: [&str; 5] = [
     "secateurs-tensor",
     "secateurs-importance",
     "secateurs-ops",
     "secateurs-prune",
+    "secateurs-moe",
 ];
 
 /// Packages with a feature for each device.
-const WITH_FEATURES: [&str; 5] = [
+const WITH_FEATURES: [&str; 6] = [
     "secateurs-ops",
+    "secateurs-moe",
     "secateurs-models",
     "secateurs",
     "secateurs-cli",

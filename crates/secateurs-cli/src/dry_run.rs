@@ -71,7 +71,7 @@ impl Plan {
                 .parse::<usize>()
                 .ok()?;
             let dims: [usize; 2] = tensor.shape.as_slice().try_into().ok()?;
-            Some((&tensor.name, block, dims))
+            Some((config.module_path(&tensor.name), block, dims))
         });
         for (name, block, dims) in linears.filter(|(name, ..)| recipe.rules.selects(name)) {
             let pattern = pattern_of(recipe, block)?;

@@ -26,12 +26,19 @@ fn describe(info: &Info) -> String {
         .iter()
         .map(|(name, size)| format!("{name} {}", bytes(*size)))
         .collect();
+    let width = match info.experts {
+        None => format!("{}, SwiGLU {}", info.d_model, info.d_ffn),
+        Some((n_experts, top_k)) => format!(
+            "{}, {n_experts} experts of SwiGLU {}, {top_k} of them for a token",
+            info.d_model, info.d_ffn
+        ),
+    };
     let lines = [
         ("format", info.description.clone()),
         ("parameters", quantity(info.parameters)),
         ("size", format!("{} ({})", bytes(info.bytes), encodings.join(", "))),
         ("blocks", info.blocks.to_string()),
-        ("width", format!("{}, SwiGLU {}", info.d_model, info.d_ffn)),
+        ("width", width),
         ("heads", format!("{} query, {} key-value", info.heads.0, info.heads.1)),
         ("vocabulary", info.vocab_size.to_string()),
         ("positions", info.max_positions.to_string()),

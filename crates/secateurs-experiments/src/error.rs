@@ -68,6 +68,15 @@ pub enum ExperimentError {
     /// An effect could not be estimated.
     #[error(transparent)]
     Causal(#[from] secateurs_causal::CausalError),
+    /// Experts could not be routed or pruned.
+    #[error(transparent)]
+    Moe(#[from] secateurs::moe::MoeError),
+    /// The student could not be trained, pruned or fine-tuned.
+    #[error(transparent)]
+    Theory(#[from] secateurs::moe::theory::TheoryError),
+    /// Weights could not be scored.
+    #[error(transparent)]
+    Importance(#[from] secateurs::importance::ImportanceError),
     /// Causal data cannot be used.
     #[error(transparent)]
     CausalData(#[from] crate::causal_data::CausalDataError),

@@ -7,7 +7,7 @@ use burn::tensor::Device;
 use clap::{Parser, Subcommand};
 use secateurs::allocator::MiMalloc;
 use secateurs_experiments::claims::{CLAIMS, Setting, find};
-use secateurs_experiments::fixtures::{self, TrainConfig};
+use secateurs_experiments::fixtures::{self, Model, TrainConfig};
 use secateurs_experiments::outcome::{Tier, reproduce_root};
 use secateurs_experiments::{ExperimentError, html, table};
 
@@ -48,17 +48,20 @@ enum Command {
         #[arg(long, value_name = "NAME")]
         only: Vec<String>,
     },
-    /// Extract the novels, train the tokenizer and the fixture model.
+    /// Extract the novels, train the tokenizer and the fixture models.
     Fixtures {
         /// The `data` folder of the installed R package janeaustenr.
-        #[arg(long)]
-        data: PathBuf,
+        #[arg(long, required_unless_present = "only")]
+        data: Option<PathBuf>,
         /// Where the fixtures go.
         #[arg(long)]
         out: PathBuf,
         /// Optimiser steps.
         #[arg(long, default_value_t = TrainConfig::default().steps)]
         steps: usize,
+        /// Train only this model, on the novels and with the tokenizer that are there; give it again for more.
+        #[arg(long, value_enum, value_name = "MODEL", conflicts_with = "data")]
+        only: Vec<Model>,
     },
     /// List the claims.
     List,
@@ -94,14 +97,16 @@ fn run(command: Command) -> Result<(), ExperimentError> {
             };
             reproduce(&claims, &setting)
         }
-        Command::Fixtures { data, out, steps } => fixtures::make(
-            &data,
-            &out,
-            &TrainConfig {
+        Command::Fixtures { data, out, steps, only } => {
+            let config = TrainConfig {
                 steps,
                 ..TrainConfig::default()
-            },
-        ),
+            };
+            match data {
+                Some(data) => fixtures::make(&data, &out, &config),
+                None => fixtures::train_again(&only, &out, &config),
+            }
+        }
         Command::List => {
             CLAIMS
                 .iter()

@@ -49,6 +49,12 @@ pub enum ModelError {
         /// Number of blocks.
         n_blocks: usize,
     },
+    /// Constants took the place of experts, which no file format can say.
+    #[error("block {index} has constants in the place of experts, which no model file can hold")]
+    ConstantExperts {
+        /// The block.
+        index: usize,
+    },
     /// Reading or writing a model file failed.
     #[error(transparent)]
     Data(#[from] DataError),

@@ -21,6 +21,7 @@ fn config(tied_head: bool) -> LlamaConfig {
         rope_theta: 100.0,
         rope_scaling: None,
         tied_head,
+        experts: None,
     }
 }
 

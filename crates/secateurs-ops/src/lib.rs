@@ -22,6 +22,8 @@ pub mod slices;
 mod spline;
 mod spline_beyond;
 #[cfg(feature = "tensors")]
+mod split;
+#[cfg(feature = "tensors")]
 mod swiglu;
 
 #[cfg(feature = "tensors")]
@@ -32,6 +34,7 @@ pub use {
     rms_norm::rms_norm,
     rope::rope,
     spline::{Beyond, MAX_DEGREE, SplineBasis, SplineWeights, spline_basis, spline_linear},
+    split::split_rows,
     swiglu::swiglu,
 };
 

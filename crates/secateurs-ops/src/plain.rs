@@ -17,6 +17,19 @@ pub fn linear(x: Tensor<2>, w: Tensor<2>) -> Tensor<2> {
     x.matmul(w)
 }
 
+/// See [`split_rows`](crate::split_rows). Cut by halves, so that the derivative costs a pass for each doubling of the
+/// number of parts.
+pub fn split_rows(x: Tensor<2>, lengths: &[usize]) -> Vec<Tensor<2>> {
+    if lengths.len() <= 1 {
+        return lengths.iter().map(|_| x.clone()).collect();
+    }
+    let (first, second) = lengths.split_at(lengths.len() / 2);
+    let [n_first, n_second] = [first, second].map(|lengths| lengths.iter().sum());
+    let mut parts = split_rows(x.clone().narrow(0, 0, n_first), first);
+    parts.extend(split_rows(x.narrow(0, n_first, n_second), second));
+    parts
+}
+
 /// See [`rms_norm`](crate::rms_norm).
 pub fn rms_norm(x: Tensor<3>, weight: Tensor<1>, eps: f64) -> Tensor<3> {
     let mean_square = x.clone().powi_scalar(2).mean_dim(2);

@@ -98,7 +98,10 @@ pub enum PruneError {
         source: TensorError,
     },
     /// A layer that is to be pruned but whose inputs the model never showed.
-    #[error("{path}: the model showed no inputs of this layer to the observer")]
+    #[error(
+        "{path}: the model showed no inputs of this layer to the observer; an expert has none if no calibration token \
+         chose it, which more text changes"
+    )]
     NotObserved {
         /// Path of the layer.
         path: String,

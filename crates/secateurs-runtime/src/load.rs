@@ -15,10 +15,11 @@ impl LlamaWeights {
     ///
     /// # Errors
     ///
-    /// If the configuration is not a Llama's, a tensor is missing or has another shape, or a packed matrix contradicts
+    /// If the configuration is not a dense Llama's, a tensor is missing or has another shape, or a packed matrix contradicts
     /// itself.
     pub fn load(checkpoint: &Checkpoint, value_type: ValueType) -> Result<Self, RuntimeError> {
         let config = LlamaConfig::from_json(checkpoint.config())?;
+        config.check_dense("the engine")?;
         let reader = Reader { checkpoint, value_type };
         let (d_model, d_ffn, vocab_size) = (config.d_model, config.d_ffn, config.vocab_size);
         let (d_query, d_key) = (config.n_heads * config.d_head, config.n_kv_heads * config.d_head);

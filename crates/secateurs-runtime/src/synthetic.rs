@@ -37,6 +37,7 @@ pub fn one_billion() -> LlamaConfig {
         rope_theta: 10_000.0,
         rope_scaling: None,
         tied_head: true,
+        experts: None,
     }
 }
 
@@ -47,12 +48,13 @@ impl LlamaWeights {
     ///
     /// # Errors
     ///
-    /// If the shape is too large for a format.
+    /// If the shape is too large for a format, or that of a mixture of experts.
     pub fn synthetic(
         config: LlamaConfig,
         synthetic: &Synthetic,
         listener: &mut dyn FnMut(usize, usize),
     ) -> Result<Self, RuntimeError> {
+        config.check_dense("the engine")?;
         let (d_model, d_ffn, n_blocks) = (config.d_model, config.d_ffn, config.n_blocks);
         let (d_query, d_key) = (config.n_heads * config.d_head, config.n_kv_heads * config.d_head);
         let dims = [

@@ -8,8 +8,8 @@ use crate::error::{Result, TensorError};
 /// Globs over dotted parameter paths such as `layers.0.mlp.up_proj.weight`; `*` also matches dots.
 ///
 /// A path is selected if it matches any `include` and no `exclude`. The default includes everything but what pruning
-/// leaves alone: embeddings (`*embed*`), norms (`*norm*`), the output head (`*lm_head*`) and biases (`*bias`). In serde a missing list is its default, and a bad
-/// glob is an error.
+/// leaves alone: embeddings (`*embed*`), norms (`*norm*`), the output head (`*lm_head*`), the gates that route tokens to
+/// experts (`*moe.gate.*`) and biases (`*bias`). In serde a missing list is its default, and a bad glob is an error.
 ///
 /// # Examples
 ///
@@ -46,7 +46,7 @@ impl Default for Globs {
         let owned = |globs: &[&str]| globs.iter().map(|glob| (*glob).to_owned()).collect();
         Self {
             include: owned(&["*"]),
-            exclude: owned(&["*embed*", "*norm*", "*lm_head*", "*bias"]),
+            exclude: owned(&["*embed*", "*norm*", "*lm_head*", "*moe.gate.*", "*bias"]),
         }
     }
 }

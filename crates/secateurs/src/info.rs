@@ -30,8 +30,10 @@ pub struct Info {
     pub d_model: usize,
     /// Query heads and key-value heads.
     pub heads: (usize, usize),
-    /// Width of the SwiGLU layer.
+    /// Width of the SwiGLU layer, or of one expert.
     pub d_ffn: usize,
+    /// Experts of a block and how many of them answer a token, if the model is a mixture.
+    pub experts: Option<(usize, usize)>,
     /// Tokens in the vocabulary.
     pub vocab_size: usize,
     /// Longest sequence.
@@ -72,7 +74,7 @@ pub fn info(checkpoint: &Checkpoint) -> Result<Info, Error> {
     for (name, shape) in weights_of(checkpoint)? {
         let count: usize = shape.iter().product();
         parameters += count as u64;
-        if shape.len() == 2 && rules.selects(&name) {
+        if shape.len() == 2 && rules.selects(&config.module_path(&name)) {
             let (encoding, n_zeros) = linear(checkpoint, &name, &shape)?;
             zeros += n_zeros;
             prunable += count;
@@ -95,6 +97,7 @@ pub fn info(checkpoint: &Checkpoint) -> Result<Info, Error> {
         d_model: config.d_model,
         heads: (config.n_heads, config.n_kv_heads),
         d_ffn: config.d_ffn,
+        experts: config.experts.map(|experts| (experts.n_experts, experts.top_k)),
         vocab_size: config.vocab_size,
         max_positions: config.max_positions,
         linears,

@@ -92,6 +92,7 @@ pub fn pack_checkpoint(
 ) -> Result<Vec<PackedInfo>, Error> {
     let source = Checkpoint::open(model)?;
     let llama = LlamaConfig::from_json(source.config())?;
+    llama.check_dense("packing")?;
     make_way(out, &[model], overwrite)?;
     let planned = planned_tensors(&llama);
     let (mut tensors, mut infos) = (Vec::new(), Vec::new());

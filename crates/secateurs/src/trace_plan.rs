@@ -45,6 +45,9 @@ impl Plan {
     /// Reads and encodes the prompts; the first that cannot be used is an error.
     pub(crate) fn new(job: &TraceJob<'_>, checkpoint: &Checkpoint) -> Result<Self, Error> {
         let llama = LlamaConfig::from_json(checkpoint.config())?;
+        if sampling(&job.config.source).is_some() {
+            llama.check_dense("sampling")?;
+        }
         let encoder = PromptEncoder::load(checkpoint)?;
         let config = job.config;
         let style = encoder.resolve(config.style.clone());

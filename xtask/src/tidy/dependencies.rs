@@ -25,7 +25,7 @@ enum Burn {
 }
 
 /// The map of `crates/README.md`.
-const MAP: [Allowed; 17] = [
+const MAP: [Allowed; 18] = [
     Allowed {
         name: "secateurs-tensor",
         uses: Uses::Only(&[]),
@@ -62,8 +62,13 @@ const MAP: [Allowed; 17] = [
         burn: Burn::WithoutBackend,
     },
     Allowed {
+        name: "secateurs-moe",
+        uses: Uses::Only(&["tensor", "importance", "ops"]),
+        burn: Burn::WithoutBackend,
+    },
+    Allowed {
         name: "secateurs-models",
-        uses: Uses::Only(&["tensor", "importance", "prune", "ops", "data"]),
+        uses: Uses::Only(&["tensor", "importance", "prune", "moe", "ops", "data"]),
         burn: Burn::WithoutBackend,
     },
     Allowed {
@@ -90,6 +95,7 @@ const MAP: [Allowed; 17] = [
             "kan",
             "formula",
             "causal",
+            "moe",
             "ops",
             "models",
             "data",

@@ -51,6 +51,17 @@ impl Tiny {
         self.write_config(name, json, |_, values| values);
     }
 
+    /// Writes a mixture of four experts, of which two answer a token.
+    pub fn write_mixture(&self, name: &str, model_type: &str) {
+        let mut json = config(2);
+        json["model_type"] = model_type.into();
+        json["num_experts_per_tok"] = 2.into();
+        for field in ["num_local_experts", "num_experts"] {
+            json[field] = 4.into();
+        }
+        self.write_config(name, json, |_, values| values);
+    }
+
     fn write_config(&self, name: &str, json: Value, edit: impl Fn(&str, Vec<f32>) -> Vec<f32>) {
         let plan = planned_tensors(&LlamaConfig::from_json(&json).expect("the configuration is valid"));
         let staging = self.path(&format!("{name}.staging"));

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::error::ConfigError;
+use super::error::{ConfigError, bad_value};
+use super::experts::{ExpertLayout, ExpertsConfig};
 
 /// The shape of a Llama.
 ///
@@ -28,7 +29,7 @@ use super::error::ConfigError;
 pub struct LlamaConfig {
     /// Width of the residual stream.
     pub d_model: usize,
-    /// Width of the SwiGLU layer.
+    /// Width of the SwiGLU layer, or of one expert.
     pub d_ffn: usize,
     /// Number of transformer blocks.
     pub n_blocks: usize,
@@ -50,6 +51,8 @@ pub struct LlamaConfig {
     pub rope_scaling: Option<RopeScaling>,
     /// Whether the output matrix is the embedding matrix.
     pub tied_head: bool,
+    /// The mixture of experts in the place of the SwiGLU layer, if there is one.
+    pub experts: Option<ExpertsConfig>,
 }
 
 /// How rotary frequencies are stretched for long contexts.
@@ -104,11 +107,7 @@ impl LlamaConfig {
     ///
     /// If a field is missing, of the wrong type, or describes a model that is not a Llama as built here.
     pub fn from_json(json: &Value) -> Result<Self, ConfigError> {
-        if let Some(found) = json.get("model_type").and_then(Value::as_str)
-            && found != "llama"
-        {
-            return Err(ConfigError::UnknownFamily { found: found.into() });
-        }
+        let layout = layout_of(json)?;
         let raw: RawConfig = serde_json::from_value(json.clone()).map_err(ConfigError::Syntax)?;
         check_plain(&raw)?;
         let scaling = raw.rope_parameters.as_ref().or(raw.rope_scaling.as_ref());
@@ -123,9 +122,12 @@ impl LlamaConfig {
             vocab_size: raw.vocab_size,
             max_positions: raw.max_position_embeddings,
             norm_eps: raw.rms_norm_eps,
-            rope_theta: raw.rope_theta.or(theta_inside).unwrap_or(10_000.0),
+            rope_theta: raw.rope_theta.or(theta_inside).unwrap_or(default_theta(layout)),
             rope_scaling: scaling.map(parse_scaling).transpose()?.flatten(),
             tied_head: raw.tie_word_embeddings,
+            experts: layout
+                .map(|layout| ExpertsConfig::from_json(json, layout))
+                .transpose()?,
         };
         config.check()?;
         Ok(config)
@@ -133,9 +135,14 @@ impl LlamaConfig {
 
     /// The `config.json` of this shape, as transformers reads it.
     pub fn to_json(&self) -> Value {
+        let (architecture, model_type) = match self.layout() {
+            None => ("LlamaForCausalLM", "llama"),
+            Some(layout @ ExpertLayout::Mixtral) => ("MixtralForCausalLM", layout.model_type()),
+            Some(layout @ ExpertLayout::OlMoe) => ("OlmoeForCausalLM", layout.model_type()),
+        };
         let mut json = serde_json::json!({
-            "architectures": ["LlamaForCausalLM"],
-            "model_type": "llama",
+            "architectures": [architecture],
+            "model_type": model_type,
             "hidden_act": "silu",
             "hidden_size": self.d_model,
             "intermediate_size": self.d_ffn,
@@ -147,14 +154,46 @@ impl LlamaConfig {
             "max_position_embeddings": self.max_positions,
             "rms_norm_eps": self.norm_eps,
             "rope_theta": self.rope_theta,
-            "attention_bias": false,
-            "mlp_bias": false,
-            "tie_word_embeddings": self.tied_head,
         });
+        match &self.experts {
+            Some(experts) => experts.write(&mut json),
+            None => {
+                json["attention_bias"] = false.into();
+                json["mlp_bias"] = false.into();
+            }
+        }
+        json["tie_word_embeddings"] = self.tied_head.into();
         if let Some(scaling) = self.rope_scaling {
             json["rope_scaling"] = scaling_json(scaling);
         }
         json
+    }
+
+    /// Whose tensor names the model has, if it is a mixture of experts.
+    pub fn layout(&self) -> Option<ExpertLayout> {
+        self.experts.map(|experts| experts.layout)
+    }
+
+    /// What modules call the tensor `name` of a file; what selects parameters is written in these terms.
+    pub fn module_path(&self, name: &str) -> String {
+        self.layout()
+            .map_or_else(|| name.to_owned(), |layout| layout.module_path(name))
+    }
+
+    /// Refuses mixtures of experts, for `what` knows dense models only.
+    ///
+    /// # Errors
+    ///
+    /// If the model is one.
+    pub fn check_dense(&self, what: &'static str) -> Result<(), ConfigError> {
+        match self.experts {
+            None => Ok(()),
+            Some(ExpertsConfig { n_experts, layout, .. }) => Err(ConfigError::Experts {
+                n_experts,
+                model_type: layout.model_type(),
+                what,
+            }),
+        }
     }
 
     fn check(&self) -> Result<(), ConfigError> {
@@ -196,11 +235,21 @@ impl LlamaConfig {
     }
 }
 
-fn bad_value(field: &'static str, value: impl ToString, expected: &'static str) -> ConfigError {
-    ConfigError::Value {
-        field,
-        value: value.to_string(),
-        expected,
+/// The layout of the experts; nothing for a dense model.
+fn layout_of(json: &Value) -> Result<Option<ExpertLayout>, ConfigError> {
+    match json.get("model_type").and_then(Value::as_str) {
+        None | Some("llama") => Ok(None),
+        Some("mixtral") => Ok(Some(ExpertLayout::Mixtral)),
+        Some("olmoe") => Ok(Some(ExpertLayout::OlMoe)),
+        Some(found) => Err(ConfigError::UnknownFamily { found: found.into() }),
+    }
+}
+
+/// What transformers takes for a missing base of the rotary frequencies.
+fn default_theta(layout: Option<ExpertLayout>) -> f64 {
+    match layout {
+        Some(ExpertLayout::Mixtral) => 1e6,
+        Some(ExpertLayout::OlMoe) | None => 10_000.0,
     }
 }
 

@@ -10,6 +10,7 @@ pub mod elsa;
 mod kept;
 mod language_model;
 pub mod layerwise;
+pub mod moe;
 pub mod rac;
 pub mod shapkan;
 pub mod sparse;
@@ -95,6 +96,12 @@ pub const CLAIMS: &[Claim] = &[
         summary: "effects of individuals by additive models and KANs, full, pruned, as formulas and rounded, beside perceptrons",
         axes: &["stage"],
         run: causalkan::run,
+    },
+    Claim {
+        name: "moe",
+        summary: "experts learned, pruned and fine-tuned to zero loss beside a teacher; and experts of a trained model removed, beside chance",
+        axes: &["removed", "stage"],
+        run: moe::run,
     },
 ];
 

@@ -3,10 +3,11 @@
 use burn::module::Module;
 use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{Device, Tensor};
-use secateurs_data::llama::LlamaConfig;
+use secateurs_data::llama::{ExpertLayout, LlamaConfig};
 use secateurs_ops::{causal_attention, rope};
 use secateurs_tensor::Observer;
 
+use super::norm::LlamaNorm;
 use super::rope::Rope;
 use crate::llama::block::{merge_tokens, project};
 
@@ -21,6 +22,10 @@ pub struct LlamaAttention {
     pub v_proj: Linear,
     /// `n_heads * d_head -> d_model`
     pub o_proj: Linear,
+    /// Norm of all query heads together, where the family has one.
+    pub q_norm: Option<LlamaNorm>,
+    /// Norm of all key heads together, where the family has one.
+    pub k_norm: Option<LlamaNorm>,
     d_head: usize,
 }
 
@@ -29,11 +34,15 @@ impl LlamaAttention {
     pub fn new(config: &LlamaConfig, device: &Device) -> Self {
         let linear = |d_input, d_output| LinearConfig::new(d_input, d_output).with_bias(false).init(device);
         let (d_query, d_key) = (config.n_heads * config.d_head, config.n_kv_heads * config.d_head);
+        let has_norms = config.layout().is_some_and(ExpertLayout::has_attention_norms);
+        let norm = |d| has_norms.then(|| LlamaNorm::new(d, config.norm_eps, device));
         Self {
             q_proj: linear(config.d_model, d_query),
             k_proj: linear(config.d_model, d_key),
             v_proj: linear(config.d_model, d_key),
             o_proj: linear(d_query, config.d_model),
+            q_norm: norm(d_query),
+            k_norm: norm(d_key),
             d_head: config.d_head,
         }
     }
@@ -66,8 +75,8 @@ impl LlamaAttention {
                 positions.sin.clone().narrow(0, 0, end),
             )
         };
-        let q = turn(heads(project(&self.q_proj, x.clone())));
-        let k = turn(heads(project(&self.k_proj, x.clone())));
+        let q = turn(heads(normed(self.q_norm.as_ref(), project(&self.q_proj, x.clone()))));
+        let k = turn(heads(normed(self.k_norm.as_ref(), project(&self.k_proj, x.clone()))));
         let v = heads(project(&self.v_proj, x));
         let scale = 1.0 / (self.d_head as f64).sqrt();
         let mixed = causal_attention(q, k, v, scale); // [batch, n_heads, n_tokens, d_head]
@@ -75,5 +84,13 @@ impl LlamaAttention {
         let mixed = mixed.swap_dims(1, 2).reshape([batch * n_tokens, n_heads * self.d_head]);
         observer.observe(&["self_attn.o_proj.weight"], &mixed);
         project(&self.o_proj, mixed).reshape([batch, n_tokens, d_model])
+    }
+}
+
+/// Normalises `[n_tokens, d]`, where there is a norm.
+fn normed(norm: Option<&LlamaNorm>, x: Tensor<2>) -> Tensor<2> {
+    match norm {
+        Some(norm) => norm.forward(x.unsqueeze_dim(0)).squeeze_dim(0),
+        None => x,
     }
 }

@@ -1,8 +1,9 @@
-//! Parameters between modules and checkpoint files. A parameter's path in the module is its name in the file.
+//! Parameters between modules and checkpoint files. A parameter's path in the module is its name in the file; a layout of
+//! experts translates those of experts.
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::{Device, Tensor, TensorData};
-use secateurs_data::llama::LlamaConfig;
+use secateurs_data::llama::{ExpertLayout, LlamaConfig};
 use secateurs_data::{Checkpoint, CheckpointWriter};
 
 use super::model::Llama;
@@ -16,7 +17,10 @@ use crate::ModelError;
 /// not finite.
 pub fn load_llama(checkpoint: &Checkpoint, device: &Device) -> Result<(LlamaConfig, Llama), ModelError> {
     let config = LlamaConfig::from_json(checkpoint.config())?;
-    let llama = fill(Llama::new(&config, device), "", &|name| Ok(checkpoint.read_f32(name)?))?;
+    let place = Place::new("", config.layout());
+    let llama = fill(Llama::new(&config, device), place, &|name| {
+        Ok(checkpoint.read_f32(name)?)
+    })?;
     Ok((config, llama))
 }
 
@@ -24,43 +28,64 @@ pub fn load_llama(checkpoint: &Checkpoint, device: &Device) -> Result<(LlamaConf
 ///
 /// # Errors
 ///
-/// If the writer refuses a tensor.
+/// If the writer refuses a tensor, or constants are in the place of experts.
 pub fn save_llama(llama: &Llama, writer: &CheckpointWriter) -> Result<(), ModelError> {
-    write_module(llama, "", writer)
+    for (index, block) in llama.model.layers.iter().enumerate() {
+        block.check_savable(index)?;
+    }
+    write_module(llama, Place::new("", llama.layout()), writer)
 }
 
-/// Reads every parameter of `module` by its path after `prefix`.
+/// Where a module is in a model, from which the names of its parameters follow.
+pub(crate) struct Place {
+    path: Vec<String>,
+    layout: Option<ExpertLayout>,
+}
+
+impl Place {
+    /// The module at `path`, in a model of the given experts.
+    pub(crate) fn new(path: &str, layout: Option<ExpertLayout>) -> Self {
+        let components = path.split('.').filter(|component| !component.is_empty());
+        Self {
+            path: components.map(str::to_owned).collect(),
+            layout,
+        }
+    }
+
+    /// What the file calls this parameter.
+    fn file_name(&self) -> String {
+        let path = self.path.join(".");
+        match self.layout {
+            Some(layout) => layout.file_name(&path),
+            None => path,
+        }
+    }
+}
+
+/// Reads every parameter of `module`.
 pub(crate) fn fill<M: Module>(
     module: M,
-    prefix: &str,
+    place: Place,
     read: &dyn Fn(&str) -> Result<Vec<f32>, ModelError>,
 ) -> Result<M, ModelError> {
     let mut filler = Filler {
         read,
-        path: path_of(prefix),
+        place,
         error: None,
     };
     let module = module.map(&mut filler);
     filler.error.map_or(Ok(module), Err)
 }
 
-/// Writes every parameter of `module` by its path after `prefix`.
-pub(crate) fn write_module<M: Module>(module: &M, prefix: &str, writer: &CheckpointWriter) -> Result<(), ModelError> {
+/// Writes every parameter of `module`.
+pub(crate) fn write_module<M: Module>(module: &M, place: Place, writer: &CheckpointWriter) -> Result<(), ModelError> {
     let mut saver = Saver {
         writer,
-        path: path_of(prefix),
+        place,
         error: None,
     };
     module.visit(&mut saver);
     saver.error.map_or(Ok(()), Err)
-}
-
-fn path_of(prefix: &str) -> Vec<String> {
-    prefix
-        .split('.')
-        .filter(|part| !part.is_empty())
-        .map(str::to_owned)
-        .collect()
 }
 
 /// Files hold linears as `[d_output, d_input]`, burn as `[d_input, d_output]`; embeddings agree.
@@ -70,7 +95,7 @@ fn is_linear(name: &str, rank: usize) -> bool {
 
 struct Filler<'a> {
     read: &'a dyn Fn(&str) -> Result<Vec<f32>, ModelError>,
-    path: Vec<String>,
+    place: Place,
     error: Option<ModelError>,
 }
 
@@ -102,11 +127,11 @@ impl Filler<'_> {
 
 impl ModuleMapper for Filler<'_> {
     fn enter_module(&mut self, name: &str, _container_type: &str) {
-        self.path.push(name.to_owned());
+        self.place.path.push(name.to_owned());
     }
 
     fn exit_module(&mut self, _name: &str, _container_type: &str) {
-        self.path.pop();
+        self.place.path.pop();
     }
 
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
@@ -114,7 +139,7 @@ impl ModuleMapper for Filler<'_> {
             return param;
         }
         let shape = param.lazy_shape();
-        match self.tensor(&self.path.join("."), shape.as_slice(), &param.lazy_device()) {
+        match self.tensor(&self.place.file_name(), shape.as_slice(), &param.lazy_device()) {
             Ok(tensor) => {
                 let id = param.id;
                 param.transform_for_load(tensor, id)
@@ -129,13 +154,13 @@ impl ModuleMapper for Filler<'_> {
 
 struct Saver<'a> {
     writer: &'a CheckpointWriter,
-    path: Vec<String>,
+    place: Place,
     error: Option<ModelError>,
 }
 
 impl Saver<'_> {
     fn save<const D: usize>(&mut self, tensor: Tensor<D>) -> Result<(), ModelError> {
-        let name = self.path.join(".");
+        let name = self.place.file_name();
         let tensor = if is_linear(&name, D) {
             tensor.swap_dims(0, 1)
         } else {
@@ -149,11 +174,11 @@ impl Saver<'_> {
 
 impl ModuleVisitor for Saver<'_> {
     fn enter_module(&mut self, name: &str, _container_type: &str) {
-        self.path.push(name.to_owned());
+        self.place.path.push(name.to_owned());
     }
 
     fn exit_module(&mut self, _name: &str, _container_type: &str) {
-        self.path.pop();
+        self.place.path.pop();
     }
 
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {

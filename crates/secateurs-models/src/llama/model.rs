@@ -3,17 +3,19 @@
 use burn::module::Module;
 use burn::nn::{Embedding, EmbeddingConfig, Initializer, Linear, LinearConfig};
 use burn::tensor::{Device, Int, Tensor};
-use secateurs_data::llama::LlamaConfig;
+use secateurs_data::llama::{ExpertLayout, LlamaConfig};
 use secateurs_ops::linear_cross_entropy;
 use secateurs_tensor::Observer;
 
 use super::block::{LlamaBlock, merge_tokens};
+use super::losses::RoutedLosses;
 use super::norm::LlamaNorm;
 use super::rope::Rope;
 
 /// A Llama with its output matrix.
 ///
-/// Fields are named as in Hugging Face checkpoints, so a parameter's path is its name in the file.
+/// Fields are named as in Hugging Face checkpoints of dense Llamas, so a parameter's path is its name in the file; parameters
+/// of experts have the same paths in all families.
 #[derive(Module, Debug)]
 pub struct Llama {
     /// Everything below the output matrix.
@@ -85,14 +87,41 @@ impl Llama {
     ///
     /// If there are fewer than two tokens.
     pub fn token_losses(&self, tokens: Tensor<2, Int>, positions: &Rope) -> Tensor<2> {
-        let [batch, n_tokens] = tokens.dims();
+        self.routed_losses(tokens, positions).losses
+    }
+
+    /// As [`token_losses`](Self::token_losses), with what the routers decided in the same pass.
+    ///
+    /// # Panics
+    ///
+    /// If there are fewer than two tokens.
+    pub fn routed_losses(&self, tokens: Tensor<2, Int>, positions: &Rope) -> RoutedLosses {
+        let mut routings = Vec::new();
+        let mut hidden = self.model.embed_tokens.forward(tokens.clone());
+        for block in &self.model.layers {
+            let (out, routing) = block.forward_routed(hidden, positions, &mut ());
+            hidden = out;
+            routings.extend(routing);
+        }
+        RoutedLosses {
+            losses: self.losses_of(self.model.norm.forward(hidden), tokens),
+            routings,
+        }
+    }
+
+    /// The loss of every predicted token, given the normalised hidden states of all, `[batch, n_tokens - 1]`.
+    pub(crate) fn losses_of(&self, hidden: Tensor<3>, tokens: Tensor<2, Int>) -> Tensor<2> {
+        let [batch, n_tokens, d_model] = hidden.dims();
         assert!(n_tokens >= 2, "a sequence of {n_tokens} tokens predicts nothing");
-        let hidden = self.hidden(tokens.clone(), positions, &mut ());
-        let d_model = hidden.dims()[2];
         let n_predicted = n_tokens - 1;
         let hidden = hidden.slice([0..batch, 0..n_predicted, 0..d_model]);
         let targets = tokens.slice([0..batch, 1..n_tokens]).reshape([batch * n_predicted]);
         linear_cross_entropy(merge_tokens(hidden), self.head(), targets).reshape([batch, n_predicted])
+    }
+
+    /// Whose tensor names the model has in a file, if it is a mixture of experts.
+    pub(crate) fn layout(&self) -> Option<ExpertLayout> {
+        self.model.layers.iter().find_map(LlamaBlock::layout)
     }
 
     /// The output matrix `[vocab_size, d_model]`.

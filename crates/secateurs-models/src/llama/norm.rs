@@ -6,16 +6,16 @@ use burn::tensor::{Device, Tensor};
 /// Root-mean-square normalisation: `y_j = x_j / sqrt(mean_k x_k^2 + eps) * weight_j`.
 #[derive(Module, Debug)]
 pub struct LlamaNorm {
-    /// `[d_model]`
+    /// `[d]`
     pub weight: Param<Tensor<1>>,
     eps: f64,
 }
 
 impl LlamaNorm {
     /// A norm whose weight is all ones.
-    pub fn new(d_model: usize, eps: f64, device: &Device) -> Self {
+    pub fn new(d: usize, eps: f64, device: &Device) -> Self {
         Self {
-            weight: Param::from_tensor(Tensor::ones([d_model], device)),
+            weight: Param::from_tensor(Tensor::ones([d], device)),
             eps,
         }
     }
@@ -24,7 +24,7 @@ impl LlamaNorm {
     ///
     /// # Shapes
     ///
-    /// `[batch, n_tokens, d_model] -> [batch, n_tokens, d_model]`
+    /// `[batch, n_tokens, d] -> [batch, n_tokens, d]`
     pub fn forward(&self, x: Tensor<3>) -> Tensor<3> {
         secateurs_ops::rms_norm(x, self.weight.val(), self.eps)
     }

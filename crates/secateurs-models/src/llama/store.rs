@@ -7,7 +7,7 @@ use secateurs_prune::BlockStore;
 use secateurs_tensor::Observer;
 
 use super::block::LlamaBlock;
-use super::load::{fill, write_module};
+use super::load::{Place, fill, write_module};
 use super::rope::Rope;
 use crate::ModelError;
 
@@ -88,6 +88,10 @@ impl LlamaStore {
         Ok(())
     }
 
+    fn place(&self, index: usize) -> Place {
+        Place::new(&self.path(index), self.config.layout())
+    }
+
     /// Gives back the source and the writer.
     pub fn into_parts(self) -> (Checkpoint, CheckpointWriter) {
         (self.source, self.writer)
@@ -115,9 +119,9 @@ impl BlockStore for LlamaStore {
         }
         let empty = LlamaBlock::new(&self.config, &self.device);
         if index < self.n_stored {
-            fill(empty, &self.path(index), &|name| Ok(self.writer.read_f32(name)?))
+            fill(empty, self.place(index), &|name| Ok(self.writer.read_f32(name)?))
         } else {
-            fill(empty, &self.path(index), &|name| Ok(self.source.read_f32(name)?))
+            fill(empty, self.place(index), &|name| Ok(self.source.read_f32(name)?))
         }
     }
 
@@ -133,7 +137,8 @@ impl BlockStore for LlamaStore {
     }
 
     fn store(&mut self, index: usize, block: LlamaBlock) -> Result<LlamaBlock, ModelError> {
-        write_module(&block, &self.path(index), &self.writer)?;
+        block.check_savable(index)?;
+        write_module(&block, self.place(index), &self.writer)?;
         self.writer.sync()?;
         self.n_stored = self.n_stored.max(index + 1);
         self.load(index)

@@ -3,11 +3,9 @@
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{Int, Tensor};
-use secateurs_ops::linear_cross_entropy;
 use secateurs_prune::{Batch, Gradients, PruneError};
 use serde::{Deserialize, Serialize};
 
-use super::block::merge_tokens;
 use super::model::Llama;
 use super::rope::Rope;
 
@@ -23,7 +21,10 @@ pub enum Activations {
 }
 
 impl Llama {
-    /// The mean of [`token_losses`](Self::token_losses) and its derivatives by all parameters.
+    /// The mean of [`token_losses`](Self::token_losses) and its derivatives by all parameters; an expert that answers no token
+    /// has none.
+    ///
+    /// The load-balancing loss of a mixture of experts is not part of it: see [`routed_losses`](Self::routed_losses).
     ///
     /// # Shapes
     ///
@@ -54,8 +55,6 @@ impl Llama {
         if !self.model.norm.weight.val().is_autodiff() {
             return Err(PruneError::UntrackedLoss { step: batch.step });
         }
-        let [n_sequences, n_tokens] = tokens.dims();
-        let n_predicted = n_tokens - 1;
         let plain = self.valid();
         let plain_positions = positions.valid();
         let mut inputs = vec![plain.model.embed_tokens.forward(tokens.clone().without_autodiff())];
@@ -67,12 +66,8 @@ impl Llama {
 
         let mut found = GradientsParams::new();
         let x = leaf(&mut inputs);
-        let d_model = x.dims()[2];
         let hidden = self.model.norm.forward(x.clone());
-        let hidden = hidden.slice([0..n_sequences, 0..n_predicted, 0..d_model]);
-        let targets = tokens.clone().slice([0..n_sequences, 1..n_tokens]);
-        let targets = targets.reshape([n_sequences * n_predicted]);
-        let loss = linear_cross_entropy(merge_tokens(hidden), self.head(), targets).mean();
+        let loss = self.losses_of(hidden, tokens.clone()).mean();
         let value: f32 = loss.clone().without_autodiff().into_scalar();
         let mut grads = loss.backward();
         let mut upstream = x

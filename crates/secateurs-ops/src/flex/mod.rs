@@ -4,6 +4,7 @@ mod attention;
 mod cross_entropy;
 mod elementwise;
 mod linear;
+mod rows;
 mod spline;
 mod tensor;
 
@@ -13,6 +14,7 @@ use burn::backend::{Autodiff, Backend, DispatchDevice, Flex, backend_extension};
 use burn::tensor::{DType, Tensor};
 
 use crate::spline_beyond::Beyond;
+use rows::RowRange;
 
 /// Whether the fused operations take this tensor: `f32` on flex, with or without autodiff, and not empty.
 pub(crate) fn takes<const D: usize>(tensor: &Tensor<D>) -> bool {
@@ -52,6 +54,7 @@ pub(crate) trait CpuOps: Backend {
         head: FloatTensor<Self>,
         targets: IntTensor<Self>,
     ) -> FloatTensor<Self>;
+    fn rows(x: FloatTensor<Self>, range: RowRange) -> FloatTensor<Self>;
 }
 
 impl CpuOps for Flex {
@@ -90,6 +93,10 @@ impl CpuOps for Flex {
         targets: IntTensor<Self>,
     ) -> FloatTensor<Self> {
         cross_entropy::linear_forward(hidden, head, targets).0
+    }
+
+    fn rows(x: FloatTensor<Self>, range: RowRange) -> FloatTensor<Self> {
+        rows::forward(x, &range)
     }
 }
 
@@ -130,6 +137,26 @@ impl<C: CheckpointStrategy> CpuOps for Autodiff<Flex, C> {
     ) -> FloatTensor<Self> {
         cross_entropy::linear_tracked::<C>(hidden, head, targets)
     }
+
+    fn rows(x: FloatTensor<Self>, range: RowRange) -> FloatTensor<Self> {
+        rows::tracked::<C>(x, range)
+    }
+}
+
+/// See [`split_rows`](crate::split_rows).
+pub(crate) fn split_rows(x: Tensor<2>, lengths: &[usize]) -> Vec<Tensor<2>> {
+    let begun = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let mut start = 0;
+    let mut part = |length: usize| {
+        let begun = begun.clone();
+        let range = RowRange { start, length, begun };
+        start += length;
+        Tensor::from_dispatch(<burn::backend::Dispatch as CpuOps>::rows(
+            x.clone().into_dispatch(),
+            range,
+        ))
+    };
+    lengths.iter().map(|&length| part(length)).collect()
 }
 
 /// Splines on edges, in `f32` or `f64`. The public functions call them only where [`takes_reals`] holds.

@@ -48,10 +48,12 @@ const LINEARS: [&str; 4] = [
 #[test]
 fn default_rules_leave_out_what_pruning_leaves_alone() {
     let rules = PathRules::default();
-    for path in LINEARS
-        .into_iter()
-        .chain(["model.layers.3.self_attn.q_proj.weight", "fc.weight", "head.weight"])
-    {
+    for path in LINEARS.into_iter().chain([
+        "model.layers.3.self_attn.q_proj.weight",
+        "model.layers.3.moe.experts.0.gate_proj.weight",
+        "fc.weight",
+        "head.weight",
+    ]) {
         assert!(rules.selects(path), "{path}");
     }
     for path in [
@@ -63,6 +65,7 @@ fn default_rules_leave_out_what_pruning_leaves_alone() {
         "lm_head.weight",
         "lm_head",
         "model.lm_head.weight",
+        "model.layers.0.moe.gate.weight",
         "layers.0.up_proj.bias",
         "bias",
     ] {

@@ -102,7 +102,7 @@ fn fitted(inputs: &[f64], d_input: usize, y: &[f64]) -> Result<Kan, ExperimentEr
         degree: DEGREE,
         n_intervals: N_INTERVALS,
     };
-    let device = Device::flex();
+    let device = Device::default();
     let mut kan = KanConfig::new([d_input, 1], basis)?
         .with_dtype(FloatDType::F64)
         .init(0, &device);

@@ -1,0 +1,276 @@
+//! Mixtures of experts in the place of SwiGLU layers.
+
+use serde_json::{Value, json};
+
+use super::error::{ConfigError, bad_value};
+
+/// The mixture of experts that every block has instead of one SwiGLU layer.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ExpertsConfig {
+    /// Experts of a block, each a SwiGLU layer of width `d_ffn`.
+    pub n_experts: usize,
+    /// Experts that answer a token.
+    pub top_k: usize,
+    /// Whether the gates of those that answer a token sum to 1, always so in Mixtral; if not, the gates of all experts do.
+    pub normalised: bool,
+    /// Weight of the load-balancing loss in training.
+    pub balance_weight: f64,
+    /// Whose tensor names and attention the model has.
+    pub layout: ExpertLayout,
+}
+
+/// The families of mixtures of experts that are read and written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExpertLayout {
+    /// Mixtral: attention as in Llama.
+    Mixtral,
+    /// OLMoE: queries and keys are normalised before they are split into heads.
+    OlMoe,
+}
+
+impl ExpertLayout {
+    /// The `model_type` of a `config.json`.
+    pub fn model_type(self) -> &'static str {
+        match self {
+            Self::Mixtral => "mixtral",
+            Self::OlMoe => "olmoe",
+        }
+    }
+
+    /// Whether queries and keys are normalised.
+    pub fn has_attention_norms(self) -> bool {
+        self == Self::OlMoe
+    }
+
+    /// The name in a file of what modules call `path`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use secateurs_data::llama::ExpertLayout;
+    ///
+    /// let path = "model.layers.0.moe.experts.3.up_proj.weight";
+    /// let name = "model.layers.0.block_sparse_moe.experts.3.w3.weight";
+    /// assert_eq!(ExpertLayout::Mixtral.file_name(path), name);
+    /// assert_eq!(ExpertLayout::Mixtral.module_path(name), path);
+    /// ```
+    pub fn file_name(self, path: &str) -> String {
+        self.translate(path, |(module, file)| (module, file))
+    }
+
+    /// What modules call the tensor `name` of a file: the same in all layouts.
+    pub fn module_path(self, name: &str) -> String {
+        self.translate(name, |(module, file)| (file, module))
+    }
+
+    /// Translates the mixture's components of a dotted name; names outside mixtures stay.
+    fn translate(self, name: &str, direction: fn(Pair) -> Pair) -> String {
+        let pairs = self.components().iter().copied().map(direction);
+        let (mixture, _) = direction(self.components()[0]);
+        let inside = name.split('.').any(|component| component == mixture);
+        let translated = name.split('.').map(|component| {
+            let mut pairs = pairs.clone();
+            let found = pairs.find(|(from, _)| inside && *from == component);
+            found.map_or(component, |(_, to)| to)
+        });
+        translated.collect::<Vec<_>>().join(".")
+    }
+
+    /// Components of names in modules and in files; the mixture itself is the first.
+    fn components(self) -> &'static [Pair] {
+        match self {
+            Self::Mixtral => &[
+                (MIXTURE, "block_sparse_moe"),
+                ("gate_proj", "w1"),
+                ("up_proj", "w3"),
+                ("down_proj", "w2"),
+            ],
+            Self::OlMoe => &[(MIXTURE, "mlp")],
+        }
+    }
+}
+
+/// What modules call a mixture.
+const MIXTURE: &str = "moe";
+
+type Pair = (&'static str, &'static str);
+
+impl ExpertsConfig {
+    /// Reads what `config.json` says of experts.
+    pub(super) fn from_json(json: &Value, layout: ExpertLayout) -> Result<Self, ConfigError> {
+        let n_experts_field = match layout {
+            ExpertLayout::Mixtral => "num_local_experts",
+            ExpertLayout::OlMoe => "num_experts",
+        };
+        let experts = Self {
+            n_experts: count(json, n_experts_field)?,
+            top_k: count(json, "num_experts_per_tok")?,
+            normalised: layout == ExpertLayout::Mixtral || flag(json, "norm_topk_prob")?,
+            balance_weight: weight(json, "router_aux_loss_coef", layout)?,
+            layout,
+        };
+        if experts.top_k > experts.n_experts {
+            return Err(bad_value(
+                "num_experts_per_tok",
+                experts.top_k,
+                "expected no more than there are experts",
+            ));
+        }
+        check_plain(json)?;
+        Ok(experts)
+    }
+
+    /// Writes the fields that only mixtures have.
+    pub(super) fn write(&self, json: &mut Value) {
+        let fields = match self.layout {
+            ExpertLayout::Mixtral => json!({
+                "num_local_experts": self.n_experts,
+                "num_experts_per_tok": self.top_k,
+                "router_aux_loss_coef": self.balance_weight,
+                "sliding_window": null,
+            }),
+            ExpertLayout::OlMoe => json!({
+                "num_experts": self.n_experts,
+                "num_experts_per_tok": self.top_k,
+                "norm_topk_prob": self.normalised,
+                "router_aux_loss_coef": self.balance_weight,
+                "attention_bias": false,
+                "clip_qkv": null,
+            }),
+        };
+        let fields = fields.as_object().into_iter().flatten();
+        fields.for_each(|(field, value)| json[field] = value.clone());
+    }
+}
+
+fn count(json: &Value, field: &'static str) -> Result<usize, ConfigError> {
+    let value = json.get(field).unwrap_or(&Value::Null);
+    let valid = value.as_u64().filter(|count| (1..1 << 16).contains(count));
+    let count = valid.map(|count| count as usize);
+    count.ok_or_else(|| bad_value(field, value, "expected 1 to 2^16"))
+}
+
+fn flag(json: &Value, field: &'static str) -> Result<bool, ConfigError> {
+    let value = json.get(field).unwrap_or(&Value::Bool(false));
+    value
+        .as_bool()
+        .ok_or_else(|| bad_value(field, value, "expected true or false"))
+}
+
+/// The weight of the balancing loss; where it is missing, what transformers takes.
+fn weight(json: &Value, field: &'static str, layout: ExpertLayout) -> Result<f64, ConfigError> {
+    let Some(value) = json.get(field) else {
+        return Ok(match layout {
+            ExpertLayout::Mixtral => 0.001,
+            ExpertLayout::OlMoe => 0.01,
+        });
+    };
+    let valid = value.as_f64().filter(|weight| weight.is_finite() && *weight >= 0.0);
+    valid.ok_or_else(|| bad_value(field, value, "expected a number of 0 or more"))
+}
+
+/// Refuses variants that would silently be computed wrongly.
+fn check_plain(json: &Value) -> Result<(), ConfigError> {
+    let field = |name: &str| json.get(name).filter(|value| !value.is_null());
+    if let Some(clip) = field("clip_qkv") {
+        return Err(bad_value("clip_qkv", clip, "expected null"));
+    }
+    let positions = json.get("max_position_embeddings").and_then(Value::as_u64);
+    match field("sliding_window") {
+        Some(window) if window.as_u64() < positions => {
+            Err(bad_value("sliding_window", window, "expected null or all positions"))
+        }
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LAYOUTS: [ExpertLayout; 2] = [ExpertLayout::Mixtral, ExpertLayout::OlMoe];
+
+    #[test]
+    fn names_go_there_and_back() {
+        let names = [
+            ["moe.gate.weight", "block_sparse_moe.gate.weight", "mlp.gate.weight"],
+            [
+                "model.layers.1.moe.experts.10.gate_proj.weight",
+                "model.layers.1.block_sparse_moe.experts.10.w1.weight",
+                "model.layers.1.mlp.experts.10.gate_proj.weight",
+            ],
+            [
+                "model.layers.1.moe.experts.0.down_proj.weight",
+                "model.layers.1.block_sparse_moe.experts.0.w2.weight",
+                "model.layers.1.mlp.experts.0.down_proj.weight",
+            ],
+            [
+                "model.layers.1.self_attn.q_proj.weight",
+                "model.layers.1.self_attn.q_proj.weight",
+                "model.layers.1.self_attn.q_proj.weight",
+            ],
+        ];
+        for [path, mixtral, olmoe] in names {
+            for (layout, name) in LAYOUTS.into_iter().zip([mixtral, olmoe]) {
+                assert_eq!(layout.file_name(path), name);
+                assert_eq!(layout.module_path(name), path);
+            }
+        }
+    }
+
+    fn mixtral() -> Value {
+        json!({
+            "num_local_experts": 4, "num_experts_per_tok": 2, "max_position_embeddings": 64, "sliding_window": null
+        })
+    }
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        for layout in LAYOUTS {
+            for normalised in [true, false] {
+                let experts = ExpertsConfig {
+                    n_experts: 5,
+                    top_k: 2,
+                    normalised: normalised || layout == ExpertLayout::Mixtral,
+                    balance_weight: 0.25,
+                    layout,
+                };
+                let mut json = json!({ "max_position_embeddings": 8 });
+                experts.write(&mut json);
+                assert_eq!(
+                    ExpertsConfig::from_json(&json, layout).expect("it was written"),
+                    experts
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_is_refused_by_name() {
+        let wrong = [
+            ("num_local_experts", json!(0)),
+            ("num_local_experts", Value::Null),
+            ("num_experts_per_tok", json!(0)),
+            ("num_experts_per_tok", json!(5)),
+            ("router_aux_loss_coef", json!(-1.0)),
+            ("sliding_window", json!(63)),
+            ("sliding_window", json!("all")),
+            ("clip_qkv", json!(8.0)),
+        ];
+        for (field, value) in wrong {
+            let mut json = mixtral();
+            json[field] = value;
+            let error = ExpertsConfig::from_json(&json, ExpertLayout::Mixtral).expect_err(field);
+            assert!(error.to_string().contains(field), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_window_over_all_positions_is_no_window() {
+        let mut json = mixtral();
+        json["sliding_window"] = json!(64);
+        let experts = ExpertsConfig::from_json(&json, ExpertLayout::Mixtral).expect("a mixture");
+        assert_eq!((experts.n_experts, experts.top_k, experts.normalised), (4, 2, true));
+        assert_eq!(experts.balance_weight, 0.001);
+    }
+}

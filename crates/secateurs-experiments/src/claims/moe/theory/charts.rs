@@ -1,0 +1,78 @@
+//! How experts and routers align, and how losses fall.
+
+use super::case::Case;
+use super::cell::{Cell, Method};
+use crate::claims::Plots;
+use crate::plot::{LinePlot, Point, Role, Scale, Series};
+
+/// Charts of one run.
+pub(super) fn charts(case: &Case, cell: &Cell) -> Plots {
+    let name = |what: &str| format!("{}-{what}", case.name());
+    vec![
+        (name("1-experts"), alignments(case, cell, "|cos(w, w*)|", |at| at.1)),
+        (name("2-routers"), alignments(case, cell, "cos(v, v*)", |at| at.2)),
+        (name("3-loss"), losses(case, cell)),
+    ]
+}
+
+/// One line for each teacher: the expert that is nearest to it at the end, or its router.
+fn alignments(case: &Case, cell: &Cell, label: &str, of: fn(&(usize, f64, f64)) -> f64) -> String {
+    let mut plot = LinePlot::new(&title(case), "step", label);
+    for teacher in 0..case.n_teachers {
+        let followed = cell.course.followed(teacher);
+        let points = thinned(followed.iter().map(|at| point(at.0, of(at))).collect());
+        plot = plot.series(Series::new(
+            &format!("teacher {}", teacher + 1),
+            Role::Measured,
+            teacher,
+            points,
+        ));
+    }
+    plot.to_svg()
+}
+
+/// Losses while features are learned, and then while what pruning left is fine-tuned.
+fn losses(case: &Case, cell: &Cell) -> String {
+    let learned = cell.course.records.iter().map(|record| point(record.step, record.loss));
+    let learned = Series::new("student", Role::Measured, 0, thinned(learned.collect()));
+    let mut plot = LinePlot::new(&title(case), "step", "loss")
+        .y_scale(Scale::Log)
+        .series(learned);
+    for (number, method) in Method::ALL.into_iter().enumerate() {
+        let Some(tuned) = cell.of(method).and_then(|pruned| pruned.tuned.as_ref()) else {
+            continue;
+        };
+        let role = if method.is_control() {
+            Role::Control
+        } else {
+            Role::Measured
+        };
+        let points = tuned.iter().map(|(step, loss)| point(case.steps + step, *loss));
+        plot = plot.series(Series::new(method.name(), role, number + 1, thinned(points.collect())));
+    }
+    plot.to_svg()
+}
+
+fn title(case: &Case) -> String {
+    format!("{}, {}, seed 0", case.sizes(), case.training.name())
+}
+
+fn point(step: usize, value: f64) -> Point {
+    Point {
+        x: step as f64,
+        y: Some(value),
+        spread: None,
+    }
+}
+
+/// So few points that markers do not cover each other, the last one among them.
+fn thinned(points: Vec<Point>) -> Vec<Point> {
+    const MOST: usize = 30;
+    let stride = points.len().div_ceil(MOST).max(1);
+    let last = points.len().saturating_sub(1);
+    let chosen = points
+        .into_iter()
+        .enumerate()
+        .filter(|(at, _)| at % stride == 0 || *at == last);
+    chosen.map(|(_, point)| point).collect()
+}

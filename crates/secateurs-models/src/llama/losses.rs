@@ -1,0 +1,29 @@
+//! Token losses beside what routers decided on the way.
+
+use burn::tensor::Tensor;
+use secateurs_moe::{Routing, load_balancing_loss};
+
+/// Token losses, and what the router of every block decided on the way to them.
+#[derive(Debug)]
+pub struct RoutedLosses {
+    /// The loss of every predicted token, `[batch, n_tokens - 1]`.
+    pub losses: Tensor<2>,
+    /// One per block; none if the model is dense. The tokens of a routing are those of all sequences, one after another.
+    pub routings: Vec<Routing>,
+}
+
+impl RoutedLosses {
+    /// The [`load_balancing_loss`] of every block, added up; nothing if no router sends tokens to experts.
+    ///
+    /// Training adds it to the mean of `losses`, times `balance_weight` of the configuration.
+    ///
+    /// **Deviates:** transformers takes the mean over blocks of a loss that is `top_k` where the router is even; here it is 1
+    /// for each block.
+    pub fn balance(&self) -> Option<Tensor<1>> {
+        let balances = self.routings.iter().filter_map(|routing| match routing {
+            Routing::Tokens(routing) => Some(load_balancing_loss(routing)),
+            Routing::Slots(_) => None,
+        });
+        balances.reduce(|sum, balance| sum + balance)
+    }
+}

@@ -1,0 +1,106 @@
+//! What can go wrong with a mixture of experts.
+
+/// Results of this crate.
+pub type Result<T> = std::result::Result<T, MoeError>;
+
+/// What can go wrong with a mixture of experts.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum MoeError {
+    /// A token cannot go to so many experts.
+    #[error("{router}: {top_k} experts per token, of {n_experts}")]
+    TopK {
+        /// Name of the router.
+        router: &'static str,
+        /// Experts wanted per token.
+        top_k: usize,
+        /// Experts there are.
+        n_experts: usize,
+    },
+    /// There is nothing to route.
+    #[error("there are no tokens to route")]
+    NoTokens,
+    /// A setting is out of its range.
+    #[error("{setting} is {value}, expected {expected}")]
+    Setting {
+        /// Name of the setting.
+        setting: &'static str,
+        /// The value given.
+        value: f64,
+        /// What would have been accepted.
+        expected: &'static str,
+    },
+    /// The router's gate gave something that is no number.
+    #[error("the logit of token {token} for expert {expert} is {value}")]
+    Logit {
+        /// Which token.
+        token: usize,
+        /// Which expert, or which slot.
+        expert: usize,
+        /// The value found.
+        value: f32,
+    },
+    /// Two things that belong together have different sizes.
+    #[error("{what}: expected {expected}, got {got}")]
+    Size {
+        /// What was counted.
+        what: &'static str,
+        /// The size it should have.
+        expected: usize,
+        /// The size it has.
+        got: usize,
+    },
+    /// An operation needs a router that sends whole tokens to experts.
+    #[error("{what} needs a router that sends tokens to experts; soft slots send mixtures of all tokens")]
+    Slots {
+        /// What was asked for.
+        what: &'static str,
+    },
+    /// More experts are to go than may.
+    #[error("{n_removed} of {n_experts} experts are to go, but every token needs {needed}")]
+    TooFewLeft {
+        /// Experts to be removed.
+        n_removed: usize,
+        /// Experts there are.
+        n_experts: usize,
+        /// Experts that must be left.
+        needed: usize,
+    },
+    /// An expert is named that does not exist, or one is named twice.
+    #[error("expert {expert} is named twice or is not one of the {n_experts}")]
+    NoExpert {
+        /// The expert named.
+        expert: usize,
+        /// Experts there are.
+        n_experts: usize,
+    },
+    /// Evidence is missing: nothing was observed.
+    #[error("{criterion}: no token was observed")]
+    NoEvidence {
+        /// Name of the criterion.
+        criterion: String,
+    },
+    /// An expert's output, or a score made of it, is not finite.
+    #[error("{what} of expert {expert} is {value}")]
+    NotFinite {
+        /// What was computed.
+        what: &'static str,
+        /// Which expert.
+        expert: usize,
+        /// The value found.
+        value: f64,
+    },
+    /// Experts that are to be merged differ in shape.
+    #[error("experts {first} and {second} differ in the shape of parameter {parameter}")]
+    Shapes {
+        /// One expert.
+        first: usize,
+        /// Another.
+        second: usize,
+        /// Which parameter, in order.
+        parameter: usize,
+    },
+    /// Statistics of activations were refused.
+    #[error(transparent)]
+    Tensor(#[from] secateurs_tensor::TensorError),
+}

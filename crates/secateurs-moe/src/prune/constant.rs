@@ -1,0 +1,95 @@
+//! Constants in the place of experts: removing one must not remove its mean.
+
+use burn::module::{Module, Param};
+use burn::tensor::{Device, Tensor, TensorData};
+
+use super::evidence::ExpertEvidence;
+use crate::error::Result;
+use crate::expert::Expert;
+use crate::layer::MoeLayer;
+
+/// What takes the place of removed experts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Replacement {
+    /// Nothing: the router chooses among the others.
+    #[default]
+    Nothing,
+    /// The expert's mean answer, `E[f | routed]`: the router goes on as before and the constant is still multiplied by its
+    /// gate.
+    Mean,
+}
+
+/// The same answer to every token.
+#[derive(Module, Debug)]
+pub struct Constant {
+    /// `[d_model]`
+    pub answer: Param<Tensor<1>>,
+}
+
+impl Constant {
+    /// That answer.
+    pub fn new(answer: &[f64], device: &Device) -> Self {
+        let data = TensorData::new(answer.to_vec(), [answer.len()]).convert::<f32>();
+        Self {
+            answer: Param::from_tensor(Tensor::from_data(data, device)),
+        }
+    }
+}
+
+impl Expert for Constant {
+    fn answer(&self, tokens: Tensor<2>) -> Tensor<2> {
+        let n_tokens = tokens.dims()[0];
+        self.answer.val().unsqueeze::<2>().repeat_dim(0, n_tokens)
+    }
+}
+
+/// An expert, or a constant in its place.
+#[derive(Module, Debug)]
+pub enum ExpertOrConstant<E: Module> {
+    /// The expert.
+    Expert(E),
+    /// What took its place.
+    Constant(Constant),
+}
+
+impl<E: Module + Expert> Expert for ExpertOrConstant<E> {
+    fn answer(&self, tokens: Tensor<2>) -> Tensor<2> {
+        match self {
+            Self::Expert(expert) => expert.answer(tokens),
+            Self::Constant(constant) => constant.answer(tokens),
+        }
+    }
+}
+
+/// The layer in which every expert that is not in `kept` is its mean answer; the router goes on as before.
+///
+/// An expert that answered no calibration token becomes zero.
+///
+/// # Errors
+///
+/// If the evidence is of another number of experts.
+///
+/// # References
+///
+/// MoNE, arXiv 2507.00390.
+pub fn constants<E: Module + Expert>(
+    layer: MoeLayer<E>,
+    kept: &[usize],
+    evidence: &ExpertEvidence,
+) -> Result<MoeLayer<ExpertOrConstant<E>>> {
+    super::evidence::size("experts", layer.experts.len(), evidence.experts().len())?;
+    let device = layer.gate.weight.device();
+    let replace = |(index, (expert, sums)): (usize, (E, &super::ExpertSums))| {
+        if kept.contains(&index) {
+            ExpertOrConstant::Expert(expert)
+        } else {
+            ExpertOrConstant::Constant(Constant::new(&sums.mean_answer(), &device))
+        }
+    };
+    let experts = layer.experts.into_iter().zip(evidence.experts()).enumerate();
+    Ok(MoeLayer {
+        experts: experts.map(replace).collect(),
+        gate: layer.gate,
+        router: layer.router,
+    })
+}

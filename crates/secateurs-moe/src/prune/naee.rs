@@ -1,0 +1,221 @@
+//! Choosing experts by what the layer loses without the others.
+
+use burn::tensor::{Int, Tensor, TensorData};
+use rayon::prelude::*;
+
+use crate::error::{MoeError, Result};
+use crate::expert::Expert;
+use crate::router::{Router, RouterKind};
+use crate::routing::Routing;
+
+/// A batch of calibration tokens of a layer: the gate's logits, and every expert's answer to every token.
+#[derive(Debug, Clone)]
+pub struct CachedBatch {
+    logits: Tensor<2>,
+    answers: Vec<Vec<f32>>,
+    d_model: usize,
+}
+
+impl CachedBatch {
+    /// Asks every expert about every token.
+    ///
+    /// # Shapes
+    ///
+    /// `tokens`: `[n_tokens, d_model]`, `logits`: `[n_tokens, n_experts]`.
+    ///
+    /// # Errors
+    ///
+    /// If there are no tokens, or the sizes do not agree.
+    pub fn new<E: Expert>(tokens: &Tensor<2>, logits: Tensor<2>, experts: &[E]) -> Result<Self> {
+        if tokens.dims()[0] == 0 {
+            return Err(MoeError::NoTokens);
+        }
+        super::evidence::size("tokens", tokens.dims()[0], logits.dims()[0])?;
+        super::evidence::size("experts", experts.len(), logits.dims()[1])?;
+        let answer = |expert: &E| expert.answer(tokens.clone()).into_data().iter::<f32>().collect();
+        Ok(Self {
+            logits: logits.detach(),
+            answers: experts.iter().map(answer).collect(),
+            d_model: tokens.dims()[1],
+        })
+    }
+
+    /// What the layer answers with the experts in `kept`, `[n_tokens * d_model]`.
+    fn mixed(&self, router: &RouterKind, kept: &[usize]) -> Result<Vec<f64>> {
+        let n_experts = self.answers.len();
+        let places: Vec<i64> = kept.iter().map(|&expert| expert as i64).collect();
+        let places = Tensor::<1, Int>::from_data(TensorData::new(places, [kept.len()]), &self.logits.device());
+        let logits = self.logits.clone().select(1, places);
+        let Routing::Tokens(routing) = router.keep(kept, n_experts)?.route(logits, None)? else {
+            return Err(MoeError::Slots { what: "naee" });
+        };
+        let gates: Vec<f64> = routing.gates.into_data().iter::<f64>().collect();
+        let mut mixed = vec![0.0; routing.assignment.n_tokens() * self.d_model];
+        for ((token, place), gate) in routing.assignment.pairs().zip(gates) {
+            let at = token * self.d_model;
+            let answer = &self.answers[kept[place]][at..at + self.d_model];
+            let target = &mut mixed[at..at + self.d_model];
+            target
+                .iter_mut()
+                .zip(answer)
+                .for_each(|(sum, value)| *sum += gate * f64::from(*value));
+        }
+        Ok(mixed)
+    }
+}
+
+/// Not all experts are equal: the set `S` of experts that minimises `sum over batches ||F(x) - F_S(x)||_F`, where the router
+/// is normalised over `S` as it is over all.
+///
+/// All sets are tried while they are at most `exact_limit`; beyond, experts are removed one by one, with the `beam` best sets
+/// followed at each step.
+///
+/// # References
+///
+/// Lu et al., Not All Experts are Equal, arXiv 2402.14800, equation 3. **Deviates:** the search beyond `exact_limit` is ours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Naee {
+    /// The most sets that are all tried.
+    pub exact_limit: u64,
+    /// Sets followed at each step where not all are tried.
+    pub beam: usize,
+}
+
+impl Default for Naee {
+    fn default() -> Self {
+        Self {
+            exact_limit: 5000,
+            beam: 4,
+        }
+    }
+}
+
+/// What the search found.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NaeeChoice {
+    /// Experts that stay, in ascending order.
+    pub kept: Vec<usize>,
+    /// `sum over batches ||F(x) - F_S(x)||_F`
+    pub loss: f64,
+    /// Whether all sets were tried.
+    pub is_exact: bool,
+    /// Sets tried.
+    pub n_tried: usize,
+}
+
+impl Naee {
+    /// Chooses `n_kept` experts of a layer. Of equal losses the set that comes first in lexicographic order.
+    ///
+    /// # Errors
+    ///
+    /// If there is no batch, the router needs more experts than `n_kept`, or it sends mixtures.
+    pub fn choose(&self, router: &RouterKind, batches: &[CachedBatch], n_kept: usize) -> Result<NaeeChoice> {
+        let Some(first) = batches.first() else {
+            return Err(MoeError::NoEvidence {
+                criterion: "naee".into(),
+            });
+        };
+        let n_experts = first.answers.len();
+        if n_kept > n_experts || n_kept < router.needs() {
+            return Err(MoeError::TooFewLeft {
+                n_removed: n_experts.saturating_sub(n_kept),
+                n_experts,
+                needed: router.needs(),
+            });
+        }
+        let all: Vec<usize> = (0..n_experts).collect();
+        let full = |batch: &CachedBatch| batch.mixed(router, &all);
+        let layer = Layer {
+            router,
+            batches,
+            full: batches.iter().map(full).collect::<Result<_>>()?,
+        };
+        if subsets(n_experts, n_kept) <= self.exact_limit {
+            let sets = combinations(n_experts, n_kept);
+            let n_tried = sets.len();
+            let best = layer.ranked(sets)?.swap_remove(0);
+            return Ok(choice(best, true, n_tried));
+        }
+        self.search(&layer, all, n_kept)
+    }
+
+    fn search(&self, layer: &Layer<'_>, all: Vec<usize>, n_kept: usize) -> Result<NaeeChoice> {
+        let mut followed = vec![(0.0, all)];
+        let mut n_tried = 0;
+        while followed[0].1.len() > n_kept {
+            let mut sets: Vec<Vec<usize>> = followed.iter().flat_map(|(_, set)| without_one(set)).collect();
+            sets.sort();
+            sets.dedup();
+            n_tried += sets.len();
+            followed = layer.ranked(sets)?;
+            followed.truncate(self.beam.max(1));
+        }
+        Ok(choice(followed.swap_remove(0), false, n_tried))
+    }
+}
+
+fn choice((loss, kept): (f64, Vec<usize>), is_exact: bool, n_tried: usize) -> NaeeChoice {
+    NaeeChoice {
+        kept,
+        loss,
+        is_exact,
+        n_tried,
+    }
+}
+
+struct Layer<'a> {
+    router: &'a RouterKind,
+    batches: &'a [CachedBatch],
+    /// What it answers with all experts.
+    full: Vec<Vec<f64>>,
+}
+
+impl Layer<'_> {
+    fn loss(&self, kept: &[usize]) -> Result<f64> {
+        let mut loss = 0.0;
+        for (batch, full) in self.batches.iter().zip(&self.full) {
+            let mixed = batch.mixed(self.router, kept)?;
+            let square: f64 = mixed.iter().zip(full).map(|(a, b)| (a - b).powi(2)).sum();
+            loss += square.sqrt();
+        }
+        Ok(loss)
+    }
+
+    /// The sets with their losses, the best first.
+    fn ranked(&self, sets: Vec<Vec<usize>>) -> Result<Vec<(f64, Vec<usize>)>> {
+        let losses = sets.into_par_iter().map(|set| Ok((self.loss(&set)?, set)));
+        let mut ranked: Vec<(f64, Vec<usize>)> = losses.collect::<Result<_>>()?;
+        ranked.sort_by(|a, b| a.0.total_cmp(&b.0).then_with(|| a.1.cmp(&b.1)));
+        Ok(ranked)
+    }
+}
+
+fn without_one(set: &[usize]) -> impl Iterator<Item = Vec<usize>> + '_ {
+    (0..set.len()).map(|place| {
+        let mut rest = set.to_vec();
+        rest.remove(place);
+        rest
+    })
+}
+
+/// `n` over `k`, or the largest number if that is larger.
+fn subsets(n: usize, k: usize) -> u64 {
+    let k = k.min(n - k) as u64;
+    (0..k).fold(1u64, |count, i| count.saturating_mul(n as u64 - i) / (i + 1))
+}
+
+/// All sets of `k` of `0..n`, in lexicographic order.
+fn combinations(n: usize, k: usize) -> Vec<Vec<usize>> {
+    let mut sets = Vec::new();
+    let mut set: Vec<usize> = (0..k).collect();
+    loop {
+        sets.push(set.clone());
+        let Some(place) = (0..k).rev().find(|&place| set[place] < n - k + place) else {
+            return sets;
+        };
+        set[place] += 1;
+        for later in place + 1..k {
+            set[later] = set[later - 1] + 1;
+        }
+    }
+}

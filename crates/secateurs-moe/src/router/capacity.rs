@@ -1,0 +1,96 @@
+//! How many tokens an expert takes.
+
+use rand::rngs::StdRng;
+use rand::seq::SliceRandom;
+use serde::{Deserialize, Serialize};
+
+use super::logits::Logits;
+use crate::error::{MoeError, Result};
+
+/// The most tokens that an expert takes: `max(minimum, ceil(factor * k * n_tokens / n_experts))`.
+///
+/// Who finds an expert full is turned away, and is not sent elsewhere. Gates of the others stay as they are.
+///
+/// # References
+///
+/// Lepikhin et al., GShard, arXiv 2006.16668; Fedus et al., Switch Transformers, arXiv 2101.03961.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Capacity {
+    /// Room over what an even load would take.
+    pub factor: f64,
+    /// The least capacity of an expert.
+    pub minimum: usize,
+    /// Who goes first.
+    pub order: DropOrder,
+}
+
+/// Who gets a place where not all can.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DropOrder {
+    /// Those with the largest logits; of equals the earlier token.
+    #[default]
+    Logit,
+    /// The earlier tokens.
+    Position,
+    /// Whoever is drawn; without a source of randomness the earlier tokens.
+    Random,
+}
+
+impl Capacity {
+    /// Room for `factor` times an even load, the best first.
+    pub fn of_factor(factor: f64) -> Self {
+        Self {
+            factor,
+            minimum: 1,
+            order: DropOrder::Logit,
+        }
+    }
+
+    /// Tokens that an expert takes.
+    ///
+    /// # Errors
+    ///
+    /// If the factor is not a positive number.
+    pub fn tokens(&self, top_k: usize, n_tokens: usize, n_experts: usize) -> Result<usize> {
+        if !(self.factor > 0.0 && self.factor.is_finite()) {
+            return Err(MoeError::Setting {
+                setting: "the capacity factor",
+                value: self.factor,
+                expected: "a number above 0",
+            });
+        }
+        let even = self.factor * (top_k * n_tokens) as f64 / n_experts as f64;
+        Ok((even.ceil() as usize).max(self.minimum))
+    }
+
+    /// Turns away whom the experts have no room for.
+    pub(super) fn apply(
+        &self,
+        by_expert: &mut [Vec<usize>],
+        top_k: usize,
+        logits: &Logits,
+        mut randomness: Option<&mut StdRng>,
+    ) -> Result<()> {
+        let room = self.tokens(top_k, logits.n_tokens, logits.n_experts)?;
+        for (expert, tokens) in by_expert.iter_mut().enumerate() {
+            if tokens.len() <= room {
+                continue;
+            }
+            match self.order {
+                DropOrder::Logit => tokens.sort_by(|&a, &b| {
+                    let logit = |token: usize| logits.token(token)[expert];
+                    logit(b).total_cmp(&logit(a)).then(a.cmp(&b))
+                }),
+                DropOrder::Position => {}
+                DropOrder::Random => {
+                    if let Some(rng) = randomness.as_deref_mut() {
+                        tokens.shuffle(rng);
+                    }
+                }
+            }
+            tokens.truncate(room);
+        }
+        Ok(())
+    }
+}

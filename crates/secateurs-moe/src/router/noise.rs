@@ -1,0 +1,75 @@
+//! Noise on logits while training.
+
+use burn::tensor::{Tensor, TensorData};
+use rand::RngExt;
+use rand::rngs::StdRng;
+use serde::{Deserialize, Serialize};
+
+use crate::error::{MoeError, Result};
+
+/// Noise that decides who is chosen while training; gates are computed without it.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Noise {
+    /// None.
+    #[default]
+    Off,
+    /// Gumbel noise, so that the largest is a sample of the softmax.
+    Gumbel,
+    /// Normal noise of that standard deviation.
+    Normal(f64),
+    /// A factor between `1 - x` and `1 + x` on every logit.
+    Jitter(f64),
+}
+
+impl Noise {
+    /// The logits with noise; themselves where there is no source of randomness.
+    ///
+    /// # Errors
+    ///
+    /// If the size of the noise is negative or not a number.
+    pub(super) fn add(self, logits: &Tensor<2>, randomness: Option<&mut StdRng>) -> Result<Tensor<2>> {
+        let (setting, size) = match self {
+            Self::Normal(deviation) => ("the noise's standard deviation", deviation),
+            Self::Jitter(size) => ("the jitter", size),
+            Self::Off | Self::Gumbel => ("", 0.0),
+        };
+        if !(size >= 0.0 && size.is_finite()) {
+            return Err(MoeError::Setting {
+                setting,
+                value: size,
+                expected: "a number from 0 on",
+            });
+        }
+        let Some(rng) = randomness.filter(|_| self != Self::Off) else {
+            return Ok(logits.clone());
+        };
+        let shape = logits.dims();
+        let draws: Vec<f32> = (0..shape[0] * shape[1]).map(|_| self.draw(rng) as f32).collect();
+        let draws = Tensor::<2>::from_data(TensorData::new(draws, shape), (&logits.device(), logits.dtype()));
+        Ok(match self {
+            Self::Jitter(_) => logits.clone() * draws,
+            _ => logits.clone() + draws,
+        })
+    }
+
+    fn draw(self, rng: &mut StdRng) -> f64 {
+        match self {
+            Self::Off => 0.0,
+            Self::Gumbel => -(-open_unit(rng).ln()).ln(),
+            Self::Normal(deviation) => deviation * normal(rng),
+            Self::Jitter(size) => 1.0 + size * (2.0 * rng.random::<f64>() - 1.0),
+        }
+    }
+}
+
+/// Uniform in (0, 1), both ends left out.
+fn open_unit(rng: &mut StdRng) -> f64 {
+    rng.random::<f64>().clamp(f64::MIN_POSITIVE, 1.0 - f64::EPSILON)
+}
+
+/// A standard normal number (Box and Muller).
+fn normal(rng: &mut StdRng) -> f64 {
+    let radius = (-2.0 * open_unit(rng).ln()).sqrt();
+    radius * (std::f64::consts::TAU * rng.random::<f64>()).cos()
+}

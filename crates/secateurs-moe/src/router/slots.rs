@@ -1,0 +1,69 @@
+//! Soft slots: experts see mixtures of all tokens.
+
+use burn::tensor::{Tensor, activation};
+use rand::rngs::StdRng;
+use serde::{Deserialize, Serialize};
+
+use super::Router;
+use super::logits::Logits;
+use crate::error::{MoeError, Result};
+use crate::routing::{Routing, SlotRouting};
+
+/// Every slot of an expert gets a mixture of all tokens, and every token a mixture of all answers: a softmax of the logits
+/// over tokens, and one over slots.
+///
+/// Nothing is dropped and everything is differentiable; the choice depends on later tokens, so it does not suit causal
+/// models.
+///
+/// # References
+///
+/// Puigcerver et al., From Sparse to Soft Mixtures of Experts, arXiv 2308.00951, equations 1-3.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SoftSlots {
+    /// Slots of each expert.
+    pub slots_per_expert: usize,
+}
+
+impl Router for SoftSlots {
+    fn name(&self) -> &'static str {
+        "soft-slots"
+    }
+
+    fn slots_per_expert(&self) -> usize {
+        self.slots_per_expert
+    }
+
+    fn route(&self, logits: Tensor<2>, _randomness: Option<&mut StdRng>) -> Result<Routing> {
+        let n_slots = logits.dims()[1];
+        if self.slots_per_expert == 0 || !n_slots.is_multiple_of(self.slots_per_expert) {
+            return Err(MoeError::Setting {
+                setting: "the number of slots per expert",
+                value: self.slots_per_expert as f64,
+                expected: "a divisor of the number of logits",
+            });
+        }
+        Logits::read(&logits)?;
+        Ok(Routing::Slots(SlotRouting {
+            dispatch: activation::softmax(logits.clone(), 0).transpose(),
+            combine: activation::softmax(logits, 1),
+            slots_per_expert: self.slots_per_expert,
+        }))
+    }
+}
+
+/// Logits of slots: `scale * x/|x| . phi/|phi|`, whose size does not grow with the width of the model.
+///
+/// # Shapes
+///
+/// `tokens`: `[n_tokens, d_model]`, `slots`: `[n_slots, d_model]`; result `[n_tokens, n_slots]`.
+///
+/// # References
+///
+/// arXiv 2308.00951, section 2.3; the epsilon is that of the authors' code.
+pub fn slot_logits(tokens: Tensor<2>, slots: Tensor<2>, scale: Tensor<1>) -> Tensor<2> {
+    let unit = |x: Tensor<2>| {
+        let norms = x.clone().powi_scalar(2).sum_dim(1).sqrt();
+        x / (norms + 1e-6)
+    };
+    unit(tokens).matmul(unit(slots).transpose()) * scale.unsqueeze()
+}

@@ -1,0 +1,57 @@
+//! What a router decided.
+
+use burn::tensor::Tensor;
+
+use crate::assignment::Assignment;
+
+/// What a router decided for a batch of tokens.
+#[derive(Debug, Clone)]
+pub enum Routing {
+    /// Whole tokens go to experts.
+    Tokens(TokenRouting),
+    /// Mixtures of all tokens go to experts.
+    Slots(SlotRouting),
+}
+
+/// Which token goes to which expert, and what the expert's answer counts.
+#[derive(Debug, Clone)]
+pub struct TokenRouting {
+    /// Who goes where.
+    pub assignment: Assignment,
+    /// The factor of each pair's answer, in the order of the pairs, `[n_pairs]`; carries gradients to the router.
+    pub gates: Tensor<1>,
+    /// What the router thinks of every expert, `[n_tokens, n_experts]`; rows sum to 1. For losses and statistics.
+    pub probabilities: Tensor<2>,
+    /// How many tokens chose each expert, before any was turned away.
+    pub chosen: Vec<usize>,
+}
+
+impl TokenRouting {
+    /// Pairs that were turned away because the expert was full.
+    pub fn n_dropped(&self) -> usize {
+        self.chosen.iter().sum::<usize>() - self.assignment.n_pairs()
+    }
+
+    /// Tokens that no expert sees.
+    pub fn n_unrouted(&self) -> usize {
+        let per_token = self.assignment.experts_per_token();
+        per_token.iter().filter(|&&experts| experts == 0).count()
+    }
+
+    /// The gates of one expert, `[n_routed, 1]`; nothing if the expert has no token.
+    pub fn gates_of(&self, expert: usize) -> Option<Tensor<2>> {
+        let (start, end) = (self.assignment.offsets()[expert], self.assignment.offsets()[expert + 1]);
+        (end > start).then(|| self.gates.clone().narrow(0, start, end - start).unsqueeze_dim(1))
+    }
+}
+
+/// Mixtures of tokens and back.
+#[derive(Debug, Clone)]
+pub struct SlotRouting {
+    /// Share of each token in each slot, `[n_slots, n_tokens]`; rows sum to 1. The slots of an expert are neighbours.
+    pub dispatch: Tensor<2>,
+    /// Share of each slot's answer in each token, `[n_tokens, n_slots]`; rows sum to 1.
+    pub combine: Tensor<2>,
+    /// Slots of each expert.
+    pub slots_per_expert: usize,
+}
