@@ -7,6 +7,7 @@ use clap_complete::Shell;
 
 use crate::device::DeviceArgs;
 use crate::engine::{EngineArgs, FormatName, ValueName};
+use crate::experts::ExpertsArgs;
 use crate::recipe::RecipeArgs;
 use crate::trace::TraceArgs;
 
@@ -20,6 +21,7 @@ Exit codes:
 Examples:
   secateurs info ./SmolLM2-135M
   secateurs prune ./SmolLM2-135M --method sparsegpt --sparsity 0.5 --calibration train.txt -o pruned
+  secateurs experts ./OLMoE-1B-7B -m reap --remove 0.25 --calibration train.txt -o smaller
   secateurs eval pruned --text test.txt
   secateurs trace ./SmolLM2-135M --prompts train.jsonl -o traces.jsonl
   secateurs compare ./SmolLM2-135M pruned
@@ -42,6 +44,7 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     Info(InfoArgs),
     Prune(Box<PruneArgs>),
+    Experts(ExpertsArgs),
     Eval(EvalArgs),
     Trace(TraceArgs),
     Compare(CompareArgs),

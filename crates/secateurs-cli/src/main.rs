@@ -9,6 +9,7 @@ mod dry_run;
 mod engine;
 mod error;
 mod eval;
+mod experts;
 mod fidelity;
 mod generate;
 mod info;
@@ -59,6 +60,7 @@ fn run(command: Command) -> Result<(), CliError> {
     match command {
         Command::Info(args) => info::run(&args),
         Command::Prune(args) => prune::run(&args),
+        Command::Experts(args) => experts::run(&args),
         Command::Eval(args) => eval::run(&args),
         Command::Trace(args) => trace::run(&args),
         Command::Compare(args) => compare::run(&args),

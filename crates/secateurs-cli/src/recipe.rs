@@ -142,6 +142,6 @@ fn methods() -> impl TypedValueParser<Value = Method> {
     PossibleValuesParser::new(Method::ALL.map(Method::name)).try_map(|name| name.parse::<Method>())
 }
 
-fn formats() -> impl TypedValueParser<Value = FloatType> {
+pub(crate) fn formats() -> impl TypedValueParser<Value = FloatType> {
     PossibleValuesParser::new(["f32", "f16", "bf16"]).try_map(|name| name.parse::<FloatType>())
 }

@@ -247,13 +247,7 @@ fn a_layer_loses_the_experts_it_is_told_to() {
 fn a_routing_of_other_sizes_is_refused() {
     let device = device();
     let routing = TopK::new(1).route(tensor(&[1.0, 0.0], [1, 2], &device), None).unwrap();
-    let one = |n: usize| {
-        mix(
-            Tensor::<2>::zeros([n, 3], &device),
-            &routing,
-            &[|x: Tensor<2>| x; 2],
-        )
-    };
+    let one = |n: usize| mix(Tensor::<2>::zeros([n, 3], &device), &routing, &[|x: Tensor<2>| x; 2]);
     assert!(one(1).is_ok());
     assert!(matches!(
         one(2),
@@ -263,11 +257,7 @@ fn a_routing_of_other_sizes_is_refused() {
             got: 2
         })
     ));
-    let three = mix(
-        Tensor::<2>::zeros([1, 3], &device),
-        &routing,
-        &[|x: Tensor<2>| x; 3],
-    );
+    let three = mix(Tensor::<2>::zeros([1, 3], &device), &routing, &[|x: Tensor<2>| x; 3]);
     assert!(matches!(three, Err(MoeError::Size { what: "experts", .. })));
     assert!(matches!(routing, Routing::Tokens(_)));
 }

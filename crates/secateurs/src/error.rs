@@ -6,6 +6,7 @@ use secateurs_data::DataError;
 use secateurs_data::llama::ConfigError;
 use secateurs_kan::KanError;
 use secateurs_models::ModelError;
+use secateurs_moe::MoeError;
 use secateurs_prune::PruneError;
 use secateurs_runtime::RuntimeError;
 use secateurs_sparse::SparseError;
@@ -322,6 +323,18 @@ pub enum Error {
     /// The model cannot be used.
     #[error(transparent)]
     Model(#[from] ModelError),
+    /// The model has no experts.
+    #[error("this model is no mixture of experts; `secateurs prune` removes weights of dense models")]
+    NoExperts,
+    /// The method leaves what no model file can hold.
+    #[error("{method} puts constants in the place of experts, which no model file can hold; it works in memory only")]
+    NoConstantExperts {
+        /// The method.
+        method: crate::ExpertMethod,
+    },
+    /// Experts could not be routed or removed.
+    #[error(transparent)]
+    Moe(#[from] MoeError),
     /// Pruning failed.
     #[error(transparent)]
     Prune(#[from] PruneError),

@@ -7,6 +7,7 @@ mod calibration;
 mod compare;
 mod error;
 mod evaluate;
+mod experts;
 mod fidelity;
 mod info;
 mod job;
@@ -52,6 +53,10 @@ pub use calibration::{Calibration, CalibrationError, CalibrationTokens, TextCali
 pub use compare::{Comparison, TensorDifference, compare};
 pub use error::Error;
 pub use evaluate::{Evaluation, check_window, evaluate, evaluate_llama, evaluate_packed};
+pub use experts::{
+    Answers, BlockExperts, ExpertJob, ExpertMethod, ExpertObservation, ExpertOutcome, ExpertPlan, ExpertReport,
+    observe_experts, prune_experts, remove_experts,
+};
 pub use fidelity::{Fidelity, PartFidelity, fidelity, fidelity_of};
 pub use info::{Info, LinearInfo, info};
 pub use job::{Overwrite, PruneJob, PruneOutcome, prune_checkpoint, staging_path};

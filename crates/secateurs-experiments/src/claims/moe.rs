@@ -6,7 +6,6 @@
 //! less than frequency, and all less than chance; merging loses more than pruning.
 
 mod experts;
-mod pruning;
 mod theory;
 
 use std::time::Instant;

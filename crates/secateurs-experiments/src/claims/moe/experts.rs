@@ -1,12 +1,16 @@
-//! Experts of a trained language model removed by every criterion.
+//! Experts of a trained language model removed by every method.
 
-use burn::tensor::Device;
+use burn::module::{Module, ModuleVisitor, Param};
+use burn::tensor::{Device, Tensor};
 use secateurs::data::{Checkpoint, read_text};
 use secateurs::models::llama::{Llama, LlamaConfig, load_llama};
-use secateurs::{Evaluation, evaluate_llama, first_windows};
+use secateurs::tensor::Sparsity;
+use secateurs::{
+    Answers, Evaluation, ExpertMethod, ExpertObservation, ExpertPlan, evaluate_llama, first_windows, observe_experts,
+    remove_experts,
+};
 use serde::{Deserialize, Serialize};
 
-use super::pruning::{CRITERIA, Criterion, Observed, observe, pruned};
 use crate::ExperimentError;
 use crate::claims::kept::kept_cell;
 use crate::claims::language_model::progress;
@@ -26,8 +30,9 @@ struct Cell {
     perplexity: f64,
     /// Share of the gates of calibration tokens that belonged to removed experts, mean over the blocks.
     lost_gates: f64,
-    /// Share of calibration tokens that lost all of their experts, mean over the blocks.
-    lost_tokens: f64,
+    /// Share of calibration tokens that lost an expert, and that lost all of theirs, means over the blocks.
+    affected_tokens: f64,
+    abandoned_tokens: f64,
     n_parameters: usize,
 }
 
@@ -93,10 +98,10 @@ impl Bench {
 
 pub(super) fn run(setting: &Setting, outcome: &mut Outcome) -> Result<Plots, ExperimentError> {
     let case = Case::of(setting.tier);
-    let cases: Vec<(Criterion, f64)> = CRITERIA
+    let cases: Vec<(ExpertMethod, f64)> = ExpertMethod::ALL
         .into_iter()
-        .flat_map(|criterion| SHARES.map(|share| (criterion, share)))
-        .filter(|(criterion, share)| setting.wants(&name_of(*criterion, *share)))
+        .flat_map(|method| SHARES.map(|share| (method, share)))
+        .filter(|(method, share)| setting.wants(&name_of(*method, *share)))
         .collect();
     if cases.is_empty() {
         return Ok(Plots::new());
@@ -118,66 +123,72 @@ pub(super) fn run(setting: &Setting, outcome: &mut Outcome) -> Result<Plots, Exp
     let mut cells: Vec<Vec<Cell>> = cases.iter().map(|_| Vec::new()).collect();
     for seed in 0..case.seeds {
         let mut observed = None;
-        for ((criterion, share), cells) in cases.iter().zip(&mut cells) {
-            bar.set_message(format!("{} {share}", criterion.name()));
-            let name = format!("{}-{seed}", name_of(*criterion, *share));
+        for ((method, share), cells) in cases.iter().zip(&mut cells) {
+            bar.set_message(format!("{} {share}", method.name()));
+            let name = format!("{}-{seed}", name_of(*method, *share));
             cells.push(kept_cell(setting, outcome, &name, || {
                 let observed = match &mut observed {
                     Some(observed) => observed,
                     none => none.insert(seen(&bench, seed)?),
                 };
-                cell(&bench, observed, (*criterion, *share, seed))
+                cell(&bench, observed, (*method, *share, seed))
             })?);
             bar.inc(1);
         }
     }
     bar.finish_and_clear();
-    for ((criterion, share), cells) in cases.iter().zip(&cells) {
-        outcome.rows.extend(rows(*criterion, *share, cells));
+    for ((method, share), cells) in cases.iter().zip(&cells) {
+        outcome.rows.extend(rows(*method, *share, cells));
     }
     outcome.notes.push(note(&bench, &case));
     Ok(vec![chart(outcome)])
 }
 
-fn name_of(criterion: Criterion, share: f64) -> String {
-    format!("experts-{}-{}%", criterion.name(), share * 100.0)
+fn name_of(method: ExpertMethod, share: f64) -> String {
+    format!("experts-{}-{}%", method.name(), share * 100.0)
 }
 
-fn seen(bench: &Bench, seed: u64) -> Result<Vec<Observed>, ExperimentError> {
+fn seen(bench: &Bench, seed: u64) -> Result<Vec<ExpertObservation>, ExperimentError> {
     let windows = &bench.calibration[seed as usize * CALIBRATION.0..][..CALIBRATION.0];
-    observe(&bench.config, &bench.llama, windows)
+    let model = (&bench.config, &bench.llama);
+    Ok(observe_experts(model, windows, Answers::All, &mut |_, _| {})?)
 }
 
 fn cell(
     bench: &Bench,
-    observed: &[Observed],
-    (criterion, share, seed): (Criterion, f64, u64),
+    observed: &[ExpertObservation],
+    (method, share, seed): (ExpertMethod, f64, u64),
 ) -> Result<Cell, ExperimentError> {
-    let (llama, lost) = pruned(&bench.llama, observed, (criterion, share, seed))?;
-    let mean = |value: &dyn Fn(&(f64, f64)) -> f64| lost.iter().map(value).sum::<f64>() / lost.len().max(1) as f64;
+    let share = Sparsity::new(share)?;
+    let (llama, report) = remove_experts(&bench.llama, observed, &ExpertPlan { method, share, seed })?;
+    let mean = |value: fn(&secateurs::BlockExperts) -> f64| {
+        report.blocks.iter().map(value).sum::<f64>() / report.blocks.len() as f64
+    };
     Ok(Cell {
         perplexity: bench.perplexity(&llama)?,
-        lost_gates: mean(&|lost| lost.0),
-        lost_tokens: mean(&|lost| lost.1),
-        n_parameters: super::pruning::n_nonzero(&llama),
+        lost_gates: mean(|block| block.lost_gates),
+        affected_tokens: mean(|block| block.affected_tokens),
+        abandoned_tokens: mean(|block| block.abandoned_tokens),
+        n_parameters: n_nonzero(&llama),
     })
 }
 
-fn rows(criterion: Criterion, share: f64, cells: &[Cell]) -> Vec<Row> {
+fn rows(method: ExpertMethod, share: f64, cells: &[Cell]) -> Vec<Row> {
     let row = |metric: &str, value: &dyn Fn(&Cell) -> f64| {
         let samples: Vec<f64> = cells.iter().map(value).collect();
-        let row = Row::mean_of(criterion.name(), metric, &samples)
+        let row = Row::mean_of(method.name(), metric, &samples)
             .case("dataset", "austen")
             .case("removed", share);
-        if criterion.is_control() { row.control() } else { row }
+        if method.is_control() { row.control() } else { row }
     };
     let mut rows = vec![
         row("perplexity", &|cell| cell.perplexity),
         row("parameters_million", &|cell| cell.n_parameters as f64 / 1e6),
     ];
-    if criterion.removes_experts() {
+    if method.removes_experts() {
         rows.push(row("lost_gate_share", &|cell| cell.lost_gates));
-        rows.push(row("tokens_without_their_experts", &|cell| cell.lost_tokens));
+        rows.push(row("tokens_that_lost_one", &|cell| cell.affected_tokens));
+        rows.push(row("tokens_that_lost_all", &|cell| cell.abandoned_tokens));
     }
     rows
 }
@@ -197,7 +208,7 @@ fn note(bench: &Bench, case: &Case) -> String {
 
 fn chart(outcome: &Outcome) -> (String, String) {
     let group = outcome.groups_along("removed");
-    let methods: Vec<&str> = CRITERIA.iter().map(|criterion| criterion.name()).collect();
+    let methods: Vec<&str> = ExpertMethod::ALL.iter().map(|method| method.name()).collect();
     let perplexity = group.iter().find(|group| group.metric == "perplexity");
     let svg = perplexity.map_or_else(String::new, |group| {
         LinePlot::of_group(group, "removed", &methods)
@@ -205,4 +216,20 @@ fn chart(outcome: &Outcome) -> (String, String) {
             .to_svg()
     });
     ("experts-perplexity".to_owned(), svg)
+}
+
+/// Parameters that are not zero.
+fn n_nonzero(llama: &Llama) -> usize {
+    let mut counter = Counter(0);
+    llama.visit(&mut counter);
+    counter.0
+}
+
+struct Counter(usize);
+
+impl ModuleVisitor for Counter {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        let data = param.val().into_data();
+        self.0 += data.iter::<f32>().filter(|value| *value != 0.0).count();
+    }
 }

@@ -1,0 +1,186 @@
+//! `secateurs experts`
+
+use std::path::PathBuf;
+
+use clap::{Args, value_parser};
+use secateurs::data::FloatType;
+use secateurs::tensor::Sparsity;
+use secateurs::{
+    Calibration, ExpertJob, ExpertMethod, ExpertOutcome, ExpertPlan, ExpertReport, Overwrite, TextCalibration,
+    TraceCalibration, TracePart, is_trace_file, prune_experts,
+};
+use serde::Serialize;
+
+use crate::device::DeviceArgs;
+use crate::error::CliError;
+use crate::output::{Table, percent, print, print_json, quantity, seconds};
+use crate::progress::Bar;
+
+const EXPERTS_EXAMPLES: &str = "\
+Methods:
+  random      control: random experts go
+  frequency   those go that answer the fewest tokens
+  gate-mass   those with the smallest sum of gates
+  ean         those with the smallest sum of ||f(x)||
+  reap        those with the smallest mean of g(x) ||f(x)||
+  naee        the set stays without whose others the block's answers change least; all sets are tried up to 5000
+  hc-smoe     experts that answer alike become one
+  moe-pruner  no expert goes, but that share of the weights of each, chosen with the router's say
+
+The router keeps its logits for the experts that stay and is normalised over them as it was over all. Nothing is trained.
+What went, block by block, and which share of the tokens lost an expert is in experts.json beside the model.
+
+Examples:
+  secateurs experts ./OLMoE-1B-7B -m reap --remove 0.25 -c train.txt -o smaller
+  secateurs experts ./mixtral -m naee --remove 25% -c train.txt --windows 32 -o smaller --json | jq .blocks
+  secateurs eval smaller --text test.txt
+";
+
+/// Removes experts of a mixture (Mixtral or OLMoE) without breaking its router
+///
+/// The whole model is in memory. The output appears when it is complete.
+#[derive(Debug, Args)]
+#[command(after_help = EXPERTS_EXAMPLES)]
+pub(crate) struct ExpertsArgs {
+    /// Hugging Face folder
+    model: PathBuf,
+    /// Folder to make
+    #[arg(short, long, value_name = "FOLDER")]
+    out: PathBuf,
+    /// How experts are chosen
+    #[arg(short, long, value_name = "METHOD", default_value = "reap", value_parser = methods())]
+    method: ExpertMethod,
+    /// Share of the experts of every block to remove, rounded down to whole experts: 0.25 or 25%
+    #[arg(long, value_name = "SHARE", allow_negative_numbers = true)]
+    remove: Sparsity,
+    /// UTF-8 text, or traces, to observe the experts on
+    #[arg(short, long, value_name = "FILE")]
+    calibration: PathBuf,
+    /// Tokens of a window of the text
+    #[arg(long, value_name = "TOKENS", default_value_t = 1024, value_parser = value_parser!(u32).range(2..))]
+    window: u32,
+    /// Windows of the text
+    #[arg(long, value_name = "COUNT", default_value_t = 16, value_parser = value_parser!(u32).range(1..))]
+    windows: u32,
+    /// Number format of the output
+    #[arg(long, value_name = "FORMAT", default_value = "f32", value_parser = crate::recipe::formats())]
+    dtype: FloatType,
+    /// Seed of what is random
+    #[arg(long, value_name = "NUMBER", default_value_t = 0)]
+    seed: u64,
+    #[command(flatten)]
+    device: DeviceArgs,
+    /// Replace an earlier output
+    #[arg(long)]
+    force: bool,
+    /// No progress bar and no summary; errors still show
+    #[arg(short, long)]
+    quiet: bool,
+    /// Print one JSON object instead of the summary
+    #[arg(long)]
+    json: bool,
+}
+
+/// The methods whose results a file can hold.
+fn methods() -> impl clap::builder::TypedValueParser<Value = ExpertMethod> {
+    use clap::builder::{PossibleValuesParser, TypedValueParser};
+    let storable = ExpertMethod::ALL
+        .into_iter()
+        .filter(|method| !method.leaves_constants());
+    PossibleValuesParser::new(storable.map(ExpertMethod::name).collect::<Vec<_>>())
+        .try_map(|name| name.parse::<ExpertMethod>())
+}
+
+/// The object of `--json`.
+#[derive(Debug, Serialize)]
+struct ExpertsResult<'a> {
+    n_experts: usize,
+    n_experts_before: usize,
+    n_parameters: usize,
+    n_parameters_before: usize,
+    seconds: f64,
+    #[serde(flatten)]
+    report: &'a ExpertReport,
+}
+
+/// Removes experts of a model.
+pub(crate) fn run(args: &ExpertsArgs) -> Result<(), CliError> {
+    let device = args.device.open()?;
+    let calibration = calibration(args);
+    let job = ExpertJob {
+        model: &args.model,
+        out: &args.out,
+        plan: ExpertPlan {
+            method: args.method,
+            share: args.remove,
+            seed: args.seed,
+        },
+        calibration: &calibration,
+        dtype: args.dtype,
+        overwrite: if args.force { Overwrite::Force } else { Overwrite::Never },
+        device: &device,
+    };
+    let bar = Bar::new("observing experts", 0, args.quiet);
+    let outcome = prune_experts(&job, &mut |done, all| {
+        bar.resize(all);
+        bar.set(done);
+    })?;
+    drop(bar);
+    match (args.json, args.quiet) {
+        (true, _) => print_json(&ExpertsResult {
+            n_experts: outcome.n_experts.1,
+            n_experts_before: outcome.n_experts.0,
+            n_parameters: outcome.n_parameters.1,
+            n_parameters_before: outcome.n_parameters.0,
+            seconds: outcome.seconds,
+            report: &outcome.report,
+        }),
+        (false, true) => Ok(()),
+        (false, false) => print(&describe(&outcome, args)),
+    }
+}
+
+fn calibration(args: &ExpertsArgs) -> Calibration {
+    if is_trace_file(&args.calibration) {
+        return Calibration::Traces(TraceCalibration {
+            traces: args.calibration.clone(),
+            part: TracePart::Full,
+            tokens: None,
+        });
+    }
+    Calibration::Text(TextCalibration {
+        text: args.calibration.clone(),
+        window: args.window as usize,
+        windows: args.windows as usize,
+        skip: 0,
+    })
+}
+
+fn describe(outcome: &ExpertOutcome, args: &ExpertsArgs) -> String {
+    let mut table = Table::new(&["block", "removed", "of the gates", "tokens that lost one", "lost all"]);
+    for (index, block) in outcome.report.blocks.iter().enumerate() {
+        let removed: Vec<String> = block.removed.iter().map(usize::to_string).collect();
+        table.row([
+            index.to_string(),
+            if removed.is_empty() {
+                "none".into()
+            } else {
+                removed.join(" ")
+            },
+            percent(block.lost_gates),
+            percent(block.affected_tokens),
+            percent(block.abandoned_tokens),
+        ]);
+    }
+    let (before, after) = outcome.n_experts;
+    let (parameters_before, parameters) = outcome.n_parameters;
+    format!(
+        "{}\n{}: {after} of {before} experts in every block, {} of {} parameters, {}\n{}\n",
+        table.render(),
+        args.method,
+        quantity(parameters as u64),
+        quantity(parameters_before as u64),
+        seconds(outcome.seconds),
+        args.out.display(),
+    )
+}

@@ -1,0 +1,119 @@
+//! How experts are chosen, by name.
+
+use std::fmt;
+use std::str::FromStr;
+
+use secateurs_moe::prune::{
+    ActivationNorm, ExpertImportance, Frequency, GateMass, OutputVariance, RandomExperts, Reap,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::Error;
+
+/// How experts are chosen, and what takes their place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ExpertMethod {
+    /// Random experts go: the control that every method must beat.
+    Random,
+    /// Those that answer the fewest tokens go.
+    Frequency,
+    /// Those with the smallest sum of gates go.
+    GateMass,
+    /// Those with the smallest sum of `||f(x)||` go.
+    Ean,
+    /// Those with the smallest mean of `g(x) ||f(x)||` go (arXiv 2510.13999).
+    Reap,
+    /// The set stays without whose others the layer changes least (arXiv 2402.14800).
+    Naee,
+    /// Those that constants replace best go, and constants take their place (arXiv 2507.00390).
+    Mone,
+    /// Those that REAP removes go, and constants take their place.
+    #[serde(rename = "reap+mean")]
+    ReapMean,
+    /// Those that answer alike become one (arXiv 2410.08589).
+    #[serde(rename = "hc-smoe")]
+    HcSmoe,
+    /// No expert goes, but that share of the weights of each (arXiv 2410.12013).
+    MoePruner,
+}
+
+impl ExpertMethod {
+    /// All methods, controls first.
+    pub const ALL: [Self; 10] = [
+        Self::Random,
+        Self::Frequency,
+        Self::GateMass,
+        Self::Ean,
+        Self::Reap,
+        Self::Naee,
+        Self::Mone,
+        Self::ReapMean,
+        Self::HcSmoe,
+        Self::MoePruner,
+    ];
+
+    /// The name as the command line spells it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Random => "random",
+            Self::Frequency => "frequency",
+            Self::GateMass => "gate-mass",
+            Self::Ean => "ean",
+            Self::Reap => "reap",
+            Self::Naee => "naee",
+            Self::Mone => "mone",
+            Self::ReapMean => "reap+mean",
+            Self::HcSmoe => "hc-smoe",
+            Self::MoePruner => "moe-pruner",
+        }
+    }
+
+    /// Whether the method is a trivial control.
+    pub fn is_control(self) -> bool {
+        self == Self::Random
+    }
+
+    /// Whether constants take the place of experts; no model file can hold them.
+    pub fn leaves_constants(self) -> bool {
+        matches!(self, Self::Mone | Self::ReapMean)
+    }
+
+    /// Whether tokens lose experts, rather than experts weights.
+    pub fn removes_experts(self) -> bool {
+        self != Self::MoePruner
+    }
+
+    /// The score by which experts go, if it is one.
+    pub(crate) fn importance(self, seed: u64) -> Option<Box<dyn ExpertImportance>> {
+        Some(match self {
+            Self::Random => Box::new(RandomExperts { seed }),
+            Self::Frequency => Box::new(Frequency),
+            Self::GateMass => Box::new(GateMass),
+            Self::Ean => Box::new(ActivationNorm),
+            Self::Reap | Self::ReapMean => Box::new(Reap),
+            Self::Mone => Box::new(OutputVariance),
+            Self::Naee | Self::HcSmoe | Self::MoePruner => return None,
+        })
+    }
+}
+
+impl fmt::Display for ExpertMethod {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for ExpertMethod {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        Self::ALL
+            .into_iter()
+            .find(|method| method.name() == text)
+            .ok_or_else(|| Error::UnknownMethod {
+                name: text.to_owned(),
+                known: Self::ALL.map(Self::name).join(", "),
+            })
+    }
+}

@@ -1,0 +1,12 @@
+//! Experts of a mixture removed: which, by what, and what was lost.
+
+mod job;
+mod method;
+mod observe;
+mod remove;
+mod weights;
+
+pub use job::{ExpertJob, ExpertOutcome, prune_experts};
+pub use method::ExpertMethod;
+pub use observe::{Answers, ExpertObservation, observe_experts};
+pub use remove::{BlockExperts, ExpertPlan, ExpertReport, remove_experts};

@@ -1,0 +1,169 @@
+//! The model without some of its experts.
+
+use secateurs_models::llama::{Llama, LlamaMoe};
+use secateurs_moe::keep_logits;
+use secateurs_moe::prune::{Naee, clusters, keep_experts, lost, merge_experts, scores_of};
+use secateurs_tensor::Sparsity;
+use serde::Serialize;
+
+use super::method::ExpertMethod;
+use super::observe::ExpertObservation;
+use super::weights::zero_weights;
+use crate::Error;
+
+/// What is to go.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct ExpertPlan {
+    /// How experts are chosen.
+    pub method: ExpertMethod,
+    /// Share of the experts of every block, `floor(n * share)` of them; for [`ExpertMethod::MoePruner`] of their weights.
+    pub share: Sparsity,
+    /// Seed of what is random.
+    pub seed: u64,
+}
+
+/// What went.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ExpertReport {
+    /// What was to go.
+    pub plan: ExpertPlan,
+    /// Block by block.
+    pub blocks: Vec<BlockExperts>,
+}
+
+/// What happened to the experts of one block.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct BlockExperts {
+    /// The experts that stayed, by their numbers before.
+    pub kept: Vec<usize>,
+    /// Those that went.
+    pub removed: Vec<usize>,
+    /// For each expert, by its number before, how much it matters, where the method says.
+    pub scores: Option<Vec<f64>>,
+    /// `sum over sequences ||F(x) - F_S(x)||`, where the method computes it.
+    pub layer_change: Option<f64>,
+    /// Of the gates of calibration tokens, the share that removed experts had.
+    pub lost_gates: f64,
+    /// Of the calibration tokens, the share that lost an expert.
+    pub affected_tokens: f64,
+    /// Of the calibration tokens, the share that lost all of theirs.
+    pub abandoned_tokens: f64,
+}
+
+/// Removes a share of the experts of every block.
+///
+/// The gates lose their logits for them, and the router is normalised over those that are left, as the model does it over all.
+///
+/// # Errors
+///
+/// If too few experts would be left, or the observations are of another model.
+pub fn remove_experts(
+    llama: &Llama,
+    observed: &[ExpertObservation],
+    plan: &ExpertPlan,
+) -> Result<(Llama, ExpertReport), Error> {
+    let mut llama = llama.clone();
+    let mut blocks = Vec::new();
+    let mixtures = llama.model.layers.iter_mut().filter_map(|block| block.moe.as_mut());
+    for (index, (moe, observed)) in mixtures.zip(observed).enumerate() {
+        // Every block draws for itself.
+        let seed = plan.seed.wrapping_mul(1000).wrapping_add(index as u64);
+        let choice = Choice::of(moe, observed, plan, seed)?;
+        blocks.push(choice.report(observed));
+        *moe = choice.apply(moe.clone(), observed, plan)?;
+    }
+    Ok((llama, ExpertReport { plan: *plan, blocks }))
+}
+
+/// Which experts of a block stay.
+struct Choice {
+    n_experts: usize,
+    kept: Vec<usize>,
+    scores: Option<Vec<f64>>,
+    layer_change: Option<f64>,
+    /// Groups of experts that become one; the first of each stays.
+    groups: Vec<Vec<usize>>,
+}
+
+impl Choice {
+    fn of(moe: &LlamaMoe, observed: &ExpertObservation, plan: &ExpertPlan, seed: u64) -> Result<Self, Error> {
+        let n_experts = moe.experts.len();
+        let all = Self {
+            n_experts,
+            kept: (0..n_experts).collect(),
+            scores: None,
+            layer_change: None,
+            groups: Vec::new(),
+        };
+        let n_removed = plan.share.pruned_count(n_experts);
+        let n_kept = n_experts - n_removed;
+        if let Some(importance) = plan.method.importance(seed) {
+            let scores = scores_of(&*importance, &observed.evidence)?;
+            let kept = keep_experts(&scores, n_removed, moe.router.needs())?;
+            return Ok(Self {
+                kept,
+                scores: Some(scores),
+                ..all
+            });
+        }
+        match plan.method {
+            ExpertMethod::Naee => {
+                let choice = Naee::default().choose(&moe.router, &observed.cached, n_kept)?;
+                Ok(Self {
+                    kept: choice.kept,
+                    layer_change: Some(choice.loss),
+                    ..all
+                })
+            }
+            ExpertMethod::HcSmoe => {
+                let groups = clusters(&observed.evidence, n_kept)?;
+                let kept: Vec<usize> = groups.iter().map(|group| group[0]).collect();
+                // Before the experts are touched.
+                moe.router.keep(&kept, n_experts)?;
+                Ok(Self { kept, groups, ..all })
+            }
+            _ => Ok(all),
+        }
+    }
+
+    fn apply(self, mut moe: LlamaMoe, observed: &ExpertObservation, plan: &ExpertPlan) -> Result<LlamaMoe, Error> {
+        let evidence = &observed.evidence;
+        match plan.method {
+            ExpertMethod::MoePruner => zero_weights(moe, observed, plan.share),
+            ExpertMethod::HcSmoe => {
+                moe.router = moe.router.keep(&self.kept, self.n_experts)?;
+                moe.gate = keep_logits(moe.gate, &self.kept, 1);
+                moe.experts = merge_experts(&moe.experts, &self.groups, evidence)?;
+                Ok(moe)
+            }
+            method if method.leaves_constants() => {
+                let means: Vec<Vec<f64>> = evidence.experts().iter().map(|expert| expert.mean_answer()).collect();
+                Ok(moe.with_constants(&self.kept, &means)?)
+            }
+            _ => Ok(moe.keep(&self.kept)?),
+        }
+    }
+
+    fn report(&self, observed: &ExpertObservation) -> BlockExperts {
+        let (mut n_tokens, mut affected, mut abandoned, mut lost_gates) = (0, 0, 0, 0.0);
+        for routing in &observed.routings {
+            let lost = lost(routing, &self.kept);
+            n_tokens += routing.assignment.n_tokens();
+            affected += lost.tokens.len();
+            abandoned += lost.n_alone;
+            lost_gates += lost.gate_share * routing.assignment.n_tokens() as f64;
+        }
+        let of_tokens = |count: f64| count / n_tokens.max(1) as f64;
+        BlockExperts {
+            kept: self.kept.clone(),
+            removed: (0..self.n_experts)
+                .filter(|expert| !self.kept.contains(expert))
+                .collect(),
+            scores: self.scores.clone(),
+            layer_change: self.layer_change,
+            lost_gates: of_tokens(lost_gates),
+            affected_tokens: of_tokens(affected as f64),
+            abandoned_tokens: of_tokens(abandoned as f64),
+        }
+    }
+}
