@@ -1,6 +1,6 @@
 //! A gate and its experts.
 
-use burn::module::Module;
+use burn::module::{Module, Param};
 use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use rand::rngs::StdRng;
@@ -106,15 +106,14 @@ pub fn keep_logits(mut gate: Linear, kept: &[usize], slots_per_expert: usize) ->
         .flat_map(|&expert| expert * slots_per_expert..(expert + 1) * slots_per_expert);
     let logits: Vec<i64> = logits.map(|logit| logit as i64).collect();
     let n = logits.len();
-    gate.weight = gate.weight.map(|weight| {
-        let places = Tensor::<1, Int>::from_data(TensorData::new(logits.clone(), [n]), &weight.device());
-        weight.select(1, places)
-    });
+    let places = |device: &Device| Tensor::<1, Int>::from_data(TensorData::new(logits.clone(), [n]), device);
+    let weight = gate.weight.val();
+    let weight = weight.clone().select(1, places(&weight.device()));
+    // A parameter of its own, not a function of the one before.
+    gate.weight = Param::from_tensor(weight.detach());
     gate.bias = gate.bias.map(|bias| {
-        bias.map(|bias| {
-            let places = Tensor::<1, Int>::from_data(TensorData::new(logits.clone(), [n]), &bias.device());
-            bias.select(0, places)
-        })
+        let bias = bias.val();
+        Param::from_tensor(bias.clone().select(0, places(&bias.device())).detach())
     });
     gate
 }

@@ -261,3 +261,24 @@ fn a_routing_of_other_sizes_is_refused() {
     assert!(matches!(three, Err(MoeError::Size { what: "experts", .. })));
     assert!(matches!(routing, Routing::Tokens(_)));
 }
+
+/// What is left can be trained: its parameters are leaves of their own.
+#[test]
+fn a_pruned_layer_trains() {
+    for device in devices() {
+        let device = device.autodiff();
+        device.seed(2);
+        let experts: Vec<GatedMlp> = (0..3).map(|_| GatedMlp::new(3, 4, &device)).collect();
+        let layer = MoeLayer::new(3, experts, RouterKind::TopK(TopK::new(2)), &device);
+        let layer = layer.keep(&[2, 0]).unwrap();
+        let tokens = tensor(&numbers(15, 4), [5, 3], &device);
+        let gradients = layer.forward(tokens, None).unwrap().0.powi_scalar(2).sum().backward();
+        let of = |parameter: &Tensor<2>| values(&parameter.grad(&gradients).expect("a leaf"));
+        assert!(of(&layer.gate.weight.val()).iter().any(|value| *value != 0.0));
+        assert!(
+            of(&layer.experts[1].up_proj.weight.val())
+                .iter()
+                .any(|value| *value != 0.0)
+        );
+    }
+}

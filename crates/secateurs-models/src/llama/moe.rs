@@ -4,9 +4,11 @@ use std::cell::RefCell;
 
 use burn::module::{Module, Param};
 use burn::nn::{Linear, LinearConfig};
-use burn::tensor::{Device, Int, Tensor, TensorData};
+use burn::tensor::{Device, Tensor};
 use secateurs_data::llama::{ExpertLayout, ExpertsConfig, LlamaConfig};
-use secateurs_moe::{GatedMlp, MoeError, Normalise, Router, RouterKind, Routing, TopK, answers, mix};
+use secateurs_moe::{
+    GatedMlp, MoeError, Normalise, Router, RouterKind, Routing, TopK, answers, keep_items, keep_logits, mix,
+};
 use secateurs_tensor::Observer;
 
 use crate::llama::block::project;
@@ -114,7 +116,7 @@ impl LlamaMoe {
             self.constants[index] = Some(mean.iter().map(|value| *value as f32).collect());
             let expert = &mut self.experts[index];
             for linear in [&mut expert.gate_proj, &mut expert.up_proj, &mut expert.down_proj] {
-                linear.weight = linear.weight.clone().map(|weight| weight.zeros_like());
+                linear.weight = Param::from_tensor(linear.weight.val().zeros_like());
             }
         }
         Ok(self)
@@ -135,25 +137,12 @@ impl LlamaMoe {
     pub fn keep(self, kept: &[usize]) -> Result<Self, MoeError> {
         let router = self.router.keep(kept, self.experts.len())?;
         let constants = kept.iter().map(|&expert| self.constants.get(expert).cloned().flatten());
-        let constants = constants.collect();
-        let Self {
-            gate, experts, layout, ..
-        } = self;
-        let indices: Vec<i64> = kept.iter().map(|&expert| expert as i64).collect();
-        let indices = TensorData::new(indices, [kept.len()]);
-        let columns = |weight: Tensor<2>| {
-            let indices = Tensor::<1, Int>::from_data(indices, &weight.device());
-            weight.select(1, indices)
-        };
         Ok(Self {
-            gate: Linear {
-                weight: Param::from_tensor(columns(gate.weight.val()).detach()),
-                bias: None,
-            },
-            experts: kept.iter().map(|&expert| experts[expert].clone()).collect(),
+            constants: constants.collect(),
+            gate: keep_logits(self.gate, kept, 1),
+            experts: keep_items(self.experts, kept)?,
             router,
-            layout,
-            constants,
+            layout: self.layout,
         })
     }
 

@@ -148,9 +148,8 @@ struct Writer<I> {
 impl<I: Iterator<Item = Vec<f64>>> ModuleMapper for Writer<I> {
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
         let values = self.values.next().expect("every parameter was read");
-        param.map(|tensor| {
-            let data = TensorData::new(values, tensor.dims());
-            Tensor::from_data(data, (&tensor.device(), tensor.dtype()))
-        })
+        let tensor = param.val();
+        let data = TensorData::new(values, tensor.dims());
+        Param::from_tensor(Tensor::from_data(data, (&tensor.device(), tensor.dtype())))
     }
 }

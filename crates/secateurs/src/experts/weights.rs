@@ -1,5 +1,6 @@
 //! Weights inside experts removed, with the router's say.
 
+use burn::module::Param;
 use secateurs_importance::{Importance, LayerView, Wanda};
 use secateurs_models::llama::LlamaMoe;
 use secateurs_prune::PruneError;
@@ -31,7 +32,7 @@ pub(super) fn zero_weights(
             let view = LayerView::of_weight(&path, &weight).with_input_norms(&norms);
             let scores = Wanda.score(&view).map_err(PruneError::from)?;
             select(&scores, pattern, Scope::PerOutput)?.apply(&mut weight)?;
-            linear.weight = linear.weight.clone().map(|_| weight.into_linear(&tensor.device()));
+            linear.weight = Param::from_tensor(weight.into_linear(&tensor.device()));
         }
     }
     Ok(moe)

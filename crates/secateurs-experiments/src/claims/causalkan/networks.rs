@@ -90,6 +90,7 @@ fn perceptron(
     of_model(("TAR-MLP, trained", "full"), &model.outcomes(test.x())?, &test)
 }
 
+/// Means, and factors on the distance from them.
 struct Standardise(Vec<(f64, f64)>);
 
 impl Standardise {
@@ -99,7 +100,9 @@ impl Standardise {
             let n = values.len() as f64;
             let mean = values.iter().sum::<f64>() / n;
             let deviation = (values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / n).sqrt();
-            (mean, if deviation > 0.0 { deviation } else { 1.0 })
+            // A column that is constant but for rounding says nothing, wherever a test row lies.
+            let is_constant = deviation <= 1e-9 * mean.abs().max(1.0);
+            (mean, if is_constant { 0.0 } else { deviation.recip() })
         };
         Self((0..study.d_input()).map(of_column).collect())
     }
@@ -107,9 +110,7 @@ impl Standardise {
     fn study(&self, study: &Study) -> Result<Study, ExperimentError> {
         let of_row = |row: &[f64]| -> Vec<f64> {
             let columns = row.iter().zip(&self.0);
-            columns
-                .map(|(value, (mean, deviation))| (value - mean) / deviation)
-                .collect()
+            columns.map(|(value, (mean, factor))| (value - mean) * factor).collect()
         };
         let x = study.x().chunks_exact(study.d_input()).flat_map(of_row).collect();
         let standardised = Study::new(x, study.d_input(), &study.treatment(), study.outcome().to_vec())?;
