@@ -2,8 +2,9 @@
 
 use faer::{Accum, MatMut, MatRef, Par, linalg::matmul};
 
-/// Multiply-adds below which another task is not worth its start (about half a millisecond).
-const TASK: usize = 32 << 20;
+/// Multiply-adds below which another task is not worth its start (less than a tenth of a millisecond): experts of a mixture
+/// see few tokens each.
+const TASK: usize = 4 << 20;
 
 /// Widths of the kernels of faer: 24 with AVX2, 48 with AVX-512. Parts of other widths leave columns to slower ones.
 pub(crate) const MULTIPLE: usize = 48;
