@@ -196,7 +196,7 @@ pub fn fit_shape(x: &[f64], y: &[f64], shape: Shape) -> Result<Option<CurveFit>>
                 got: degree,
             });
         }
-        Shape::Polynomial(degree) => return Ok(Some(judged(polynomial(&u, y, degree, (middle, half)), x, y))),
+        Shape::Polynomial(degree) => return Ok(Some(best_polynomial((x, &u), y, degree, (middle, half)))),
         Shape::Function(Function::Zero) => return Ok(Some(constant(y))),
         Shape::Function(function) => function,
     };
@@ -207,6 +207,17 @@ pub fn fit_shape(x: &[f64], y: &[f64], shape: Shape) -> Result<Option<CurveFit>>
     let fit = Curve::new(shape, parameters).ok().map(|curve| judged(curve, x, y));
     // Samples far from zero and close together leave no digits to `a x + b`.
     Ok(fit.filter(|fit| fit.r_squared > -1e-6))
+}
+
+/// The polynomial of the degree, or of a lower one that fits better: samples far from zero and close together leave no digits
+/// to the high powers of `x`.
+fn best_polynomial((x, u): (&[f64], &[f64]), y: &[f64], degree: u8, place: (f64, f64)) -> CurveFit {
+    let of = |degree| judged(polynomial(u, y, degree, place), x, y);
+    let lower = (1..degree).rev().map(of).chain([constant(y)]);
+    lower.fold(of(degree), |best, fit| {
+        let is_better = fit.r_squared > best.r_squared + 1e-9;
+        if is_better { fit } else { best }
+    })
 }
 
 fn check(x: &[f64], y: &[f64]) -> Result<()> {

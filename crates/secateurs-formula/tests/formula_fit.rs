@@ -119,6 +119,21 @@ fn degenerate_samples() {
     ));
 }
 
+/// Powers of x have no digits left there; a lower degree does.
+#[test]
+fn samples_far_from_zero_and_close_together_are_fitted_by_what_has_digits() {
+    let x = grid(12, [3705.701_378_747_736_7, 3705.702_378_747_736_7]);
+    let mut y = vec![0.0; 12];
+    y[11] = 125.0;
+    let fits: Vec<f64> = (0..=4)
+        .map(|degree| fit_shape(&x, &y, Shape::Polynomial(degree)).unwrap().unwrap().r_squared)
+        .collect();
+    assert!(
+        fits[0] == 0.0 && fits.windows(2).all(|pair| pair[1] >= pair[0] - 1e-8),
+        "{fits:?}"
+    );
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(30))]
 
