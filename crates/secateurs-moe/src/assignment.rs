@@ -99,7 +99,7 @@ impl Assignment {
     }
 }
 
-fn indices(indices: impl Iterator<Item = usize>, device: &Device) -> Tensor<1, Int> {
+pub(crate) fn indices(indices: impl Iterator<Item = usize>, device: &Device) -> Tensor<1, Int> {
     let indices: Vec<i64> = indices.map(|index| index as i64).collect();
     let n = indices.len();
     Tensor::from_data(TensorData::new(indices, [n]), device)

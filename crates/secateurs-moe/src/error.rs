@@ -104,3 +104,18 @@ pub enum MoeError {
     #[error(transparent)]
     Tensor(#[from] secateurs_tensor::TensorError),
 }
+
+impl MoeError {
+    /// Checks that something has the size it should have.
+    ///
+    /// # Errors
+    ///
+    /// [`Size`](Self::Size) otherwise.
+    pub fn check_size(what: &'static str, expected: usize, got: usize) -> Result<()> {
+        if expected == got {
+            Ok(())
+        } else {
+            Err(Self::Size { what, expected, got })
+        }
+    }
+}

@@ -147,8 +147,8 @@ fn mix_tokens<E: Expert>(tokens: Tensor<2>, routing: &TokenRouting, experts: &[E
 /// If the routing was made for another number of tokens or experts.
 pub fn answers<E: Expert>(tokens: Tensor<2>, routing: &TokenRouting, experts: &[E]) -> Result<Vec<Option<Tensor<2>>>> {
     let assignment = &routing.assignment;
-    check("tokens", assignment.n_tokens(), tokens.dims()[0])?;
-    check("experts", assignment.n_experts(), experts.len())?;
+    MoeError::check_size("tokens", assignment.n_tokens(), tokens.dims()[0])?;
+    MoeError::check_size("experts", assignment.n_experts(), experts.len())?;
     if assignment.n_pairs() == 0 {
         return Ok(experts.iter().map(|_| None).collect());
     }
@@ -165,18 +165,10 @@ pub fn answers<E: Expert>(tokens: Tensor<2>, routing: &TokenRouting, experts: &[
 
 fn mix_slots<E: Expert>(tokens: Tensor<2>, routing: &SlotRouting, experts: &[E]) -> Result<Tensor<2>> {
     let [n_slots, n_tokens] = routing.dispatch.dims();
-    check("tokens", n_tokens, tokens.dims()[0])?;
-    check("experts", n_slots / routing.slots_per_expert, experts.len())?;
+    MoeError::check_size("tokens", n_tokens, tokens.dims()[0])?;
+    MoeError::check_size("experts", n_slots / routing.slots_per_expert, experts.len())?;
     let slots = routing.dispatch.clone().matmul(tokens); // [n_slots, d_model]
     let parts = split_rows(slots, &vec![routing.slots_per_expert; experts.len()]);
     let answers = experts.iter().zip(parts).map(|(expert, slots)| expert.answer(slots));
     Ok(routing.combine.clone().matmul(Tensor::cat(answers.collect(), 0)))
-}
-
-fn check(what: &'static str, expected: usize, got: usize) -> Result<()> {
-    if expected == got {
-        Ok(())
-    } else {
-        Err(MoeError::Size { what, expected, got })
-    }
 }

@@ -2,9 +2,10 @@
 
 use burn::module::{Module, Param};
 use burn::nn::{Linear, LinearConfig};
-use burn::tensor::{Device, Int, Tensor, TensorData};
+use burn::tensor::{Device, Tensor};
 use rand::rngs::StdRng;
 
+use crate::assignment::indices;
 use crate::error::{MoeError, Result};
 use crate::expert::{Expert, mix};
 use crate::router::{Router, RouterKind};
@@ -104,9 +105,7 @@ pub fn keep_logits(mut gate: Linear, kept: &[usize], slots_per_expert: usize) ->
     let logits = kept
         .iter()
         .flat_map(|&expert| expert * slots_per_expert..(expert + 1) * slots_per_expert);
-    let logits: Vec<i64> = logits.map(|logit| logit as i64).collect();
-    let n = logits.len();
-    let places = |device: &Device| Tensor::<1, Int>::from_data(TensorData::new(logits.clone(), [n]), device);
+    let places = |device: &Device| indices(logits.clone(), device);
     let weight = gate.weight.val();
     let weight = weight.clone().select(1, places(&weight.device()));
     // A parameter of its own, not a function of the one before.

@@ -54,7 +54,7 @@ pub use compare::{Comparison, TensorDifference, compare};
 pub use error::Error;
 pub use evaluate::{Evaluation, check_window, evaluate, evaluate_llama, evaluate_packed};
 pub use experts::{
-    Answers, BlockExperts, ExpertJob, ExpertMethod, ExpertObservation, ExpertOutcome, ExpertPlan, ExpertReport,
+    BlockExperts, Evidence, ExpertJob, ExpertMethod, ExpertObservation, ExpertOutcome, ExpertPlan, ExpertReport,
     observe_experts, prune_experts, remove_experts,
 };
 pub use fidelity::{Fidelity, PartFidelity, fidelity, fidelity_of};

@@ -54,8 +54,7 @@ pub fn run(setting: &Setting) -> Result<(Outcome, Plots), ExperimentError> {
     let bar = progress(runs.len());
     let mut inexact = 0;
     for (method, pattern) in &runs {
-        bar.set_message(format!("{method} {pattern}"));
-        let cell = kept(&case, setting, &outcome, (*method, *pattern, 0))?;
+        let cell = kept(&case, setting, &outcome, (*method, *pattern, 0), &bar)?;
         inexact += usize::from(!cell.exact);
         outcome.rows.extend(rows(&case, *method, *pattern, &cell));
         logs.extend(cell.log.map(|log| (*method, *pattern, log)));
@@ -165,20 +164,25 @@ fn quick_safe() -> Safe {
 
 /// What a processor of two cores trains in an hour or so.
 fn full_tuning(case: &Case, method: Method, _: Pattern) -> (Option<Training>, MethodOptions) {
-    full_tuning_of(case, method, 72)
+    full_tuning_of(case, method, (72, 2))
 }
 
-/// What a graphics card trains in minutes: over a million tokens.
+/// What a graphics card trains in minutes: over a million tokens. A step is one pass, since short passes keep a card waiting.
 fn full_tuning_on_gpu(case: &Case, method: Method, _: Pattern) -> (Option<Training>, MethodOptions) {
-    full_tuning_of(case, method, 256)
+    full_tuning_of(case, method, (256, 1))
 }
 
-fn full_tuning_of(case: &Case, method: Method, steps: usize) -> (Option<Training>, MethodOptions) {
+/// Eight windows a step, in as many micro-batches as given.
+fn full_tuning_of(
+    case: &Case,
+    method: Method,
+    (steps, micro_batches): (usize, usize),
+) -> (Option<Training>, MethodOptions) {
     let base = Training {
         texts: case.training_texts.clone(),
         window: Some(512),
-        batch_size: Some(4),
-        micro_batches: Some(2),
+        batch_size: Some(8 / micro_batches),
+        micro_batches: Some(micro_batches),
         steps: Some(steps),
         validation: case.validation_text.clone(),
         validate_every: Some(steps / 2),

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use indicatif::{ProgressBar, ProgressStyle};
 use secateurs::data::manifest::{Manifest, Resolver};
 use secateurs::data::{Checkpoint, read_text};
+use secateurs::prune::Progress;
 use secateurs::tensor::{NmPattern, Pattern, Sparsity};
 use secateurs::{
     Calibration, Method, MethodOptions, Overwrite, PruneJob, PruneOutcome, Recipe, TextCalibration, Training,
@@ -68,20 +69,39 @@ pub(super) fn cell_name(method: Method, pattern: Pattern, seed: u64) -> String {
     format!("{method}-{pattern}-{seed}")
 }
 
-/// The cell, from an interrupted run where there is one that may be taken.
+/// The cell, from an interrupted run where there is one that may be taken; `bar` says how far it is.
 pub(super) fn kept(
     case: &Case,
     setting: &Setting,
     outcome: &Outcome,
     (method, pattern, seed): (Method, Pattern, u64),
+    bar: &ProgressBar,
 ) -> Result<Cell, ExperimentError> {
     let name = cell_name(method, pattern, seed);
+    let what = format!("{method} {pattern}");
+    bar.set_message(what.clone());
     kept_cell(setting, outcome, &name, || {
         let (out, overwrite) = model_of_cell(setting, outcome, &name)?;
-        let cell = cell(case, setting, (method, pattern, seed), (&out, overwrite))?;
+        let mut listener = |progress: Progress<'_>| {
+            if let Some(progress) = told(&progress) {
+                bar.set_message(format!("{what}: {progress}"));
+            }
+        };
+        let cell = cell(case, setting, (method, pattern, seed), (&out, overwrite), &mut listener)?;
         remove_model(&out)?;
         Ok(cell)
     })
+}
+
+/// What is worth a line of the many things that a long run says.
+fn told(progress: &Progress<'_>) -> Option<String> {
+    match progress {
+        Progress::Stored { block, n_blocks, .. } => Some(format!("block {} of {n_blocks}", block + 1)),
+        Progress::Trained { step, n_steps } => {
+            Some(format!("step {} of {n_steps}, loss {:.3}", step.step + 1, step.loss))
+        }
+        _ => None,
+    }
 }
 
 fn infinite_if_null<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
@@ -93,9 +113,10 @@ fn cell(
     setting: &Setting,
     key: (Method, Pattern, u64),
     (out, overwrite): (&Path, Overwrite),
+    listener: &mut dyn FnMut(Progress<'_>),
 ) -> Result<Cell, ExperimentError> {
     reset_peak_rss();
-    let pruned = prune(case, setting, key, (out, overwrite))?;
+    let pruned = prune(case, setting, key, (out, overwrite), listener)?;
     let exact = pruned
         .report
         .layers
@@ -132,6 +153,7 @@ pub(super) fn prune(
     setting: &Setting,
     (method, pattern, seed): (Method, Pattern, u64),
     (out, overwrite): (&Path, Overwrite),
+    listener: &mut dyn FnMut(Progress<'_>),
 ) -> Result<PruneOutcome, ExperimentError> {
     let mut recipe = Recipe::new(method, pattern);
     recipe.seed = seed;
@@ -150,7 +172,7 @@ pub(super) fn prune(
         overwrite,
         device: &setting.device,
     };
-    Ok(prune_checkpoint(&job, &mut |_| {})?)
+    Ok(prune_checkpoint(&job, listener)?)
 }
 
 /// Perplexity of a checkpoint; that of a model broken to overflow is infinite.

@@ -58,8 +58,7 @@ fn run_cells(case: &Case, setting: &Setting, outcome: &mut Outcome) -> Result<()
     for (method, pattern, seeds) in runs {
         let mut cells = Vec::new();
         for seed in seeds {
-            bar.set_message(format!("{method} {pattern}"));
-            cells.push(kept(case, setting, outcome, (method, pattern, seed))?);
+            cells.push(kept(case, setting, outcome, (method, pattern, seed), &bar)?);
             bar.inc(1);
         }
         inexact += cells.iter().filter(|cell| !cell.exact).count();

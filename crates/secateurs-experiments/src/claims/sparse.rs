@@ -74,7 +74,13 @@ pub fn run(setting: &Setting) -> Result<(Outcome, Plots), ExperimentError> {
     for pattern in patterns {
         let pruned = folder.join("pruned");
         bar.set_message(format!("{METHOD} {pattern}"));
-        prune(&case, setting, (METHOD, pattern, 0), (&pruned, Overwrite::Never))?;
+        prune(
+            &case,
+            setting,
+            (METHOD, pattern, 0),
+            (&pruned, Overwrite::Never),
+            &mut |_| {},
+        )?;
         let pack = |packing| Model::pack(packing, Some(pattern), &pruned, folder);
         let models: Vec<Model> = PACKINGS.into_iter().map(pack).collect::<Result<_, _>>()?;
         bar.set_message(format!("quality at {pattern}"));

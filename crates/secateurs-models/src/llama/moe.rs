@@ -100,13 +100,9 @@ impl LlamaMoe {
     /// If there is not one mean of the model's width per expert.
     pub fn with_constants(mut self, kept: &[usize], means: &[Vec<f64>]) -> Result<Self, MoeError> {
         let [d_model, n_experts] = self.gate.weight.dims();
-        let size = |what, expected, got| match expected == got {
-            true => Ok(()),
-            false => Err(MoeError::Size { what, expected, got }),
-        };
-        size("means", n_experts, means.len())?;
+        MoeError::check_size("means", n_experts, means.len())?;
         for mean in means {
-            size("features", d_model, mean.len())?;
+            MoeError::check_size("features", d_model, mean.len())?;
         }
         self.constants.resize(n_experts, None);
         for (index, mean) in means.iter().enumerate() {

@@ -4,7 +4,7 @@ use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor, TensorData};
 
 use super::evidence::ExpertEvidence;
-use crate::error::Result;
+use crate::error::{MoeError, Result};
 use crate::expert::Expert;
 use crate::layer::MoeLayer;
 
@@ -77,7 +77,7 @@ pub fn constants<E: Module + Expert>(
     kept: &[usize],
     evidence: &ExpertEvidence,
 ) -> Result<MoeLayer<ExpertOrConstant<E>>> {
-    super::evidence::size("experts", layer.experts.len(), evidence.experts().len())?;
+    MoeError::check_size("experts", layer.experts.len(), evidence.experts().len())?;
     let device = layer.gate.weight.device();
     let replace = |(index, (expert, sums)): (usize, (E, &super::ExpertSums))| {
         if kept.contains(&index) {

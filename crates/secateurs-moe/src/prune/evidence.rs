@@ -65,6 +65,22 @@ impl ExpertSums {
         self.squared_norms += square;
     }
 
+    fn join(&mut self, other: &Self) {
+        self.n_routed += other.n_routed;
+        self.gate_mass += other.gate_mass;
+        self.norms += other.norms;
+        self.gated_norms += other.gated_norms;
+        self.squared_norms += other.squared_norms;
+        self.largest = self.largest.max(other.largest);
+        let sums = [
+            (&mut self.answers, &other.answers),
+            (&mut self.gated_answers, &other.gated_answers),
+        ];
+        for (sums, others) in sums {
+            sums.iter_mut().zip(others).for_each(|(sum, other)| *sum += other);
+        }
+    }
+
     /// The mean answer, zero if no token was answered.
     pub fn mean_answer(&self) -> Vec<f64> {
         let n = self.n_routed.max(1) as f64;
@@ -94,20 +110,20 @@ impl ExpertEvidence {
     ///
     /// If the sizes do not agree, or an answer is not finite; nothing of the batch is added then.
     pub fn observe(&mut self, routing: &TokenRouting, answers: &[Option<Tensor<2>>]) -> Result<()> {
-        size("experts", self.experts.len(), routing.assignment.n_experts())?;
-        size("experts", self.experts.len(), answers.len())?;
+        MoeError::check_size("experts", self.experts.len(), routing.assignment.n_experts())?;
+        MoeError::check_size("experts", self.experts.len(), answers.len())?;
         let gates: Vec<f64> = routing.gates.to_data().iter::<f64>().collect();
-        let mut after = self.clone();
-        after.n_tokens += routing.assignment.n_tokens();
+        let mut batch: Vec<ExpertSums> = Vec::new();
         for (expert, answers) in answers.iter().enumerate() {
             let gates = &gates[routing.assignment.offsets()[expert]..routing.assignment.offsets()[expert + 1]];
             let Some(answers) = answers else {
-                size("answers", gates.len(), 0)?;
+                MoeError::check_size("answers", gates.len(), 0)?;
+                batch.push(ExpertSums::new(0));
                 continue;
             };
             let [n_routed, d_model] = answers.dims();
-            size("answers", gates.len(), n_routed)?;
-            size("features", after.experts[expert].answers.len(), d_model)?;
+            MoeError::check_size("answers", gates.len(), n_routed)?;
+            MoeError::check_size("features", self.experts[expert].answers.len(), d_model)?;
             let values: Vec<f32> = answers.to_data().iter::<f32>().collect();
             if let Some(value) = values.iter().find(|value| !value.is_finite()) {
                 return Err(MoeError::NotFinite {
@@ -116,11 +132,14 @@ impl ExpertEvidence {
                     value: f64::from(*value),
                 });
             }
+            let mut sums = ExpertSums::new(d_model);
             for (answer, gate) in values.chunks_exact(d_model).zip(gates) {
-                after.experts[expert].add(answer, *gate);
+                sums.add(answer, *gate);
             }
+            batch.push(sums);
         }
-        *self = after;
+        self.n_tokens += routing.assignment.n_tokens();
+        self.experts.iter_mut().zip(&batch).for_each(|(all, new)| all.join(new));
         Ok(())
     }
 
@@ -132,13 +151,5 @@ impl ExpertEvidence {
     /// The experts' sums.
     pub fn experts(&self) -> &[ExpertSums] {
         &self.experts
-    }
-}
-
-pub(super) fn size(what: &'static str, expected: usize, got: usize) -> Result<()> {
-    if expected == got {
-        Ok(())
-    } else {
-        Err(MoeError::Size { what, expected, got })
     }
 }

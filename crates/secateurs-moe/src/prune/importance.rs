@@ -53,7 +53,7 @@ pub fn scores_of(importance: &dyn ExpertImportance, layer: &ExpertEvidence) -> R
         });
     }
     let scores = importance.score(layer);
-    super::evidence::size("scores", layer.experts().len(), scores.len())?;
+    MoeError::check_size("scores", layer.experts().len(), scores.len())?;
     match scores.iter().position(|score| score.is_nan()) {
         Some(expert) => Err(MoeError::NotFinite {
             what: "the score",

@@ -1,8 +1,9 @@
 //! Choosing experts by what the layer loses without the others.
 
-use burn::tensor::{Int, Tensor, TensorData};
+use burn::tensor::Tensor;
 use rayon::prelude::*;
 
+use crate::assignment::indices;
 use crate::error::{MoeError, Result};
 use crate::expert::Expert;
 use crate::router::{Router, RouterKind};
@@ -30,8 +31,8 @@ impl CachedBatch {
         if tokens.dims()[0] == 0 {
             return Err(MoeError::NoTokens);
         }
-        super::evidence::size("tokens", tokens.dims()[0], logits.dims()[0])?;
-        super::evidence::size("experts", experts.len(), logits.dims()[1])?;
+        MoeError::check_size("tokens", tokens.dims()[0], logits.dims()[0])?;
+        MoeError::check_size("experts", experts.len(), logits.dims()[1])?;
         let answer = |expert: &E| expert.answer(tokens.clone()).into_data().iter::<f32>().collect();
         Ok(Self {
             logits: logits.detach(),
@@ -43,8 +44,7 @@ impl CachedBatch {
     /// What the layer answers with the experts in `kept`, `[n_tokens * d_model]`.
     fn mixed(&self, router: &RouterKind, kept: &[usize]) -> Result<Vec<f64>> {
         let n_experts = self.answers.len();
-        let places: Vec<i64> = kept.iter().map(|&expert| expert as i64).collect();
-        let places = Tensor::<1, Int>::from_data(TensorData::new(places, [kept.len()]), &self.logits.device());
+        let places = indices(kept.iter().copied(), &self.logits.device());
         let logits = self.logits.clone().select(1, places);
         let Routing::Tokens(routing) = router.keep(kept, n_experts)?.route(logits, None)? else {
             return Err(MoeError::Slots { what: "naee" });

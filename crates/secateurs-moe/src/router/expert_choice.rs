@@ -46,7 +46,12 @@ impl Router for ExpertChoice {
     fn route(&self, logits: Tensor<2>, randomness: Option<&mut StdRng>) -> Result<Routing> {
         Logits::read(&logits)?;
         let probabilities = activation::softmax(logits, 1);
-        let noisy = Logits::read(&self.noise.add(&probabilities, randomness)?)?;
+        let noisy = Logits::read(
+            &self
+                .noise
+                .add(&probabilities, randomness)?
+                .unwrap_or_else(|| probabilities.clone()),
+        )?;
         let room = Capacity::of_factor(self.capacity_factor).tokens(1, noisy.n_tokens, noisy.n_experts)?;
         let room = room.min(noisy.n_tokens);
         let pick = |expert: usize| {

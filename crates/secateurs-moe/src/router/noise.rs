@@ -23,12 +23,12 @@ pub enum Noise {
 }
 
 impl Noise {
-    /// The logits with noise; themselves where there is no source of randomness.
+    /// The logits with noise; nothing where there is no noise or no source of randomness.
     ///
     /// # Errors
     ///
     /// If the size of the noise is negative or not a number.
-    pub(super) fn add(self, logits: &Tensor<2>, randomness: Option<&mut StdRng>) -> Result<Tensor<2>> {
+    pub(super) fn add(self, logits: &Tensor<2>, randomness: Option<&mut StdRng>) -> Result<Option<Tensor<2>>> {
         let (setting, size) = match self {
             Self::Normal(deviation) => ("the noise's standard deviation", deviation),
             Self::Jitter(size) => ("the jitter", size),
@@ -42,15 +42,15 @@ impl Noise {
             });
         }
         let Some(rng) = randomness.filter(|_| self != Self::Off) else {
-            return Ok(logits.clone());
+            return Ok(None);
         };
         let shape = logits.dims();
         let draws: Vec<f32> = (0..shape[0] * shape[1]).map(|_| self.draw(rng) as f32).collect();
         let draws = Tensor::<2>::from_data(TensorData::new(draws, shape), (&logits.device(), logits.dtype()));
-        Ok(match self {
+        Ok(Some(match self {
             Self::Jitter(_) => logits.clone() * draws,
             _ => logits.clone() + draws,
-        })
+        }))
     }
 
     fn draw(self, rng: &mut StdRng) -> f64 {

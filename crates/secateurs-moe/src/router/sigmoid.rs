@@ -51,13 +51,7 @@ impl SigmoidTopK {
     ///
     /// If there is not one load per expert.
     pub fn rebalanced(mut self, chosen: &[usize], rate: f32) -> Result<Self> {
-        if chosen.len() != self.correction.len() {
-            return Err(MoeError::Size {
-                what: "loads",
-                expected: self.correction.len(),
-                got: chosen.len(),
-            });
-        }
+        MoeError::check_size("loads", self.correction.len(), chosen.len())?;
         let total: usize = chosen.iter().sum();
         for (correction, &load) in self.correction.iter_mut().zip(chosen) {
             // load < total / n, without a division
@@ -79,13 +73,7 @@ impl Router for SigmoidTopK {
     fn route(&self, logits: Tensor<2>, _randomness: Option<&mut StdRng>) -> Result<Routing> {
         let n_experts = logits.dims()[1];
         check_top_k(self.name(), self.k, n_experts)?;
-        if self.correction.len() != n_experts {
-            return Err(MoeError::Size {
-                what: "corrections",
-                expected: n_experts,
-                got: self.correction.len(),
-            });
-        }
+        MoeError::check_size("corrections", n_experts, self.correction.len())?;
         Logits::read(&logits)?;
         let device = logits.device();
         let sigmoids = activation::sigmoid(logits.clone());

@@ -77,19 +77,22 @@ impl Router for TopK {
         check_top_k(self.name(), self.k, logits.dims()[1])?;
         // Refused before noise, which could hide what is wrong.
         let plain = Logits::read(&logits)?;
-        let noisy = Logits::read(&self.noise.add(&logits, randomness.as_deref_mut())?)?;
-        let choice = noisy.largest_per_token(self.k);
+        let seen = match self.noise.add(&logits, randomness.as_deref_mut())? {
+            Some(noisy) => Logits::read(&noisy)?,
+            None => plain,
+        };
+        let choice = seen.largest_per_token(self.k);
         let mut by_expert = choice.by_expert();
         let chosen = by_expert.iter().map(Vec::len).collect();
         if let Some(capacity) = self.capacity {
-            capacity.apply(&mut by_expert, self.k, &noisy, randomness)?;
+            capacity.apply(&mut by_expert, self.k, &seen, randomness)?;
         }
         let probabilities = activation::softmax(logits.clone(), 1);
         let weights = match self.normalise {
             Normalise::BeforeSelection => probabilities.clone(),
             Normalise::AfterSelection => choice.softmax(logits),
         };
-        let assignment = Assignment::new(plain.n_tokens, by_expert);
+        let assignment = Assignment::new(seen.n_tokens, by_expert);
         Ok(Routing::Tokens(token_routing(
             assignment,
             weights,

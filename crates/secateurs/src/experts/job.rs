@@ -7,8 +7,7 @@ use burn::tensor::Device;
 use secateurs_data::{Checkpoint, CheckpointWriter, FloatType};
 use secateurs_models::llama::{ExpertsConfig, LlamaConfig, load_llama, planned_tensors, save_llama};
 
-use super::method::ExpertMethod;
-use super::observe::{Answers, observe_experts};
+use super::observe::{Evidence, observe_experts};
 use super::remove::{ExpertPlan, ExpertReport, remove_experts};
 use crate::Error;
 use crate::calibration::Calibration;
@@ -71,11 +70,7 @@ pub fn prune_experts(job: &ExpertJob<'_>, listener: &mut dyn FnMut(usize, usize)
     check_left(&experts, &job.plan)?;
     let sequences = job.calibration.sequences(&source)?.sequences;
     let (_, llama) = load_llama(&source, job.device)?;
-    let kept = match method {
-        ExpertMethod::Naee => Answers::All,
-        _ => Answers::Sums,
-    };
-    let observed = observe_experts((&config, &llama), &sequences, kept, listener)?;
+    let observed = observe_experts((&config, &llama), &sequences, Evidence::of(method), listener)?;
     let (llama, report) = remove_experts(&llama, &observed, &job.plan)?;
     let n_left = report
         .blocks

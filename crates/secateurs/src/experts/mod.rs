@@ -8,5 +8,5 @@ mod weights;
 
 pub use job::{ExpertJob, ExpertOutcome, prune_experts};
 pub use method::ExpertMethod;
-pub use observe::{Answers, ExpertObservation, observe_experts};
+pub use observe::{Evidence, ExpertObservation, observe_experts};
 pub use remove::{BlockExperts, ExpertPlan, ExpertReport, remove_experts};

@@ -10,15 +10,32 @@ use secateurs_tensor::{ActivationStats, Observer};
 
 use crate::Error;
 use crate::evaluate::to_tensor;
+use crate::experts::method::ExpertMethod;
 
-/// Which answers are kept.
+/// What is kept beside the sums over answers that all methods need.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Answers {
-    /// None: sums are enough.
-    Sums,
-    /// Those of all experts to all tokens, `n_tokens * n_experts * d_model` numbers a block, as sets of experts are compared
+pub struct Evidence {
+    /// The answers of all experts to all tokens, `n_tokens * n_experts * d_model` numbers a block: sets of experts are compared
     /// by them.
-    All,
+    pub answers: bool,
+    /// How large the gated inputs of all linears are: weights are scored by them.
+    pub inputs: bool,
+}
+
+impl Evidence {
+    /// What any method needs.
+    pub const ALL: Self = Self {
+        answers: true,
+        inputs: true,
+    };
+
+    /// What this method needs.
+    pub fn of(method: ExpertMethod) -> Self {
+        Self {
+            answers: method == ExpertMethod::Naee,
+            inputs: method == ExpertMethod::MoePruner,
+        }
+    }
 }
 
 /// What calibration tokens show of the experts of one block.
@@ -41,7 +58,7 @@ pub struct ExpertObservation {
 pub fn observe_experts(
     (config, llama): (&LlamaConfig, &Llama),
     sequences: &[Vec<u32>],
-    kept: Answers,
+    kept: Evidence,
     listener: &mut dyn FnMut(usize, usize),
 ) -> Result<Vec<ExpertObservation>, Error> {
     let mixtures = || llama.model.layers.iter().filter_map(|block| block.moe.as_ref());
@@ -66,19 +83,21 @@ pub fn observe_experts(
             .forward(to_tensor(sequence, config.vocab_size, &device)?);
         let mut observations = observed.iter_mut();
         for block in &llama.model.layers {
-            if let Some((moe, observation)) = block.moe.as_ref().zip(observations.next()) {
-                let routing = observation.see(moe, block.experts_input(hidden.clone(), &positions), kept)?;
-                let stats = &mut observation.gated;
-                let mut gated = Gated {
-                    routing: &routing,
-                    stats,
-                    error: None,
-                };
-                block.observe(hidden.clone(), &positions, &mut gated);
-                gated.error.map_or(Ok(()), Err)?;
-                observation.routings.push(routing);
-            }
-            hidden = block.forward(hidden, &positions, &mut ());
+            let mixture = block.moe.as_ref().and_then(|moe| Some((moe, observations.next()?)));
+            let Some((moe, observation)) = mixture else {
+                hidden = block.forward(hidden, &positions, &mut ());
+                continue;
+            };
+            let routing = observation.see(moe, block.experts_input(hidden.clone(), &positions), kept)?;
+            let mut gated = Gated {
+                routing: &routing,
+                stats: &mut observation.gated,
+                error: None,
+            };
+            let observer: &mut dyn Observer = if kept.inputs { &mut gated } else { &mut () };
+            hidden = block.forward(hidden, &positions, observer);
+            gated.error.map_or(Ok(()), Err)?;
+            observation.routings.push(routing);
         }
         listener(done + 1, sequences.len());
     }
@@ -86,7 +105,7 @@ pub fn observe_experts(
 }
 
 impl ExpertObservation {
-    fn see(&mut self, moe: &LlamaMoe, tokens: Tensor<2>, kept: Answers) -> Result<TokenRouting, Error> {
+    fn see(&mut self, moe: &LlamaMoe, tokens: Tensor<2>, kept: Evidence) -> Result<TokenRouting, Error> {
         let routing = match moe.route(tokens.clone())? {
             Routing::Tokens(routing) => routing,
             Routing::Slots(_) => {
@@ -98,7 +117,7 @@ impl ExpertObservation {
         };
         self.evidence
             .observe(&routing, &answers(tokens.clone(), &routing, &moe.experts)?)?;
-        if kept == Answers::All {
+        if kept.answers {
             self.cached
                 .push(CachedBatch::new(&tokens, moe.logits(tokens.clone()), &moe.experts)?);
         }

@@ -3,9 +3,11 @@
 use burn::module::Param;
 use secateurs_importance::{Importance, LayerView, Wanda};
 use secateurs_models::llama::LlamaMoe;
+use secateurs_moe::MoeError;
 use secateurs_prune::PruneError;
 use secateurs_tensor::{Pattern, Scope, Sparsity, WeightMatrix, select};
 
+use super::method::ExpertMethod;
 use super::observe::ExpertObservation;
 use crate::Error;
 
@@ -15,6 +17,10 @@ pub(super) fn zero_weights(
     observed: &ExpertObservation,
     share: Sparsity,
 ) -> Result<LlamaMoe, Error> {
+    if observed.gated.is_empty() {
+        let criterion = ExpertMethod::MoePruner.name().to_owned();
+        return Err(MoeError::NoEvidence { criterion }.into());
+    }
     let pattern = Pattern::Unstructured(share);
     for (index, expert) in moe.experts.iter_mut().enumerate() {
         let linears = [

@@ -6,7 +6,7 @@ use secateurs::data::{Checkpoint, read_text};
 use secateurs::models::llama::{Llama, LlamaConfig, load_llama};
 use secateurs::tensor::Sparsity;
 use secateurs::{
-    Answers, Evaluation, ExpertMethod, ExpertObservation, ExpertPlan, evaluate_llama, first_windows, observe_experts,
+    Evaluation, Evidence, ExpertMethod, ExpertObservation, ExpertPlan, evaluate_llama, first_windows, observe_experts,
     remove_experts,
 };
 use serde::{Deserialize, Serialize};
@@ -151,7 +151,7 @@ fn name_of(method: ExpertMethod, share: f64) -> String {
 fn seen(bench: &Bench, seed: u64) -> Result<Vec<ExpertObservation>, ExperimentError> {
     let windows = &bench.calibration[seed as usize * CALIBRATION.0..][..CALIBRATION.0];
     let model = (&bench.config, &bench.llama);
-    Ok(observe_experts(model, windows, Answers::All, &mut |_, _| {})?)
+    Ok(observe_experts(model, windows, Evidence::ALL, &mut |_, _| {})?)
 }
 
 fn cell(
