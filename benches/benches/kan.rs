@@ -11,6 +11,7 @@ use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{Device, Distribution, Tensor, activation};
 use criterion::{Criterion, criterion_group, criterion_main};
 use secateurs::allocator::{KeptMemory, MiMalloc};
+use secateurs_benches::step_memory;
 use secateurs_kan::{BasisConfig, KanConfig};
 use secateurs_testkit::device;
 
@@ -26,6 +27,10 @@ fn input(device: &Device) -> Tensor<2> {
 }
 
 fn measure(criterion: &mut Criterion, name: &str, forward: impl Fn(&Device) -> Tensor<2>) {
+    // Before the allocator keeps what steps leave.
+    let memory = step_memory(|| drop(forward(&device().autodiff()).sum().backward()));
+    println!("{name}: {memory:.0} MiB for a step forwards and backwards");
+    let _kept = KeptMemory::new();
     let mut group = criterion.benchmark_group(name);
     group
         .sample_size(20)
@@ -34,12 +39,12 @@ fn measure(criterion: &mut Criterion, name: &str, forward: impl Fn(&Device) -> T
     let plain = device();
     group.bench_function("forward", |b| b.iter(|| forward(&plain)));
     let training = plain.autodiff();
-    group.bench_function("forward_backward", |b| b.iter(|| forward(&training).sum().backward()));
+    let step = || forward(&training).sum().backward();
+    group.bench_function("forward_backward", |b| b.iter(step));
     group.finish();
 }
 
 fn kan(criterion: &mut Criterion) {
-    let _kept = KeptMemory::new();
     let spline = |n_intervals| BasisConfig::BSpline { degree: 3, n_intervals };
     let cases = [
         ("spline_5", spline(5)),
@@ -76,7 +81,6 @@ impl Mlp {
 }
 
 fn mlp(criterion: &mut Criterion) {
-    let _kept = KeptMemory::new();
     let hidden = 9 * WIDTH;
     let plain = Mlp {
         up: LinearConfig::new(WIDTH, hidden).init(&device()),

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use burn::tensor::{Device, Distribution, Tensor};
 use criterion::{Criterion, criterion_group, criterion_main};
-use secateurs::{peak_rss_bytes, reset_peak_rss};
+use secateurs_benches::step_memory;
 use secateurs_moe::{Expert, GatedMlp, Router, Routing, TopK, mix};
 use secateurs_testkit::device;
 
@@ -65,14 +65,6 @@ impl Scene {
     }
 }
 
-/// Memory that a step takes over what is resident before, MiB.
-fn peak(step: &dyn Fn()) -> f64 {
-    reset_peak_rss();
-    let before = peak_rss_bytes().unwrap_or(0);
-    step();
-    (peak_rss_bytes().unwrap_or(0).saturating_sub(before)) as f64 / f64::from(1 << 20)
-}
-
 fn moe(criterion: &mut Criterion) {
     for n_experts in [8, 64] {
         let scenes = [
@@ -87,8 +79,8 @@ fn moe(criterion: &mut Criterion) {
         // Forwards alone is less than the allocator holds by now. The smaller first, for the same reason.
         println!(
             "{n_experts} experts, peak MiB of a step forwards and backwards: grouped {:.0}, dense {:.0}",
-            peak(&|| backward(training.grouped())),
-            peak(&|| backward(training.dense())),
+            step_memory(|| backward(training.grouped())),
+            step_memory(|| backward(training.dense())),
         );
         let mut group = criterion.benchmark_group(format!("{n_experts}_experts"));
         group

@@ -186,10 +186,10 @@ impl Writer<'_> {
                 let base = self.within(base, Binding::Atom);
                 let text = match (exponent.is_whole(), power > 0.0) {
                     (true, true) => format!("{base}.powi({})", exponent.halves / 2),
-                    // The guards of `Exponent::of`.
+                    // The guards of `Exponent::of`. A block in front of an operator needs parentheses where a statement may begin.
                     (true, false) => {
                         let n = exponent.halves / 2;
-                        format!("{{ let u: f64 = {base}; (u.abs().max(1e-12).copysign(u)).powi({n}) }}")
+                        format!("({{ let u: f64 = {base}; u.abs().max(1e-12).copysign(u).powi({n}) }})")
                     }
                     (false, _) if root => format!("{base}.max(0.0).sqrt()"),
                     (false, true) => format!("{base}.max(0.0).powf({power:?})"),
@@ -226,7 +226,7 @@ impl Writer<'_> {
                     Call::Exp => format!("{inner}.min(700.0).exp()"),
                     Call::Log => format!("{inner}.max(1e-12).ln()"),
                     Call::Abs => format!("{inner}.abs()"),
-                    Call::Sign => format!("{{ let u: f64 = {inner}; if u == 0.0 {{ 0.0 }} else {{ u.signum() }} }}"),
+                    Call::Sign => format!("({{ let u: f64 = {inner}; if u == 0.0 {{ 0.0 }} else {{ u.signum() }} }})"),
                     Call::Sin | Call::Cos | Call::Tan | Call::Tanh => format!("{inner}.{}()", call.name()),
                     Call::Arcsin => format!("{inner}.clamp(-1.0, 1.0).asin()"),
                     Call::Arccos => format!("{inner}.clamp(-1.0, 1.0).acos()"),

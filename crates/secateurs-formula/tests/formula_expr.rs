@@ -211,7 +211,7 @@ fn three_syntaxes() {
     );
     assert_eq!(
         expr.written(Syntax::Rust, &names),
-        "-2.0_f64 * (3.5_f64 * x[0]).sin() + { let u: f64 = x[1]; (u.abs().max(1e-12).copysign(u)).powi(-1) } + (x[1] + 0.5_f64).max(0.0).sqrt()"
+        "-2.0_f64 * (3.5_f64 * x[0]).sin() + ({ let u: f64 = x[1]; u.abs().max(1e-12).copysign(u).powi(-1) }) + (x[1] + 0.5_f64).max(0.0).sqrt()"
     );
     assert_eq!(
         expr.written(Syntax::Latex, &[]),

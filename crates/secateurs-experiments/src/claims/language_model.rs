@@ -1,8 +1,9 @@
 //! A language model that claims prune and measure: which one, on which texts, and cells that an interrupted run leaves.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{HumanDuration, ProgressBar, ProgressState, ProgressStyle};
 use secateurs::data::manifest::{Manifest, Resolver};
 use secateurs::data::{Checkpoint, read_text};
 use secateurs::prune::Progress;
@@ -60,8 +61,16 @@ pub(super) struct Cell {
 
 /// How many models are done.
 pub(super) fn progress(n_models: usize) -> ProgressBar {
-    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} models, {eta} left, {msg}");
-    ProgressBar::new(n_models as u64).with_style(style.expect("the template is valid"))
+    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} models, {elapsed} spent, {left} left, {msg}");
+    let style = style.expect("the template is valid");
+    let style = style.with_key("left", |state: &ProgressState, w: &mut dyn fmt::Write| {
+        // Before the first model is done nothing is known. A line that cannot be drawn is not worth an error.
+        let _ = match state.pos() {
+            0 => w.write_str("?"),
+            _ => write!(w, "{}", HumanDuration(state.eta())),
+        };
+    });
+    ProgressBar::new(n_models as u64).with_style(style)
 }
 
 /// What a cell is known by.
