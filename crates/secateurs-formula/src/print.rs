@@ -227,7 +227,9 @@ impl Writer<'_> {
                     Call::Exp => format!("{inner}.min(700.0).exp()"),
                     Call::Log => format!("{inner}.max(1e-12).ln()"),
                     Call::Abs => format!("{inner}.abs()"),
-                    Call::Sign => format!("({{ let u: f64 = {argument}; if u == 0.0 {{ 0.0 }} else {{ u.signum() }} }})"),
+                    Call::Sign => {
+                        format!("({{ let u: f64 = {argument}; if u == 0.0 {{ 0.0 }} else {{ u.signum() }} }})")
+                    }
                     Call::Sin | Call::Cos | Call::Tan | Call::Tanh => format!("{inner}.{}()", call.name()),
                     Call::Arcsin => format!("{inner}.clamp(-1.0, 1.0).asin()"),
                     Call::Arccos => format!("{inner}.clamp(-1.0, 1.0).acos()"),

@@ -64,13 +64,21 @@ pub(super) fn progress(n_models: usize) -> ProgressBar {
     let style = ProgressStyle::with_template("{bar:30} {pos}/{len} models, {elapsed} spent, {left} left, {msg}");
     let style = style.expect("the template is valid");
     let style = style.with_key("left", |state: &ProgressState, w: &mut dyn fmt::Write| {
-        // Before the first model is done nothing is known. A line that cannot be drawn is not worth an error.
-        let _ = match state.pos() {
-            0 => w.write_str("?"),
-            _ => write!(w, "{}", HumanDuration(state.eta())),
-        };
+        // A line that cannot be drawn is not worth an error.
+        let _ = w.write_str(&time_left(state));
     });
     ProgressBar::new(n_models as u64).with_style(style)
+}
+
+/// Models take about equally long, and what is seen so far says how long.
+fn time_left(state: &ProgressState) -> String {
+    match (state.pos(), state.len()) {
+        (done @ 1.., Some(all)) => {
+            let rest = all.saturating_sub(done) as f64 / done as f64;
+            format!("{:#}", HumanDuration(state.elapsed().mul_f64(rest)))
+        }
+        _ => "?".to_owned(),
+    }
 }
 
 /// What a cell is known by.
