@@ -14,15 +14,16 @@ use crate::Error;
 /// Reads the network that pykan's `saveckpt(prefix)` wrote, from `{prefix}_config.yml` and `{prefix}_state`.
 ///
 /// An edge of pykan is `mask (scale_base silu(x) + scale_sp sum_m c_m B_m(x))`. Its coefficients become `mask scale_sp
-/// c_m` and its weight of SiLU `mask scale_base`, in the precision of the file; edges with mask 0 are pruned. Knots and
-/// the affine maps of subnodes and nodes stay as they are. Beyond the grid splines taper, as pykan's do.
+/// c_m` and its weight of SiLU `mask scale_base`, in the precision of the file; edges with mask 0 are pruned. Edges with
+/// formulas become curves of the same function. Knots and the affine maps of subnodes and nodes stay as they are. Beyond
+/// the grid splines taper, as pykan's do.
 ///
 /// pykan does not save which inputs `prune_input` left: the network has the inputs of the file, in their order.
 ///
 /// # Errors
 ///
-/// If a file cannot be read; if the network has edges with formulas, products of different arities or another base
-/// function than SiLU; if a tensor is missing, of a wrong shape or not finite; or if knots do not ascend, as pykan
+/// If a file cannot be read; if the network has edges with a spline and a formula, functions of one's own, products of
+/// different arities or another base function than SiLU; if a tensor is missing, of a wrong shape or not finite; or if knots do not ascend, as pykan
 /// leaves them for columns with repeated values.
 ///
 /// # References

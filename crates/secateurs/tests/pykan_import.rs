@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use burn::tensor::{DType, Device};
 use secateurs::Error;
 use secateurs::data::DataError;
-use secateurs::kan::{Affine, Kan, KanError, Width};
+use secateurs::formula::{Curve, Shape};
+use secateurs::kan::{Affine, Kan, KanError, SymbolicEdge, Width};
 use secateurs::pykan::load;
 use secateurs_testkit::laws;
 
@@ -27,7 +28,12 @@ fn values(kan: &Kan, x: &[f64]) -> Vec<f64> {
 
 #[test]
 fn values_are_those_of_the_formula() {
-    for (name, dtype, tolerance) in [("double", DType::F64, 1e-12), ("single", DType::F32, 1e-4)] {
+    let cases = [
+        ("double", DType::F64, 1e-12),
+        ("single", DType::F32, 1e-4),
+        ("symbolic", DType::F64, 1e-12),
+    ];
+    for (name, dtype, tolerance) in cases {
         let kan = load(&fixtures().join(name), &Device::flex()).unwrap();
         assert_eq!(kan.place().1, dtype);
         let [x, y] = expected(name);
@@ -90,13 +96,49 @@ fn with_number(mut bytes: Vec<u8>, entry: &str, (index, number): (usize, f64)) -
 }
 
 #[test]
-fn edges_with_formulas_are_refused_by_their_place() {
-    // The sixth tensor is `symbolic_fun.0.mask`, `[4, 3]`.
-    let failure = changed(|text| text, |bytes| with_number(bytes, "double_state/data/5", (5, 1.0)));
-    let Error::Data(DataError::Unsupported { feature, .. }) = failure else {
-        panic!("{failure}");
+fn edges_with_formulas_are_curves_of_the_same_functions() {
+    let kan = load(&fixtures().join("symbolic"), &Device::flex()).unwrap();
+    let curves = kan.layers.iter().map(|layer| layer.curves().unwrap());
+    let found: Vec<_> = curves
+        .enumerate()
+        .flat_map(|(layer, curves)| {
+            let place = move |(edge, _): (SymbolicEdge, Curve)| (layer, edge.input, edge.subnode, edge.shape);
+            curves.into_iter().map(place)
+        })
+        .collect();
+    let function = |name: &str| Shape::Function(name.parse().unwrap());
+    let expected = [
+        (0, 2, 1, function("sin")),
+        (0, 1, 3, function("x^2")),
+        (1, 0, 0, function("gaussian")),
+    ];
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn splines_with_formulas_and_unknown_functions_are_refused_by_their_place() {
+    let feature = |failure: Error| match failure {
+        Error::Data(DataError::Unsupported { feature, .. }) => feature,
+        other => panic!("{other}"),
     };
-    assert_eq!(feature, "a formula on the edge of layer 0 from input 2 to subnode 1");
+    // The sixth tensor is `symbolic_fun.0.mask`, `[4, 3]`.
+    let both = changed(|text| text, |bytes| with_number(bytes, "double_state/data/5", (5, 1.0)));
+    assert_eq!(
+        feature(both),
+        "a spline and a formula on the edge of layer 0 from input 2 to subnode 1"
+    );
+    // An edge that is pruned already.
+    let nameless = |text: String| text.replace("symbolic.funs_name.0", "symbolic.names.0");
+    let formula = |bytes| with_number(bytes, "double_state/data/5", (0, 1.0));
+    assert_eq!(
+        feature(changed(nameless, formula)),
+        "the function without a name on the edge of layer 0 from input 0 to subnode 0"
+    );
+    let own = |text: String| text.replacen("- - '0'", "- - bessel", 1);
+    assert_eq!(
+        feature(changed(own, formula)),
+        "the function bessel on the edge of layer 0 from input 0 to subnode 0"
+    );
 }
 
 #[test]

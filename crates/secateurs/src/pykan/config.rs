@@ -15,6 +15,8 @@ pub(super) struct Config {
     pub(super) affine: Affine,
     /// Whether edges with formulas are added.
     pub(super) has_symbolic: bool,
+    /// What the functions on edges are called, of each layer `[n_subnodes][d_input]`; empty where the file does not say.
+    pub(super) functions: Vec<Vec<Vec<String>>>,
 }
 
 impl Config {
@@ -43,8 +45,16 @@ impl Config {
             arity => arity.parse().map_err(|_| bad("mult_arity"))?,
         };
         let widths = widths(text).filter(|widths| widths.len() > 1);
-        let widths = widths.ok_or_else(|| bad("width"))?.into_iter();
+        let widths = widths.ok_or_else(|| bad("width"))?;
+        let functions = (0..widths.len() - 1).map(|layer| {
+            let rows = rows(text, &format!("symbolic.funs_name.{layer}")).unwrap_or_default();
+            let owned = |row: Vec<&str>| row.into_iter().map(str::to_owned).collect();
+            rows.into_iter().map(owned).collect()
+        });
+        let functions = functions.collect();
+        let widths = widths.into_iter();
         Ok(Self {
+            functions,
             widths: widths.map(|[sums, products]| Width { sums, products, arity }).collect(),
             degree: scalar("k")?.parse().map_err(|_| bad("k"))?,
             affine: if flag("affine_trainable")? {
@@ -65,18 +75,31 @@ fn scalar<'a>(text: &'a str, key: &str) -> Option<&'a str> {
     values.next().map(|value| value.trim().trim_matches('\''))
 }
 
-/// Pairs of sums and products: lines `- - 2` and `  - 0`, or `- 2` for sums only.
+/// Pairs of sums and products, or sums only.
 fn widths(text: &str) -> Option<Vec<[usize; 2]>> {
-    let mut lines = text.lines().skip_while(|line| line.trim_end() != "width:");
+    let width = |row: Vec<&str>| match row[..] {
+        [sums] => Some([sums.parse().ok()?, 0]),
+        [sums, products] => Some([sums.parse().ok()?, products.parse().ok()?]),
+        _ => None,
+    };
+    rows(text, "width")?.into_iter().map(width).collect()
+}
+
+/// The rows below a key: lines `- - 2` and `  - 0`, or `- 2` for a row of one.
+fn rows<'a>(text: &'a str, key: &str) -> Option<Vec<Vec<&'a str>>> {
+    let mut lines = text
+        .lines()
+        .skip_while(|line| line.trim_end().strip_suffix(':') != Some(key));
     lines.next()?;
-    let mut widths: Vec<[usize; 2]> = Vec::new();
+    let unquoted = |value: &'a str| value.trim().trim_matches('\'');
+    let mut rows: Vec<Vec<&str>> = Vec::new();
     for line in lines.take_while(|line| line.starts_with([' ', '-'])) {
-        if let Some(products) = line.strip_prefix("  - ") {
-            widths.last_mut()?[1] = products.trim().parse().ok()?;
+        if let Some(value) = line.strip_prefix("  - ") {
+            rows.last_mut()?.push(unquoted(value));
         } else {
-            let sums = line.strip_prefix("- ")?;
-            widths.push([sums.strip_prefix("- ").unwrap_or(sums).trim().parse().ok()?, 0]);
+            let value = line.strip_prefix("- ")?;
+            rows.push(vec![unquoted(value.strip_prefix("- ").unwrap_or(value))]);
         }
     }
-    Some(widths)
+    Some(rows)
 }

@@ -5,7 +5,8 @@ use std::path::Path;
 
 use burn::tensor::TensorData;
 use secateurs_data::RawTensor;
-use secateurs_kan::{BasisConfig, Beyond, KanError, LayerConfig};
+use secateurs_formula::{Function, Shape};
+use secateurs_kan::{BasisConfig, Beyond, KanError, LayerConfig, SymbolicEdge};
 
 use super::config::Config;
 use super::unsupported;
@@ -36,9 +37,10 @@ impl Tensors<'_> {
         let mask = of_edges("mask", &edges)?;
         let [base, scale] = [of_edges("scale_base", &edges)?, of_edges("scale_sp", &edges)?];
         let coefficients = of_edges("coef", &[d_input, n_subnodes, n_basis])?;
-        if config.has_symbolic {
-            self.check_symbolic(number, edges)?;
-        }
+        let curves = match config.has_symbolic {
+            true => Some(self.curves(config, number, &mask)?).filter(|(edges, _)| !edges.is_empty()),
+            false => None,
+        };
         let mut add = |name: &str, tensor: Numbers| named.push((format!("layers.{number}.{name}"), tensor.into_data()));
         add("coefficients", scaled(&coefficients, (&mask, &scale)));
         add("base", base.with(|at, value| value * mask.values[at]));
@@ -46,6 +48,10 @@ impl Tensors<'_> {
             add("keep", mask.with(|_, mask| f64::from(u8::from(mask != 0.0))));
         }
         add("knots", knots);
+        let curves = curves.map_or_else(Vec::new, |(edges, parameters)| {
+            add("curves", parameters);
+            edges
+        });
         for (name, size) in [("subnode_scale", n_subnodes), ("subnode_bias", n_subnodes)] {
             add(name, self.take(&format!("{name}_{number}"), &[size])?);
         }
@@ -59,21 +65,45 @@ impl Tensors<'_> {
             },
             beyond: Beyond::Taper,
             affine: config.affine,
-            curves: Vec::new(),
+            curves,
         })
     }
 
-    /// Edges with formulas: `mask`, `[n_subnodes, d_input]`, must be 0.
-    fn check_symbolic(&self, number: usize, [d_input, n_subnodes]: [usize; 2]) -> Result<(), Error> {
-        let mask = self.take(&format!("symbolic_fun.{number}.mask"), &[n_subnodes, d_input])?;
-        match mask.values.iter().position(|&mask| mask != 0.0) {
-            None => Ok(()),
-            Some(at) => {
-                let (input, subnode) = (at % d_input, at / d_input);
-                let edge = format!("a formula on the edge of layer {number} from input {input} to subnode {subnode}");
-                Err(unsupported(self.path, edge))
+    /// Edges with formulas and their parameters: `mask (c f(a x + b) + d)` from `mask`, `[n_subnodes, d_input]`, and
+    /// `affine`, `[n_subnodes, d_input, 4]`.
+    fn curves(&self, config: &Config, number: usize, keep: &Numbers) -> Result<(Vec<SymbolicEdge>, Numbers), Error> {
+        let [d_input, n_subnodes] = [keep.shape[0], keep.shape[1]];
+        let of_curves = |name: &str, shape: &[usize]| self.take(&format!("symbolic_fun.{number}.{name}"), shape);
+        let mask = of_curves("mask", &[n_subnodes, d_input])?;
+        let affine = of_curves("affine", &[n_subnodes, d_input, 4])?;
+        let mut edges = Vec::new();
+        let mut parameters = Vec::new();
+        for (at, &mask) in mask.values.iter().enumerate().filter(|(_, mask)| **mask != 0.0) {
+            let (subnode, input) = (at / d_input, at % d_input);
+            let place = format!("the edge of layer {number} from input {input} to subnode {subnode}");
+            if keep.values[input * n_subnodes + subnode] != 0.0 {
+                return Err(unsupported(self.path, format!("a spline and a formula on {place}")));
             }
+            let name = config.functions[number].get(subnode).and_then(|row| row.get(input));
+            let function = name.and_then(|name| function(name));
+            let function = function.ok_or_else(|| {
+                let name = name.map_or("without a name", String::as_str);
+                unsupported(self.path, format!("the function {name} on {place}"))
+            })?;
+            edges.push(SymbolicEdge {
+                input,
+                subnode,
+                shape: Shape::Function(function),
+            });
+            let own = &affine.values[4 * at..][..4];
+            parameters.extend([own[0], own[1], mask * own[2], mask * own[3]]);
         }
+        let numbers = Numbers {
+            shape: vec![parameters.len()],
+            values: parameters,
+            is_double: affine.is_double,
+        };
+        Ok((edges, numbers))
     }
 
     fn last_size(&self, name: &str) -> Result<usize, Error> {
@@ -108,6 +138,16 @@ impl Tensors<'_> {
             source: Box::new(source),
         }
     }
+}
+
+/// The function that pykan calls so; it has two names for roots.
+fn function(name: &str) -> Option<Function> {
+    let name = match name {
+        "x^0.5" => "sqrt",
+        "1/x^0.5" => "1/sqrt(x)",
+        name => name,
+    };
+    name.parse().ok()
 }
 
 /// A tensor in double precision that remembers what it was.
