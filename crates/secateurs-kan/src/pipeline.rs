@@ -68,7 +68,8 @@ pub struct Budget {
     pub prune: f64,
     /// After finding functions.
     pub symbolic: f64,
-    /// After rounding.
+    /// After rounding. Formulas also change by no more than this share of their deviation, root mean square over the training
+    /// inputs: validation rows may be few, and miss where rounding does harm.
     pub round: f64,
 }
 
@@ -171,7 +172,8 @@ pub struct Simplified {
 
 /// Turns a network into formulas.
 ///
-/// Each stage takes the first of its attempts whose validation loss is within the budget. Without one, pruning is left
+/// Each stage takes the first of its attempts whose validation loss is within the budget; roundings that change the formulas
+/// too much are no attempts. Without one, pruning is left
 /// out, the functions with the least loss are taken, and constants stay as they are; the attempts tell.
 ///
 /// # Errors
@@ -333,8 +335,14 @@ impl<'a> Run<'a> {
         config: &PipelineConfig,
         (limit, edges, attempts): (f64, usize, &mut Vec<Attempt>),
     ) -> Result<Vec<Formula>> {
+        let before = values(formulas, self.task.train_inputs())?;
         for &rounding in &config.roundings {
             let rounded: Vec<Formula> = formulas.iter().map(|formula| formula.rounded(rounding)).collect();
+            let after = values(&rounded, self.task.train_inputs())?;
+            let mut changes = before.iter().zip(&after).map(|(before, after)| change(before, after));
+            if !changes.all(|change| change <= config.budget.round) {
+                continue;
+            }
             let attempt = Attempt {
                 stage: Stage::Round(rounding),
                 loss: self
@@ -352,12 +360,32 @@ impl<'a> Run<'a> {
     }
 }
 
+/// Values of each formula at rows.
+fn values(formulas: &[Formula], x: &[f64]) -> Result<Vec<Vec<f64>>> {
+    formulas.iter().map(|formula| Ok(formula.evaluate(x)?.0)).collect()
+}
+
+/// Root mean square of a change as a share of the deviation before it; NaN or infinite where values are.
+fn change(before: &[f64], after: &[f64]) -> f64 {
+    let n = before.len().max(1) as f64;
+    let mean = before.iter().sum::<f64>() / n;
+    let variance = before.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / n;
+    let square = before.iter().zip(after).map(|(a, b)| (a - b).powi(2)).sum::<f64>() / n;
+    if square == 0.0 {
+        return 0.0;
+    }
+    // A constant has a size only.
+    let scale = if variance > f64::EPSILON * mean.powi(2) {
+        variance
+    } else {
+        mean.powi(2)
+    };
+    (square / scale).sqrt()
+}
+
 /// Values of formulas at rows, row-major.
 fn evaluated(formulas: &[Formula], x: &[f64]) -> Result<Vec<f64>> {
-    let columns = formulas
-        .iter()
-        .map(|formula| Ok(formula.evaluate(x)?.0))
-        .collect::<Result<Vec<Vec<f64>>>>()?;
+    let columns = values(formulas, x)?;
     let rows = columns.first().map_or(0, Vec::len);
     Ok((0..rows)
         .flat_map(|row| columns.iter().map(move |column| column[row]))
