@@ -6,7 +6,7 @@ use rand::{RngExt, SeedableRng};
 use secateurs_kan::formula::{Curve, Function, Shape};
 use secateurs_kan::{
     BasisConfig, FitConfig, Fold, Kan, KanConfig, KanError, Optimizer, PipelineConfig, Regression, Rows, Schedule,
-    SymbolicConfig, SymbolicEdge, Width, attribution, fit, prune_edges, prune_nodes, simplify, symbolise,
+    SymbolicConfig, SymbolicEdge, Task, Width, attribution, fit, prune_edges, prune_nodes, simplify, symbolise,
 };
 
 fn network(widths: Vec<Width>) -> Kan {
@@ -199,6 +199,42 @@ fn a_budget_leads_to_the_formula() {
         "{:?}",
         found.attempts
     );
+}
+
+/// Judged where nothing shows.
+struct Blind {
+    train: Vec<f64>,
+}
+
+impl Task for Blind {
+    fn train_inputs(&self) -> &[f64] {
+        &self.train
+    }
+
+    fn validation_inputs(&self) -> &[f64] {
+        &[0.0, 0.0]
+    }
+
+    fn loss(&self, outputs: &[f64]) -> f64 {
+        outputs.iter().map(|output| (output - 2.0).powi(2)).sum()
+    }
+
+    fn refit(&self, kan: Kan) -> Result<Kan, KanError> {
+        Ok(kan)
+    }
+}
+
+/// 0.043 x^3 + 2 is 2 to one decimal, and at 0, where it is judged, that is no loss at all.
+#[test]
+fn rounding_stays_close_where_validation_does_not_look() {
+    let kan = network(vec![1.into(), 1.into()]);
+    let edge = edge(0, 0, "x^3");
+    let curve = Curve::new(edge.shape, vec![1.0, 0.0, 0.043, 2.0]).unwrap();
+    let layer = kan.layers[0].clone().with_curves(&[(edge, curve)]).unwrap();
+    let kan = Kan { layers: vec![layer] };
+    let train = (-30..=30).map(|i| 0.1 * f64::from(i)).collect();
+    let found = simplify(kan, &["x".to_owned()], &Blind { train }, &PipelineConfig::default()).unwrap();
+    assert_eq!(found.rounded[0].to_string(), "0.043*x^3 + 2");
 }
 
 #[test]
