@@ -173,8 +173,8 @@ pub struct Simplified {
 /// Turns a network into formulas.
 ///
 /// Each stage takes the first of its attempts whose validation loss is within the budget; roundings that change the formulas
-/// too much are no attempts. Without one, pruning is left
-/// out, the functions with the least loss are taken, and constants stay as they are; the attempts tell.
+/// too much are no attempts. Without one, pruning is left out, the functions with the least loss are taken, and constants
+/// stay as they are; the attempts tell.
 ///
 /// # Errors
 ///
