@@ -183,17 +183,17 @@ impl Writer<'_> {
                 (format!("{base}^{{{power}}}"), Binding::Power)
             }
             Syntax::Rust => {
-                let (base, raised) = (self.within(base, Binding::Atom), base);
+                let atom = || self.within(base, Binding::Atom);
                 let text = match (exponent.is_whole(), power > 0.0) {
-                    (true, true) => format!("{base}.powi({})", exponent.halves / 2),
+                    (true, true) => format!("{}.powi({})", atom(), exponent.halves / 2),
                     // The guards of `Exponent::of`. A block in front of an operator needs parentheses where a statement may begin.
                     (true, false) => {
-                        let (n, base) = (exponent.halves / 2, self.write(raised).0);
+                        let (n, base) = (exponent.halves / 2, self.write(base).0);
                         format!("({{ let u: f64 = {base}; u.abs().max(1e-12).copysign(u).powi({n}) }})")
                     }
-                    (false, _) if root => format!("{base}.max(0.0).sqrt()"),
-                    (false, true) => format!("{base}.max(0.0).powf({power:?})"),
-                    (false, false) => format!("{base}.max(1e-12).powf({power:?})"),
+                    (false, _) if root => format!("{}.max(0.0).sqrt()", atom()),
+                    (false, true) => format!("{}.max(0.0).powf({power:?})", atom()),
+                    (false, false) => format!("{}.max(1e-12).powf({power:?})", atom()),
                 };
                 (text, Binding::Atom)
             }
@@ -221,14 +221,17 @@ impl Writer<'_> {
                 }
             }
             Syntax::Rust => {
-                let inner = self.within(argument, Binding::Atom);
-                let argument = self.write(argument).0;
+                let inner = match call {
+                    // Bound in a block, where nothing follows it.
+                    Call::Sign => self.write(argument).0,
+                    _ => self.within(argument, Binding::Atom),
+                };
                 match call {
                     Call::Exp => format!("{inner}.min(700.0).exp()"),
                     Call::Log => format!("{inner}.max(1e-12).ln()"),
                     Call::Abs => format!("{inner}.abs()"),
                     Call::Sign => {
-                        format!("({{ let u: f64 = {argument}; if u == 0.0 {{ 0.0 }} else {{ u.signum() }} }})")
+                        format!("({{ let u: f64 = {inner}; if u == 0.0 {{ 0.0 }} else {{ u.signum() }} }})")
                     }
                     Call::Sin | Call::Cos | Call::Tan | Call::Tanh => format!("{inner}.{}()", call.name()),
                     Call::Arcsin => format!("{inner}.clamp(-1.0, 1.0).asin()"),
