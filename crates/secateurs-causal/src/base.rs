@@ -34,6 +34,8 @@ pub enum Output {
 pub trait Base {
     /// The networks.
     type Network: Network;
+    /// What of a penalty need not be computed at every step.
+    type Prepared;
 
     /// A network with random parameters; the same for the same seed.
     ///
@@ -42,12 +44,15 @@ pub trait Base {
     /// If the configuration describes no network.
     fn init(&self, d_input: usize, outputs: &[Output], at: (u64, &Device)) -> Result<Self::Network>;
 
+    /// What [`penalty`](Self::penalty) needs of the inputs, the same until [`before_step`](Self::before_step) changes the network.
+    fn prepared(&self, network: &Self::Network, x: &Tensor<2>) -> Self::Prepared;
+
     /// What is added to the loss for the size of a network, given its inputs.
-    fn penalty(&self, _network: &Self::Network, _x: Tensor<2>) -> Option<Tensor<1>> {
+    fn penalty(&self, _network: &Self::Network, _x: Tensor<2>, _prepared: &Self::Prepared) -> Option<Tensor<1>> {
         None
     }
 
-    /// What happens to a network before a step, given its inputs; `true` if it changed.
+    /// What happens to a network before a step, given its inputs; `true` if it changed in anything but its parameters.
     ///
     /// # Errors
     ///

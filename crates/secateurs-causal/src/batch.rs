@@ -10,54 +10,124 @@ use crate::study::Study;
 /// All rows of a study, as a learner needs them.
 #[derive(Debug, Clone)]
 pub(crate) struct Batch {
-    /// `[n, d_network]`
+    /// Of all rows: `[n, d_network]`
     pub(crate) inputs: Tensor<2>,
-    /// `[n, 1]`
+    parts: Vec<Part>,
+}
+
+/// Rows that one network predicts.
+#[derive(Debug, Clone)]
+struct Part {
+    network: usize,
+    /// `[m, d_network]`
+    inputs: Tensor<2>,
+    /// `[m, 1]`
     outcome: Tensor<2>,
-    /// `[n, 1]`
+    /// `[m, 1]`
     treatment: Tensor<2>,
-    /// What each squared error counts; `[n, 1]` for S, `[n, 2]` for the others.
+    /// What each squared error counts: `[m, 1]`, or `[m, 2]` for an output for each arm.
     weights: Tensor<2>,
 }
 
 impl Batch {
-    /// The rows, their outcomes as `(y - shift) / scale`.
-    pub(crate) fn new(study: &Study, learner: Learner, (scale, shift): (f64, f64), at: &(Device, DType)) -> Self {
-        let tensor = |values: Vec<f64>, columns: usize| {
-            let shape = [values.len() / columns, columns];
-            Tensor::from_data(TensorData::new(values, shape), (&at.0, at.1))
-        };
+    /// The rows, their outcomes as `(y - shift) / scale`. A network of a T-learner predicts those of its arm.
+    pub(crate) fn new(study: &Study, learner: Learner, units: (f64, f64), at: &(Device, DType)) -> Self {
         let treatment = study.treatment();
-        let outcome = study.outcome().iter().map(|y| (y - shift) / scale).collect();
+        let all = inputs(study.x(), study.d_input(), learner, |row| treatment[row]);
+        let rows: Vec<usize> = (0..study.rows()).collect();
+        let parts = match learner {
+            Learner::T => Arm::BOTH
+                .map(|arm| {
+                    let of_arm = rows.iter().copied().filter(|row| study.arm(*row) == arm).collect();
+                    (learner.head(arm).network, of_arm)
+                })
+                .to_vec(),
+            _ => vec![(0, rows)],
+        };
         let d_network = learner.d_network(study.d_input());
         Self {
-            inputs: tensor(
-                inputs(study.x(), study.d_input(), learner, |row| treatment[row]),
-                d_network,
-            ),
-            outcome: tensor(outcome, 1),
-            weights: match learner {
-                Learner::S => tensor(vec![1.0 / study.rows() as f64; study.rows()], 1),
-                _ => tensor(weights(study), 2),
-            },
-            treatment: tensor(treatment, 1),
+            parts: parts
+                .into_iter()
+                .filter(|(_, rows)| !rows.is_empty())
+                .map(|(network, rows)| Part::new(study, (learner, &all), (network, &rows), (units, at)))
+                .collect(),
+            inputs: tensor(all, d_network, at),
         }
+    }
+
+    /// The same for one network by itself.
+    pub(crate) fn of_network(mut self, number: usize) -> Self {
+        self.parts.retain(|part| part.network == number);
+        self.parts.iter_mut().for_each(|part| part.network = 0);
+        self
     }
 
     /// The same where a tensor of the networks is.
     pub(crate) fn on(&self, device: &Device) -> Self {
         let moved = |tensor: &Tensor<2>| tensor.clone().to_device(device);
+        let part = |part: &Part| Part {
+            network: part.network,
+            inputs: moved(&part.inputs),
+            outcome: moved(&part.outcome),
+            treatment: moved(&part.treatment),
+            weights: moved(&part.weights),
+        };
         Self {
             inputs: moved(&self.inputs),
-            outcome: moved(&self.outcome),
-            treatment: moved(&self.treatment),
-            weights: moved(&self.weights),
+            parts: self.parts.iter().map(part).collect(),
         }
     }
 
     /// `sum_i sum_a weight_{i,a} (mu_a(x_i) - y_i)^2`, and for Dragon the mean cross-entropy of the propensity, times its weight.
     pub(crate) fn loss<N: Network>(&self, learner: Learner, networks: &[N], propensity_weight: f64) -> Tensor<1> {
-        let outputs = learner.forward(networks, &self.inputs);
+        let losses = self.parts.iter().map(|part| {
+            let outputs = networks[part.network].forward(part.inputs.clone());
+            part.loss(learner, outputs, propensity_weight)
+        });
+        losses.reduce(|sum, loss| sum + loss).expect("there is a part")
+    }
+}
+
+impl Part {
+    fn new(
+        study: &Study,
+        (learner, inputs): (Learner, &[f64]),
+        (network, rows): (usize, &[usize]),
+        ((scale, shift), at): ((f64, f64), &(Device, DType)),
+    ) -> Self {
+        let d_network = learner.d_network(study.d_input());
+        let of_row = |row: &usize| &inputs[row * d_network..(row + 1) * d_network];
+        let share_of_arm = |row: usize| 1.0 / study.n_of(study.arm(row)) as f64;
+        let weights = |row: &usize| match learner {
+            Learner::S => vec![1.0 / study.rows() as f64],
+            Learner::T => vec![share_of_arm(*row)],
+            Learner::Tar | Learner::Dragon => {
+                let own = |arm: Arm| {
+                    if study.arm(*row) == arm {
+                        share_of_arm(*row)
+                    } else {
+                        0.0
+                    }
+                };
+                Arm::BOTH.map(own).to_vec()
+            }
+        };
+        let weights: Vec<f64> = rows.iter().flat_map(weights).collect();
+        let treatment = study.treatment();
+        Self {
+            network,
+            inputs: tensor(rows.iter().flat_map(of_row).copied().collect(), d_network, at),
+            outcome: tensor(
+                rows.iter().map(|row| (study.outcome()[*row] - shift) / scale).collect(),
+                1,
+                at,
+            ),
+            treatment: tensor(rows.iter().map(|row| treatment[*row]).collect(), 1, at),
+            weights: tensor(weights.clone(), weights.len() / rows.len(), at),
+        }
+    }
+
+    fn loss(&self, learner: Learner, outputs: Tensor<2>, propensity_weight: f64) -> Tensor<1> {
         let n_outcomes = self.weights.dims()[1];
         let error = outputs.clone().narrow(1, 0, n_outcomes) - self.outcome.clone();
         let loss = (error.powi_scalar(2) * self.weights.clone()).sum();
@@ -71,6 +141,11 @@ impl Batch {
     }
 }
 
+fn tensor(values: Vec<f64>, columns: usize, at: &(Device, DType)) -> Tensor<2> {
+    let shape = [values.len() / columns, columns];
+    Tensor::from_data(TensorData::new(values, shape), (&at.0, at.1))
+}
+
 /// Inputs of the networks, row-major: covariates, and for S the treatment.
 pub(crate) fn inputs(x: &[f64], d_input: usize, learner: Learner, treatment: impl Fn(usize) -> f64) -> Vec<f64> {
     if learner != Learner::S {
@@ -79,13 +154,6 @@ pub(crate) fn inputs(x: &[f64], d_input: usize, learner: Learner, treatment: imp
     let rows = x.chunks_exact(d_input).enumerate();
     rows.flat_map(|(row, x)| x.iter().copied().chain([treatment(row)]))
         .collect()
-}
-
-/// One over the size of its own arm for each row, 0 for the other arm: `[n, 2]`.
-fn weights(study: &Study) -> Vec<f64> {
-    let [control, treated] = [Arm::Control, Arm::Treated].map(|arm| 1.0 / study.n_of(arm) as f64);
-    let of_row = |treated_row: &bool| if *treated_row { [0.0, treated] } else { [control, 0.0] };
-    study.treated().iter().flat_map(of_row).collect()
 }
 
 /// `-mean (t log e + (1 - t) log (1 - e))` with `e = 1 / (1 + exp(-logit))`.

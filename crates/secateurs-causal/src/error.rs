@@ -16,6 +16,9 @@ pub enum Arm {
 }
 
 impl Arm {
+    /// Control, then treated.
+    pub const BOTH: [Self; 2] = [Self::Control, Self::Treated];
+
     /// 0 for control, 1 for treated.
     pub fn index(self) -> usize {
         match self {

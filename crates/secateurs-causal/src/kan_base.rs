@@ -2,7 +2,7 @@
 
 use burn::module::Module;
 use burn::tensor::{DType, Device, FloatDType, Tensor, TensorData};
-use secateurs_kan::{BasisConfig, Beyond, GridUpdates, Kan, KanConfig, KanError, Penalty, Width, Wiring};
+use secateurs_kan::{BasisConfig, Beyond, Covariance, GridUpdates, Kan, KanConfig, KanError, Penalty, Width, Wiring};
 
 use crate::Result;
 use crate::base::{Base, Network, Output};
@@ -65,6 +65,8 @@ impl KanBase {
 
 impl Base for KanBase {
     type Network = Kan;
+    /// None without a penalty.
+    type Prepared = Option<Covariance>;
 
     fn init(&self, d_input: usize, outputs: &[Output], (seed, device): (u64, &Device)) -> Result<Kan> {
         let ends = [Width::sums(d_input), Width::sums(outputs.len())];
@@ -76,17 +78,19 @@ impl Base for KanBase {
         Ok(config.init(seed, device))
     }
 
-    fn penalty(&self, network: &Kan, x: Tensor<2>) -> Option<Tensor<1>> {
-        (self.penalty.lambda != 0.0).then(|| self.penalty.of(network, x))
+    fn prepared(&self, network: &Kan, x: &Tensor<2>) -> Option<Covariance> {
+        (self.penalty.lambda != 0.0).then(|| network.valid().layers[0].covariance(x.clone()))
+    }
+
+    fn penalty(&self, network: &Kan, x: Tensor<2>, first: &Option<Covariance>) -> Option<Tensor<1>> {
+        let first = first.as_ref()?.to_device(&x.device());
+        Some(self.penalty.with_covariance(network, x, &first))
     }
 
     fn before_step(&self, network: Kan, x: &Tensor<2>, step: usize) -> Result<(Kan, bool), KanError> {
         match &self.grids {
-            Some(updates) if step < updates.until && step.is_multiple_of(updates.every.max(1)) => {
-                let network = network.valid().with_grids_following(x.clone(), updates.uniform)?;
-                Ok((network, true))
-            }
-            _ => Ok((network, false)),
+            Some(updates) => updates.before_step(network, x, step),
+            None => Ok((network, false)),
         }
     }
 }

@@ -1,9 +1,8 @@
 //! Which networks a learner has, and which of their outputs are the outcomes.
 
-use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
-use crate::base::{Network, Output};
+use crate::base::Output;
 use crate::error::Arm;
 
 /// How outcomes without and with treatment are told apart.
@@ -85,12 +84,5 @@ impl Learner {
             output: 2,
             treatment: None,
         })
-    }
-
-    /// The outputs of all networks side by side, from their inputs: `[batch, 1]` for S, `[batch, 2]` for T and TAR,
-    /// `[batch, 3]` for Dragon.
-    pub(crate) fn forward<N: Network>(self, networks: &[N], x: &Tensor<2>) -> Tensor<2> {
-        let outputs = networks.iter().map(|network| network.forward(x.clone()));
-        Tensor::cat(outputs.collect(), 1)
     }
 }

@@ -88,7 +88,7 @@ pub fn policy_regret(effects: &[f64], study: &Study) -> Result<f64> {
 pub fn policy_risk(effects: &[f64], study: &Study) -> Result<f64> {
     check_column(Column::Effects, study.rows(), effects)?;
     let mut value = 0.0;
-    for arm in [Arm::Control, Arm::Treated] {
+    for arm in Arm::BOTH {
         let given = |row: &usize| usize::from(effects[*row] > 0.0) == arm.index();
         let rows: Vec<usize> = (0..study.rows()).filter(given).collect();
         let observed = rows

@@ -36,6 +36,9 @@ impl MlpBase {
 
 impl Base for MlpBase {
     type Network = Mlp;
+    type Prepared = ();
+
+    fn prepared(&self, _: &Mlp, _: &Tensor<2>) {}
 
     fn init(&self, d_input: usize, outputs: &[Output], (seed, device): (u64, &Device)) -> Result<Mlp> {
         if self.trunk.iter().chain(&self.heads).any(|size| *size == 0) {

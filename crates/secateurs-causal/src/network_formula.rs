@@ -87,7 +87,7 @@ impl EffectModel<Kan> {
             .clone()
             .map_networks(|number, _| Ok::<_, CausalError>(networks[number].pruned.clone()))?;
         let outcomes = |of: fn(&Simplified) -> &Vec<Formula>| {
-            [Arm::Control, Arm::Treated].map(|arm| {
+            Arm::BOTH.map(|arm| {
                 let head = self.head(arm);
                 let formula = &of(&networks[head.network])[head.output];
                 in_covariates(formula, names, head.treatment)
@@ -171,10 +171,7 @@ impl Task for OfNetwork<'_> {
             _ => 1.0 / self.validation.n_of(arm) as f64,
         };
         let of_row = |row: usize| {
-            let arm = match self.validation.treated()[row] {
-                true => Arm::Treated,
-                false => Arm::Control,
-            };
+            let arm = self.validation.arm(row);
             let head = learner.head(arm);
             let error = outputs[row * n_outputs + head.output] - self.validation.outcome()[row];
             // The other network of a T-learner has this row.
@@ -185,14 +182,10 @@ impl Task for OfNetwork<'_> {
     }
 
     fn refit(&self, kan: Kan) -> Result<Kan, KanError> {
-        let model = self.model.clone().map_networks(|number, network| {
-            let network = if number == self.number { kan.clone() } else { network };
-            Ok::<_, CausalError>(network)
-        });
+        let network = (self.model.learner(), self.number, kan);
         let studies = (self.train, Some(self.validation));
-        let refitted = model.and_then(|model| self.config.refit(self.base, model, studies, &mut |_| ()));
-        match refitted {
-            Ok((model, _)) => Ok(model.into_networks().swap_remove(self.number).valid()),
+        match self.config.refit_network(self.base, network, studies) {
+            Ok(network) => Ok(network.valid()),
             Err(CausalError::Kan(error)) => Err(error),
             Err(_) => Err(KanError::LossNotFinite {
                 step: 0,

@@ -161,6 +161,11 @@ impl Study {
         &self.treated
     }
 
+    /// The arm of a row.
+    pub fn arm(&self, row: usize) -> Arm {
+        if self.treated[row] { Arm::Treated } else { Arm::Control }
+    }
+
     /// The same as numbers.
     pub fn treatment(&self) -> Vec<f64> {
         self.treated
@@ -227,7 +232,7 @@ impl Study {
         check_share(share)?;
         let mut rng = StdRng::seed_from_u64(seed);
         let (mut first, mut second) = (Vec::new(), Vec::new());
-        for arm in [Arm::Control, Arm::Treated] {
+        for arm in Arm::BOTH {
             let mut rows: Vec<usize> = (0..self.rows())
                 .filter(|&row| usize::from(self.treated[row]) == arm.index())
                 .collect();

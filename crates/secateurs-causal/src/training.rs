@@ -95,7 +95,8 @@ impl LearnerConfig {
             base.init(learner.d_network(d_input), learner.outputs(), at)
         };
         let networks = (0..learner.n_networks()).map(network).collect::<Result<Vec<_>>>()?;
-        self.train(base, networks, studies, listener)
+        let (networks, log) = self.train(base, (networks, None), studies, listener)?;
+        Ok((EffectModel::new(learner, d_input, networks)?, log))
     }
 
     /// Trains the networks of a model on, such as after pruning. The learner is the model's.
@@ -110,42 +111,71 @@ impl LearnerConfig {
         studies: (&Study, Option<&Study>),
         listener: &mut dyn FnMut(&StepLog),
     ) -> Result<Trained<B::Network>> {
-        studies.0.check_d_input(model.d_input())?;
-        let learner = model.learner();
-        let (scale, shift) = self.units_of(studies.0)?;
-        let (scales, shifts) = output_maps(learner, (1.0 / scale, -shift / scale));
-        let networks = model.into_networks().into_iter();
-        let networks = networks.map(|network| network.with_outputs_mapped(&scales, &shifts));
-        Self { learner, ..*self }.train(base, networks.collect(), studies, listener)
+        let (learner, d_input) = (model.learner(), model.d_input());
+        studies.0.check_d_input(d_input)?;
+        let networks = (model.into_networks(), None);
+        let (networks, log) = Self { learner, ..*self }.train_on(base, networks, studies, listener)?;
+        Ok((EffectModel::new(learner, d_input, networks)?, log))
     }
 
-    /// Trains networks whose outputs are in training units.
+    /// Trains one network of a model on by itself: that of an arm does not depend on the other's.
+    pub(crate) fn refit_network<B: Base>(
+        &self,
+        base: &B,
+        (learner, number, network): (Learner, usize, B::Network),
+        studies: (&Study, Option<&Study>),
+    ) -> Result<B::Network> {
+        let networks = (vec![network], Some(number));
+        let (mut networks, _) = Self { learner, ..*self }.train_on(base, networks, studies, &mut |_| ())?;
+        Ok(networks.swap_remove(0))
+    }
+
+    /// Trains networks whose outputs are in the units of the study.
+    fn train_on<B: Base>(
+        &self,
+        base: &B,
+        (networks, only): (Vec<B::Network>, Option<usize>),
+        studies: (&Study, Option<&Study>),
+        listener: &mut dyn FnMut(&StepLog),
+    ) -> Result<(Vec<B::Network>, Vec<StepLog>)> {
+        let (scale, shift) = self.units_of(studies.0)?;
+        let (scales, shifts) = output_maps(self.learner, (1.0 / scale, -shift / scale));
+        let networks = networks.into_iter();
+        let networks = networks.map(|network| network.with_outputs_mapped(&scales, &shifts));
+        self.train(base, (networks.collect(), only), studies, listener)
+    }
+
+    /// Trains networks whose outputs are in training units: all of them, or `only` one, which is then the only one given.
     fn train<B: Base>(
         &self,
         base: &B,
-        networks: Vec<B::Network>,
+        (networks, only): (Vec<B::Network>, Option<usize>),
         (study, validation): (&Study, Option<&Study>),
         listener: &mut dyn FnMut(&StepLog),
-    ) -> Result<Trained<B::Network>> {
+    ) -> Result<(Vec<B::Network>, Vec<StepLog>)> {
         study.check_arms()?;
         let units = self.units_of(study)?;
         let place = networks[0].place();
+        let batch = |study: &Study| {
+            let batch = Batch::new(study, self.learner, units, &place);
+            only.map_or(batch.clone(), |number| batch.of_network(number))
+        };
         let validation = validation.map(|rows| {
             rows.check_d_input(study.d_input())?;
-            Ok::<_, CausalError>(Batch::new(rows, self.learner, units, &place))
+            Ok::<_, CausalError>(batch(rows))
         });
-        let objective = ArmErrors {
+        let mut objective = ArmErrors {
             base,
             config: self,
-            batch: Batch::new(study, self.learner, units, &place),
+            batch: batch(study),
             validation: validation.transpose()?,
+            prepared: Vec::new(),
         };
-        let (networks, log) = minimise(networks, &objective, &self.schedule, listener)?;
+        let (networks, log) = minimise(networks, &mut objective, &self.schedule, listener)?;
         let (scales, shifts) = output_maps(self.learner, units);
         let networks = networks.into_iter();
         let networks = networks.map(|network| network.with_outputs_mapped(&scales, &shifts));
-        let model = EffectModel::new(self.learner, study.d_input(), networks.collect())?;
-        Ok((model, log))
+        Ok((networks.collect(), log))
     }
 
     /// Scale and shift from training units to those of the study.
@@ -168,11 +198,13 @@ fn output_maps(learner: Learner, (scale, shift): (f64, f64)) -> (Vec<f64>, Vec<f
 }
 
 /// The errors of both arms, the cross-entropy of the propensity, the penalties.
-struct ArmErrors<'a, B> {
+struct ArmErrors<'a, B: Base> {
     base: &'a B,
     config: &'a LearnerConfig,
     batch: Batch,
     validation: Option<Batch>,
+    /// For each network; none before the first step.
+    prepared: Vec<B::Prepared>,
 }
 
 impl<B: Base> ArmErrors<'_, B> {
@@ -186,7 +218,8 @@ impl<B: Base> Objective<Vec<B::Network>> for ArmErrors<'_, B> {
         let batch = self.batch.on(&networks[0].place().0);
         let penalties = networks
             .iter()
-            .filter_map(|network| self.base.penalty(network, batch.inputs.clone()));
+            .zip(&self.prepared)
+            .filter_map(|(network, prepared)| self.base.penalty(network, batch.inputs.clone(), prepared));
         penalties.fold(self.error(&batch, networks), |sum, penalty| sum + penalty)
     }
 
@@ -195,17 +228,21 @@ impl<B: Base> Objective<Vec<B::Network>> for ArmErrors<'_, B> {
         Some(self.error(batch, networks).into_scalar())
     }
 
-    fn before_step(&self, networks: Vec<B::Network>, step: usize) -> Result<(Vec<B::Network>, bool), KanError> {
+    fn before_step(&mut self, networks: Vec<B::Network>, step: usize) -> Result<(Vec<B::Network>, bool), KanError> {
+        let (base, x) = (self.base, &self.batch.inputs);
         let mut any = false;
-        let mut prepare = |network| {
-            let (network, changed) = self.base.before_step(network, &self.batch.inputs, step)?;
+        let mut step_of = |network| {
+            let (network, changed) = base.before_step(network, x, step)?;
             any |= changed;
             Ok(network)
         };
-        let networks = networks
+        let networks: Vec<B::Network> = networks
             .into_iter()
-            .map(&mut prepare)
+            .map(&mut step_of)
             .collect::<Result<_, KanError>>()?;
+        if any || self.prepared.is_empty() {
+            self.prepared = networks.iter().map(|network| base.prepared(network, x)).collect();
+        }
         Ok((networks, any))
     }
 }

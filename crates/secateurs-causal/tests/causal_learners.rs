@@ -123,6 +123,52 @@ fn outcomes_of_one_arm_do_not_move_the_network_of_the_other() {
     assert!(moved, "the network of the treated follows their outcomes");
 }
 
+/// The loss before the first step, by its formula.
+#[test]
+fn arms_count_the_same_in_the_loss() {
+    let study = Synthetic::new(90).study(3).unwrap();
+    assert!(study.n_of(Arm::Control).abs_diff(study.n_of(Arm::Treated)) > 5);
+    for learner in Learner::ALL {
+        let of = |steps: usize| {
+            let config = LearnerConfig {
+                units: OutcomeUnits::AsGiven,
+                propensity_weight: 0.7,
+                ..LearnerConfig::new(learner, adam(steps, 0.01))
+            };
+            let base = KanBase::new([2], SPLINES).with_fixed_grids();
+            config.fit(&base, (&study, None), &Device::flex(), &mut |_| ()).unwrap()
+        };
+        let (model, _) = of(0);
+        let outcomes = model.outcomes(study.x()).unwrap();
+        let squares = |arm: Arm| {
+            let rows = (0..study.rows()).filter(|row| study.arm(*row) == arm);
+            let predicted = if arm == Arm::Control {
+                &outcomes.mu0
+            } else {
+                &outcomes.mu1
+            };
+            rows.map(|row| (predicted[row] - study.outcome()[row]).powi(2))
+                .sum::<f64>()
+        };
+        let expected = match learner {
+            Learner::S => Arm::BOTH.map(squares).iter().sum::<f64>() / study.rows() as f64,
+            _ => Arm::BOTH.map(|arm| squares(arm) / study.n_of(arm) as f64).iter().sum(),
+        };
+        let propensity = model.propensity(study.x()).unwrap();
+        let entropy = propensity.map_or(0.0, |propensity| {
+            let of_row = |(p, treated): (&f64, &bool)| -if *treated { *p } else { 1.0 - p }.ln();
+            propensity.iter().zip(study.treated()).map(of_row).sum::<f64>() / study.rows() as f64
+        });
+        let got = of(1).1[0].loss;
+        let expected = expected + 0.7 * entropy;
+        assert!(
+            (got / expected - 1.0).abs() < 1e-9,
+            "{}: {got} {expected}",
+            learner.name()
+        );
+    }
+}
+
 #[test]
 fn units_are_those_of_the_study() {
     let study = Synthetic::new(200).study(1).unwrap();

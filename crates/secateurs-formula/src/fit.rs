@@ -1,5 +1,7 @@
 //! Fits curves to samples and chooses among them.
 
+use std::cmp::Ordering;
+
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -21,8 +23,8 @@ const LARGEST: f64 = 10.0;
 const STARTS: usize = 3;
 /// Larger samples have squares that do not add up to a number.
 const LARGEST_SAMPLE: f64 = 1e140;
-/// Samples that the first search looks at.
-const SEARCHED: usize = 200;
+/// Samples that the search looks at; the curve that it finds is polished on all.
+const SEARCHED: usize = 100;
 
 /// The shapes that an edge may take.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -86,10 +88,17 @@ impl Default for Criterion {
 impl Criterion {
     /// Brings the preferred fits to the front.
     pub fn sort(self, fits: &mut [CurveFit]) {
-        fits.sort_by(|a, b| {
-            let ((a, a_next), (b, b_next)) = (self.cost(a), self.cost(b));
-            a.total_cmp(&b).then(a_next.total_cmp(&b_next))
-        });
+        fits.sort_by(|a, b| self.compare(a, b));
+    }
+
+    /// The preferred fit, none if there are no fits.
+    pub fn preferred(self, fits: &[CurveFit]) -> Option<&CurveFit> {
+        fits.iter().min_by(|a, b| self.compare(a, b))
+    }
+
+    fn compare(self, a: &CurveFit, b: &CurveFit) -> Ordering {
+        let ((a, a_next), (b, b_next)) = (self.cost(a), self.cost(b));
+        a.total_cmp(&b).then(a_next.total_cmp(&b_next))
     }
 
     /// What is smallest for the fit that is chosen.
@@ -161,7 +170,8 @@ pub fn best(x: &[f64], y: &[f64], choice: (&Library, Criterion)) -> Result<Curve
 /// The least-squares fit of one shape; none if it cannot be smooth on the range of `x`.
 ///
 /// `c` and `d` follow in closed form from `a` and `b`, which are searched on a grid in units of half the range of `x` (only
-/// one of them for functions where the other changes nothing); the best cells are polished by Levenberg-Marquardt steps.
+/// one of them for functions where the other changes nothing), on at most 100 samples spread over the range. The best cells are
+/// polished by Levenberg-Marquardt steps on these, and the best of them on all samples.
 ///
 /// # Errors
 ///
@@ -366,12 +376,11 @@ fn fit_function(u: &[f64], y: &[f64], function: Function) -> Option<[f64; 4]> {
     found.sort_by(|a, b| a.0.total_cmp(&b.0));
     found.truncate(STARTS);
     let free = inner(function);
-    let polish = |start: &(f64, [f64; 4])| polished((u, y), function, (start.1, free));
-    found
+    let (_, best) = found
         .iter()
-        .filter_map(polish)
-        .min_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, parameters)| parameters)
+        .filter_map(|(_, start)| polished((&few_u, &few_y), function, (*start, free)))
+        .min_by(|a, b| a.0.total_cmp(&b.0))?;
+    polished((u, y), function, (best, free)).map(|(_, parameters)| parameters)
 }
 
 /// The residual sum of squares and all parameters, `c` and `d` by linear regression.

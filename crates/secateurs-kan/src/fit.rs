@@ -4,6 +4,7 @@ use burn::module::Module;
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
+use crate::layer::Covariance;
 use crate::minimise::{Objective, Schedule, StepLog, minimise};
 use crate::network::Kan;
 use crate::{KanError, Result};
@@ -53,10 +54,22 @@ impl Default for Penalty {
 impl Penalty {
     /// The penalty of a network on inputs, without gradient cost if `lambda` is 0.
     pub fn of(&self, kan: &Kan, x: Tensor<2>) -> Tensor<1> {
+        let first = kan.layers[0].covariance(x.clone());
+        self.with_covariance(kan, x, &first)
+    }
+
+    /// The same, given the [covariance](crate::KanLayer::covariance) of the first layer at these inputs, which is most of the
+    /// work and the same at all steps between which no grid moves.
+    pub fn with_covariance(&self, kan: &Kan, x: Tensor<2>, first: &Covariance) -> Tensor<1> {
         let mut x = x;
         let mut sum = Tensor::zeros([1], (&x.device(), x.dtype()));
-        for layer in &kan.layers {
-            let v = layer.relative_deviations(x.clone()); // [d_input, n_subnodes]
+        let mut covariance = first.clone();
+        for (number, layer) in kan.layers.iter().enumerate() {
+            if number > 0 {
+                x = kan.layers[number - 1].forward(x);
+                covariance = layer.covariance(x.clone());
+            }
+            let v = layer.relative_deviations(&covariance); // [d_input, n_subnodes]
             let entropy = |axis: usize| {
                 let p = v.clone() / (v.clone().sum_dim(axis) + 1.0);
                 let bits = (p.clone() + 1e-4).log() / std::f64::consts::LN_2;
@@ -74,7 +87,6 @@ impl Penalty {
                 let lower = coefficients.narrow(1, 0, n_basis - 1);
                 sum = sum + size(upper - lower) * self.differences;
             }
-            x = layer.forward(x);
         }
         sum * self.lambda
     }
@@ -99,6 +111,20 @@ impl Default for GridUpdates {
             until: 50,
             uniform: 0.02,
         }
+    }
+}
+
+impl GridUpdates {
+    /// The network with grids that follow its inputs, if it is time, and whether it was.
+    ///
+    /// # Errors
+    ///
+    /// If an input is NaN or infinite.
+    pub fn before_step(&self, kan: Kan, x: &Tensor<2>, step: usize) -> Result<(Kan, bool)> {
+        if step >= self.until || !step.is_multiple_of(self.every.max(1)) {
+            return Ok((kan, false));
+        }
+        Ok((kan.valid().with_grids_following(x.clone(), self.uniform)?, true))
     }
 }
 
@@ -167,14 +193,15 @@ pub fn fit(
     config: &FitConfig,
     listener: &mut dyn FnMut(&StepLog),
 ) -> Result<(Kan, Vec<StepLog>)> {
-    let objective = LeastSquares {
+    let mut objective = LeastSquares {
         rows: tensors(&kan, rows, "training rows")?,
         validation: validation
             .map(|rows| tensors(&kan, rows, "validation rows"))
             .transpose()?,
         config,
+        first: None,
     };
-    minimise(kan, &objective, &config.schedule, listener)
+    minimise(kan, &mut objective, &config.schedule, listener)
 }
 
 /// `sqrt(mean (f(x) - y)^2)` over rows and outputs.
@@ -193,16 +220,21 @@ struct LeastSquares<'a> {
     rows: (Tensor<2>, Tensor<2>),
     validation: Option<(Tensor<2>, Tensor<2>)>,
     config: &'a FitConfig,
+    /// Of the first layer, for the penalty; none before the first step.
+    first: Option<Covariance>,
 }
 
 impl Objective<Kan> for LeastSquares<'_> {
     fn loss(&self, kan: &Kan, _: usize) -> Tensor<1> {
         let (x, y) = (on(kan, &self.rows.0), on(kan, &self.rows.1));
         let error = mean_square(kan, x.clone(), y);
-        if self.config.penalty.lambda == 0.0 {
-            return error;
+        match &self.first {
+            None => error,
+            Some(first) => {
+                let first = first.to_device(&kan.place().0);
+                error + self.config.penalty.with_covariance(kan, x, &first)
+            }
         }
-        error + self.config.penalty.of(kan, x)
     }
 
     fn validation(&self, kan: &Kan) -> Option<f64> {
@@ -210,14 +242,16 @@ impl Objective<Kan> for LeastSquares<'_> {
         Some(mean_square(kan, x.clone(), y.clone()).into_scalar())
     }
 
-    fn before_step(&self, kan: Kan, step: usize) -> Result<(Kan, bool)> {
-        match &self.config.grids {
-            Some(updates) if step < updates.until && step.is_multiple_of(updates.every.max(1)) => {
-                let kan = kan.valid().with_grids_following(self.rows.0.clone(), updates.uniform)?;
-                Ok((kan, true))
-            }
-            _ => Ok((kan, false)),
+    fn before_step(&mut self, kan: Kan, step: usize) -> Result<(Kan, bool)> {
+        let x = &self.rows.0;
+        let (kan, moved) = match &self.config.grids {
+            Some(updates) => updates.before_step(kan, x, step)?,
+            None => (kan, false),
+        };
+        if self.config.penalty.lambda != 0.0 && (moved || self.first.is_none()) {
+            self.first = Some(kan.valid().layers[0].covariance(x.clone()));
         }
+        Ok((kan, moved))
     }
 }
 

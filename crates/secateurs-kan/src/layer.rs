@@ -1,7 +1,7 @@
 //! One layer: a function on every edge, sums, nodes.
 
 use burn::module::{Module, Param};
-use burn::tensor::{Tensor, activation};
+use burn::tensor::{Device, Tensor, activation};
 
 use crate::basis::{Basis, EdgeBasis, EdgeWeights};
 use crate::nodes::{Nodes, Width, indices, selected};
@@ -37,6 +37,25 @@ pub struct LayerActivations {
     pub sums: Tensor<2>,
     /// `[batch, n_nodes]`
     pub output: Tensor<2>,
+}
+
+/// How the basis functions of a layer vary together over a batch; stays the same as long as the batch and the grids do.
+#[derive(Debug, Clone)]
+pub struct Covariance {
+    /// Of the basis functions of each input, the base branch last: `[d_input, n_basis + 1, n_basis + 1]`
+    functions: Tensor<3>,
+    /// `[d_input, 1]`
+    input_deviations: Tensor<2>,
+}
+
+impl Covariance {
+    /// The same on another device.
+    pub fn to_device(&self, device: &Device) -> Self {
+        Self {
+            functions: self.functions.clone().to_device(device),
+            input_deviations: self.input_deviations.clone().to_device(device),
+        }
+    }
 }
 
 impl KanLayer {
@@ -101,25 +120,31 @@ impl KanLayer {
         }
     }
 
+    /// How the basis functions of the edges vary together over a batch of inputs.
+    pub fn covariance(&self, x: Tensor<2>) -> Covariance {
+        let silu: Tensor<3> = activation::silu(x.clone()).unsqueeze_dim(2);
+        let functions = Tensor::cat(vec![self.basis.values(x.clone()), silu], 2); // [batch, d_input, n_basis + 1]
+        let n = functions.dims()[0].saturating_sub(1).max(1) as f64;
+        let centred = (functions.clone() - functions.mean_dim(0)).swap_dims(0, 1); // [d_input, batch, n_basis + 1]
+        let variance = (x.clone() - x.mean_dim(0)).powi_scalar(2).sum_dim(0) / n;
+        Covariance {
+            functions: centred.clone().swap_dims(1, 2).matmul(centred) / n,
+            input_deviations: variance.clamp_min(TINY).sqrt().swap_dims(0, 1),
+        }
+    }
+
     /// Standard deviations of the combinations of basis functions over a batch, relative to those of their inputs: `[d_input, n_subnodes]`.
     ///
     /// `sd(phi_{i,s}(x_i)) / (sd(x_i) + 0.1)`, where the variance of an edge is the quadratic form of its parameters in the
     /// covariance of the basis functions: no value of an edge is computed.
-    pub fn relative_deviations(&self, x: Tensor<2>) -> Tensor<2> {
+    pub fn relative_deviations(&self, covariance: &Covariance) -> Tensor<2> {
         let EdgeWeights { coefficients, base } = self.weights();
-        let silu: Tensor<3> = activation::silu(x.clone()).unsqueeze_dim(2);
-        let functions = Tensor::cat(vec![self.basis.values(x.clone()), silu], 2); // [batch, d_input, n_basis + 1]
         let base: Tensor<3> = base.unsqueeze_dim(1);
         let parameters = Tensor::cat(vec![coefficients, base], 1); // [d_input, n_basis + 1, n_subnodes]
-        let n = functions.dims()[0].saturating_sub(1).max(1) as f64;
-        let centred = (functions.clone() - functions.mean_dim(0)).swap_dims(0, 1); // [d_input, batch, n_basis + 1]
-        let covariance = centred.clone().swap_dims(1, 2).matmul(centred) / n;
-        let variance: Tensor<2> = (covariance.matmul(parameters.clone()) * parameters)
+        let variance: Tensor<2> = (covariance.functions.clone().matmul(parameters.clone()) * parameters)
             .sum_dim(1)
             .squeeze_dim(1);
-        let of_input = (x.clone() - x.mean_dim(0)).powi_scalar(2).sum_dim(0) / n; // [1, d_input]
-        let of_input = of_input.clamp_min(TINY).sqrt().swap_dims(0, 1) + 0.1;
-        variance.clamp_min(TINY).sqrt() / of_input
+        variance.clamp_min(TINY).sqrt() / (covariance.input_deviations.clone() + 0.1)
     }
 
     /// Some of the nodes and of the inputs.

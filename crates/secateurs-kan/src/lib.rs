@@ -27,7 +27,7 @@ pub use error::{KanError, Result};
 pub use fit::{FitConfig, GridUpdates, Penalty, Rows, fit, root_mean_square_error};
 pub use game::{Baseline, Payoff};
 pub use grid::Grid;
-pub use layer::{KanLayer, LayerActivations};
+pub use layer::{Covariance, KanLayer, LayerActivations};
 pub use minimise::{Keep, Objective, Optimizer, Schedule, StepLog, minimise};
 pub use network::{Kan, KanConfig, Wiring};
 pub use nodes::{Affine, Nodes, Width};

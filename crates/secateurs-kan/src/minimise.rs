@@ -22,7 +22,7 @@ pub trait Objective<M> {
     /// # Errors
     ///
     /// Those of the objective.
-    fn before_step(&self, model: M, _step: usize) -> Result<(M, bool)> {
+    fn before_step(&mut self, model: M, _step: usize) -> Result<(M, bool)> {
         Ok((model, false))
     }
 }
@@ -117,7 +117,7 @@ pub struct StepLog {
 /// If a loss is NaN or infinite, or the objective fails.
 pub fn minimise<M: Module + Clone, O: Objective<M>>(
     model: M,
-    objective: &O,
+    objective: &mut O,
     schedule: &Schedule,
     listener: &mut dyn FnMut(&StepLog),
 ) -> Result<(M, Vec<StepLog>)> {
@@ -132,7 +132,7 @@ pub fn minimise<M: Module + Clone, O: Objective<M>>(
         if changed {
             stepper = Stepper::new(schedule.optimizer);
         }
-        let (stepped, loss) = stepper.step(model, objective, step);
+        let (stepped, loss) = stepper.step(model, &*objective, step);
         if !loss.is_finite() {
             return Err(KanError::LossNotFinite { step, loss });
         }

@@ -9,7 +9,7 @@ use crate::attribution::attribution;
 use crate::fit::{FitConfig, Rows, fit};
 use crate::network::Kan;
 use crate::prune::{Fold, RemovedEdge, RemovedNode, prune_edges, prune_nodes};
-use crate::symbolise::{SymbolicConfig, SymbolicFit, symbolise};
+use crate::symbolise::{SymbolicConfig, SymbolicFit, candidates, symbolised};
 use crate::{KanError, Result};
 
 /// What a network is for: how wrong it is, and how it is trained.
@@ -61,14 +61,15 @@ impl Task for Regression<'_> {
     }
 }
 
-/// How much worse than the full network the result of each stage may be: shares of its validation loss.
+/// How much greater the validation loss may become in each stage, as a share of the loss before it: what a stage wins, the
+/// next one must not lose.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Budget {
-    /// After pruning.
+    /// By pruning.
     pub prune: f64,
-    /// After finding functions.
+    /// By finding functions; of the loss of the full network, if that is the lesser.
     pub symbolic: f64,
-    /// After rounding. Formulas also change by no more than this share of their deviation, root mean square over the training
+    /// By rounding. Formulas also change by no more than this share of their deviation, root mean square over the training
     /// inputs: validation rows may be few, and miss where rounding does harm.
     pub round: f64,
 }
@@ -184,18 +185,19 @@ pub fn simplify(kan: Kan, names: &[String], task: &dyn Task, config: &PipelineCo
     let kan = kan.valid();
     let run = Run::new(&kan, task)?;
     let full = run.loss(&kan)?;
-    let limit = |share: f64| full * (1.0 + share);
     let mut attempts = vec![Attempt {
         stage: Stage::Full,
         loss: full,
         limit: full,
         edges: kan.n_edges(),
     }];
-    let (pruned, removed_nodes, removed) = run.pruned(kan, config, (limit(config.budget.prune), &mut attempts))?;
-    let (symbolic, fits) = run.symbolic(&pruned, config, (limit(config.budget.symbolic), &mut attempts))?;
+    let limit = full * (1.0 + config.budget.prune);
+    let (pruned, removed_nodes, removed) = run.pruned(kan, config, (limit, &mut attempts))?;
+    let limit = full.min(run.loss(&pruned)?) * (1.0 + config.budget.symbolic);
+    let (symbolic, fits) = run.symbolic(&pruned, config, (limit, &mut attempts))?;
     let formulas = symbolic.formulas(names, run.x.clone())?;
-    let edges = symbolic.n_edges();
-    let rounded = run.rounded(&formulas, config, (limit(config.budget.round), edges, &mut attempts))?;
+    let limit = run.loss(&symbolic)? * (1.0 + config.budget.round);
+    let rounded = run.rounded(&formulas, config, (limit, symbolic.n_edges(), &mut attempts))?;
     Ok(Simplified {
         pruned,
         removed_nodes,
@@ -289,6 +291,7 @@ impl<'a> Run<'a> {
         config: &PipelineConfig,
         (limit, attempts): (f64, &mut Vec<Attempt>),
     ) -> Result<(Kan, Vec<SymbolicFit>)> {
+        let first = candidates(&kan.layers[0], self.x.clone(), (0, &config.symbolic))?;
         let mut best: Option<(f64, Kan, Vec<SymbolicFit>)> = None;
         for &r_squared in &config.r_squared {
             let symbolic = SymbolicConfig {
@@ -296,7 +299,7 @@ impl<'a> Run<'a> {
                 least_r_squared: f64::NEG_INFINITY,
                 ..config.symbolic.clone()
             };
-            let (curves, fits) = symbolise(kan.clone(), self.x.clone(), &symbolic)?;
+            let (curves, fits) = symbolised(kan.clone(), self.x.clone(), &symbolic, &first)?;
             // Training may run away from curves that are far off; then they stay as fitted.
             let trained = self.task.refit(curves.clone()).map(|kan| kan.valid());
             let mut candidates = vec![(self.loss_or_infinite(&curves), curves)];

@@ -2,7 +2,7 @@
 
 use burn::module::{Module, Param};
 use burn::tensor::Tensor;
-use secateurs_formula::{Criterion, Curve, Expr, Formula, Library, best};
+use secateurs_formula::{Criterion, Curve, CurveFit, Expr, Formula, Library, fits};
 use serde::{Deserialize, Serialize};
 
 use crate::layer::{KanLayer, LayerActivations};
@@ -62,11 +62,25 @@ pub struct SymbolicFit {
 /// Liu et al., *KAN: Kolmogorov-Arnold Networks*, 2024, section 2.5.1, arXiv:2404.19756. **Deviates:** the inner parameters
 /// are polished by Levenberg-Marquardt steps, and shapes with a pole in the range of the data are refused.
 pub fn symbolise(kan: Kan, x: Tensor<2>, config: &SymbolicConfig) -> Result<(Kan, Vec<SymbolicFit>)> {
+    let first = candidates(&kan.layers[0], x.clone(), (0, config))?;
+    symbolised(kan, x, config, &first)
+}
+
+/// The same, given the fits of the first layer, which depend on the criterion in no other way than by their order.
+pub(crate) fn symbolised(
+    kan: Kan,
+    x: Tensor<2>,
+    config: &SymbolicConfig,
+    first: &[Candidates],
+) -> Result<(Kan, Vec<SymbolicFit>)> {
     let mut fits = Vec::new();
     let mut layers = Vec::new();
     let mut x = x;
     for (number, layer) in kan.valid().layers.into_iter().enumerate() {
-        let found = fitted(&layer, x.clone(), (number, config))?;
+        let found = match number {
+            0 => chosen(first, (number, config)),
+            _ => chosen(&candidates(&layer, x.clone(), (number, config))?, (number, config)),
+        };
         let curves: Vec<(SymbolicEdge, Curve)> = found.iter().map(|fit| (fit.edge, fit.curve.clone())).collect();
         let layer = layer.with_curves(&curves)?;
         x = layer.forward(x);
@@ -76,7 +90,19 @@ pub fn symbolise(kan: Kan, x: Tensor<2>, config: &SymbolicConfig) -> Result<(Kan
     Ok((Kan { layers }, fits))
 }
 
-fn fitted(layer: &KanLayer, x: Tensor<2>, (number, config): (usize, &SymbolicConfig)) -> Result<Vec<SymbolicFit>> {
+/// All curves that were fitted to an edge.
+pub(crate) struct Candidates {
+    input: usize,
+    subnode: usize,
+    fits: Vec<CurveFit>,
+}
+
+/// Fits all shapes to the edges of a layer that are still splines.
+pub(crate) fn candidates(
+    layer: &KanLayer,
+    x: Tensor<2>,
+    (number, config): (usize, &SymbolicConfig),
+) -> Result<Vec<Candidates>> {
     let LayerActivations { input, edges, .. } = layer.activations(x);
     let [d_input, rows, n_subnodes] = edges.dims();
     let inputs: Vec<f64> = input.into_data().iter().collect();
@@ -91,29 +117,36 @@ fn fitted(layer: &KanLayer, x: Tensor<2>, (number, config): (usize, &SymbolicCon
     let stride = rows.div_ceil(config.most_rows.max(1));
     let chosen = || (0..rows).step_by(stride);
     let numeric = layer.numeric();
-    let mut fits = Vec::new();
-    for at in (0..numeric.len()).filter(|at| numeric[*at]) {
+    let of_edge = |at: usize| {
         let (input, subnode) = (at / n_subnodes, at % n_subnodes);
         let x: Vec<f64> = chosen().map(|row| inputs[row * d_input + input]).collect();
         let y: Vec<f64> = chosen()
             .map(|row| values[(input * rows + row) * n_subnodes + subnode])
             .collect();
-        let fit = best(&x, &y, (&config.library, config.criterion));
-        let fit = fit.map_err(|_| KanError::NanScore {
+        let fits = fits(&x, &y, &config.library).map_err(|_| KanError::NanScore {
             layer: number,
             node: subnode,
         })?;
-        if fit.r_squared >= config.least_r_squared {
-            let shape = fit.curve.shape();
-            fits.push(SymbolicFit {
-                layer: number,
-                edge: SymbolicEdge { input, subnode, shape },
-                curve: fit.curve,
-                r_squared: fit.r_squared,
-            });
-        }
-    }
-    Ok(fits)
+        Ok(Candidates { input, subnode, fits })
+    };
+    let edges = 0..numeric.len();
+    edges.filter(|at| numeric[*at]).map(of_edge).collect()
+}
+
+/// The curves that the criterion prefers, where they explain enough.
+fn chosen(candidates: &[Candidates], (layer, config): (usize, &SymbolicConfig)) -> Vec<SymbolicFit> {
+    let of_edge = |edge: &Candidates| {
+        let fit = config.criterion.preferred(&edge.fits)?;
+        let shape = fit.curve.shape();
+        let (input, subnode) = (edge.input, edge.subnode);
+        (fit.r_squared >= config.least_r_squared).then(|| SymbolicFit {
+            layer,
+            edge: SymbolicEdge { input, subnode, shape },
+            curve: fit.curve.clone(),
+            r_squared: fit.r_squared,
+        })
+    };
+    candidates.iter().filter_map(of_edge).collect()
 }
 
 impl KanLayer {

@@ -3,7 +3,8 @@
 use burn::tensor::{Device, FloatDType, Tensor};
 use proptest::prelude::*;
 use secateurs_kan::{
-    BasisConfig, FitConfig, Grid, Kan, KanConfig, Optimizer, Penalty, Rows, Schedule, fit, root_mean_square_error,
+    BasisConfig, FitConfig, Grid, GridUpdates, Kan, KanConfig, Optimizer, Penalty, Rows, Schedule, fit,
+    root_mean_square_error,
 };
 use secateurs_testkit::laws;
 
@@ -85,7 +86,8 @@ fn the_penalty_is_that_of_the_formula() {
     let kan = network(&[3, 2], 3);
     let x: Vec<f64> = (0..90).map(|i| (f64::from(i) * 1.3).cos()).collect();
     let x = kan.tensor(&x, 3).unwrap();
-    let v = values(kan.layers[0].relative_deviations(x.clone())); // [3, 2]
+    let layer = &kan.layers[0];
+    let v = values(layer.relative_deviations(&layer.covariance(x.clone()))); // [3, 2]
     let entropy = |shares: Vec<f64>| {
         let total: f64 = shares.iter().sum::<f64>() + 1.0;
         -shares
@@ -115,6 +117,28 @@ fn the_penalty_is_that_of_the_formula() {
         0.3 * (0.7 * v.iter().sum::<f64>() + 1.9 * (of_nodes + of_inputs) + 0.11 * coefficients + 0.13 * differences);
     let got = values(penalty.of(&kan, x))[0];
     assert!((got - expected).abs() < 1e-9, "{got} {expected}");
+}
+
+/// The penalty of a training is that at the grids of each step, also where they move.
+#[test]
+fn a_training_reports_error_and_penalty() {
+    let x: Vec<f64> = (0..80).map(|i| (f64::from(i) * 1.3).cos().powi(3) * 2.0).collect();
+    let y: Vec<f64> = x.chunks_exact(2).map(|x| x[0] * x[1]).collect();
+    let rows = Rows { x: &x, y: &y };
+    let mut config = FitConfig::new(Schedule::new(Optimizer::LBFGS, 3)).with_lambda(0.05);
+    config.grids = Some(GridUpdates {
+        every: 2,
+        until: 3,
+        uniform: 0.02,
+    });
+    for widths in [&[2, 1][..], &[2, 3, 1]] {
+        let (kan, log) = fit(network(widths, 4), rows, None, &config, &mut |_| ()).unwrap();
+        let error = root_mean_square_error(&kan, rows).unwrap().powi(2);
+        let penalty = values(config.penalty.of(&kan, kan.tensor(&x, 2).unwrap()))[0];
+        let got = log.last().unwrap().loss;
+        assert!((got - error - penalty).abs() < 1e-9 * got, "{got} {error} {penalty}");
+        assert!(penalty > 1e-3 * error, "{penalty} {error}");
+    }
 }
 
 #[test]

@@ -142,7 +142,8 @@ fn relative_deviations_are_those_of_the_edges() {
         let expected: Vec<f64> = (0..12)
             .map(|at| statistics.edge_deviations[at] / (statistics.input_deviations[at / 4] + 0.1))
             .collect();
-        let got = values(kan.layers[0].relative_deviations(x));
+        let layer = &kan.layers[0];
+        let got = values(layer.relative_deviations(&layer.covariance(x)));
         laws::close(&got, &expected, 1e-9, 1.0);
         assert!(expected.iter().any(|v| *v > 0.1) && expected.contains(&0.0));
     }

@@ -5,8 +5,9 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use secateurs_kan::formula::{Curve, Function, Shape};
 use secateurs_kan::{
-    BasisConfig, FitConfig, Fold, Kan, KanConfig, KanError, Optimizer, PipelineConfig, Regression, Rows, Schedule,
-    SymbolicConfig, SymbolicEdge, Task, Width, attribution, fit, prune_edges, prune_nodes, simplify, symbolise,
+    Attempt, BasisConfig, FitConfig, Fold, Kan, KanConfig, KanError, Optimizer, PipelineConfig, Regression, Rows,
+    Schedule, Stage, SymbolicConfig, SymbolicEdge, Task, Width, attribution, fit, prune_edges, prune_nodes, simplify,
+    symbolise,
 };
 
 fn network(widths: Vec<Width>) -> Kan {
@@ -192,6 +193,23 @@ fn a_budget_leads_to_the_formula() {
     for x in [[0.3f64, 0.5, 0.0], [-0.9, -0.2, 0.7]] {
         let truth = (3.0 * x[0]).sin() + x[1] * x[1];
         assert!((formula.expr.at(&x) - truth).abs() < 0.02, "{formula}");
+    }
+    // What pruning wins, functions may not lose.
+    let loss_after = |stage: fn(&Stage) -> bool| {
+        let of_stage = |attempt: &&Attempt| stage(&attempt.stage) && attempt.accepted();
+        found.attempts.iter().rfind(of_stage).unwrap().loss
+    };
+    let full = loss_after(|stage| *stage == Stage::Full);
+    let pruned = loss_after(|stage| matches!(stage, Stage::Prune(_)));
+    let symbolic = loss_after(|stage| matches!(stage, Stage::Symbolic(_)));
+    for attempt in &found.attempts {
+        let before = match attempt.stage {
+            Stage::Full => continue,
+            Stage::Prune(_) => 1.02 * full,
+            Stage::Symbolic(_) => 1.05 * full.min(pruned),
+            Stage::Round(_) => 1.05 * symbolic,
+        };
+        assert!((attempt.limit / before - 1.0).abs() < 1e-9, "{attempt:?}");
     }
     let last = found.attempts.last().unwrap();
     assert!(

@@ -23,8 +23,10 @@ use self::case::{Case, Dataset};
 use super::kept::kept_cell;
 use super::language_model::progress;
 use super::summary::mean_row;
+use super::workers::side_by_side;
 use super::{Plots, Setting};
 use crate::ExperimentError;
+use crate::causal_data::CausalTask;
 use crate::outcome::{Outcome, Row};
 
 /// One number of one model on one task.
@@ -80,13 +82,10 @@ pub fn run(setting: &Setting) -> Result<(Outcome, Plots), ExperimentError> {
     outcome.notes = case.notes();
     for dataset in &case.datasets {
         let (cells, networks) = cells(&case, dataset, setting, &outcome)?;
-        let all = match cells.len() == case.tasks {
-            true => "all".to_owned(),
-            false => format!("{} of {}", cells.len(), case.tasks),
-        };
-        outcome.rows.extend(rows(dataset, &cells, &all));
-        let few = format!("first {}", networks.len());
-        outcome.rows.extend(rows(dataset, &networks, &few));
+        outcome.rows.extend(rows(dataset, &cells, &tasks(cells.len(), &case)));
+        outcome
+            .rows
+            .extend(rows(dataset, &networks, &tasks(networks.len(), &case)));
         let formulas = cells.iter().chain(&networks).take(1).chain(networks.first());
         for formula in formulas.flat_map(|cell| &cell.formulas) {
             outcome.notes.push(format!("{}, first task: {formula}", dataset.name));
@@ -98,35 +97,41 @@ pub fn run(setting: &Setting) -> Result<(Outcome, Plots), ExperimentError> {
     Ok((outcome, plots))
 }
 
-/// Closed forms on all tasks, and networks on the first few.
+/// Closed forms and networks on the tasks of a data set.
 fn cells(
     case: &Case,
     dataset: &Dataset,
     setting: &Setting,
     outcome: &Outcome,
 ) -> Result<(Vec<Cell>, Vec<Cell>), ExperimentError> {
-    let bar = progress(case.tasks + case.network_tasks);
-    let mut all = (Vec::new(), Vec::new());
-    for number in 1..=case.tasks {
-        let name = format!("{}-closed-{number}", dataset.name);
-        bar.set_message(name.clone());
-        if setting.wants(&name) {
-            let make = || closed::cell(&dataset.task(number)?);
-            all.0.push(kept_cell(setting, outcome, &name, make)?);
-        }
+    let jobs = |kind: &'static str, tasks: usize| -> Vec<(String, usize)> {
+        let named = (1..=tasks).map(|number| (format!("{}-{kind}-{number}", dataset.name), number));
+        named.filter(|(name, _)| setting.wants(name)).collect()
+    };
+    let closed = jobs("closed", case.tasks);
+    let networks = jobs("networks", case.network_tasks);
+    let bar = progress(closed.len() + networks.len());
+    bar.set_message(dataset.name);
+    let made = |(name, number): &(String, usize), make: &dyn Fn(&CausalTask) -> Result<Cell, ExperimentError>| {
+        let cell = kept_cell(setting, outcome, name, || make(&dataset.task(*number)?))?;
         bar.inc(1);
-    }
-    for number in 1..=case.network_tasks {
-        let name = format!("{}-networks-{number}", dataset.name);
-        bar.set_message(name.clone());
-        if setting.wants(&name) {
-            let make = || networks::cell(&dataset.task(number)?, &setting.device);
-            all.1.push(kept_cell(setting, outcome, &name, make)?);
-        }
-        bar.inc(1);
-    }
+        Ok(cell)
+    };
+    let closed = side_by_side(setting, &closed, |job| made(job, &|task| closed::cell(task)))?;
+    let networks = side_by_side(setting, &networks, |job| {
+        made(job, &|task| networks::cell(task, &setting.device))
+    })?;
     bar.finish_and_clear();
-    Ok(all)
+    Ok((closed, networks))
+}
+
+/// Which tasks were run.
+fn tasks(n: usize, case: &Case) -> String {
+    if n == case.tasks {
+        "all".to_owned()
+    } else {
+        format!("{n} of {}", case.tasks)
+    }
 }
 
 /// Means over tasks with their standard errors.

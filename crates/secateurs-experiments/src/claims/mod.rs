@@ -16,6 +16,7 @@ pub mod shapkan;
 pub mod sparse;
 mod summary;
 mod texts;
+mod workers;
 
 /// Where and how much a claim is run.
 #[derive(Debug, Clone)]

@@ -49,7 +49,7 @@ impl Case {
         };
         let (tasks, network_tasks) = match tier {
             Tier::Quick => (20, 3),
-            Tier::Full => (100, 3),
+            Tier::Full => (100, 100),
         };
         Ok(Self {
             datasets,
@@ -70,7 +70,7 @@ impl Case {
         vec![
             data,
             format!(
-                "Means over {} tasks (networks: the first {}) with their standard errors. pehe: root mean squared error of the \
+                "Means over {} tasks (trained networks: the first {}) with their standard errors. pehe: root mean squared error of the \
                  effects of the test rows against the true ones. factual_mse: of outcomes of the test rows under the treatment \
                  that they had. Formulas are evaluated with covariates moved into the range of the training rows.",
                 self.tasks, self.network_tasks

@@ -12,13 +12,28 @@ use crate::causal_data::CausalTask;
 /// Share of the training rows that decides when to stop and how far to simplify.
 const VALIDATION: f64 = 0.2;
 
+/// On the edges of all networks.
+const SPLINE: BasisConfig = BasisConfig::BSpline {
+    degree: 3,
+    n_intervals: 3,
+};
+
+/// Nodes of the hidden layer, where there is one.
+const HIDDEN: usize = 5;
+
 pub(super) fn cell(task: &CausalTask, device: &Device) -> Result<Cell, ExperimentError> {
     let (train, validation) = task.train.split(VALIDATION, 0)?;
     let mut measured = Vec::new();
     let mut formulas = Vec::new();
-    for learner in [Learner::T, Learner::Dragon] {
-        let name = format!("{}-KAAM, trained", learner.name());
-        let (numbers, formula) = kan((learner, &name), (&train, &validation), task, device)?;
+    let additive = KanBase::additive(SPLINE);
+    let deep = KanBase::new([HIDDEN], SPLINE);
+    for (learner, kind, base) in [
+        (Learner::T, "KAAM", &additive),
+        (Learner::Dragon, "KAAM", &additive),
+        (Learner::T, "KAN", &deep),
+    ] {
+        let name = format!("{}-{kind}, trained", learner.name());
+        let (numbers, formula) = kan((learner, &name, base), (&train, &validation), task, device)?;
         measured.extend(numbers);
         formulas.push(format!("{name}: effect = {formula}"));
     }
@@ -27,16 +42,12 @@ pub(super) fn cell(task: &CausalTask, device: &Device) -> Result<Cell, Experimen
 }
 
 fn kan(
-    (learner, name): (Learner, &str),
+    (learner, name, base): (Learner, &str, &KanBase),
     (train, validation): (&Study, &Study),
     task: &CausalTask,
     device: &Device,
 ) -> Result<(Vec<Measured>, String), ExperimentError> {
-    let basis = BasisConfig::BSpline {
-        degree: 3,
-        n_intervals: 3,
-    };
-    let base = KanBase::additive(basis).with_lambda(0.01);
+    let base = base.clone().with_lambda(0.01);
     let config = LearnerConfig::new(learner, Schedule::new(Optimizer::LBFGS, 10).with_patience(3));
     let (model, _) = config.fit(&base, (train, Some(validation)), device, &mut |_| ())?;
     let refit = LearnerConfig {
