@@ -119,8 +119,7 @@ impl AdditiveConfig {
     }
 
     fn of_arm(&self, study: &Study, bases: &[TermBasis], arm: Arm) -> Result<AdditiveFunction> {
-        let in_arm = |row: &usize| usize::from(study.treated()[*row]) == arm.index();
-        let rows: Vec<usize> = (0..study.rows()).filter(in_arm).collect();
+        let rows = study.rows_of(arm);
         let outcome: Vec<f64> = rows.iter().map(|&row| study.outcome()[row]).collect();
         let solution = solve(&design(study, bases, &rows), &outcome, &self.ridge)?;
         Ok(AdditiveFunction::new(study, bases, &solution))

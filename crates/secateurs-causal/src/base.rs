@@ -52,7 +52,7 @@ pub trait Base {
         None
     }
 
-    /// What happens to a network before a step, given its inputs; `true` if it changed in anything but its parameters.
+    /// What happens to a network before a step, given its inputs; `true` if it changed.
     ///
     /// # Errors
     ///

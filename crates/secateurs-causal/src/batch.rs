@@ -7,10 +7,10 @@ use crate::error::Arm;
 use crate::learner::Learner;
 use crate::study::Study;
 
-/// All rows of a study, as a learner needs them.
+/// Rows of a study, as a learner needs them.
 #[derive(Debug, Clone)]
 pub(crate) struct Batch {
-    /// Of all rows: `[n, d_network]`
+    /// Of all rows, for grids and penalties: `[n, d_network]`
     pub(crate) inputs: Tensor<2>,
     parts: Vec<Part>,
 }
@@ -34,28 +34,23 @@ impl Batch {
     pub(crate) fn new(study: &Study, learner: Learner, units: (f64, f64), at: &(Device, DType)) -> Self {
         let treatment = study.treatment();
         let all = inputs(study.x(), study.d_input(), learner, |row| treatment[row]);
-        let rows: Vec<usize> = (0..study.rows()).collect();
         let parts = match learner {
             Learner::T => Arm::BOTH
-                .map(|arm| {
-                    let of_arm = rows.iter().copied().filter(|row| study.arm(*row) == arm).collect();
-                    (learner.head(arm).network, of_arm)
-                })
+                .map(|arm| (learner.head(arm).network, study.rows_of(arm)))
                 .to_vec(),
-            _ => vec![(0, rows)],
+            _ => vec![(0, (0..study.rows()).collect())],
         };
         let d_network = learner.d_network(study.d_input());
         Self {
             parts: parts
                 .into_iter()
-                .filter(|(_, rows)| !rows.is_empty())
                 .map(|(network, rows)| Part::new(study, (learner, &all), (network, &rows), (units, at)))
                 .collect(),
             inputs: tensor(all, d_network, at),
         }
     }
 
-    /// The same for one network by itself.
+    /// Only the rows that this network predicts, which is number 0 then. `inputs` stay those of all rows.
     pub(crate) fn of_network(mut self, number: usize) -> Self {
         self.parts.retain(|part| part.network == number);
         self.parts.iter_mut().for_each(|part| part.network = 0);
@@ -84,7 +79,7 @@ impl Batch {
             let outputs = networks[part.network].forward(part.inputs.clone());
             part.loss(learner, outputs, propensity_weight)
         });
-        losses.reduce(|sum, loss| sum + loss).expect("there is a part")
+        losses.reduce(|sum, loss| sum + loss).expect("a study has both arms")
     }
 }
 
@@ -97,22 +92,19 @@ impl Part {
     ) -> Self {
         let d_network = learner.d_network(study.d_input());
         let of_row = |row: &usize| &inputs[row * d_network..(row + 1) * d_network];
-        let share_of_arm = |row: usize| 1.0 / study.n_of(study.arm(row)) as f64;
-        let weights = |row: &usize| match learner {
-            Learner::S => vec![1.0 / study.rows() as f64],
-            Learner::T => vec![share_of_arm(*row)],
-            Learner::Tar | Learner::Dragon => {
-                let own = |arm: Arm| {
-                    if study.arm(*row) == arm {
-                        share_of_arm(*row)
-                    } else {
-                        0.0
-                    }
-                };
-                Arm::BOTH.map(own).to_vec()
+        let shares = shares(study, learner);
+        let weights = |row: &usize| {
+            let own = study.arm(*row);
+            match learner {
+                Learner::S | Learner::T => vec![shares[own.index()]],
+                Learner::Tar | Learner::Dragon => {
+                    let of = |arm: Arm| if arm == own { shares[arm.index()] } else { 0.0 };
+                    Arm::BOTH.map(of).to_vec()
+                }
             }
         };
         let weights: Vec<f64> = rows.iter().flat_map(weights).collect();
+        let n_outcomes = weights.len() / rows.len();
         let treatment = study.treatment();
         Self {
             network,
@@ -123,7 +115,7 @@ impl Part {
                 at,
             ),
             treatment: tensor(rows.iter().map(|row| treatment[*row]).collect(), 1, at),
-            weights: tensor(weights.clone(), weights.len() / rows.len(), at),
+            weights: tensor(weights, n_outcomes, at),
         }
     }
 
@@ -139,6 +131,14 @@ impl Part {
             }
         }
     }
+}
+
+/// What the squared error of a row of each arm counts: one over the rows of its arm, or over all rows for an S-learner.
+pub(crate) fn shares(study: &Study, learner: Learner) -> [f64; 2] {
+    Arm::BOTH.map(|arm| match learner {
+        Learner::S => 1.0 / study.rows() as f64,
+        _ => 1.0 / study.n_of(arm) as f64,
+    })
 }
 
 fn tensor(values: Vec<f64>, columns: usize, at: &(Device, DType)) -> Tensor<2> {

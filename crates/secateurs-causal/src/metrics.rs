@@ -91,9 +91,7 @@ pub fn policy_risk(effects: &[f64], study: &Study) -> Result<f64> {
     for arm in Arm::BOTH {
         let given = |row: &usize| usize::from(effects[*row] > 0.0) == arm.index();
         let rows: Vec<usize> = (0..study.rows()).filter(given).collect();
-        let observed = rows
-            .iter()
-            .filter(|row| usize::from(study.treated()[**row]) == arm.index());
+        let observed = rows.iter().filter(|row| study.arm(**row) == arm);
         let outcomes: Vec<f64> = observed.map(|&row| study.outcome()[row]).collect();
         match (rows.len(), outcomes.len()) {
             (0, _) => {}

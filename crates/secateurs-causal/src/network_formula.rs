@@ -4,7 +4,7 @@ use burn::module::Module;
 use secateurs_formula::{Expr, Formula, Rounding};
 use secateurs_kan::{Kan, KanError, PipelineConfig, Simplified, Task, simplify};
 
-use crate::batch::inputs;
+use crate::batch::{inputs, shares};
 use crate::effect_model::EffectModel;
 use crate::error::{Arm, Column};
 use crate::kan_base::KanBase;
@@ -54,7 +54,7 @@ impl EffectModel<Kan> {
     /// Prunes the networks, trains them on, replaces their splines by functions, trains those, and rounds, each stage as far as
     /// the budget allows on the validation rows; see [`simplify`].
     ///
-    /// A network of a T-learner is judged and trained by the rows of its own arm. Training is that of `config` with `base`, whose
+    /// A network of a T-learner is judged and trained by the rows of its own arm; its penalty and the units are those of all rows. Training is that of `config` with `base`, whose
     /// grids stay.
     ///
     /// # Errors
@@ -79,7 +79,7 @@ impl EffectModel<Kan> {
         }
         let mut networks = Vec::new();
         for number in 0..self.networks().len() {
-            let task = OfNetwork::new(self, number, (train, validation), (config, &base))?;
+            let task = OfNetwork::new((self.learner(), number), (train, validation), (config, &base));
             let network = self.networks()[number].clone();
             networks.push(simplify(network, &input_names, &task, pipeline)?);
         }
@@ -118,7 +118,7 @@ fn in_covariates(formula: &Formula, names: &[String], treatment: Option<f64>) ->
 
 /// The task of one network of a model.
 struct OfNetwork<'a> {
-    model: &'a EffectModel<Kan>,
+    learner: Learner,
     number: usize,
     train: &'a Study,
     validation: &'a Study,
@@ -130,17 +130,16 @@ struct OfNetwork<'a> {
 
 impl<'a> OfNetwork<'a> {
     fn new(
-        model: &'a EffectModel<Kan>,
-        number: usize,
+        (learner, number): (Learner, usize),
         (train, validation): (&'a Study, &'a Study),
         (config, base): (&'a LearnerConfig, &'a KanBase),
-    ) -> Result<Self> {
+    ) -> Self {
         let of = |study: &Study| {
             let treatment = study.treatment();
-            inputs(study.x(), study.d_input(), model.learner(), |row| treatment[row])
+            inputs(study.x(), study.d_input(), learner, |row| treatment[row])
         };
-        Ok(Self {
-            model,
+        Self {
+            learner,
             number,
             train_inputs: of(train),
             validation_inputs: of(validation),
@@ -148,7 +147,7 @@ impl<'a> OfNetwork<'a> {
             validation,
             config,
             base,
-        })
+        }
     }
 }
 
@@ -164,29 +163,26 @@ impl Task for OfNetwork<'_> {
     /// The sum over the arms that the network predicts of the mean squared error of their rows; for an S-learner that of all
     /// rows.
     fn loss(&self, outputs: &[f64]) -> f64 {
-        let learner = self.model.learner();
-        let n_outputs = learner.outputs().len();
-        let share = |arm: Arm| match learner {
-            Learner::S => 1.0 / self.validation.rows() as f64,
-            _ => 1.0 / self.validation.n_of(arm) as f64,
-        };
+        let n_outputs = self.learner.outputs().len();
+        let shares = shares(self.validation, self.learner);
         let of_row = |row: usize| {
             let arm = self.validation.arm(row);
-            let head = learner.head(arm);
+            let head = self.learner.head(arm);
             let error = outputs[row * n_outputs + head.output] - self.validation.outcome()[row];
             // The other network of a T-learner has this row.
             let own = head.network == self.number;
-            f64::from(u8::from(own)) * share(arm) * error * error
+            f64::from(u8::from(own)) * shares[arm.index()] * error * error
         };
         (0..self.validation.rows()).map(of_row).sum()
     }
 
     fn refit(&self, kan: Kan) -> Result<Kan, KanError> {
-        let network = (self.model.learner(), self.number, kan);
+        let network = (self.learner, self.number, kan);
         let studies = (self.train, Some(self.validation));
         match self.config.refit_network(self.base, network, studies) {
             Ok(network) => Ok(network.valid()),
             Err(CausalError::Kan(error)) => Err(error),
+            // The studies have been checked: what is left is training that ran away.
             Err(_) => Err(KanError::LossNotFinite {
                 step: 0,
                 loss: f64::NAN,

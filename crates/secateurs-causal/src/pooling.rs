@@ -181,8 +181,8 @@ impl PoolingSearch {
     fn folds_of(&self, study: &Study) -> Vec<Vec<usize>> {
         let mut rng = StdRng::seed_from_u64(self.seed);
         let mut folds = vec![Vec::new(); self.folds];
-        for arm in [false, true] {
-            let mut rows: Vec<usize> = (0..study.rows()).filter(|row| study.treated()[*row] == arm).collect();
+        for arm in Arm::BOTH {
+            let mut rows = study.rows_of(arm);
             rows.shuffle(&mut rng);
             for (at, row) in rows.into_iter().enumerate() {
                 folds[at % self.folds].push(row);
@@ -199,9 +199,8 @@ impl PoolingSearch {
             let coefficients = pooling.coefficients(&moments)?;
             let predicted = coefficients.map(|of_arm| &rows * Mat::from_fn(of_arm.len(), 1, |at, _| of_arm[at]));
             let of_row = |(at, &row): (usize, &usize)| {
-                let treated = study.treated()[row];
-                let arm = if treated { Arm::Treated } else { Arm::Control };
-                let residual = predicted[usize::from(treated)][(at, 0)] - study.outcome()[row];
+                let arm = study.arm(row);
+                let residual = predicted[arm.index()][(at, 0)] - study.outcome()[row];
                 residual * residual / study.n_of(arm) as f64
             };
             Ok(held_out.iter().enumerate().map(of_row).collect())
@@ -213,8 +212,8 @@ impl PoolingSearch {
 impl Moments {
     /// Of the rows of `f`, which are these rows of the study.
     fn of(f: &Mat<f64>, study: &Study, rows: &[usize]) -> Self {
-        Self([false, true].map(|arm| {
-            let of_arm: Vec<usize> = (0..rows.len()).filter(|at| study.treated()[rows[*at]] == arm).collect();
+        Self(Arm::BOTH.map(|arm| {
+            let of_arm: Vec<usize> = (0..rows.len()).filter(|at| study.arm(rows[*at]) == arm).collect();
             let part = Mat::from_fn(of_arm.len(), f.ncols(), |row, column| f[(of_arm[row], column)]);
             let y = Mat::from_fn(of_arm.len(), 1, |row, _| study.outcome()[rows[of_arm[row]]]);
             (part.transpose() * &part, part.transpose() * &y)

@@ -166,7 +166,12 @@ impl Study {
         if self.treated[row] { Arm::Treated } else { Arm::Control }
     }
 
-    /// The same as numbers.
+    /// The rows of an arm.
+    pub fn rows_of(&self, arm: Arm) -> Vec<usize> {
+        (0..self.rows()).filter(|row| self.arm(*row) == arm).collect()
+    }
+
+    /// The treatments as numbers: 0 or 1.
     pub fn treatment(&self) -> Vec<f64> {
         self.treated
             .iter()
@@ -233,9 +238,7 @@ impl Study {
         let mut rng = StdRng::seed_from_u64(seed);
         let (mut first, mut second) = (Vec::new(), Vec::new());
         for arm in Arm::BOTH {
-            let mut rows: Vec<usize> = (0..self.rows())
-                .filter(|&row| usize::from(self.treated[row]) == arm.index())
-                .collect();
+            let mut rows = self.rows_of(arm);
             check_arm(arm, rows.len())?;
             rows.shuffle(&mut rng);
             let taken = ((share * rows.len() as f64).round() as usize).clamp(1, rows.len() - 1);
@@ -261,8 +264,7 @@ impl Study {
 
     /// Refuses an arm with a single row: nothing varies there.
     pub(crate) fn check_arms(&self) -> Result<()> {
-        check_arm(Arm::Control, self.n_of(Arm::Control))?;
-        check_arm(Arm::Treated, self.n_of(Arm::Treated))
+        Arm::BOTH.iter().try_for_each(|arm| check_arm(*arm, self.n_of(*arm)))
     }
 }
 

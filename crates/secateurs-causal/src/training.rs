@@ -134,7 +134,7 @@ impl LearnerConfig {
     fn train_on<B: Base>(
         &self,
         base: &B,
-        (networks, only): (Vec<B::Network>, Option<usize>),
+        (networks, number): (Vec<B::Network>, Option<usize>),
         studies: (&Study, Option<&Study>),
         listener: &mut dyn FnMut(&StepLog),
     ) -> Result<(Vec<B::Network>, Vec<StepLog>)> {
@@ -142,14 +142,15 @@ impl LearnerConfig {
         let (scales, shifts) = output_maps(self.learner, (1.0 / scale, -shift / scale));
         let networks = networks.into_iter();
         let networks = networks.map(|network| network.with_outputs_mapped(&scales, &shifts));
-        self.train(base, (networks.collect(), only), studies, listener)
+        self.train(base, (networks.collect(), number), studies, listener)
     }
 
-    /// Trains networks whose outputs are in training units: all of them, or `only` one, which is then the only one given.
+    /// Trains networks whose outputs are in training units: all of them, or the one of this number, which is then all that is
+    /// given.
     fn train<B: Base>(
         &self,
         base: &B,
-        (networks, only): (Vec<B::Network>, Option<usize>),
+        (networks, number): (Vec<B::Network>, Option<usize>),
         (study, validation): (&Study, Option<&Study>),
         listener: &mut dyn FnMut(&StepLog),
     ) -> Result<(Vec<B::Network>, Vec<StepLog>)> {
@@ -158,7 +159,10 @@ impl LearnerConfig {
         let place = networks[0].place();
         let batch = |study: &Study| {
             let batch = Batch::new(study, self.learner, units, &place);
-            only.map_or(batch.clone(), |number| batch.of_network(number))
+            match number {
+                None => batch,
+                Some(number) => batch.of_network(number),
+            }
         };
         let validation = validation.map(|rows| {
             rows.check_d_input(study.d_input())?;
@@ -216,6 +220,11 @@ impl<B: Base> ArmErrors<'_, B> {
 impl<B: Base> Objective<Vec<B::Network>> for ArmErrors<'_, B> {
     fn loss(&self, networks: &Vec<B::Network>, _: usize) -> Tensor<1> {
         let batch = self.batch.on(&networks[0].place().0);
+        debug_assert_eq!(
+            self.prepared.len(),
+            networks.len(),
+            "something was done before the step"
+        );
         let penalties = networks
             .iter()
             .zip(&self.prepared)
@@ -244,5 +253,51 @@ impl<B: Base> Objective<Vec<B::Network>> for ArmErrors<'_, B> {
             self.prepared = networks.iter().map(|network| base.prepared(network, x)).collect();
         }
         Ok((networks, any))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use secateurs_kan::{BasisConfig, Keep, Optimizer};
+
+    use super::*;
+    use crate::kan_base::KanBase;
+    use crate::synthetic::Synthetic;
+
+    /// Adam takes each parameter by itself, so both networks of a T-learner move as if they were trained together.
+    #[test]
+    fn a_network_by_itself_is_trained_as_in_its_model() {
+        let study = Synthetic::new(90).study(3).unwrap();
+        let (train, validation) = study.split(0.3, 0).unwrap();
+        let spline = BasisConfig::BSpline {
+            degree: 3,
+            n_intervals: 3,
+        };
+        let base = KanBase::new([2], spline).with_lambda(0.05);
+        let schedule = Schedule {
+            keep: Keep::Last,
+            ..Schedule::new(Optimizer::Adam { learning_rate: 0.02 }, 7)
+        };
+        let config = LearnerConfig::new(Learner::T, schedule);
+        let (model, _) = config
+            .fit(&base, (&train, None), &Device::default(), &mut |_| ())
+            .unwrap();
+        let studies = (&train, Some(&validation));
+        let (together, log) = config.refit(&base, model.clone(), studies, &mut |_| ()).unwrap();
+        assert_eq!(log.len(), 7);
+        let x = model.network_inputs(&study).unwrap();
+        let outputs =
+            |network: &secateurs_kan::Kan| -> Vec<f64> { network.forward(x.clone()).into_data().iter().collect() };
+        for (number, network) in model.into_networks().into_iter().enumerate() {
+            let before = outputs(&network);
+            let alone = config
+                .refit_network(&base, (Learner::T, number, network), studies)
+                .unwrap();
+            let (alone, together) = (outputs(&alone), outputs(&together.networks()[number]));
+            for ((alone, together), before) in alone.iter().zip(&together).zip(&before) {
+                assert!((alone - together).abs() < 1e-9, "{number}: {alone} {together}");
+                assert!((alone - before).abs() > 1e-6, "{number} did not move");
+            }
+        }
     }
 }

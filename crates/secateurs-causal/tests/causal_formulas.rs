@@ -2,7 +2,7 @@
 
 use burn::tensor::Device;
 use secateurs_causal::{
-    AdditiveConfig, AdditiveLearner, CausalError, FormulaConfig, KanBase, Learner, LearnerConfig, NetworkFormulas,
+    AdditiveConfig, AdditiveLearner, Arm, CausalError, FormulaConfig, KanBase, Learner, LearnerConfig, NetworkFormulas,
     Outcomes, Pooling, PoolingSearch, Ridge, StageKind, Study, Synthetic, pehe,
 };
 use secateurs_kan::{BasisConfig, Optimizer, PipelineConfig, Schedule};
@@ -174,6 +174,30 @@ fn networks_become_formulas() {
         let found = model
             .formulas((&train, &validation), &names, (&config, &base), &pipeline)
             .unwrap();
+        // Networks are judged by the rows that they predict.
+        let judged: f64 = found.networks.iter().map(|network| network.attempts[0].loss).sum();
+        let outcomes = model.outcomes(validation.x()).unwrap();
+        let squares = |arm: Arm| {
+            let predicted = if arm == Arm::Control {
+                &outcomes.mu0
+            } else {
+                &outcomes.mu1
+            };
+            let rows = validation.rows_of(arm).into_iter();
+            rows.map(|row| (predicted[row] - validation.outcome()[row]).powi(2))
+                .sum::<f64>()
+        };
+        let expected: f64 = match learner {
+            Learner::S => Arm::BOTH.map(squares).iter().sum::<f64>() / validation.rows() as f64,
+            _ => Arm::BOTH
+                .map(|arm| squares(arm) / validation.n_of(arm) as f64)
+                .iter()
+                .sum(),
+        };
+        assert!(
+            (judged / expected - 1.0).abs() < 1e-9,
+            "{learner:?}: {judged} {expected}"
+        );
         let full = pehe(&model.effects(test.x()).unwrap(), &test).unwrap();
         let symbolic = NetworkFormulas::outcomes(&found.symbolic, test.x()).unwrap();
         let error = pehe(&symbolic.effects(), &test).unwrap();

@@ -5,7 +5,9 @@ use secateurs_causal::{
     Arm, Base, CausalError, EffectModel, KanBase, Learner, LearnerConfig, MlpBase, Network, OutcomeUnits, Study,
     Summary, Synthetic, Trained, pehe,
 };
-use secateurs_kan::{BasisConfig, Fold, Kan, KanError, Optimizer, Schedule, attribution, prune_edges};
+use secateurs_kan::{
+    BasisConfig, Fold, GridUpdates, Kan, KanError, Keep, Optimizer, Schedule, attribution, prune_edges,
+};
 use secateurs_testkit::laws;
 
 const SPLINES: BasisConfig = BasisConfig::BSpline {
@@ -123,49 +125,68 @@ fn outcomes_of_one_arm_do_not_move_the_network_of_the_other() {
     assert!(moved, "the network of the treated follows their outcomes");
 }
 
-/// The loss before the first step, by its formula.
+/// Mean squared errors over all rows for S, summed over the means of the arms for the others, and what Dragon adds.
+fn loss_by_formula<N: Network>(model: &EffectModel<N>, study: &Study, propensity_weight: f64) -> f64 {
+    let outcomes = model.outcomes(study.x()).unwrap();
+    let squares = |arm: Arm| {
+        let predicted = if arm == Arm::Control {
+            &outcomes.mu0
+        } else {
+            &outcomes.mu1
+        };
+        let rows = study.rows_of(arm).into_iter();
+        rows.map(|row| (predicted[row] - study.outcome()[row]).powi(2))
+            .sum::<f64>()
+    };
+    let error = match model.learner() {
+        Learner::S => Arm::BOTH.map(squares).iter().sum::<f64>() / study.rows() as f64,
+        _ => Arm::BOTH.map(|arm| squares(arm) / study.n_of(arm) as f64).iter().sum(),
+    };
+    let entropy = model.propensity(study.x()).unwrap().map_or(0.0, |propensity| {
+        let of_row = |(p, treated): (&f64, &bool)| -if *treated { *p } else { 1.0 - p }.ln();
+        propensity.iter().zip(study.treated()).map(of_row).sum::<f64>() / study.rows() as f64
+    });
+    error + propensity_weight * entropy
+}
+
+/// With a penalty, a hidden layer, grids that move at the last step, and arms of different size.
 #[test]
-fn arms_count_the_same_in_the_loss() {
-    let study = Synthetic::new(90).study(3).unwrap();
+fn losses_are_those_of_the_formulas() {
+    let study = Synthetic::new(120).study(3).unwrap();
     assert!(study.n_of(Arm::Control).abs_diff(study.n_of(Arm::Treated)) > 5);
+    let (train, validation) = study.split(0.3, 0).unwrap();
     for learner in Learner::ALL {
-        let of = |steps: usize| {
-            let config = LearnerConfig {
-                units: OutcomeUnits::AsGiven,
-                propensity_weight: 0.7,
-                ..LearnerConfig::new(learner, adam(steps, 0.01))
-            };
-            let base = KanBase::new([2], SPLINES).with_fixed_grids();
-            config.fit(&base, (&study, None), &Device::flex(), &mut |_| ()).unwrap()
+        let schedule = Schedule {
+            keep: Keep::Last,
+            ..Schedule::new(Optimizer::LBFGS, 3)
         };
-        let (model, _) = of(0);
-        let outcomes = model.outcomes(study.x()).unwrap();
-        let squares = |arm: Arm| {
-            let rows = (0..study.rows()).filter(|row| study.arm(*row) == arm);
-            let predicted = if arm == Arm::Control {
-                &outcomes.mu0
-            } else {
-                &outcomes.mu1
-            };
-            rows.map(|row| (predicted[row] - study.outcome()[row]).powi(2))
-                .sum::<f64>()
+        let config = LearnerConfig {
+            units: OutcomeUnits::AsGiven,
+            propensity_weight: 0.7,
+            ..LearnerConfig::new(learner, schedule)
         };
-        let expected = match learner {
-            Learner::S => Arm::BOTH.map(squares).iter().sum::<f64>() / study.rows() as f64,
-            _ => Arm::BOTH.map(|arm| squares(arm) / study.n_of(arm) as f64).iter().sum(),
-        };
-        let propensity = model.propensity(study.x()).unwrap();
-        let entropy = propensity.map_or(0.0, |propensity| {
-            let of_row = |(p, treated): (&f64, &bool)| -if *treated { *p } else { 1.0 - p }.ln();
-            propensity.iter().zip(study.treated()).map(of_row).sum::<f64>() / study.rows() as f64
+        let mut base = KanBase::new([2], SPLINES).with_lambda(0.05);
+        base.grids = Some(GridUpdates {
+            every: 2,
+            until: 3,
+            uniform: 0.02,
         });
-        let got = of(1).1[0].loss;
-        let expected = expected + 0.7 * entropy;
-        assert!(
-            (got / expected - 1.0).abs() < 1e-9,
-            "{}: {got} {expected}",
-            learner.name()
-        );
+        let studies = (&train, Some(&validation));
+        let (model, log) = config.fit(&base, studies, &Device::flex(), &mut |_| ()).unwrap();
+        let x = model.network_inputs(&train).unwrap();
+        let penalty = |network: &Kan| -> f64 { base.penalty.of(network, x.clone()).into_scalar() };
+        let penalty: f64 = model.networks().iter().map(penalty).sum();
+        let last = log.last().unwrap();
+        let same = |got: f64, expected: f64| {
+            assert!(
+                (got / expected - 1.0).abs() < 1e-9,
+                "{}: {got} {expected}",
+                learner.name()
+            );
+        };
+        same(last.loss, loss_by_formula(&model, &train, 0.7) + penalty);
+        same(last.validation.unwrap(), loss_by_formula(&model, &validation, 0.7));
+        assert!(penalty > 0.01 * last.loss, "{penalty}");
     }
 }
 

@@ -362,12 +362,12 @@ fn starts(function: Function) -> Vec<(f64, f64)> {
 }
 
 fn fit_function(u: &[f64], y: &[f64], function: Function) -> Option<[f64; 4]> {
-    let stride = u.len().div_ceil(SEARCHED);
-    // In the order of u, so that any stride sees all of the range.
+    // In the order of u and with both ends, so that few samples see all of the range.
     let mut order: Vec<usize> = (0..u.len()).collect();
     order.sort_by(|a, b| u[*a].total_cmp(&u[*b]));
-    let few: Vec<usize> = order.into_iter().step_by(stride).collect();
-    let (few_u, few_y): (Vec<f64>, Vec<f64>) = few.iter().map(|at| (u[*at], y[*at])).unzip();
+    let n = order.len().min(SEARCHED);
+    let few = (0..n).map(|k| order[k * (order.len() - 1) / (n - 1).max(1)]);
+    let (few_u, few_y): (Vec<f64>, Vec<f64>) = few.map(|at| (u[at], y[at])).unzip();
     let mut found: Vec<(f64, [f64; 4])> = starts(function)
         .into_iter()
         .filter(|(a, b)| function.covers([b - a.abs(), b + a.abs()]))

@@ -52,7 +52,7 @@ impl Default for Penalty {
 }
 
 impl Penalty {
-    /// The penalty of a network on inputs, without gradient cost if `lambda` is 0.
+    /// The penalty of a network on inputs.
     pub fn of(&self, kan: &Kan, x: Tensor<2>) -> Tensor<1> {
         let first = kan.layers[0].covariance(x.clone());
         self.with_covariance(kan, x, &first)
@@ -228,13 +228,15 @@ impl Objective<Kan> for LeastSquares<'_> {
     fn loss(&self, kan: &Kan, _: usize) -> Tensor<1> {
         let (x, y) = (on(kan, &self.rows.0), on(kan, &self.rows.1));
         let error = mean_square(kan, x.clone(), y);
-        match &self.first {
-            None => error,
-            Some(first) => {
-                let first = first.to_device(&kan.place().0);
-                error + self.config.penalty.with_covariance(kan, x, &first)
-            }
+        if self.config.penalty.lambda == 0.0 {
+            return error;
         }
+        let first = self.first.as_ref().expect("something was done before the step");
+        error
+            + self
+                .config
+                .penalty
+                .with_covariance(kan, x, &first.to_device(&kan.place().0))
     }
 
     fn validation(&self, kan: &Kan) -> Option<f64> {

@@ -17,7 +17,8 @@ pub trait Objective<M> {
         None
     }
 
-    /// What happens to the model before a step, such as moving its grids; `true` if it changed.
+    /// What happens to the model before each step, such as moving its grids; `true` if it changed. What all losses of a step
+    /// need may be kept from here.
     ///
     /// # Errors
     ///

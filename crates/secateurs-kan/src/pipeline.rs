@@ -62,7 +62,7 @@ impl Task for Regression<'_> {
 }
 
 /// How much greater the validation loss may become in each stage, as a share of the loss before it: what a stage wins, the
-/// next one must not lose.
+/// next one must not lose. In the worst case the losses of the stages multiply.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Budget {
     /// By pruning.
@@ -87,7 +87,7 @@ impl Default for Budget {
 /// What each stage tries, the boldest first.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PipelineConfig {
-    /// How much worse the result may be.
+    /// How much worse each stage may make it.
     pub budget: Budget,
     /// Thresholds of attribution scores for nodes and edges; none leaves the network whole.
     pub thresholds: Vec<f64>,
@@ -194,9 +194,10 @@ pub fn simplify(kan: Kan, names: &[String], task: &dyn Task, config: &PipelineCo
     let limit = full * (1.0 + config.budget.prune);
     let (pruned, removed_nodes, removed) = run.pruned(kan, config, (limit, &mut attempts))?;
     let limit = full.min(run.loss(&pruned)?) * (1.0 + config.budget.symbolic);
-    let (symbolic, fits) = run.symbolic(&pruned, config, (limit, &mut attempts))?;
+    let (loss, symbolic, fits) = run.symbolic(&pruned, config, (limit, &mut attempts))?;
     let formulas = symbolic.formulas(names, run.x.clone())?;
-    let limit = run.loss(&symbolic)? * (1.0 + config.budget.round);
+    let before = if loss.is_finite() { loss } else { full };
+    let limit = before * (1.0 + config.budget.round);
     let rounded = run.rounded(&formulas, config, (limit, symbolic.n_edges(), &mut attempts))?;
     Ok(Simplified {
         pruned,
@@ -290,7 +291,7 @@ impl<'a> Run<'a> {
         kan: &Kan,
         config: &PipelineConfig,
         (limit, attempts): (f64, &mut Vec<Attempt>),
-    ) -> Result<(Kan, Vec<SymbolicFit>)> {
+    ) -> Result<(f64, Kan, Vec<SymbolicFit>)> {
         let first = candidates(&kan.layers[0], self.x.clone(), (0, &config.symbolic))?;
         let mut best: Option<(f64, Kan, Vec<SymbolicFit>)> = None;
         for &r_squared in &config.r_squared {
@@ -302,11 +303,11 @@ impl<'a> Run<'a> {
             let (curves, fits) = symbolised(kan.clone(), self.x.clone(), &symbolic, &first)?;
             // Training may run away from curves that are far off; then they stay as fitted.
             let trained = self.task.refit(curves.clone()).map(|kan| kan.valid());
-            let mut candidates = vec![(self.loss_or_infinite(&curves), curves)];
+            let mut results = vec![(self.loss_or_infinite(&curves), curves)];
             if let Ok(trained) = trained {
-                candidates.push((self.loss_or_infinite(&trained), trained));
+                results.push((self.loss_or_infinite(&trained), trained));
             }
-            let (loss, curves) = candidates
+            let (loss, curves) = results
                 .into_iter()
                 .min_by(|a, b| a.0.total_cmp(&b.0))
                 .expect("there is one");
@@ -324,12 +325,11 @@ impl<'a> Run<'a> {
                 break;
             }
         }
-        let (_, curves, fits) = best.ok_or(KanError::OutOfRange {
+        best.ok_or(KanError::OutOfRange {
             what: "number of R^2 thresholds",
             range: "at least 1",
             got: 0.0,
-        })?;
-        Ok((curves, fits))
+        })
     }
 
     fn rounded(

@@ -66,7 +66,7 @@ pub fn symbolise(kan: Kan, x: Tensor<2>, config: &SymbolicConfig) -> Result<(Kan
     symbolised(kan, x, config, &first)
 }
 
-/// The same, given the fits of the first layer, which depend on the criterion in no other way than by their order.
+/// The same, given the fits of the first layer at these inputs, which do not depend on the criterion.
 pub(crate) fn symbolised(
     kan: Kan,
     x: Tensor<2>,
@@ -115,12 +115,12 @@ pub(crate) fn candidates(
         });
     }
     let stride = rows.div_ceil(config.most_rows.max(1));
-    let chosen = || (0..rows).step_by(stride);
+    let sampled = || (0..rows).step_by(stride);
     let numeric = layer.numeric();
     let of_edge = |at: usize| {
         let (input, subnode) = (at / n_subnodes, at % n_subnodes);
-        let x: Vec<f64> = chosen().map(|row| inputs[row * d_input + input]).collect();
-        let y: Vec<f64> = chosen()
+        let x: Vec<f64> = sampled().map(|row| inputs[row * d_input + input]).collect();
+        let y: Vec<f64> = sampled()
             .map(|row| values[(input * rows + row) * n_subnodes + subnode])
             .collect();
         let fits = fits(&x, &y, &config.library).map_err(|_| KanError::NanScore {

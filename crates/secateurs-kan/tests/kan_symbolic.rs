@@ -242,6 +242,56 @@ impl Task for Blind {
     }
 }
 
+/// Likes no outputs but those that it has seen first.
+struct Picky {
+    train: Vec<f64>,
+    first: std::cell::RefCell<Option<Vec<f64>>>,
+}
+
+impl Task for Picky {
+    fn train_inputs(&self) -> &[f64] {
+        &self.train
+    }
+
+    fn validation_inputs(&self) -> &[f64] {
+        &self.train
+    }
+
+    fn loss(&self, outputs: &[f64]) -> f64 {
+        let mut first = self.first.borrow_mut();
+        let is_first = first.get_or_insert_with(|| outputs.to_vec()) == outputs;
+        if is_first { 1.0 } else { f64::NAN }
+    }
+
+    fn refit(&self, kan: Kan) -> Result<Kan, KanError> {
+        Ok(kan)
+    }
+}
+
+#[test]
+fn losses_that_are_no_numbers_are_not_accepted() {
+    let task = Picky {
+        train: rows(30, 2, 3),
+        first: None.into(),
+    };
+    let names = ["a", "b"].map(str::to_owned);
+    let found = simplify(
+        network(vec![2.into(), 1.into()]),
+        &names,
+        &task,
+        &PipelineConfig::default(),
+    )
+    .unwrap();
+    let accepted: Vec<Stage> = found
+        .attempts
+        .iter()
+        .filter(|attempt| attempt.accepted())
+        .map(|a| a.stage)
+        .collect();
+    assert_eq!(accepted, [Stage::Full]);
+    assert_eq!(found.rounded[0].to_string(), found.formulas[0].to_string());
+}
+
 /// 0.043 x^3 + 2 is 2 to one decimal, and at 0, where it is judged, that is no loss at all.
 #[test]
 fn rounding_stays_close_where_validation_does_not_look() {

@@ -6,6 +6,8 @@
 //! pooling of the arms is chosen by cross-validation (`KAAM`) is at or under the best of them for every data set; and its formula
 //! is within 5 % of it. No choice uses a true effect or a test row.
 //!
+//! Trained: additive T and Dragon networks, T networks with a hidden layer, and TARNet made of perceptrons.
+//!
 //! Controls: the same effect for all, from the difference of means; linear models; pruning that loses constants (`zeroed`), whose
 //! factual errors are pykan's mistake.
 
@@ -82,13 +84,17 @@ pub fn run(setting: &Setting) -> Result<(Outcome, Plots), ExperimentError> {
     outcome.notes = case.notes();
     for dataset in &case.datasets {
         let (cells, networks) = cells(&case, dataset, setting, &outcome)?;
-        outcome.rows.extend(rows(dataset, &cells, &tasks(cells.len(), &case)));
         outcome
             .rows
-            .extend(rows(dataset, &networks, &tasks(networks.len(), &case)));
-        let formulas = cells.iter().chain(&networks).take(1).chain(networks.first());
+            .extend(rows(dataset, &cells, &which_tasks(cells.len(), &case)));
+        outcome
+            .rows
+            .extend(rows(dataset, &networks, &which_tasks(networks.len(), &case)));
+        let formulas = cells.first().into_iter().chain(networks.first());
         for formula in formulas.flat_map(|cell| &cell.formulas) {
-            outcome.notes.push(format!("{}, first task: {formula}", dataset.name));
+            outcome
+                .notes
+                .push(format!("{}, first of the tasks: {formula}", dataset.name));
         }
     }
     outcome.paper = case::anchors(setting.tier);
@@ -112,21 +118,21 @@ fn cells(
     let networks = jobs("networks", case.network_tasks);
     let bar = progress(closed.len() + networks.len());
     bar.set_message(dataset.name);
-    let made = |(name, number): &(String, usize), make: &dyn Fn(&CausalTask) -> Result<Cell, ExperimentError>| {
+    let make_cell = |(name, number): &(String, usize), make: &dyn Fn(&CausalTask) -> Result<Cell, ExperimentError>| {
         let cell = kept_cell(setting, outcome, name, || make(&dataset.task(*number)?))?;
         bar.inc(1);
         Ok(cell)
     };
-    let closed = side_by_side(setting, &closed, |job| made(job, &|task| closed::cell(task)))?;
+    let closed = side_by_side(setting, &closed, |job| make_cell(job, &|task| closed::cell(task)))?;
     let networks = side_by_side(setting, &networks, |job| {
-        made(job, &|task| networks::cell(task, &setting.device))
+        make_cell(job, &|task| networks::cell(task, &setting.device))
     })?;
     bar.finish_and_clear();
     Ok((closed, networks))
 }
 
 /// Which tasks were run.
-fn tasks(n: usize, case: &Case) -> String {
+fn which_tasks(n: usize, case: &Case) -> String {
     if n == case.tasks {
         "all".to_owned()
     } else {

@@ -162,27 +162,45 @@ fn quick_safe() -> Safe {
     }
 }
 
-/// What a processor of two cores trains in a quarter of an hour: a hundred thousand tokens. Many small steps, since ELSA
-/// needs steps to find its mask.
+/// What two cores train in less than half an hour: a hundred thousand tokens, in many small steps, which ELSA needs to find
+/// its mask.
 fn full_tuning(case: &Case, method: Method, _: Pattern) -> (Option<Training>, MethodOptions) {
-    full_tuning_of(case, method, (192, 2, 256))
+    let length = Length {
+        steps: 192,
+        batch_size: 2,
+        window: 256,
+    };
+    full_tuning_of(case, method, length)
 }
 
 /// What a graphics card trains in minutes: over a million tokens. A step is one pass, since short passes keep a card waiting.
 fn full_tuning_on_gpu(case: &Case, method: Method, _: Pattern) -> (Option<Training>, MethodOptions) {
-    full_tuning_of(case, method, (256, 8, 512))
+    let length = Length {
+        steps: 256,
+        batch_size: 8,
+        window: 512,
+    };
+    full_tuning_of(case, method, length)
 }
 
-/// Steps, windows in each, and tokens in a window.
-fn full_tuning_of(
-    case: &Case,
-    method: Method,
-    (steps, windows, window): (usize, usize, usize),
-) -> (Option<Training>, MethodOptions) {
+struct Length {
+    steps: usize,
+    /// Windows of a step.
+    batch_size: usize,
+    /// Tokens of a window.
+    window: usize,
+}
+
+fn full_tuning_of(case: &Case, method: Method, length: Length) -> (Option<Training>, MethodOptions) {
+    let Length {
+        steps,
+        batch_size,
+        window,
+    } = length;
     let base = Training {
         texts: case.training_texts.clone(),
         window: Some(window),
-        batch_size: Some(windows),
+        batch_size: Some(batch_size),
         steps: Some(steps),
         validation: case.validation_text.clone(),
         validate_every: Some(steps / 4),

@@ -17,8 +17,6 @@ mod sampling;
 mod score;
 mod target;
 
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use secateurs::kan::Fold;
@@ -31,6 +29,7 @@ use self::target::{TARGETS, Target};
 use super::kept::kept_cell;
 use super::language_model::progress;
 use super::summary::{geometric_row, mean_row, pooled_deviation};
+use super::workers::side_by_side;
 use super::{Plots, Setting};
 use crate::ExperimentError;
 use crate::outcome::{Outcome, Row, Tier};
@@ -127,7 +126,7 @@ fn cells(case: &Case, setting: &Setting, outcome: &Outcome) -> Result<Vec<Cell>,
     let mut networks = case.networks();
     networks.retain(|network| setting.wants(&name(network)));
     let bar = progress(networks.len());
-    let mut cells = on_all_processors(&networks, |network| {
+    let mut cells = side_by_side(setting, &networks, |network| {
         let make = || Bench::new(case, *network, &setting.device).cell();
         let cell = kept_cell(setting, outcome, &name(network), make);
         bar.inc(1);
@@ -148,31 +147,11 @@ fn errors(case: &Case, setting: &Setting, outcome: &Outcome) -> Result<Vec<Sampl
         .collect();
     let name = |(roughness, network): &(f64, u64)| format!("sampling-{roughness}-{network}");
     jobs.retain(|job| setting.wants(&name(job)));
-    let errors = on_all_processors(&jobs, |job| {
+    let errors = side_by_side(setting, &jobs, |job| {
         let make = || sampling_errors(*job, seeds, &setting.device);
         kept_cell(setting, outcome, &name(job), make)
     })?;
     Ok(errors.into_iter().flatten().collect())
-}
-
-/// Results in any order.
-fn on_all_processors<T: Sync, R: Send>(
-    jobs: &[T],
-    work: impl Fn(&T) -> Result<R, ExperimentError> + Sync,
-) -> Result<Vec<R>, ExperimentError> {
-    let next = AtomicUsize::new(0);
-    let done = Mutex::new(Vec::new());
-    let take = || {
-        while let Some(job) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let result = work(job);
-            done.lock().expect("no thread panicked").push(result);
-        }
-    };
-    std::thread::scope(|scope| {
-        let n_threads = std::thread::available_parallelism().map_or(1, usize::from);
-        (0..n_threads).for_each(|_| drop(scope.spawn(take)));
-    });
-    done.into_inner().expect("no thread panicked").into_iter().collect()
 }
 
 /// Whose ranks, of what, and what a shift does.

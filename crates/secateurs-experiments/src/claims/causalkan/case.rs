@@ -67,13 +67,18 @@ impl Case {
             ),
             Tier::Full => "IHDP (settings A and B) and ACIC 2016 (settings 2, 7, 26), split as in causalKANs.".into(),
         };
+        let networks = if self.network_tasks < self.tasks {
+            format!(" (trained networks: the first {})", self.network_tasks)
+        } else {
+            String::new()
+        };
         vec![
             data,
             format!(
-                "Means over {} tasks (trained networks: the first {}) with their standard errors. pehe: root mean squared error of the \
+                "Means over {} tasks{networks} with their standard errors. pehe: root mean squared error of the \
                  effects of the test rows against the true ones. factual_mse: of outcomes of the test rows under the treatment \
                  that they had. Formulas are evaluated with covariates moved into the range of the training rows.",
-                self.tasks, self.network_tasks
+                self.tasks
             ),
         ]
     }

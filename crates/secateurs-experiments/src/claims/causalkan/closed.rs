@@ -1,7 +1,7 @@
 //! Models in closed form on one task.
 
 use secateurs_causal::{
-    AdditiveConfig, AdditiveLearner, EffectFormulas, FormulaConfig, Outcomes, PoolingSearch, Ridge, Study,
+    AdditiveConfig, AdditiveLearner, Arm, EffectFormulas, FormulaConfig, Outcomes, PoolingSearch, Ridge, Study,
     average_effect_error, factual_error, pehe,
 };
 
@@ -72,15 +72,14 @@ pub(super) fn of_model(
 
 /// The difference of the means of the arms for everybody.
 fn constant_effect(task: &CausalTask) -> Result<Vec<Measured>, ExperimentError> {
-    let mean = |treated: bool| {
-        let rows = task.train.treated().iter().zip(task.train.outcome());
-        let of_arm: Vec<f64> = rows.filter(|(arm, _)| **arm == treated).map(|(_, y)| *y).collect();
-        of_arm.iter().sum::<f64>() / of_arm.len() as f64
+    let mean = |arm: Arm| {
+        let of_arm = task.train.rows_of(arm);
+        of_arm.iter().map(|row| task.train.outcome()[*row]).sum::<f64>() / of_arm.len() as f64
     };
     let rows = task.test.rows();
     let outcomes = Outcomes {
-        mu0: vec![mean(false); rows],
-        mu1: vec![mean(true); rows],
+        mu0: vec![mean(Arm::Control); rows],
+        mu1: vec![mean(Arm::Treated); rows],
     };
     let measured = of_model(("difference of means", "full"), &outcomes, &task.test)?;
     Ok(measured.into_iter().map(Measured::control).collect())
