@@ -54,8 +54,8 @@ impl EffectModel<Kan> {
     /// Prunes the networks, trains them on, replaces their splines by functions, trains those, and rounds, each stage as far as
     /// the budget allows on the validation rows; see [`simplify`].
     ///
-    /// A network of a T-learner is judged and trained by the rows of its own arm; its penalty and the units are those of all rows. Training is that of `config` with `base`, whose
-    /// grids stay.
+    /// A network of a T-learner is judged and trained by the rows of its own arm; its penalty and the units are those of all
+    /// rows. Training is that of `config` with `base`, whose grids stay.
     ///
     /// # Errors
     ///

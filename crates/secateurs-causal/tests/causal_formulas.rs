@@ -1,8 +1,11 @@
 //! Pooling of the arms, and formulas for effects.
 
+mod by_formula;
+
 use burn::tensor::Device;
+use by_formula::loss_by_formula;
 use secateurs_causal::{
-    AdditiveConfig, AdditiveLearner, Arm, CausalError, FormulaConfig, KanBase, Learner, LearnerConfig, NetworkFormulas,
+    AdditiveConfig, AdditiveLearner, CausalError, FormulaConfig, KanBase, Learner, LearnerConfig, NetworkFormulas,
     Outcomes, Pooling, PoolingSearch, Ridge, StageKind, Study, Synthetic, pehe,
 };
 use secateurs_kan::{BasisConfig, Optimizer, PipelineConfig, Schedule};
@@ -176,24 +179,7 @@ fn networks_become_formulas() {
             .unwrap();
         // Networks are judged by the rows that they predict.
         let judged: f64 = found.networks.iter().map(|network| network.attempts[0].loss).sum();
-        let outcomes = model.outcomes(validation.x()).unwrap();
-        let squares = |arm: Arm| {
-            let predicted = if arm == Arm::Control {
-                &outcomes.mu0
-            } else {
-                &outcomes.mu1
-            };
-            let rows = validation.rows_of(arm).into_iter();
-            rows.map(|row| (predicted[row] - validation.outcome()[row]).powi(2))
-                .sum::<f64>()
-        };
-        let expected: f64 = match learner {
-            Learner::S => Arm::BOTH.map(squares).iter().sum::<f64>() / validation.rows() as f64,
-            _ => Arm::BOTH
-                .map(|arm| squares(arm) / validation.n_of(arm) as f64)
-                .iter()
-                .sum(),
-        };
+        let expected = loss_by_formula(&model, &validation, 0.0);
         assert!(
             (judged / expected - 1.0).abs() < 1e-9,
             "{learner:?}: {judged} {expected}"
