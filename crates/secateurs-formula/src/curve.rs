@@ -106,6 +106,17 @@ impl Curve {
         }
     }
 
+    /// Whether it is smooth on all of an interval; see [`Function::covers`].
+    pub fn covers(&self, [low, high]: [f64; 2]) -> bool {
+        match (self.shape, self.parameters.as_slice()) {
+            (Shape::Function(function), &[a, b, ..]) => {
+                let ends = [a * low + b, a * high + b];
+                function.covers([ends[0].min(ends[1]), ends[0].max(ends[1])])
+            }
+            _ => true,
+        }
+    }
+
     /// The curve of an expression.
     pub fn of(&self, x: &Expr) -> Expr {
         match (self.shape, self.parameters.as_slice()) {

@@ -23,6 +23,10 @@ const LARGEST: f64 = 10.0;
 const STARTS: usize = 3;
 /// Larger samples have squares that do not add up to a number.
 const LARGEST_SAMPLE: f64 = 1e140;
+/// Poles come no closer to a sample, in the same units: a curve next to one says something about a single sample only.
+const CLEARANCE: f64 = 1e-4;
+/// Functions vary at least by this share of their size, so that no large factor has to make much of little: digits are lost.
+const LEAST_VARIATION: f64 = 1e-4;
 /// Samples that the search looks at; the curve that it finds is polished on all.
 const SEARCHED: usize = 100;
 
@@ -370,7 +374,7 @@ fn fit_function(u: &[f64], y: &[f64], function: Function) -> Option<[f64; 4]> {
     let (few_u, few_y): (Vec<f64>, Vec<f64>) = few.map(|at| (u[at], y[at])).unzip();
     let mut found: Vec<(f64, [f64; 4])> = starts(function)
         .into_iter()
-        .filter(|(a, b)| function.covers([b - a.abs(), b + a.abs()]))
+        .filter(|(a, b)| is_smooth(function, (*a, *b)))
         .filter_map(|start| outer(&few_u, &few_y, (function, start)))
         .collect();
     found.sort_by(|a, b| a.0.total_cmp(&b.0));
@@ -381,6 +385,13 @@ fn fit_function(u: &[f64], y: &[f64], function: Function) -> Option<[f64; 4]> {
         .filter_map(|(_, start)| polished((&few_u, &few_y), function, (*start, free)))
         .min_by(|a, b| a.0.total_cmp(&b.0))?;
     polished((u, y), function, (best, free)).map(|(_, parameters)| parameters)
+}
+
+/// Whether `f(a u + b)` is smooth on [-1, 1], and keeps its distance from poles.
+fn is_smooth(function: Function, (a, b): (f64, f64)) -> bool {
+    let clearance = if function.has_pole() { CLEARANCE } else { 0.0 };
+    let reach = a.abs() * (1.0 + clearance);
+    function.covers([b - reach, b + reach])
 }
 
 /// The residual sum of squares and all parameters, `c` and `d` by linear regression.
@@ -396,6 +407,9 @@ fn outer(u: &[f64], y: &[f64], (function, (a, b)): (Function, (f64, f64))) -> Op
         yy += y * y;
     }
     let c = fy / ff;
-    let good = ff > 1e-20 * n * (1.0 + mean_f * mean_f) && c.is_finite();
+    // Powers have the size of their values, the others are of size 1 or more.
+    let unit = f64::from(u8::from(!matches!(function, Function::Power(_))));
+    let size = unit + mean_f * mean_f;
+    let good = ff > LEAST_VARIATION.powi(2) * n * size && c.is_finite();
     good.then(|| ((yy - c * fy).max(0.0), [a, b, c, mean_y - c * mean_f]))
 }

@@ -254,6 +254,15 @@ impl Function {
         }
     }
 
+    /// Whether its values grow without bound where its domain ends, or inside of it.
+    pub(crate) fn has_pole(self) -> bool {
+        match self {
+            Self::Power(exponent) => exponent.halves < 0,
+            Self::Call(call) => matches!(call, Call::Log | Call::Tan | Call::Arctanh),
+            _ => false,
+        }
+    }
+
     /// Whether it is smooth on all of an interval.
     pub fn covers(self, [low, high]: [f64; 2]) -> bool {
         let no_zero = low * high > 0.0;

@@ -2,13 +2,14 @@
 
 use burn::module::Module;
 use burn::tensor::Tensor;
-use secateurs_formula::{Criterion, Formula, Rounding};
+use secateurs_formula::{Criterion, Curve, Formula, Rounding};
 use serde::{Deserialize, Serialize};
 
 use crate::attribution::attribution;
 use crate::fit::{FitConfig, Rows, fit};
 use crate::network::Kan;
 use crate::prune::{Fold, RemovedEdge, RemovedNode, prune_edges, prune_nodes};
+use crate::symbolic::SymbolicEdge;
 use crate::symbolise::{SymbolicConfig, SymbolicFit, candidates, symbolised};
 use crate::{KanError, Result};
 
@@ -69,8 +70,12 @@ pub struct Budget {
     pub prune: f64,
     /// By finding functions; of the loss of the full network, if that is the lesser.
     pub symbolic: f64,
-    /// By rounding. Formulas also change by no more than this share of their deviation, root mean square over the training
-    /// inputs: validation rows may be few, and miss where rounding does harm.
+    /// By how much functions may change an output, as a share of its deviation, root mean square over training and validation
+    /// inputs. The loss may not depend on all of them, such as on those of the other arm in a T-learner, and functions, other
+    /// than splines, know no bounds where they were not trained.
+    pub change: f64,
+    /// By rounding. Formulas also change by no more than this share, measured in the same way: validation rows may be few, and
+    /// miss where rounding does harm.
     pub round: f64,
 }
 
@@ -79,6 +84,7 @@ impl Default for Budget {
         Self {
             prune: 0.02,
             symbolic: 0.05,
+            change: 0.3,
             round: 0.05,
         }
     }
@@ -126,6 +132,11 @@ pub struct Attempt {
     pub loss: f64,
     /// What the budget allows.
     pub limit: f64,
+    /// What the stage changed in the outputs: the greatest of their root mean squares over all inputs, each as a share of the
+    /// output's deviation before the stage.
+    pub change: f64,
+    /// What the budget allows.
+    pub most_change: f64,
     /// Edges that are left.
     pub edges: usize,
 }
@@ -133,7 +144,7 @@ pub struct Attempt {
 impl Attempt {
     /// Whether the result is kept.
     pub fn accepted(&self) -> bool {
-        self.loss <= self.limit
+        self.loss <= self.limit && self.change <= self.most_change
     }
 }
 
@@ -173,9 +184,10 @@ pub struct Simplified {
 
 /// Turns a network into formulas.
 ///
-/// Each stage takes the first of its attempts whose validation loss is within the budget; roundings that change the formulas
-/// too much are no attempts. Without one, pruning is left out, the functions with the least loss are taken, and constants
-/// stay as they are; the attempts tell.
+/// Each stage takes the first of its attempts whose validation loss and change are within the budget. Without one, pruning is
+/// left out, constants stay as they are, and of the functions those with the least loss are taken that change the outputs no
+/// more than allowed, or else those that change them least; the attempts tell. Training after functions were found is undone
+/// where it leaves one of them with a pole among its inputs.
 ///
 /// # Errors
 ///
@@ -189,6 +201,8 @@ pub fn simplify(kan: Kan, names: &[String], task: &dyn Task, config: &PipelineCo
         stage: Stage::Full,
         loss: full,
         limit: full,
+        change: 0.0,
+        most_change: 0.0,
         edges: kan.n_edges(),
     }];
     let limit = full * (1.0 + config.budget.prune);
@@ -212,6 +226,27 @@ pub fn simplify(kan: Kan, names: &[String], task: &dyn Task, config: &PipelineCo
 }
 
 impl Kan {
+    /// Whether no curve has a pole or an end of its domain between the least and the greatest of its inputs when `x`,
+    /// `[rows, d_input]`, flows through.
+    pub(crate) fn is_smooth(&self, x: Tensor<2>) -> bool {
+        let mut x = x;
+        for layer in &self.layers {
+            let Ok(curves) = layer.curves() else {
+                return false;
+            };
+            let (low, high): (Vec<f64>, Vec<f64>) = (
+                x.clone().min_dim(0).into_data().iter().collect(),
+                x.clone().max_dim(0).into_data().iter().collect(),
+            );
+            let smooth = |(edge, curve): &(SymbolicEdge, Curve)| curve.covers([low[edge.input], high[edge.input]]);
+            if !curves.iter().all(smooth) {
+                return false;
+            }
+            x = layer.forward(x);
+        }
+        true
+    }
+
     /// Number of edges that were not pruned.
     pub fn n_edges(&self) -> usize {
         let of_layer = |layer: &crate::KanLayer| layer.present().iter().filter(|present| **present).count();
@@ -223,15 +258,57 @@ struct Run<'a> {
     task: &'a dyn Task,
     x: Tensor<2>,
     validation: Tensor<2>,
+    /// Both.
+    all: Tensor<2>,
+    /// Their numbers.
+    all_inputs: Vec<f64>,
+}
+
+/// Functions on all edges, with their validation loss and what they change.
+struct Found {
+    kan: Kan,
+    loss: f64,
+    change: f64,
+}
+
+impl Found {
+    /// Smaller is better: first what changes too much is worst.
+    fn cost(&self, most_change: f64) -> (f64, f64) {
+        if self.change <= most_change {
+            (0.0, self.loss)
+        } else {
+            // NaN too.
+            (1.0, self.change)
+        }
+    }
 }
 
 impl<'a> Run<'a> {
     fn new(kan: &Kan, task: &'a dyn Task) -> Result<Self> {
+        let x = kan.tensor(task.train_inputs(), kan.d_input())?;
+        let validation = kan.tensor(task.validation_inputs(), kan.d_input())?;
         Ok(Self {
             task,
-            x: kan.tensor(task.train_inputs(), kan.d_input())?,
-            validation: kan.tensor(task.validation_inputs(), kan.d_input())?,
+            all: Tensor::cat(vec![x.clone(), validation.clone()], 0),
+            all_inputs: [task.train_inputs(), task.validation_inputs()].concat(),
+            x,
+            validation,
         })
+    }
+
+    /// The outputs at all inputs, each in a list of its own.
+    fn outputs(&self, kan: &Kan) -> Vec<Vec<f64>> {
+        let outputs = kan.forward(self.all.clone());
+        let columns = outputs.iter_dim(1);
+        columns.map(|column| column.into_data().iter().collect()).collect()
+    }
+
+    fn found(&self, kan: Kan, before: &[Vec<f64>]) -> Found {
+        Found {
+            loss: self.loss_or_infinite(&kan),
+            change: greatest_change(before, &self.outputs(&kan)),
+            kan,
+        }
     }
 
     fn loss(&self, kan: &Kan) -> Result<f64> {
@@ -259,6 +336,7 @@ impl<'a> Run<'a> {
         (limit, attempts): (f64, &mut Vec<Attempt>),
     ) -> Result<(Kan, Vec<RemovedNode>, Vec<RemovedEdge>)> {
         let scores = attribution(&kan, self.x.clone())?;
+        let before = self.outputs(&kan);
         for &threshold in &config.thresholds {
             let (smaller, nodes) = prune_nodes(kan.clone(), self.x.clone(), &scores.nodes, (threshold, Fold::Mean))?;
             let of_edges = attribution(&smaller, self.x.clone())?.edges;
@@ -276,6 +354,9 @@ impl<'a> Run<'a> {
                 stage: Stage::Prune(threshold),
                 loss,
                 limit,
+                change: greatest_change(&before, &self.outputs(&smaller)),
+                // Splines stay bounded, and training may win what it changes.
+                most_change: f64::INFINITY,
                 edges: smaller.n_edges(),
             };
             attempts.push(attempt);
@@ -292,44 +373,51 @@ impl<'a> Run<'a> {
         config: &PipelineConfig,
         (limit, attempts): (f64, &mut Vec<Attempt>),
     ) -> Result<(f64, Kan, Vec<SymbolicFit>)> {
-        let first = candidates(&kan.layers[0], self.x.clone(), (0, &config.symbolic))?;
-        let mut best: Option<(f64, Kan, Vec<SymbolicFit>)> = None;
+        let first = candidates(&kan.layers[0], self.all.clone(), (0, &config.symbolic))?;
+        let before = self.outputs(kan);
+        let most_change = config.budget.change;
+        let better = |a: &Found, b: &Found| {
+            let ((a, a_next), (b, b_next)) = (a.cost(most_change), b.cost(most_change));
+            a.total_cmp(&b).then(a_next.total_cmp(&b_next))
+        };
+        let mut best: Option<(Found, Vec<SymbolicFit>)> = None;
         for &r_squared in &config.r_squared {
             let symbolic = SymbolicConfig {
                 criterion: Criterion::Simplest { r_squared },
                 least_r_squared: f64::NEG_INFINITY,
                 ..config.symbolic.clone()
             };
-            let (curves, fits) = symbolised(kan.clone(), self.x.clone(), &symbolic, &first)?;
-            // Training may run away from curves that are far off; then they stay as fitted.
+            let (curves, fits) = symbolised(kan.clone(), self.all.clone(), &symbolic, &first)?;
+            // Training may run away from curves that are far off, or move a pole in between; then they stay as fitted.
             let trained = self.task.refit(curves.clone()).map(|kan| kan.valid());
-            let mut results = vec![(self.loss_or_infinite(&curves), curves)];
-            if let Ok(trained) = trained {
-                results.push((self.loss_or_infinite(&trained), trained));
-            }
-            let (loss, curves) = results
-                .into_iter()
-                .min_by(|a, b| a.0.total_cmp(&b.0))
+            let trained = trained.ok().filter(|trained| trained.is_smooth(self.all.clone()));
+            let results = [Some(curves), trained].into_iter().flatten();
+            let found = results
+                .map(|kan| self.found(kan, &before))
+                .min_by(better)
                 .expect("there is one");
             let attempt = Attempt {
                 stage: Stage::Symbolic(r_squared),
-                loss,
+                loss: found.loss,
                 limit,
-                edges: curves.n_edges(),
+                change: found.change,
+                most_change,
+                edges: found.kan.n_edges(),
             };
             attempts.push(attempt);
-            if best.as_ref().is_none_or(|(least, ..)| loss < *least) {
-                best = Some((loss, curves, fits));
+            if best.as_ref().is_none_or(|(best, _)| better(&found, best).is_lt()) {
+                best = Some((found, fits));
             }
             if attempt.accepted() {
                 break;
             }
         }
-        best.ok_or(KanError::OutOfRange {
+        let (found, fits) = best.ok_or(KanError::OutOfRange {
             what: "number of R^2 thresholds",
             range: "at least 1",
             got: 0.0,
-        })
+        })?;
+        Ok((found.loss, found.kan, fits))
     }
 
     fn rounded(
@@ -338,20 +426,17 @@ impl<'a> Run<'a> {
         config: &PipelineConfig,
         (limit, edges, attempts): (f64, usize, &mut Vec<Attempt>),
     ) -> Result<Vec<Formula>> {
-        let before = values(formulas, self.task.train_inputs())?;
+        let before = values(formulas, &self.all_inputs)?;
         for &rounding in &config.roundings {
             let rounded: Vec<Formula> = formulas.iter().map(|formula| formula.rounded(rounding)).collect();
-            let after = values(&rounded, self.task.train_inputs())?;
-            let mut changes = before.iter().zip(&after).map(|(before, after)| change(before, after));
-            if !changes.all(|change| change <= config.budget.round) {
-                continue;
-            }
             let attempt = Attempt {
                 stage: Stage::Round(rounding),
                 loss: self
                     .judged(&evaluated(&rounded, self.task.validation_inputs())?)
                     .unwrap_or(f64::INFINITY),
                 limit,
+                change: greatest_change(&before, &values(&rounded, &self.all_inputs)?),
+                most_change: config.budget.round,
                 edges,
             };
             attempts.push(attempt);
@@ -366,6 +451,15 @@ impl<'a> Run<'a> {
 /// Values of each formula at rows.
 fn values(formulas: &[Formula], x: &[f64]) -> Result<Vec<Vec<f64>>> {
     formulas.iter().map(|formula| Ok(formula.evaluate(x)?.0)).collect()
+}
+
+/// The greatest change of an output; NaN if one is.
+fn greatest_change(before: &[Vec<f64>], after: &[Vec<f64>]) -> f64 {
+    let changes = before.iter().zip(after).map(|(before, after)| change(before, after));
+    changes.fold(
+        0.0,
+        |greatest, change| if change <= greatest { greatest } else { change },
+    )
 }
 
 /// Root mean square of a change as a share of the deviation before it; NaN or infinite where values are.

@@ -1,6 +1,6 @@
 //! Levenberg-Marquardt steps on the parameters of `c f(a u + b) + d`.
 
-use super::{Inner, outer};
+use super::{Inner, is_smooth, outer};
 use crate::function::Function;
 
 const STEPS: usize = 100;
@@ -16,7 +16,7 @@ pub(super) fn polished(
     (start, free): ([f64; 4], Inner),
 ) -> Option<(f64, [f64; 4])> {
     let at = |a: f64, b: f64| {
-        let smooth = function.covers([b - a.abs(), b + a.abs()]);
+        let smooth = is_smooth(function, (a, b));
         smooth.then(|| outer(u, y, (function, (a, b)))).flatten()
     };
     let mut best = at(start[0], start[1])?;
