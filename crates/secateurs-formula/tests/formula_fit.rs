@@ -89,6 +89,55 @@ fn poles_inside_the_range_are_refused() {
     }
 }
 
+/// A curve whose pole is next to the last sample would be that sample and nothing else.
+#[test]
+fn poles_keep_away_from_samples() {
+    let x = grid(50, [-1.0, 1.0]);
+    let mut y = vec![0.0; 50];
+    y[49] = 1.0;
+    for function in Function::all() {
+        let Some(fit) = fit_shape(&x, &y, Shape::Function(function)).unwrap() else {
+            continue;
+        };
+        assert!(fit.curve.covers([-1.0, 1.0]), "{function}");
+        let has_pole = function.name().contains("1/") || ["log", "tan", "arctanh"].contains(&function.name());
+        assert!(
+            !has_pole || fit.curve.covers([-1.00009, 1.00009]),
+            "{function}: {:?}",
+            fit.curve
+        );
+    }
+}
+
+/// At four values of x some fast sine is nearly the same, and times a large factor it would meet any four y.
+#[test]
+fn no_large_factor_makes_much_of_little() {
+    let x: Vec<f64> = (0..40).map(|i| f64::from(i % 4) - 1.5).collect();
+    for seed in 0..8 {
+        let y: Vec<f64> = x.iter().map(|x| (1.7 * x + f64::from(seed)).sin() * x).collect();
+        for name in ["sin", "cos", "tanh", "gaussian", "exp", "arctan"] {
+            let function: Function = name.parse().unwrap();
+            let fit = fit_shape(&x, &y, Shape::Function(function)).unwrap().unwrap();
+            let factor = fit.curve.parameters()[2];
+            assert!(factor.abs() < 1e4 * 1.5 / 0.9, "{name}, {seed}: {factor}");
+        }
+    }
+}
+
+#[test]
+fn a_curve_covers_what_its_argument_covers() {
+    let log = Curve::new(Shape::Function("log".parse().unwrap()), vec![-2.0, 3.0, 1.0, 0.0]).unwrap();
+    // 3 - 2 x > 0
+    assert!(log.covers([-9.0, 1.49]) && !log.covers([0.0, 1.51]));
+    let root = Curve::new(Shape::Function("sqrt".parse().unwrap()), vec![2.0, 1.0, 1.0, 0.0]).unwrap();
+    assert!(root.covers([-0.5, 9.0]) && !root.covers([-0.51, 9.0]));
+    assert!(
+        Curve::new(Shape::Polynomial(2), vec![1.0; 3])
+            .unwrap()
+            .covers([-9.0, 9.0])
+    );
+}
+
 #[test]
 fn degenerate_samples() {
     let library = Library::default();

@@ -305,6 +305,90 @@ fn rounding_stays_close_where_validation_does_not_look() {
     assert_eq!(found.rounded[0].to_string(), "0.043*x^3 + 2");
 }
 
+/// `2 x + 1e-9 / (x - 1.5) + 0.2`, with an edge for each of the two, and what training makes of them.
+struct Trained {
+    /// Two equal columns.
+    x: Vec<f64>,
+    ends_with: Vec<(SymbolicEdge, Curve)>,
+}
+
+impl Task for Trained {
+    fn train_inputs(&self) -> &[f64] {
+        &self.x
+    }
+
+    fn validation_inputs(&self) -> &[f64] {
+        &self.x
+    }
+
+    /// Of the first half of the rows: a network that is 1 less than before would be perfect.
+    fn loss(&self, outputs: &[f64]) -> f64 {
+        let half = outputs.len() / 2;
+        let errors = outputs.iter().zip(self.x.chunks_exact(2)).take(half);
+        errors.map(|(output, x)| (output - (2.0 * x[0] - 0.8)).powi(2)).sum()
+    }
+
+    fn refit(&self, kan: Kan) -> Result<Kan, KanError> {
+        let layer = kan.layers[0].clone().with_curves(&self.ends_with)?;
+        Ok(Kan { layers: vec![layer] })
+    }
+}
+
+fn lines_and_poles(constant: f64, pole: f64) -> Vec<(SymbolicEdge, Curve)> {
+    let curve = |input: usize, name: &str, parameters: [f64; 4]| {
+        let edge = edge(input, 0, name);
+        (edge, Curve::new(edge.shape, parameters.to_vec()).unwrap())
+    };
+    vec![
+        curve(0, "x", [1.0, 0.0, 2.0, constant]),
+        curve(1, "1/x", [1.0, -pole, 1e-9, 0.0]),
+    ]
+}
+
+/// The attempt to find functions, and the constant that is left.
+fn trained_to(constant: f64, pole: f64) -> (Attempt, f64) {
+    let layer = network(vec![2.into(), 1.into()]).layers[0].clone();
+    let kan = Kan {
+        layers: vec![layer.with_curves(&lines_and_poles(0.2, 1.5)).unwrap()],
+    };
+    let column = (-20..=20).map(|i| 0.05 * f64::from(i));
+    let task = Trained {
+        x: column.flat_map(|x| [x, x]).collect(),
+        ends_with: lines_and_poles(constant, pole),
+    };
+    let config = PipelineConfig {
+        thresholds: Vec::new(),
+        r_squared: vec![0.9],
+        roundings: Vec::new(),
+        ..PipelineConfig::default()
+    };
+    let names = ["a", "b"].map(str::to_owned);
+    let found = simplify(kan, &names, &task, &config).unwrap();
+    (found.attempts[1], found.formulas[0].expr.at(&[0.0, 0.01]))
+}
+
+/// Training that the loss likes is kept only as long as outputs stay near at all rows.
+#[test]
+fn functions_change_no_more_than_the_budget_at_rows_that_no_loss_sees() {
+    // Of 2 x at 41 even steps.
+    let deviation = 2.0 * (0.05f64.powi(2) * (41.0f64.powi(2) - 1.0) / 12.0).sqrt();
+    for (share, kept) in [(0.29, 0.29), (0.31, 0.0)] {
+        let (attempt, constant) = trained_to(0.2 - share * deviation, 1.5);
+        assert!((attempt.change - kept).abs() < 1e-6, "{attempt:?}");
+        assert_eq!((attempt.most_change, attempt.accepted()), (0.3, true));
+        assert!((constant - (0.2 - kept * deviation)).abs() < 1e-6, "{constant}");
+    }
+}
+
+/// `1e-9 / (x - 0.0251)` is nothing at all rows, and everything between two of them.
+#[test]
+fn training_may_not_move_a_pole_between_the_rows() {
+    for (pole, constant) in [(1.001, 0.1), (0.0251, 0.2), (-1.001, 0.1)] {
+        let (_, left) = trained_to(0.1, pole);
+        assert!((left - constant).abs() < 1e-6, "{pole}: {left}");
+    }
+}
+
 #[test]
 fn bad_input() {
     let kan = network(vec![2.into(), 1.into()]);
