@@ -223,6 +223,27 @@ impl KanLayer {
 }
 
 impl Kan {
+    /// Whether no curve has a pole or an end of its domain between the least and the greatest of its inputs when `x`,
+    /// `[rows, d_input]`, flows through.
+    pub(crate) fn is_smooth(&self, x: Tensor<2>) -> bool {
+        let mut x = x;
+        for layer in &self.layers {
+            let Ok(curves) = layer.curves() else {
+                return false;
+            };
+            let (low, high): (Vec<f64>, Vec<f64>) = (
+                x.clone().min_dim(0).into_data().iter().collect(),
+                x.clone().max_dim(0).into_data().iter().collect(),
+            );
+            let smooth = |(edge, curve): &(SymbolicEdge, Curve)| curve.covers([low[edge.input], high[edge.input]]);
+            if !curves.iter().all(smooth) {
+                return false;
+            }
+            x = layer.forward(x);
+        }
+        true
+    }
+
     /// One formula for each output, with the range of each input in `x`, `[rows, d_input]`.
     ///
     /// # Errors

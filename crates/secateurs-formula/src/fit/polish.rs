@@ -1,6 +1,6 @@
 //! Levenberg-Marquardt steps on the parameters of `c f(a u + b) + d`.
 
-use super::{Inner, is_smooth, outer};
+use super::search::{Inner, is_smooth, outer};
 use crate::function::Function;
 
 const STEPS: usize = 100;
