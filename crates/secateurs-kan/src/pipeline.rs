@@ -188,8 +188,9 @@ pub struct Simplified {
 ///
 /// Each stage takes the first of its attempts whose validation loss and change are within the budget. Without one, pruning is
 /// left out, constants stay as they are, and of the functions those with the least loss are taken that change the outputs no
-/// more than allowed, or else those that change them least; the attempts tell. Training after functions were found is undone
-/// where it leaves one of them with a pole among its inputs.
+/// more than allowed, or else those that change them least; the attempts tell. Functions are fitted to splines at training and
+/// validation inputs; training after that is undone where it leaves one of them with a pole, or an end of its domain, among its
+/// inputs.
 ///
 /// # Errors
 ///
