@@ -14,15 +14,15 @@ use crate::{KanError, Result};
 
 pub(super) struct Run<'a> {
     task: &'a dyn Task,
+    /// The training inputs.
     x: Tensor<2>,
-    validation: Tensor<2>,
-    /// Both.
+    /// These and then the validation inputs.
     all: Tensor<2>,
     /// Their numbers.
     all_inputs: Vec<f64>,
 }
 
-/// Functions on all edges, with their validation loss and what they change.
+/// What a stage made of a network, with its validation loss and what it changes.
 struct Found {
     kan: Kan,
     loss: f64,
@@ -47,10 +47,9 @@ impl<'a> Run<'a> {
         let validation = kan.tensor(task.validation_inputs(), kan.d_input())?;
         Ok(Self {
             task,
-            all: Tensor::cat(vec![x.clone(), validation.clone()], 0),
+            all: Tensor::cat(vec![x.clone(), validation], 0),
             all_inputs: [task.train_inputs(), task.validation_inputs()].concat(),
             x,
-            validation,
         })
     }
 
@@ -62,29 +61,32 @@ impl<'a> Run<'a> {
     }
 
     fn found(&self, kan: Kan, before: &[Vec<f64>]) -> Found {
+        let outputs = self.outputs(&kan);
         Found {
-            loss: self.loss_or_infinite(&kan),
-            change: greatest_change(before, &self.outputs(&kan)),
+            loss: self.judged_or_infinite(&outputs),
+            change: greatest_change(before, &outputs),
             kan,
         }
     }
 
     pub(super) fn loss(&self, kan: &Kan) -> Result<f64> {
-        let outputs: Vec<f64> = kan.forward(self.validation.clone()).into_data().iter().collect();
-        self.judged(&outputs)
+        self.judged(&self.outputs(kan))
     }
 
-    /// The loss, or infinity where it is no number.
-    fn loss_or_infinite(&self, kan: &Kan) -> f64 {
-        self.loss(kan).unwrap_or(f64::INFINITY)
-    }
-
-    fn judged(&self, outputs: &[f64]) -> Result<f64> {
-        let loss = self.task.loss(outputs);
+    /// The loss of outputs at all inputs, each in a list of its own: that of the validation rows.
+    fn judged(&self, outputs: &[Vec<f64>]) -> Result<f64> {
+        let rows = self.x.dims()[0]..self.all.dims()[0];
+        let of_row = |row: usize| outputs.iter().map(move |column| column[row]);
+        let loss = self.task.loss(&rows.flat_map(of_row).collect::<Vec<f64>>());
         if loss.is_nan() {
             return Err(KanError::LossNotFinite { step: 0, loss });
         }
         Ok(loss)
+    }
+
+    /// The same, or infinity where it is no number.
+    fn judged_or_infinite(&self, outputs: &[Vec<f64>]) -> f64 {
+        self.judged(outputs).unwrap_or(f64::INFINITY)
     }
 
     pub(super) fn pruned(
@@ -104,22 +106,20 @@ impl<'a> Run<'a> {
             }
             // Training may run away; what was pruned is then not worth it.
             let refitted = self.task.refit(smaller.clone());
-            let (smaller, loss) = match refitted.map(|kan| kan.valid()) {
-                Ok(kan) => (kan.clone(), self.loss_or_infinite(&kan)),
-                Err(_) => (smaller, f64::INFINITY),
-            };
+            let is_trained = refitted.is_ok();
+            let found = self.found(refitted.map_or(smaller, |kan| kan.valid()), &before);
             let attempt = Attempt {
                 stage: Stage::Prune(threshold),
-                loss,
+                loss: if is_trained { found.loss } else { f64::INFINITY },
                 limit,
-                change: greatest_change(&before, &self.outputs(&smaller)),
+                change: found.change,
                 // Splines stay bounded, and training may win what it changes.
                 most_change: f64::INFINITY,
-                edges: smaller.n_edges(),
+                edges: found.kan.n_edges(),
             };
             attempts.push(attempt);
             if attempt.accepted() {
-                return Ok((smaller, nodes, edges));
+                return Ok((found.kan, nodes, edges));
             }
         }
         Ok((kan, Vec::new(), Vec::new()))
@@ -192,13 +192,12 @@ impl<'a> Run<'a> {
         let before = values(formulas, &self.all_inputs)?;
         for &rounding in &config.roundings {
             let rounded: Vec<Formula> = formulas.iter().map(|formula| formula.rounded(rounding)).collect();
+            let after = values(&rounded, &self.all_inputs)?;
             let attempt = Attempt {
                 stage: Stage::Round(rounding),
-                loss: self
-                    .judged(&evaluated(&rounded, self.task.validation_inputs())?)
-                    .unwrap_or(f64::INFINITY),
+                loss: self.judged_or_infinite(&after),
                 limit,
-                change: greatest_change(&before, &values(&rounded, &self.all_inputs)?),
+                change: greatest_change(&before, &after),
                 most_change: config.budget.round,
                 edges,
             };
@@ -214,13 +213,4 @@ impl<'a> Run<'a> {
 /// Values of each formula at rows.
 fn values(formulas: &[Formula], x: &[f64]) -> Result<Vec<Vec<f64>>> {
     formulas.iter().map(|formula| Ok(formula.evaluate(x)?.0)).collect()
-}
-
-/// Values of formulas at rows, row-major.
-fn evaluated(formulas: &[Formula], x: &[f64]) -> Result<Vec<f64>> {
-    let columns = values(formulas, x)?;
-    let rows = columns.first().map_or(0, Vec::len);
-    Ok((0..rows)
-        .flat_map(|row| columns.iter().map(move |column| column[row]))
-        .collect())
 }
