@@ -68,7 +68,7 @@ fn evaluate(args: &EvalArgs, text: &Path) -> Result<Evaluation, CliError> {
     let device = args.device.open()?;
     let checkpoint = Checkpoint::open(&args.model)?;
     let window = args.window as usize;
-    check_window(&LlamaConfig::from_json(checkpoint.config())?, window)?;
+    check_window(&LlamaConfig::describe(&checkpoint)?, window)?;
     let text = read_text(text)?;
     let tokenizer = checkpoint.tokenizer()?;
     let windows = match args.windows {

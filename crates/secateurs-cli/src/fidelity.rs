@@ -29,7 +29,7 @@ pub(crate) fn run(args: &EvalArgs, traces: &Path, dense: &Path) -> Result<(), Cl
     let started = Instant::now();
     let device = args.device.open()?;
     let (dense, pruned) = (Checkpoint::open(dense)?, Checkpoint::open(&args.model)?);
-    let config = LlamaConfig::from_json(dense.config())?;
+    let config = LlamaConfig::describe(&dense)?;
     let reader = TraceReader::open(traces, config.vocab_size)?;
     let on_policy = reader.header().model == dense.fingerprint()?;
     let limit = args.limit.map_or(usize::MAX, |limit| limit as usize);

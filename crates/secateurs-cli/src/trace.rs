@@ -227,7 +227,7 @@ fn interrupted(failure: Error, last: Option<TraceProgress>) -> CliError {
 }
 
 fn answers(args: &TraceArgs, reference: &[f64]) -> Result<Accuracy, CliError> {
-    let config = LlamaConfig::from_json(Checkpoint::open(&args.model)?.config())?;
+    let config = LlamaConfig::describe(&Checkpoint::open(&args.model)?)?;
     let traces = TraceReader::open(&args.out, config.vocab_size)?;
     Ok(accuracy(&traces.collect::<Result<Vec<Trace>, _>>()?, reference))
 }

@@ -3,14 +3,18 @@
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use serde_json::{Value as Json, json};
 use sha2::{Digest, Sha256};
 
 use crate::error::{IoContext, malformed};
 use crate::gguf::{GgufFile, hf_config, hf_tokenizer_config};
+use crate::json::parse_json;
+use crate::llama::token_ids;
 use crate::manifest::hex;
 use crate::safetensors::Shards;
+use crate::tensor_list::TensorList;
 use crate::{DataError, RawTensor, Result, TensorInfo, Tokenizer, read_text};
 
 /// Bytes at the start of each tensor that go into a fingerprint.
@@ -39,8 +43,9 @@ pub struct Checkpoint {
     path: PathBuf,
     config: Json,
     source: Source,
-    /// By tensor name: file, and tensor in that file.
-    places: BTreeMap<String, (usize, usize)>,
+    tensors: TensorList,
+    /// Set once every weight is known to be finite.
+    is_finite: OnceLock<()>,
 }
 
 #[derive(Debug)]
@@ -75,35 +80,36 @@ impl Checkpoint {
 
     fn open_folder(path: &Path) -> Result<Self> {
         let config_path = path.join("config.json");
-        let config: Json = serde_json::from_str(&read_text(&config_path)?)
-            .map_err(|e| malformed(&config_path, "JSON", e.to_string()))?;
+        let config = read_json(&config_path)?;
         if !config.is_object() {
             return Err(malformed(&config_path, "JSON", "it is not an object"));
         }
         let shards = Shards::open(path)?;
-        let places = shards.places.clone();
-        Ok(Self {
-            path: path.to_owned(),
-            config,
-            source: Source::HuggingFace(shards),
-            places,
-        })
+        let files = shards.files.iter().map(|file| file.tensors());
+        let tensors = TensorList::new(files);
+        Self::resolved(path, config, Source::HuggingFace(shards), tensors)
     }
 
     fn open_gguf(path: &Path) -> Result<Self> {
         let file = GgufFile::open(path)?;
         let config = hf_config(file.metadata(), path, file.facts()?)?;
-        let places = file
-            .tensors()
-            .enumerate()
-            .map(|(i, info)| (info.name.clone(), (0, i)))
-            .collect();
-        Ok(Self {
+        let tensors = TensorList::new([file.tensors()].into_iter());
+        Self::resolved(path, config, Source::Gguf(Box::new(file)), tensors)
+    }
+
+    fn resolved(path: &Path, config: Json, source: Source, tensors: TensorList) -> Result<Self> {
+        let mut checkpoint = Self {
             path: path.to_owned(),
             config,
-            source: Source::Gguf(Box::new(file)),
-            places,
-        })
+            source,
+            tensors,
+            is_finite: OnceLock::new(),
+        };
+        if checkpoint.config.get("tie_word_embeddings") == Some(&Json::Bool(true)) {
+            let is_tied = checkpoint.resolve_head()?;
+            checkpoint.config["tie_word_embeddings"] = is_tied.into();
+        }
+        Ok(checkpoint)
     }
 
     /// Where the model was opened.
@@ -116,16 +122,9 @@ impl Checkpoint {
         &self.config
     }
 
-    /// All tensors, file by file in order of position.
+    /// All tensors, file by file in order of position. An output matrix that is the embedding is not listed beside it.
     pub fn tensors(&self) -> impl Iterator<Item = &TensorInfo> {
-        let (shards, gguf) = match &self.source {
-            Source::HuggingFace(shards) => (shards.files.as_slice(), None),
-            Source::Gguf(file) => (Default::default(), Some(file)),
-        };
-        let listed = shards.iter().flat_map(|file| file.tensors());
-        listed
-            .filter(|info| self.places.contains_key(&info.name))
-            .chain(gguf.into_iter().flat_map(|file| file.tensors()))
+        self.tensors.infos()
     }
 
     /// What is known of tensor `name`.
@@ -134,12 +133,7 @@ impl Checkpoint {
     ///
     /// [`DataError::UnknownTensor`].
     pub fn tensor(&self, name: &str) -> Result<&TensorInfo> {
-        let (file, tensor) = self.place(name)?;
-        let info = match &self.source {
-            Source::HuggingFace(shards) => shards.files[file].tensors().nth(tensor),
-            Source::Gguf(file) => file.tensors().nth(tensor),
-        };
-        Ok(info.expect("places come from the same lists"))
+        self.tensors.info(name).ok_or_else(|| self.unknown(name))
     }
 
     /// All values of tensor `name` in the order of its shape, dequantised.
@@ -170,7 +164,7 @@ impl Checkpoint {
 
     /// Tensor `name` as it is stored, without a copy; `None` if there is none, or the file is GGUF.
     pub fn stored(&self, name: &str) -> Option<RawTensor> {
-        let (file, tensor) = self.places.get(name).copied()?;
+        let (file, tensor) = self.tensors.place(name)?;
         match &self.source {
             Source::HuggingFace(shards) => Some(shards.files[file].stored(tensor)),
             Source::Gguf(_) => None,
@@ -215,23 +209,27 @@ impl Checkpoint {
         Ok(config.get("chat_template").and_then(Json::as_str).map(str::to_owned))
     }
 
-    /// The tokens that end a text: `eos_token_id` of the generation settings, or else of the configuration.
+    /// The tokens that end a text: `eos_token_id` of the generation settings, or else of the configuration. A GGUF file may name
+    /// several: the end of a text, of a turn, of a message.
     ///
     /// # Errors
     ///
-    /// [`DataError::Malformed`] or a system error.
+    /// [`DataError::Malformed`] if there is something else than ids of the vocabulary, or a system error.
     pub fn end_tokens(&self) -> Result<Vec<u32>> {
+        const SETTINGS: &str = "generation_config.json";
         let settings = match &self.source {
-            Source::HuggingFace(_) => self.side_json("generation_config.json")?,
+            Source::HuggingFace(_) => self.side_json(SETTINGS)?,
             Source::Gguf(_) => None,
         };
         let settings = settings.as_ref().and_then(|settings| settings.get("eos_token_id"));
-        let ids = settings.or_else(|| self.config.get("eos_token_id"));
-        let id = |value: &Json| value.as_u64().and_then(|id| u32::try_from(id).ok());
-        Ok(match ids {
-            Some(Json::Array(ids)) => ids.iter().filter_map(id).collect(),
-            Some(value) => id(value).into_iter().collect(),
-            None => Vec::new(),
+        let (file, ids) = match settings.filter(|ids| !ids.is_null()) {
+            Some(ids) => (SETTINGS, ids),
+            None => ("config.json", self.config.get("eos_token_id").unwrap_or(&Json::Null)),
+        };
+        let vocab_size = self.config.get("vocab_size").and_then(Json::as_u64);
+        token_ids(ids, vocab_size.map(|size| size as usize)).ok_or_else(|| {
+            let problem = format!("eos_token_id is {ids}, expected ids of tokens below vocab_size");
+            malformed(&self.path.join(file), "JSON", problem)
         })
     }
 
@@ -240,8 +238,7 @@ impl Checkpoint {
         if !path.is_file() {
             return Ok(None);
         }
-        let parsed = serde_json::from_str(&read_text(&path)?);
-        parsed.map(Some).map_err(|e| malformed(&path, "JSON", e.to_string()))
+        read_json(&path).map(Some)
     }
 
     /// Format and encoding in words, e.g. `GGUF Q4_1 (dequantised)`.
@@ -311,24 +308,153 @@ impl Checkpoint {
                     .collect()
             }
             Source::Gguf(file) => {
-                let config = serde_json::to_vec_pretty(&hf_tokenizer_config(file.metadata()));
+                let text = |json: &Json| serde_json::to_vec_pretty(json).expect("a JSON value serialises");
                 Ok(vec![
                     (TOKENIZER_FILE.to_owned(), self.tokenizer()?.to_json()?.into_bytes()),
                     (
                         "tokenizer_config.json".to_owned(),
-                        config.expect("a JSON value serialises"),
+                        text(&hf_tokenizer_config(file.metadata())),
                     ),
+                    ("generation_config.json".to_owned(), text(&generation_config(&self.config))),
                 ])
             }
         }
     }
 
-    fn place(&self, name: &str) -> Result<(usize, usize)> {
-        self.places.get(name).copied().ok_or_else(|| DataError::UnknownTensor {
+    /// What the file calls tensor `name`.
+    pub(crate) fn name_in_file(&self, name: &str) -> String {
+        match (&self.source, self.tensors.place(name)) {
+            (Source::Gguf(file), Some((_, tensor))) => file.name_in_file(tensor).to_owned(),
+            (Source::HuggingFace(shards), Some((file, tensor))) => {
+                let mut tensors = shards.files[file].tensors();
+                tensors.nth(tensor).map_or_else(|| name.to_owned(), |info| info.name.clone())
+            }
+            _ => name.to_owned(),
+        }
+    }
+
+    /// Refuses a tensor that holds no floats.
+    pub(crate) fn check_readable(&self, name: &str) -> Result<()> {
+        let (file, tensor) = self.place(name)?;
+        match &self.source {
+            Source::HuggingFace(shards) => shards.files[file].check_readable(tensor),
+            Source::Gguf(file) => file.check_readable(tensor),
+        }
+    }
+
+    /// Refuses NaN and infinity in every tensor of floats, whatever it is for. Reads all of them, once.
+    ///
+    /// # Errors
+    ///
+    /// [`DataError::NotFinite`], naming the first such weight.
+    pub fn check_finite(&self) -> Result<()> {
+        if self.is_finite.get().is_some() {
+            return Ok(());
+        }
+        for info in self.tensors.infos() {
+            let (file, tensor) = self.place(&info.name)?;
+            let is_finite = match &self.source {
+                Source::HuggingFace(shards) => shards.files[file].is_finite(tensor),
+                Source::Gguf(file) => file.is_finite(tensor),
+            };
+            if !is_finite {
+                return Err(self.not_finite(&info.name));
+            }
+        }
+        // Another thread may have found the same.
+        let _ = self.is_finite.set(());
+        Ok(())
+    }
+
+    fn not_finite(&self, name: &str) -> DataError {
+        let values = match self.read_f32(name) {
+            Ok(values) => values,
+            Err(error) => return error,
+        };
+        let index = values.iter().position(|value| !value.is_finite()).unwrap_or(0);
+        DataError::NotFinite {
             path: self.path.clone(),
-            name: name.to_owned(),
+            name: self.name_in_file(name),
+            index,
+            value: values.get(index).copied().unwrap_or(f32::NAN),
+        }
+    }
+
+    /// Finds the matrices of a model whose output matrix is to be its embedding, as transformers does: if the file has both
+    /// and they differ, they stay two; if it has one, under either name, it is the embedding. Tells whether they are one.
+    fn resolve_head(&mut self) -> Result<bool> {
+        let has = |name: &str| self.tensors.place(name).is_some();
+        match (has(EMBEDDING), has(HEAD)) {
+            (true, true) if self.same_values(EMBEDDING, HEAD)? => {
+                self.tensors.remove(HEAD);
+                Ok(true)
+            }
+            (true, true) => Ok(false),
+            (false, true) => {
+                self.tensors.rename(HEAD, EMBEDDING);
+                Ok(true)
+            }
+            (_, false) => Ok(true),
+        }
+    }
+
+    /// Whether two tensors have equal shapes and values, in whatever encodings.
+    fn same_values(&self, first: &str, second: &str) -> Result<bool> {
+        const ROWS: usize = 1024;
+        let (a, b) = (self.tensor(first)?, self.tensor(second)?);
+        if a.shape != b.shape || a.shape.len() != 2 || self.check_readable(first).and(self.check_readable(second)).is_err() {
+            return Ok(false);
+        }
+        if a.encoding == b.encoding && self.raw(first)? == self.raw(second)? {
+            return Ok(true);
+        }
+        let rows: Vec<u32> = (0..u32::try_from(a.rows()).unwrap_or(0)).collect();
+        for rows in rows.chunks(ROWS) {
+            if self.read_rows_f32(first, rows)? != self.read_rows_f32(second, rows)? {
+                return Ok(false);
+            }
+        }
+        Ok(!rows.is_empty())
+    }
+
+    fn raw(&self, name: &str) -> Result<&[u8]> {
+        let (file, tensor) = self.place(name)?;
+        Ok(match &self.source {
+            Source::HuggingFace(shards) => shards.files[file].raw(tensor),
+            Source::Gguf(file) => file.raw(tensor),
         })
     }
+
+    fn place(&self, name: &str) -> Result<(usize, usize)> {
+        self.tensors.place(name).ok_or_else(|| self.unknown(name))
+    }
+
+    fn unknown(&self, name: &str) -> DataError {
+        DataError::UnknownTensor {
+            path: self.path.clone(),
+            name: name.to_owned(),
+        }
+    }
+}
+
+/// The embedding matrix, and the output matrix where it is another one.
+const EMBEDDING: &str = "model.embed_tokens.weight";
+const HEAD: &str = "lm_head.weight";
+
+/// A JSON file, whose objects have every name once.
+fn read_json(path: &Path) -> Result<Json> {
+    parse_json(&read_text(path)?).map_err(|e| malformed(path, "JSON", e.to_string()))
+}
+
+/// The settings of generation that the configuration made of a GGUF file implies.
+fn generation_config(config: &Json) -> Json {
+    let mut settings = json!({ "_from_model_config": true });
+    for field in ["bos_token_id", "eos_token_id", "pad_token_id"] {
+        if let Some(id) = config.get(field) {
+            settings[field] = id.clone();
+        }
+    }
+    settings
 }
 
 fn head(bytes: &[u8]) -> &[u8] {

@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::FloatType;
+use crate::llama::ConfigError;
 
 /// What can go wrong with a model file, an output folder or a data set.
 #[derive(Debug, thiserror::Error)]
@@ -52,6 +53,46 @@ pub enum DataError {
         path: PathBuf,
         /// The requested name.
         name: String,
+    },
+    /// The configuration is not that of a model that can be used.
+    #[error("{} cannot be used", path.display())]
+    Config {
+        /// The model.
+        path: PathBuf,
+        /// What is wrong with the configuration.
+        source: ConfigError,
+    },
+    /// A tensor does not have the shape that the configuration implies.
+    #[error("tensor {name:?} of {} has shape {got:?}, but the configuration implies {expected:?}", path.display())]
+    TensorShape {
+        /// The model.
+        path: PathBuf,
+        /// The tensor, as the file calls it.
+        name: String,
+        /// Shape implied by the configuration.
+        expected: Vec<usize>,
+        /// Shape in the file.
+        got: Vec<usize>,
+    },
+    /// A tensor that the computation does not use, so that the result would be that of another model.
+    #[error("{} holds tensor {name:?}, which a model of this configuration does not have and nothing here would use", path.display())]
+    UnusedTensor {
+        /// The model.
+        path: PathBuf,
+        /// The tensor, as the file calls it.
+        name: String,
+    },
+    /// A weight is NaN or infinite.
+    #[error("tensor {name:?} of {} holds {value} at flat index {index}: only finite weights can be used", path.display())]
+    NotFinite {
+        /// The model.
+        path: PathBuf,
+        /// The tensor, as the file calls it.
+        name: String,
+        /// Flat index of the first such weight.
+        index: usize,
+        /// The value found.
+        value: f32,
     },
     /// A requested index along a tensor's first dimension does not exist.
     #[error("tensor {name:?} has {rows} rows, but row {row} was requested")]

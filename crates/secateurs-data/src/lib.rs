@@ -3,14 +3,17 @@
 mod atomic;
 mod checkpoint;
 mod error;
+mod finite;
 mod float_type;
 mod gguf;
+mod json;
 pub mod llama;
 pub mod manifest;
 mod mmap;
 mod safetensors;
 mod tensor_file;
 mod tensor_info;
+mod tensor_list;
 mod text;
 mod tokenizer;
 mod torch;

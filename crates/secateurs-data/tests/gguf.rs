@@ -57,7 +57,7 @@ fn names_and_shapes_are_those_of_hugging_face() {
     assert_eq!(config["rope_theta"], 100_000.0);
     assert_eq!(config["tie_word_embeddings"], true);
     let untied = Builder::llama_with_embedding()
-        .f32("output.weight", &[8, 5], &noise(40))
+        .f32("output.weight", &[8, 5], &noise(80)[40..])
         .build();
     assert_eq!(open(&untied).expect("valid").config()["tie_word_embeddings"], false);
 }
@@ -275,7 +275,10 @@ fn corruptions() -> Vec<Corruption> {
         ),
         (
             "an odd head size",
-            llama().set("llama.attention.key_length", count(3)).build(),
+            llama()
+                .set("llama.attention.key_length", count(3))
+                .set("llama.attention.value_length", count(3))
+                .build(),
             "impossible",
         ),
         (

@@ -15,10 +15,10 @@ impl LlamaWeights {
     ///
     /// # Errors
     ///
-    /// If the configuration is not a dense Llama's, a tensor is missing or has another shape, or a packed matrix contradicts
-    /// itself.
+    /// If the configuration is not a dense Llama's, a tensor is missing, has another shape, is not used or not finite, or a
+    /// packed matrix contradicts itself.
     pub fn load(checkpoint: &Checkpoint, value_type: ValueType) -> Result<Self, RuntimeError> {
-        let config = LlamaConfig::from_json(checkpoint.config())?;
+        let config = LlamaConfig::open(checkpoint)?;
         config.check_dense("the engine")?;
         let reader = Reader { checkpoint, value_type };
         let (d_model, d_ffn, vocab_size) = (config.d_model, config.d_ffn, config.vocab_size);

@@ -99,7 +99,7 @@ impl Calibration {
     /// blocks from the dense model, where a block here sees what the pruned ones before it make; its scope `all` prunes the
     /// output matrix, which is never pruned here.
     pub fn sequences(&self, source: &Checkpoint) -> Result<CalibrationTokens, Error> {
-        let config = LlamaConfig::from_json(source.config())?;
+        let config = LlamaConfig::describe(source)?;
         match self {
             Self::Text(text) => text.sequences(source, &config),
             Self::Traces(traces) => traces.sequences(source, &config),

@@ -40,8 +40,10 @@ pub struct TensorDifference {
 ///
 /// # Errors
 ///
-/// If a tensor has another shape in the second, cannot be read, or the two have no tensor in common.
+/// If a tensor has another shape in the second, cannot be read, holds NaN or infinity, or the two have no tensor in common.
 pub fn compare(first: &Checkpoint, second: &Checkpoint) -> Result<Comparison, Error> {
+    first.check_finite()?;
+    second.check_finite()?;
     let (a, b) = (weights_of(first)?, weights_of(second)?);
     let only = |these: &[(String, Vec<usize>)], others: &HashMap<&String, &Vec<usize>>| {
         let names = these.iter().map(|(name, _)| name);

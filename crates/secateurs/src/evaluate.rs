@@ -51,7 +51,7 @@ pub fn evaluate(
     device: &Device,
     listener: &mut dyn FnMut(usize, usize),
 ) -> Result<Evaluation, Error> {
-    let config = LlamaConfig::from_json(checkpoint.config())?;
+    let config = LlamaConfig::open(checkpoint)?;
     check_window(&config, window)?;
     let windows = first_windows(&checkpoint.tokenizer()?, text, (count, window), "the text")?;
     let (config, llama) = load_llama(checkpoint, device)?;

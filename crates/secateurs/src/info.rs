@@ -61,7 +61,7 @@ pub struct LinearInfo {
 ///
 /// If the model is not a Llama or a tensor cannot be read.
 pub fn info(checkpoint: &Checkpoint) -> Result<Info, Error> {
-    let config = LlamaConfig::from_json(checkpoint.config())?;
+    let config = LlamaConfig::open(checkpoint)?;
     let rules = PathRules::default();
     let mut bytes = 0;
     let mut encodings = BTreeMap::new();

@@ -87,7 +87,7 @@ pub fn prune_checkpoint(job: &PruneJob<'_>, listener: &mut dyn FnMut(Progress<'_
     if job.recipe.method.trains_model() {
         return Ok(outcome(train_job::run(job, &source, listener)?, started));
     }
-    let config = LlamaConfig::from_json(source.config())?;
+    let config = LlamaConfig::open(&source)?;
     let calibration = calibration_tokens(job.recipe, &source)?;
     let (writer, mut journal) = begin(job, &source, &config, &calibration.sequences, &staging)?;
     let finished = run(job, source, writer, &calibration, &mut journal, listener);

@@ -91,7 +91,7 @@ pub fn pack_checkpoint(
     listener: &mut dyn FnMut(usize, usize),
 ) -> Result<Vec<PackedInfo>, Error> {
     let source = Checkpoint::open(model)?;
-    let llama = LlamaConfig::from_json(source.config())?;
+    let llama = LlamaConfig::open(&source)?;
     llama.check_dense("packing")?;
     make_way(out, &[model], overwrite)?;
     let planned = planned_tensors(&llama);

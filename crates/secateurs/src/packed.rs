@@ -22,7 +22,7 @@ pub(crate) fn weights_of(checkpoint: &Checkpoint) -> Result<Vec<(String, Vec<usi
             .map(|tensor| (tensor.name.clone(), tensor.shape.clone()))
             .collect());
     }
-    let planned = planned_tensors(&LlamaConfig::from_json(checkpoint.config())?);
+    let planned = planned_tensors(&LlamaConfig::describe(checkpoint)?);
     Ok(planned.into_iter().map(|tensor| (tensor.name, tensor.shape)).collect())
 }
 

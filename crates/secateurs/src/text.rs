@@ -37,7 +37,7 @@ impl TextGenerator {
     /// If the model or its tokenizer cannot be used.
     pub fn load(checkpoint: &Checkpoint, dense: ValueType, config: EngineConfig) -> Result<Self, Error> {
         // First what is quickly found wrong.
-        LlamaConfig::from_json(checkpoint.config())?.check_dense("the engine")?;
+        LlamaConfig::open(checkpoint)?.check_dense("the engine")?;
         let encoder = PromptEncoder::load(checkpoint)?;
         Ok(Self {
             engine: Engine::new(LlamaWeights::load(checkpoint, dense)?, config)?,

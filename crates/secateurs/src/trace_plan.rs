@@ -44,7 +44,11 @@ pub(crate) struct Plan {
 impl Plan {
     /// Reads and encodes the prompts; the first that cannot be used is an error.
     pub(crate) fn new(job: &TraceJob<'_>, checkpoint: &Checkpoint) -> Result<Self, Error> {
-        let llama = LlamaConfig::from_json(checkpoint.config())?;
+        // Given continuations need no weights.
+        let llama = match sampling(&job.config.source) {
+            Some(_) => LlamaConfig::open(checkpoint)?,
+            None => LlamaConfig::describe(checkpoint)?,
+        };
         if sampling(&job.config.source).is_some() {
             llama.check_dense("sampling")?;
         }

@@ -98,7 +98,7 @@ fn checked(recipe: &Recipe) -> Result<&Training, Error> {
 
 impl<'a> Inputs<'a> {
     fn read(training: &'a Training, source: &Checkpoint, seed: u64) -> Result<Self, Error> {
-        let config = LlamaConfig::from_json(source.config())?;
+        let config = LlamaConfig::open(source)?;
         let window = training.window(config.max_positions);
         check_window(&config, window)?;
         let tokenizer = source.tokenizer()?;
@@ -346,7 +346,7 @@ fn finish(
     if model.exists() {
         remove_dir(&model)?;
     }
-    let config = LlamaConfig::from_json(source.config())?;
+    let config = LlamaConfig::open(source)?;
     let (llama, masks) = trainer.finish()?;
     let llama = llama.valid();
     let pattern = recipe.pattern()?;

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde_json::{Value as Json, json};
 
+use super::keys::{Shape, check_keys};
 use super::value::{Metadata, Value};
 use crate::error::{malformed, unsupported};
 use crate::{DataError, Result};
@@ -27,13 +28,30 @@ impl Keys<'_> {
         self.optional(key, "a positive number", valid)
     }
 
+    /// A count that holds for every block: one number, or a list of equal ones.
+    pub(super) fn count_of_blocks(self, key: &str) -> Result<Option<usize>> {
+        let n_blocks = self.count("llama.block_count")?;
+        let Some(list) = self.metadata.get(key).filter(|value| value.is_array()) else {
+            return self.optional_count(key);
+        };
+        let equal = list.as_u64s().filter(|counts| counts.len() == n_blocks);
+        let equal = equal.filter(|counts| counts.iter().all(|count| *count == counts[0]));
+        match equal.and_then(|counts| counts.first().copied()).filter(|n| (1..1 << 31).contains(n)) {
+            Some(count) => Ok(Some(count as usize)),
+            None => {
+                let feature = format!("{key:?} = {}, which is not one number for all blocks", list.preview());
+                Err(unsupported(self.path, feature))
+            }
+        }
+    }
+
     pub(super) fn optional_number(self, key: &str) -> Result<Option<f64>> {
         self.optional(key, "a positive number", |value| {
             value.as_f64().filter(|n| n.is_finite() && *n > 0.0)
         })
     }
 
-    fn optional<T>(self, key: &str, expected: &str, read: impl Fn(&Value) -> Option<T>) -> Result<Option<T>> {
+    pub(super) fn optional<T>(self, key: &str, expected: &str, read: impl Fn(&Value) -> Option<T>) -> Result<Option<T>> {
         match self.metadata.get(key) {
             None => Ok(None),
             Some(value) => match read(value) {
@@ -47,13 +65,8 @@ impl Keys<'_> {
         malformed(self.path, "GGUF", problem)
     }
 
-    fn text(self, key: &str) -> Option<&'static str>
-    where
-        Self: Copy,
-    {
-        // Only compared against these, so owned text is not needed.
-        let value = self.metadata.get(key)?.as_text()?;
-        ["none", "linear"].into_iter().find(|known| *known == value)
+    fn required(self, key: &str, value: Option<usize>) -> Result<usize> {
+        value.ok_or_else(|| self.bad(format!("metadata {key:?} is missing")))
     }
 }
 
@@ -61,8 +74,6 @@ impl Keys<'_> {
 pub(crate) struct ModelFacts {
     /// Length of the embedding table.
     pub(crate) vocab_size: usize,
-    /// Whether there is no separate output matrix.
-    pub(crate) tied: bool,
     /// Scaling of the rotary frequencies found in tensors.
     pub(crate) rope_scaling: Json,
 }
@@ -76,14 +87,31 @@ pub(super) struct Heads {
 
 impl Heads {
     pub(super) fn read(keys: Keys<'_>) -> Result<Self> {
-        let n_heads = keys.count("llama.attention.head_count")?;
-        let n_kv_heads = keys.optional_count("llama.attention.head_count_kv")?.unwrap_or(n_heads);
+        const HEADS: &str = "llama.attention.head_count";
+        let n_heads = keys.required(HEADS, keys.count_of_blocks(HEADS)?)?;
+        let n_kv_heads = keys.count_of_blocks("llama.attention.head_count_kv")?.unwrap_or(n_heads);
         let d_model = keys.count("llama.embedding_length")?;
-        let d_head = match keys.optional_count("llama.attention.key_length")? {
-            Some(d_head) => d_head,
-            None if d_model.is_multiple_of(n_heads) => d_model / n_heads,
-            None => return Err(keys.bad(format!("{n_heads} heads do not divide {d_model} dimensions"))),
+        // Either length is the quotient where it is missing, also if the other one is given.
+        let length = |key: &str| match keys.optional_count(key)? {
+            Some(length) => Ok(length),
+            None if d_model.is_multiple_of(n_heads) => Ok(d_model / n_heads),
+            None => Err(keys.bad(format!("{n_heads} heads do not divide {d_model} dimensions"))),
         };
+        let d_head = length("llama.attention.key_length")?;
+        let d_value = length("llama.attention.value_length")?;
+        if d_value != d_head {
+            return Err(unsupported(
+                keys.path,
+                format!("values of {d_value} and keys of {d_head} dimensions a head (\"llama.attention.value_length\")"),
+            ));
+        }
+        let turned = keys.optional_count("llama.rope.dimension_count")?.unwrap_or(d_head);
+        if turned != d_head {
+            return Err(unsupported(
+                keys.path,
+                format!("\"llama.rope.dimension_count\" = {turned} for heads of {d_head} dimensions"),
+            ));
+        }
         if !d_head.is_multiple_of(2) || !n_heads.is_multiple_of(n_kv_heads) {
             return Err(keys.bad(format!(
                 "{n_heads} heads of {d_head} with {n_kv_heads} key heads are impossible"
@@ -103,26 +131,39 @@ pub(super) fn rope_theta(keys: Keys<'_>) -> Result<f64> {
 
 /// A Hugging Face `config.json`.
 pub(crate) fn hf_config(metadata: &Metadata, path: &Path, facts: ModelFacts) -> Result<Json> {
+    const EPSILON: &str = "llama.attention.layer_norm_rms_epsilon";
+    const FFN: &str = "llama.feed_forward_length";
     let keys = Keys { metadata, path };
     let heads = Heads::read(keys)?;
-    let epsilon = keys
-        .optional_number("llama.attention.layer_norm_rms_epsilon")?
-        .unwrap_or(1e-5);
+    let n_positions = keys.count("llama.context_length")?;
+    let shape = Shape {
+        d_head: heads.d_head,
+        n_positions,
+    };
+    check_keys(keys, &shape)?;
+    let vocab_size = facts.vocab_size;
+    if let Some(named) = keys.optional_count("llama.vocab_size")?.filter(|named| *named != vocab_size) {
+        let problem = format!("\"llama.vocab_size\" is {named}, but the embedding matrix has {vocab_size} tokens");
+        return Err(keys.bad(problem));
+    }
+    let epsilon = keys.optional_number(EPSILON)?;
+    let epsilon = epsilon.ok_or_else(|| keys.bad(format!("metadata {EPSILON:?} is missing")))?;
     let mut config = json!({
         "architectures": ["LlamaForCausalLM"],
         "model_type": "llama",
         "hidden_act": "silu",
         "hidden_size": keys.count("llama.embedding_length")?,
-        "intermediate_size": keys.count("llama.feed_forward_length")?,
+        "intermediate_size": keys.required(FFN, keys.count_of_blocks(FFN)?)?,
         "num_hidden_layers": keys.count("llama.block_count")?,
         "num_attention_heads": heads.n_heads,
         "num_key_value_heads": heads.n_kv_heads,
         "head_dim": heads.d_head,
-        "max_position_embeddings": keys.count("llama.context_length")?,
+        "max_position_embeddings": n_positions,
         "rms_norm_eps": epsilon,
         "rope_theta": rope_theta(keys)?,
-        "vocab_size": facts.vocab_size,
-        "tie_word_embeddings": facts.tied,
+        "vocab_size": vocab_size,
+        // Unless there is an output matrix of other values.
+        "tie_word_embeddings": true,
         "attention_bias": false,
         "mlp_bias": false,
         "torch_dtype": "float32",
@@ -131,30 +172,40 @@ pub(crate) fn hf_config(metadata: &Metadata, path: &Path, facts: ModelFacts) -> 
         Json::Null => {}
         scaling => config["rope_scaling"] = scaling,
     }
-    for (name, key) in [("bos", "bos"), ("eos", "eos"), ("pad", "padding")] {
-        if let Some(id) = metadata
-            .get(&format!("tokenizer.ggml.{key}_token_id"))
-            .and_then(Value::as_u64)
-        {
-            config[format!("{name}_token_id")] = id.into();
+    for (field, key) in [("bos_token_id", "bos"), ("pad_token_id", "padding")] {
+        if let Some(id) = keys.token_id(&format!("tokenizer.ggml.{key}_token_id"), vocab_size)? {
+            config[field] = id.into();
         }
+    }
+    match keys.end_tokens(vocab_size)?.as_slice() {
+        [] => {}
+        [id] => config["eos_token_id"] = (*id).into(),
+        ids => config["eos_token_id"] = ids.into(),
     }
     Ok(config)
 }
 
-/// Scaling named in the metadata, or else the one found in tensors.
+/// How frequencies are stretched: as llama.cpp does, by the linear factor of the metadata unless the type is `none`, and by
+/// the factors `found` in tensors. Both together are refused, for no `config.json` can say that.
 fn combine_scaling(keys: Keys<'_>, found: Json) -> Result<Json> {
     const KIND: &str = "llama.rope.scaling.type";
     let factor = match keys.optional_number("llama.rope.scaling.factor")? {
         None => keys.optional_number("llama.rope.scale_linear")?,
         some => some,
     };
-    match (keys.text(KIND), keys.metadata.get(KIND)) {
-        (Some("linear"), _) | (None, None) if factor.is_some_and(|factor| factor != 1.0) => {
-            Ok(json!({ "rope_type": "linear", "factor": factor }))
-        }
-        (Some(_), _) | (None, None) => Ok(found),
-        (None, Some(kind)) => Err(unsupported(keys.path, format!("rotary scaling {kind:?}"))),
+    let kind = keys.optional(KIND, "a text", |value| value.as_text().map(str::to_owned))?;
+    let factor = match kind.as_deref() {
+        Some("none") => None,
+        None | Some("linear") => factor.filter(|factor| *factor != 1.0),
+        Some(kind) => return Err(unsupported(keys.path, format!("rotary scaling {kind:?} ({KIND:?})"))),
+    };
+    match (factor, found) {
+        (None, found) => Ok(found),
+        (Some(factor), Json::Null) => Ok(json!({ "rope_type": "linear", "factor": factor })),
+        (Some(_), _) => Err(unsupported(
+            keys.path,
+            "a linear rotary factor beside the factors of \"rope_freqs.weight\"",
+        )),
     }
 }
 

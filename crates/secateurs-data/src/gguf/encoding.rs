@@ -1,7 +1,13 @@
 //! The tensor encodings: block sizes and decoders.
 
+use rayon::prelude::*;
+
 use super::{blocks, k_blocks};
 use crate::FloatType;
+use crate::finite::all_finite;
+
+/// Blocks looked at by one task.
+const TASK_BLOCKS: usize = 1 << 12;
 
 /// How a tensor's values are stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,6 +101,31 @@ impl Encoding {
     /// Whether [`decode`](Self::decode) can read it.
     pub(crate) fn is_decodable(self) -> bool {
         self.is_quantised() || matches!(self, Self::F32 | Self::F16 | Self::Bf16)
+    }
+
+    /// Where the halves lie in a block that all its values are multiplied with or added to; a value is finite if they are.
+    fn scales(self) -> &'static [usize] {
+        match self {
+            Self::Q4_0 | Self::Q5_0 | Self::Q8_0 => &[0],
+            Self::Q4_1 | Self::Q5_1 | Self::Q4K | Self::Q5K => &[0, 2],
+            Self::Q6K => &[208],
+            _ => &[],
+        }
+    }
+
+    /// Whether all values in whole blocks are finite.
+    pub(super) fn all_finite(self, bytes: &[u8]) -> bool {
+        match self {
+            Self::F32 => all_finite(FloatType::F32, bytes),
+            Self::F16 => all_finite(FloatType::F16, bytes),
+            Self::Bf16 => all_finite(FloatType::Bf16, bytes),
+            _ => {
+                let finite = |block: &[u8]| self.scales().iter().all(|&at| blocks::half_at(block, at).is_finite());
+                bytes
+                    .par_chunks(TASK_BLOCKS * self.block().1)
+                    .all(|task| task.chunks_exact(self.block().1).all(finite))
+            }
+        }
     }
 
     /// Decodes whole blocks; `values` has exactly as many as `bytes` holds.

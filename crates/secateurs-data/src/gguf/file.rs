@@ -9,10 +9,11 @@ use serde_json::Value as Json;
 use super::config::{Heads, Keys, ModelFacts, rope_theta};
 use super::encoding::Encoding;
 use super::header::{Header, Tensor};
-use super::names::{ROPE_FACTORS, Rotary, hf_name};
+use super::names::{ROPE_FACTORS, Rotary, hf_name, is_ignored};
 use super::rope::{llama3_scaling, stored_output};
 use super::value::{Metadata, Value};
 use crate::error::{malformed, unsupported};
+use crate::finite::SCANNED_BYTES;
 use crate::mmap::FileBytes;
 use crate::{DataError, Result, TensorInfo};
 
@@ -34,6 +35,7 @@ pub(crate) struct GgufFile {
 #[derive(Debug)]
 struct Stored {
     info: TensorInfo,
+    name_in_file: String,
     encoding: Encoding,
     bytes: Range<usize>,
     /// For query and key projections, the size of the heads whose outputs are reordered.
@@ -57,6 +59,9 @@ impl GgufFile {
         let mut stored = Vec::new();
         let mut rope_scaling = Json::Null;
         for tensor in tensors {
+            if is_ignored(&tensor.name) {
+                continue;
+            }
             if tensor.name == ROPE_FACTORS {
                 rope_scaling = read_rope_scaling(&tensor, &bytes, keys)?;
             } else {
@@ -85,7 +90,6 @@ impl GgufFile {
             .ok_or_else(|| malformed(&self.path, "GGUF", "it has no embedding matrix \"token_embd.weight\""))?;
         Ok(ModelFacts {
             vocab_size: embedding.info.shape[0],
-            tied: named("lm_head.weight").is_none(),
             rope_scaling: self.rope_scaling.clone(),
         })
     }
@@ -171,6 +175,30 @@ impl GgufFile {
         Ok(values)
     }
 
+    /// Refuses a tensor that holds no floats.
+    pub(crate) fn check_readable(&self, index: usize) -> Result<()> {
+        self.decodable(index).map(|_| ())
+    }
+
+    /// Whether all values of tensor number `index` are finite; integers always are.
+    pub(crate) fn is_finite(&self, index: usize) -> bool {
+        let encoding = self.tensors[index].encoding;
+        // A whole number of blocks of every encoding.
+        let block_bytes = encoding.block().1;
+        let parts = self.raw(index).chunks(SCANNED_BYTES / block_bytes * block_bytes);
+        let mut finite = parts.map(|part| {
+            let is_finite = encoding.all_finite(part);
+            self.release();
+            is_finite
+        });
+        finite.all(|is_finite| is_finite)
+    }
+
+    /// What the file calls tensor number `index`.
+    pub(crate) fn name_in_file(&self, index: usize) -> &str {
+        &self.tensors[index].name_in_file
+    }
+
     fn decodable(&self, index: usize) -> Result<&Stored> {
         let tensor = &self.tensors[index];
         if !tensor.encoding.is_decodable() {
@@ -221,6 +249,7 @@ impl Stored {
         };
         Ok(Self {
             info,
+            name_in_file: name,
             encoding,
             bytes,
             reordered,
@@ -257,10 +286,8 @@ fn check_kind(keys: Keys<'_>) -> Result<()> {
             ));
         }
     }
-    if keys
-        .optional_count("split.count")
-        .is_ok_and(|count| count.is_some_and(|count| count > 1))
-    {
+    let n_files = keys.optional("split.count", "a number", Value::as_u64)?;
+    if n_files.is_some_and(|n_files| n_files > 1) {
         return Err(unsupported(keys.path, "a model split over several files"));
     }
     Ok(())

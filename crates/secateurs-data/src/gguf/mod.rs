@@ -7,8 +7,10 @@ mod encoding;
 mod file;
 mod header;
 mod k_blocks;
+mod keys;
 mod names;
 mod rope;
+mod special_tokens;
 mod value;
 
 pub(crate) use config::{hf_config, hf_tokenizer_config};

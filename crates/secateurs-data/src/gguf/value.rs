@@ -53,6 +53,27 @@ impl Value {
         })
     }
 
+    pub(super) fn is_array(&self) -> bool {
+        matches!(self, Self::Array(_))
+    }
+
+    /// The value in words, shortened.
+    pub(super) fn preview(&self) -> String {
+        const LONGEST: usize = 60;
+        let text = match self {
+            Self::Unsigned(value) => value.to_string(),
+            Self::Signed(value) => value.to_string(),
+            Self::Float(value) => value.to_string(),
+            Self::Bool(value) => value.to_string(),
+            Self::Text(value) => format!("{value:?}"),
+            Self::Array(_) => return "a list".to_owned(),
+        };
+        match text.char_indices().nth(LONGEST) {
+            Some((end, _)) => format!("{}..", &text[..end]),
+            None => text,
+        }
+    }
+
     pub(crate) fn as_u64(&self) -> Option<u64> {
         match self {
             Self::Unsigned(value) => Some(*value),

@@ -1,10 +1,13 @@
 //! The shape of a Llama, as `config.json` of a Hugging Face folder gives it.
 
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::error::{ConfigError, bad_value};
 use super::experts::{ExpertLayout, ExpertsConfig};
+use super::fields::Fields;
+use super::keys::{check_keys, is_silu};
+use super::scaling::{RopeScaling, Rotary};
+use super::token_ids::check_token_ids;
 
 /// The shape of a Llama.
 ///
@@ -55,93 +58,48 @@ pub struct LlamaConfig {
     pub experts: Option<ExpertsConfig>,
 }
 
-/// How rotary frequencies are stretched for long contexts.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum RopeScaling {
-    /// Every frequency is divided by `factor`.
-    Linear {
-        /// The divisor.
-        factor: f64,
-    },
-    /// Llama 3: low frequencies are divided by `factor`, high ones kept, with a linear ramp between.
-    Llama3 {
-        /// The divisor of the low frequencies.
-        factor: f64,
-        /// Wavelengths over `original_positions / low_freq_factor` are low.
-        low_freq_factor: f64,
-        /// Wavelengths under `original_positions / high_freq_factor` are high.
-        high_freq_factor: f64,
-        /// Context length before stretching.
-        original_positions: f64,
-    },
-}
-
-#[derive(Deserialize, Serialize)]
-struct RawConfig {
-    model_type: String,
-    hidden_size: usize,
-    intermediate_size: usize,
-    num_hidden_layers: usize,
-    num_attention_heads: usize,
-    num_key_value_heads: Option<usize>,
-    head_dim: Option<usize>,
-    vocab_size: usize,
-    max_position_embeddings: usize,
-    rms_norm_eps: f64,
-    rope_theta: Option<f64>,
-    #[serde(default)]
-    tie_word_embeddings: bool,
-    rope_scaling: Option<Value>,
-    rope_parameters: Option<Value>,
-    hidden_act: Option<String>,
-    #[serde(default)]
-    attention_bias: bool,
-    #[serde(default)]
-    mlp_bias: bool,
-}
-
 impl LlamaConfig {
     /// Reads the configuration out of a parsed `config.json`.
     ///
     /// # Errors
     ///
-    /// If a field is missing, of the wrong type, or describes a model that is not a Llama as built here.
+    /// If a field is missing, of the wrong type, describes a model that is not a Llama as built here, or is neither used nor
+    /// known to be harmless: see the lists in the README of this crate.
     pub fn from_json(json: &Value) -> Result<Self, ConfigError> {
-        let layout = layout_of(json)?;
-        let raw: RawConfig = serde_json::from_value(json.clone()).map_err(ConfigError::Syntax)?;
-        check_plain(&raw)?;
-        let scaling = raw.rope_parameters.as_ref().or(raw.rope_scaling.as_ref());
-        let theta_inside = scaling.and_then(|s| s.get("rope_theta")).and_then(Value::as_f64);
+        let fields = Fields::of(json)?;
+        let layout = layout_of(fields)?;
+        check_keys(fields, layout)?;
+        check_kind(fields, layout)?;
+        let n_heads = fields.count("num_attention_heads")?;
+        let rotary = Rotary::from_fields(fields, default_theta(layout))?;
         let config = Self {
-            d_model: raw.hidden_size,
-            d_ffn: raw.intermediate_size,
-            n_blocks: raw.num_hidden_layers,
-            n_heads: raw.num_attention_heads,
-            n_kv_heads: raw.num_key_value_heads.unwrap_or(raw.num_attention_heads),
-            d_head: raw.head_dim.unwrap_or(raw.hidden_size / raw.num_attention_heads.max(1)),
-            vocab_size: raw.vocab_size,
-            max_positions: raw.max_position_embeddings,
-            norm_eps: raw.rms_norm_eps,
-            rope_theta: raw.rope_theta.or(theta_inside).unwrap_or(default_theta(layout)),
-            rope_scaling: scaling.map(parse_scaling).transpose()?.flatten(),
-            tied_head: raw.tie_word_embeddings,
+            d_model: fields.count("hidden_size")?,
+            d_ffn: fields.count("intermediate_size")?,
+            n_blocks: fields.count("num_hidden_layers")?,
+            n_heads,
+            n_kv_heads: n_kv_heads(fields, layout)?.unwrap_or(n_heads),
+            d_head: d_head(fields, n_heads)?,
+            vocab_size: fields.count("vocab_size")?,
+            max_positions: fields.count("max_position_embeddings")?,
+            norm_eps: fields.number("rms_norm_eps")?,
+            rope_theta: rotary.theta,
+            rope_scaling: rotary.scaling,
+            tied_head: fields.optional_flag("tie_word_embeddings")?.unwrap_or(false),
             experts: layout
-                .map(|layout| ExpertsConfig::from_json(json, layout))
+                .map(|layout| ExpertsConfig::from_fields(fields, layout))
                 .transpose()?,
         };
         config.check()?;
+        check_token_ids(fields, config.vocab_size)?;
         Ok(config)
     }
 
     /// The `config.json` of this shape, as transformers reads it.
     pub fn to_json(&self) -> Value {
-        let (architecture, model_type) = match self.layout() {
-            None => ("LlamaForCausalLM", "llama"),
-            Some(layout @ ExpertLayout::Mixtral) => ("MixtralForCausalLM", layout.model_type()),
-            Some(layout @ ExpertLayout::OlMoe) => ("OlmoeForCausalLM", layout.model_type()),
-        };
+        let layout = self.layout();
+        let model_type = layout.map_or("llama", ExpertLayout::model_type);
         let mut json = serde_json::json!({
-            "architectures": [architecture],
+            "architectures": [architecture(layout)],
             "model_type": model_type,
             "hidden_act": "silu",
             "hidden_size": self.d_model,
@@ -164,7 +122,7 @@ impl LlamaConfig {
         }
         json["tie_word_embeddings"] = self.tied_head.into();
         if let Some(scaling) = self.rope_scaling {
-            json["rope_scaling"] = scaling_json(scaling);
+            json["rope_scaling"] = scaling.to_json();
         }
         json
     }
@@ -197,18 +155,16 @@ impl LlamaConfig {
     }
 
     fn check(&self) -> Result<(), ConfigError> {
-        let positive = [
-            ("hidden_size", self.d_model),
-            ("intermediate_size", self.d_ffn),
-            ("num_hidden_layers", self.n_blocks),
-            ("num_attention_heads", self.n_heads),
-            ("num_key_value_heads", self.n_kv_heads),
-            ("vocab_size", self.vocab_size),
-            ("max_position_embeddings", self.max_positions),
+        let limited = [
+            ("hidden_size", self.d_model, MAX_WIDTH),
+            ("intermediate_size", self.d_ffn, MAX_WIDTH),
+            ("num_hidden_layers", self.n_blocks, MAX_BLOCKS),
+            ("num_attention_heads", self.n_heads, MAX_HEADS),
+            ("head_dim", self.d_head, MAX_HEADS),
         ];
-        for (field, value) in positive {
-            if value == 0 || value > 1 << 32 {
-                return Err(bad_value(field, value, "expected 1 to 2^32"));
+        for (field, value, most) in limited {
+            if value > most {
+                return Err(bad_value(field, value, "more than any model has"));
             }
         }
         if self.d_head == 0 || !self.d_head.is_multiple_of(2) {
@@ -235,13 +191,26 @@ impl LlamaConfig {
     }
 }
 
+/// Far above every model, and low enough that no product of two overflows.
+const MAX_WIDTH: usize = 1 << 24;
+const MAX_BLOCKS: usize = 1 << 16;
+const MAX_HEADS: usize = 1 << 16;
+
 /// The layout of the experts; nothing for a dense model.
-fn layout_of(json: &Value) -> Result<Option<ExpertLayout>, ConfigError> {
-    match json.get("model_type").and_then(Value::as_str) {
+fn layout_of(fields: Fields<'_>) -> Result<Option<ExpertLayout>, ConfigError> {
+    match fields.optional_text("model_type")? {
         None | Some("llama") => Ok(None),
         Some("mixtral") => Ok(Some(ExpertLayout::Mixtral)),
         Some("olmoe") => Ok(Some(ExpertLayout::OlMoe)),
         Some(found) => Err(ConfigError::UnknownFamily { found: found.into() }),
+    }
+}
+
+fn architecture(layout: Option<ExpertLayout>) -> &'static str {
+    match layout {
+        None => "LlamaForCausalLM",
+        Some(ExpertLayout::Mixtral) => "MixtralForCausalLM",
+        Some(ExpertLayout::OlMoe) => "OlmoeForCausalLM",
     }
 }
 
@@ -254,69 +223,77 @@ fn default_theta(layout: Option<ExpertLayout>) -> f64 {
 }
 
 /// Refuses variants of the family that this implementation would silently compute wrongly.
-fn check_plain(raw: &RawConfig) -> Result<(), ConfigError> {
-    if let Some(act) = raw.hidden_act.as_deref()
-        && act != "silu"
-    {
+fn check_kind(fields: Fields<'_>, layout: Option<ExpertLayout>) -> Result<(), ConfigError> {
+    let act = fields.optional_text("hidden_act")?.unwrap_or("silu");
+    if fields.is_null("hidden_act") || !is_silu(act) {
+        let act = if fields.is_null("hidden_act") { "null" } else { act };
         return Err(bad_value("hidden_act", act, "expected silu"));
     }
-    if raw.attention_bias {
-        return Err(bad_value("attention_bias", true, "expected false"));
+    if let Some(architectures) = fields.get("architectures") {
+        let names = architectures.as_array().map(Vec::as_slice);
+        // The first Llamas were called LLaMA.
+        let is_known = |name: &Value| {
+            name.as_str()
+                .is_some_and(|name| name.eq_ignore_ascii_case(architecture(layout)))
+        };
+        if !names.is_some_and(|names| names.is_empty() || names.iter().any(is_known)) {
+            let expected = "expected LlamaForCausalLM, MixtralForCausalLM or OlmoeForCausalLM, as model_type says";
+            return Err(fields.bad("architectures", architectures, expected));
+        }
     }
-    if raw.mlp_bias {
-        return Err(bad_value("mlp_bias", true, "expected false"));
+    if let Some(quantisation) = fields.get("quantization_config") {
+        check_quantisation(fields, quantisation)?;
     }
     Ok(())
 }
 
-fn parse_scaling(json: &Value) -> Result<Option<RopeScaling>, ConfigError> {
-    let kind = json
-        .get("rope_type")
-        .or_else(|| json.get("type"))
-        .and_then(Value::as_str);
-    let number = |field: &'static str| {
-        json.get(field)
-            .and_then(Value::as_f64)
-            .filter(|x| x.is_finite() && *x > 0.0)
-            .ok_or_else(|| {
-                bad_value(
-                    field,
-                    json.get(field).unwrap_or(&Value::Null),
-                    "expected a positive number",
-                )
-            })
+/// Refuses weights that are not what they seem; zeros packed away are none of these.
+fn check_quantisation(fields: Fields<'_>, quantisation: &Value) -> Result<(), ConfigError> {
+    let says = |field: &str| quantisation.get(field).filter(|value| !value.is_null());
+    let is_empty = |field: &str| {
+        says(field).is_none_or(|value| value.as_object().is_some_and(serde_json::Map::is_empty))
     };
-    match kind {
-        None | Some("default") => Ok(None),
-        Some("linear") => Ok(Some(RopeScaling::Linear {
-            factor: number("factor")?,
-        })),
-        Some("llama3") => Ok(Some(RopeScaling::Llama3 {
-            factor: number("factor")?,
-            low_freq_factor: number("low_freq_factor")?,
-            high_freq_factor: number("high_freq_factor")?,
-            original_positions: number("original_max_position_embeddings")?,
-        })),
-        Some(other) => Err(bad_value("rope_type", other, "expected default, linear or llama3")),
+    let text = |field: &str| says(field).and_then(Value::as_str);
+    let sparsity = says("sparsity_config").unwrap_or(&Value::Null);
+    let plain_format = matches!(text("format"), None | Some("dense"));
+    let format_is_text = says("format").is_none_or(Value::is_string);
+    let known_sparsity = is_empty("sparsity_config")
+        || matches!(sparsity.get("format").and_then(Value::as_str), Some("dense" | "sparse-bitmask"));
+    let is_plain = text("quant_method") == Some("compressed-tensors")
+        && plain_format
+        && format_is_text
+        && known_sparsity
+        && is_empty("config_groups")
+        && is_empty("kv_cache_scheme")
+        && is_empty("transform_config");
+    if is_plain {
+        return Ok(());
+    }
+    let expected = "expected none, or compressed-tensors with dense weights or sparse-bitmask";
+    Err(fields.bad("quantization_config", quantisation, expected))
+}
+
+/// A Mixtral whose file says nothing has 8, a null means as many as query heads.
+fn n_kv_heads(fields: Fields<'_>, layout: Option<ExpertLayout>) -> Result<Option<usize>, ConfigError> {
+    let given = fields.optional_count("num_key_value_heads")?;
+    let is_absent = given.is_none() && !fields.is_null("num_key_value_heads");
+    match layout {
+        Some(ExpertLayout::Mixtral) if is_absent => Ok(Some(8)),
+        _ => Ok(given),
     }
 }
 
-fn scaling_json(scaling: RopeScaling) -> Value {
-    match scaling {
-        RopeScaling::Linear { factor } => serde_json::json!({ "rope_type": "linear", "factor": factor }),
-        RopeScaling::Llama3 {
-            factor,
-            low_freq_factor,
-            high_freq_factor,
-            original_positions,
-        } => {
-            serde_json::json!({
-                "rope_type": "llama3",
-                "factor": factor,
-                "low_freq_factor": low_freq_factor,
-                "high_freq_factor": high_freq_factor,
-                "original_max_position_embeddings": original_positions as u64,
-            })
-        }
+fn d_head(fields: Fields<'_>, n_heads: usize) -> Result<usize, ConfigError> {
+    if let Some(given) = fields.optional_count("head_dim")? {
+        return Ok(given);
     }
+    let d_model = fields.count("hidden_size")?;
+    if !d_model.is_multiple_of(n_heads) {
+        return Err(bad_value(
+            "num_attention_heads",
+            n_heads,
+            "expected a divisor of hidden_size, as there is no head_dim",
+        ));
+    }
+    Ok(d_model / n_heads)
 }

@@ -1,21 +1,48 @@
 //! What can be wrong with a configuration.
 
+use serde_json::Value;
+
 /// What can be wrong with a `config.json`.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {
-    /// It lacks a field or holds one of the wrong type.
-    #[error("config.json is not a usable Llama configuration")]
-    Syntax(#[source] serde_json::Error),
+    /// It is no JSON object.
+    #[error("config.json is no object, but {found}")]
+    NoObject {
+        /// The value found, shortened.
+        found: String,
+    },
+    /// A field is missing that has no default here.
+    #[error("config.json lacks {field}")]
+    Missing {
+        /// Name of the field.
+        field: String,
+    },
     /// A field has a value that this model cannot have.
     #[error("config.json: {field} is {value}, {expected}")]
     Value {
-        /// Name of the field.
-        field: &'static str,
-        /// The value found.
+        /// Name of the field, that of a field inside another one as `outer.inner`.
+        field: String,
+        /// The value found, shortened.
         value: String,
         /// What would have been accepted.
         expected: &'static str,
+    },
+    /// Two fields that mean the same disagree, and programs differ in which of them they take.
+    #[error("config.json: {first} and {second} mean the same, but differ; keep the one that is right")]
+    Disagree {
+        /// Name of one field.
+        first: String,
+        /// Name of the other.
+        second: String,
+    },
+    /// A field that nothing here knows, so that it may change what the model computes.
+    #[error("config.json: {field} is {value}, and what it means is not known here; remove it if it changes nothing")]
+    UnknownField {
+        /// Name of the field, that of a field inside another one as `outer.inner`.
+        field: String,
+        /// The value found, shortened.
+        value: String,
     },
     /// The model is of a family that is not implemented.
     #[error("model_type is \"{found}\"; the models read here are: llama, mixtral, olmoe")]
@@ -38,10 +65,26 @@ pub enum ConfigError {
     },
 }
 
-pub(super) fn bad_value(field: &'static str, value: impl ToString, expected: &'static str) -> ConfigError {
+pub(super) fn bad_value(field: impl Into<String>, value: impl ToString, expected: &'static str) -> ConfigError {
     ConfigError::Value {
-        field,
-        value: value.to_string(),
+        field: field.into(),
+        value: shorten(&value.to_string()),
         expected,
+    }
+}
+
+pub(super) fn unknown_field(field: impl Into<String>, value: &Value) -> ConfigError {
+    ConfigError::UnknownField {
+        field: field.into(),
+        value: shorten(&value.to_string()),
+    }
+}
+
+/// The start of a text that may be as long as a file.
+pub(super) fn shorten(text: &str) -> String {
+    const LONGEST: usize = 80;
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}..", &text[..end]),
+        None => text.to_owned(),
     }
 }

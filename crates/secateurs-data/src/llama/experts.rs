@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::error::{ConfigError, bad_value};
+use super::fields::Fields;
 
 /// The mixture of experts that every block has instead of one SwiGLU layer.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -97,16 +98,16 @@ type Pair = (&'static str, &'static str);
 
 impl ExpertsConfig {
     /// Reads what `config.json` says of experts.
-    pub(super) fn from_json(json: &Value, layout: ExpertLayout) -> Result<Self, ConfigError> {
-        let n_experts_field = match layout {
-            ExpertLayout::Mixtral => "num_local_experts",
-            ExpertLayout::OlMoe => "num_experts",
-        };
+    pub(super) fn from_fields(fields: Fields<'_>, layout: ExpertLayout) -> Result<Self, ConfigError> {
+        let normalised = fields.optional_flag("norm_topk_prob")?;
+        if layout == ExpertLayout::Mixtral && normalised == Some(false) {
+            return Err(bad_value("norm_topk_prob", false, "expected true, as in every Mixtral"));
+        }
         let experts = Self {
-            n_experts: count(json, n_experts_field)?,
-            top_k: count(json, "num_experts_per_tok")?,
-            normalised: layout == ExpertLayout::Mixtral || flag(json, "norm_topk_prob")?,
-            balance_weight: weight(json, "router_aux_loss_coef", layout)?,
+            n_experts: n_experts(fields, layout)?,
+            top_k: count(fields, "num_experts_per_tok")?,
+            normalised: layout == ExpertLayout::Mixtral || normalised.unwrap_or(false),
+            balance_weight: weight(fields, "router_aux_loss_coef", layout)?,
             layout,
         };
         if experts.top_k > experts.n_experts {
@@ -116,7 +117,6 @@ impl ExpertsConfig {
                 "expected no more than there are experts",
             ));
         }
-        check_plain(json)?;
         Ok(experts)
     }
 
@@ -143,45 +143,40 @@ impl ExpertsConfig {
     }
 }
 
-fn count(json: &Value, field: &'static str) -> Result<usize, ConfigError> {
-    let value = json.get(field).unwrap_or(&Value::Null);
-    let valid = value.as_u64().filter(|count| (1..1 << 16).contains(count));
-    let count = valid.map(|count| count as usize);
-    count.ok_or_else(|| bad_value(field, value, "expected 1 to 2^16"))
+/// The number of experts, under the name of the family or that of the other one, as transformers takes both.
+fn n_experts(fields: Fields<'_>, layout: ExpertLayout) -> Result<usize, ConfigError> {
+    let (own, other) = match layout {
+        ExpertLayout::Mixtral => ("num_local_experts", "num_experts"),
+        ExpertLayout::OlMoe => ("num_experts", "num_local_experts"),
+    };
+    match (fields.get(own), fields.get(other)) {
+        (None, Some(_)) if !fields.is_null(own) => count(fields, other),
+        (Some(first), Some(second)) if first != second => Err(ConfigError::Disagree {
+            first: own.to_owned(),
+            second: other.to_owned(),
+        }),
+        _ => count(fields, own),
+    }
 }
 
-fn flag(json: &Value, field: &'static str) -> Result<bool, ConfigError> {
-    let value = json.get(field).unwrap_or(&Value::Bool(false));
-    value
-        .as_bool()
-        .ok_or_else(|| bad_value(field, value, "expected true or false"))
+fn count(fields: Fields<'_>, field: &'static str) -> Result<usize, ConfigError> {
+    let count = fields.count(field)?;
+    match count < 1 << 16 {
+        true => Ok(count),
+        false => Err(bad_value(field, count, "expected 1 to 2^16")),
+    }
 }
 
 /// The weight of the balancing loss; where it is missing, what transformers takes.
-fn weight(json: &Value, field: &'static str, layout: ExpertLayout) -> Result<f64, ConfigError> {
-    let Some(value) = json.get(field) else {
+fn weight(fields: Fields<'_>, field: &'static str, layout: ExpertLayout) -> Result<f64, ConfigError> {
+    let Some(value) = fields.get(field) else {
         return Ok(match layout {
             ExpertLayout::Mixtral => 0.001,
             ExpertLayout::OlMoe => 0.01,
         });
     };
     let valid = value.as_f64().filter(|weight| weight.is_finite() && *weight >= 0.0);
-    valid.ok_or_else(|| bad_value(field, value, "expected a number of 0 or more"))
-}
-
-/// Refuses variants that would silently be computed wrongly.
-fn check_plain(json: &Value) -> Result<(), ConfigError> {
-    let field = |name: &str| json.get(name).filter(|value| !value.is_null());
-    if let Some(clip) = field("clip_qkv") {
-        return Err(bad_value("clip_qkv", clip, "expected null"));
-    }
-    let positions = json.get("max_position_embeddings").and_then(Value::as_u64);
-    match field("sliding_window") {
-        Some(window) if window.as_u64() < positions => {
-            Err(bad_value("sliding_window", window, "expected null or all positions"))
-        }
-        _ => Ok(()),
-    }
+    valid.ok_or_else(|| fields.bad(field, value, "expected a number of 0 or more"))
 }
 
 #[cfg(test)]
@@ -218,10 +213,8 @@ mod tests {
         }
     }
 
-    fn mixtral() -> Value {
-        json!({
-            "num_local_experts": 4, "num_experts_per_tok": 2, "max_position_embeddings": 64, "sliding_window": null
-        })
+    fn read(json: &Value, layout: ExpertLayout) -> Result<ExpertsConfig, ConfigError> {
+        ExpertsConfig::from_fields(Fields::of(json)?, layout)
     }
 
     #[test]
@@ -235,12 +228,9 @@ mod tests {
                     balance_weight: 0.25,
                     layout,
                 };
-                let mut json = json!({ "max_position_embeddings": 8 });
+                let mut json = json!({});
                 experts.write(&mut json);
-                assert_eq!(
-                    ExpertsConfig::from_json(&json, layout).expect("it was written"),
-                    experts
-                );
+                assert_eq!(read(&json, layout).expect("it was written"), experts);
             }
         }
     }
@@ -253,24 +243,22 @@ mod tests {
             ("num_experts_per_tok", json!(0)),
             ("num_experts_per_tok", json!(5)),
             ("router_aux_loss_coef", json!(-1.0)),
-            ("sliding_window", json!(63)),
-            ("sliding_window", json!("all")),
-            ("clip_qkv", json!(8.0)),
+            ("norm_topk_prob", json!(false)),
+            ("num_experts", json!(3)),
         ];
         for (field, value) in wrong {
-            let mut json = mixtral();
+            let mut json = json!({ "num_local_experts": 4, "num_experts_per_tok": 2 });
             json[field] = value;
-            let error = ExpertsConfig::from_json(&json, ExpertLayout::Mixtral).expect_err(field);
+            let error = read(&json, ExpertLayout::Mixtral).expect_err(field);
             assert!(error.to_string().contains(field), "{error}");
         }
     }
 
     #[test]
-    fn a_window_over_all_positions_is_no_window() {
-        let mut json = mixtral();
-        json["sliding_window"] = json!(64);
-        let experts = ExpertsConfig::from_json(&json, ExpertLayout::Mixtral).expect("a mixture");
-        assert_eq!((experts.n_experts, experts.top_k, experts.normalised), (4, 2, true));
-        assert_eq!(experts.balance_weight, 0.001);
+    fn the_name_of_the_other_family_counts_where_it_is_alone() {
+        for (layout, name) in LAYOUTS.into_iter().zip(["num_experts", "num_local_experts"]) {
+            let json = json!({ name: 7, "num_experts_per_tok": 2 });
+            assert_eq!(read(&json, layout).expect("a mixture").n_experts, 7);
+        }
     }
 }

@@ -3,10 +3,17 @@
 mod config;
 mod error;
 mod experts;
+mod fields;
+mod keys;
+mod open;
 mod rope;
+mod scaling;
 mod tensors;
+mod token_ids;
 
-pub use config::{LlamaConfig, RopeScaling};
+pub use config::LlamaConfig;
 pub use error::ConfigError;
 pub use experts::{ExpertLayout, ExpertsConfig};
+pub use scaling::RopeScaling;
 pub use tensors::planned_tensors;
+pub(crate) use token_ids::token_ids;

@@ -2,7 +2,8 @@
 
 use std::f64::consts::TAU;
 
-use super::config::{LlamaConfig, RopeScaling};
+use super::config::LlamaConfig;
+use super::scaling::RopeScaling;
 
 impl LlamaConfig {
     /// The angular frequency of each pair of a head, `[d_head / 2]`: `rope_theta^(-2 i / d_head)` for pair `i`, stretched as

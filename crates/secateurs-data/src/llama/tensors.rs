@@ -6,20 +6,36 @@ use crate::PlannedTensor;
 
 /// Names and shapes of all tensors of a Llama, in Hugging Face layout and file order.
 pub fn planned_tensors(config: &LlamaConfig) -> Vec<PlannedTensor> {
-    let mut planned = vec![plan("model.embed_tokens".into(), &[config.vocab_size, config.d_model])];
-    for index in 0..config.n_blocks {
-        let block = format!("model.layers.{index}");
-        planned.push(plan(format!("{block}.input_layernorm"), &[config.d_model]));
-        planned.extend(attention(config, &format!("{block}.self_attn")));
-        planned.push(plan(format!("{block}.post_attention_layernorm"), &[config.d_model]));
-        match &config.experts {
-            Some(experts) => planned.extend(mixture(config, experts, &format!("{block}.moe"))),
-            None => planned.extend(swiglu(config, &format!("{block}.mlp"))),
-        }
-    }
-    planned.push(plan("model.norm".into(), &[config.d_model]));
+    let [embedding, rest @ ..] = &outer_tensors(config)[..] else {
+        unreachable!("the embedding is outside the blocks");
+    };
+    let blocks = (0..config.n_blocks).flat_map(|index| block_tensors(config, index));
+    let planned = std::iter::once(embedding.clone()).chain(blocks);
+    planned.chain(rest.iter().cloned()).collect()
+}
+
+/// The tensors outside the blocks, the embedding first.
+pub(super) fn outer_tensors(config: &LlamaConfig) -> Vec<PlannedTensor> {
+    let table = [config.vocab_size, config.d_model];
+    let mut planned = vec![
+        plan("model.embed_tokens".into(), &table),
+        plan("model.norm".into(), &[config.d_model]),
+    ];
     if !config.tied_head {
-        planned.push(plan("lm_head".into(), &[config.vocab_size, config.d_model]));
+        planned.push(plan("lm_head".into(), &table));
+    }
+    planned
+}
+
+/// The tensors of block `index`.
+pub(super) fn block_tensors(config: &LlamaConfig, index: usize) -> Vec<PlannedTensor> {
+    let block = format!("model.layers.{index}");
+    let mut planned = vec![plan(format!("{block}.input_layernorm"), &[config.d_model])];
+    planned.extend(attention(config, &format!("{block}.self_attn")));
+    planned.push(plan(format!("{block}.post_attention_layernorm"), &[config.d_model]));
+    match &config.experts {
+        Some(experts) => planned.extend(mixture(config, experts, &format!("{block}.moe"))),
+        None => planned.extend(swiglu(config, &format!("{block}.mlp"))),
     }
     planned
 }

@@ -8,6 +8,7 @@ use bytes::Bytes;
 
 use super::header::{Header, Span};
 use crate::error::unsupported;
+use crate::finite::{SCANNED_BYTES, all_finite};
 use crate::mmap::FileBytes;
 use crate::{DataError, FloatType, RawTensor, Result, TensorInfo};
 
@@ -97,6 +98,23 @@ impl SafetensorsFile {
             }
         }
         Ok(values)
+    }
+
+    /// Refuses a tensor that holds no floats.
+    pub(crate) fn check_readable(&self, index: usize) -> Result<()> {
+        self.float_tensor(index).map(|_| ())
+    }
+
+    /// Whether all values of tensor number `index` are finite; other types than the floats read here have no such values.
+    pub(crate) fn is_finite(&self, index: usize) -> bool {
+        let Ok((_, float_type)) = self.float_tensor(index) else { return true };
+        let parts = self.raw(index).chunks(SCANNED_BYTES);
+        let mut finite = parts.map(|part| {
+            let is_finite = all_finite(float_type, part);
+            self.release();
+            is_finite
+        });
+        finite.all(|is_finite| is_finite)
     }
 
     fn float_tensor(&self, index: usize) -> Result<(&Span, FloatType)> {

@@ -1,6 +1,6 @@
 //! A model split over several safetensors files, and the index that says which tensor lies where.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeSet, HashSet};
 use std::path::{Component, Path, PathBuf};
 
 use serde::Deserialize;
@@ -13,12 +13,10 @@ use crate::{DataError, Result};
 /// File name of the index.
 pub(crate) const INDEX_FILE: &str = "model.safetensors.index.json";
 
-/// All files of a model and, by tensor name, where each tensor lies.
+/// All files of a model.
 #[derive(Debug)]
 pub(crate) struct Shards {
     pub(crate) files: Vec<SafetensorsFile>,
-    /// Tensor name to (file, tensor in that file).
-    pub(crate) places: BTreeMap<String, (usize, usize)>,
 }
 
 #[derive(Deserialize)]
@@ -44,43 +42,31 @@ impl Shards {
     }
 
     fn open_single(path: &Path) -> Result<Self> {
-        let file = SafetensorsFile::open(path)?;
-        let places = file
-            .tensors()
-            .enumerate()
-            .map(|(i, info)| (info.name.clone(), (0, i)))
-            .collect();
         Ok(Self {
-            files: vec![file],
-            places,
+            files: vec![SafetensorsFile::open(path)?],
         })
     }
 
+    /// Opens the files that the index names. As in transformers, all their tensors are the model, whether the index names them
+    /// or not; a name of the index that its file lacks is missing only to who needs it.
     fn open_index(folder: &Path, path: &Path) -> Result<Self> {
         let bad = |problem| malformed(path, "safetensors index", problem);
         let text = std::fs::read_to_string(path).during("read", path)?;
         let Index {
             weight_map: UniqueMap(entries),
         } = serde_json::from_str(&text).map_err(|e| bad(e.to_string()))?;
-        let mut by_shard = BTreeMap::<String, Vec<String>>::new();
-        for (tensor, shard) in entries {
-            by_shard.entry(shard).or_default().push(tensor);
-        }
+        let names: BTreeSet<String> = entries.into_iter().map(|(_, shard)| shard).collect();
         let mut files = Vec::new();
-        let mut places = BTreeMap::new();
-        for (shard, tensors) in by_shard {
-            let shard_path = plain_file(folder, &shard).ok_or_else(|| bad(format!("{shard:?} is not a file name")))?;
+        let mut seen = HashSet::new();
+        for shard in &names {
+            let shard_path = plain_file(folder, shard).ok_or_else(|| bad(format!("{shard:?} is not a file name")))?;
             let file = SafetensorsFile::open(&shard_path)?;
-            let found: BTreeMap<&str, usize> = file.tensors().enumerate().map(|(i, t)| (t.name.as_str(), i)).collect();
-            for tensor in tensors {
-                let &at = found
-                    .get(tensor.as_str())
-                    .ok_or_else(|| bad(format!("tensor {tensor:?} is not in {shard}")))?;
-                places.insert(tensor, (files.len(), at));
+            if let Some(info) = file.tensors().find(|info| !seen.insert(info.name.clone())) {
+                return Err(bad(format!("tensor {:?} is in {shard} and in another shard", info.name)));
             }
             files.push(file);
         }
-        Ok(Self { files, places })
+        Ok(Self { files })
     }
 }
 

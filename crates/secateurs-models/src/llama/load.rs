@@ -13,10 +13,10 @@ use crate::ModelError;
 ///
 /// # Errors
 ///
-/// If the configuration is not a Llama's, a tensor is missing, of another shape than the configuration implies, or
+/// If the configuration is not a Llama's, a tensor is missing, of another shape than the configuration implies, not used, or
 /// not finite.
 pub fn load_llama(checkpoint: &Checkpoint, device: &Device) -> Result<(LlamaConfig, Llama), ModelError> {
-    let config = LlamaConfig::from_json(checkpoint.config())?;
+    let config = LlamaConfig::open(checkpoint)?;
     let place = Place::new("", config.layout());
     let llama = fill(Llama::new(&config, device), place, &|name| {
         Ok(checkpoint.read_f32(name)?)

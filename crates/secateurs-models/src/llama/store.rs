@@ -26,14 +26,14 @@ impl LlamaStore {
     ///
     /// # Errors
     ///
-    /// If the source is not a Llama.
+    /// If the source is not a Llama, or not whole; see [`LlamaConfig::open`].
     pub fn new(
         source: Checkpoint,
         writer: CheckpointWriter,
         n_tokens: usize,
         device: Device,
     ) -> Result<Self, ModelError> {
-        let config = LlamaConfig::from_json(source.config())?;
+        let config = LlamaConfig::open(&source)?;
         let positions = Rope::new(&config, n_tokens, &device);
         Ok(Self {
             source,

@@ -65,7 +65,7 @@ pub fn prune_experts(job: &ExpertJob<'_>, listener: &mut dyn FnMut(usize, usize)
         let path = job.model.to_owned();
         return Err(Error::IsPacked { path });
     }
-    let config = LlamaConfig::from_json(source.config())?;
+    let config = LlamaConfig::open(&source)?;
     let experts = config.experts.ok_or(Error::NoExperts)?;
     check_left(&experts, &job.plan)?;
     let sequences = job.calibration.sequences(&source)?.sequences;
@@ -146,10 +146,15 @@ fn fill(
     writer.copy_metadata(source)?;
     let mut json = source.config().clone();
     let experts = config.to_json();
-    // Everything else of the configuration stays as it was, also what is not read here.
-    for field in ["num_local_experts", "num_experts"] {
-        if let Some(n_experts) = experts.get(field) {
-            json[field] = n_experts.clone();
+    // Everything else of the configuration stays as it was, also what is not read here. The number of experts may stand under
+    // the name of either family, or both.
+    const NAMES: [&str; 2] = ["num_local_experts", "num_experts"];
+    let own = NAMES.iter().find_map(|field| Some((*field, experts.get(*field)?)));
+    if let Some((own, n_experts)) = own {
+        for field in NAMES {
+            if field == own || json.get(field).is_some() {
+                json[field] = n_experts.clone();
+            }
         }
     }
     json["torch_dtype"] = writer.float_type().torch_name().into();
