@@ -315,7 +315,10 @@ impl Checkpoint {
                         "tokenizer_config.json".to_owned(),
                         text(&hf_tokenizer_config(file.metadata())),
                     ),
-                    ("generation_config.json".to_owned(), text(&generation_config(&self.config))),
+                    (
+                        "generation_config.json".to_owned(),
+                        text(&generation_config(&self.config)),
+                    ),
                 ])
             }
         }
@@ -327,7 +330,9 @@ impl Checkpoint {
             (Source::Gguf(file), Some((_, tensor))) => file.name_in_file(tensor).to_owned(),
             (Source::HuggingFace(shards), Some((file, tensor))) => {
                 let mut tensors = shards.files[file].tensors();
-                tensors.nth(tensor).map_or_else(|| name.to_owned(), |info| info.name.clone())
+                tensors
+                    .nth(tensor)
+                    .map_or_else(|| name.to_owned(), |info| info.name.clone())
             }
             _ => name.to_owned(),
         }
@@ -402,7 +407,10 @@ impl Checkpoint {
     fn same_values(&self, first: &str, second: &str) -> Result<bool> {
         const ROWS: usize = 1024;
         let (a, b) = (self.tensor(first)?, self.tensor(second)?);
-        if a.shape != b.shape || a.shape.len() != 2 || self.check_readable(first).and(self.check_readable(second)).is_err() {
+        if a.shape != b.shape
+            || a.shape.len() != 2
+            || self.check_readable(first).and(self.check_readable(second)).is_err()
+        {
             return Ok(false);
         }
         if a.encoding == b.encoding && self.raw(first)? == self.raw(second)? {

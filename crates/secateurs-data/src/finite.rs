@@ -23,13 +23,21 @@ pub(crate) fn all_finite(float_type: FloatType, bytes: &[u8]) -> bool {
 
 /// A maximum instead of a comparison each: it keeps the loop free of branches, so that it becomes vector instructions.
 fn finite_halves(bytes: &[u8], exponent: i16) -> bool {
-    let exponents = bytes.as_chunks::<2>().0.iter().map(|raw| i16::from_le_bytes(*raw) & exponent);
+    let exponents = bytes
+        .as_chunks::<2>()
+        .0
+        .iter()
+        .map(|raw| i16::from_le_bytes(*raw) & exponent);
     exponents.fold(0, i16::max) < exponent
 }
 
 fn finite_words(bytes: &[u8]) -> bool {
     const EXPONENT: i32 = 0x7f80_0000;
-    let exponents = bytes.as_chunks::<4>().0.iter().map(|raw| i32::from_le_bytes(*raw) & EXPONENT);
+    let exponents = bytes
+        .as_chunks::<4>()
+        .0
+        .iter()
+        .map(|raw| i32::from_le_bytes(*raw) & EXPONENT);
     exponents.fold(0, i32::max) < EXPONENT
 }
 
@@ -43,15 +51,28 @@ mod tests {
     fn every_half_is_judged_as_the_half_crate_judges_it() {
         for bits in 0..=u16::MAX {
             let bytes = [0, 0, 0, 0].into_iter().chain(bits.to_le_bytes()).collect::<Vec<u8>>();
-            assert_eq!(all_finite(FloatType::F16, &bytes), f16::from_bits(bits).is_finite(), "{bits:#x}");
-            assert_eq!(all_finite(FloatType::Bf16, &bytes), bf16::from_bits(bits).is_finite(), "{bits:#x}");
+            assert_eq!(
+                all_finite(FloatType::F16, &bytes),
+                f16::from_bits(bits).is_finite(),
+                "{bits:#x}"
+            );
+            assert_eq!(
+                all_finite(FloatType::Bf16, &bytes),
+                bf16::from_bits(bits).is_finite(),
+                "{bits:#x}"
+            );
         }
     }
 
     #[test]
     fn one_value_among_many_is_found_wherever_it_is() {
         let n = 2 * CHUNK + 5;
-        for (at, value) in [(0, f32::NAN), (CHUNK - 1, f32::INFINITY), (CHUNK, f32::NEG_INFINITY), (n - 1, -f32::NAN)] {
+        for (at, value) in [
+            (0, f32::NAN),
+            (CHUNK - 1, f32::INFINITY),
+            (CHUNK, f32::NEG_INFINITY),
+            (n - 1, -f32::NAN),
+        ] {
             let mut values = vec![f32::MAX; n];
             let bytes = |values: &[f32]| values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<u8>>();
             assert!(all_finite(FloatType::F32, &bytes(&values)));

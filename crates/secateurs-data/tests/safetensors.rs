@@ -252,7 +252,10 @@ fn the_files_of_an_index_count_and_not_what_it_says_of_them() {
     let inner = folder.path().join("model");
     std::fs::copy(inner.join("a.safetensors"), inner.join("b.safetensors")).expect("writable");
     let error = Checkpoint::open(&inner).expect_err("twice").to_string();
-    assert!(error.contains("\"a\" is in b.safetensors and in another shard"), "{error}");
+    assert!(
+        error.contains("\"a\" is in b.safetensors and in another shard"),
+        "{error}"
+    );
 }
 
 #[test]

@@ -36,7 +36,10 @@ impl Keys<'_> {
         };
         let equal = list.as_u64s().filter(|counts| counts.len() == n_blocks);
         let equal = equal.filter(|counts| counts.iter().all(|count| *count == counts[0]));
-        match equal.and_then(|counts| counts.first().copied()).filter(|n| (1..1 << 31).contains(n)) {
+        match equal
+            .and_then(|counts| counts.first().copied())
+            .filter(|n| (1..1 << 31).contains(n))
+        {
             Some(count) => Ok(Some(count as usize)),
             None => {
                 let feature = format!("{key:?} = {}, which is not one number for all blocks", list.preview());
@@ -51,7 +54,12 @@ impl Keys<'_> {
         })
     }
 
-    pub(super) fn optional<T>(self, key: &str, expected: &str, read: impl Fn(&Value) -> Option<T>) -> Result<Option<T>> {
+    pub(super) fn optional<T>(
+        self,
+        key: &str,
+        expected: &str,
+        read: impl Fn(&Value) -> Option<T>,
+    ) -> Result<Option<T>> {
         match self.metadata.get(key) {
             None => Ok(None),
             Some(value) => match read(value) {
@@ -89,7 +97,9 @@ impl Heads {
     pub(super) fn read(keys: Keys<'_>) -> Result<Self> {
         const HEADS: &str = "llama.attention.head_count";
         let n_heads = keys.required(HEADS, keys.count_of_blocks(HEADS)?)?;
-        let n_kv_heads = keys.count_of_blocks("llama.attention.head_count_kv")?.unwrap_or(n_heads);
+        let n_kv_heads = keys
+            .count_of_blocks("llama.attention.head_count_kv")?
+            .unwrap_or(n_heads);
         let d_model = keys.count("llama.embedding_length")?;
         // Either length is the quotient where it is missing, also if the other one is given.
         let length = |key: &str| match keys.optional_count(key)? {
@@ -102,7 +112,9 @@ impl Heads {
         if d_value != d_head {
             return Err(unsupported(
                 keys.path,
-                format!("values of {d_value} and keys of {d_head} dimensions a head (\"llama.attention.value_length\")"),
+                format!(
+                    "values of {d_value} and keys of {d_head} dimensions a head (\"llama.attention.value_length\")"
+                ),
             ));
         }
         let turned = keys.optional_count("llama.rope.dimension_count")?.unwrap_or(d_head);
@@ -142,7 +154,10 @@ pub(crate) fn hf_config(metadata: &Metadata, path: &Path, facts: ModelFacts) -> 
     };
     check_keys(keys, &shape)?;
     let vocab_size = facts.vocab_size;
-    if let Some(named) = keys.optional_count("llama.vocab_size")?.filter(|named| *named != vocab_size) {
+    if let Some(named) = keys
+        .optional_count("llama.vocab_size")?
+        .filter(|named| *named != vocab_size)
+    {
         let problem = format!("\"llama.vocab_size\" is {named}, but the embedding matrix has {vocab_size} tokens");
         return Err(keys.bad(problem));
     }

@@ -100,11 +100,18 @@ pub(super) fn check_keys(keys: Keys<'_>, shape: &Shape) -> Result<()> {
             if !neutral.admits(value, shape) {
                 return Err(unsupported(
                     keys.path,
-                    format!("{key:?} = {}, where {} would change nothing", value.preview(), neutral.expected()),
+                    format!(
+                        "{key:?} = {}, where {} would change nothing",
+                        value.preview(),
+                        neutral.expected()
+                    ),
                 ));
             }
         } else if REFUSED_STARTS.iter().any(|start| key.starts_with(start)) {
-            let feature = format!("the metadata {key:?} = {}, whose meaning is not known here", value.preview());
+            let feature = format!(
+                "the metadata {key:?} = {}, whose meaning is not known here",
+                value.preview()
+            );
             return Err(unsupported(keys.path, feature));
         }
     }

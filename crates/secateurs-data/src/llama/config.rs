@@ -250,15 +250,17 @@ fn check_kind(fields: Fields<'_>, layout: Option<ExpertLayout>) -> Result<(), Co
 /// Refuses weights that are not what they seem; zeros packed away are none of these.
 fn check_quantisation(fields: Fields<'_>, quantisation: &Value) -> Result<(), ConfigError> {
     let says = |field: &str| quantisation.get(field).filter(|value| !value.is_null());
-    let is_empty = |field: &str| {
-        says(field).is_none_or(|value| value.as_object().is_some_and(serde_json::Map::is_empty))
-    };
+    let is_empty =
+        |field: &str| says(field).is_none_or(|value| value.as_object().is_some_and(serde_json::Map::is_empty));
     let text = |field: &str| says(field).and_then(Value::as_str);
     let sparsity = says("sparsity_config").unwrap_or(&Value::Null);
     let plain_format = matches!(text("format"), None | Some("dense"));
     let format_is_text = says("format").is_none_or(Value::is_string);
     let known_sparsity = is_empty("sparsity_config")
-        || matches!(sparsity.get("format").and_then(Value::as_str), Some("dense" | "sparse-bitmask"));
+        || matches!(
+            sparsity.get("format").and_then(Value::as_str),
+            Some("dense" | "sparse-bitmask")
+        );
     let is_plain = text("quant_method") == Some("compressed-tensors")
         && plain_format
         && format_is_text

@@ -149,8 +149,12 @@ fn n_experts(fields: Fields<'_>, layout: ExpertLayout) -> Result<usize, ConfigEr
         ExpertLayout::Mixtral => ("num_local_experts", "num_experts"),
         ExpertLayout::OlMoe => ("num_experts", "num_local_experts"),
     };
+    // In transformers the name of the other family is set last, also to null.
+    if let Some(field) = [own, other].into_iter().find(|field| fields.is_null(field)) {
+        return Err(bad_value(field, "null", "expected 1 to 2^16"));
+    }
     match (fields.get(own), fields.get(other)) {
-        (None, Some(_)) if !fields.is_null(own) => count(fields, other),
+        (None, Some(_)) => count(fields, other),
         (Some(first), Some(second)) if first != second => Err(ConfigError::Disagree {
             first: own.to_owned(),
             second: other.to_owned(),

@@ -85,7 +85,8 @@ impl<'a> Fields<'a> {
     pub(super) fn optional_flag(self, field: &str) -> Result<Option<bool>, ConfigError> {
         let Some(value) = self.get(field) else { return Ok(None) };
         let flag = value.as_bool();
-        flag.map(Some).ok_or_else(|| self.bad(field, value, "expected true or false"))
+        flag.map(Some)
+            .ok_or_else(|| self.bad(field, value, "expected true or false"))
     }
 
     pub(super) fn optional_text(self, field: &str) -> Result<Option<&'a str>, ConfigError> {

@@ -309,7 +309,10 @@ impl Neutral {
             Self::Ones => every(&|item| item.as_f64() == Some(1.0)),
             Self::AllPositions => {
                 let positions = fields.get("max_position_embeddings").and_then(Value::as_u64);
-                value.as_u64().zip(positions).is_some_and(|(window, positions)| window >= positions)
+                value
+                    .as_u64()
+                    .zip(positions)
+                    .is_some_and(|(window, positions)| window >= positions)
             }
         }
     }
@@ -345,7 +348,10 @@ mod tests {
         let refused = REFUSED.iter().map(|(field, _)| *field);
         let others = [PACKED, HARMLESS_START, TOKEN_ID];
         for field in USED.into_iter().chain(HARMLESS).chain(refused).chain(others) {
-            assert!(readme.contains(&format!("{field}`")), "the README does not name {field}");
+            assert!(
+                readme.contains(&format!("{field}`")),
+                "the README does not name {field}"
+            );
         }
     }
 

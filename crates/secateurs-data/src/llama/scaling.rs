@@ -62,13 +62,15 @@ const COMMON: [&str; 4] = ["rope_type", "type", "rope_theta", "original_max_posi
 
 /// Reads how frequencies are stretched from the object `inner` of the configuration `outer`.
 fn read_scaling(inner: Fields<'_>, outer: Fields<'_>) -> Result<Option<RopeScaling>, ConfigError> {
-    if inner.is_null("rope_type") {
-        return Err(inner.bad("rope_type", &Value::Null, "expected default, linear or llama3"));
-    }
-    let kind = match inner.optional_text("rope_type")? {
-        None => inner.optional_text("type")?,
-        kind => kind,
+    let name = if inner.get("rope_type").is_some() || inner.is_null("rope_type") {
+        "rope_type"
+    } else {
+        "type"
     };
+    if inner.is_null(name) {
+        return Err(inner.bad(name, &Value::Null, "expected default, linear or llama3"));
+    }
+    let kind = inner.optional_text(name)?;
     match kind {
         None | Some("default") => {
             check_inside(inner, &[])?;
@@ -83,7 +85,7 @@ fn read_scaling(inner: Fields<'_>, outer: Fields<'_>) -> Result<Option<RopeScali
             check_inside(inner, &["factor", "low_freq_factor", "high_freq_factor"])?;
             read_llama3(inner, outer).map(Some)
         }
-        Some(other) => Err(inner.bad("rope_type", &other.into(), "expected default, linear or llama3")),
+        Some(other) => Err(inner.bad(name, &other.into(), "expected default, linear or llama3")),
     }
 }
 

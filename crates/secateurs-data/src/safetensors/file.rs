@@ -107,7 +107,9 @@ impl SafetensorsFile {
 
     /// Whether all values of tensor number `index` are finite; other types than the floats read here have no such values.
     pub(crate) fn is_finite(&self, index: usize) -> bool {
-        let Ok((_, float_type)) = self.float_tensor(index) else { return true };
+        let Ok((_, float_type)) = self.float_tensor(index) else {
+            return true;
+        };
         let parts = self.raw(index).chunks(SCANNED_BYTES);
         let mut finite = parts.map(|part| {
             let is_finite = all_finite(float_type, part);

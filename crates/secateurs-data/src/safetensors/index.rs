@@ -62,7 +62,10 @@ impl Shards {
             let shard_path = plain_file(folder, shard).ok_or_else(|| bad(format!("{shard:?} is not a file name")))?;
             let file = SafetensorsFile::open(&shard_path)?;
             if let Some(info) = file.tensors().find(|info| !seen.insert(info.name.clone())) {
-                return Err(bad(format!("tensor {:?} is in {shard} and in another shard", info.name)));
+                return Err(bad(format!(
+                    "tensor {:?} is in {shard} and in another shard",
+                    info.name
+                )));
             }
             files.push(file);
         }

@@ -7,6 +7,12 @@ pub fn u32(value: u32) -> Meta {
     Meta(4, value.to_le_bytes().to_vec())
 }
 
+impl Meta {
+    pub fn i32(value: i32) -> Self {
+        Self(5, value.to_le_bytes().to_vec())
+    }
+}
+
 pub fn f32(value: f32) -> Meta {
     Meta(6, value.to_le_bytes().to_vec())
 }

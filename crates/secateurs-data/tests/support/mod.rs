@@ -1,8 +1,10 @@
 //! Builders of model files, valid and otherwise, for the tests of this folder.
 #![allow(dead_code, reason = "each test binary uses its part")]
 
+pub mod dice;
 pub mod fuzz;
 pub mod gguf;
+pub mod llama;
 
 use std::path::Path;
 
