@@ -175,9 +175,24 @@ fn weights_that_are_not_finite() {
         tiny.refuse(1, &["eval", model, "--text", "test.txt", "--window", "32"]);
     }
 
+    // Wherever it is, nothing is begun.
     tiny.write_model("late", 3, spoil(2, f32::NAN));
     let line = tiny.refuse(1, &["prune", "late", "-m", "magnitude", "-s", "0.5", "-o", "out"]);
     assert_says(&line, "model.layers.2.self_attn.q_proj.weight");
+    assert!(!tiny.path("out").exists() && !tiny.path("out.partial").exists());
+}
+
+#[test]
+fn activations_that_overflow_late_leave_the_finished_blocks() {
+    let tiny = Tiny::new(3);
+    tiny.write_model("large", 3, |name, mut values| {
+        if name == "model.layers.1.mlp.down_proj.weight" {
+            values.iter_mut().for_each(|value| *value *= 1e38);
+        }
+        values
+    });
+    let args = ["prune", "large", "-m", "wanda", "-s", "0.5", "-o", "out", "-q"];
+    let line = tiny.refuse(1, &[&args[..], &CALIBRATION].concat());
     assert_says(&line, "2 of 3 blocks are finished: repeat the command with --resume");
     assert!(!tiny.path("out").exists() && tiny.path("out.partial").exists());
 }

@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 use serde_json::{Value as Json, json};
 use sha2::{Digest, Sha256};
 
-use crate::error::{IoContext, malformed};
+use crate::error::{IoContext, malformed, unsupported};
 use crate::gguf::{GgufFile, hf_config, hf_tokenizer_config};
 use crate::json::parse_json;
 use crate::llama::token_ids;
@@ -347,6 +347,19 @@ impl Checkpoint {
         }
     }
 
+    /// Refuses a folder with an adapter beside the weights, which transformers would add to them.
+    pub(crate) fn check_no_adapter(&self) -> Result<()> {
+        const ADAPTER: &str = "adapter_config.json";
+        let is_folder = matches!(self.source, Source::HuggingFace(_));
+        if is_folder && self.path.join(ADAPTER).is_file() {
+            return Err(unsupported(
+                &self.path,
+                format!("an adapter beside the weights ({ADAPTER})"),
+            ));
+        }
+        Ok(())
+    }
+
     /// Refuses NaN and infinity in every tensor of floats, whatever it is for. Reads all of them, once.
     ///
     /// # Errors
@@ -456,7 +469,7 @@ fn read_json(path: &Path) -> Result<Json> {
 
 /// The settings of generation that the configuration made of a GGUF file implies.
 fn generation_config(config: &Json) -> Json {
-    let mut settings = json!({ "_from_model_config": true });
+    let mut settings = json!({});
     for field in ["bos_token_id", "eos_token_id", "pad_token_id"] {
         if let Some(id) = config.get(field) {
             settings[field] = id.clone();

@@ -285,7 +285,7 @@ fn value(dice: &mut Dice) -> Given {
         7 | 8 => Number(*dice.pick(&[0.0, 1.0, 4.0, 0.5, -2.0, 1e-5, 500_000.0])),
         9 => Number(*dice.pick(&[f32::NAN, f32::INFINITY, f32::MIN_POSITIVE])),
         10 => Flag(dice.below(2) == 0),
-        11 => Text(*dice.pick(&["linear", "none", "yarn", "longrope", "llama", "gpt2", "reference", ""])),
+        11 => Text(dice.pick::<&str>(&["linear", "none", "yarn", "longrope", "llama", "gpt2", "reference", ""])),
         12 | 13 => Counts(vec![*dice.pick(&[2, 4, 80]); dice.below(4)]),
         14 => Counts((0..2).map(|_| dice.below(5) as u32).collect()),
         _ => Numbers(vec![1.0; dice.below(3)]),
@@ -307,7 +307,7 @@ fn change(metadata: &mut Metadata, dice: &mut Dice) {
     let usual: Option<Given> = match key {
         "llama.attention.key_length" | "llama.attention.value_length" | "llama.rope.dimension_count" => Some(Count(12)),
         "llama.rope.scaling.factor" | "llama.rope.scale_linear" => Some(Number(4.0)),
-        "llama.rope.scaling.type" => Some(Text(*dice.pick(&["linear", "none"]))),
+        "llama.rope.scaling.type" => Some(Text(dice.pick::<&str>(&["linear", "none"]))),
         "llama.vocab_size" => Some(Count(40)),
         "llama.attention.head_count" => Some(Counts(vec![4, 4])),
         "tokenizer.ggml.eos_token_id" | "tokenizer.ggml.eot_token_id" | "tokenizer.ggml.eom_token_id" => {

@@ -2,12 +2,10 @@
 
 mod support;
 
-use std::path::Path;
-
-use secateurs_data::llama::{ConfigError, LlamaConfig};
+use secateurs_data::llama::LlamaConfig;
 use secateurs_data::{Checkpoint, DataError};
 use serde_json::{Value, json};
-use support::gguf::{Builder, i32s, text, texts, u32 as count};
+use support::gguf::Builder;
 use support::llama::{Tensors, config, folder, gguf, gguf_name, tensor, tensors, write_gguf};
 use support::noise;
 
@@ -141,6 +139,15 @@ fn a_gguf_tensor_that_nothing_uses_is_refused_by_the_name_it_has() {
 }
 
 #[test]
+fn an_adapter_beside_the_weights_is_refused() {
+    let place = tempfile::tempdir().expect("temporary folder");
+    folder(place.path(), &config(), &tensors(), "F32");
+    std::fs::write(place.path().join("adapter_config.json"), "{}").expect("writable");
+    let error = LlamaConfig::open(&Checkpoint::open(place.path()).expect("readable")).expect_err("an adapter");
+    assert!(error.to_string().contains("adapter_config.json"), "{error}");
+}
+
+#[test]
 fn frequencies_that_older_programs_stored_are_passed_over() {
     let mut more = tensors();
     for name in [
@@ -259,215 +266,4 @@ fn a_gguf_output_matrix_of_equal_values_is_the_embedding() {
             .expect("whole")
             .tied_head
     );
-}
-
-#[test]
-fn every_weight_that_is_not_finite_is_named() {
-    for dtype in ["F32", "F16", "BF16"] {
-        for (name, shape, values) in tensors() {
-            for (bad, at) in [
-                (f32::NAN, 0),
-                (f32::INFINITY, values.len() - 1),
-                (f32::NEG_INFINITY, values.len() / 2),
-            ] {
-                let mut broken = tensors();
-                tensor(&mut broken, &name).2[at] = bad;
-                let place = tempfile::tempdir().expect("temporary folder");
-                folder(place.path(), &config(), &broken, dtype);
-                let checkpoint = Checkpoint::open(place.path()).expect("readable");
-                LlamaConfig::describe(&checkpoint).expect("its shape is right");
-                for _ in 0..2 {
-                    let error = LlamaConfig::open(&checkpoint).expect_err(&name);
-                    let is_right = matches!(&error, DataError::NotFinite { name: of, index, value, .. }
-                        if *of == name && *index == at && value.to_bits() & 0x7fff_ffff == bad.to_bits() & 0x7fff_ffff);
-                    assert!(is_right, "{dtype} {name} {shape:?} {at}: {error}");
-                }
-            }
-        }
-    }
-}
-
-#[test]
-fn a_quantised_block_is_judged_by_its_scales() {
-    // Number, values and bytes of a block, and where its halves lie.
-    let encodings: [(u32, u64, usize, &[usize]); 8] = [
-        (2, 32, 18, &[0]),
-        (3, 32, 20, &[0, 2]),
-        (6, 32, 22, &[0]),
-        (7, 32, 24, &[0, 2]),
-        (8, 32, 34, &[0]),
-        (12, 256, 144, &[0, 2]),
-        (13, 256, 176, &[0, 2]),
-        (14, 256, 210, &[208]),
-    ];
-    for (kind, n_values, n_bytes, halves) in encodings {
-        let place = tempfile::tempdir().expect("temporary folder");
-        let finite = |data: Vec<u8>| {
-            let file = Builder::llama_with_embedding().tensor("output.weight", &[n_values, 3], kind, data);
-            let checkpoint = Checkpoint::open(&write_gguf(place.path(), &file)).expect("readable");
-            let all = checkpoint
-                .read_f32("lm_head.weight")
-                .expect("there")
-                .iter()
-                .all(|value| value.is_finite());
-            let result = checkpoint.check_finite();
-            assert_eq!(result.is_ok(), all, "encoding {kind}");
-            if let Err(error) = result {
-                let index = 2 * n_values as usize;
-                let is_right = matches!(&error, DataError::NotFinite { name, index: at, .. }
-                    if name == "output.weight" && *at >= index);
-                assert!(is_right, "encoding {kind}: {error}");
-            }
-            all
-        };
-        // All other bytes may be anything: the largest halves times the largest integers are finite.
-        for fill in [0x00, 0x5a, 0x7b] {
-            let data = vec![fill; 3 * n_bytes];
-            assert!(finite(data.clone()), "encoding {kind}");
-            for &at in halves {
-                for bad in [0x7c00u16, 0xfc00, 0x7e00, 0xffff] {
-                    let mut broken = data.clone();
-                    broken[2 * n_bytes + at..][..2].copy_from_slice(&bad.to_le_bytes());
-                    assert!(!finite(broken), "encoding {kind}, {bad:#x} at {at}");
-                }
-            }
-        }
-    }
-}
-
-fn end_tokens(config: &Value, settings: Option<&str>) -> Result<Vec<u32>, DataError> {
-    let place = tempfile::tempdir().expect("temporary folder");
-    folder(place.path(), config, &tensors(), "F32");
-    if let Some(settings) = settings {
-        std::fs::write(place.path().join("generation_config.json"), settings).expect("writable");
-    }
-    Checkpoint::open(place.path())?.end_tokens()
-}
-
-#[test]
-fn ids_of_ends_are_ids_of_the_vocabulary_or_an_error() {
-    let with = |ids: Value| {
-        let mut json = config();
-        json["eos_token_id"] = ids;
-        json
-    };
-    let settings = |ids: &Value| json!({ "eos_token_id": ids }).to_string();
-    for (ids, expected) in [
-        (json!(4), vec![4]),
-        (json!([0, 3]), vec![0, 3]),
-        (json!([]), vec![]),
-        (json!(null), vec![]),
-    ] {
-        assert_eq!(end_tokens(&with(ids.clone()), None).expect("valid"), expected);
-        let own = end_tokens(&with(json!(1)), Some(&settings(&ids))).expect("valid");
-        assert_eq!(own, if ids.is_null() { vec![1] } else { expected });
-    }
-    for ids in [
-        json!(5),
-        json!(-1),
-        json!("2"),
-        json!(2.0),
-        json!(true),
-        json!([1, "2"]),
-        json!([[1]]),
-        json!({}),
-        json!(1u64 << 40),
-    ] {
-        for error in [
-            end_tokens(&with(ids.clone()), None).expect_err("no id"),
-            end_tokens(&config(), Some(&settings(&ids))).expect_err("no id"),
-        ] {
-            assert!(error.to_string().contains("eos_token_id"), "{ids}: {error}");
-        }
-        let error = open(&with(ids.clone()), &tensors()).expect_err("no id");
-        let DataError::Config {
-            source: ConfigError::Value { field, .. },
-            ..
-        } = error
-        else {
-            panic!("{ids}: {error}");
-        };
-        assert_eq!(field, "eos_token_id");
-    }
-    for (field, ids, is_fine) in [
-        ("bos_token_id", json!(4), true),
-        ("bos_token_id", json!(5), false),
-        ("bos_token_id", json!(-1), false),
-        ("bos_token_id", json!([1]), false),
-        ("pad_token_id", json!(-1), true),
-        ("pad_token_id", json!(-2), false),
-        ("pad_token_id", json!("0"), false),
-    ] {
-        let mut json = config();
-        json[field] = ids.clone();
-        assert_eq!(LlamaConfig::from_json(&json).is_ok(), is_fine, "{field} {ids}");
-    }
-}
-
-fn names_are_repeated(folder: &Path, file: &str, content: &str) {
-    std::fs::write(folder.join(file), content).expect("writable");
-    let error = Checkpoint::open(folder)
-        .and_then(|model| model.end_tokens())
-        .expect_err(file)
-        .to_string();
-    assert!(error.contains("occurs twice") && error.contains(file), "{error}");
-}
-
-#[test]
-fn repeated_names_in_settings_are_refused() {
-    let place = tempfile::tempdir().expect("temporary folder");
-    folder(place.path(), &config(), &tensors(), "F32");
-    names_are_repeated(
-        place.path(),
-        "generation_config.json",
-        r#"{"eos_token_id": 1, "eos_token_id": 2}"#,
-    );
-    let text = config().to_string().replacen('{', r#"{"head_dim": 8, "#, 1);
-    names_are_repeated(place.path(), "config.json", &text);
-}
-
-#[test]
-fn all_ends_of_a_gguf_file_count_and_stand_in_what_is_made_of_it() {
-    let words = ["a", "b", "<|end|>", "<|im_end|>", "<|eot_id|>"];
-    let file = gguf(&tensors())
-        .set("tokenizer.ggml.model", text("gpt2"))
-        .set("tokenizer.ggml.pre", text("gpt-2"))
-        .set("tokenizer.ggml.merges", texts(&[]))
-        .set("tokenizer.ggml.tokens", texts(&words))
-        // Only the fourth is a control token; the last has a text that ends turns elsewhere.
-        .set("tokenizer.ggml.token_type", i32s(&[1, 1, 1, 3, 1]))
-        .set("tokenizer.ggml.bos_token_id", count(0));
-    let ends = |file: &Builder| {
-        let place = tempfile::tempdir().expect("temporary folder");
-        Checkpoint::open(&write_gguf(place.path(), file)).and_then(|model| model.end_tokens())
-    };
-    assert_eq!(ends(&file).expect("valid"), [3]);
-    let file = file.set("tokenizer.ggml.eos_token_id", count(1));
-    assert_eq!(ends(&file).expect("valid"), [1, 3]);
-    let file = file
-        .set("tokenizer.ggml.eot_token_id", count(2))
-        .set("tokenizer.ggml.eom_token_id", count(1));
-    assert_eq!(ends(&file).expect("valid"), [1, 2, 3]);
-    for key in ["eos", "eot", "eom", "bos", "padding"] {
-        let key = format!("tokenizer.ggml.{key}_token_id");
-        for bad in [count(5), text("1")] {
-            let place = tempfile::tempdir().expect("temporary folder");
-            let file = gguf(&tensors()).set(&key, bad);
-            let error = Checkpoint::open(&write_gguf(place.path(), &file))
-                .expect_err(&key)
-                .to_string();
-            assert!(error.contains(&key), "{error}");
-        }
-    }
-    // A folder made of it lists the same ones, for programs that read either file.
-    let place = tempfile::tempdir().expect("temporary folder");
-    let source = Checkpoint::open(&write_gguf(place.path(), &file)).expect("readable");
-    let out = place.path().join("out");
-    secateurs_data::write_stored(&out, Vec::new(), source.config(), &source).expect("writable");
-    for name in ["config.json", "generation_config.json"] {
-        let text = std::fs::read_to_string(out.join(name)).expect("there");
-        let json: Value = serde_json::from_str(&text).expect("valid");
-        assert_eq!(json["eos_token_id"], json!([1, 2, 3]), "{name}");
-        assert_eq!(json["bos_token_id"], 0, "{name}");
-    }
 }

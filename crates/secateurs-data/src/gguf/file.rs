@@ -63,7 +63,7 @@ impl GgufFile {
                 continue;
             }
             if tensor.name == ROPE_FACTORS {
-                rope_scaling = read_rope_scaling(&tensor, &bytes, keys)?;
+                rope_scaling = read_rope_scaling(&tensor, &bytes, heads.d_head, keys)?;
             } else {
                 stored.push(Stored::new(tensor, &heads, path)?);
             }
@@ -293,9 +293,9 @@ fn check_kind(keys: Keys<'_>) -> Result<()> {
     Ok(())
 }
 
-fn read_rope_scaling(tensor: &Tensor, file: &[u8], keys: Keys<'_>) -> Result<Json> {
+fn read_rope_scaling(tensor: &Tensor, file: &[u8], d_head: usize, keys: Keys<'_>) -> Result<Json> {
     let refuse = || unsupported(keys.path, "rotary factors that are not those of Llama 3");
-    if tensor.encoding != Encoding::F32 {
+    if tensor.encoding != Encoding::F32 || tensor.shape != [d_head / 2] {
         return Err(refuse());
     }
     let mut factors = vec![0.0; tensor.shape.iter().product()];

@@ -59,7 +59,7 @@ pub struct LlamaConfig {
 }
 
 impl LlamaConfig {
-    /// Reads the configuration out of a parsed `config.json`.
+    /// Reads the configuration out of a parsed `config.json`; [`open`](Self::open) checks that a model is really one.
     ///
     /// # Errors
     ///
@@ -69,7 +69,7 @@ impl LlamaConfig {
         let fields = Fields::of(json)?;
         let layout = layout_of(fields)?;
         check_keys(fields, layout)?;
-        check_kind(fields, layout)?;
+        check_kind(fields)?;
         let n_heads = fields.count("num_attention_heads")?;
         let rotary = Rotary::from_fields(fields, default_theta(layout))?;
         let config = Self {
@@ -223,7 +223,7 @@ fn default_theta(layout: Option<ExpertLayout>) -> f64 {
 }
 
 /// Refuses variants of the family that this implementation would silently compute wrongly.
-fn check_kind(fields: Fields<'_>, layout: Option<ExpertLayout>) -> Result<(), ConfigError> {
+fn check_kind(fields: Fields<'_>) -> Result<(), ConfigError> {
     let act = fields.optional_text("hidden_act")?.unwrap_or("silu");
     if fields.is_null("hidden_act") || !is_silu(act) {
         let act = if fields.is_null("hidden_act") { "null" } else { act };
@@ -231,13 +231,9 @@ fn check_kind(fields: Fields<'_>, layout: Option<ExpertLayout>) -> Result<(), Co
     }
     if let Some(architectures) = fields.get("architectures") {
         let names = architectures.as_array().map(Vec::as_slice);
-        // The first Llamas were called LLaMA.
-        let is_known = |name: &Value| {
-            name.as_str()
-                .is_some_and(|name| name.eq_ignore_ascii_case(architecture(layout)))
-        };
-        if !names.is_some_and(|names| names.is_empty() || names.iter().any(is_known)) {
-            let expected = "expected LlamaForCausalLM, MixtralForCausalLM or OlmoeForCausalLM, as model_type says";
+        // Which of them it is says model_type; anything else may be no causal language model.
+        if !names.is_some_and(|names| names.is_empty() || names.iter().any(is_causal)) {
+            let expected = "expected LlamaForCausalLM, MixtralForCausalLM or OlmoeForCausalLM";
             return Err(fields.bad("architectures", architectures, expected));
         }
     }
@@ -245,6 +241,13 @@ fn check_kind(fields: Fields<'_>, layout: Option<ExpertLayout>) -> Result<(), Co
         check_quantisation(fields, quantisation)?;
     }
     Ok(())
+}
+
+/// Whether a class computes what is computed here. The first Llamas were called LLaMA.
+fn is_causal(name: &Value) -> bool {
+    let known = [None, Some(ExpertLayout::Mixtral), Some(ExpertLayout::OlMoe)].map(architecture);
+    let is_known = |name: &str| known.iter().any(|known| name.eq_ignore_ascii_case(known));
+    name.as_str().is_some_and(is_known)
 }
 
 /// Refuses weights that are not what they seem; zeros packed away are none of these.

@@ -43,6 +43,7 @@ impl LlamaConfig {
     ///
     /// Those of [`open`](Self::open) that show without weights.
     pub fn describe(checkpoint: &Checkpoint) -> Result<Self> {
+        checkpoint.check_no_adapter()?;
         let config = Self::from_json(checkpoint.config()).map_err(|source| DataError::Config {
             path: checkpoint.path().to_owned(),
             source,

@@ -5,6 +5,7 @@ pub mod dice;
 pub mod fuzz;
 pub mod gguf;
 pub mod llama;
+pub mod transformers;
 
 use std::path::Path;
 
