@@ -27,6 +27,12 @@ pub enum FormulaError {
         /// Its value.
         value: f64,
     },
+    /// A constant of a formula is NaN or infinite.
+    #[error("the formula has the constant {value}, which is no number; what it was made of is too large")]
+    Constant {
+        /// The constant.
+        value: f64,
+    },
     /// No function has this name.
     #[error("there is no function {name:?}; there are {known}")]
     UnknownFunction {

@@ -37,18 +37,14 @@ impl Rounding {
         if value == 0.0 || !value.is_finite() {
             return value;
         }
-        let decimals = match self {
-            Self::Decimals(decimals) => i32::from(decimals),
-            Self::Significant(digits) => i32::from(digits.max(1)) - 1 - value.abs().log10().floor() as i32,
-        };
         // Through text: a division by a power of ten would leave 0.30000000000000004.
-        match usize::try_from(decimals) {
-            Ok(decimals) => format!("{value:.decimals$}").parse().unwrap_or(value),
-            Err(_) => {
-                let unit = 10f64.powi(-decimals);
-                (value / unit).round() * unit
-            }
-        }
+        let text = match self {
+            Self::Decimals(decimals) => format!("{value:.*}", usize::from(decimals)),
+            Self::Significant(digits) => format!("{value:.*e}", usize::from(digits.max(1)) - 1),
+        };
+        // Above the largest number there is none to round to; and -0 is 0.
+        let near: f64 = text.parse().unwrap_or(value);
+        if near.is_finite() { near + 0.0 } else { value }
     }
 }
 
@@ -122,6 +118,9 @@ impl Expr {
     }
 
     /// The same with all constants rounded, simplified again.
+    ///
+    /// Knows nothing of the values of variables, so that a small factor of a large variable may become 0 and a pole may move:
+    /// [`Formula::rounded`](crate::Formula::rounded) looks at its ranges.
     #[must_use]
     pub fn rounded(&self, rounding: Rounding) -> Self {
         let round = |leaf| match leaf {

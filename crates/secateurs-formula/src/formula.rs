@@ -1,8 +1,11 @@
 //! An expression with the names and ranges of its variables.
 
 use crate::expr::{Expr, Rounding};
+use crate::names::{rust_identifier, visible_name};
+use crate::number::typed;
 use crate::print::Syntax;
 use crate::program::Program;
+use crate::rounding::{constants, rounded};
 use crate::{FormulaError, Result};
 
 /// An expression that knows on which inputs it was fitted.
@@ -37,6 +40,7 @@ impl core::fmt::Display for OutOfRange {
             value,
             rows,
         } = self;
+        let (name, [low, high, value]) = (visible_name(name), [low, high, value].map(|value| typed(*value)));
         write!(
             f,
             "{name} is outside of [{low}, {high}], where the formula was fitted, in {rows} rows, as far as {value}"
@@ -49,7 +53,7 @@ impl Formula {
     ///
     /// # Errors
     ///
-    /// If there are no whole rows, or a value is NaN or infinite.
+    /// If there are no whole rows, or a value or a constant of the expression is NaN or infinite.
     pub fn new(expr: Expr, names: Vec<String>, fitted_on: &[f64]) -> Result<Self> {
         let d_input = names.len();
         if d_input == 0 || fitted_on.is_empty() || !fitted_on.len().is_multiple_of(d_input) {
@@ -60,6 +64,9 @@ impl Formula {
             });
         }
         crate::curve::check_finite("variables", fitted_on)?;
+        if let Some(value) = constants(&expr).into_iter().find(|value| !value.is_finite()) {
+            return Err(FormulaError::Constant { value });
+        }
         let range = |column: usize| {
             let values = fitted_on.iter().skip(column).step_by(d_input);
             values.fold([f64::INFINITY, f64::NEG_INFINITY], |[low, high], value| {
@@ -123,10 +130,30 @@ impl Formula {
         })
     }
 
-    /// The same with rounded constants.
+    /// The same with rounded constants, which keep the values on the ranges.
+    ///
+    /// With `n` digits a value `f` changes by at most `10^(1-n)`, and by at most one half, of the greater of `|f|` and a unit: 1 for
+    /// decimals, the difference between the greatest and the least value for significant digits. Constants get more digits until
+    /// this holds on the corners of the ranges and on 384 rows between them, where it is held to one half of the bound; those first
+    /// that change values most. A pole that is provably outside of the ranges stays there. Next to a jump of `sgn`, values between its
+    /// old and its new place are those of the other side.
+    ///
+    /// Constants of a million and more are rounded to `n + 3` significant digits by [`Rounding::Decimals`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use secateurs_formula::{Exponent, Expr, Formula, Rounding};
+    ///
+    /// // Without its fourth decimal, the pole would be at the edge of the range.
+    /// let inverse = Expr::power(Expr::Variable(0).plus(1.0004), Exponent::whole(-1)).times(2.12345);
+    /// let formula = Formula::new(inverse, vec!["t".into()], &[-1.0, 1.0])?;
+    /// assert_eq!(formula.rounded(Rounding::Decimals(2)).to_string(), "2.12/(t + 1.0004)");
+    /// # Ok::<(), secateurs_formula::FormulaError>(())
+    /// ```
     #[must_use]
     pub fn rounded(&self, rounding: Rounding) -> Self {
-        self.with(self.expr.rounded(rounding))
+        self.with(rounded(&self.expr, &self.ranges, rounding))
     }
 
     /// The partial derivative with respect to a variable.
@@ -146,15 +173,18 @@ impl Formula {
         self.expr.written(syntax, &self.names)
     }
 
-    /// A Rust function of one row, with the ranges in its documentation.
+    /// A Rust function of one row, with the names and ranges in its documentation, one line each.
+    ///
+    /// What is no identifier in its name is changed by [`rust_identifier`].
     pub fn rust_function(&self, name: &str) -> String {
         let mut source = String::new();
         for column in self.expr.variables() {
             if let (Some(variable), Some([low, high])) = (self.names.get(column), self.ranges.get(column)) {
+                let (variable, low, high) = (visible_name(variable), typed(*low), typed(*high));
                 source.push_str(&format!("/// `x[{column}]`: {variable}, fitted on [{low}, {high}].\n"));
             }
         }
-        let body = self.written(Syntax::Rust);
+        let (name, body) = (rust_identifier(name), self.written(Syntax::Rust));
         source.push_str(&format!("pub fn {name}(x: &[f64]) -> f64 {{\n    {body}\n}}\n"));
         source
     }

@@ -101,6 +101,14 @@ pub enum Call {
 }
 
 impl Call {
+    /// All of them.
+    pub(crate) fn all() -> impl Iterator<Item = Self> {
+        TABLE.iter().filter_map(|(function, ..)| match function {
+            Function::Call(call) => Some(*call),
+            _ => None,
+        })
+    }
+
     /// The value at `u`; outside of its domain, that at the nearest point of it.
     pub fn of(self, u: f64) -> f64 {
         match self {

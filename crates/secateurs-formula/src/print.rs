@@ -2,6 +2,8 @@
 
 use crate::expr::Expr;
 use crate::function::{Call, Exponent};
+use crate::names::{distinct_names, latex_name, text_name};
+use crate::number::Number;
 
 /// How an expression is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,18 +34,25 @@ impl core::fmt::Display for Expr {
 impl Expr {
     /// The expression in a syntax; variables without a name are `x1`, `x2`, ... (in Rust always `x[0]`, `x[1]`, ...).
     ///
-    /// In LaTeX, names that are not of the form letters-then-digits are set upright as they are.
+    /// Names are written by [`text_name`] and [`latex_name`], which set what is no identifier apart; of two variables with the same name
+    /// the second has its number in its name.
     pub fn written(&self, syntax: Syntax, names: &[String]) -> String {
+        let n_variables = || self.variables().last().map_or(0, |last| last + 1).max(names.len());
+        let names = match syntax {
+            Syntax::Rust => Vec::new(),
+            _ if names.is_empty() => Vec::new(),
+            _ => distinct_names(names, n_variables()),
+        };
         Writer { syntax, names }.write(self).0
     }
 }
 
-struct Writer<'a> {
+struct Writer {
     syntax: Syntax,
-    names: &'a [String],
+    names: Vec<String>,
 }
 
-impl Writer<'_> {
+impl Writer {
     fn write(&self, expr: &Expr) -> (String, Binding) {
         match expr {
             Expr::Constant(value) => self.constant(*value),
@@ -71,41 +80,22 @@ impl Writer<'_> {
     }
 
     fn constant(&self, value: f64) -> (String, Binding) {
-        let size = value.abs();
-        let plain = value == 0.0 || (1e-4..1e9).contains(&size);
-        let text = match self.syntax {
-            Syntax::Rust => format!("{value:?}_f64"),
-            _ if plain => format!("{value}"),
-            Syntax::Text => format!("{value:e}"),
-            Syntax::Latex => {
-                let text = format!("{value:e}");
-                let (mantissa, power) = text.split_once('e').unwrap_or((&text, "0"));
-                format!("{mantissa} \\cdot 10^{{{power}}}")
-            }
-        };
-        let binding = match self.syntax {
-            _ if value < 0.0 => Binding::Sum,
-            Syntax::Latex if !plain => Binding::Product,
-            _ => Binding::Atom,
+        let Number { text, is_product } = Number::new(value, self.syntax);
+        let binding = match is_product {
+            _ if value.is_sign_negative() => Binding::Sum,
+            true => Binding::Product,
+            false => Binding::Atom,
         };
         (text, binding)
     }
 
     fn variable(&self, index: usize) -> String {
-        let default = || format!("x{}", index + 1);
-        let name = self.names.get(index).cloned().unwrap_or_else(default);
-        match self.syntax {
-            Syntax::Text => name,
-            Syntax::Rust => format!("x[{index}]"),
-            Syntax::Latex => {
-                let letters = name.trim_end_matches(|c: char| c.is_ascii_digit());
-                let digits = &name[letters.len()..];
-                match (letters.chars().count(), digits) {
-                    (1, "") => name,
-                    (1, digits) => format!("{letters}_{{{digits}}}"),
-                    _ => format!("\\mathrm{{{}}}", name.replace('_', "\\_")),
-                }
-            }
+        match (self.syntax, self.names.get(index)) {
+            (Syntax::Rust, _) => format!("x[{index}]"),
+            (Syntax::Text, Some(name)) => text_name(name),
+            (Syntax::Text, None) => format!("x{}", index + 1),
+            (Syntax::Latex, Some(name)) => latex_name(name),
+            (Syntax::Latex, None) => latex_name(&format!("x{}", index + 1)),
         }
     }
 
@@ -137,6 +127,8 @@ impl Writer<'_> {
             written.push(match factor {
                 // A leading minus needs no parentheses.
                 Expr::Constant(value) if at == 0 && sign.is_empty() => self.constant(*value).0,
+                // One that simplifying left inside has factors that must not meet those outside of it.
+                Expr::Product(_) => self.parentheses(&self.write(factor).0),
                 factor => self.within(factor, Binding::Product),
             });
         }

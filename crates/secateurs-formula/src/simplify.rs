@@ -4,6 +4,8 @@
 //! sums, equal terms and factors are merged, and functions with a symmetry (a power, an exponential, a wave) give the
 //! factor or the shift in their argument away: `(2 x + 4)^2` becomes `4 (x + 2)^2`, `exp(x + 1)` becomes `2.718 exp(x)`,
 //! `cos(x - pi / 2)` becomes `sin(x)`.
+//!
+//! Constants whose product or sum would overflow, or underflow, stay separate: `1e200 (1e200 x)`.
 
 use std::f64::consts::{FRAC_PI_2, FRAC_PI_4, PI};
 
@@ -13,14 +15,20 @@ use crate::function::{Call, Exponent};
 /// Twice the largest power that merging makes.
 const MOST_HALVES: i32 = 40;
 
+/// The largest shift that an exponential gives away as a factor: from 0.007 to 148.
+const MOST_SHIFT: f64 = 5.0;
+
 impl Expr {
     /// The sum of terms.
     pub fn sum(terms: Vec<Self>) -> Self {
         let mut constant = 0.0;
         let mut merged: Vec<(f64, Self)> = Vec::new();
         let mut add = |term: Self| match term.into_scaled() {
-            (factor, Self::Constant(_)) => constant += factor,
-            (factor, rest) => match merged.iter_mut().find(|(_, other)| *other == rest) {
+            (factor, Self::Constant(one)) if (constant + factor * one).is_finite() => constant += factor * one,
+            (factor, rest) => match merged
+                .iter_mut()
+                .find(|(sum, other)| *other == rest && (sum + factor).is_finite())
+            {
                 Some((sum, _)) => *sum += factor,
                 None => merged.push((factor, rest)),
             },
@@ -42,41 +50,45 @@ impl Expr {
 
     /// The product of factors.
     pub fn product(factors: Vec<Self>) -> Self {
-        let mut constant = 1.0;
+        let mut constant = Coefficient::default();
         let mut merged: Vec<(Self, Exponent)> = Vec::new();
         let mut pending = factors;
         pending.reverse();
         while let Some(factor) = pending.pop() {
             match factor {
-                Self::Constant(value) => constant *= value,
+                Self::Constant(value) => constant.multiply(value),
                 Self::Product(inner) => pending.extend(inner.into_iter().rev()),
                 factor => multiply(&mut merged, factor),
             }
         }
-        if constant == 0.0 {
+        if constant.value == 0.0 {
             return Self::Constant(0.0);
         }
         let mut factors: Vec<Self> = Vec::new();
         for (base, exponent) in merged.into_iter().filter(|(_, exponent)| exponent.halves != 0) {
             match raised(base, exponent).into_scaled() {
-                (factor, Self::Constant(_)) => constant *= factor,
+                (factor, Self::Constant(_)) => constant.multiply(factor),
                 (factor, rest) => {
-                    constant *= factor;
+                    constant.multiply(factor);
                     factors.push(rest);
                 }
             }
         }
         factors.sort_by_cached_key(Self::order);
-        match factors.pop() {
-            None => Self::Constant(constant),
-            Some(Self::Sum(terms)) if factors.is_empty() && constant != 1.0 => {
-                Self::sum(terms.into_iter().map(|term| term.times(constant)).collect())
+        let product = match factors.pop() {
+            None => Self::Constant(constant.value),
+            Some(Self::Sum(terms)) if factors.is_empty() && constant.value != 1.0 => {
+                Self::sum(terms.into_iter().map(|term| term.times(constant.value)).collect())
             }
             Some(last) => {
                 factors.push(last);
-                scaled(constant, single_or(factors, Self::Product))
+                scaled(constant.value, single_or(factors, Self::Product))
             }
-        }
+        };
+        constant
+            .separate
+            .into_iter()
+            .fold(product, |product, factor| scaled(factor, product))
     }
 
     /// A power.
@@ -88,7 +100,9 @@ impl Expr {
             return raised(scaled(scale, base), exponent);
         }
         match base {
-            Self::Constant(value) => Self::Constant(factor * exponent.of(value)),
+            Self::Constant(value) if keeps_digits(factor * exponent.of(value), value) => {
+                Self::Constant(factor * exponent.of(value))
+            }
             Self::Power(inner, by) if by.is_whole() && exponent.is_whole() => {
                 let halves = i32::from(by.halves) * i32::from(exponent.halves) / 2;
                 match i8::try_from(halves) {
@@ -111,7 +125,7 @@ impl Expr {
             Call::Exp => {
                 let (rest, constant) = argument.without_constant();
                 // A factor that is not a number of everyday size says less than the exponent.
-                if constant.abs() < 50.0 {
+                if constant.abs() <= MOST_SHIFT {
                     scaled(constant.exp(), called(call, rest))
                 } else {
                     called(call, rest.plus(constant))
@@ -162,6 +176,9 @@ impl Expr {
             Self::Sum(terms) if terms.len() == 2 && matches!(terms[1], Self::Constant(_)) => {
                 let (factor, _) = terms[0].clone().into_scaled();
                 let factor = drawn(factor);
+                if !factor.recip().is_normal() {
+                    return (1.0, Self::Sum(terms));
+                }
                 let sum = Self::sum(terms.into_iter().map(|term| term.times(1.0 / factor)).collect());
                 (factor, sum)
             }
@@ -221,17 +238,51 @@ fn scaled(factor: f64, rest: Expr) -> Expr {
         return Expr::Constant(0.0);
     }
     match rest {
-        Expr::Constant(value) => Expr::Constant(factor * value),
+        Expr::Constant(value) if keeps_digits(factor * value, value) => Expr::Constant(factor * value),
         Expr::Sum(terms) => Expr::sum(terms.into_iter().map(|term| term.times(factor)).collect()),
-        Expr::Product(mut factors) => {
-            if let Expr::Constant(value) = factors[0] {
+        Expr::Product(mut factors) => match factors[0] {
+            Expr::Constant(value) if keeps_digits(factor * value, value) => {
                 factors.remove(0);
-                return scaled(factor * value, single_or(factors, Expr::Product));
+                scaled(factor * value, single_or(factors, Expr::Product))
             }
-            factors.insert(0, Expr::Constant(factor));
-            Expr::Product(factors)
-        }
+            Expr::Constant(_) => Expr::Product(vec![Expr::Constant(factor), Expr::Product(factors)]),
+            _ => {
+                factors.insert(0, Expr::Constant(factor));
+                Expr::Product(factors)
+            }
+        },
         rest => Expr::Product(vec![Expr::Constant(factor), rest]),
+    }
+}
+
+/// Whether a product with a value has all its digits: it is neither infinite nor so small that digits are missing.
+fn keeps_digits(product: f64, value: f64) -> bool {
+    product.is_normal() || value == 0.0
+}
+
+/// The product of constants, and those whose product with it has no number.
+struct Coefficient {
+    value: f64,
+    separate: Vec<f64>,
+}
+
+impl Default for Coefficient {
+    fn default() -> Self {
+        Self {
+            value: 1.0,
+            separate: Vec::new(),
+        }
+    }
+}
+
+impl Coefficient {
+    fn multiply(&mut self, factor: f64) {
+        let product = self.value * factor;
+        if self.value == 0.0 || keeps_digits(product, factor) {
+            self.value = product;
+        } else {
+            self.separate.push(factor);
+        }
     }
 }
 

@@ -55,3 +55,31 @@ fn the_compiled_function_and_the_expression_agree() {
         }
     }
 }
+
+mod awkward {
+    include!("printed/awkward_names.rs");
+}
+
+/// Names that would end a comment or turn the direction of text, a function called like a keyword, and constants whose product overflows.
+#[test]
+fn awkward_names_and_constants_compile_and_keep_their_values() {
+    let x = Expr::Variable;
+    let expr = Expr::sum(vec![
+        x(0).times(1e200).times(1e200),
+        Expr::power(x(1).times(1e-7).plus(1e12), Exponent::whole(2)),
+        Expr::call(Call::Exp, x(2).times(20.0).plus(-20.0)).times(-1.0),
+        Expr::Constant(2.5e-310),
+    ]);
+    let names = ["dose\n*/ (mg)\r", "a\u{202e}b\u{1f}", "```"]
+        .map(str::to_owned)
+        .to_vec();
+    let formula = Formula::new(expr, names, &[-1e-300, 0.5, 1e9, 1e-150, 1.0, 1.0]).unwrap();
+    assert_eq!(formula.rust_function("match"), include_str!("printed/awkward_names.rs"));
+    for row in [[0.0, 0.0, 0.0], [1e-250, -1e19, 1.0], [-1e-300, 3.0, 2.0]] {
+        let (compiled, ours) = (awkward::match_(&row), formula.expr.at(&row));
+        assert!(
+            compiled.is_finite() && (compiled - ours).abs() <= 1e-12 * ours.abs(),
+            "{compiled} {ours}"
+        );
+    }
+}

@@ -38,7 +38,7 @@ pub enum MoeError {
         /// Which expert, or which slot.
         expert: usize,
         /// The value found.
-        value: f32,
+        value: f64,
     },
     /// Two things that belong together have different sizes.
     #[error("{what}: expected {expected}, got {got}")]

@@ -18,9 +18,11 @@ pub enum Routing {
 pub struct TokenRouting {
     /// Who goes where.
     pub assignment: Assignment,
-    /// The factor of each pair's answer, in the order of the pairs, `[n_pairs]`; carries gradients to the router.
+    /// The factor of each pair's answer, in the order of the pairs and the precision of the logits, `[n_pairs]`; carries gradients to
+    /// the router.
     pub gates: Tensor<1>,
-    /// What the router thinks of every expert, `[n_tokens, n_experts]`; rows sum to 1. For losses and statistics.
+    /// What the router thinks of every expert, `[n_tokens, n_experts]`, in at least single precision; rows sum to 1. For losses and
+    /// statistics.
     pub probabilities: Tensor<2>,
     /// How many tokens chose each expert, before any was turned away.
     pub chosen: Vec<usize>,

@@ -1,7 +1,11 @@
 //! Networks that pykan saved.
 
+mod base;
 mod config;
 mod layers;
+mod numbers;
+mod python;
+mod yaml;
 
 use std::path::{Path, PathBuf};
 
@@ -18,13 +22,22 @@ use crate::Error;
 /// formulas become curves of the same function. Knots and the affine maps of subnodes and nodes stay as they are. Beyond
 /// the grid splines taper, as pykan's do.
 ///
-/// pykan does not save which inputs `prune_input` left: the network has the inputs of the file, in their order.
+/// Files are read after every operation of pykan: training, refining and updating grids, pruning of inputs, nodes and edges, formulas
+/// on some or all edges, perturbing, swapping, expanding width and depth, modules, speed mode and copies. In detail:
+///
+/// - The base function may be `silu` or `zero`, by name or as the Python object that `prune_input` writes.
+/// - pykan does not save which inputs `prune_input` left: the network has the inputs of the file, in their order.
+/// - Products of one layer may have different numbers of factors; the shorter ones get factors of 1, subnodes without edges whose bias is 1.
+/// - Formulas `0`, which `expand_width` puts on all new edges, are added to the bias of their subnode.
+/// - A layer of `expand_depth`, whose affine maps pykan does not save, has none.
+/// - Degrees may differ between layers, and sizes may be NumPy's numbers.
 ///
 /// # Errors
 ///
-/// If a file cannot be read; if the network has edges with a spline and a formula, functions of one's own, products of
-/// different arities or another base function than SiLU; if a tensor is missing, of a wrong shape or not finite; or if knots do not ascend, as pykan
-/// leaves them for columns with repeated values.
+/// If a file cannot be read. By name and place are refused: edges with a spline and a formula of which neither is 0 (modes `ns` and `sn`,
+/// and `perturb` with mode `all`), functions of one's own (`anonymous`), products of one factor, and base functions other than SiLU and zero,
+/// `identity` among them, also SiLU with `inplace=True` and with hooks. Also if a tensor is missing, of a wrong shape or not finite, or if
+/// knots do not ascend, as pykan leaves them for columns with repeated values.
 ///
 /// # References
 ///
@@ -32,10 +45,7 @@ use crate::Error;
 pub fn load(prefix: &Path, device: &Device) -> Result<Kan, Error> {
     let (config, state) = (beside(prefix, "_config.yml"), beside(prefix, "_state"));
     let config = config::Config::parse(&read_text(&config)?, &config)?;
-    let tensors = layers::Tensors {
-        tensors: read_torch_state(&state)?,
-        path: &state,
-    };
+    let tensors = numbers::Tensors::new(read_torch_state(&state)?, &state);
     let mut named = Vec::new();
     let mut layers = Vec::new();
     for number in 0..config.widths.len() - 1 {

@@ -6,6 +6,7 @@ mod labels;
 mod layout;
 
 use burn::tensor::Tensor;
+use secateurs_formula::visible_name;
 
 use crate::attribution::attribution;
 use crate::network::Kan;
@@ -87,7 +88,8 @@ impl PictureConfig {
 /// A box shows `phi_{i,s}` between the least and the greatest value that its input has in `x`, scaled to its own range.
 /// Edges fade with their importance: `alpha = tanh(beta * score)`, with scores from [`attribution`]; the faintest lines
 /// keep an alpha of 0.06 and the faintest curves one of 0.3, so that they can be found. Pruned edges are absent. A dot
-/// is a sum, a circled cross a product. Scores and ranges are in tooltips.
+/// is a sum, a circled cross a product. Scores and ranges are in tooltips. Characters of names that XML does not know or that have no
+/// glyph are escapes, as in [`visible_name`].
 ///
 /// # Shapes
 ///
@@ -135,7 +137,8 @@ pub fn picture(kan: &Kan, x: Tensor<2>, config: &PictureConfig) -> Result<String
         names: &names,
         config,
     };
-    Ok(scene.svg())
+    // Names and the title may hold anything; nothing else has characters that XML does not know.
+    Ok(visible_name(&scene.svg()))
 }
 
 /// What is written at both ends.

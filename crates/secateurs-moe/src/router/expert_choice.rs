@@ -1,18 +1,22 @@
 //! Expert choice: experts pick tokens.
 
-use burn::tensor::{Tensor, activation};
+use burn::tensor::Tensor;
 use rand::rngs::StdRng;
 use serde::{Deserialize, Serialize};
 
 use super::Router;
 use super::capacity::Capacity;
-use super::logits::{Logits, token_routing};
+use super::logits::{Logits, largest_keys, token_routing};
 use super::noise::Noise;
+use super::precision::softmax;
 use crate::assignment::Assignment;
 use crate::error::Result;
 use crate::routing::Routing;
 
 /// Every expert takes the tokens for which it is most probable, the same number each; of equals the earlier token.
+///
+/// Probabilities are compared by their log-odds, which differ where probabilities round to 0 or 1; with noise, which is added to
+/// probabilities, by their noisy values.
 ///
 /// Loads are even by construction. A token may get any number of experts, none included, and the choice depends on later
 /// tokens, so it does not suit causal models.
@@ -44,31 +48,55 @@ impl Router for ExpertChoice {
     }
 
     fn route(&self, logits: Tensor<2>, randomness: Option<&mut StdRng>) -> Result<Routing> {
-        Logits::read(&logits)?;
-        let probabilities = activation::softmax(logits, 1);
-        let noisy = Logits::read(
-            &self
-                .noise
-                .add(&probabilities, randomness)?
-                .unwrap_or_else(|| probabilities.clone()),
-        )?;
-        let room = Capacity::of_factor(self.capacity_factor).tokens(1, noisy.n_tokens, noisy.n_experts)?;
-        let room = room.min(noisy.n_tokens);
+        let plain = Logits::read(&logits)?;
+        let (n_tokens, n_experts) = (plain.n_tokens, plain.n_experts);
+        let room = Capacity::of_factor(self.capacity_factor).tokens(1, n_tokens, n_experts)?;
+        let room = room.min(n_tokens);
+        let odds = with_values(&plain, log_odds(&plain));
+        let is_noisy = self.noise != Noise::Off && randomness.is_some();
+        let probabilities = odds.values.iter().map(|odds| 1.0 / (1.0 + (-odds).exp()));
+        let noisy = self
+            .noise
+            .add(with_values(&plain, probabilities.collect()), randomness)?;
+        let seen = if is_noisy { &noisy } else { &odds };
         let pick = |expert: usize| {
-            let value = |token: usize| noisy.token(token)[expert];
-            let mut tokens: Vec<usize> = (0..noisy.n_tokens).collect();
-            tokens.sort_by(|&a, &b| value(b).total_cmp(&value(a)).then(a.cmp(&b)));
-            tokens.truncate(room);
-            tokens
+            let key = |token: usize| [seen, &odds].map(|values| values.token(token)[expert]);
+            largest_keys(&(0..n_tokens).map(key).collect::<Vec<_>>(), room)
         };
-        let by_expert: Vec<Vec<usize>> = (0..noisy.n_experts).map(pick).collect();
-        let chosen = vec![room; noisy.n_experts];
-        let assignment = Assignment::new(noisy.n_tokens, by_expert);
+        let by_expert: Vec<Vec<usize>> = (0..n_experts).map(pick).collect();
+        let dtype = logits.dtype();
+        let probabilities = softmax(logits, 1);
         Ok(Routing::Tokens(token_routing(
-            assignment,
-            probabilities.clone(),
+            Assignment::new(n_tokens, by_expert),
+            probabilities.clone().cast(dtype),
             probabilities,
-            chosen,
+            vec![room; n_experts],
         )))
     }
+}
+
+fn with_values(logits: &Logits, values: Vec<f64>) -> Logits {
+    Logits { values, ..*logits }
+}
+
+/// `ln(p / (1 - p)) = -ln sum_j exp(z_j - z_e)` over all other experts `j`, infinite if there is none.
+fn log_odds(logits: &Logits) -> Vec<f64> {
+    let of_token = |token: usize| {
+        let values = logits.token(token);
+        // In one order, so that experts may change places and equal odds stay equal.
+        let mut sorted = values.to_vec();
+        sorted.sort_by(|a, b| b.total_cmp(a));
+        let [first, second] = [sorted[0], sorted.get(1).copied().unwrap_or(f64::NEG_INFINITY)];
+        let sum = |from: usize| sorted[from..].iter().map(|z| (z - sorted[from]).exp()).sum::<f64>();
+        let of_first = match sorted.len() {
+            1 => f64::INFINITY,
+            _ => first - second - sum(1).ln(),
+        };
+        let all = sum(0);
+        values.iter().map(move |z| match z - first {
+            0.0 => of_first,
+            below => below - (all - below.exp()).ln(),
+        })
+    };
+    (0..logits.n_tokens).flat_map(of_token).map(|odds| odds + 0.0).collect()
 }

@@ -66,6 +66,7 @@ impl RouterKind {
         }
         let mut router = self.clone();
         if let Self::SigmoidTopK(router) = &mut router {
+            MoeError::check_size("corrections", n_experts, router.correction.len())?;
             router.correction = kept.iter().map(|&expert| router.correction[expert]).collect();
         }
         Ok(router)

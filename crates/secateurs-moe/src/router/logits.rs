@@ -1,14 +1,18 @@
 //! Logits on the host, where experts are chosen.
 
-use burn::tensor::{Bool, Tensor, TensorData, activation};
+use std::cmp::Ordering;
 
+use burn::tensor::{Bool, Tensor, TensorData};
+
+use super::precision::softmax;
 use crate::assignment::Assignment;
 use crate::error::{MoeError, Result};
 use crate::routing::TokenRouting;
 
-/// A matrix `[n_tokens, n_experts]` of finite numbers.
+/// A matrix `[n_tokens, n_experts]` of finite numbers, in double precision whatever the tensor's is, so that no two of them become
+/// equal. There is no `-0`, which would not tie with 0.
 pub(super) struct Logits {
-    pub(super) values: Vec<f32>,
+    pub(super) values: Vec<f64>,
     pub(super) n_tokens: usize,
     pub(super) n_experts: usize,
 }
@@ -19,7 +23,7 @@ impl Logits {
         if n_tokens == 0 {
             return Err(MoeError::NoTokens);
         }
-        let values: Vec<f32> = logits.to_data().iter::<f32>().collect();
+        let values: Vec<f64> = logits.to_data().iter::<f64>().map(|value| value + 0.0).collect();
         match values.iter().position(|value| !value.is_finite()) {
             Some(index) => Err(MoeError::Logit {
                 token: index / n_experts,
@@ -34,20 +38,23 @@ impl Logits {
         }
     }
 
-    pub(super) fn token(&self, token: usize) -> &[f32] {
+    pub(super) fn token(&self, token: usize) -> &[f64] {
         &self.values[token * self.n_experts..][..self.n_experts]
     }
 
     /// The `k` largest of every token. Of equals the lower index is chosen.
     pub(super) fn largest_per_token(&self, k: usize) -> Choice {
+        self.best_per_token(k, |_, logit| [logit])
+    }
+
+    /// The `k` experts of every token with the largest keys, compared number by number, where a key is made of an expert and its
+    /// logit. Of equals the lower index is chosen.
+    pub(super) fn best_per_token<const N: usize>(&self, k: usize, key: impl Fn(usize, f64) -> [f64; N]) -> Choice {
         let mut chosen = vec![false; self.values.len()];
-        let mut order: Vec<usize> = Vec::with_capacity(self.n_experts);
         for token in 0..self.n_tokens {
-            let values = self.token(token);
-            order.clear();
-            order.extend(0..self.n_experts);
-            order.sort_by(|&a, &b| values[b].total_cmp(&values[a]).then(a.cmp(&b)));
-            for &expert in &order[..k] {
+            let logits = self.token(token).iter().enumerate();
+            let keys: Vec<[f64; N]> = logits.map(|(expert, logit)| key(expert, *logit)).collect();
+            for expert in largest_keys(&keys, k) {
                 chosen[token * self.n_experts + expert] = true;
             }
         }
@@ -57,6 +64,18 @@ impl Logits {
             n_experts: self.n_experts,
         }
     }
+}
+
+/// The places of the `k` largest keys, compared number by number. Of equals the lower place is taken.
+pub(super) fn largest_keys<const N: usize>(keys: &[[f64; N]], k: usize) -> Vec<usize> {
+    let compare = |a: &[f64; N], b: &[f64; N]| {
+        let pairs = a.iter().zip(b).map(|(a, b)| a.total_cmp(b));
+        pairs.fold(Ordering::Equal, Ordering::then)
+    };
+    let mut places: Vec<usize> = (0..keys.len()).collect();
+    places.sort_by(|&a, &b| compare(&keys[b], &keys[a]).then(a.cmp(&b)));
+    places.truncate(k);
+    places
 }
 
 /// Refuses to send a token to more experts than there are, or to none.
@@ -95,12 +114,12 @@ impl Choice {
         (0..self.n_experts).map(tokens).collect()
     }
 
-    /// The softmax over the chosen of every token, `[n_tokens, n_experts]`; zero for the others.
+    /// The softmax over the chosen of every token, `[n_tokens, n_experts]`, in at least single precision; zero for the others.
     pub(super) fn softmax(&self, logits: Tensor<2>) -> Tensor<2> {
         let left_out: Vec<bool> = self.chosen.iter().map(|chosen| !chosen).collect();
         let left_out = TensorData::new(left_out, [self.n_tokens, self.n_experts]);
         let left_out = Tensor::<2, Bool>::from_data(left_out, &logits.device());
-        activation::softmax(logits.mask_fill(left_out, f32::NEG_INFINITY), 1)
+        softmax(logits.mask_fill(left_out, f32::NEG_INFINITY), 1)
     }
 }
 

@@ -5,6 +5,7 @@ mod expert_choice;
 mod kind;
 mod logits;
 mod noise;
+mod precision;
 mod sigmoid;
 mod slots;
 mod soft;
@@ -14,6 +15,7 @@ pub use capacity::{Capacity, DropOrder};
 pub use expert_choice::ExpertChoice;
 pub use kind::RouterKind;
 pub use noise::Noise;
+pub(crate) use precision::wide;
 pub use sigmoid::SigmoidTopK;
 pub use slots::{SoftSlots, slot_logits};
 pub use soft::Soft;
@@ -40,6 +42,10 @@ pub trait Router: std::fmt::Debug + Send + Sync {
     /// Routes tokens.
     ///
     /// Without a source of randomness nothing is random: noise is left out. That is how a trained model runs.
+    ///
+    /// Choices follow the order of the exact values of the formulas, whatever the precision of the logits: an expert is never chosen
+    /// because two probabilities round to the same number. Gates are computed in at least single precision and have the precision of
+    /// the logits; they and their gradients are finite for all finite logits.
     ///
     /// # Shapes
     ///

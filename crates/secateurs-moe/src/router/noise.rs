@@ -1,10 +1,10 @@
 //! Noise on logits while training.
 
-use burn::tensor::{Tensor, TensorData};
 use rand::RngExt;
 use rand::rngs::StdRng;
 use serde::{Deserialize, Serialize};
 
+use super::logits::Logits;
 use crate::error::{MoeError, Result};
 
 /// Noise that decides who is chosen while training; gates are computed without it.
@@ -23,12 +23,30 @@ pub enum Noise {
 }
 
 impl Noise {
-    /// The logits with noise; nothing where there is no noise or no source of randomness.
+    /// The logits with noise; as they are where there is no noise or no source of randomness.
     ///
     /// # Errors
     ///
     /// If the size of the noise is negative or not a number.
-    pub(super) fn add(self, logits: &Tensor<2>, randomness: Option<&mut StdRng>) -> Result<Option<Tensor<2>>> {
+    pub(super) fn add(self, mut logits: Logits, randomness: Option<&mut StdRng>) -> Result<Logits> {
+        self.check()?;
+        let Some(rng) = randomness.filter(|_| self != Self::Off) else {
+            return Ok(logits);
+        };
+        for value in &mut logits.values {
+            let draw = self.draw(rng);
+            let noisy = match self {
+                Self::Jitter(_) => *value * draw,
+                _ => *value + draw,
+            };
+            // Near the largest number; and no -0.
+            *value = noisy.clamp(f64::MIN, f64::MAX) + 0.0;
+        }
+        Ok(logits)
+    }
+
+    /// Refuses noise whose size is negative or not a number.
+    fn check(self) -> Result<()> {
         let (setting, size) = match self {
             Self::Normal(deviation) => ("the noise's standard deviation", deviation),
             Self::Jitter(size) => ("the jitter", size),
@@ -41,16 +59,7 @@ impl Noise {
                 expected: "a number from 0 on",
             });
         }
-        let Some(rng) = randomness.filter(|_| self != Self::Off) else {
-            return Ok(None);
-        };
-        let shape = logits.dims();
-        let draws: Vec<f32> = (0..shape[0] * shape[1]).map(|_| self.draw(rng) as f32).collect();
-        let draws = Tensor::<2>::from_data(TensorData::new(draws, shape), (&logits.device(), logits.dtype()));
-        Ok(Some(match self {
-            Self::Jitter(_) => logits.clone() * draws,
-            _ => logits.clone() + draws,
-        }))
+        Ok(())
     }
 
     fn draw(self, rng: &mut StdRng) -> f64 {

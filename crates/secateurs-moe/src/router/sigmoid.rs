@@ -1,11 +1,12 @@
 //! Sigmoid gates with a correction that balances loads.
 
-use burn::tensor::{Tensor, TensorData, activation};
+use burn::tensor::Tensor;
 use rand::rngs::StdRng;
 use serde::{Deserialize, Serialize};
 
 use super::Router;
 use super::logits::{Logits, check_top_k, token_routing};
+use super::precision::{log_sigmoid, softmax};
 use super::top_k::Normalise;
 use crate::assignment::Assignment;
 use crate::error::{MoeError, Result};
@@ -13,6 +14,9 @@ use crate::routing::Routing;
 
 /// Every token goes to the `k` experts with the largest `sigmoid(logit) + correction`; gates are the sigmoids, without
 /// the correction.
+///
+/// Sums are compared as they are, not as some precision rounds them: where all corrections are equal, the largest logits are chosen, also
+/// where sigmoids round to 0 or 1. Probabilities are sigmoids over their sum.
 ///
 /// Between steps [`rebalanced`](Self::rebalanced) raises the correction of experts with few tokens and lowers that of
 /// the others, so that no loss is needed to balance them.
@@ -63,6 +67,17 @@ impl SigmoidTopK {
         }
         Ok(self)
     }
+
+    fn check_corrections(&self) -> Result<()> {
+        match self.correction.iter().find(|correction| !correction.is_finite()) {
+            None => Ok(()),
+            Some(&correction) => Err(MoeError::Setting {
+                setting: "the correction of an expert",
+                value: f64::from(correction),
+                expected: "a finite number",
+            }),
+        }
+    }
 }
 
 impl Router for SigmoidTopK {
@@ -74,28 +89,52 @@ impl Router for SigmoidTopK {
         let n_experts = logits.dims()[1];
         check_top_k(self.name(), self.k, n_experts)?;
         MoeError::check_size("corrections", n_experts, self.correction.len())?;
-        Logits::read(&logits)?;
-        let device = logits.device();
-        let sigmoids = activation::sigmoid(logits.clone());
-        let correction = TensorData::new(self.correction.clone(), [1, n_experts]);
-        let corrected = sigmoids.clone() + Tensor::from_data(correction, (&device, logits.dtype()));
-        let values = Logits::read(&corrected)?;
-        let choice = values.largest_per_token(self.k);
+        self.check_corrections()?;
+        let values = Logits::read(&logits)?;
+        let choice = if self.correction.windows(2).all(|pair| pair[0] == pair[1]) {
+            values.largest_per_token(self.k)
+        } else {
+            values.best_per_token(self.k, |expert, logit| {
+                corrected(logit, f64::from(self.correction[expert]))
+            })
+        };
         let by_expert = choice.by_expert();
         let chosen = by_expert.iter().map(Vec::len).collect();
+        let dtype = logits.dtype();
+        let logarithms = log_sigmoid(logits);
         let weights = match self.normalise {
-            Normalise::BeforeSelection => sigmoids.clone(),
-            // exp(log sigmoid) over their sum: the softmax of the logarithms over the chosen.
-            Normalise::AfterSelection => choice.softmax(activation::log_sigmoid(logits)),
+            Normalise::BeforeSelection => logarithms.clone().exp(),
+            // Sigmoids over their sum: the softmax of their logarithms over the chosen.
+            Normalise::AfterSelection => choice.softmax(logarithms.clone()),
         };
-        let sums = sigmoids.clone().sum_dim(1);
-        let probabilities = sigmoids / sums;
         let assignment = Assignment::new(values.n_tokens, by_expert);
         Ok(Routing::Tokens(token_routing(
             assignment,
-            weights * self.scale,
-            probabilities,
+            (weights * self.scale).cast(dtype),
+            softmax(logarithms, 1),
             chosen,
         )))
     }
+}
+
+/// A key that orders experts as the exact values of `sigmoid(logit) + correction` do.
+///
+/// The sum as two numbers, the second what the first has no digits for: next to 1 a sigmoid of 20 and one of 30 are the same. Where
+/// both agree, equal corrections leave the order to the logits.
+fn corrected(logit: f64, correction: f64) -> [f64; 3] {
+    // The sigmoid is `whole + rest`.
+    let small = (-logit.abs()).exp();
+    let small = small / (1.0 + small);
+    let (whole, rest) = if logit > 0.0 { (1.0, -small) } else { (0.0, small) };
+    let [high, first_error] = exact_sum(correction, whole);
+    let [high, second_error] = exact_sum(high, rest);
+    let [high, low] = exact_sum(high, first_error + second_error);
+    [high + 0.0, low + 0.0, logit]
+}
+
+/// A sum and its rounding error (Knuth).
+fn exact_sum(a: f64, b: f64) -> [f64; 2] {
+    let sum = a + b;
+    let of_b = sum - a;
+    [sum, (a - (sum - of_b)) + (b - of_b)]
 }

@@ -1,11 +1,12 @@
 //! Soft slots: experts see mixtures of all tokens.
 
-use burn::tensor::{Tensor, activation};
+use burn::tensor::Tensor;
 use rand::rngs::StdRng;
 use serde::{Deserialize, Serialize};
 
 use super::Router;
 use super::logits::Logits;
+use super::precision::softmax;
 use crate::error::{MoeError, Result};
 use crate::routing::{Routing, SlotRouting};
 
@@ -43,9 +44,10 @@ impl Router for SoftSlots {
             });
         }
         Logits::read(&logits)?;
+        let dtype = logits.dtype();
         Ok(Routing::Slots(SlotRouting {
-            dispatch: activation::softmax(logits.clone(), 0).transpose(),
-            combine: activation::softmax(logits, 1),
+            dispatch: softmax(logits.clone(), 0).transpose().cast(dtype),
+            combine: softmax(logits, 1).cast(dtype),
             slots_per_expert: self.slots_per_expert,
         }))
     }

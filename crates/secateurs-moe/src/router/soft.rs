@@ -1,11 +1,12 @@
 //! Soft routing: every token goes to every expert.
 
-use burn::tensor::{Tensor, activation};
+use burn::tensor::Tensor;
 use rand::rngs::StdRng;
 use serde::{Deserialize, Serialize};
 
 use super::Router;
 use super::logits::{Choice, Logits, token_routing};
+use super::precision::softmax;
 use crate::assignment::Assignment;
 use crate::error::Result;
 use crate::routing::Routing;
@@ -28,12 +29,13 @@ impl Router for Soft {
             n_tokens, n_experts, ..
         } = Logits::read(&logits)?;
         let by_expert = Choice::all(n_tokens, n_experts).by_expert();
-        let probabilities = activation::softmax(logits, 1);
+        let dtype = logits.dtype();
+        let probabilities = softmax(logits, 1);
         let assignment = Assignment::new(n_tokens, by_expert);
         let chosen = vec![n_tokens; n_experts];
         Ok(Routing::Tokens(token_routing(
             assignment,
-            probabilities.clone(),
+            probabilities.clone().cast(dtype),
             probabilities,
             chosen,
         )))

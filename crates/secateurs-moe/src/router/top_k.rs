@@ -1,6 +1,6 @@
 //! Top-k token choice.
 
-use burn::tensor::{Tensor, activation};
+use burn::tensor::Tensor;
 use rand::rngs::StdRng;
 use serde::{Deserialize, Serialize};
 
@@ -8,6 +8,7 @@ use super::Router;
 use super::capacity::Capacity;
 use super::logits::{Logits, check_top_k, token_routing};
 use super::noise::Noise;
+use super::precision::softmax;
 use crate::assignment::Assignment;
 use crate::error::Result;
 use crate::routing::Routing;
@@ -77,17 +78,15 @@ impl Router for TopK {
         check_top_k(self.name(), self.k, logits.dims()[1])?;
         // Refused before noise, which could hide what is wrong.
         let plain = Logits::read(&logits)?;
-        let seen = match self.noise.add(&logits, randomness.as_deref_mut())? {
-            Some(noisy) => Logits::read(&noisy)?,
-            None => plain,
-        };
+        let seen = self.noise.add(plain, randomness.as_deref_mut())?;
         let choice = seen.largest_per_token(self.k);
         let mut by_expert = choice.by_expert();
         let chosen = by_expert.iter().map(Vec::len).collect();
         if let Some(capacity) = self.capacity {
             capacity.apply(&mut by_expert, self.k, &seen, randomness)?;
         }
-        let probabilities = activation::softmax(logits.clone(), 1);
+        let dtype = logits.dtype();
+        let probabilities = softmax(logits.clone(), 1);
         let weights = match self.normalise {
             Normalise::BeforeSelection => probabilities.clone(),
             Normalise::AfterSelection => choice.softmax(logits),
@@ -95,7 +94,7 @@ impl Router for TopK {
         let assignment = Assignment::new(seen.n_tokens, by_expert);
         Ok(Routing::Tokens(token_routing(
             assignment,
-            weights,
+            weights.cast(dtype),
             probabilities,
             chosen,
         )))
