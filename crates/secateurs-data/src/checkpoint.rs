@@ -323,6 +323,16 @@ impl Checkpoint {
         }
     }
 
+    /// Whether a copy of this model can have its tokenizer and settings, which is better known before the work of a copy.
+    ///
+    /// # Errors
+    ///
+    /// [`DataError::Tokenizer`] or [`DataError::Unsupported`] if a tokenizer cannot be written as `tokenizer.json`, or a
+    /// system error.
+    pub fn check_copyable(&self) -> Result<()> {
+        self.side_files().map(drop)
+    }
+
     fn place(&self, name: &str) -> Result<(usize, usize)> {
         self.places.get(name).copied().ok_or_else(|| DataError::UnknownTensor {
             path: self.path.clone(),
