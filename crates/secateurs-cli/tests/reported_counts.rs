@@ -41,7 +41,7 @@ fn recipe(tiny: &Tiny, method: Method, pattern: Pattern, dtype: FloatType) -> Re
         windows: 2,
         skip: 0,
     }));
-    recipe.options.iterations = Some(4);
+    recipe.options.iterations = Some(16);
     recipe.options.safe = Some(secateurs::prune::Safe {
         epochs: 2,
         warmup_epochs: 0,
@@ -66,7 +66,11 @@ fn zeros_of(checkpoint: &Checkpoint, name: &str) -> usize {
 fn check(report: &Report, out: &Path, case: &str) {
     let checkpoint = Checkpoint::open(out).expect("the output is a model");
     let stored: Report = serde_json::from_slice(&tiny::bytes(out.join("report.json"))).expect("the report is JSON");
-    assert_eq!(&stored, report, "{case}");
+    let counts = |report: &Report| -> Vec<(String, usize, usize)> {
+        let layers = report.layers.iter();
+        layers.map(|layer| (layer.path.clone(), layer.requested_pruned, layer.pruned)).collect()
+    };
+    assert_eq!((counts(&stored), &stored.notes), (counts(report), &report.notes), "{case}");
     assert_eq!(report.layers.len(), 14, "{case}");
     let (mut zeros, mut weights) = (0, 0);
     for layer in &report.layers {

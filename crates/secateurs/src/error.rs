@@ -64,7 +64,7 @@ pub enum Error {
     },
     /// Training that left the finite numbers after a checkpoint.
     #[error(
-        "training failed; the state after {steps_done} steps is kept in {}, --resume goes on from there",
+        "training failed; the state after {steps_done} steps is kept in {}, from where --resume repeats what failed",
         path.display()
     )]
     TrainingStopped {
