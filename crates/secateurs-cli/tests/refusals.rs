@@ -176,10 +176,9 @@ fn weights_that_are_not_finite() {
     }
 
     tiny.write_model("late", 3, spoil(2, f32::NAN));
-    let line = tiny.refuse(1, &["prune", "late", "-m", "magnitude", "-s", "0.5", "-o", "out"]);
+    let line = refuse(&tiny, 1, &["late", "-m", "magnitude", "-s", "0.5"]);
     assert_says(&line, "model.layers.2.self_attn.q_proj.weight");
-    assert_says(&line, "2 of 3 blocks are finished: repeat the command with --resume");
-    assert!(!tiny.path("out").exists() && tiny.path("out.partial").exists());
+    assert!(!line.contains("--resume"), "going on would end in the same error: {line}");
 }
 
 #[test]

@@ -171,8 +171,8 @@ impl Blocks<'_> {
         };
         let (source, writer) = store.into_parts();
         describe(self.job, &source, &writer, &report)?;
-        self.claim.output.make_room()?;
-        self.claim.held.publish(|| writer.finish(self.job.out))?;
+        let (output, held) = (self.claim.output, self.claim.held);
+        output.replace(|| held.publish(|| writer.finish(self.job.out)))?;
         // Only now: had the run been interrupted before, the journal would be needed to go on.
         journal::remove(self.job.out)?;
         Ok(report)

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use secateurs_data::{HeldOutput, Leftover, OutputKind, staging_path};
+use secateurs_data::{DataError, HeldOutput, Leftover, OutputKind, staging_path};
 
 use crate::Error;
 use crate::trace::is_trace_file;
@@ -44,14 +44,27 @@ impl Output<'_> {
         Ok(held)
     }
 
-    /// Removes earlier output that is to be replaced.
-    pub(crate) fn make_room(&self) -> Result<(), Error> {
+    /// Puts finished work in the place of earlier output, which goes only when the new one is there.
+    pub(crate) fn replace(&self, publish: impl FnOnce() -> Result<(), DataError>) -> Result<(), Error> {
         // The work took a while: what is there now may be something else than what was there before.
         self.check_existing()?;
-        if self.kind == OutputKind::Folder && self.out.exists() {
-            return remove(self.out);
+        if self.kind == OutputKind::File || !self.out.exists() {
+            return Ok(publish()?);
         }
-        Ok(())
+        let failed = |source| Error::Remove {
+            path: self.out.to_owned(),
+            source,
+        };
+        let mut aside = tempfile::Builder::new();
+        let aside = aside.prefix(".secateurs-").tempdir_in(folder_of(self.out)).map_err(failed)?;
+        let earlier = aside.path().join("earlier");
+        fs::rename(self.out, &earlier).map_err(failed)?;
+        if let Err(error) = publish() {
+            // The error is what the user needs to hear; what it leaves is in a folder beside the output.
+            let _ = fs::rename(&earlier, self.out);
+            return Err(error.into());
+        }
+        aside.close().map_err(failed)
     }
 
     fn check_place(&self) -> Result<(), Error> {

@@ -147,9 +147,7 @@ pub fn pack_checkpoint(
         },
     };
     write_stored(&held, model)?;
-    // Only now: a full disk must not cost the earlier output.
-    output.make_room()?;
-    held.publish_as_is()?;
+    output.replace(|| held.publish_as_is())?;
     Ok(infos)
 }
 

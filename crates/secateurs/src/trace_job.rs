@@ -123,8 +123,9 @@ pub fn trace_prompts(job: &TraceJob<'_>, listener: &mut dyn FnMut(TraceProgress)
     let plan = Plan::new(job, &checkpoint)?;
     let mut writer = TraceWriter::begin(held, &plan.header, plan.vocab_size, job.overwrite)?;
     let sampled = plan.run(job, &checkpoint, &mut writer, listener)?;
-    output.make_room()?;
-    let tally = writer.finish()?;
+    let tally = writer.tally();
+    let held = writer.close()?;
+    output.replace(|| held.publish_as_is())?;
     Ok(TraceOutcome {
         traces: tally.traces,
         prompt_tokens: tally.prompt_tokens,

@@ -79,11 +79,15 @@ impl TraceWriter {
         Ok(())
     }
 
-    /// Moves the file to its place.
-    pub(crate) fn finish(self) -> Result<Tally, Error> {
+    /// What was written so far, by an earlier run too.
+    pub(crate) fn tally(&self) -> Tally {
+        self.tally
+    }
+
+    /// Makes the file durable; what is left is to move it to its place.
+    pub(crate) fn close(self) -> Result<HeldOutput, Error> {
         self.file.sync_all().map_err(|source| failed("sync", self.path(), source))?;
-        self.held.publish_as_is()?;
-        Ok(self.tally)
+        Ok(self.held)
     }
 
     fn path(&self) -> &Path {

@@ -53,8 +53,10 @@ pub(crate) fn run(
     let mut journal = begin(job, source, &inputs, &mut claim.held)?;
     let trainer = train(job, source, &inputs, (&mut journal, &mut claim.held, started), listener)?;
     let report = write(job, source, trainer, (&journal, &claim.held))?;
-    claim.output.make_room()?;
-    CheckpointWriter::open_existing(&model_path(claim.held.staging()))?.finish(job.out)?;
+    let model = model_path(claim.held.staging());
+    claim
+        .output
+        .replace(|| CheckpointWriter::open_existing(&model)?.finish(job.out))?;
     claim.held.discard()?;
     Ok(report)
 }

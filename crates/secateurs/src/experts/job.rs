@@ -81,8 +81,7 @@ pub fn prune_experts(job: &ExpertJob<'_>, listener: &mut dyn FnMut(usize, usize)
     let observed = observe_experts((&config, &llama), &sequences, Evidence::of(method), listener)?;
     let (llama, mut report) = remove_experts(&llama, &observed, &job.plan)?;
     fill(&writer, &source, (&pruned, &llama), &mut report)?;
-    output.make_room()?;
-    held.publish(|| writer.finish(job.out))?;
+    output.replace(|| held.publish(|| writer.finish(job.out)))?;
     let n_experts = |config: &LlamaConfig| config.experts.map_or(0, |experts| experts.n_experts);
     Ok(ExpertOutcome {
         report,
