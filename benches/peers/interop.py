@@ -1,12 +1,12 @@
 """Opens a packed model with compressed-tensors and compares every weight with the unpacked one; writes one for us to read.
 
     python -m pip install --target OLD --no-deps compressed-tensors==0.9.4
-    secateurs pack PRUNED --format bitmap -o packed
+    secateurs pack PRUNED --format bitmap --compressed-tensors -o packed
     secateurs pack packed --format dense -o dense
     PYTHONPATH=OLD python interop.py packed dense --write theirs
     secateurs compare dense theirs
 
-0.9.4 is among the last versions that read `sparse-bitmask`; later ones dropped it. `--values` of both commands must be a float type.
+0.14.0.1 is the last version that reads `sparse-bitmask`; newer ones dropped it, and transformers then takes random weights. `--values` of both commands must be a float type.
 """
 
 import argparse

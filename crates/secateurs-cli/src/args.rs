@@ -234,7 +234,9 @@ Examples:
 
 /// Packs a pruned model into a smaller one that runs faster
 ///
-/// The output is a Hugging Face folder; weights as bitmaps of floats can be read by compressed-tensors (sparse-bitmask).
+/// The output is a folder that secateurs alone reads: its weights are in packed.safetensors, so that other programs refuse it
+/// rather than take random weights. For them pack with --format dense and float values, which makes an ordinary Hugging Face
+/// folder, zeros and all.
 #[derive(Debug, Args)]
 #[command(after_help = PACK_EXAMPLES)]
 pub(crate) struct PackArgs {
@@ -255,6 +257,10 @@ pub(crate) struct PackArgs {
     /// One format for all matrices of the blocks [default: by the share of zeros]
     #[arg(long, value_enum)]
     pub(crate) format: Option<FormatName>,
+    /// With --format bitmap and float values: a folder that compressed-tensors up to 0.14.0.1 can also read (sparse-bitmask);
+    /// newer versions dropped that format, and with them transformers loads random weights
+    #[arg(long, requires = "format", conflicts_with = "measure")]
+    pub(crate) compressed_tensors: bool,
     /// Replace an earlier output
     #[arg(long)]
     pub(crate) force: bool,

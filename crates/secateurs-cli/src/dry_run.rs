@@ -5,9 +5,8 @@ use std::fmt::Write;
 
 use secateurs::data::Checkpoint;
 use secateurs::models::llama::{LlamaConfig, planned_tensors};
-use secateurs::prune::PruneError;
 use secateurs::tensor::Pattern;
-use secateurs::{AllocationRecipe, Error, Recipe};
+use secateurs::{AllocationRecipe, BlockMatrix, Recipe, block_matrices};
 use serde::Serialize;
 
 use crate::error::CliError;
@@ -43,7 +42,7 @@ impl Plan {
     /// If the model is not known, nothing is selected, or the pattern does not fit a layer.
     pub(crate) fn new(checkpoint: &Checkpoint, recipe: &Recipe) -> Result<Self, CliError> {
         let config = LlamaConfig::describe(checkpoint)?;
-        check_allocation(recipe)?;
+        recipe.check(&config)?;
         let planned = planned_tensors(&config);
         let n_weights: usize = planned
             .iter()
@@ -62,25 +61,11 @@ impl Plan {
                 },
             );
         }
-        let linears = planned.iter().filter_map(|tensor| {
-            let block = tensor
-                .name
-                .strip_prefix("model.layers.")?
-                .split('.')
-                .next()?
-                .parse::<usize>()
-                .ok()?;
-            let dims: [usize; 2] = tensor.shape.as_slice().try_into().ok()?;
-            Some((config.module_path(&tensor.name), block, dims))
-        });
-        for (name, block, dims) in linears.filter(|(name, ..)| recipe.rules.selects(name)) {
-            let pattern = pattern_of(recipe, block)?;
-            if let Pattern::Nm(nm) = recipe.pattern()? {
-                nm.check(dims[1]).map_err(|source| CliError::Layer {
-                    path: name.clone(),
-                    source,
-                })?;
+        for BlockMatrix { path, block, dims } in block_matrices(&config) {
+            if !recipe.rules.selects(&path) {
+                continue;
             }
+            let pattern = pattern_of(recipe, block)?;
             let planned = blocks.entry(block).or_default();
             planned.layers += 1;
             planned.weights += (dims[0] * dims[1]) as u64;
@@ -89,16 +74,10 @@ impl Plan {
                 .zip(pattern)
                 .map(|(sum, pattern)| sum + pattern.pruned_count(dims) as u64);
         }
-        let plan = Self {
+        Ok(Self {
             blocks: blocks.into_values().collect(),
             output_bytes: (n_weights * recipe.dtype.size()) as u64,
-        };
-        if plan.n_layers() == 0 {
-            return Err(CliError::NothingSelected {
-                example: "model.layers.0.mlp.up_proj.weight".into(),
-            });
-        }
-        Ok(plan)
+        })
     }
 
     /// Number of layers to prune.
@@ -131,19 +110,6 @@ impl Plan {
         );
         text.push_str("nothing was written\n");
         Ok(text)
-    }
-}
-
-/// Refuses a spread over a pattern that fixes the sparsity, which would else show only after calibration.
-fn check_allocation(recipe: &Recipe) -> Result<(), CliError> {
-    match recipe.pattern()? {
-        Pattern::Nm(nm) if recipe.allocation != AllocationRecipe::Uniform => {
-            Err(Error::from(PruneError::FixedPattern {
-                pattern: nm.to_string(),
-            })
-            .into())
-        }
-        _ => Ok(()),
     }
 }
 

@@ -8,7 +8,6 @@ use secateurs::data::DataError;
 use secateurs::data::llama::ConfigError;
 use secateurs::models::ModelError;
 use secateurs::sparse::UnknownLevel;
-use secateurs::tensor::TensorError;
 
 use crate::device::DeviceName;
 
@@ -43,21 +42,6 @@ pub(crate) enum CliError {
         wanted: DeviceName,
         /// Those there are.
         compiled: String,
-    },
-    /// A layer cannot be pruned as asked.
-    #[error("{path}")]
-    Layer {
-        /// The layer.
-        path: String,
-        /// Why not.
-        #[source]
-        source: TensorError,
-    },
-    /// The rules select nothing.
-    #[error("the include and exclude globs leave no layer to prune, e.g. not {example}")]
-    NothingSelected {
-        /// A path as the globs see it.
-        example: String,
     },
     /// A job that failed after some blocks were finished.
     #[error("{}; {n_stored} of {n_blocks} blocks are finished: repeat the command with --resume to go on", one_line(failure.as_ref()))]

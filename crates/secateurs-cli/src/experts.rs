@@ -13,6 +13,7 @@ use serde::Serialize;
 
 use crate::device::DeviceArgs;
 use crate::error::CliError;
+use crate::interrupt;
 use crate::output::{Table, percent, print, print_json, quantity, seconds};
 use crate::progress::Bar;
 
@@ -120,6 +121,7 @@ pub(crate) fn run(args: &ExpertsArgs) -> Result<(), CliError> {
         overwrite: if args.force { Overwrite::Force } else { Overwrite::Never },
         device: &device,
     };
+    interrupt::tidy_up_after(&args.out);
     let bar = Bar::new("observing experts", 0, args.quiet);
     let outcome = prune_experts(&job, &mut |done, all| {
         bar.resize(all);
@@ -175,11 +177,12 @@ fn describe(outcome: &ExpertOutcome, args: &ExpertsArgs) -> String {
     let (before, after) = outcome.n_experts;
     let (parameters_before, parameters) = outcome.n_parameters;
     format!(
-        "{}\n{}: {after} of {before} experts in every block, {} of {} parameters, {}\n{}\n",
+        "{}\n{}: {after} of {before} experts in every block, {} of {} parameters, {} of the experts' weights are zero, {}\n{}\n",
         table.render(),
         args.method,
         quantity(parameters as u64),
         quantity(parameters_before as u64),
+        percent(outcome.report.sparsity),
         seconds(outcome.seconds),
         args.out.display(),
     )

@@ -13,6 +13,7 @@ mod experts;
 mod fidelity;
 mod generate;
 mod info;
+mod interrupt;
 mod output;
 mod pack;
 mod panics;
@@ -44,6 +45,7 @@ const USAGE: u8 = 2;
 const INTERNAL: u8 = 70;
 
 fn main() -> ExitCode {
+    interrupt::survive_file_limits();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(refused) => return answer(&refused),

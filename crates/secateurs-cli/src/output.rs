@@ -19,6 +19,11 @@ pub(crate) fn print_json(value: &impl Serialize) -> Result<(), CliError> {
     print(&(serde_json::to_string_pretty(value).map_err(CliError::Json)? + "\n"))
 }
 
+/// A path in JSON, which is Unicode: bytes that are no UTF-8 become the replacement character.
+pub(crate) fn lossy_path<S: serde::Serializer>(path: &std::path::Path, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&path.display())
+}
+
 /// A table in plain text: the first column to the left, the others to the right.
 pub(crate) struct Table {
     rows: Vec<Vec<String>>,

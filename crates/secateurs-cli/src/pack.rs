@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use secateurs::{FormatChoice, Overwrite, PackConfig, PackedInfo, pack_checkpoint};
+use secateurs::{FormatChoice, Overwrite, PackConfig, PackedInfo, PackedLayout, pack_checkpoint};
 use serde::Serialize;
 
 use crate::args::PackArgs;
 use crate::error::CliError;
+use crate::interrupt;
 use crate::output::{Table, bytes, kind_of, percent, print, print_json};
 use crate::progress::Bar;
 
@@ -29,7 +30,12 @@ pub(crate) fn run(args: &PackArgs) -> Result<(), CliError> {
             None if args.measure => FormatChoice::Measured,
             None => FormatChoice::BySparsity,
         },
+        layout: match args.compressed_tensors {
+            true => PackedLayout::CompressedTensors,
+            false => PackedLayout::Own,
+        },
     };
+    interrupt::tidy_up_after(&args.out);
     let overwrite = if args.force { Overwrite::Force } else { Overwrite::Never };
     let bar = Bar::new("packing", 0, args.quiet);
     let tensors = pack_checkpoint(&args.model, &args.out, &config, overwrite, &mut |done, all| {

@@ -44,12 +44,15 @@ fn prune(args: &PruneArgs, recipe: &Recipe, plan: &Plan) -> Result<PruneOutcome,
     let mut progress = PruneProgress::new(plan, args.quiet);
     let outcome = prune_checkpoint(&job, &mut |step| progress.update(&step));
     let n_stored = progress.n_stored();
+    let may_resume = secateurs::staging_path(&args.out).exists();
+    let n_stored = if may_resume { n_stored } else { 0 };
     outcome.map_err(|failure| interrupted(failure, n_stored, plan.blocks.len()))
 }
 
 /// Says how to go on where finished work waits.
 fn interrupted(failure: Error, n_stored: usize, n_blocks: usize) -> CliError {
     match n_stored {
+        // Nothing is left, or going on would end in the same error.
         0 => failure.into(),
         _ => CliError::Interrupted {
             failure: Box::new(failure),

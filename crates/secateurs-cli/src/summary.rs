@@ -5,10 +5,10 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 use secateurs::PruneOutcome;
-use secateurs::tensor::{Event, LayerReport, Report};
+use secateurs::tensor::{Event, LayerReport, Report, requested_sparsity};
 use serde::Serialize;
 
-use crate::output::{Table, block_of, bytes, percent, seconds};
+use crate::output::{Table, block_of, bytes, lossy_path, percent, seconds};
 
 /// What a pruning run did; the object of `--json`.
 #[derive(Debug, Serialize)]
@@ -20,6 +20,7 @@ pub(crate) struct PruneResult {
     solve_seconds: f64,
     total_seconds: f64,
     peak_rss_bytes: Option<u64>,
+    #[serde(serialize_with = "lossy_path")]
     out: PathBuf,
     layers: usize,
     /// Layers per kind of event.
@@ -102,13 +103,13 @@ fn blocks(report: &Report) -> String {
     let mut table = Table::new(&["block", "layers", "asked for", "zero", "worst error", "solving"]);
     for layers in report.layers.chunk_by(|a, b| block_of(&a.path) == block_of(&b.path)) {
         let weights: usize = layers.iter().map(LayerReport::n_weights).sum();
-        let share = |count: usize| percent(count as f64 / weights.max(1) as f64);
+        let zeros: usize = layers.iter().map(|layer| layer.pruned).sum();
         let worst = layers.iter().filter_map(|layer| layer.relative_error).reduce(f64::max);
         table.row([
             block_of(&layers[0].path).to_owned(),
             layers.len().to_string(),
-            share(layers.iter().map(|layer| layer.requested_pruned).sum()),
-            share(layers.iter().map(|layer| layer.pruned).sum()),
+            percent(requested_sparsity(layers)),
+            percent(zeros as f64 / weights.max(1) as f64),
             worst.map_or("-".into(), |error| format!("{error:.4}")),
             seconds(layers.iter().map(|layer| layer.seconds).sum()),
         ]);

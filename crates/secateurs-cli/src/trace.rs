@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use crate::engine::EngineArgs;
 use crate::error::CliError;
-use crate::output::{percent, print, print_json, seconds};
+use crate::output::{lossy_path, percent, print, print_json, seconds};
 use crate::progress::Bar;
 
 const TRACE_EXAMPLES: &str = "\
@@ -124,6 +124,7 @@ struct SamplingArgs {
 /// The object of `--json`.
 #[derive(Debug, Serialize)]
 struct TraceResult {
+    #[serde(serialize_with = "lossy_path")]
     out: PathBuf,
     traces: usize,
     prompt_tokens: usize,
@@ -217,7 +218,7 @@ fn config(args: &TraceArgs) -> Result<TraceConfig, CliError> {
 /// Says how to go on where finished traces wait.
 fn interrupted(failure: Error, last: Option<TraceProgress>) -> CliError {
     match last {
-        Some(TraceProgress { done, total, .. }) if done > 0 => CliError::TracesInterrupted {
+        Some(TraceProgress { done, total, .. }) if done > 0 && failure.may_pass() => CliError::TracesInterrupted {
             failure: Box::new(failure),
             done,
             total,

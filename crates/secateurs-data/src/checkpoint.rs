@@ -324,6 +324,16 @@ impl Checkpoint {
         }
     }
 
+    /// Whether a copy of this model can have its tokenizer and settings, which is better known before the work of a copy.
+    ///
+    /// # Errors
+    ///
+    /// [`DataError::Tokenizer`] or [`DataError::Unsupported`] if a tokenizer cannot be written as `tokenizer.json`, or a
+    /// system error.
+    pub fn check_copyable(&self) -> Result<()> {
+        self.side_files().map(drop)
+    }
+
     /// What the file calls tensor `name`.
     pub(crate) fn name_in_file(&self, name: &str) -> String {
         match (&self.source, self.tensors.place(name)) {

@@ -148,6 +148,14 @@ pub enum DataError {
         /// The staging folder.
         path: PathBuf,
     },
+    /// Another job is writing the same output.
+    #[error("{} is being written by {}; wait for it to end or choose another output", path.display(), job_of(*pid))]
+    OutputInUse {
+        /// The output.
+        path: PathBuf,
+        /// The process that writes it, where that is known.
+        pid: Option<u32>,
+    },
     /// The disk cannot hold the output.
     #[error("{} needs {needed} bytes, but the disk has {available} left", path.display())]
     NotEnoughSpace {
@@ -239,6 +247,10 @@ fn count_of(n: usize) -> String {
     } else {
         format!("{n} planned parts")
     }
+}
+
+fn job_of(pid: Option<u32>) -> String {
+    pid.map_or_else(|| "another job".to_owned(), |pid| format!("process {pid}"))
 }
 
 fn preview(names: &[String]) -> String {

@@ -95,6 +95,18 @@ impl FloatType {
         }
     }
 
+    /// Checks that the values of a tensor can be stored in this type.
+    ///
+    /// # Errors
+    ///
+    /// [`DataError::NotRepresentable`] if a finite value of tensor `name` would become infinite.
+    pub fn check_fits(self, name: &str, values: &[f32]) -> Result<()> {
+        match self {
+            Self::F32 => Ok(()),
+            Self::F16 | Self::Bf16 => self.encode(name, values).map(drop),
+        }
+    }
+
     /// Encodes `values` as little-endian bytes, rounding to nearest even.
     ///
     /// # Errors

@@ -3,7 +3,9 @@
 use std::fs;
 use std::path::Path;
 
-use secateurs_data::{Checkpoint, DataError, RawTensor, write_stored};
+use secateurs_data::{
+    Checkpoint, DataError, HeldOutput, OutputKind, RawTensor, Readers, Result, StoredModel, write_stored,
+};
 
 /// A small model folder with settings beside it.
 fn source(folder: &Path) -> Checkpoint {
@@ -32,6 +34,35 @@ fn raw(dtype: &str, shape: &[usize], bytes: Vec<u8>) -> RawTensor {
     }
 }
 
+fn write(out: &Path, tensors: Vec<(String, RawTensor)>, source: &Checkpoint, readers: Readers) -> Result<()> {
+    let held = HeldOutput::new(out, OutputKind::Folder)?;
+    let model = StoredModel {
+        tensors,
+        config: source.config(),
+        source,
+        readers,
+    };
+    write_stored(&held, model)?;
+    held.publish_as_is()
+}
+
+/// Other programs must not find weights that they would take for others.
+#[test]
+fn tensors_that_others_cannot_read_are_in_a_file_of_their_own() {
+    let folder = tempfile::tempdir().expect("works");
+    let source = source(folder.path());
+    let tensors = vec![("w.compressed".to_owned(), raw("BF16", &[3], vec![7; 6]))];
+    for (readers, file) in [(Readers::Own, "packed.safetensors"), (Readers::All, "model.safetensors")] {
+        let out = folder.path().join(file);
+        write(&out, tensors.clone(), &source, readers).expect("works");
+        let names = fs::read_dir(&out).expect("works").flatten().map(|entry| entry.file_name());
+        let weights: Vec<_> = names.filter(|name| name.to_string_lossy().contains("safetensors")).collect();
+        assert_eq!(weights, [file]);
+        let written = Checkpoint::open(&out).expect("works");
+        assert_eq!(written.stored("w.compressed"), Some(tensors[0].1.clone()));
+    }
+}
+
 #[test]
 fn stored_tensors_come_back_as_they_were() {
     let folder = tempfile::tempdir().expect("works");
@@ -43,7 +74,7 @@ fn stored_tensors_come_back_as_they_were() {
         ("empty".to_owned(), raw("F16", &[0, 5], vec![])),
     ];
     let out = folder.path().join("out");
-    write_stored(&out, tensors.clone(), source.config(), &source).expect("works");
+    write(&out, tensors.clone(), &source, Readers::All).expect("works");
     let written = Checkpoint::open(&out).expect("works");
     for (name, tensor) in &tensors {
         assert_eq!(written.stored(name).as_ref(), Some(tensor));
@@ -59,10 +90,10 @@ fn stored_tensors_come_back_as_they_were() {
     assert_eq!(written.end_tokens().expect("works"), [1, 2]);
     assert_eq!(written.chat_template().expect("works").as_deref(), Some("U"));
 
-    let again = write_stored(&out, tensors, source.config(), &source);
+    let again = write(&out, tensors, &source, Readers::All);
     assert!(matches!(again, Err(DataError::OutputExists { .. })));
     let unknown = vec![("w".to_owned(), raw("Q4_1", &[1], vec![0]))];
-    let refused = write_stored(&folder.path().join("bad"), unknown, source.config(), &source);
+    let refused = write(&folder.path().join("bad"), unknown, &source, Readers::All);
     assert!(matches!(refused, Err(DataError::Unsupported { .. })));
     let names: Vec<_> = fs::read_dir(folder.path())
         .expect("works")

@@ -292,3 +292,26 @@ fn metadata_is_copied_and_says_the_new_type() {
     let expected = json!({ "model_type": "llama", "dtype": "bfloat16", "x": 1, "torch_dtype": "bfloat16" });
     assert_eq!(config, expected);
 }
+
+/// Both spellings, at every depth, and no word of a quantisation that is not there any more.
+#[test]
+fn the_number_format_is_that_of_the_file() {
+    let format = |name: &str| json!({ "dtype": name, "torch_dtype": name });
+    let cases = [
+        (json!({}), json!({ "torch_dtype": "float16" })),
+        (json!({ "torch_dtype": null }), json!({ "torch_dtype": "float16" })),
+        (json!({ "dtype": "float32" }), format("float16")),
+        (format("bfloat16"), format("float16")),
+        (
+            json!({ "text_config": { "dtype": "bfloat16", "quantization_config": {}, "x": [1] }, "compression_config": 1 }),
+            json!({ "text_config": { "dtype": "float16", "x": [1] }, "torch_dtype": "float16" }),
+        ),
+        (
+            json!({ "a": { "b": { "torch_dtype": "auto" } }, "rope_scaling": null }),
+            json!({ "a": { "b": { "torch_dtype": "float16" } }, "rope_scaling": null, "torch_dtype": "float16" }),
+        ),
+    ];
+    for (source, expected) in cases {
+        assert_eq!(secateurs_data::float_config(source.clone(), FloatType::F16), expected, "{source}");
+    }
+}

@@ -158,6 +158,7 @@ fn select_all(weights: &[(String, WeightMatrix)], scores: &[Scores], plan: &Modu
 fn measure(module: &impl Module, plan: &ModulePlan<'_>, masks: &MaskSet, seconds: &[f64]) -> Vec<LayerReport> {
     let weights = read_weights(module, plan.rules).into_iter().zip(seconds);
     let layers = weights.map(|((path, weight), &seconds)| LayerReport {
+        requested_sparsity: requested_sparsity(plan, &masks[&path]),
         requested_pruned: requested(plan, &masks[&path]),
         dims: weight.dims(),
         pruned: weight.n_zeros(),
@@ -175,5 +176,12 @@ fn requested(plan: &ModulePlan<'_>, mask: &KeepMask) -> usize {
         (Pattern::Unstructured(_), Scope::Global) => mask.n_pruned(),
         (Pattern::Unstructured(sparsity), Scope::PerOutput) => d_output * sparsity.pruned_count(d_input),
         (pattern, _) => pattern.pruned_count(mask.dims()),
+    }
+}
+
+fn requested_sparsity(plan: &ModulePlan<'_>, mask: &KeepMask) -> f64 {
+    match (plan.pattern, plan.scope) {
+        (Pattern::Unstructured(_), Scope::Global) => mask.sparsity(),
+        (pattern, _) => pattern.sparsity(),
     }
 }

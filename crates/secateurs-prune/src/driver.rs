@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use burn::module::Module;
 use burn::tensor::Tensor;
-use secateurs_tensor::{KeepMask, LayerReport, MaskSet, PathRules, Pattern, Report, WeightMatrix, read_weights};
+use secateurs_tensor::{LayerReport, MaskSet, PathRules, Pattern, Report, WeightMatrix, read_weights};
 
 use crate::block::BlockStore;
 use crate::collect::{Collector, SiteStatistics};
@@ -42,7 +42,7 @@ pub enum Progress<'a> {
         /// Number of blocks.
         n_blocks: usize,
     },
-    /// A layer is pruned.
+    /// A layer is pruned; its zeros are counted again once its block is stored.
     Layer(&'a LayerReport),
     /// The whole model was trained one step further.
     Trained {
@@ -149,8 +149,9 @@ impl Walk<'_> {
         for index in self.first_block..n_blocks {
             let _span = tracing::info_span!("prune_block", index).entered();
             let dense = store.load(index).map_err(PruneError::store)?;
-            let (block, layers) = prune(store, (index, dense), &hidden, listener)?;
+            let (block, mut layers) = prune(store, (index, dense), &hidden, listener)?;
             let stored = store.store(index, block).map_err(PruneError::store)?;
+            count_zeros(&stored, &store.path(index), &mut layers);
             if index + 1 < n_blocks {
                 forward_all(store, &stored, &mut hidden);
             }
@@ -222,8 +223,9 @@ fn prune_layer(
     let layer = LayerReport {
         path: path.to_owned(),
         dims: weight.dims(),
+        requested_sparsity: pattern.sparsity(),
         requested_pruned: method.pruned_count(pattern, weight.dims()),
-        pruned: measured_zeros(&pruned, &solution.keep),
+        pruned: pruned.n_zeros(),
         seconds,
         relative_error: problem.gram.map(|gram| gram.relative_error(weight, &pruned)),
         events: solution.events,
@@ -251,8 +253,9 @@ pub fn layer_reports<M: Module>(
             format!("{module_path}.{path}")
         },
         dims: weight.dims(),
+        requested_sparsity: pattern.map_or_else(|| masks[path].sparsity(), Pattern::sparsity),
         requested_pruned: pattern.map_or_else(|| masks[path].n_pruned(), |p| p.pruned_count(weight.dims())),
-        pruned: measured_zeros(weight, &masks[path]),
+        pruned: weight.n_zeros(),
         seconds: seconds * weight.len() as f64 / n_weights as f64,
         relative_error: None,
         events: Vec::new(),
@@ -260,10 +263,18 @@ pub fn layer_reports<M: Module>(
     weights.iter().map(layer).collect()
 }
 
-/// Counts the weights that the mask prunes and that are zero indeed.
-fn measured_zeros(weight: &WeightMatrix, keep: &KeepMask) -> usize {
-    let pruned = weight.values().iter().zip(keep.as_slice()).filter(|(_, keep)| !**keep);
-    pruned.filter(|(value, _)| value.to_bits() == 0).count()
+/// Counts the zeros of layers in the block as it was stored: whatever made them.
+fn count_zeros<M: Module>(stored: &M, block_path: &str, layers: &mut [LayerReport]) {
+    for (path, weight) in read_weights(stored, &everything()) {
+        let path = format!("{block_path}.{path}");
+        if let Some(layer) = layers.iter_mut().find(|layer| layer.path == path) {
+            layer.pruned = weight.n_zeros();
+        }
+    }
+}
+
+fn everything() -> PathRules {
+    PathRules::new(["*"], [""; 0]).expect("a star is a glob")
 }
 
 /// Shows every batch to the collector, through the dense block.
@@ -295,8 +306,7 @@ pub(crate) fn selected_weights<M: Module>(
     block_path: &str,
     rules: &PathRules,
 ) -> BTreeMap<String, WeightMatrix> {
-    let all = PathRules::new(["*"], [""; 0]).expect("a star is a glob");
-    read_weights(block, &all)
+    read_weights(block, &everything())
         .into_iter()
         .filter(|(path, _)| rules.selects(&format!("{block_path}.{path}")))
         .collect()

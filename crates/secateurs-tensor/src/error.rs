@@ -140,6 +140,16 @@ pub enum TensorError {
         #[source]
         source: globset::Error,
     },
+    /// A path rule that matches no weight matrix which could be pruned.
+    #[error("{list} glob {glob:?} matches no layer that could be pruned; there are, for instance, {examples}")]
+    UnmatchedGlob {
+        /// The list that has it: `include` or `exclude`.
+        list: &'static str,
+        /// The glob as given.
+        glob: String,
+        /// Some paths of the model.
+        examples: String,
+    },
     /// A mask for a parameter that the module lacks.
     #[error("the module has no float parameter {path:?}")]
     UnknownParameter {

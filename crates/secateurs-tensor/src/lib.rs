@@ -28,7 +28,7 @@ pub use module::{linear_paths, read_weights};
 pub use observer::Observer;
 pub use paths::PathRules;
 pub use pattern::{NmPattern, Pattern};
-pub use report::{Event, LayerReport, Report};
+pub use report::{Event, LayerReport, Report, requested_sparsity};
 pub use scope::Scope;
 pub use scores::Scores;
 pub use select::{select, select_global};

@@ -41,12 +41,21 @@ struct Globs {
     exclude: Vec<String>,
 }
 
+/// Paths that rules select unless they say otherwise.
+const EVERYTHING: &str = "*";
+
+/// Globs of what pruning leaves alone unless rules say otherwise.
+const NEVER_PRUNED: [&str; 5] = ["*embed*", "*norm*", "*lm_head*", "*moe.gate.*", "*bias"];
+
+/// Paths shown beside a glob that matches none.
+const N_EXAMPLES: usize = 3;
+
 impl Default for Globs {
     fn default() -> Self {
         let owned = |globs: &[&str]| globs.iter().map(|glob| (*glob).to_owned()).collect();
         Self {
-            include: owned(&["*"]),
-            exclude: owned(&["*embed*", "*norm*", "*lm_head*", "*moe.gate.*", "*bias"]),
+            include: owned(&[EVERYTHING]),
+            exclude: owned(&NEVER_PRUNED),
         }
     }
 }
@@ -72,6 +81,37 @@ impl PathRules {
     /// Whether the parameter at `path` is to be pruned.
     pub fn selects(&self, path: &str) -> bool {
         self.include.is_match(path) && !self.exclude.is_match(path)
+    }
+
+    /// Checks that every glob does something in a model whose weight matrices have these paths: that it matches one which
+    /// could be pruned. The globs of the default need not match.
+    ///
+    /// # Errors
+    ///
+    /// [`TensorError::UnmatchedGlob`] with the first glob that matches none.
+    pub fn check_globs<'a>(&self, paths: impl IntoIterator<Item = &'a str>) -> Result<()> {
+        let is_default = |glob: &String| NEVER_PRUNED.contains(&glob.as_str());
+        let never: Vec<usize> = positions(&self.globs.exclude, is_default);
+        let is_prunable = |path: &&str| !self.exclude.matches(path).iter().any(|glob| never.contains(glob));
+        let paths: Vec<&str> = paths.into_iter().filter(is_prunable).collect();
+        let lists = [
+            ("include", &self.globs.include, &self.include),
+            ("exclude", &self.globs.exclude, &self.exclude),
+        ];
+        for (list, globs, set) in lists {
+            let mut is_idle = vec![true; globs.len()];
+            let matched = paths.iter().flat_map(|path| set.matches(path));
+            matched.for_each(|glob| is_idle[glob] = false);
+            let idle = globs.iter().zip(is_idle).find(|(glob, is_idle)| *is_idle && !is_default(glob));
+            if let Some((glob, _)) = idle.filter(|(glob, _)| *glob != EVERYTHING) {
+                return Err(TensorError::UnmatchedGlob {
+                    list,
+                    glob: glob.clone(),
+                    examples: examples(&paths),
+                });
+            }
+        }
+        Ok(())
     }
 
     /// The globs of which one must match.
@@ -130,4 +170,16 @@ fn compile(globs: &[String]) -> Result<GlobSet> {
     let all = || globs.join(", ");
     set.build()
         .map_err(|source| TensorError::BadGlob { glob: all(), source })
+}
+
+fn positions(globs: &[String], holds: impl Fn(&String) -> bool) -> Vec<usize> {
+    let found = globs.iter().enumerate().filter(|(_, glob)| holds(glob));
+    found.map(|(position, _)| position).collect()
+}
+
+/// A few paths, spread over all.
+fn examples(paths: &[&str]) -> String {
+    let step = paths.len().div_ceil(N_EXAMPLES).max(1);
+    let shown: Vec<&str> = paths.iter().step_by(step).copied().collect();
+    shown.join(", ")
 }

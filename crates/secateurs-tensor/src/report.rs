@@ -5,6 +5,7 @@ use core::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::scope::Scope;
+use crate::sparsity::Sparsity;
 use crate::weight::fraction;
 
 /// Outcome of one pruning run.
@@ -27,21 +28,33 @@ pub struct Report {
 }
 
 impl Report {
-    /// The fraction of weights asked to go, over all layers.
+    /// The fraction of weights asked to go, over all layers: the mean of their fractions, weighted by their sizes.
     pub fn requested_sparsity(&self) -> f64 {
-        self.fraction_of(|layer| layer.requested_pruned)
+        requested_sparsity(&self.layers)
     }
 
     /// The measured fraction of zero weights, over all layers.
     pub fn sparsity(&self) -> f64 {
-        self.fraction_of(|layer| layer.pruned)
-    }
-
-    fn fraction_of(&self, count: impl Fn(&LayerReport) -> usize) -> f64 {
         fraction(
-            self.layers.iter().map(count).sum(),
+            self.layers.iter().map(|layer| layer.pruned).sum(),
             self.layers.iter().map(LayerReport::n_weights).sum(),
         )
+    }
+}
+
+/// The fraction of weights asked to go from some layers: the mean of their fractions, weighted by their sizes.
+pub fn requested_sparsity(layers: &[LayerReport]) -> f64 {
+    let all: f64 = layers.iter().map(|layer| layer.n_weights() as f64).sum();
+    match layers {
+        [] => 0.0,
+        // A weighted mean of equal numbers may differ from them in the last bits.
+        [first, rest @ ..] if rest.iter().all(|layer| layer.requested_sparsity == first.requested_sparsity) => {
+            first.requested_sparsity
+        }
+        _ => {
+            let asked = |layer: &LayerReport| layer.requested_sparsity * layer.n_weights() as f64;
+            layers.iter().map(asked).sum::<f64>() / all.max(1.0)
+        }
     }
 }
 
@@ -52,9 +65,11 @@ pub struct LayerReport {
     pub path: String,
     /// `[d_output, d_input]`.
     pub dims: [usize; 2],
-    /// Weights asked to go.
+    /// Fraction of weights asked to go.
+    pub requested_sparsity: f64,
+    /// Weights that had to go for that: the fraction of every comparison group, rounded down to whole weights.
     pub requested_pruned: usize,
-    /// Zeros counted in the stored result.
+    /// Zeros counted in the stored result: those pruned, those that were zero before, and those that rounding made.
     pub pruned: usize,
     /// Wall-clock time of this matrix.
     pub seconds: f64,
@@ -73,6 +88,12 @@ impl LayerReport {
     /// The measured fraction of zeros.
     pub fn sparsity(&self) -> f64 {
         fraction(self.pruned, self.n_weights())
+    }
+
+    /// Weights that would have to go if the layer were one comparison group.
+    pub fn whole_request(&self) -> usize {
+        let sparsity = Sparsity::new(self.requested_sparsity).map(|sparsity| sparsity.pruned_count(self.n_weights()));
+        sparsity.unwrap_or(self.requested_pruned)
     }
 }
 

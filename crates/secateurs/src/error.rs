@@ -64,7 +64,7 @@ pub enum Error {
     },
     /// Training that left the finite numbers after a checkpoint.
     #[error(
-        "training failed; the state after {steps_done} steps is kept in {}, --resume goes on from there",
+        "training failed; the state after {steps_done} steps is kept in {}, from where --resume repeats what failed",
         path.display()
     )]
     TrainingStopped {
@@ -74,14 +74,6 @@ pub enum Error {
         path: PathBuf,
         /// What happened.
         source: Box<PruneError>,
-    },
-    /// A folder cannot be made.
-    #[error("cannot create {}", path.display())]
-    CreateFolder {
-        /// The folder.
-        path: PathBuf,
-        /// Why not.
-        source: std::io::Error,
     },
     /// Weights of all layers are to compete in a method that sees one layer or block at a time.
     #[error(
@@ -202,7 +194,7 @@ pub enum Error {
         path: PathBuf,
     },
     /// The output exists and is not of the kind that may be replaced.
-    #[error("{} is no model folder, and nothing else is replaced", path.display())]
+    #[error("{} exists and is no model folder; not even --force replaces anything else", path.display())]
     OutputIsNoModel {
         /// Path of the output.
         path: PathBuf,
@@ -213,14 +205,54 @@ pub enum Error {
         /// Path of the output.
         path: PathBuf,
     },
+    /// The output lies in an input.
+    #[error("{} lies in {}, which this run reads; choose another output", path.display(), input.display())]
+    OutputInInput {
+        /// Path of the output.
+        path: PathBuf,
+        /// The input.
+        input: PathBuf,
+    },
+    /// The path of the output ends in no name.
+    #[error("{:?} does not name an output: its last part must be a new name", path.display().to_string())]
+    NoOutputName {
+        /// Path of the output.
+        path: PathBuf,
+    },
+    /// The folder that the output would be in is not there.
+    #[error("{} cannot be made: there is no folder {}", path.display(), folder.display())]
+    NoOutputFolder {
+        /// Path of the output.
+        path: PathBuf,
+        /// Where it would be.
+        folder: PathBuf,
+    },
+    /// A link to nothing is in the place of the output.
+    #[error("{} is a link to something that does not exist; remove it or choose another output", path.display())]
+    OutputIsLink {
+        /// Path of the output.
+        path: PathBuf,
+    },
+    /// A file system begins at the output, so that nothing can be renamed to it.
+    #[error("{} is a mount point and cannot be replaced; choose an output inside it", path.display())]
+    OutputIsMountPoint {
+        /// Path of the output.
+        path: PathBuf,
+    },
+    /// Something that is no unfinished work lies where the output would grow.
+    #[error("{} is needed for unfinished work and holds something else; move it away or choose another output", path.display())]
+    NoUnfinishedRun {
+        /// Where the output would grow.
+        path: PathBuf,
+    },
     /// An earlier run left its unfinished work.
-    #[error("{} holds the unfinished work of an earlier run; give --resume to go on or --force to start again", path.display())]
+    #[error("{} holds the unfinished work of an earlier run; give --resume to go on with it or --force to throw it away", path.display())]
     UnfinishedRun {
         /// Path of the unfinished work.
         path: PathBuf,
     },
     /// There is nothing to resume.
-    #[error("{} does not exist: there is no run to resume", path.display())]
+    #[error("{} holds no work of such a run: there is no run to resume", path.display())]
     NothingToResume {
         /// Where the unfinished work would be.
         path: PathBuf,
@@ -283,6 +315,9 @@ pub enum Error {
         /// Why not.
         source: SparseError,
     },
+    /// A packed model is to be laid out for compressed-tensors in a form that it never read.
+    #[error("compressed-tensors (up to 0.14.0.1) reads bitmaps of floats only: pack as bitmaps with f32, f16 or bf16 values")]
+    NotSparseBitmask,
     /// A file holds something else than a Kolmogorov-Arnold network.
     #[error("{} is no file of a Kolmogorov-Arnold network", path.display())]
     NoKan {
@@ -341,4 +376,20 @@ pub enum Error {
     /// A sparsity, pattern or rule is not valid.
     #[error(transparent)]
     Tensor(#[from] TensorError),
+}
+
+impl Error {
+    /// Whether the same run may succeed when it is repeated: the system refused something, such as space on a full disk.
+    /// Any other error would be met again.
+    pub fn may_pass(&self) -> bool {
+        if let Self::Data(DataError::OutputExists { .. })
+        | Self::OutputExists { .. }
+        | Self::OutputIsNoModel { .. }
+        | Self::TrainingStopped { .. } = self
+        {
+            return true;
+        }
+        let causes = std::iter::successors(std::error::Error::source(self), |cause| cause.source());
+        causes.into_iter().any(|cause| cause.is::<std::io::Error>())
+    }
 }

@@ -1,11 +1,10 @@
 //! Prunes a checkpoint into another one, streaming.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use burn::tensor::{Device, Tensor};
-use secateurs_data::{Checkpoint, CheckpointWriter};
+use secateurs_data::{Checkpoint, CheckpointWriter, HeldOutput, OutputKind};
 use secateurs_models::llama::{LlamaConfig, LlamaStore, planned_tensors};
 use secateurs_prune::{Allocation, BlockPlan, Progress, SafePlan, Statistics, outlier_fractions, prune_blocks};
 use secateurs_tensor::{Pattern, Report, Scope};
@@ -16,20 +15,11 @@ use crate::calibration::{Calibration, CalibrationTokens};
 use crate::journal::{self, Journal};
 use crate::memory::peak_rss_bytes;
 use crate::method::Method;
+use crate::output::{Output, Overwrite};
 use crate::packed::is_packed;
 use crate::recipe::{AllocationRecipe, Recipe};
-use crate::train_job;
-
-/// What a run does where it finds earlier output.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Overwrite {
-    /// Refuses.
-    Never,
-    /// Goes on with an unfinished run.
-    Resume,
-    /// Replaces output and unfinished run.
-    Force,
-}
+use crate::selection::check_fits;
+use crate::{notes, train_job};
 
 /// A pruning run.
 pub struct PruneJob<'a> {
@@ -56,51 +46,72 @@ pub struct PruneOutcome {
     pub total_seconds: f64,
 }
 
-/// The folder that holds unfinished work for `out`.
-pub fn staging_path(out: &Path) -> PathBuf {
-    let mut name = out.file_name().unwrap_or_default().to_owned();
-    name.push(".partial");
-    out.with_file_name(name)
-}
-
 /// Prunes a checkpoint block by block into a Hugging Face folder with `recipe.toml` and `report.json` beside the model.
 ///
 /// One block, its statistics and the calibration activations are in memory at a time. Finished blocks are written at
-/// once to a staging folder (see [`staging_path`]); a run that was interrupted goes on from there with
-/// [`Overwrite::Resume`] and ends with the same bytes. The output folder appears by a rename, whole or not at all.
+/// once to a staging folder (see [`staging_path`](crate::staging_path)); a run that was interrupted goes on from there with
+/// [`Overwrite::Resume`] and ends with the same bytes. The output folder appears by a rename, whole or not at all. While
+/// the run lasts, no other job can write the same output.
 ///
 /// # Errors
 ///
-/// If the inputs cannot be used, a layer cannot be pruned, or the output cannot be written. Unless no block was
-/// finished, the staging folder stays, to be resumed.
+/// If another job writes the output, the inputs cannot be used, a layer cannot be pruned, or the output cannot be written.
+/// The staging folder stays, to be resumed, if a block was finished and the error [may pass](Error::may_pass).
 pub fn prune_checkpoint(job: &PruneJob<'_>, listener: &mut dyn FnMut(Progress<'_>)) -> Result<PruneOutcome, Error> {
     let started = Instant::now();
-    let staging = staging_path(job.out);
     check_scope(job.recipe)?;
-    check_output(job, &staging)?;
-    let source = Checkpoint::open(job.model)?;
-    if is_packed(&source) {
-        return Err(Error::IsPacked {
-            path: job.model.to_owned(),
-        });
-    }
-    if job.recipe.method.trains_model() {
-        return Ok(outcome(train_job::run(job, &source, listener)?, started));
-    }
-    let config = LlamaConfig::open(&source)?;
-    let calibration = calibration_tokens(job.recipe, &source)?;
-    let (writer, mut journal) = begin(job, &source, &config, &calibration.sequences, &staging)?;
-    let finished = run(job, source, writer, &calibration, &mut journal, listener);
-    let report = match finished {
-        Ok(report) => report,
-        Err(error) => {
-            if journal.n_stored == 0 {
-                remove_dir(&staging)?;
-            }
-            return Err(error);
-        }
+    // It is stored beside the output.
+    job.recipe.to_toml()?;
+    let inputs = inputs(job);
+    let output = Output {
+        out: job.out,
+        kind: OutputKind::Folder,
+        inputs: &inputs,
+        overwrite: job.overwrite,
     };
-    Ok(outcome(report, started))
+    let held = output.hold()?;
+    let source = open_source(job.model)?;
+    let config = LlamaConfig::open(&source)?;
+    job.recipe.check(&config)?;
+    check_fits(&source, &planned_tensors(&config), job.recipe.dtype)?;
+    let claim = Claim { output, held };
+    if job.recipe.method.trains_model() {
+        return Ok(outcome(train_job::run(job, &source, claim, listener)?, started));
+    }
+    let calibration = calibration_tokens(job.recipe, &source)?;
+    let blocks = Blocks {
+        job,
+        calibration: &calibration,
+        claim,
+    };
+    Ok(outcome(blocks.run(source, &config, listener)?, started))
+}
+
+/// An output that was taken, and the way it was asked for.
+pub(crate) struct Claim<'a> {
+    pub output: Output<'a>,
+    pub held: HeldOutput,
+}
+
+/// Opens a model of which a pruned copy can be made.
+pub(crate) fn open_source(model: &Path) -> Result<Checkpoint, Error> {
+    let source = Checkpoint::open(model)?;
+    if is_packed(&source) {
+        let path = model.to_owned();
+        return Err(Error::IsPacked { path });
+    }
+    source.check_copyable()?;
+    Ok(source)
+}
+
+/// Everything that a run reads.
+fn inputs<'a>(job: &PruneJob<'a>) -> Vec<&'a Path> {
+    let mut inputs = vec![job.model];
+    inputs.extend(job.recipe.calibration.as_ref().map(Calibration::path));
+    if let Some(training) = &job.recipe.training {
+        inputs.extend(training.texts.iter().chain(&training.validation).map(PathBuf::as_path));
+    }
+    inputs
 }
 
 fn outcome(report: Report, started: Instant) -> PruneOutcome {
@@ -119,48 +130,6 @@ fn check_scope(recipe: &Recipe) -> Result<(), Error> {
     }
 }
 
-/// Refuses output that is there and not to be replaced, before any work is done.
-fn check_output(job: &PruneJob<'_>, staging: &Path) -> Result<(), Error> {
-    let calibration = job.recipe.calibration.as_ref();
-    let text = calibration.map(Calibration::path);
-    let inputs: Vec<&Path> = [Some(job.model), text].into_iter().flatten().collect();
-    make_way(job.out, &inputs, job.overwrite)?;
-    match (staging.exists(), job.overwrite) {
-        (true, Overwrite::Never) => Err(Error::UnfinishedRun {
-            path: staging.to_owned(),
-        }),
-        (false, Overwrite::Resume) => Err(Error::NothingToResume {
-            path: staging.to_owned(),
-        }),
-        _ => Ok(()),
-    }
-}
-
-/// Refuses output that holds an input, or is there and not to be replaced.
-pub(crate) fn make_way(out: &Path, inputs: &[&Path], overwrite: Overwrite) -> Result<(), Error> {
-    let path = out.to_owned();
-    let mut inputs = inputs.iter().filter_map(|path| path.canonicalize().ok());
-    if out
-        .canonicalize()
-        .is_ok_and(|out| inputs.any(|input| input.starts_with(&out)))
-    {
-        return Err(Error::OutputIsInput { path });
-    }
-    if !out.exists() {
-        return Ok(());
-    }
-    if overwrite != Overwrite::Force {
-        return Err(Error::OutputExists { path });
-    }
-    // Force replaces models, but not whatever folder a slip of the keyboard names.
-    let is_empty = || fs::read_dir(out).is_ok_and(|mut entries| entries.next().is_none());
-    if out.join("config.json").is_file() || is_empty() {
-        Ok(())
-    } else {
-        Err(Error::OutputIsNoModel { path })
-    }
-}
-
 fn calibration_tokens(recipe: &Recipe, source: &Checkpoint) -> Result<CalibrationTokens, Error> {
     let method = recipe.method.build(&recipe.options, recipe.seed);
     // A method without a solver for layers trains blocks on the calibration text.
@@ -175,125 +144,150 @@ fn calibration_tokens(recipe: &Recipe, source: &Checkpoint) -> Result<Calibratio
     }
 }
 
-/// Opens the staging folder of an unfinished run, or makes a new one; by now the inputs are known to be usable, so that
-/// forcing a new run does not cost the old one for nothing.
-fn begin(
-    job: &PruneJob<'_>,
-    source: &Checkpoint,
-    config: &LlamaConfig,
-    windows: &[Vec<u32>],
-    staging: &Path,
-) -> Result<(CheckpointWriter, Journal), Error> {
-    let fresh = Journal {
-        recipe: job.recipe.clone(),
-        source: source.fingerprint()?,
-        calibration: hash_tokens(windows),
-        patterns: Vec::new(),
-        n_stored: 0,
-        layers: Vec::new(),
-        seconds: 0.0,
-    };
-    if job.overwrite == Overwrite::Resume {
-        let journal = Journal::read(staging)?;
-        journal.check_same(&fresh, staging)?;
-        return Ok((CheckpointWriter::open_existing(staging)?, journal));
-    }
-    if staging.exists() {
-        remove_dir(staging)?;
-    }
-    let writer = CheckpointWriter::create(staging, planned_tensors(config), job.recipe.dtype)?;
-    if let Err(error) = fresh.write(staging) {
-        drop(writer);
-        remove_dir(staging)?;
-        return Err(error);
-    }
-    Ok((writer, fresh))
+/// A run that prunes block by block.
+struct Blocks<'a> {
+    job: &'a PruneJob<'a>,
+    calibration: &'a CalibrationTokens,
+    claim: Claim<'a>,
 }
 
-fn run(
-    job: &PruneJob<'_>,
-    source: Checkpoint,
-    writer: CheckpointWriter,
-    calibration: &CalibrationTokens,
-    journal: &mut Journal,
+impl Blocks<'_> {
+    fn run(
+        mut self,
+        source: Checkpoint,
+        config: &LlamaConfig,
+        listener: &mut dyn FnMut(Progress<'_>),
+    ) -> Result<Report, Error> {
+        let (writer, mut journal) = self.begin(&source, config)?;
+        let finished = self.prune(source, writer, &mut journal, listener);
+        let (store, report) = match finished {
+            Ok(finished) => finished,
+            Err(error) if error.may_pass() => return Err(error),
+            Err(error) => {
+                // Going on would end in the same error.
+                self.claim.held.discard()?;
+                return Err(error);
+            }
+        };
+        let (source, writer) = store.into_parts();
+        describe(self.job, &source, &writer, &report)?;
+        let (output, held) = (self.claim.output, self.claim.held);
+        output.replace(|| held.publish(|| writer.finish(self.job.out)))?;
+        // Only now: had the run been interrupted before, the journal would be needed to go on.
+        journal::remove(self.job.out)?;
+        Ok(report)
+    }
+
+    /// Opens the staging folder of an unfinished run, or begins in it anew; by now the inputs are known to be usable, so that
+    /// forcing a new run does not cost the old one for nothing.
+    fn begin(&mut self, source: &Checkpoint, config: &LlamaConfig) -> Result<(CheckpointWriter, Journal), Error> {
+        let fresh = Journal {
+            recipe: self.job.recipe.clone(),
+            source: source.fingerprint()?,
+            calibration: hash_tokens(&self.calibration.sequences),
+            patterns: Vec::new(),
+            n_stored: 0,
+            layers: Vec::new(),
+            seconds: 0.0,
+        };
+        let held = &mut self.claim.held;
+        if self.job.overwrite == Overwrite::Resume {
+            let journal = Journal::read(held.staging())?;
+            journal.check_same(&fresh, held.staging())?;
+            return Ok((CheckpointWriter::open_existing(held.staging())?, journal));
+        }
+        held.clear()?;
+        let writer = CheckpointWriter::create(held.staging(), planned_tensors(config), self.job.recipe.dtype)?;
+        fresh.write(held.staging())?;
+        Ok((writer, fresh))
+    }
+
+    fn prune(
+        &mut self,
+        source: Checkpoint,
+        writer: CheckpointWriter,
+        journal: &mut Journal,
+        listener: &mut dyn FnMut(Progress<'_>),
+    ) -> Result<(LlamaStore, Report), Error> {
+        let (started, earlier_seconds) = (Instant::now(), journal.seconds);
+        let held = &mut self.claim.held;
+        let staging = held.staging().to_owned();
+        let sequences = &self.calibration.sequences;
+        let n_tokens = sequences.iter().map(Vec::len).max().unwrap_or(1);
+        let device = self.job.device.clone();
+        let mut store = LlamaStore::new(source, writer, n_tokens, device)?.resumed_after(journal.n_stored);
+        // What is outside the blocks needs no work, and may show that the output cannot be.
+        store.copy_rest()?;
+        if journal.patterns.is_empty() {
+            journal.patterns = patterns(self.job.recipe, &store, sequences)?;
+            journal.write(&staging)?;
+        }
+        let hidden = store.embed(sequences)?;
+        let (patterns, first_block) = (journal.patterns.clone(), journal.n_stored);
+        let mut journal_error = None;
+        let mut note = |progress: Progress<'_>| {
+            if let Progress::Stored { block, layers, .. } = &progress {
+                journal.n_stored = block + 1;
+                journal.layers.extend(layers.iter().cloned());
+                journal.seconds = earlier_seconds + started.elapsed().as_secs_f64();
+                journal_error = journal_error.take().or(journal.write(&staging).err());
+                held.keep();
+            }
+            listener(progress);
+        };
+        let mut report = prune_store(self.job.recipe, &mut store, hidden, (&patterns, first_block), &mut note)?;
+        journal_error.map_or(Ok(()), Err)?;
+        report.notes.extend(self.calibration.notes.iter().cloned());
+        report.layers = journal.layers.clone();
+        report.notes.extend(notes::of_counts(&report));
+        report.seconds = earlier_seconds + started.elapsed().as_secs_f64();
+        report.peak_rss_bytes = peak_rss_bytes();
+        Ok((store, report))
+    }
+}
+
+/// Prunes the blocks from `first_block` on.
+fn prune_store(
+    recipe: &Recipe,
+    store: &mut LlamaStore,
+    hidden: Vec<Tensor<3>>,
+    (patterns, first_block): (&[Pattern], usize),
     listener: &mut dyn FnMut(Progress<'_>),
 ) -> Result<Report, Error> {
-    let started = Instant::now();
-    let earlier_seconds = journal.seconds;
-    let staging = staging_path(job.out);
-    let sequences = &calibration.sequences;
-    let n_tokens = sequences.iter().map(Vec::len).max().unwrap_or(1);
-    let mut store = LlamaStore::new(source, writer, n_tokens, job.device.clone())?.resumed_after(journal.n_stored);
-    if journal.patterns.is_empty() {
-        journal.patterns = patterns(job.recipe, &store, sequences)?;
-        journal.write(&staging)?;
-    }
-    let patterns = journal.patterns.clone();
-    let first_block = journal.n_stored;
-    let hidden = store.embed(sequences)?;
-    let mut journal_error = None;
-    let mut note = |progress: Progress<'_>| {
-        if let Progress::Stored { block, layers, .. } = &progress {
-            journal.n_stored = block + 1;
-            journal.layers.extend(layers.iter().cloned());
-            journal.seconds = earlier_seconds + started.elapsed().as_secs_f64();
-            journal_error = journal_error.take().or(journal.write(&staging).err());
-        }
-        listener(progress);
-    };
-    let mut report = match job.recipe.method.build(&job.recipe.options, job.recipe.seed) {
+    let rules = &recipe.rules;
+    Ok(match recipe.method.build(&recipe.options, recipe.seed) {
         Some(method) => {
             let plan = BlockPlan {
                 method: method.as_ref(),
-                patterns: &patterns,
-                rules: &job.recipe.rules,
+                patterns,
+                rules,
                 first_block,
             };
-            prune_blocks(&mut store, hidden, &plan, &mut note)?
+            prune_blocks(store, hidden, &plan, listener)?
         }
         None => {
             let plan = SafePlan {
-                patterns: &patterns,
-                rules: &job.recipe.rules,
+                patterns,
+                rules,
                 first_block,
             };
-            let safe = job.recipe.options.safe.clone().unwrap_or_default();
-            safe.prune_blocks(&mut store, hidden, &plan, &mut note)?
+            let safe = recipe.options.safe.clone().unwrap_or_default();
+            safe.prune_blocks(store, hidden, &plan, listener)?
         }
-    };
-    journal_error.map_or(Ok(()), Err)?;
-    report.notes.extend(calibration.notes.iter().cloned());
-    report.layers = journal.layers.clone();
-    report.seconds = earlier_seconds + started.elapsed().as_secs_f64();
-    store.copy_rest()?;
-    report.peak_rss_bytes = peak_rss_bytes();
-    finish(job, store, &report)?;
-    Ok(report)
+    })
 }
 
-/// Adds what belongs beside the weights and moves the staging folder to its place.
-fn finish(job: &PruneJob<'_>, store: LlamaStore, report: &Report) -> Result<(), Error> {
-    let (source, writer) = store.into_parts();
-    finish_folder(job, &source, writer, report)?;
-    // Only now: had the run been interrupted before, the journal would be needed to go on.
-    journal::remove(job.out)
-}
-
-/// Adds metadata, report and recipe, and moves the folder to its place.
-pub(crate) fn finish_folder(
+/// Adds metadata, report and recipe to finished weights.
+pub(crate) fn describe(
     job: &PruneJob<'_>,
     source: &Checkpoint,
-    writer: CheckpointWriter,
+    writer: &CheckpointWriter,
     report: &Report,
 ) -> Result<(), Error> {
     let json = serde_json::to_string_pretty(report).map_err(Error::Json)?;
     writer.copy_metadata(source)?;
     writer.write_file("report.json", (json + "\n").as_bytes())?;
-    writer.write_file("recipe.toml", job.recipe.to_toml()?.as_bytes())?;
-    if job.out.exists() && job.overwrite == Overwrite::Force {
-        remove_dir(job.out)?;
-    }
-    Ok(writer.finish(job.out)?)
+    Ok(writer.write_file("recipe.toml", job.recipe.to_toml()?.as_bytes())?)
 }
 
 /// The pattern of each block.
@@ -322,16 +316,4 @@ pub(crate) fn hash_tokens(windows: &[Vec<u32>]) -> String {
         window.iter().for_each(|token| hash.update(token.to_le_bytes()));
     }
     hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-pub(crate) fn remove_dir(path: &Path) -> Result<(), Error> {
-    let removed = if path.is_dir() {
-        fs::remove_dir_all(path)
-    } else {
-        fs::remove_file(path)
-    };
-    removed.map_err(|source| Error::Remove {
-        path: path.to_owned(),
-        source,
-    })
 }

@@ -11,7 +11,7 @@ use crate::Error;
 use crate::recipe::Recipe;
 
 /// Name of the journal in the staging folder.
-const FILE: &str = "journal.json";
+pub(crate) const FILE: &str = "journal.json";
 
 /// What an interrupted run needs to go on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -60,8 +60,9 @@ pub(crate) fn remove(folder: &Path) -> Result<(), Error> {
     std::fs::remove_file(&path).map_err(|source| Error::Remove { path, source })
 }
 
-/// Reads a journal of any kind.
+/// Reads a journal of any kind. Where it is not there, the unfinished work is that of a job of another kind.
 pub(crate) fn read<T: DeserializeOwned>(path: &Path) -> Result<T, Error> {
+    refuse_difference([(!path.is_file(), "kind of method")], path.parent().unwrap_or(path))?;
     serde_json::from_str(&read_text(path)?).map_err(Error::Journal)
 }
 

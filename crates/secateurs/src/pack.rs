@@ -5,13 +5,15 @@ use std::collections::hash_map::Entry;
 use std::path::Path;
 
 use secateurs_data::llama::{LlamaConfig, planned_tensors};
-use secateurs_data::{Checkpoint, RawTensor, stage_stored};
-use secateurs_sparse::{Choice, Format, Level, PackedMatrix, ValueType, choose, choose_measured};
+use secateurs_data::{
+    Checkpoint, FloatType, OutputKind, PlannedTensor, RawTensor, Readers, StoredModel, float_config, write_stored,
+};
+use secateurs_sparse::{Choice, Format, Level, PackedMatrix, SparseError, ValueType, choose, choose_measured};
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::Error;
-use crate::job::{Overwrite, make_way, remove_dir};
+use crate::output::{Output, Overwrite};
 use crate::packed::read_weights;
 
 /// How a checkpoint is packed.
@@ -23,6 +25,20 @@ pub struct PackConfig {
     pub head: ValueType,
     /// How formats are found for the matrices of the blocks.
     pub format: FormatChoice,
+    /// For whom the result is laid out.
+    pub layout: PackedLayout,
+}
+
+/// For whom a packed model is laid out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum PackedLayout {
+    /// For this project alone: in `packed.safetensors`, so that other readers find no weights.
+    #[default]
+    Own,
+    /// Also for compressed-tensors up to 0.14.0.1, which reads `sparse-bitmask`: in `model.safetensors`, with a
+    /// `quantization_config`. Needs bitmaps of floats. Newer versions of it ignore the setting, and transformers then takes
+    /// random weights.
+    CompressedTensors,
 }
 
 /// How formats are found for matrices.
@@ -44,6 +60,7 @@ impl Default for PackConfig {
             values: ValueType::F16,
             head: ValueType::F16,
             format: FormatChoice::BySparsity,
+            layout: PackedLayout::Own,
         }
     }
 }
@@ -55,7 +72,7 @@ pub struct PackedInfo {
     pub name: String,
     /// `[d_output, d_input]`
     pub dims: [usize; 2],
-    /// Fraction of zeros.
+    /// Fraction of zeros as it is stored: rounding may have made some.
     pub sparsity: f64,
     /// `dense`, `bitmap`, `2:4`, `indexed`.
     pub format: String,
@@ -72,17 +89,15 @@ pub struct PackedInfo {
 /// Packs every matrix of a model and writes the result as a Hugging Face folder.
 ///
 /// A model that is packed already is packed anew; with [`Format::Dense`] and float values that unpacks it, and any program
-/// reads it.
-///
-/// Bitmaps with float values can be read as `sparse-bitmask` of compressed-tensors; see
-/// [`PackedMatrix::to_tensors`] for the layout of all formats.
+/// reads it. Everything else only this project reads: see [`PackedLayout`] for an exception, and
+/// [`PackedMatrix::to_tensors`] for the layout of all formats. While the run lasts, no other job can write the same output.
 ///
 /// `listener` is called with the number of tensors done and their total.
 ///
 /// # Errors
 ///
-/// If the model cannot be read, a weight is not finite, a given format cannot hold a matrix, or the output exists or cannot
-/// be written.
+/// If another job writes the output, the model cannot be read, a weight is not finite or too large for its number format, a
+/// given format cannot hold a matrix, or the output exists or cannot be written. Nothing is left behind then.
 pub fn pack_checkpoint(
     model: &Path,
     out: &Path,
@@ -90,11 +105,21 @@ pub fn pack_checkpoint(
     overwrite: Overwrite,
     listener: &mut dyn FnMut(usize, usize),
 ) -> Result<Vec<PackedInfo>, Error> {
+    check_layout(config)?;
+    let output = Output {
+        out,
+        kind: OutputKind::Folder,
+        inputs: &[model],
+        overwrite,
+    };
+    let mut held = output.hold()?;
     let source = Checkpoint::open(model)?;
     let llama = LlamaConfig::open(&source)?;
     llama.check_dense("packing")?;
-    make_way(out, &[model], overwrite)?;
+    source.check_copyable()?;
     let planned = planned_tensors(&llama);
+    check_shapes(&planned, config)?;
+    held.clear()?;
     let (mut tensors, mut infos) = (Vec::new(), Vec::new());
     let mut measured = Measured::new();
     for (index, tensor) in planned.iter().enumerate() {
@@ -111,13 +136,62 @@ pub fn pack_checkpoint(
         }
         listener(index + 1, planned.len());
     }
-    let packed = stage_stored(out, tensors, &packed_config(source.config().clone(), &infos), &source)?;
-    // Only now: a full disk must not cost the earlier output.
-    if out.exists() && overwrite == Overwrite::Force {
-        remove_dir(out)?;
-    }
-    packed.publish()?;
+    let is_plain = infos.iter().all(PackedInfo::is_plain);
+    let model = StoredModel {
+        tensors,
+        config: &packed_config(source.config().clone(), &infos, config),
+        source: &source,
+        readers: match config.layout {
+            PackedLayout::Own if !is_plain => Readers::Own,
+            _ => Readers::All,
+        },
+    };
+    write_stored(&held, model)?;
+    output.replace(|| held.publish_as_is())?;
     Ok(infos)
+}
+
+impl PackedInfo {
+    /// Whether this is an ordinary tensor of floats.
+    fn is_plain(&self) -> bool {
+        self.format == "dense" && !self.values.starts_with("int")
+    }
+}
+
+fn in_block(name: &str) -> bool {
+    name.starts_with("model.layers.")
+}
+
+/// Refuses what compressed-tensors could not read.
+fn check_layout(config: &PackConfig) -> Result<(), Error> {
+    let has_floats = [config.values, config.head].iter().all(|values| values.group().is_none());
+    let has_bitmaps = config.format == FormatChoice::Always(Format::Bitmap);
+    match config.layout {
+        PackedLayout::CompressedTensors if !(has_floats && has_bitmaps) => Err(Error::NotSparseBitmask),
+        _ => Ok(()),
+    }
+}
+
+/// Refuses a format that cannot hold a matrix of the model, whatever its weights.
+fn check_shapes(planned: &[PlannedTensor], config: &PackConfig) -> Result<(), Error> {
+    let FormatChoice::Always(format) = config.format else {
+        return Ok(());
+    };
+    for tensor in planned.iter().filter(|tensor| in_block(&tensor.name)) {
+        if let [_, d_input] = tensor.shape[..] {
+            let empty = vec![0.0; d_input];
+            let packed = PackedMatrix::pack(&empty, [1, d_input], format, config.values.in_format(format, d_input));
+            packed.map_err(|source| failed(&tensor.name, source))?;
+        }
+    }
+    Ok(())
+}
+
+fn failed(name: &str, source: SparseError) -> Error {
+    Error::Pack {
+        name: name.to_owned(),
+        source,
+    }
 }
 
 fn check_finite(name: &str, weights: &[f32]) -> Result<(), Error> {
@@ -140,13 +214,10 @@ fn pack(
     config: &PackConfig,
     measured: &mut Measured,
 ) -> Result<(PackedMatrix, PackedInfo), Error> {
-    let failed = |source| Error::Pack {
-        name: name.to_owned(),
-        source,
-    };
+    let failed = |source| failed(name, source);
     let zeros = weights.iter().filter(|weight| **weight == 0.0).count();
     let sparsity = zeros as f64 / weights.len().max(1) as f64;
-    let in_block = name.starts_with("model.layers.");
+    let in_block = in_block(name);
     let value_type = if in_block { config.values } else { config.head };
     let (format, value_type, reason) = match config.format {
         _ if !in_block => {
@@ -168,11 +239,14 @@ fn pack(
             (choice.format, choice.value_type, choice.reason.to_string())
         }
     };
+    if let Some(float_type) = float_type(value_type) {
+        float_type.check_fits(name, weights)?;
+    }
     let matrix = PackedMatrix::pack(weights, dims, format, value_type).map_err(failed)?;
     let info = PackedInfo {
         name: name.to_owned(),
         dims,
-        sparsity,
+        sparsity: matrix.n_zeros(Level::best()) as f64 / weights.len().max(1) as f64,
         format: format.to_string(),
         values: value_type.to_string(),
         reason,
@@ -207,43 +281,48 @@ fn plain(values: &[f32]) -> RawTensor {
     }
 }
 
-/// Says in the terms of compressed-tensors what it can say of the result.
-fn packed_config(mut config: Value, infos: &[PackedInfo]) -> Value {
-    let blocks: Vec<&PackedInfo> = infos
-        .iter()
-        .filter(|info| info.name.starts_with("model.layers."))
-        .collect();
-    let has_floats = |info: &PackedInfo| !info.values.starts_with("int");
-    let readable = blocks
-        .iter()
-        .all(|info| ["dense", "bitmap"].contains(&info.format.as_str()) && has_floats(info));
-    let (zeros, all) = blocks.iter().fold((0.0, 0.0), |(zeros, all), info| {
+/// The float type of values, if they are floats.
+fn float_type(values: ValueType) -> Option<FloatType> {
+    match values {
+        ValueType::F32 => Some(FloatType::F32),
+        ValueType::F16 => Some(FloatType::F16),
+        ValueType::Bf16 => Some(FloatType::Bf16),
+        ValueType::Int8(_) | ValueType::Int4(_) => None,
+    }
+}
+
+/// The configuration of the result: its number format, and that it is packed.
+fn packed_config(config: Value, infos: &[PackedInfo], wanted: &PackConfig) -> Value {
+    // Integers become single precision when they are read.
+    let float_type = float_type(wanted.values).unwrap_or(FloatType::F32);
+    let mut config = float_config(config, float_type);
+    let Some(fields) = config.as_object_mut() else { return config };
+    fields.shift_remove("secateurs");
+    if infos.iter().all(PackedInfo::is_plain) {
+        return config;
+    }
+    fields.insert("secateurs".to_owned(), json!({ "packed": 1 }));
+    if wanted.layout == PackedLayout::CompressedTensors {
+        fields.insert("quantization_config".to_owned(), sparse_bitmask(infos));
+    }
+    config
+}
+
+/// The result in the terms of compressed-tensors.
+fn sparse_bitmask(infos: &[PackedInfo]) -> Value {
+    let blocks = infos.iter().filter(|info| in_block(&info.name));
+    let (zeros, all) = blocks.fold((0.0, 0.0), |(zeros, all), info| {
         let size = (info.dims[0] * info.dims[1]) as f64;
         (zeros + info.sparsity * size, all + size)
     });
-    let is_plain = |info: &PackedInfo| info.format == "dense" && has_floats(info);
-    if let Some(fields) = config.as_object_mut() {
-        fields.shift_remove("quantization_config");
-        fields.shift_remove("secateurs");
-        if infos.iter().all(is_plain) {
-            return config;
-        }
-        fields.insert("secateurs".to_owned(), json!({ "packed": 1 }));
-        if readable {
-            let dense = infos.iter().filter(|info| info.format == "dense");
-            let ignore: Vec<&str> = dense.map(|info| info.name.trim_end_matches(".weight")).collect();
-            let sparsity = json!({
-                "format": "sparse-bitmask",
-                "targets": ["Linear"],
-                "ignore": ignore,
-                "global_sparsity": if all > 0.0 { zeros / all } else { 0.0 },
-                "sparsity_structure": "unstructured",
-            });
-            fields.insert(
-                "quantization_config".to_owned(),
-                json!({ "quant_method": "compressed-tensors", "format": "dense", "sparsity_config": sparsity }),
-            );
-        }
-    }
-    config
+    let dense = infos.iter().filter(|info| info.format == "dense");
+    let ignore: Vec<&str> = dense.map(|info| info.name.trim_end_matches(".weight")).collect();
+    let sparsity = json!({
+        "format": "sparse-bitmask",
+        "targets": ["Linear"],
+        "ignore": ignore,
+        "global_sparsity": if all > 0.0 { zeros / all } else { 0.0 },
+        "sparsity_structure": "unstructured",
+    });
+    json!({ "quant_method": "compressed-tensors", "format": "dense", "sparsity_config": sparsity })
 }

@@ -3,12 +3,12 @@
 use std::path::Path;
 use std::time::Instant;
 
-use secateurs_data::Checkpoint;
+use secateurs_data::{Checkpoint, OutputKind};
 use secateurs_runtime::{EngineConfig, Sampler};
 use secateurs_sparse::{SMALL_BATCH, ValueType, VectorType};
 
 use crate::Error;
-use crate::job::Overwrite;
+use crate::output::{Output, Overwrite};
 use crate::prompt_encoder::PromptStyle;
 use crate::prompts::PromptFile;
 use crate::trace::TraceSource;
@@ -96,11 +96,12 @@ impl TraceOutcome {
 /// Continues every prompt and writes the traces to a file of JSON lines.
 ///
 /// Finished batches are appended to `OUT.partial` at once; [`Overwrite::Resume`] goes on from there and ends with the same
-/// bytes as a run that was never interrupted, whatever the batches. The output appears by a rename, whole or not at all.
+/// bytes as a run that was never interrupted, whatever the batches. The output appears by a rename, whole or not at all. While
+/// the run lasts, no other job can write the same output.
 ///
 /// # Errors
 ///
-/// If an input cannot be used, sampling fails, or the output cannot be written. Unless no trace was finished, `OUT.partial`
+/// If another job writes the output, an input cannot be used, sampling fails, or the output cannot be written. Unless no trace was finished, `OUT.partial`
 /// stays, to be resumed.
 ///
 /// # References
@@ -110,20 +111,21 @@ impl TraceOutcome {
 /// may give others; every sample of a prompt counts, where it keeps the first only.
 pub fn trace_prompts(job: &TraceJob<'_>, listener: &mut dyn FnMut(TraceProgress)) -> Result<TraceOutcome, Error> {
     let started = Instant::now();
-    let inputs = [job.model, job.prompts.path()];
-    TraceWriter::check_output(job.out, &inputs, job.overwrite)?;
     check(job.config)?;
+    let output = Output {
+        out: job.out,
+        kind: OutputKind::File,
+        inputs: &[job.model, job.prompts.path()],
+        overwrite: job.overwrite,
+    };
+    let held = output.hold()?;
     let checkpoint = Checkpoint::open(job.model)?;
     let plan = Plan::new(job, &checkpoint)?;
-    let mut writer = TraceWriter::begin(job.out, &plan.header, plan.vocab_size, job.overwrite)?;
-    let sampled = match plan.run(job, &checkpoint, &mut writer, listener) {
-        Ok(sampled) => sampled,
-        Err(error) => {
-            writer.abandon_if_empty()?;
-            return Err(error);
-        }
-    };
-    let tally = writer.finish(job.out)?;
+    let mut writer = TraceWriter::begin(held, &plan.header, plan.vocab_size, job.overwrite)?;
+    let sampled = plan.run(job, &checkpoint, &mut writer, listener)?;
+    let tally = writer.tally();
+    let held = writer.close()?;
+    output.replace(|| held.publish_as_is())?;
     Ok(TraceOutcome {
         traces: tally.traces,
         prompt_tokens: tally.prompt_tokens,

@@ -1,21 +1,21 @@
 //! A file of traces while it grows.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::File;
 use std::io::{Seek, SeekFrom, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use secateurs_data::{DataError, rename_durably};
+use secateurs_data::HeldOutput;
 use serde::Serialize;
 
 use crate::Error;
-use crate::job::{Overwrite, remove_dir, staging_path};
 use crate::lines::{LineProblem, Lines, failed};
-use crate::trace::{Trace, TraceHeader, TraceReader, is_trace_file};
+use crate::output::Overwrite;
+use crate::trace::{Trace, TraceHeader, TraceReader};
 
 /// Appends traces to a file beside the output, which becomes the output when all are there.
 #[derive(Debug)]
 pub(crate) struct TraceWriter {
-    path: PathBuf,
+    held: HeldOutput,
     file: File,
     tally: Tally,
 }
@@ -39,56 +39,20 @@ impl Tally {
 }
 
 impl TraceWriter {
-    /// Refuses output that is there and not to be replaced, before any work is done.
-    pub(crate) fn check_output(out: &Path, inputs: &[&Path], overwrite: Overwrite) -> Result<(), Error> {
-        let path = out.to_owned();
-        let is_input = |place: PathBuf| {
-            inputs
-                .iter()
-                .any(|input| input.canonicalize().is_ok_and(|i| i == place))
-        };
-        if out.canonicalize().is_ok_and(is_input) {
-            return Err(Error::OutputIsInput { path });
-        }
-        if out.exists() && overwrite != Overwrite::Force {
-            return Err(Error::OutputExists { path });
-        }
-        // Force replaces traces, but not whatever file a slip of the keyboard names.
-        if out.exists() && !is_trace_file(out) {
-            return Err(Error::NotTraces { path });
-        }
-        let staging = staging_path(out);
-        match (staging.exists(), overwrite) {
-            (true, Overwrite::Never) => Err(Error::UnfinishedRun { path: staging }),
-            (false, Overwrite::Resume) => Err(Error::NothingToResume { path: staging }),
-            _ => Ok(()),
-        }
-    }
-
     /// Begins a file, or goes on with that of an unfinished run of the same header: traces that are whole are kept, a last
     /// one that breaks off is dropped.
     pub(crate) fn begin(
-        out: &Path,
+        mut held: HeldOutput,
         header: &TraceHeader,
         vocab_size: usize,
         overwrite: Overwrite,
     ) -> Result<Self, Error> {
-        let path = staging_path(out);
-        let file = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .read(true)
-            .write(true)
-            .open(&path);
-        let file = file.map_err(|source| failed("create", &path, source))?;
-        match file.try_lock() {
-            Err(TryLockError::WouldBlock) => return Err(DataError::StagingInUse { path }.into()),
-            // Some file systems have no locks; one process at a time is then up to the user.
-            Ok(()) | Err(TryLockError::Error(_)) => {}
+        if overwrite != Overwrite::Resume {
+            held.clear()?;
         }
         let mut writer = Self {
-            path,
-            file,
+            file: held.open_file()?,
+            held,
             tally: Tally::default(),
         };
         let kept = match overwrite {
@@ -110,35 +74,35 @@ impl TraceWriter {
     /// Appends traces; they are on the disk when this returns.
     pub(crate) fn append(&mut self, traces: &[Trace]) -> Result<(), Error> {
         self.write(traces)?;
+        self.held.keep();
         traces.iter().for_each(|trace| self.tally.add(trace));
         Ok(())
     }
 
-    /// Removes the file if there is nothing in it to go on from.
-    pub(crate) fn abandon_if_empty(self) -> Result<(), Error> {
-        let Self { path, file, tally } = self;
-        drop(file);
-        if tally.traces == 0 { remove_dir(&path) } else { Ok(()) }
+    /// What was written so far, by an earlier run too.
+    pub(crate) fn tally(&self) -> Tally {
+        self.tally
     }
 
-    /// Moves the file to its place.
-    pub(crate) fn finish(self, out: &Path) -> Result<Tally, Error> {
-        self.file
-            .sync_all()
-            .map_err(|source| failed("sync", &self.path, source))?;
-        rename_durably(&self.path, out)?;
-        Ok(self.tally)
+    /// Makes the file durable; what is left is to move it to its place.
+    pub(crate) fn close(self) -> Result<HeldOutput, Error> {
+        self.file.sync_all().map_err(|source| failed("sync", self.path(), source))?;
+        Ok(self.held)
+    }
+
+    fn path(&self) -> &Path {
+        self.held.staging()
     }
 
     /// Bytes of the header and of the whole traces of an unfinished run; 0 if not even the header is whole.
     fn recover(&mut self, header: &TraceHeader, vocab_size: usize) -> Result<u64, Error> {
-        if !matches!(Lines::open(&self.path)?.next_bytes()?, Some((_, true))) {
+        if !matches!(Lines::open(self.path())?.next_bytes()?, Some((_, true))) {
             return Ok(0);
         }
-        let mut reader = TraceReader::open(&self.path, vocab_size)?;
+        let mut reader = TraceReader::open(self.path(), vocab_size)?;
         if let Some(what) = header.difference(reader.header()) {
             return Err(Error::ResumeMismatch {
-                path: self.path.clone(),
+                path: self.path().to_owned(),
                 what,
             });
         }
@@ -157,7 +121,7 @@ impl TraceWriter {
             .file
             .set_len(length)
             .and_then(|()| self.file.seek(SeekFrom::End(0)));
-        cut.map(|_| ()).map_err(|source| failed("cut", &self.path, source))
+        cut.map(|_| ()).map_err(|source| failed("cut", self.path(), source))
     }
 
     /// Writes one line for each value.
@@ -168,6 +132,6 @@ impl TraceWriter {
             bytes.push(b'\n');
         }
         let written = self.file.write_all(&bytes).and_then(|()| self.file.sync_data());
-        written.map_err(|source| failed("write", &self.path, source))
+        written.map_err(|source| failed("write", self.path(), source))
     }
 }

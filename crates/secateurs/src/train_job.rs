@@ -8,22 +8,23 @@ use std::time::{Duration, Instant};
 use burn::backend::DispatchDevice;
 use burn::module::Module;
 use burn::tensor::Device;
-use secateurs_data::{Checkpoint, CheckpointWriter, read_text};
+use secateurs_data::{Checkpoint, CheckpointWriter, HeldOutput, read_text};
 use secateurs_models::llama::{Llama, LlamaConfig, Rope, load_llama, planned_tensors, save_llama};
 use secateurs_prune::{MomentFormat, Progress, PruneError, Residence, Trainer, layer_reports};
 use secateurs_tensor::{KeepMask, MaskSet, Report, Scope, read_weights};
 
 use crate::evaluate::{check_tokens, check_window, evaluate_llama, to_tensor};
-use crate::job::{Overwrite, PruneJob, finish_folder, hash_tokens, prune_checkpoint, remove_dir, staging_path};
+use crate::job::{Claim, PruneJob, describe, hash_tokens, prune_checkpoint};
 use crate::memory::peak_rss_bytes;
 use crate::method::Method;
+use crate::output::{Overwrite, remove};
 use crate::recipe::{AllocationRecipe, Recipe};
 use crate::train_data::TrainingWindows;
 use crate::train_journal::{Journal, VERSION};
 use crate::training::Training;
 use crate::training_log::{SparseLoss, TrainingLog};
 use crate::windows::all_windows;
-use crate::{Error, train_state};
+use crate::{Error, notes, train_state};
 
 /// Time from one checkpoint to the next, unless a number of steps is given.
 const CHECKPOINT_TIME: Duration = Duration::from_mins(5);
@@ -42,49 +43,50 @@ struct Inputs<'a> {
 pub(crate) fn run(
     job: &PruneJob<'_>,
     source: &Checkpoint,
+    mut claim: Claim<'_>,
     listener: &mut dyn FnMut(Progress<'_>),
 ) -> Result<Report, Error> {
     let started = Instant::now();
     #[cfg(feature = "mimalloc")]
     let _kept = crate::allocator::KeptMemory::new();
-    let staging = staging_path(job.out);
     let inputs = Inputs::read(checked(job.recipe)?, source, job.recipe.seed)?;
-    let mut journal = begin(job, source, &inputs, &staging)?;
-    let outcome = train(job, source, &inputs, (&mut journal, started), listener);
-    if outcome.is_err() && journal.steps_done == 0 && staging.exists() {
-        remove_dir(&staging)?;
-    }
-    outcome
+    let mut journal = begin(job, source, &inputs, &mut claim.held)?;
+    let trainer = train(job, source, &inputs, (&mut journal, &mut claim.held, started), listener)?;
+    let report = write(job, source, trainer, (&journal, &claim.held))?;
+    let model = model_path(claim.held.staging());
+    claim
+        .output
+        .replace(|| CheckpointWriter::open_existing(&model)?.finish(job.out))?;
+    claim.held.discard()?;
+    Ok(report)
 }
 
 fn train(
     job: &PruneJob<'_>,
     source: &Checkpoint,
     inputs: &Inputs<'_>,
-    (journal, started): (&mut Journal, Instant),
+    (journal, held, started): (&mut Journal, &mut HeldOutput, Instant),
     listener: &mut dyn FnMut(Progress<'_>),
-) -> Result<Report, Error> {
-    let staging = staging_path(job.out);
+) -> Result<Trainer<Llama>, Error> {
     let first = job.recipe.method.first_stage();
     let masks = first
-        .map(|method| first_stage(job, method, &staging, listener))
+        .map(|method| first_stage(job, method, held.staging(), listener))
         .transpose()?;
     let trainer = trainer(job, inputs.training, source, masks)?;
     let trainer = match journal.steps_done {
         0 => trainer,
-        done => train_state::read(trainer, &staging, done)?,
+        done => train_state::read(trainer, held.staging(), done)?,
     };
     journal.log.state = trainer.state_bytes();
     let mut course = Course {
         job,
         inputs,
-        staging: &staging,
+        held,
         earlier_seconds: journal.seconds,
         journal,
         started,
     };
-    let trainer = course.train(trainer, listener)?;
-    finish(job, source, trainer, journal)
+    course.train(trainer, listener)
 }
 
 fn checked(recipe: &Recipe) -> Result<&Training, Error> {
@@ -124,7 +126,12 @@ impl<'a> Inputs<'a> {
 }
 
 /// The journal of an interrupted run, or a new one in a new staging folder.
-fn begin(job: &PruneJob<'_>, source: &Checkpoint, inputs: &Inputs<'_>, staging: &Path) -> Result<Journal, Error> {
+fn begin(
+    job: &PruneJob<'_>,
+    source: &Checkpoint,
+    inputs: &Inputs<'_>,
+    held: &mut HeldOutput,
+) -> Result<Journal, Error> {
     let fresh = Journal {
         version: VERSION,
         recipe: job.recipe.clone(),
@@ -138,18 +145,12 @@ fn begin(job: &PruneJob<'_>, source: &Checkpoint, inputs: &Inputs<'_>, staging: 
         seconds: 0.0,
     };
     if job.overwrite == Overwrite::Resume {
-        let journal = Journal::read(staging)?;
-        journal.check_same(&fresh, staging)?;
+        let journal = Journal::read(held.staging())?;
+        journal.check_same(&fresh, held.staging())?;
         return Ok(journal);
     }
-    if staging.exists() {
-        remove_dir(staging)?;
-    }
-    fs::create_dir_all(staging).map_err(|source| Error::CreateFolder {
-        path: staging.to_owned(),
-        source,
-    })?;
-    fresh.write(staging)?;
+    held.clear()?;
+    fresh.write(held.staging())?;
     Ok(fresh)
 }
 
@@ -225,7 +226,7 @@ fn is_accelerator(_: &Device) -> bool {
 struct Course<'a> {
     job: &'a PruneJob<'a>,
     inputs: &'a Inputs<'a>,
-    staging: &'a Path,
+    held: &'a mut HeldOutput,
     journal: &'a mut Journal,
     started: Instant,
     earlier_seconds: f64,
@@ -293,7 +294,7 @@ impl Course<'_> {
             0 => error.into(),
             steps_done => Error::TrainingStopped {
                 steps_done,
-                path: self.staging.to_owned(),
+                path: self.held.staging().to_owned(),
                 source: Box::new(error),
             },
         }
@@ -318,12 +319,13 @@ impl Course<'_> {
 
     fn checkpoint(&mut self, trainer: &Trainer<Llama>) -> Result<(), Error> {
         let before = self.journal.steps_done;
-        train_state::write(trainer, self.staging)?;
+        train_state::write(trainer, self.held.staging())?;
         self.journal.steps_done = trainer.steps_done();
         self.journal.seconds = self.seconds();
-        self.journal.write(self.staging)?;
+        self.journal.write(self.held.staging())?;
+        self.held.keep();
         if before > 0 && before != self.journal.steps_done {
-            let path = self.staging.join(train_state::file_name(before));
+            let path = self.held.staging().join(train_state::file_name(before));
             fs::remove_file(&path).map_err(|source| Error::Remove { path, source })?;
         }
         Ok(())
@@ -334,39 +336,62 @@ impl Course<'_> {
     }
 }
 
-fn finish(
+/// Where the finished model lies before it is moved to its place.
+fn model_path(staging: &Path) -> PathBuf {
+    staging.join("model")
+}
+
+/// Writes the finished model with its report, which counts what was written.
+fn write(
     job: &PruneJob<'_>,
     source: &Checkpoint,
     trainer: Trainer<Llama>,
-    journal: &Journal,
+    (journal, held): (&Journal, &HeldOutput),
 ) -> Result<Report, Error> {
     let recipe = job.recipe;
-    let staging = staging_path(job.out);
-    let model = staging.join("model");
+    let model = model_path(held.staging());
     if model.exists() {
-        remove_dir(&model)?;
+        remove(&model)?;
     }
     let config = LlamaConfig::open(source)?;
     let (llama, masks) = trainer.finish()?;
     let llama = llama.valid();
     let pattern = recipe.pattern()?;
-    // Layers that competed, and outputs that a first stage pruned one by one, have counts of their own.
-    let is_per_layer = recipe.method.first_stage().is_none() && recipe.options.scope != Some(Scope::Global);
-    let requested = Some(pattern).filter(|_| is_per_layer);
-    let report = Report {
+    // Layers that competed have counts of their own.
+    let requested = Some(pattern).filter(|_| recipe.options.scope != Some(Scope::Global));
+    let mut layers = layer_reports(&llama, ("", &masks), requested, journal.log.train_seconds);
+    let writer = CheckpointWriter::create(&model, planned_tensors(&config), recipe.dtype)?;
+    save_llama(&llama, &writer)?;
+    let first = recipe.method.first_stage();
+    let first = first.and_then(|first| first.build(&recipe.options, recipe.seed));
+    for layer in &mut layers {
+        if let Some(first) = &first {
+            layer.requested_pruned = first.pruned_count(pattern, layer.dims);
+        }
+        layer.pruned = n_zeros(&writer.read_f32(&file_name(&config, &layer.path))?);
+    }
+    let mut report = Report {
         method: recipe.method.name().into(),
         pattern: pattern.to_string(),
         scope: recipe.options.scope,
-        layers: layer_reports(&llama, ("", &masks), requested, journal.log.train_seconds),
+        layers,
         seconds: journal.seconds,
         peak_rss_bytes: peak_rss_bytes(),
         notes: journal.log.notes(),
     };
-    let writer = CheckpointWriter::create(&model, planned_tensors(&config), recipe.dtype)?;
-    save_llama(&llama, &writer)?;
+    report.notes.extend(notes::of_counts(&report));
     let log = serde_json::to_vec(&journal.log).map_err(Error::Json)?;
     writer.write_file("training.json", &log)?;
-    finish_folder(job, source, writer, &report)?;
-    remove_dir(&staging)?;
+    describe(job, source, &writer, &report)?;
+    writer.sync()?;
     Ok(report)
+}
+
+fn n_zeros(values: &[f32]) -> usize {
+    values.iter().filter(|value| **value == 0.0).count()
+}
+
+/// What the file calls the parameter at a path of the module.
+pub(crate) fn file_name(config: &LlamaConfig, path: &str) -> String {
+    config.layout().map_or_else(|| path.to_owned(), |layout| layout.file_name(path))
 }

@@ -10,7 +10,7 @@ use crate::recipe::Recipe;
 use crate::training_log::TrainingLog;
 
 /// Name of the journal in the staging folder.
-const JOURNAL: &str = "training-journal.json";
+pub(crate) const FILE: &str = "training-journal.json";
 /// Changes whenever a stored state means something else.
 pub(crate) const VERSION: u32 = 1;
 
@@ -29,12 +29,12 @@ pub(crate) struct Journal {
 impl Journal {
     /// Reads the journal of a staging folder.
     pub(crate) fn read(staging: &Path) -> Result<Self, Error> {
-        journal::read(&staging.join(JOURNAL))
+        journal::read(&staging.join(FILE))
     }
 
     /// Writes the journal, replacing the former one at once.
     pub(crate) fn write(&self, staging: &Path) -> Result<(), Error> {
-        journal::write(self, &staging.join(JOURNAL))
+        journal::write(self, &staging.join(FILE))
     }
 
     /// Refuses to go on with other inputs than the run began with.

@@ -81,6 +81,7 @@ fn packed_models_compute_what_they_store() {
             values,
             head: values,
             format: FormatChoice::BySparsity,
+            ..PackConfig::default()
         };
         pack_checkpoint(checkpoint.path(), &out, &config, Overwrite::Never, &mut |_, _| {}).expect("packs");
         let packed = Checkpoint::open(&out).expect("the output is a model");

@@ -6,7 +6,7 @@ use std::path::{Component, Path, PathBuf};
 use serde::Deserialize;
 
 use super::json::UniqueMap;
-use super::{MODEL_FILE, SafetensorsFile};
+use super::{MODEL_FILE, PACKED_FILE, SafetensorsFile};
 use crate::error::{IoContext, malformed};
 use crate::{DataError, Result};
 
@@ -25,11 +25,12 @@ struct Index {
 }
 
 impl Shards {
-    /// Opens the model in `folder`: `model.safetensors`, else what the index names.
+    /// Opens the model in `folder`: `model.safetensors`, else `packed.safetensors`, else what the index names.
     pub(crate) fn open(folder: &Path) -> Result<Self> {
-        let single = folder.join(MODEL_FILE);
-        if single.exists() {
-            return Self::open_single(&single);
+        for single in [MODEL_FILE, PACKED_FILE].map(|name| folder.join(name)) {
+            if single.exists() {
+                return Self::open_single(&single);
+            }
         }
         let index = folder.join(INDEX_FILE);
         if index.exists() {

@@ -13,3 +13,6 @@ pub(crate) use index::{INDEX_FILE, Shards, index_json};
 
 /// File name of a model that is not split.
 pub(crate) const MODEL_FILE: &str = "model.safetensors";
+
+/// File name of a model that only this project reads, so that other readers find none.
+pub(crate) const PACKED_FILE: &str = "packed.safetensors";

@@ -8,30 +8,40 @@ use serde_json::Value;
 use super::journal::JOURNAL_FILE;
 use crate::atomic::{folder_of, sync_folder};
 use crate::error::IoContext;
-use crate::{Checkpoint, DataError, FloatType, Result};
+use crate::{DataError, FloatType, Result};
 
 /// What a folder needs to be a checkpoint.
 pub(super) const CONFIG_FILE: &str = "config.json";
 
-/// Name and content of all files that describe the model of `source`, stored as `float_type`.
-pub(super) fn metadata_files(source: &Checkpoint, float_type: FloatType) -> Result<Vec<(String, Vec<u8>)>> {
-    let config = output_config(source.config().clone(), float_type);
-    let mut files = vec![(CONFIG_FILE.to_owned(), pretty(&config))];
-    files.extend(source.side_files()?);
-    Ok(files)
-}
+/// Fields of a configuration that say how weights are quantised.
+const QUANTISATION: [&str; 2] = ["quantization_config", "compression_config"];
 
-/// `config` as it holds for plain floats of `float_type`.
-fn output_config(mut config: Value, float_type: FloatType) -> Value {
+/// Fields of a configuration that name the number format; Hugging Face renamed the first to the second.
+const NUMBER_FORMAT: [&str; 2] = ["torch_dtype", "dtype"];
+
+/// A model's configuration as it holds for weights that are plain floats of `float_type`.
+///
+/// The number format is named in `torch_dtype`, and in `dtype` where that is present, so that readers of either age find
+/// theirs; what is said of quantisation is left out. Configurations within the configuration are treated likewise.
+pub fn float_config(mut config: Value, float_type: FloatType) -> Value {
+    set_format(&mut config, float_type);
     if let Some(fields) = config.as_object_mut() {
-        fields.shift_remove("quantization_config");
-        // Hugging Face renamed `torch_dtype` to `dtype`; readers of either age find theirs.
         fields.insert("torch_dtype".to_owned(), float_type.torch_name().into());
-        if fields.contains_key("dtype") {
-            fields.insert("dtype".to_owned(), float_type.torch_name().into());
-        }
     }
     config
+}
+
+fn set_format(config: &mut Value, float_type: FloatType) {
+    let Some(fields) = config.as_object_mut() else { return };
+    for field in QUANTISATION {
+        fields.shift_remove(field);
+    }
+    for field in NUMBER_FORMAT {
+        if let Some(format) = fields.get_mut(field) {
+            *format = float_type.torch_name().into();
+        }
+    }
+    fields.values_mut().for_each(|value| set_format(value, float_type));
 }
 
 pub(super) fn pretty(value: &Value) -> Vec<u8> {
@@ -63,16 +73,22 @@ pub(super) fn check_extra_file(name: &str) -> Result<()> {
 pub(super) fn publish(staging: &Path, out: &Path, close: impl FnOnce()) -> Result<()> {
     refuse_existing(out)?;
     close();
-    rename_folder(staging, out)?;
+    move_folder(staging, out)?;
     // Only now: had the rename failed, the record would be needed to go on.
     let journal = out.join(JOURNAL_FILE);
     std::fs::remove_file(&journal).during("remove", &journal)?;
-    sync_folder(out)?;
+    sync_folder(out)
+}
+
+/// Makes a staging folder durable and renames it to `out`, where nothing may be.
+pub(crate) fn move_folder(staging: &Path, out: &Path) -> Result<()> {
+    refuse_existing(out)?;
+    rename_folder(staging, out)?;
     sync_folder(folder_of(out))
 }
 
 /// A rename would silently replace an empty folder.
-pub(super) fn refuse_existing(out: &Path) -> Result<()> {
+fn refuse_existing(out: &Path) -> Result<()> {
     match out.symlink_metadata() {
         Ok(_) => Err(DataError::OutputExists { path: out.to_owned() }),
         Err(_) => Ok(()),
@@ -80,7 +96,7 @@ pub(super) fn refuse_existing(out: &Path) -> Result<()> {
 }
 
 /// Makes a staging folder durable and renames it to `out`.
-pub(super) fn rename_folder(staging: &Path, out: &Path) -> Result<()> {
+fn rename_folder(staging: &Path, out: &Path) -> Result<()> {
     sync_folder(staging)?;
     std::fs::rename(staging, out).map_err(|e| match e.kind() {
         ErrorKind::AlreadyExists | ErrorKind::DirectoryNotEmpty => DataError::OutputExists { path: out.to_owned() },
@@ -90,16 +106,4 @@ pub(super) fn rename_folder(staging: &Path, out: &Path) -> Result<()> {
             source: e,
         },
     })
-}
-
-/// Temporary folders are private to their owner; outputs are readable by all, as other programs' are.
-#[cfg(unix)]
-pub(super) fn widen_folder(folder: &Path) -> Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o755)).during("set the permissions of", folder)
-}
-
-#[cfg(not(unix))]
-pub(super) fn widen_folder(_folder: &Path) -> Result<()> {
-    Ok(())
 }

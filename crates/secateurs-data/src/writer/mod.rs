@@ -6,7 +6,9 @@ mod layout;
 mod storage;
 mod stored;
 
-pub use stored::{StagedModel, stage_stored, write_stored};
+pub use finish::float_config;
+pub(crate) use finish::move_folder;
+pub use stored::{Readers, StoredModel, write_stored};
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -219,13 +221,25 @@ impl CheckpointWriter {
     }
 
     /// Adds what `source` says about the model besides its weights: `config.json` with this checkpoint's float type
-    /// and no quantisation, the tokenizer, and generation settings if it has them.
+    /// and no quantisation (see [`float_config`]), the tokenizer, and generation settings if it has them.
     ///
     /// # Errors
     ///
     /// A malformed tokenizer or settings file in `source`, or a system error.
     pub fn copy_metadata(&self, source: &Checkpoint) -> Result<()> {
-        finish::metadata_files(source, self.float_type)?
+        self.copy_metadata_with(source, source.config().clone())
+    }
+
+    /// [`copy_metadata`](Self::copy_metadata) with another configuration than that of `source`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`copy_metadata`](Self::copy_metadata).
+    pub fn copy_metadata_with(&self, source: &Checkpoint, config: serde_json::Value) -> Result<()> {
+        let config = finish::pretty(&float_config(config, self.float_type));
+        self.write_file(finish::CONFIG_FILE, &config)?;
+        source
+            .side_files()?
             .into_iter()
             .try_for_each(|(name, bytes)| self.write_file(&name, &bytes))
     }

@@ -2,89 +2,69 @@
 
 use std::borrow::Cow;
 use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use safetensors::{Dtype, View};
 use serde_json::Value;
 
 use super::finish;
-use crate::atomic::{folder_of, sync_folder};
 use crate::error::{IoContext, unsupported};
-use crate::safetensors::MODEL_FILE;
-use crate::{Checkpoint, DataError, RawTensor, Result, write_atomic};
+use crate::safetensors::{MODEL_FILE, PACKED_FILE};
+use crate::{Checkpoint, DataError, HeldOutput, RawTensor, Result, write_atomic};
 
-/// Writes a model folder of tensors as they are: `model.safetensors`, `config.json`, and the tokenizer and settings of
-/// `source`. The folder appears at `out` whole or not at all.
-///
-/// # Errors
-///
-/// [`DataError::OutputExists`], and those of [`stage_stored`]. Nothing is left behind then.
-pub fn write_stored(out: &Path, tensors: Vec<(String, RawTensor)>, config: &Value, source: &Checkpoint) -> Result<()> {
-    finish::refuse_existing(out)?;
-    stage_stored(out, tensors, config, source)?.publish()
-}
-
-/// A model folder that is written, but not yet in its place; removed if it is dropped.
+/// A model whose tensors are written as they are.
 #[derive(Debug)]
-pub struct StagedModel {
-    folder: tempfile::TempDir,
-    out: PathBuf,
+pub struct StoredModel<'a> {
+    /// The tensors by their names in the file.
+    pub tensors: Vec<(String, RawTensor)>,
+    /// The content of `config.json`.
+    pub config: &'a Value,
+    /// The model whose tokenizer and settings are copied.
+    pub source: &'a Checkpoint,
+    /// Who can read the tensors.
+    pub readers: Readers,
 }
 
-/// Does the work of [`write_stored`] in a temporary folder beside `out`, so that an earlier output can stay until the new
-/// one is complete.
+/// Who can read the tensors of a model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Readers {
+    /// Readers of Hugging Face models: the tensors go to `model.safetensors`.
+    All,
+    /// This project alone: the tensors go to `packed.safetensors`, so that others find no weights. In `model.safetensors`
+    /// they would look for tensors by the usual names, and take random weights for those that are not there.
+    Own,
+}
+
+/// Writes a model folder into the staging place of `held`, to be [published](HeldOutput::publish_as_is): the tensors,
+/// `config.json`, and the tokenizer and settings of the source.
 ///
 /// # Errors
 ///
-/// [`DataError::Unsupported`] for an element type that safetensors does not have, or a system error. Nothing is left behind
-/// then.
-pub fn stage_stored(
-    out: &Path,
-    tensors: Vec<(String, RawTensor)>,
-    config: &Value,
-    source: &Checkpoint,
-) -> Result<StagedModel> {
-    let parent = folder_of(out);
-    let mut builder = tempfile::Builder::new();
-    let folder = builder.prefix(".secateurs-").tempdir_in(parent);
-    let folder = folder.during("create a temporary folder in", parent)?;
-    let views: Vec<(String, Stored)> = tensors
+/// [`DataError::Unsupported`] for an element type that safetensors does not have, or a system error.
+pub fn write_stored(held: &HeldOutput, model: StoredModel<'_>) -> Result<()> {
+    let folder = held.staging();
+    let file_name = match model.readers {
+        Readers::All => MODEL_FILE,
+        Readers::Own => PACKED_FILE,
+    };
+    let path = folder.join(file_name);
+    let views: Vec<(String, Stored)> = model
+        .tensors
         .into_iter()
-        .map(|(name, tensor)| Ok((name, Stored::new(tensor, out)?)))
+        .map(|(name, tensor)| Ok((name, Stored::new(tensor, &path)?)))
         .collect::<Result<_>>()?;
-    let model = folder.path().join(MODEL_FILE);
-    safetensors::serialize_to_file(views, None, &model).map_err(|error| DataError::Io {
+    safetensors::serialize_to_file(views, None, &path).map_err(|error| DataError::Io {
         action: "write",
-        path: model.clone(),
+        path: path.clone(),
         source: std::io::Error::other(error),
     })?;
-    File::open(&model)
+    File::open(&path)
         .and_then(|file| file.sync_all())
-        .during("sync", &model)?;
-    write_atomic(&folder.path().join(finish::CONFIG_FILE), &finish::pretty(config))?;
-    for (name, bytes) in source.side_files()? {
-        write_atomic(&folder.path().join(name), &bytes)?;
+        .during("sync", &path)?;
+    for (name, bytes) in model.source.side_files()? {
+        write_atomic(&folder.join(name), &bytes)?;
     }
-    finish::widen_folder(folder.path())?;
-    Ok(StagedModel {
-        folder,
-        out: out.to_owned(),
-    })
-}
-
-impl StagedModel {
-    /// Moves the folder to its place, in one step.
-    ///
-    /// # Errors
-    ///
-    /// [`DataError::OutputExists`] or a system error.
-    pub fn publish(self) -> Result<()> {
-        finish::refuse_existing(&self.out)?;
-        finish::rename_folder(self.folder.path(), &self.out)?;
-        // It is no temporary folder any more.
-        let _ = self.folder.keep();
-        sync_folder(folder_of(&self.out))
-    }
+    write_atomic(&folder.join(finish::CONFIG_FILE), &finish::pretty(model.config))
 }
 
 struct Stored {

@@ -185,7 +185,12 @@ impl Model {
         folder: &Path,
     ) -> Result<Self, ExperimentError> {
         let folder = folder.join(name);
-        let config = PackConfig { values, head, format };
+        let config = PackConfig {
+            values,
+            head,
+            format,
+            ..PackConfig::default()
+        };
         pack_checkpoint(model, &folder, &config, Overwrite::Never, &mut |_, _| {})?;
         let weights = LlamaWeights::load(&Checkpoint::open(&folder)?, values).map_err(secateurs::Error::from)?;
         let engine = Engine::new(weights, EngineConfig::default()).map_err(secateurs::Error::from)?;

@@ -1,11 +1,12 @@
 //! `Report` counts what it is given and survives serde.
 
-use secateurs_tensor::{Event, LayerReport, Report, Scope};
+use secateurs_tensor::{Event, LayerReport, Report, Scope, requested_sparsity};
 
 fn layer(path: &str, dims: [usize; 2], requested_pruned: usize, pruned: usize) -> LayerReport {
     LayerReport {
         path: path.to_owned(),
         dims,
+        requested_sparsity: 0.5,
         requested_pruned,
         pruned,
         seconds: 0.25,
@@ -55,6 +56,20 @@ fn sparsities_come_from_counts() {
         ..report
     };
     assert_eq!((empty.requested_sparsity(), empty.sparsity()), (0.0, 0.0));
+}
+
+#[test]
+fn what_was_asked_for_does_not_depend_on_rounding() {
+    let layer = |requested_sparsity, dims| LayerReport {
+        requested_sparsity,
+        ..layer("w", dims, 0, 0)
+    };
+    // 0.3 of 7 weights is no whole number.
+    let same = [layer(0.3, [1, 7]), layer(0.3, [3, 5])];
+    assert_eq!(requested_sparsity(&same), 0.3);
+    assert_eq!(same.map(|layer| layer.whole_request()), [2, 4]);
+    let different = [layer(0.2, [1, 10]), layer(0.5, [2, 10])];
+    assert!((requested_sparsity(&different) - 0.4).abs() < 1e-15);
 }
 
 #[test]

@@ -4,15 +4,18 @@ use std::path::Path;
 use std::time::Instant;
 
 use burn::tensor::Device;
-use secateurs_data::{Checkpoint, CheckpointWriter, FloatType};
-use secateurs_models::llama::{ExpertsConfig, LlamaConfig, load_llama, planned_tensors, save_llama};
+use secateurs_data::{Checkpoint, CheckpointWriter, FloatType, OutputKind};
+use secateurs_models::llama::{ExpertsConfig, Llama, LlamaConfig, load_llama, planned_tensors, save_llama};
 
 use super::observe::{Evidence, observe_experts};
 use super::remove::{ExpertPlan, ExpertReport, remove_experts};
+use super::zeros::Zeros;
 use crate::Error;
 use crate::calibration::Calibration;
-use crate::job::{Overwrite, make_way, remove_dir, staging_path};
-use crate::packed::is_packed;
+use crate::job::open_source;
+use crate::output::{Output, Overwrite};
+use crate::selection::{block_matrices, check_fits};
+use crate::train_job::file_name;
 
 /// A run that removes experts.
 pub struct ExpertJob<'a> {
@@ -47,11 +50,11 @@ pub struct ExpertOutcome {
 
 /// Removes experts of a checkpoint into a Hugging Face folder with `experts.json` beside the model. The whole model is in memory.
 ///
-/// The output folder appears by a rename, whole or not at all.
+/// The output folder appears by a rename, whole or not at all. While the run lasts, no other job can write the same output.
 ///
 /// # Errors
 ///
-/// If the inputs cannot be used, the model is no mixture, too few experts would be left, the method leaves constants, or the
+/// If another job writes the output, the inputs cannot be used, the model is no mixture, too few experts would be left, the method leaves constants, or the
 /// output cannot be written.
 pub fn prune_experts(job: &ExpertJob<'_>, listener: &mut dyn FnMut(usize, usize)) -> Result<ExpertOutcome, Error> {
     let started = Instant::now();
@@ -59,43 +62,55 @@ pub fn prune_experts(job: &ExpertJob<'_>, listener: &mut dyn FnMut(usize, usize)
     if method.leaves_constants() {
         return Err(Error::NoConstantExperts { method });
     }
-    make_way(job.out, &[job.model, job.calibration.path()], job.overwrite)?;
-    let source = Checkpoint::open(job.model)?;
-    if is_packed(&source) {
-        let path = job.model.to_owned();
-        return Err(Error::IsPacked { path });
-    }
+    let output = Output {
+        out: job.out,
+        kind: OutputKind::Folder,
+        inputs: &[job.model, job.calibration.path()],
+        overwrite: job.overwrite,
+    };
+    let mut held = output.hold()?;
+    let source = open_source(job.model)?;
     let config = LlamaConfig::open(&source)?;
-    let experts = config.experts.ok_or(Error::NoExperts)?;
-    check_left(&experts, &job.plan)?;
+    let pruned = smaller(&config, &job.plan)?;
+    check_fits(&source, &planned_tensors(&config), job.dtype)?;
     let sequences = job.calibration.sequences(&source)?.sequences;
+    held.clear()?;
+    // Begun before the work, so that a full disk shows now.
+    let writer = CheckpointWriter::create(held.staging(), planned_tensors(&pruned), job.dtype)?;
     let (_, llama) = load_llama(&source, job.device)?;
     let observed = observe_experts((&config, &llama), &sequences, Evidence::of(method), listener)?;
-    let (llama, report) = remove_experts(&llama, &observed, &job.plan)?;
-    let n_left = report
-        .blocks
-        .first()
-        .map_or(experts.n_experts, |block| block.kept.len());
-    let pruned = LlamaConfig {
+    let (llama, mut report) = remove_experts(&llama, &observed, &job.plan)?;
+    fill(&writer, &source, (&pruned, &llama), &mut report)?;
+    output.replace(|| held.publish(|| writer.finish(job.out)))?;
+    let n_experts = |config: &LlamaConfig| config.experts.map_or(0, |experts| experts.n_experts);
+    Ok(ExpertOutcome {
+        report,
+        n_experts: (n_experts(&config), n_experts(&pruned)),
+        n_parameters: (n_parameters(&config), n_parameters(&pruned)),
+        seconds: started.elapsed().as_secs_f64(),
+    })
+}
+
+fn n_parameters(config: &LlamaConfig) -> usize {
+    let tensors = planned_tensors(config);
+    tensors
+        .iter()
+        .map(|tensor| tensor.shape.iter().product::<usize>())
+        .sum()
+}
+
+/// The shape of the model without the experts that are to go.
+fn smaller(config: &LlamaConfig, plan: &ExpertPlan) -> Result<LlamaConfig, Error> {
+    let experts = config.experts.ok_or(Error::NoExperts)?;
+    check_left(&experts, plan)?;
+    let n_removed = plan.share.pruned_count(experts.n_experts);
+    let n_removed = if plan.method.removes_experts() { n_removed } else { 0 };
+    Ok(LlamaConfig {
         experts: Some(ExpertsConfig {
-            n_experts: n_left,
+            n_experts: experts.n_experts - n_removed,
             ..experts
         }),
         ..config.clone()
-    };
-    write(job, &source, (&pruned, &llama), &report)?;
-    let count = |config: &LlamaConfig| {
-        let tensors = planned_tensors(config);
-        tensors
-            .iter()
-            .map(|tensor| tensor.shape.iter().product::<usize>())
-            .sum()
-    };
-    Ok(ExpertOutcome {
-        report,
-        n_experts: (experts.n_experts, n_left),
-        n_parameters: (count(&config), count(&pruned)),
-        seconds: started.elapsed().as_secs_f64(),
     })
 }
 
@@ -113,37 +128,14 @@ fn check_left(experts: &ExpertsConfig, plan: &ExpertPlan) -> Result<(), Error> {
     Ok(())
 }
 
-fn write(
-    job: &ExpertJob<'_>,
-    source: &Checkpoint,
-    (config, llama): (&LlamaConfig, &secateurs_models::llama::Llama),
-    report: &ExpertReport,
-) -> Result<(), Error> {
-    let staging = staging_path(job.out);
-    if staging.exists() {
-        remove_dir(&staging)?;
-    }
-    let writer = CheckpointWriter::create(&staging, planned_tensors(config), job.dtype)?;
-    let written = fill(&writer, source, (config, llama), report);
-    if let Err(error) = written {
-        drop(writer);
-        remove_dir(&staging)?;
-        return Err(error);
-    }
-    if job.out.exists() {
-        remove_dir(job.out)?;
-    }
-    Ok(writer.finish(job.out)?)
-}
-
+/// Writes the model and its report, which counts the zeros that were written.
 fn fill(
     writer: &CheckpointWriter,
     source: &Checkpoint,
-    (config, llama): (&LlamaConfig, &secateurs_models::llama::Llama),
-    report: &ExpertReport,
+    (config, llama): (&LlamaConfig, &Llama),
+    report: &mut ExpertReport,
 ) -> Result<(), Error> {
     save_llama(llama, writer)?;
-    writer.copy_metadata(source)?;
     let mut json = source.config().clone();
     let experts = config.to_json();
     // Everything else of the configuration stays as it was, also what is not read here. The number of experts may stand under
@@ -157,9 +149,24 @@ fn fill(
             }
         }
     }
-    json["torch_dtype"] = writer.float_type().torch_name().into();
-    let text = |json: &serde_json::Value| serde_json::to_string_pretty(json).map_err(Error::Json);
-    writer.write_file("config.json", (text(&json)? + "\n").as_bytes())?;
+    writer.copy_metadata_with(source, json)?;
+    count_zeros(writer, config, report)?;
     let report = serde_json::to_string_pretty(report).map_err(Error::Json)?;
     Ok(writer.write_file("experts.json", (report + "\n").as_bytes())?)
+}
+
+/// Counts the zeros of the experts as they are in the file.
+fn count_zeros(writer: &CheckpointWriter, config: &LlamaConfig, report: &mut ExpertReport) -> Result<(), Error> {
+    let mut of_blocks = vec![Zeros::default(); report.blocks.len()];
+    for matrix in block_matrices(config) {
+        let is_expert = matrix.path.contains(".moe.experts.");
+        if let Some(zeros) = of_blocks.get_mut(matrix.block).filter(|_| is_expert) {
+            *zeros = *zeros + Zeros::among(&writer.read_f32(&file_name(config, &matrix.path))?);
+        }
+    }
+    for (block, zeros) in report.blocks.iter_mut().zip(&of_blocks) {
+        block.sparsity = zeros.share();
+    }
+    report.sparsity = of_blocks.into_iter().fold(Zeros::default(), |a, b| a + b).share();
+    Ok(())
 }

@@ -5,6 +5,7 @@ mod method;
 mod observe;
 mod remove;
 mod weights;
+mod zeros;
 
 pub use job::{ExpertJob, ExpertOutcome, prune_experts};
 pub use method::ExpertMethod;

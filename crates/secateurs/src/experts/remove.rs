@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::method::ExpertMethod;
 use super::observe::ExpertObservation;
 use super::weights::zero_weights;
+use super::zeros::Zeros;
 use crate::Error;
 
 /// What is to go.
@@ -27,6 +28,8 @@ pub struct ExpertPlan {
 pub struct ExpertReport {
     /// What was to go.
     pub plan: ExpertPlan,
+    /// Share of zeros among the weights of all experts that stayed; of a written model, as they are in its file.
+    pub sparsity: f64,
     /// Block by block.
     pub blocks: Vec<BlockExperts>,
 }
@@ -38,6 +41,8 @@ pub struct BlockExperts {
     pub kept: Vec<usize>,
     /// Those that went.
     pub removed: Vec<usize>,
+    /// Share of zeros among the weights of those that stayed; of a written model, as they are in its file.
+    pub sparsity: f64,
     /// For each expert, by its number before, how much it matters, where the method says.
     pub scores: Option<Vec<f64>>,
     /// `sum over sequences ||F(x) - F_S(x)||`, where the method computes it.
@@ -64,6 +69,7 @@ pub fn remove_experts(
 ) -> Result<(Llama, ExpertReport), Error> {
     let mut llama = llama.clone();
     let mut blocks = Vec::new();
+    let mut zeros = Zeros::default();
     let mixtures = llama.model.layers.iter_mut().filter_map(|block| block.moe.as_mut());
     for (index, (moe, observed)) in mixtures.zip(observed).enumerate() {
         // Every block draws for itself.
@@ -71,8 +77,16 @@ pub fn remove_experts(
         let choice = Choice::of(moe, observed, plan, seed)?;
         blocks.push(choice.report(observed));
         *moe = choice.apply(moe.clone(), observed, plan)?;
+        let of_block = Zeros::of(&moe.experts);
+        blocks[index].sparsity = of_block.share();
+        zeros = zeros + of_block;
     }
-    Ok((llama, ExpertReport { plan: *plan, blocks }))
+    let report = ExpertReport {
+        plan: *plan,
+        sparsity: zeros.share(),
+        blocks,
+    };
+    Ok((llama, report))
 }
 
 /// Which experts of a block stay.
@@ -144,6 +158,7 @@ impl Choice {
         }
     }
 
+    /// Everything but the zeros, which are counted in the result.
     fn report(&self, observed: &ExpertObservation) -> BlockExperts {
         let (mut n_tokens, mut affected, mut abandoned, mut lost_gates) = (0, 0, 0, 0.0);
         for routing in &observed.routings {
@@ -159,6 +174,7 @@ impl Choice {
             removed: (0..self.n_experts)
                 .filter(|expert| !self.kept.contains(expert))
                 .collect(),
+            sparsity: 0.0,
             scores: self.scores.clone(),
             layer_change: self.layer_change,
             lost_gates: of_tokens(lost_gates),

@@ -1,0 +1,74 @@
+//! Why a result has other counts than were asked for.
+
+use secateurs_tensor::{LayerReport, Report};
+
+/// Says in which direction, and why, the zeros of a result differ from those asked for.
+pub(crate) fn of_counts(report: &Report) -> Vec<String> {
+    let mut notes = Vec::new();
+    let (fewer, missing) = tally(report, |layer| layer.whole_request().saturating_sub(layer.requested_pruned));
+    if missing > 0 {
+        notes.push(format!(
+            "{missing} weights of {fewer} layers stayed because every output loses a whole number of weights, rounded down"
+        ));
+    }
+    let (more, surplus) = tally(report, |layer| layer.pruned.saturating_sub(layer.requested_pruned));
+    if surplus > 0 {
+        notes.push(format!(
+            "{surplus} weights of {more} layers are zero beyond those asked for: they were zero before, or too small for the \
+             number format of the output"
+        ));
+    }
+    let (short, lacking) = tally(report, |layer| layer.requested_pruned.saturating_sub(layer.pruned));
+    if lacking > 0 {
+        notes.push(format!("{lacking} weights of {short} layers that were to go did not"));
+    }
+    notes
+}
+
+/// Layers with a count of at least one, and the sum of the counts.
+fn tally(report: &Report, count: impl Fn(&LayerReport) -> usize) -> (usize, usize) {
+    let counts = report.layers.iter().map(count).filter(|count| *count > 0);
+    counts.fold((0, 0), |(layers, sum), count| (layers + 1, sum + count))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn layer(requested_sparsity: f64, requested_pruned: usize, pruned: usize) -> LayerReport {
+        LayerReport {
+            path: "layer".into(),
+            dims: [4, 5],
+            requested_sparsity,
+            requested_pruned,
+            pruned,
+            seconds: 0.0,
+            relative_error: None,
+            events: Vec::new(),
+        }
+    }
+
+    fn notes(layers: Vec<LayerReport>) -> Vec<String> {
+        of_counts(&Report {
+            method: "m".into(),
+            pattern: "50%".into(),
+            scope: None,
+            layers,
+            seconds: 0.0,
+            peak_rss_bytes: None,
+            notes: Vec::new(),
+        })
+    }
+
+    #[test]
+    fn a_difference_is_counted_and_explained() {
+        assert_eq!(notes(vec![layer(0.5, 10, 10)]), [""; 0]);
+        // Half of five inputs is two of every output.
+        let rounded = notes(vec![layer(0.5, 8, 8), layer(0.5, 8, 8)]);
+        assert!(rounded.len() == 1 && rounded[0].starts_with("4 weights of 2 layers stayed"), "{rounded:?}");
+        let surplus = notes(vec![layer(0.5, 10, 13), layer(0.5, 10, 10)]);
+        assert!(surplus.len() == 1 && surplus[0].starts_with("3 weights of 1 layers are zero"), "{surplus:?}");
+        let both = notes(vec![layer(0.5, 8, 9)]);
+        assert_eq!(both.len(), 2, "{both:?}");
+    }
+}
