@@ -8,6 +8,7 @@ use clap_complete::Shell;
 use crate::device::DeviceArgs;
 use crate::engine::{EngineArgs, FormatName, ValueName};
 use crate::experts::ExpertsArgs;
+use crate::raw::RawArgs;
 use crate::recipe::RecipeArgs;
 use crate::trace::TraceArgs;
 
@@ -274,7 +275,8 @@ pub(crate) struct PackArgs {
 
 const GENERATE_EXAMPLES: &str = "\
 Without --temperature the most likely token is taken every time. A model with a chat template gets the prompt as the
-message of a user; --raw gives it as it is.
+message of a user; --raw gives it as it is, after the start token that the tokenizer puts before a text, if it does and the
+prompt does not begin with it; --no-start-token leaves it out. An end token is never added.
 
 Examples:
   secateurs generate packed \"Why is the sky blue?\"
@@ -294,12 +296,11 @@ pub(crate) struct GenerateArgs {
     /// Prompts; - reads one from standard input
     #[arg(value_name = "PROMPT")]
     pub(crate) prompts: Vec<String>,
-    /// A file with one prompt on each line
+    /// A file with one prompt on each line, or .jsonl with an object on each
     #[arg(long, value_name = "FILE")]
     pub(crate) prompts_from: Option<PathBuf>,
-    /// The prompt as it is, without the chat template
-    #[arg(long, conflicts_with = "system")]
-    pub(crate) raw: bool,
+    #[command(flatten)]
+    pub(crate) raw: RawArgs,
     /// What the model is told before the prompt
     #[arg(long, value_name = "TEXT")]
     pub(crate) system: Option<String>,

@@ -3,12 +3,13 @@
 use std::path::Path;
 use std::time::Instant;
 
-use secateurs::data::{Checkpoint, read_text};
+use secateurs::data::Checkpoint;
 use secateurs::models::llama::{LlamaConfig, load_llama};
 use secateurs::runtime::{Engine, EngineConfig, LlamaWeights};
 use secateurs::sparse::ValueType;
 use secateurs::{
     Evaluation, all_windows, check_window, evaluate_llama, evaluate_packed, first_windows, is_packed, peak_rss_bytes,
+    read_plain_text,
 };
 use serde::Serialize;
 
@@ -69,7 +70,7 @@ fn evaluate(args: &EvalArgs, text: &Path) -> Result<Evaluation, CliError> {
     let checkpoint = Checkpoint::open(&args.model)?;
     let window = args.window as usize;
     check_window(&LlamaConfig::describe(&checkpoint)?, window)?;
-    let text = read_text(text)?;
+    let text = read_plain_text(text)?;
     let tokenizer = checkpoint.tokenizer()?;
     let windows = match args.windows {
         Some(count) => first_windows(&tokenizer, &text, (count as usize, window), WHAT),

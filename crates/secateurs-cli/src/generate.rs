@@ -3,9 +3,9 @@
 use std::io::Read;
 use std::time::Instant;
 
-use secateurs::data::{Checkpoint, read_text};
+use secateurs::data::Checkpoint;
 use secateurs::runtime::{Generation, Sampling, Stop};
-use secateurs::{Completion, PromptStyle, TextGenerator};
+use secateurs::{Completion, PromptFile, TextGenerator};
 use serde::Serialize;
 
 use crate::args::GenerateArgs;
@@ -35,12 +35,7 @@ pub(crate) fn run(args: &GenerateArgs) -> Result<(), CliError> {
     let prompts = prompts(args)?;
     let checkpoint = Checkpoint::open(&args.model)?;
     let generator = TextGenerator::load(&checkpoint, args.engine.dense(), args.engine.config()?)?;
-    let style = match args.raw {
-        true => PromptStyle::Raw,
-        false => PromptStyle::Chat {
-            system: args.system.clone(),
-        },
-    };
+    let style = args.raw.style(args.system.as_deref());
     let tokens = prompts.iter().map(|prompt| generator.encoder().encode(prompt, &style));
     let tokens = tokens.collect::<Result<Vec<_>, _>>()?;
     let generation = Generation {
@@ -74,16 +69,18 @@ pub(crate) fn run(args: &GenerateArgs) -> Result<(), CliError> {
     }
 }
 
-/// The prompts of the command line, of a file, or of standard input.
+/// The prompts of the command line, of standard input where one of them is `-`, and of a file.
 fn prompts(args: &GenerateArgs) -> Result<Vec<String>, CliError> {
     let mut prompts = args.prompts.clone();
-    if let Some(file) = &args.prompts_from {
-        let text = read_text(file)?;
-        prompts.extend(text.lines().filter(|line| !line.trim().is_empty()).map(str::to_owned));
+    if prompts.iter().any(|prompt| prompt == "-") {
+        let mut input = String::new();
+        std::io::stdin().read_to_string(&mut input).map_err(CliError::Input)?;
+        let from_input = prompts.iter_mut().filter(|prompt| *prompt == "-");
+        from_input.for_each(|prompt| prompt.clone_from(&input));
     }
-    for prompt in prompts.iter_mut().filter(|prompt| *prompt == "-") {
-        prompt.clear();
-        std::io::stdin().read_to_string(prompt).map_err(CliError::Input)?;
+    if let Some(file) = &args.prompts_from {
+        let file = PromptFile::read(file, None)?;
+        prompts.extend(file.records().iter().map(|record| record.text.clone()));
     }
     if prompts.is_empty() {
         return Err(CliError::Missing {

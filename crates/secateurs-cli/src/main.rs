@@ -19,6 +19,7 @@ mod pack;
 mod panics;
 mod progress;
 mod prune;
+mod raw;
 mod recipe;
 mod settings;
 mod summary;

@@ -6,7 +6,7 @@ use clap::{Args, value_parser};
 use secateurs::data::Checkpoint;
 use secateurs::models::llama::LlamaConfig;
 use secateurs::{
-    Accuracy, Error, Overwrite, PromptFile, PromptStyle, Trace, TraceConfig, TraceJob, TraceOutcome, TraceProgress,
+    Accuracy, Error, Overwrite, PromptFile, Trace, TraceConfig, TraceJob, TraceOutcome, TraceProgress,
     TraceReader, TraceSource, accuracy, reference_numbers, trace_prompts,
 };
 use serde::Serialize;
@@ -15,13 +15,15 @@ use crate::engine::EngineArgs;
 use crate::error::CliError;
 use crate::output::{lossy_path, percent, print, print_json, seconds};
 use crate::progress::Bar;
+use crate::raw::RawArgs;
 
 const TRACE_EXAMPLES: &str = "\
 Traces are prompts with what the model continues them with, as tokens. A model that reasons is pruned best when calibrated on
 its own traces, not on prompts or general text alone (RAC, arXiv 2509.12464): it then goes astray less while it decodes.
 
 A file of prompts is .jsonl with an object on every line, or plain text with a prompt on every line. A model with a chat
-template gets the prompt as the message of a user; --raw gives it as it is. What is sampled depends on --seed, the prompt and
+template gets the prompt as the message of a user; --raw gives it as it is, after the start token that the tokenizer puts
+before a text, if it does (--no-start-token: without). What is sampled depends on --seed, the prompt and
 the number of the sample alone, not on --batch.
 
 Examples:
@@ -61,9 +63,8 @@ pub(crate) struct TraceArgs {
     /// What the model is told before the prompt
     #[arg(long, value_name = "TEXT", help_heading = "Prompts")]
     system: Option<String>,
-    /// The prompt as it is, without the chat template
-    #[arg(long, conflicts_with = "system", help_heading = "Prompts")]
-    raw: bool,
+    #[command(flatten, next_help_heading = "Prompts")]
+    raw: RawArgs,
     /// Pass over the first COUNT prompts
     #[arg(long, value_name = "COUNT", default_value_t = 0, help_heading = "Prompts")]
     skip: u32,
@@ -199,12 +200,7 @@ fn config(args: &TraceArgs) -> Result<TraceConfig, CliError> {
         },
     };
     Ok(TraceConfig {
-        style: match args.raw {
-            true => PromptStyle::Raw,
-            false => PromptStyle::Chat {
-                system: args.system.clone(),
-            },
-        },
+        style: args.raw.style(args.system.as_deref()),
         skip: args.skip as usize,
         limit: args.limit.map(|limit| limit as usize),
         source,

@@ -15,7 +15,7 @@ use crate::llama::token_ids;
 use crate::manifest::hex;
 use crate::safetensors::Shards;
 use crate::tensor_list::TensorList;
-use crate::{DataError, RawTensor, Result, TensorInfo, Tokenizer, read_text};
+use crate::{DataError, RawTensor, Result, TensorInfo, Tokenizer, chat_template, read_text};
 
 /// Bytes at the start of each tensor that go into a fingerprint.
 const FINGERPRINT_BYTES: usize = 4096;
@@ -23,13 +23,14 @@ const FINGERPRINT_BYTES: usize = 4096;
 const TOKENIZER_FILE: &str = "tokenizer.json";
 
 /// Files of a Hugging Face folder, besides config and weights, that a pruned copy needs as well.
-const SIDE_FILES: [&str; 9] = [
+const SIDE_FILES: [&str; 10] = [
     TOKENIZER_FILE,
     "tokenizer_config.json",
     "special_tokens_map.json",
     "added_tokens.json",
     "generation_config.json",
     "chat_template.jinja",
+    "chat_template.json",
     "tokenizer.model",
     "vocab.json",
     "merges.txt",
@@ -195,18 +196,41 @@ impl Checkpoint {
         }
     }
 
-    /// The Jinja template that turns messages into a prompt, if the model has one.
+    /// The Jinja template that turns messages into a prompt, if the model has one: of several, the one named `default`.
+    ///
+    /// As in transformers 5, `chat_template.jinja` and the files of `additional_chat_templates` go before the entry of
+    /// `tokenizer_config.json`; `chat_template.json`, which it reads for processors, comes last.
+    ///
+    /// # Errors
+    ///
+    /// [`DataError::ChatTemplate`] if none of several is named `default` or an entry is no template, [`DataError::Malformed`] or a
+    /// system error.
+    pub fn chat_template(&self) -> Result<Option<String>> {
+        match &self.source {
+            Source::HuggingFace(_) => chat_template::of_folder(&self.path),
+            Source::Gguf(file) => chat_template::of_config(&hf_tokenizer_config(file.metadata()), &self.path),
+        }
+    }
+
+    /// The special tokens that a chat template may name, such as `bos_token`: those of `tokenizer_config.json`, or of
+    /// `special_tokens_map.json` beside a configuration that lists no `added_tokens_decoder`, as in transformers 5.
     ///
     /// # Errors
     ///
     /// [`DataError::Malformed`] or a system error.
-    pub fn chat_template(&self) -> Result<Option<String>> {
-        let beside = self.path.join("chat_template.jinja");
-        if matches!(self.source, Source::HuggingFace(_)) && beside.is_file() {
-            return read_text(&beside).map(Some);
+    pub fn special_tokens(&self) -> Result<Json> {
+        let mut tokens = self.tokenizer_config()?;
+        if matches!(self.source, Source::HuggingFace(_))
+            && tokens.get("added_tokens_decoder").is_none()
+            && let (Some(tokens), Some(Json::Object(mapped))) =
+                (tokens.as_object_mut(), self.side_json("special_tokens_map.json")?)
+        {
+            tokens.extend(mapped);
         }
-        let config = self.tokenizer_config()?;
-        Ok(config.get("chat_template").and_then(Json::as_str).map(str::to_owned))
+        if let Some(tokens) = tokens.as_object_mut() {
+            tokens.retain(|name, _| name.ends_with("_token"));
+        }
+        Ok(tokens)
     }
 
     /// The tokens that end a text: `eos_token_id` of the generation settings, or else of the configuration. A GGUF file may name
@@ -234,11 +258,7 @@ impl Checkpoint {
     }
 
     fn side_json(&self, name: &str) -> Result<Option<Json>> {
-        let path = self.path.join(name);
-        if !path.is_file() {
-            return Ok(None);
-        }
-        read_json(&path).map(Some)
+        find_json(&self.path.join(name))
     }
 
     /// Format and encoding in words, e.g. `GGUF Q4_1 (dequantised)`.
@@ -486,6 +506,11 @@ fn generation_config(config: &Json) -> Json {
         }
     }
     settings
+}
+
+/// The content of a JSON file, if there is one.
+pub(crate) fn find_json(path: &Path) -> Result<Option<Json>> {
+    path.is_file().then(|| read_json(path)).transpose()
 }
 
 fn head(bytes: &[u8]) -> &[u8] {

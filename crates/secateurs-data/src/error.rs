@@ -182,13 +182,13 @@ pub enum DataError {
         /// The reason.
         problem: String,
     },
-    /// A token id beyond the vocabulary.
-    #[error("token id {id} is outside the vocabulary of {vocab_size}")]
-    TokenOutOfRange {
-        /// The id.
-        id: u32,
-        /// Number of ids.
-        vocab_size: usize,
+    /// Chat templates that cannot be used.
+    #[error("the chat template of {} cannot be used: {problem}; plain prompts (--raw) need none", path.display())]
+    ChatTemplate {
+        /// The file that has it.
+        path: PathBuf,
+        /// The reason.
+        problem: String,
     },
     /// A file's content is not the one the manifest names.
     #[error("{} has sha256 {got}, expected {expected}", path.display())]

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod atomic;
+mod chat_template;
 mod checkpoint;
 mod error;
 mod finite;

@@ -12,7 +12,7 @@ mod synthetic;
 mod weights;
 
 pub use cache::Cache;
-pub use chat::{ChatTemplate, Message};
+pub use chat::{ChatTemplate, Conversation, Message};
 pub use engine::{Engine, EngineConfig};
 pub use error::RuntimeError;
 pub use generate::{Generation, SeededPrompt, Stop, generate, generate_seeded};

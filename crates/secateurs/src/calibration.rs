@@ -2,13 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use secateurs_data::{Checkpoint, read_text};
+use secateurs_data::Checkpoint;
 use secateurs_models::llama::LlamaConfig;
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
 use crate::evaluate::check_window;
 use crate::lines::LineProblem;
+use crate::plain_text::read_plain_text;
 use crate::trace::{TraceReader, TraceSource};
 use crate::windows::first_windows;
 
@@ -119,7 +120,7 @@ pub struct CalibrationTokens {
 impl TextCalibration {
     fn sequences(&self, source: &Checkpoint, config: &LlamaConfig) -> Result<CalibrationTokens, Error> {
         check_window(config, self.window)?;
-        let text = read_text(&self.text)?;
+        let text = read_plain_text(&self.text)?;
         let size = (self.skip + self.windows, self.window);
         let windows = first_windows(&source.tokenizer()?, &text, size, "the calibration text")?;
         Ok(CalibrationTokens {
@@ -136,7 +137,7 @@ impl TraceCalibration {
         let (mut sequences, mut n_prompt, mut n_new) = (Vec::new(), 0, 0);
         while left > 0 {
             let Some(trace) = reader.next() else { break };
-            let trace = trace?;
+            let trace = trace?.within(config.max_positions);
             let mut tokens = match self.part {
                 TracePart::Prompt => trace.prompt_tokens.clone(),
                 TracePart::Full => trace.tokens(),

@@ -127,6 +127,26 @@ pub enum Error {
         /// Tokens asked for.
         wanted: usize,
     },
+    /// Traces where a text is expected.
+    #[error("{} holds traces, and a text is expected", path.display())]
+    TracesAsText {
+        /// The file.
+        path: PathBuf,
+    },
+    /// JSON where a text is expected.
+    #[error("{} holds a JSON object on every line, and a text is expected: write its texts to a file first", path.display())]
+    JsonLinesAsText {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Something else where prompts are expected.
+    #[error("{} is no file of prompts: it holds {what}", path.display())]
+    NotPrompts {
+        /// The file.
+        path: PathBuf,
+        /// What it holds.
+        what: &'static str,
+    },
     /// A file holds something else than traces.
     #[error("{} is no file of traces", path.display())]
     NotTraces {

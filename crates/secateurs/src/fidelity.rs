@@ -78,14 +78,16 @@ pub fn fidelity(
 /// # Errors
 ///
 /// If the models differ in vocabulary or width, a token is outside the vocabulary, a trace is too long, or a measure is not
-/// finite.
+/// finite. The last token of a trace that filled the positions was never run, and is left out.
 pub fn fidelity_of(
     dense: (&LlamaConfig, &Llama),
     pruned: (&LlamaConfig, &Llama),
     traces: &[Trace],
     listener: &mut dyn FnMut(usize, usize),
 ) -> Result<Fidelity, Error> {
-    check(dense.0, pruned.0, traces)?;
+    let max_positions = dense.0.max_positions.min(pruned.0.max_positions);
+    let traces: Vec<Trace> = traces.iter().map(|trace| trace.clone().within(max_positions)).collect();
+    check(dense.0, pruned.0, &traces)?;
     let longest = traces
         .iter()
         .map(|trace| trace.prompt_tokens.len() + trace.new_tokens.len())

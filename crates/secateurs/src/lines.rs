@@ -169,6 +169,17 @@ impl Lines {
         Ok(Some((bytes, is_complete)))
     }
 
+    /// The first line with anything on it, without a byte order mark, which some editors put before a text.
+    pub(crate) fn first_text(&mut self) -> Result<Option<String>, Error> {
+        while let Some(line) = self.next_text()? {
+            let line = line.strip_prefix('\u{feff}').unwrap_or(&line).trim();
+            if !line.is_empty() {
+                return Ok(Some(line.to_owned()));
+            }
+        }
+        Ok(None)
+    }
+
     /// The next line.
     pub(crate) fn next_text(&mut self) -> Result<Option<String>, Error> {
         let Some((bytes, _)) = self.next_bytes()? else {

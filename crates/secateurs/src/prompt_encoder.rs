@@ -1,8 +1,11 @@
 //! From prompts to tokens.
 
+use std::path::PathBuf;
+
 use secateurs_data::{Checkpoint, Tokenizer};
 use secateurs_runtime::{ChatTemplate, Message, RuntimeError};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::Error;
 
@@ -10,8 +13,10 @@ use crate::Error;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum PromptStyle {
-    /// As it is.
+    /// As it is, after the start token that the tokenizer puts before a text, if it does.
     Raw,
+    /// As it is, without a start token.
+    RawWithoutStart,
     /// As the message of a user, by the chat template of the model.
     Chat {
         /// What the model is told before.
@@ -24,22 +29,70 @@ pub enum PromptStyle {
 #[derive(Debug)]
 pub struct PromptEncoder {
     tokenizer: Tokenizer,
-    template: Option<ChatTemplate>,
+    start_tokens: Vec<u32>,
+    template: Template,
+}
+
+/// A chat template that is parsed when a message is put into it: raw prompts need none, and one that does not parse is no reason
+/// to refuse them.
+#[derive(Debug)]
+enum Template {
+    None,
+    Text { template: String, special_tokens: Value },
+    /// What is there cannot be read; this model says why.
+    Unreadable { model: PathBuf },
+}
+
+impl Template {
+    fn load(checkpoint: &Checkpoint) -> Self {
+        match checkpoint.chat_template() {
+            Ok(None) => Self::None,
+            Ok(Some(template)) => match checkpoint.special_tokens() {
+                Ok(special_tokens) => Self::Text {
+                    template,
+                    special_tokens,
+                },
+                Err(_) => Self::unreadable(checkpoint),
+            },
+            Err(_) => Self::unreadable(checkpoint),
+        }
+    }
+
+    fn unreadable(checkpoint: &Checkpoint) -> Self {
+        Self::Unreadable {
+            model: checkpoint.path().to_owned(),
+        }
+    }
+
+    fn parse(&self) -> Result<ChatTemplate, Error> {
+        match self {
+            Self::None => Err(RuntimeError::NoChatTemplate.into()),
+            Self::Text {
+                template,
+                special_tokens,
+            } => Ok(ChatTemplate::new(template, special_tokens)?),
+            Self::Unreadable { model } => {
+                let checkpoint = Checkpoint::open(model)?;
+                let template = checkpoint.chat_template()?.ok_or(RuntimeError::NoChatTemplate)?;
+                Ok(ChatTemplate::new(&template, &checkpoint.special_tokens()?)?)
+            }
+        }
+    }
 }
 
 impl PromptEncoder {
-    /// Loads both; no weights are read.
+    /// Loads the tokenizer, and finds the template; no weights are read.
     ///
     /// # Errors
     ///
-    /// If either cannot be used.
+    /// If the tokenizer cannot be used. A template that cannot is an error of [`encode_chat`](Self::encode_chat).
     pub fn load(checkpoint: &Checkpoint) -> Result<Self, Error> {
         let tokenizer = checkpoint.tokenizer()?;
-        let template = match checkpoint.chat_template()? {
-            Some(template) => Some(ChatTemplate::new(&template, &checkpoint.tokenizer_config()?)?),
-            None => None,
-        };
-        Ok(Self { tokenizer, template })
+        Ok(Self {
+            start_tokens: tokenizer.start_tokens()?,
+            template: Template::load(checkpoint),
+            tokenizer,
+        })
     }
 
     /// The tokenizer.
@@ -49,7 +102,7 @@ impl PromptEncoder {
 
     /// Whether the model was trained to answer messages.
     pub fn has_template(&self) -> bool {
-        self.template.is_some()
+        !matches!(self.template, Template::None)
     }
 
     /// The style that this model can do: a plain message to a model without chat template stays as it is.
@@ -71,7 +124,8 @@ impl PromptEncoder {
             content: content.to_owned(),
         };
         match self.resolve(style.clone()) {
-            PromptStyle::Raw => self.encode_text(prompt),
+            PromptStyle::Raw => self.encode_raw(prompt),
+            PromptStyle::RawWithoutStart => self.encode_text(prompt),
             PromptStyle::Chat { system } => {
                 let system = system.map(|content| message("system", &content));
                 let messages: Vec<Message> = system.into_iter().chain([message("user", prompt)]).collect();
@@ -80,7 +134,25 @@ impl PromptEncoder {
         }
     }
 
-    /// The tokens of a plain text.
+    /// The tokens of a text that the model is to continue: the start token that the tokenizer's own rule puts before it, unless
+    /// the text begins with it, and never an end token.
+    ///
+    /// # Errors
+    ///
+    /// If the tokenizer cannot represent it, or there are no tokens.
+    pub fn encode_raw(&self, text: &str) -> Result<Vec<u32>, Error> {
+        let tokens = self.tokenizer.encode(text)?;
+        let tokens = match tokens.starts_with(&self.start_tokens) {
+            true => tokens,
+            false => [self.start_tokens.as_slice(), &tokens].concat(),
+        };
+        if tokens.is_empty() {
+            return Err(RuntimeError::EmptyPrompt.into());
+        }
+        Ok(tokens)
+    }
+
+    /// The tokens of a plain text, without any added.
     ///
     /// # Errors
     ///
@@ -93,13 +165,12 @@ impl PromptEncoder {
         Ok(tokens)
     }
 
-    /// The tokens after which the model answers.
+    /// The tokens after which the model answers; start tokens are the template's affair.
     ///
     /// # Errors
     ///
-    /// If the model has no chat template, or it refuses the messages.
+    /// If the model has no chat template, it cannot be used, or it refuses the messages.
     pub fn encode_chat(&self, messages: &[Message]) -> Result<Vec<u32>, Error> {
-        let template = self.template.as_ref().ok_or(RuntimeError::NoChatTemplate)?;
-        self.encode_text(&template.prompt(messages)?)
+        self.encode_text(&self.template.parse()?.prompt(messages)?)
     }
 }

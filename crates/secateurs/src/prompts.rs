@@ -8,9 +8,14 @@ use sha2::{Digest, Sha256};
 
 use crate::Error;
 use crate::lines::LineProblem;
+use crate::plain_text::is_json_lines;
+use crate::trace::is_trace_file;
 
 /// The fields that are looked for where none is named, in this order.
 const USUAL_FIELDS: [&str; 4] = ["question", "problem", "prompt", "context"];
+
+/// Ends of names of files that have a JSON object on every line.
+const JSON_LINES: [&str; 2] = ["jsonl", "ndjson"];
 
 /// A file of prompts: JSON lines, or a plain text with a prompt on every line.
 #[derive(Debug, Clone)]
@@ -32,13 +37,13 @@ pub struct PromptRecord {
 }
 
 impl PromptFile {
-    /// Reads a file; lines without text are passed over. A file whose name ends in `.jsonl` has an object on every line, and
-    /// the prompt is its `field`; if none is named, the first of `question`, `problem`, `prompt` and `context` that the first
+    /// Reads a file; lines without text are passed over, and every other is a prompt, whatever it is. A file whose name ends in
+    /// `.jsonl` or `.ndjson` has an object on every line, and the prompt is its `field`; if none is named, the first of `question`, `problem`, `prompt` and `context` that the first
     /// line has.
     ///
     /// # Errors
     ///
-    /// If the file cannot be read, a line is no object or lacks the field (the error names it), or there is no prompt.
+    /// If the file cannot be read, it holds traces, or JSON lines under another name, a line is no object or lacks the field (the error names it), or there is no prompt.
     pub fn read(path: &Path, field: Option<&str>) -> Result<Self, Error> {
         let text = read_text(path)?;
         let sha256 = Sha256::digest(text.as_bytes());
@@ -48,7 +53,15 @@ impl PromptFile {
             field: field.map(str::to_owned),
             records: Vec::new(),
         };
-        let is_json = path.extension().is_some_and(|extension| extension == "jsonl");
+        let is_json = path.extension().is_some_and(|extension| {
+            JSON_LINES.iter().any(|known| extension.eq_ignore_ascii_case(known))
+        });
+        if is_trace_file(path) {
+            return Err(file.refuse("traces"));
+        }
+        if !is_json && is_json_lines(&text) {
+            return Err(file.refuse("a JSON object on every line; the name of such a file ends in .jsonl"));
+        }
         let lines = text.lines().zip(1..).filter(|(text, _)| !text.trim().is_empty());
         for (text, line) in lines {
             let record = if is_json {
@@ -70,6 +83,13 @@ impl PromptFile {
             });
         }
         Ok(file)
+    }
+
+    fn refuse(&self, what: &'static str) -> Error {
+        Error::NotPrompts {
+            path: self.path.clone(),
+            what,
+        }
     }
 
     fn parse(&mut self, text: &str, line: usize) -> Result<PromptRecord, Error> {

@@ -110,6 +110,16 @@ pub struct Trace {
 }
 
 impl Trace {
+    /// The trace as a model of so many positions runs it. A continuation that filled them has one token more, which was chosen
+    /// last and never run; it is left out.
+    pub fn within(mut self, max_positions: usize) -> Self {
+        let n_tokens = self.prompt_tokens.len() + self.new_tokens.len();
+        if self.stop == TraceStop::ContextFull && n_tokens == max_positions + 1 {
+            self.new_tokens.pop();
+        }
+        self
+    }
+
     /// Prompt and continuation.
     pub fn tokens(&self) -> Vec<u32> {
         [self.prompt_tokens.as_slice(), &self.new_tokens].concat()
@@ -210,7 +220,7 @@ impl TraceReader {
     /// If the file cannot be read, holds something else, or has another version.
     pub fn open(path: &Path, vocab_size: usize) -> Result<Self, Error> {
         let mut lines = Lines::open(path)?;
-        let first = lines.next_text()?.unwrap_or_default();
+        let first = lines.first_text()?.unwrap_or_default();
         let header = TraceHeader::parse(&first, path)?;
         Ok(Self {
             lines,
@@ -274,9 +284,9 @@ impl Iterator for TraceReader {
     }
 }
 
-/// Whether a file begins as files of traces do, whatever its version. A file that cannot be read does not.
+/// Whether a file begins as files of traces do, whatever its version, and whatever byte order mark or empty lines stand before. A file that cannot be read does not.
 pub fn is_trace_file(path: &Path) -> bool {
-    let first = Lines::open(path).and_then(|mut lines| lines.next_text());
+    let first = Lines::open(path).and_then(|mut lines| lines.first_text());
     let Ok(Some(first)) = first else {
         return false;
     };

@@ -1,8 +1,9 @@
 //! Windows of tokens to learn from, in a fixed order.
 
-use secateurs_data::{Tokenizer, read_text};
+use secateurs_data::Tokenizer;
 
 use crate::Error;
+use crate::plain_text::read_plain_text;
 use crate::training::Training;
 
 /// Windows in the order in which training takes them.
@@ -24,7 +25,7 @@ impl TrainingWindows {
         }
         let mut tokens = Vec::new();
         for path in &training.texts {
-            let mut text = tokenizer.encode(&read_text(path)?)?;
+            let mut text = tokenizer.encode(&read_plain_text(path)?)?;
             text.truncate(text.len() / window * window);
             tokens.append(&mut text);
         }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use burn::backend::DispatchDevice;
 use burn::module::Module;
 use burn::tensor::Device;
-use secateurs_data::{Checkpoint, CheckpointWriter, HeldOutput, read_text};
+use secateurs_data::{Checkpoint, CheckpointWriter, HeldOutput};
 use secateurs_models::llama::{Llama, LlamaConfig, Rope, load_llama, planned_tensors, save_llama};
 use secateurs_prune::{MomentFormat, Progress, PruneError, Residence, Trainer, layer_reports};
 use secateurs_tensor::{KeepMask, MaskSet, Report, Scope, read_weights};
@@ -18,6 +18,7 @@ use crate::job::{Claim, PruneJob, describe, hash_tokens, prune_checkpoint};
 use crate::memory::peak_rss_bytes;
 use crate::method::Method;
 use crate::output::{Overwrite, remove};
+use crate::plain_text::read_plain_text;
 use crate::recipe::{AllocationRecipe, Recipe};
 use crate::train_data::TrainingWindows;
 use crate::train_journal::{Journal, VERSION};
@@ -108,7 +109,7 @@ impl<'a> Inputs<'a> {
         let mut validation = Vec::new();
         if let Some(path) = &training.validation {
             let least = (training.validation_windows.unwrap_or(1), window);
-            validation = all_windows(&tokenizer, &read_text(path)?, least, "the validation text")?;
+            validation = all_windows(&tokenizer, &read_plain_text(path)?, least, "the validation text")?;
             validation.truncate(training.validation_windows.unwrap_or(16));
         }
         let sequences = windows.all();

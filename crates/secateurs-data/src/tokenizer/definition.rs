@@ -1,12 +1,26 @@
 //! Checks of a `tokenizer.json` before the library sees it.
 
+use std::borrow::Cow;
+
 use serde_json::Value as Json;
 
-/// Refuses definitions on which the library is known to panic: merges whose second half lacks the prefix that the
-/// library cuts off.
-pub(super) fn check(json: &str) -> Result<(), String> {
-    let definition: Json = serde_json::from_str(json).map_err(|e| e.to_string())?;
-    let model = &definition["model"];
+/// The definition without the dropout of its merges, which is for training and would make every text random.
+///
+/// Refuses definitions on which the library is known to panic: merges whose second half lacks the prefix that the library
+/// cuts off.
+pub(super) fn without_dropout(json: &str) -> Result<Cow<'_, str>, String> {
+    let mut definition: Json = serde_json::from_str(json).map_err(|e| e.to_string())?;
+    check_merges(&definition["model"])?;
+    match definition.pointer_mut("/model/dropout") {
+        Some(dropout) if !dropout.is_null() => {
+            *dropout = Json::Null;
+            Ok(Cow::Owned(definition.to_string()))
+        }
+        _ => Ok(Cow::Borrowed(json)),
+    }
+}
+
+fn check_merges(model: &Json) -> Result<(), String> {
     let Some(prefix) = model["continuing_subword_prefix"]
         .as_str()
         .filter(|prefix| !prefix.is_empty())

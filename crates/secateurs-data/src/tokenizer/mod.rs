@@ -4,12 +4,17 @@ mod definition;
 mod gguf;
 mod sentencepiece;
 mod split;
+mod stream;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
+use serde_json::Value as Json;
+
 use crate::gguf::Metadata;
 use crate::{DataError, Result, read_text};
+
+pub use stream::TextStream;
 
 /// Longer runs of white space exhaust the library's regular expressions, which then cut the rest of the text wrongly
 /// without saying so; that begins at a million.
@@ -21,10 +26,13 @@ pub struct Tokenizer {
     inner: tokenizers::Tokenizer,
     path: PathBuf,
     vocab_size: usize,
+    /// Whether some tokens stand for single bytes, such as `<0x0A>`.
+    has_byte_tokens: bool,
 }
 
 impl Tokenizer {
-    /// Reads a `tokenizer.json`. Truncation and padding set there are ignored: they would change texts silently.
+    /// Reads a `tokenizer.json`. Truncation, padding and dropout set there are for training and ignored: they would change
+    /// texts silently.
     ///
     /// # Errors
     ///
@@ -43,8 +51,8 @@ impl Tokenizer {
             path: path.to_owned(),
             problem,
         };
-        definition::check(json).map_err(failed)?;
-        let mut inner = guarded(|| tokenizers::Tokenizer::from_bytes(json)).map_err(failed)?;
+        let definition = definition::without_dropout(json).map_err(failed)?;
+        let mut inner = guarded(|| tokenizers::Tokenizer::from_bytes(&*definition)).map_err(failed)?;
         inner.with_truncation(None).map_err(|e| failed(e.to_string()))?;
         inner.with_padding(None);
         let vocab_size = inner
@@ -52,7 +60,9 @@ impl Tokenizer {
             .into_values()
             .max()
             .map_or(0, |id| id as usize + 1);
+        let decoder = serde_json::to_value(inner.get_decoder()).unwrap_or(Json::Null);
         Ok(Self {
+            has_byte_tokens: decoder.to_string().contains("\"ByteFallback\""),
             inner,
             path: path.to_owned(),
             vocab_size,
@@ -76,28 +86,41 @@ impl Tokenizer {
         Ok(encoding.get_ids().to_vec())
     }
 
-    /// The text of `ids`, with the names of special tokens.
+    /// The tokens that this tokenizer puts before a text that a model is to continue, such as Llama's start token; none if its
+    /// model was trained without.
+    ///
+    /// They are those before the text in `post_processor`, which transformers follows as well: `add_bos_token` of
+    /// `tokenizer_config.json` has no effect beside a `tokenizer.json`. Of a GGUF file, `tokenizer.ggml.add_bos_token` decides,
+    /// which is by default set for SentencePiece and Llama 3. Tokens after the text are left out: a text that ends is not
+    /// continued.
     ///
     /// # Errors
     ///
-    /// [`DataError::TokenOutOfRange`], or [`DataError::Tokenizer`] if the definition cannot decode.
-    pub fn decode(&self, ids: &[u32]) -> Result<String> {
-        if let Some(&id) = ids.iter().find(|&&id| id as usize >= self.vocab_size) {
-            return Err(DataError::TokenOutOfRange {
-                id,
-                vocab_size: self.vocab_size,
-            });
+    /// [`DataError::Tokenizer`] if the definition cannot encode.
+    pub fn start_tokens(&self) -> Result<Vec<u32>> {
+        for text in ["a", "0", " ", "\n"] {
+            let encoding = guarded(|| self.inner.encode(text, true)).map_err(|problem| self.failed(problem))?;
+            let mask = encoding.get_special_tokens_mask();
+            if let Some(n_before) = mask.iter().position(|is_special| *is_special == 0) {
+                return Ok(encoding.get_ids()[..n_before].to_vec());
+            }
         }
+        Ok(Vec::new())
+    }
+
+    /// The text of `ids`, with the names of special tokens. An id that no token has, as where an output matrix is padded, has no
+    /// text.
+    ///
+    /// # Errors
+    ///
+    /// [`DataError::Tokenizer`] if the definition cannot decode.
+    pub fn decode(&self, ids: &[u32]) -> Result<String> {
         guarded(|| self.inner.decode(ids, false)).map_err(|problem| self.failed(problem))
     }
 
     /// Decodes tokens as they come.
     pub fn stream(&self) -> TextStream<'_> {
-        TextStream {
-            tokenizer: self,
-            ids: Vec::new(),
-            n_settled: 0,
-        }
+        TextStream::new(self)
     }
 
     /// One more than the largest id.
@@ -124,56 +147,6 @@ impl Tokenizer {
             path: self.path.clone(),
             problem,
         }
-    }
-}
-
-/// Text of tokens that come one by one.
-///
-/// A token may be a part of a character, and what it looks like may depend on the one before it; text is given out once it
-/// is certain.
-#[derive(Debug)]
-pub struct TextStream<'a> {
-    tokenizer: &'a Tokenizer,
-    /// Tokens since the last place where text was given out, with those of the piece before it.
-    ids: Vec<u32>,
-    /// How many of `ids` have been given out.
-    n_settled: usize,
-}
-
-/// What the library writes for a part of a character.
-const INCOMPLETE: char = '\u{fffd}';
-
-impl TextStream<'_> {
-    /// Takes the next token; returns the text that it completes, which may be empty.
-    ///
-    /// # Errors
-    ///
-    /// As for [`Tokenizer::decode`].
-    pub fn push(&mut self, id: u32) -> Result<String> {
-        self.ids.push(id);
-        let text = self.tokenizer.decode(&self.ids)?;
-        if text.ends_with(INCOMPLETE) {
-            return Ok(String::new());
-        }
-        self.settle(&text)
-    }
-
-    /// The text that is left, with what a cut-off character looks like.
-    ///
-    /// # Errors
-    ///
-    /// As for [`Tokenizer::decode`].
-    pub fn finish(mut self) -> Result<String> {
-        let text = self.tokenizer.decode(&self.ids)?;
-        self.settle(&text)
-    }
-
-    fn settle(&mut self, text: &str) -> Result<String> {
-        let before = self.tokenizer.decode(&self.ids[..self.n_settled])?;
-        let new = text.strip_prefix(before.as_str()).unwrap_or(text).to_owned();
-        self.ids.drain(..self.n_settled);
-        self.n_settled = self.ids.len();
-        Ok(new)
     }
 }
 

@@ -1,0 +1,28 @@
+//! Prompts without chat template.
+
+use clap::Args;
+use secateurs::PromptStyle;
+
+/// How a prompt is put to a model.
+#[derive(Debug, Args)]
+pub(crate) struct RawArgs {
+    /// The prompt as it is, without the chat template
+    #[arg(long, conflicts_with = "system")]
+    raw: bool,
+    /// No start token before a raw prompt, whatever the tokenizer's rule
+    #[arg(long, requires = "raw")]
+    no_start_token: bool,
+}
+
+impl RawArgs {
+    /// The style that the flags ask for; a start token is left out of raw prompts only, as chat templates write their own.
+    pub(crate) fn style(&self, system: Option<&str>) -> PromptStyle {
+        match (self.raw, self.no_start_token) {
+            (true, false) => PromptStyle::Raw,
+            (true, true) => PromptStyle::RawWithoutStart,
+            (false, _) => PromptStyle::Chat {
+                system: system.map(str::to_owned),
+            },
+        }
+    }
+}

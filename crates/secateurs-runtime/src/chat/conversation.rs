@@ -1,0 +1,68 @@
+//! What a chat template is given.
+
+use minijinja::Value;
+use minijinja::value::Serde;
+use serde_json::{Map, Value as Json, json};
+
+/// One message of a conversation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    /// `system`, `user` or `assistant`.
+    pub role: String,
+    /// What it says.
+    pub content: String,
+}
+
+/// Everything that a chat template sees: the variables that transformers passes.
+///
+/// `messages`, `tools`, `documents` and `add_generation_prompt` are always there, the middle two as `None` unless they are set.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Conversation {
+    variables: Map<String, Json>,
+}
+
+impl Conversation {
+    /// Messages after which the model is to answer.
+    pub fn new(messages: &[Message]) -> Self {
+        let message = |message: &Message| json!({ "role": message.role, "content": message.content });
+        let messages: Vec<Json> = messages.iter().map(message).collect();
+        let variables = json!({ "messages": messages, "tools": null, "documents": null, "add_generation_prompt": true });
+        match variables {
+            Json::Object(variables) => Self { variables },
+            _ => unreachable!("it is written as an object above"),
+        }
+    }
+
+    /// Sets a variable, e.g. `messages` with calls of tools, `tools`, `documents`, or one that the template has of its own.
+    pub fn with(mut self, name: &str, value: Json) -> Self {
+        self.variables.insert(name.to_owned(), value);
+        self
+    }
+
+    /// All variables; those of the conversation go before special tokens.
+    pub(super) fn variables(&self, special_tokens: &[(String, String)]) -> Value {
+        let tokens = special_tokens.iter();
+        let mut all: Map<String, Json> = tokens.map(|(name, token)| (name.clone(), token.as_str().into())).collect();
+        all.extend(self.variables.clone());
+        if let Some(Json::Array(messages)) = all.get_mut("messages") {
+            messages.iter_mut().for_each(normalize);
+        }
+        Value::from(Serde(all))
+    }
+}
+
+/// Names under which the reasoning of a message is known; a template may read any of them.
+const REASONING: [&str; 3] = ["reasoning_content", "thinking", "reasoning"];
+
+/// Leaves out fields that are null and gives reasoning its two usual names, as transformers does.
+fn normalize(message: &mut Json) {
+    let Json::Object(fields) = message else { return };
+    fields.retain(|_, value| !value.is_null());
+    let Some(reasoning) = REASONING.iter().find_map(|name| fields.get(*name)).cloned() else {
+        return;
+    };
+    if !fields.contains_key("thinking") {
+        fields.shift_insert(0, "thinking".to_owned(), reasoning.clone());
+    }
+    fields.insert("reasoning_content".to_owned(), reasoning);
+}

@@ -1,0 +1,106 @@
+//! The engine with Python's functions, filters and tests in place of its own.
+
+use minijinja::value::{Kwargs, Rest};
+use minijinja::{Environment, Error, State, Value};
+
+use super::arguments::Arguments;
+use super::clock::strftime;
+use super::iterators::Stream;
+use super::text::to_text;
+use super::values::{Kind, items, kind, pairs, refuse};
+use super::{filters, methods, operators, predicates};
+
+/// A range is not longer in Jinja's sandbox.
+const LONGEST_RANGE: i128 = 100_000;
+
+pub(super) fn environment() -> Environment<'static> {
+    let mut environment = Environment::empty();
+    environment.set_formatter(|output, _, value| Ok(output.write_str(&to_text(value)?)?));
+    for name in filters::NAMES.into_iter().chain(filters::MORE_NAMES) {
+        environment.add_filter(name, move |value: Value, others: Rest<Value>, named: Kwargs| {
+            filters::apply(name, &value, Arguments::new(&others, &named)?)
+        });
+    }
+    for name in predicates::NAMES {
+        environment.add_test(name, move |value: Value, arguments: Rest<Value>| {
+            predicates::holds(name, &value, &arguments)
+        });
+    }
+    add_operators(&mut environment);
+    add_functions(&mut environment);
+    environment
+}
+
+/// What `rewrite` writes in place of operators.
+fn add_operators(environment: &mut Environment<'_>) {
+    environment.add_function("__operate", |parts: Rest<Value>| operators::operate(&parts));
+    environment.add_function("__negate", |value: Value| operators::negate(&value));
+    environment.add_function("__items", |value: Value| match kind(&value) {
+        // A generator is read by the loop itself.
+        Kind::Stream(_) => Ok(value),
+        _ => items(&value).map(Value::from),
+    });
+    environment.add_function("__attribute", |value: Value, name: String| operators::attribute(&value, &name));
+    environment.add_function("__item", |value: Value, key: Value| operators::item(&value, &key));
+    environment.add_function("__slice", |value: Value, start: Value, stop: Value, step: Value| {
+        operators::slice(&value, [&start, &stop, &step])
+    });
+    let method = |state: &mut State<'_, '_>, value: Value, name: String, values: Rest<Value>, named: Kwargs| match kind(&value) {
+        // Loops have methods, and namespaces may hold macros.
+        Kind::Object if named.args().next().is_none() => value.call_method(state, &name, &values),
+        _ => methods::call(&value, &name, Arguments::new(&values, &named)?),
+    };
+    environment.add_function("__method", method);
+}
+
+fn add_functions(environment: &mut Environment<'_>) {
+    environment.add_function("raise_exception", |message: Value| {
+        Err::<Value, _>(refuse(to_text(&message)?))
+    });
+    environment.add_function("strftime_now", |format: String| {
+        strftime(chrono::Local::now().naive_local(), &format)
+    });
+    environment.add_function("namespace", minijinja::functions::namespace);
+    environment.add_function("range", |values: Rest<Value>| range(&values));
+    environment.add_function("dict", |values: Rest<Value>, named: Kwargs| {
+        dict(Arguments::new(&values, &named)?)
+    });
+}
+
+fn range(values: &[Value]) -> Result<Value, Error> {
+    let bounds = values.iter().map(|value| match kind(value) {
+        Kind::Int(bound) if bound.abs() < 1 << 62 => Ok(bound),
+        Kind::Bool(bound) => Ok(bound.into()),
+        _ => Err(refuse("range takes whole numbers")),
+    });
+    let (start, stop, step) = match bounds.collect::<Result<Vec<_>, _>>()?[..] {
+        [stop] => (0, stop, 1),
+        [start, stop] => (start, stop, 1),
+        [start, stop, step] if step != 0 => (start, stop, step),
+        _ => return Err(refuse("range takes one to three numbers, and no step of 0")),
+    };
+    let length = ((stop - start + step - step.signum()) / step).max(0);
+    if length > LONGEST_RANGE {
+        return Err(refuse("a range that is too long"));
+    }
+    Ok(Stream::view((0..length).map(|index| Value::from(start + index * step)).collect()))
+}
+
+fn dict(arguments: Arguments) -> Result<Value, Error> {
+    let Arguments { positional, named } = arguments;
+    let mut entries = match positional.as_slice() {
+        [] => Vec::new(),
+        [value] if matches!(kind(value), Kind::Dict) => pairs(value)?,
+        [value] => {
+            let entries = items(value)?;
+            let entries = entries.iter().map(|entry| match items(entry)?.as_slice() {
+                [key, value] => Ok((key.clone(), value.clone())),
+                _ => Err(refuse("dict takes pairs")),
+            });
+            entries.collect::<Result<_, _>>()?
+        }
+        _ => return Err(refuse("dict takes one value and names")),
+    };
+    entries.extend(named.into_iter().map(|(name, value)| (Value::from(name), value)));
+    Ok(Value::from_pairs(entries))
+}

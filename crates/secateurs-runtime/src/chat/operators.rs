@@ -1,0 +1,237 @@
+//! Operators, attributes and subscripts with Python's rules.
+
+use std::cmp::Ordering;
+
+use minijinja::{Error, Value};
+
+use super::methods;
+use super::numbers::{Number, calculate};
+use super::printf::printf;
+use super::text::to_text;
+use super::values::{Kind, items, kind, length, list, pairs, place, refuse, tuple, type_name};
+
+/// A text or list that an operator repeats does not grow beyond this.
+const LARGEST: usize = 1 << 20;
+
+/// `a + b`, or a chain of comparisons `a < b < c`, as values and symbols in turn.
+pub(super) fn operate(parts: &[Value]) -> Result<Value, Error> {
+    match parts {
+        [left, symbol, right] => binary(left, symbol.as_str().unwrap_or_default(), right),
+        [left, symbol, right, rest @ ..] => {
+            let first = binary(left, symbol.as_str().unwrap_or_default(), right)?;
+            let others = [std::slice::from_ref(right), rest].concat();
+            let others = operate(&others)?;
+            Ok(if first.is_true() { others } else { first })
+        }
+        _ => Err(refuse("an operator without operands")),
+    }
+}
+
+fn binary(left: &Value, symbol: &str, right: &Value) -> Result<Value, Error> {
+    let compared = |is_so: fn(Ordering) -> bool| Ok(order(left, symbol, right)?.is_some_and(is_so).into());
+    match symbol {
+        "==" => Ok(equal(left, right)?.into()),
+        "!=" => Ok((!equal(left, right)?).into()),
+        "<" => compared(Ordering::is_lt),
+        "<=" => compared(Ordering::is_le),
+        ">" => compared(Ordering::is_gt),
+        ">=" => compared(Ordering::is_ge),
+        "in" => Ok(contains(right, left)?.into()),
+        "not in" => Ok((!contains(right, left)?).into()),
+        "~" => Ok((to_text(left)? + &to_text(right)?).into()),
+        _ => arithmetic(left, symbol, right),
+    }
+}
+
+fn arithmetic(left: &Value, symbol: &str, right: &Value) -> Result<Value, Error> {
+    if let (Some(a), Some(b)) = (Number::of(left), Number::of(right)) {
+        return calculate(a, symbol, b);
+    }
+    match (kind(left), symbol, kind(right)) {
+        (Kind::Text(a), "+", Kind::Text(b)) => concatenate(a, b, [left, right]),
+        (Kind::Text(format), "%", _) if !left.is_safe() => Ok(printf(format, right)?.into()),
+        (Kind::List, "+", Kind::List) => Ok(list([items(left)?, items(right)?].concat())),
+        (Kind::Tuple, "+", Kind::Tuple) => Ok(tuple([items(left)?, items(right)?].concat())),
+        (Kind::Int(times), "*", Kind::Text(_) | Kind::List | Kind::Tuple) => repeat(right, times),
+        (Kind::Text(_) | Kind::List | Kind::Tuple, "*", Kind::Int(times)) => repeat(left, times),
+        _ => Err(unsupported(left, symbol, right)),
+    }
+}
+
+fn unsupported(left: &Value, symbol: &str, right: &Value) -> Error {
+    refuse(format!("{} {symbol} {} makes no sense", type_name(left), type_name(right)))
+}
+
+/// `a + b`. Beside a text that is marked as safe, Jinja escapes the other, so that this must have nothing to escape.
+fn concatenate(a: &str, b: &str, values: [&Value; 2]) -> Result<Value, Error> {
+    let is_safe = values.iter().any(|value| value.is_safe());
+    let mut others = values.iter().zip([a, b]).filter(|(value, _)| !value.is_safe());
+    if is_safe && others.any(|(_, text)| text.contains(['<', '>', '&', '\'', '"'])) {
+        return Err(refuse("a text marked as safe is joined with one that Jinja would escape"));
+    }
+    let joined = [a, b].concat();
+    Ok(if is_safe { Value::from_safe_string(joined) } else { joined.into() })
+}
+
+fn repeat(value: &Value, times: i128) -> Result<Value, Error> {
+    let times = usize::try_from(times).unwrap_or(0);
+    if length(value)?.saturating_mul(times) > LARGEST {
+        return Err(refuse("a repetition that is too long"));
+    }
+    if let Kind::Text(text) = kind(value) {
+        return Ok(text.repeat(times).into());
+    }
+    let all = items(value)?;
+    let repeated = std::iter::repeat_n(&all, times).flatten().cloned();
+    Ok(match kind(value) {
+        Kind::Tuple => tuple(repeated),
+        _ => list(repeated.collect()),
+    })
+}
+
+pub(super) fn negate(value: &Value) -> Result<Value, Error> {
+    let number = Number::of(value).ok_or_else(|| refuse(format!("{} has no negative", type_name(value))))?;
+    number.negate()
+}
+
+/// Python's `==`.
+pub(super) fn equal(a: &Value, b: &Value) -> Result<bool, Error> {
+    if let (Some(a), Some(b)) = (Number::of(a), Number::of(b)) {
+        return Ok(a.order(b)? == Some(Ordering::Equal));
+    }
+    Ok(match (kind(a), kind(b)) {
+        (Kind::Undefined, Kind::Undefined) | (Kind::None, Kind::None) => true,
+        (Kind::Text(a), Kind::Text(b)) => a == b,
+        (Kind::List, Kind::List) | (Kind::Tuple, Kind::Tuple) => {
+            let (a, b) = (items(a)?, items(b)?);
+            a.len() == b.len() && all(a.iter().zip(&b).map(|(a, b)| equal(a, b)))?
+        }
+        (Kind::Dict, Kind::Dict) => {
+            let entries = pairs(a)?;
+            let same = entries.iter().map(|(key, value)| equal(value, &b.get_item(key)?));
+            a.len() == b.len() && all(same)?
+        }
+        (Kind::Stream(_) | Kind::Object, Kind::Stream(_) | Kind::Object) => {
+            return Err(refuse("objects are compared by where they are in memory"));
+        }
+        _ => false,
+    })
+}
+
+fn all(mut conditions: impl Iterator<Item = Result<bool, Error>>) -> Result<bool, Error> {
+    conditions.try_fold(true, |so_far, next| Ok(so_far && next?))
+}
+
+/// The order of two values of one kind; `None` beside a NaN.
+pub(super) fn order(a: &Value, symbol: &str, b: &Value) -> Result<Option<Ordering>, Error> {
+    if let (Some(a), Some(b)) = (Number::of(a), Number::of(b)) {
+        return a.order(b);
+    }
+    match (kind(a), kind(b)) {
+        (Kind::Text(a), Kind::Text(b)) => Ok(Some(a.cmp(b))),
+        (Kind::List, Kind::List) | (Kind::Tuple, Kind::Tuple) => {
+            let (a, b) = (items(a)?, items(b)?);
+            for (a, b) in a.iter().zip(&b) {
+                if !equal(a, b)? {
+                    return order(a, symbol, b);
+                }
+            }
+            Ok(Some(a.len().cmp(&b.len())))
+        }
+        _ => Err(unsupported(a, symbol, b)),
+    }
+}
+
+/// Python's `item in container`.
+pub(super) fn contains(container: &Value, item: &Value) -> Result<bool, Error> {
+    match (kind(container), kind(item)) {
+        (Kind::Text(text), Kind::Text(part)) => Ok(text.contains(part)),
+        (Kind::Dict, Kind::List | Kind::Dict) => Err(refuse(format!("{} is no key", type_name(item)))),
+        (Kind::Undefined | Kind::List | Kind::Tuple | Kind::Dict | Kind::Stream(_), _) => {
+            let items = items(container)?;
+            let mut found = items.iter().map(|other| equal(other, item));
+            found.try_fold(false, |so_far, next| Ok(so_far || next?))
+        }
+        _ => Err(unsupported(item, "in", container)),
+    }
+}
+
+/// `value.name`: fields of dicts and of objects of the engine. A method that is not called is refused.
+pub(super) fn attribute(value: &Value, name: &str) -> Result<Value, Error> {
+    match kind(value) {
+        Kind::Undefined => Err(refuse(format!("{name} is asked of an undefined value"))),
+        _ if name.starts_with('_') => Err(refuse(format!("{name} is not for templates"))),
+        Kind::Object => value.get_attr(name),
+        Kind::Stream(_) => Err(refuse(format!("{name} is asked of an iterator"))),
+        _ if methods::is_attribute(value, name) => Err(refuse(format!(
+            "{name} of {} is a method, and it is not called",
+            type_name(value)
+        ))),
+        Kind::Dict => value.get_item(&name.into()),
+        _ => Ok(Value::UNDEFINED),
+    }
+}
+
+/// `value[key]`; undefined where there is no such item.
+pub(super) fn item(value: &Value, key: &Value) -> Result<Value, Error> {
+    let index = match kind(key) {
+        Kind::Int(index) => Some(index),
+        Kind::Bool(index) => Some(index.into()),
+        _ => None,
+    };
+    match (kind(value), index) {
+        (Kind::Undefined, _) => Err(refuse("an item is asked of an undefined value")),
+        (Kind::Stream(_), _) => Err(refuse("an item is asked of an iterator")),
+        (Kind::Text(text), Some(index)) => {
+            let characters: Vec<char> = text.chars().collect();
+            let found = place(index, characters.len()).map(|place| characters[place].to_string().into());
+            Ok(found.unwrap_or_default())
+        }
+        (Kind::List | Kind::Tuple, Some(index)) => {
+            let found = place(index, length(value)?).map(|place| value.get_item_by_index(place));
+            found.unwrap_or(Ok(Value::UNDEFINED))
+        }
+        (Kind::Dict, _) => {
+            let found = pairs(value)?.into_iter();
+            for (other, found) in found {
+                if equal(&other, key)? {
+                    return Ok(found);
+                }
+            }
+            key.as_str().map_or(Ok(Value::UNDEFINED), |name| attribute(value, name))
+        }
+        _ => key.as_str().map_or(Ok(Value::UNDEFINED), |name| attribute(value, name)),
+    }
+}
+
+/// `value[start:stop:step]`.
+pub(super) fn slice(value: &Value, [start, stop, step]: [&Value; 3]) -> Result<Value, Error> {
+    let all = match kind(value) {
+        Kind::Text(_) if value.is_safe() => return Err(refuse("a slice of a text that is marked as safe")),
+        Kind::Text(_) | Kind::List | Kind::Tuple => items(value)?,
+        _ => return Err(refuse(format!("{} has no slices", type_name(value)))),
+    };
+    let bound = |bound: &Value| match kind(bound) {
+        Kind::None => Ok(None),
+        Kind::Int(bound) => Ok(Some(bound)),
+        Kind::Bool(bound) => Ok(Some(bound.into())),
+        _ => Err(refuse(format!("{} is no bound of a slice", type_name(bound)))),
+    };
+    let step = bound(step)?.unwrap_or(1);
+    if step == 0 {
+        return Err(refuse("a slice with step 0"));
+    }
+    let length = all.len() as i128;
+    let (lowest, highest) = if step > 0 { (0, length) } else { (-1, length - 1) };
+    let clip = |bound: i128| (if bound < 0 { bound + length } else { bound }).clamp(lowest, highest);
+    let first = bound(start)?.map_or(if step > 0 { lowest } else { highest }, clip);
+    let end = bound(stop)?.map_or(if step > 0 { highest } else { lowest }, clip);
+    let places = std::iter::successors(Some(first), |place| place.checked_add(step));
+    let places = places.take_while(|place| if step > 0 { *place < end } else { *place > end });
+    let taken = places.filter_map(|place| all.get(usize::try_from(place).ok()?).cloned());
+    Ok(match kind(value) {
+        Kind::Text(_) => taken.map(|character| character.to_string()).collect::<String>().into(),
+        Kind::Tuple => tuple(taken),
+        _ => list(taken.collect()),
+    })
+}
