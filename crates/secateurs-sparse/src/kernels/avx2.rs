@@ -9,6 +9,7 @@ use std::arch::x86_64::*;
 
 use super::isa::{CHUNK, Isa, Kernel};
 use super::table::{BYTES, HALVES, NIBBLES, UPPER_HALVES, WORDS};
+use super::tile::Block;
 
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Avx2;
@@ -94,6 +95,12 @@ pub(super) unsafe fn nibbles(from: *const u8, index: usize) -> u64 {
 
 impl Isa for Avx2 {
     type Chunk = Chunk;
+    const ROWS: usize = 3;
+
+    #[inline(always)]
+    unsafe fn block(block: Block) {
+        block.run::<Self, 3>();
+    }
 
     #[inline(always)]
     unsafe fn zero() -> Chunk {
@@ -120,6 +127,22 @@ impl Isa for Avx2 {
     #[inline(always)]
     unsafe fn multiply_add(a: Chunk, b: Chunk, sum: Chunk) -> Chunk {
         each(|r| _mm256_fmadd_ps(a[r], b[r], sum[r]))
+    }
+
+    #[inline(always)]
+    unsafe fn outer<const ROWS: usize>(
+        mut sums: [Chunk; ROWS],
+        weights: *const f32,
+        x: *const f32,
+    ) -> [Chunk; ROWS] {
+        // One register of `x` after the other: sums and weights leave no room for more.
+        for r in 0..CHUNK / 8 {
+            let x = _mm256_loadu_ps(x.add(8 * r));
+            for row in 0..ROWS {
+                sums[row][r] = _mm256_fmadd_ps(_mm256_broadcast_ss(&*weights.add(row * CHUNK)), x, sums[row][r]);
+            }
+        }
+        sums
     }
 
     #[inline(always)]

@@ -9,6 +9,7 @@ use std::arch::x86_64::*;
 use super::avx2::{all_nibbles, nibbles, part, sum_of_8};
 use super::isa::{CHUNK, Isa, Kernel};
 use super::table::NIBBLES;
+use super::tile::Block;
 
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Avx512;
@@ -67,6 +68,12 @@ unsafe fn from_i4(nibbles: [u64; 4]) -> Chunk {
 
 impl Isa for Avx512 {
     type Chunk = Chunk;
+    const ROWS: usize = 12;
+
+    #[inline(always)]
+    unsafe fn block(block: Block) {
+        block.run::<Self, 12>();
+    }
 
     #[inline(always)]
     unsafe fn zero() -> Chunk {

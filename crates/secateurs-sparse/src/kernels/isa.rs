@@ -1,5 +1,7 @@
 //! What a loop may ask of an instruction set.
 
+use super::tile::Block;
+
 /// Positions handled at a time, and partial sums of a dot product.
 pub(crate) const CHUNK: usize = 32;
 
@@ -16,6 +18,8 @@ pub(crate) const CHUNK: usize = 32;
 pub(crate) trait Isa: Copy {
     /// 32 lanes.
     type Chunk: Copy;
+    /// Outputs of a [`Block`].
+    const ROWS: usize;
 
     unsafe fn zero() -> Self::Chunk;
     unsafe fn splat(value: f32) -> Self::Chunk;
@@ -24,6 +28,24 @@ pub(crate) trait Isa: Copy {
     /// `a * b + sum`, rounded once.
     unsafe fn multiply_add(a: Self::Chunk, b: Self::Chunk, sum: Self::Chunk) -> Self::Chunk;
     unsafe fn scale(chunk: Self::Chunk, by: f32) -> Self::Chunk;
+    /// `sums[r] + weights[32 r] * x` for the 32 lanes of `x`.
+    #[inline(always)]
+    unsafe fn outer<const ROWS: usize>(
+        mut sums: [Self::Chunk; ROWS],
+        weights: *const f32,
+        x: *const f32,
+    ) -> [Self::Chunk; ROWS] {
+        // Safety: the caller's.
+        unsafe {
+            let x = Self::load(x);
+            for row in 0..ROWS {
+                sums[row] = Self::multiply_add(Self::splat(weights.add(row * CHUNK).read()), x, sums[row]);
+            }
+        }
+        sums
+    }
+    /// Runs a block of as many outputs as the registers hold sums of.
+    unsafe fn block(block: Block);
     /// Lanes added in halves: 16 + 16, 8 + 8, 4 + 4, 2 + 2, 1 + 1.
     unsafe fn sum(chunk: Self::Chunk) -> f32;
     /// The lanes below `n`, zero elsewhere.

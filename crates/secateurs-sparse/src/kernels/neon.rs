@@ -9,6 +9,7 @@ use std::arch::asm;
 
 use super::isa::{CHUNK, Isa, Kernel};
 use super::table::{BYTES, HALVES, QUADS};
+use super::tile::Block;
 
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Neon;
@@ -199,6 +200,12 @@ unsafe fn spread_bytes(bytes: uint8x16x2_t, mask: u32) -> uint8x16x2_t {
 
 impl Isa for Neon {
     type Chunk = Chunk;
+    const ROWS: usize = 3;
+
+    #[inline(always)]
+    unsafe fn block(block: Block) {
+        block.run::<Self, 3>();
+    }
 
     #[inline(always)]
     unsafe fn zero() -> Chunk {

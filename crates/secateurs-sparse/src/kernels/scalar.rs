@@ -6,6 +6,7 @@
 use half::{bf16, f16};
 
 use super::isa::{CHUNK, Isa};
+use super::tile::Block;
 
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Scalar;
@@ -47,6 +48,11 @@ fn expand(mask: u32, value: impl Fn(usize) -> f32) -> [f32; CHUNK] {
 
 impl Isa for Scalar {
     type Chunk = [f32; CHUNK];
+    const ROWS: usize = 2;
+
+    unsafe fn block(block: Block) {
+        block.run::<Self, 2>();
+    }
 
     unsafe fn zero() -> Self::Chunk {
         [0.0; CHUNK]

@@ -1,0 +1,96 @@
+//! Products with many vectors.
+
+use std::ops::Range;
+use std::sync::Mutex;
+
+use rayon::prelude::*;
+
+use crate::kernels::Level;
+use crate::lanes::{LANES, Lanes};
+use crate::matrix::PackedMatrix;
+use crate::tile::{Store, Tile};
+
+/// One of the products of [`multiply_many`].
+#[derive(Debug)]
+pub struct ManyProduct<'a> {
+    /// `[d_output, d_input]`
+    pub matrix: &'a PackedMatrix,
+    /// `d_output` wide.
+    pub y: &'a mut Lanes,
+    /// What becomes of the results.
+    pub store: Store,
+}
+
+/// The products of some matrices with the same vectors, over the threads of the current rayon pool.
+///
+/// Weights are decoded to [`Tile`]s that the cache holds; its bound on the error holds here.
+///
+/// # Panics
+///
+/// If a matrix has not the width of `x`, or `y` not the matrix's outputs or the number of vectors.
+pub fn multiply_many(level: Level, x: &Lanes, products: &mut [ManyProduct<'_>]) {
+    let mut pieces = Vec::new();
+    for product in products {
+        let [d_output, d_input] = product.matrix.dims();
+        assert_eq!(d_input, x.width(), "x has the matrix's width");
+        assert_eq!((product.y.width(), product.y.n_vectors()), (d_output, x.n_vectors()));
+        split(level, product, &mut pieces);
+    }
+    let n_threads = rayon::current_num_threads().min(pieces.len());
+    let pieces = Mutex::new(pieces.into_iter());
+    let next = || pieces.lock().ok().and_then(|mut pieces| pieces.next());
+    (0..n_threads).into_par_iter().with_max_len(1).for_each(|_| {
+        let mut tile = Tile::new(level);
+        while let Some(piece) = next() {
+            piece.multiply(x, &mut tile);
+        }
+    });
+}
+
+/// Some outputs of one matrix.
+struct Piece<'a> {
+    matrix: &'a PackedMatrix,
+    outputs: Range<usize>,
+    store: Store,
+    /// Their rows in every panel.
+    y: Vec<&'a mut [[f32; LANES]]>,
+}
+
+impl Piece<'_> {
+    fn multiply(self, x: &Lanes, tile: &mut Tile) {
+        tile.decode(self.matrix, self.outputs);
+        for (panel, y) in self.y.into_iter().enumerate() {
+            tile.multiply(x.panel(panel), self.store, y);
+        }
+    }
+}
+
+/// Cuts a product into pieces whose weights the cache holds, enough for all threads.
+fn split<'a>(level: Level, product: &'a mut ManyProduct<'_>, pieces: &mut Vec<Piece<'a>>) {
+    let [d_output, d_input] = product.matrix.dims();
+    if d_output == 0 {
+        return;
+    }
+    let near = TILE / d_input.max(1);
+    let share = d_output.div_ceil(PIECES * rayon::current_num_threads().max(1));
+    let rows = Tile::rows(level);
+    let height = (near.min(share) / rows).max(1) * rows;
+    let first = pieces.len();
+    pieces.extend((0..d_output).step_by(height).map(|start| Piece {
+        matrix: product.matrix,
+        outputs: start..d_output.min(start + height),
+        store: product.store,
+        y: Vec::new(),
+    }));
+    for panel in product.y.rows_mut().chunks_mut(d_output) {
+        for (piece, y) in pieces[first..].iter_mut().zip(panel.chunks_mut(height)) {
+            piece.y.push(y);
+        }
+    }
+}
+
+/// Decoded weights of a tile, at most: with the panel that they are multiplied by they take half of a usual L2 cache.
+const TILE: usize = 64 * 1024;
+
+/// Pieces that a product is cut into for every thread, at least: threads end together.
+const PIECES: usize = 6;
