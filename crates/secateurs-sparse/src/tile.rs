@@ -39,6 +39,18 @@ impl Tile {
         }
     }
 
+    /// A tile whose outputs lie one after the other; it cannot be multiplied.
+    pub(crate) fn plain(level: Level) -> Self {
+        Self {
+            layout: Layout::plain(0),
+            ..Self::new(level)
+        }
+    }
+
+    pub(crate) fn level(&self) -> Level {
+        self.level
+    }
+
     /// Outputs that are multiplied together.
     pub(crate) fn rows(level: Level) -> usize {
         level.run(Rows)

@@ -3,13 +3,17 @@
 use std::marker::PhantomData;
 
 use half::f16;
+use half::slice::HalfFloatSliceExt;
 
 use crate::kernels::combine::Combine;
+use crate::kernels::decode::{Decode, Layout};
 use crate::kernels::dense::Dense;
 use crate::kernels::dot::Dot;
 use crate::kernels::scales::Unscaled;
 use crate::kernels::value::{F16, F32};
 use crate::kernels::{CHUNK, Level};
+use crate::lanes::LANES;
+use crate::tile::Tile;
 
 /// How the values of [`FloatVectors`] are stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -79,12 +83,79 @@ impl FloatVectors {
     /// If `values` does not hold whole vectors.
     pub fn push(&mut self, values: &[f32]) {
         assert!(values.len().is_multiple_of(self.width), "whole vectors are pushed");
+        let start = self.bytes.len();
+        self.bytes.resize(start + values.len() * self.value_bytes(), 0);
+        let bytes = &mut self.bytes[start..];
         match self.vector_type {
-            VectorType::F32 => self.bytes.extend(values.iter().flat_map(|value| value.to_le_bytes())),
-            VectorType::F16 => {
-                let halves = values.iter().map(|value| f16::from_f32(*value));
-                self.bytes.extend(halves.flat_map(f16::to_le_bytes));
+            VectorType::F32 => {
+                let to = bytes.as_chunks_mut().0.iter_mut();
+                to.zip(values).for_each(|(to, value)| *to = value.to_le_bytes());
             }
+            VectorType::F16 => {
+                let mut halves = [f16::ZERO; PUSH];
+                for (to, values) in bytes.chunks_mut(2 * PUSH).zip(values.chunks(PUSH)) {
+                    let halves = &mut halves[..values.len()];
+                    halves.convert_from_f32_slice(values);
+                    let to = to.as_chunks_mut().0.iter_mut();
+                    to.zip(halves).for_each(|(to, half)| *to = half.to_le_bytes());
+                }
+            }
+        }
+    }
+
+    /// Appends the first `n_vectors` of a panel of [`Lanes`](crate::Lanes).
+    ///
+    /// # Panics
+    ///
+    /// If the panel has not the width of the vectors, or fewer of them.
+    pub fn push_panel(&mut self, panel: &[[f32; LANES]], n_vectors: usize) {
+        assert_eq!(panel.len(), self.width);
+        let mut vector = vec![0.0; self.width];
+        for lane in 0..n_vectors {
+            vector.iter_mut().zip(panel).for_each(|(value, row)| *value = row[lane]);
+            self.push(&vector);
+        }
+    }
+
+    /// Makes the vectors the outputs of a tile, so that it multiplies as [`dot`](Self::dot) does.
+    pub fn tile(&self, tile: &mut Tile) {
+        let layout = tile.resize([self.len(), self.width]);
+        self.decode(layout, tile);
+    }
+
+    /// Makes the values of a vector the outputs of a tile and the vectors its inputs, so that it multiplies as
+    /// [`combine`](Self::combine) does.
+    pub fn transposed_tile(&self, tile: &mut Tile) {
+        let mut vectors = Tile::plain(tile.level());
+        let plain = vectors.resize([self.len(), self.width]);
+        self.decode(plain, &mut vectors);
+        let layout = tile.resize([self.width, self.len()]);
+        let weights = tile.weights_mut();
+        for (vector, values) in vectors.weights_mut().chunks_exact(plain.width).enumerate() {
+            let column = vector / CHUNK * layout.step() + vector % CHUNK;
+            for (output, value) in values[..self.width].iter().enumerate() {
+                weights[layout.start(output) + column] = *value;
+            }
+        }
+    }
+
+    fn decode(&self, layout: Layout, tile: &mut Tile) {
+        let (level, outputs) = (tile.level(), 0..self.len());
+        match self.vector_type {
+            VectorType::F32 => level.run(Decode {
+                source: Dense::<F32, _>::new(&self.bytes, self.width, Unscaled),
+                outputs,
+                first: 0,
+                layout,
+                weights: tile.weights_mut(),
+            }),
+            VectorType::F16 => level.run(Decode {
+                source: Dense::<F16, _>::new(&self.bytes, self.width, Unscaled),
+                outputs,
+                first: 0,
+                layout,
+                weights: tile.weights_mut(),
+            }),
         }
     }
 
@@ -150,13 +221,10 @@ impl FloatVectors {
     /// All values as `f32`, `[len, width]`.
     pub fn to_f32(&self) -> Vec<f32> {
         match self.vector_type {
-            VectorType::F32 => self
-                .bytes
-                .as_chunks()
-                .0
-                .iter()
-                .map(|bytes| f32::from_le_bytes(*bytes))
-                .collect(),
+            VectorType::F32 => {
+                let values = self.bytes.as_chunks().0.iter();
+                values.map(|bytes| f32::from_le_bytes(*bytes)).collect()
+            }
             VectorType::F16 => {
                 let halves = self.bytes.as_chunks().0.iter();
                 halves.map(|bytes| f16::from_le_bytes(*bytes).to_f32()).collect()
@@ -165,9 +233,16 @@ impl FloatVectors {
     }
 
     fn stride(&self) -> usize {
+        self.value_bytes() * self.width
+    }
+
+    fn value_bytes(&self) -> usize {
         match self.vector_type {
-            VectorType::F32 => 4 * self.width,
-            VectorType::F16 => 2 * self.width,
+            VectorType::F32 => 4,
+            VectorType::F16 => 2,
         }
     }
 }
+
+/// Values that are rounded at a time.
+const PUSH: usize = 64;
