@@ -252,9 +252,11 @@ impl Engine {
                 .for_each(|(index, (query, out))| of_head(&mut weights, index, query, out));
         } else {
             let heads = queries.par_chunks_exact(d_head).zip(out.par_chunks_exact_mut(d_head));
-            heads.enumerate().for_each_init(Vec::new, |weights, (index, (query, out))| {
-                of_head(weights, index, query, out);
-            });
+            heads
+                .enumerate()
+                .for_each_init(Vec::new, |weights, (index, (query, out))| {
+                    of_head(weights, index, query, out);
+                });
         }
     }
 

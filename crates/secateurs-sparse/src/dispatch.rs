@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use crate::indexed::IndexedMatrix;
+use crate::kernels::Level;
 use crate::kernels::decode::{Decode, Layout};
 use crate::kernels::dense::Dense;
 use crate::kernels::dot::Dot;
@@ -10,7 +11,6 @@ use crate::kernels::indexed::{DecodeIndexed, DotIndexed, Indexed};
 use crate::kernels::masked::Masked;
 use crate::kernels::scales::{Scales, Unscaled};
 use crate::kernels::value::{Bf16, F16, F32, Int4, Int8};
-use crate::kernels::Level;
 use crate::masked_parts::MaskedParts;
 use crate::matrix::PackedMatrix;
 use crate::value_type::ValueType;

@@ -17,6 +17,7 @@ mod matrix;
 mod measured;
 mod nm;
 mod shape;
+mod skipping;
 mod tensors;
 mod tile;
 mod together;

@@ -8,6 +8,7 @@ use rayon::prelude::*;
 use crate::kernels::Level;
 use crate::lanes::{LANES, Lanes};
 use crate::matrix::PackedMatrix;
+use crate::skipping::SkippingTile;
 use crate::tile::{Store, Tile};
 
 /// One of the products of [`multiply_many`].
@@ -23,7 +24,9 @@ pub struct ManyProduct<'a> {
 
 /// The products of some matrices with the same vectors, over the threads of the current rayon pool.
 ///
-/// Weights are decoded to [`Tile`]s that the cache holds; its bound on the error holds here.
+/// Weights are decoded to [`Tile`]s that the cache holds; where fewer than a quarter of the weights are not zero, the others
+/// are skipped. Every sum runs over the inputs in order, so that a result has the same bits on every processor, with any
+/// number of threads, and whatever vectors run beside it; [`Tile`] says how far it may be from the exact sum.
 ///
 /// # Panics
 ///
@@ -40,9 +43,15 @@ pub fn multiply_many(level: Level, x: &Lanes, products: &mut [ManyProduct<'_>]) 
     let pieces = Mutex::new(pieces.into_iter());
     let next = || pieces.lock().ok().and_then(|mut pieces| pieces.next());
     (0..n_threads).into_par_iter().with_max_len(1).for_each(|_| {
-        let mut tile = Tile::new(level);
+        let (mut dense, mut skipping) = (Tile::new(level), SkippingTile::new(level));
         while let Some(piece) = next() {
-            piece.multiply(x, &mut tile);
+            if SkippingTile::pays(piece.matrix) {
+                skipping.decode(piece.matrix, piece.outputs.clone());
+                piece.multiply(x, |x, store, y| skipping.multiply(x, store, y));
+            } else {
+                dense.decode(piece.matrix, piece.outputs.clone());
+                piece.multiply(x, |x, store, y| dense.multiply(x, store, y));
+            }
         }
     });
 }
@@ -57,10 +66,9 @@ struct Piece<'a> {
 }
 
 impl Piece<'_> {
-    fn multiply(self, x: &Lanes, tile: &mut Tile) {
-        tile.decode(self.matrix, self.outputs);
+    fn multiply(self, x: &Lanes, product: impl Fn(&[[f32; LANES]], Store, &mut [[f32; LANES]])) {
         for (panel, y) in self.y.into_iter().enumerate() {
-            tile.multiply(x.panel(panel), self.store, y);
+            product(x.panel(panel), self.store, y);
         }
     }
 }

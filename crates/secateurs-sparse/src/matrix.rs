@@ -103,6 +103,17 @@ impl PackedMatrix {
         }
     }
 
+    /// The number of stored values.
+    pub(crate) fn n_values(&self) -> usize {
+        let [d_output, d_input] = self.dims();
+        match self {
+            Self::Dense(_) => d_output * d_input,
+            Self::Nm(matrix) => d_output * d_input / matrix.pattern().group() * matrix.pattern().keep(),
+            Self::Indexed(matrix) => matrix.indices().len() / 2,
+            Self::Bitmap(matrix) => matrix.values().bytes().len() * 8 / matrix.values().value_type().bits(),
+        }
+    }
+
     /// Bytes of all parts: what a product reads.
     pub fn n_bytes(&self) -> usize {
         match self {
@@ -209,19 +220,25 @@ impl PackedMatrix {
         columns
     }
 
-    /// `[outputs, n_vectors]`: decodes one output after the other.
+    /// `[outputs, n_vectors]`: decodes some outputs, which the nearest cache holds, after the others.
     fn dot_few(&self, level: Level, outputs: Range<usize>, input: &Input) -> Vec<f32> {
         if matches!(self, Self::Indexed(_)) {
             return self.dot_each(level, outputs, input);
         }
         let layout = Layout::plain(input.width());
-        let mut weights = vec![0.0; layout.width];
+        let mut weights = vec![0.0; layout.len(DECODED)];
         let mut columns = vec![0.0; outputs.len() * input.n_vectors()];
-        for (output, y) in outputs.zip(columns.chunks_exact_mut(input.n_vectors())) {
-            self.decode(level, output..output + 1, layout, &mut weights);
+        for (start, y) in outputs
+            .step_by(DECODED)
+            .zip(columns.chunks_mut(DECODED * input.n_vectors()))
+        {
+            let n_outputs = y.len() / input.n_vectors();
+            let weights = &mut weights[..layout.len(n_outputs)];
+            self.decode(level, start..start + n_outputs, layout, weights);
             level.run(DotDecoded {
-                weights: &weights,
+                weights,
                 x: input.all_padded(),
+                width: layout.width,
                 y,
             });
         }
@@ -242,6 +259,9 @@ impl PackedMatrix {
 
 /// Outputs with indices that are read for one vector before the next.
 const NEAR: usize = 8;
+
+/// Outputs decoded for all vectors before the next.
+const DECODED: usize = 4;
 
 /// Up to this many vectors, products add in the same order as for one.
 pub const SMALL_BATCH: usize = 16;

@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
+use crate::kernels::Level;
 use crate::kernels::decode::Layout;
 use crate::kernels::tile::{Rows, TileProduct};
-use crate::kernels::Level;
 use crate::lanes::LANES;
 use crate::matrix::PackedMatrix;
 

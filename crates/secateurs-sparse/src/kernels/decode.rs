@@ -74,10 +74,7 @@ impl<S: Source> Kernel for Decode<'_, S> {
             unsafe {
                 let to = weights.as_mut_ptr().wrapping_add(layout.start(place));
                 for chunk in 0..n_whole {
-                    I::store(
-                        self.source.next::<I>(&mut cursor, chunk),
-                        to.add(chunk * layout.step()),
-                    );
+                    I::store(self.source.next::<I>(&mut cursor, chunk), to.add(chunk * layout.step()));
                 }
                 if n_whole * CHUNK < d_input {
                     I::store(self.source.last::<I>(&mut cursor), to.add(n_whole * layout.step()));

@@ -26,6 +26,7 @@ pub(crate) mod masked;
 mod neon;
 mod scalar;
 pub(crate) mod scales;
+pub(crate) mod skip;
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 mod table;
 pub(crate) mod tile;

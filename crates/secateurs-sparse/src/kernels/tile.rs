@@ -71,7 +71,9 @@ impl Block {
     /// The processor has the instruction set, and the pointers lead to as many values as the fields say.
     #[inline(always)]
     pub(super) unsafe fn run<I: Isa, const ROWS: usize>(self) {
-        let Self { mut weights, mut x, y, .. } = self;
+        let Self {
+            mut weights, mut x, y, ..
+        } = self;
         let mut sums = [unsafe { I::zero() }; ROWS];
         // Safety: the caller's.
         unsafe {
