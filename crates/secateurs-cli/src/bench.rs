@@ -187,11 +187,15 @@ fn describe(result: &BenchResult) -> String {
         [this, other] => ratio(this, other),
         _ => String::new(),
     };
+    let sequences = match result.batch {
+        1 => String::new(),
+        batch => format!("{batch} sequences of "),
+    };
     format!(
-        "{} threads, {}, {} x ({} prompt tokens, {} new tokens), {:.1} GB/s read from memory, {:.1} copied\n\n{}{ratio}",
+        "{} threads, {}, {}{} prompt tokens, {} new tokens, {:.1} GB/s read from memory, {:.1} copied\n\n{}{ratio}",
         result.threads,
         result.instruction_set,
-        result.batch,
+        sequences,
         result.prompt_tokens,
         result.new_tokens,
         result.read_bytes_per_second / 1e9,

@@ -23,6 +23,7 @@ mod tile;
 mod together;
 mod value_type;
 mod values;
+mod vector_tiles;
 mod vectors;
 
 pub use bitmap::BitmapMatrix;

@@ -239,10 +239,26 @@ impl PackedMatrix {
                 weights,
                 x: input.all_padded(),
                 width: layout.width,
+                ahead: self.value_bytes(start + n_outputs..start + 2 * n_outputs),
                 y,
             });
         }
         columns
+    }
+
+    /// The stored values of some outputs, as far as there are such; nothing for formats that are read value by value.
+    fn value_bytes(&self, outputs: Range<usize>) -> &[u8] {
+        let [d_output, d_input] = self.dims();
+        let bytes = self.values().bytes();
+        let bits = self.values().value_type().bits();
+        let start = |output: usize| match self {
+            Self::Dense(_) => output * (d_input * bits).div_ceil(8),
+            Self::Bitmap(matrix) if output < d_output => matrix.parts().starts.of(output) * bits / 8,
+            Self::Nm(matrix) if output < d_output => matrix.parts().starts.of(output) * bits / 8,
+            _ => bytes.len(),
+        };
+        let range = start(outputs.start).min(bytes.len())..start(outputs.end).min(bytes.len());
+        bytes.get(range).unwrap_or_default()
     }
 
     fn multiply_many(&self, level: Level, input: &Input, y: &mut [f32]) {

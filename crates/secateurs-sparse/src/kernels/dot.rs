@@ -50,6 +50,8 @@ pub(crate) struct DotDecoded<'a> {
     pub(crate) x: &'a [f32],
     /// A multiple of [`CHUNK`].
     pub(crate) width: usize,
+    /// What is decoded next: brought into the cache meanwhile.
+    pub(crate) ahead: &'a [u8],
     /// `[n_outputs, n_vectors]`
     pub(crate) y: &'a mut [f32],
 }
@@ -59,19 +61,27 @@ impl Kernel for DotDecoded<'_> {
 
     #[inline(always)]
     unsafe fn run<I: Isa>(self) {
-        let Self { weights, x, width, y } = self;
+        let Self {
+            weights, x, width, y, ..
+        } = self;
         if width == 0 || x.is_empty() {
             return y.fill(0.0);
         }
         let (n_outputs, n_vectors) = (weights.len() / width, x.len() / width);
         assert!(width.is_multiple_of(CHUNK) && y.len() == n_outputs * n_vectors);
         assert!(weights.len() == n_outputs * width && x.len() == n_vectors * width);
+        let n_squares = n_outputs.div_ceil(OUTPUTS) * n_vectors.div_ceil(VECTORS);
+        let mut ahead = self.ahead.chunks(self.ahead.len().div_ceil(n_squares).max(1));
         let mut output = 0;
         while output < n_outputs {
             let outputs = if n_outputs - output < OUTPUTS { 1 } else { OUTPUTS };
             let mut vector = 0;
             while vector < n_vectors {
                 let vectors = if n_vectors - vector < VECTORS { 1 } else { VECTORS };
+                for line in ahead.next().unwrap_or_default().chunks(LINE) {
+                    // Safety: the processor has the instruction set (the caller's).
+                    unsafe { I::prefetch(line.as_ptr()) };
+                }
                 let square = Square {
                     weights: weights[output * width..].as_ptr(),
                     x: x[vector * width..].as_ptr(),
@@ -95,6 +105,9 @@ impl Kernel for DotDecoded<'_> {
         }
     }
 }
+
+/// Bytes of a line of the cache.
+const LINE: usize = 64;
 
 /// Outputs of a square: every register of inputs is loaded once for all of them.
 const OUTPUTS: usize = 2;
