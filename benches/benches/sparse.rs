@@ -3,16 +3,21 @@
 //! The matrices of Llama-2-7B, and a short one of SmolLM2-135M. Every iteration takes the next of enough copies to fill
 //! 1 GiB, so that weights come from memory and not from a cache. Divide the time of dense `f16` by that of another for the
 //! speed-up; `read` and `copy` are the times in which as many bytes as dense `f16` has are only read, and copied.
+//!
+//! The groups `many` are products with 16 and with 512 vectors of matrices that the cache holds; divide the time of `faer f32`,
+//! a dense product on the same threads, by that of another for the speed-up.
 
 use bytes::Bytes;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use faer::linalg::matmul::matmul;
+use faer::{Accum, MatMut, MatRef, Par};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use rayon::ThreadPoolBuilder;
 use rayon::prelude::*;
 use secateurs_sparse::{
-    BitmapMatrix, DenseMatrix, Format, Group, GroupPattern, IndexedMatrix, Input, Level, NmMatrix, PackedMatrix,
-    ValueType, Values,
+    BitmapMatrix, DenseMatrix, Format, Group, GroupPattern, IndexedMatrix, Input, Lanes, Level, ManyProduct, NmMatrix,
+    PackedMatrix, SMALL_BATCH, Store, ValueType, Values, multiply_many,
 };
 
 const SHAPES: [[usize; 2]; 3] = [[4096, 4096], [4096, 11008], [1536, 576]];
@@ -163,5 +168,61 @@ fn read(group: &mut Measured<'_>, dims: [usize; 2]) {
     });
 }
 
-criterion_group!(benches, products);
+/// Products with as many vectors as a batch and a prompt have.
+fn many(c: &mut Criterion) {
+    let pool = ThreadPoolBuilder::new().build().expect("threads can be started");
+    for n_vectors in [16, 512] {
+        for dims in [[1536, 576], [576, 1536]] {
+            let mut group = c.benchmark_group(format!("many/{n_vectors}x{}x{}", dims[0], dims[1]));
+            group.throughput(Throughput::Elements((n_vectors * dims[0] * dims[1]) as u64));
+            let x = vec![0.5; n_vectors * dims[1]];
+            pool.install(|| dense_product(&mut group, &x, dims));
+            for (format, sparsity, value_type) in [
+                (Format::Dense, 0.0, ValueType::F16),
+                (Format::Dense, 0.0, INT8),
+                (Format::Bitmap, 0.5, ValueType::F16),
+                (Format::Bitmap, 0.9, ValueType::F16),
+            ] {
+                let matrix = PackedMatrix::pack(&weights(dims, sparsity), dims, format, value_type).expect("packs");
+                let (input, lanes) = (Input::new(&x, dims[1]), Lanes::from_vectors(&x, dims[1]));
+                let mut y = vec![0.0; n_vectors * dims[0]];
+                let mut results = Lanes::zeros(n_vectors, dims[0]);
+                let name = format!("{format} {value_type}").replace('/', "-");
+                group.bench_function(BenchmarkId::new(name, sparsity), |b| {
+                    pool.install(|| {
+                        b.iter(|| {
+                            if n_vectors <= SMALL_BATCH {
+                                return matrix.multiply(Level::best(), &input, &mut y);
+                            }
+                            let product = ManyProduct {
+                                matrix: &matrix,
+                                y: &mut results,
+                                store: Store::Replace,
+                            };
+                            multiply_many(Level::best(), &lanes, &mut [product]);
+                        });
+                    });
+                });
+            }
+            group.finish();
+        }
+    }
+}
+
+/// The rival: faer, with as many tasks as threads.
+fn dense_product(group: &mut Measured<'_>, x: &[f32], dims: [usize; 2]) {
+    let weights = weights(dims, 0.0);
+    let n_vectors = x.len() / dims[1];
+    let mut y = vec![0.0; n_vectors * dims[0]];
+    group.bench_function("faer f32", |b| {
+        b.iter(|| {
+            let weights = MatRef::from_row_major_slice(&weights, dims[0], dims[1]);
+            let x = MatRef::from_row_major_slice(x, n_vectors, dims[1]);
+            let y = MatMut::from_row_major_slice_mut(&mut y, n_vectors, dims[0]);
+            matmul(y, Accum::Replace, x, weights.transpose(), 1.0, Par::rayon(0));
+        });
+    });
+}
+
+criterion_group!(benches, products, many);
 criterion_main!(benches);

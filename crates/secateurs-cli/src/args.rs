@@ -408,6 +408,9 @@ pub(crate) struct BenchArgs {
     /// Tokens decoded after it
     #[arg(long, value_name = "COUNT", default_value_t = 128, value_parser = value_parser!(u32).range(1..))]
     pub(crate) new_tokens: u32,
+    /// Sequences decoded together, each with a prompt of its own; figures are of all of them
+    #[arg(long, value_name = "COUNT", default_value_t = 1, value_parser = value_parser!(u32).range(1..))]
+    pub(crate) batch: u32,
     /// Times that both are repeated; medians are shown
     #[arg(long, value_name = "COUNT", default_value_t = 3, value_parser = value_parser!(u32).range(1..))]
     pub(crate) repeats: u32,

@@ -22,6 +22,7 @@ struct BenchResult {
     instruction_set: String,
     prompt_tokens: usize,
     new_tokens: usize,
+    batch: usize,
     read_bytes_per_second: f64,
     copy_bytes_per_second: f64,
     models: Vec<ModelSpeed>,
@@ -55,6 +56,7 @@ pub(crate) fn run(args: &BenchArgs) -> Result<(), CliError> {
     let config = MeasureConfig {
         prompt_tokens: args.prompt_tokens as usize,
         new_tokens: args.new_tokens as usize,
+        batch: args.batch as usize,
         repeats: args.repeats as usize,
         cache: args.engine.cache(),
     };
@@ -93,6 +95,7 @@ pub(crate) fn run(args: &BenchArgs) -> Result<(), CliError> {
         instruction_set: engine_config.level.to_string(),
         prompt_tokens: config.prompt_tokens,
         new_tokens: config.new_tokens,
+        batch: config.batch,
         read_bytes_per_second,
         copy_bytes_per_second,
         models: models.collect(),
@@ -184,10 +187,15 @@ fn describe(result: &BenchResult) -> String {
         [this, other] => ratio(this, other),
         _ => String::new(),
     };
+    let sequences = match result.batch {
+        1 => String::new(),
+        batch => format!("{batch} sequences of "),
+    };
     format!(
-        "{} threads, {}, {} prompt tokens, {} new tokens, {:.1} GB/s read from memory, {:.1} copied\n\n{}{ratio}",
+        "{} threads, {}, {}{} prompt tokens, {} new tokens, {:.1} GB/s read from memory, {:.1} copied\n\n{}{ratio}",
         result.threads,
         result.instruction_set,
+        sequences,
         result.prompt_tokens,
         result.new_tokens,
         result.read_bytes_per_second / 1e9,

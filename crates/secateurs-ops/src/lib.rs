@@ -8,6 +8,8 @@ mod cross_entropy;
 mod flex;
 #[cfg(feature = "slices")]
 mod kernels;
+#[cfg(feature = "slices")]
+pub mod lanes;
 #[cfg(feature = "tensors")]
 mod linear;
 #[cfg(feature = "tensors")]

@@ -2,8 +2,9 @@
 
 use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
-use secateurs_ops::slices::{self, Attention};
-use secateurs_sparse::{FloatVectors, Input, Level, PackedMatrix, VectorType, multiply_together};
+use secateurs_data::llama::LlamaConfig;
+use secateurs_ops::slices;
+use secateurs_sparse::{Input, Level, PackedMatrix, SMALL_BATCH, VectorType, multiply_together};
 
 use crate::cache::{BlockCache, Cache};
 use crate::error::RuntimeError;
@@ -15,14 +16,16 @@ const PREFILL: usize = 512;
 /// A model that is ready to run, with its threads.
 ///
 /// A token's logits are the same bits however many sequences are decoded together, on any processor and with any number
-/// of threads, as long as there are at most [`SMALL_BATCH`](secateurs_sparse::SMALL_BATCH) sequences.
+/// of threads, as long as there are at most [`SMALL_BATCH`](secateurs_sparse::SMALL_BATCH) sequences; so are those of up to
+/// as many tokens of one prompt. Longer prompts are products of many vectors, whose sums run in another order (see
+/// [`Tile`](secateurs_sparse::Tile) for the bound): their logits differ from those of single tokens by roundings.
 #[derive(Debug)]
 pub struct Engine {
-    weights: LlamaWeights,
-    level: Level,
+    pub(crate) weights: LlamaWeights,
+    pub(crate) level: Level,
     pool: ThreadPool,
     /// Of the rotary positions, `[d_head / 2]`.
-    frequencies: Vec<f64>,
+    pub(crate) frequencies: Vec<f64>,
 }
 
 /// How an engine computes.
@@ -96,11 +99,16 @@ impl Engine {
         }
         self.check(tokens, cache.n_tokens() + tokens.len())?;
         Ok(self.pool.install(|| {
-            let mut hidden = Vec::new();
+            let mut last = Vec::new();
             for part in tokens.chunks(PREFILL) {
-                hidden = self.run(part, &mut Rows::Consecutive(cache));
+                last = if part.len() > SMALL_BATCH {
+                    self.read(part, cache).vector(part.len() - 1)
+                } else {
+                    let mut hidden = self.run(part, &mut Rows::Consecutive(cache));
+                    hidden.split_off(hidden.len() - self.weights.config.d_model)
+                };
             }
-            self.logits(&hidden[hidden.len() - self.weights.config.d_model..])
+            self.logits(&last)
         }))
     }
 
@@ -120,7 +128,11 @@ impl Engine {
         Ok(self.pool.install(|| {
             let mut losses = Vec::with_capacity(tokens.len() - 1);
             for part in tokens.chunks(PREFILL) {
-                let hidden = self.run(part, &mut Rows::Consecutive(&mut cache));
+                let hidden = if part.len() > SMALL_BATCH {
+                    self.read(part, &mut cache).to_vectors()
+                } else {
+                    self.run(part, &mut Rows::Consecutive(&mut cache))
+                };
                 for hidden in hidden.chunks(LOGITS * d_model) {
                     let logits = self.logits(hidden);
                     let rest = &tokens[losses.len() + 1..];
@@ -193,73 +205,59 @@ impl Engine {
         let products = multiply_together(self.level, &[&block.query, &block.key, &block.value], &input);
         let [mut queries, mut keys, values]: [Vec<f32>; 3] = products.try_into().expect("three matrices");
         let (d_query, d_key) = (config.n_heads * config.d_head, config.n_kv_heads * config.d_head);
+        let mut attended = vec![0.0; queries.len()];
         for (row, turn) in turns.iter().enumerate() {
-            slices::rope(&mut queries[row * d_query..(row + 1) * d_query], &turn.cos, &turn.sin);
+            let queries = &mut queries[row * d_query..(row + 1) * d_query];
+            slices::rope(queries, &turn.cos, &turn.sin);
             slices::rope(&mut keys[row * d_key..(row + 1) * d_key], &turn.cos, &turn.sin);
             let range = row * d_key..(row + 1) * d_key;
             rows.block(row, index).push(&keys[range.clone()], &values[range]);
+            if let Rows::Consecutive(cache) = rows {
+                // Before the keys of the next token are there.
+                let attended = &mut attended[row * d_query..(row + 1) * d_query];
+                self.attend_last(queries, &[&cache.blocks[index]], attended);
+            }
         }
-        let attended = self.attended(&queries, rows, index);
+        if let Rows::Apart(caches) = rows {
+            let blocks: Vec<&BlockCache> = caches.iter().map(|cache| &cache.blocks[index]).collect();
+            self.attend_last(&queries, &blocks, &mut attended);
+        }
         self.add_product(&block.output, &attended, hidden);
     }
 
-    /// `[n_rows, n_heads * d_head]`
-    fn attended(&self, queries: &[f32], rows: &mut Rows<'_>, index: usize) -> Vec<f32> {
-        let config = &self.weights.config;
-        let d_query = config.n_heads * config.d_head;
-        match rows {
-            Rows::Consecutive(cache) if queries.len() > d_query => {
-                let block = &cache.blocks[index];
-                let all = |lists: &[FloatVectors]| lists.iter().flat_map(FloatVectors::to_f32).collect::<Vec<f32>>();
-                slices::causal_attention(Attention {
-                    q: queries,
-                    k: &all(&block.keys),
-                    v: &all(&block.values),
-                    n_kv_heads: config.n_kv_heads,
-                    n_heads: config.n_heads,
-                    d_head: config.d_head,
-                })
-            }
-            Rows::Consecutive(cache) => self.attended_one(queries, &cache.blocks[index]),
-            Rows::Apart(caches) => {
-                let rows = queries.chunks_exact(d_query).zip(caches.iter());
-                rows.flat_map(|(queries, cache)| self.attended_one(queries, &cache.blocks[index]))
-                    .collect()
-            }
-        }
-    }
-
-    /// The attention of one token, `[n_heads * d_head]`.
-    fn attended_one(&self, queries: &[f32], block: &BlockCache) -> Vec<f32> {
-        let config = &self.weights.config;
-        let d_head = config.d_head;
-        let group = config.n_heads / config.n_kv_heads;
+    /// The attention of the last token of each of some sequences, `[n_sequences, n_heads * d_head]`.
+    fn attend_last(&self, queries: &[f32], blocks: &[&BlockCache], out: &mut [f32]) {
+        let LlamaConfig {
+            n_heads,
+            n_kv_heads,
+            d_head,
+            ..
+        } = self.weights.config;
         let scale = 1.0 / (d_head as f32).sqrt();
-        let mut out = vec![0.0; queries.len()];
-        let of_head = |head: usize, query: &[f32], out: &mut [f32], weights: &mut Vec<f32>| {
-            let (keys, values) = (&block.keys[head / group], &block.values[head / group]);
+        let of_head = |weights: &mut Vec<f32>, index: usize, query: &[f32], out: &mut [f32]| {
+            let (block, head) = (blocks[index / n_heads], index % n_heads * n_kv_heads / n_heads);
+            let (keys, values) = (&block.keys[head], &block.values[head]);
             weights.resize(keys.len(), 0.0);
             keys.dot(self.level, query, weights);
             weights.iter_mut().for_each(|weight| *weight *= scale);
             slices::softmax(weights);
             values.combine(self.level, weights, out);
         };
-        let heads = queries
-            .chunks_exact(d_head)
-            .zip(out.chunks_exact_mut(d_head))
-            .enumerate();
-        if block.keys[0].len() < PARALLEL_KEYS {
+        let n_keys: usize = blocks.iter().map(|block| block.keys[0].len()).sum();
+        if n_keys < PARALLEL_KEYS {
             let mut weights = Vec::new();
-            heads.for_each(|(head, (query, out))| of_head(head, query, out, &mut weights));
-        } else {
-            let heads: Vec<_> = heads.collect();
+            let heads = queries.chunks_exact(d_head).zip(out.chunks_exact_mut(d_head));
             heads
-                .into_par_iter()
-                .for_each_init(Vec::new, |weights, (head, (query, out))| {
-                    of_head(head, query, out, weights)
+                .enumerate()
+                .for_each(|(index, (query, out))| of_head(&mut weights, index, query, out));
+        } else {
+            let heads = queries.par_chunks_exact(d_head).zip(out.par_chunks_exact_mut(d_head));
+            heads
+                .enumerate()
+                .for_each_init(Vec::new, |weights, (index, (query, out))| {
+                    of_head(weights, index, query, out);
                 });
         }
-        out
     }
 
     /// `hidden += down(silu(gate(norm(hidden))) * up(norm(hidden)))`
@@ -292,7 +290,7 @@ impl Engine {
         logits
     }
 
-    fn turn(&self, position: usize) -> Turn {
+    pub(crate) fn turn(&self, position: usize) -> Turn {
         let angles = || self.frequencies.iter().map(|frequency| position as f64 * frequency);
         Turn {
             cos: angles().map(|angle| angle.cos() as f32).collect(),
@@ -304,13 +302,13 @@ impl Engine {
 /// Rows of logits that are in memory at a time.
 const LOGITS: usize = 64;
 
-/// Keys from which on the heads of one token are worth several threads.
+/// Keys from which on heads are worth several threads.
 const PARALLEL_KEYS: usize = 256;
 
 /// The rotation of one position, `[d_head / 2]` each.
-struct Turn {
-    cos: Vec<f32>,
-    sin: Vec<f32>,
+pub(crate) struct Turn {
+    pub(crate) cos: Vec<f32>,
+    pub(crate) sin: Vec<f32>,
 }
 
 /// Where the tokens of a run belong.

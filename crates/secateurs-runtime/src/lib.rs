@@ -7,6 +7,7 @@ mod error;
 mod generate;
 mod load;
 mod measure;
+mod prompt;
 mod sampler;
 mod synthetic;
 mod weights;

@@ -16,6 +16,8 @@ pub struct MeasureConfig {
     pub prompt_tokens: usize,
     /// Tokens decoded after it.
     pub new_tokens: usize,
+    /// Sequences, each with a prompt of its own, that are decoded together.
+    pub batch: usize,
     /// Times that both are repeated.
     pub repeats: usize,
     /// How keys and values are remembered.
@@ -27,6 +29,7 @@ impl Default for MeasureConfig {
         Self {
             prompt_tokens: 512,
             new_tokens: 128,
+            batch: 1,
             repeats: 3,
             cache: VectorType::F16,
         }
@@ -36,11 +39,11 @@ impl Default for MeasureConfig {
 /// Speed of a model: the medians of the repeats.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Speed {
-    /// Tokens of a prompt per second.
+    /// Tokens of all prompts per second.
     pub prefill_tokens_per_second: f64,
-    /// Tokens generated per second.
+    /// Tokens generated per second, of all sequences together.
     pub decode_tokens_per_second: f64,
-    /// Bytes of weights, keys and values read for one generated token, on average.
+    /// Bytes of weights, keys and values read for one generated token, on average; sequences share the weights.
     pub bytes_per_token: f64,
 }
 
@@ -51,7 +54,7 @@ impl Speed {
     }
 }
 
-/// Measures prefill and decoding of one sequence with each of some models.
+/// Measures prefill and decoding with each of some models.
 ///
 /// The models take turns, so that what else the machine does strikes them alike. The tokens are of no meaning; what a token
 /// costs does not depend on it. `listener` is called with the number of runs done and their total.
@@ -84,23 +87,27 @@ fn run(engine: &Engine, config: &MeasureConfig) -> Result<Speed, RuntimeError> {
     let vocab_size = engine.weights().config.vocab_size as u32;
     let token = |index: usize| (index as u32).wrapping_mul(2_654_435_761) % vocab_size;
     let prompt: Vec<u32> = (0..config.prompt_tokens.max(1)).map(token).collect();
-    let mut caches = [engine.cache(config.cache)];
+    let batch = config.batch.max(1);
+    let mut caches: Vec<_> = (0..batch).map(|_| engine.cache(config.cache)).collect();
     let started = Instant::now();
-    engine.prefill(&mut caches[0], &prompt)?;
+    for cache in &mut caches {
+        engine.prefill(cache, &prompt)?;
+    }
     let prefill = started.elapsed().as_secs_f64();
     let started = Instant::now();
     for index in 0..config.new_tokens {
-        engine.decode(&mut caches, &[token(index)])?;
+        engine.decode(&mut caches, &vec![token(index); batch])?;
     }
     let decode = started.elapsed().as_secs_f64();
     let n_tokens = prompt.len() + config.new_tokens;
     // Half of the new tokens are there on average.
     let seen = prompt.len() as f64 + config.new_tokens as f64 / 2.0;
     let cache_bytes = caches[0].n_bytes() as f64;
+    let weight_bytes = engine.weights().bytes_per_token() as f64 / batch as f64;
     Ok(Speed {
-        prefill_tokens_per_second: prompt.len() as f64 / prefill,
-        decode_tokens_per_second: config.new_tokens as f64 / decode,
-        bytes_per_token: engine.weights().bytes_per_token() as f64 + cache_bytes * seen / n_tokens as f64,
+        prefill_tokens_per_second: (batch * prompt.len()) as f64 / prefill,
+        decode_tokens_per_second: (batch * config.new_tokens) as f64 / decode,
+        bytes_per_token: weight_bytes + cache_bytes * seen / n_tokens as f64,
     })
 }
 

@@ -3,14 +3,14 @@
 use std::ops::Range;
 
 use crate::indexed::IndexedMatrix;
-use crate::kernels::decode::Decode;
+use crate::kernels::Level;
+use crate::kernels::decode::{Decode, Layout};
 use crate::kernels::dense::Dense;
 use crate::kernels::dot::Dot;
 use crate::kernels::indexed::{DecodeIndexed, DotIndexed, Indexed};
 use crate::kernels::masked::Masked;
 use crate::kernels::scales::{Scales, Unscaled};
 use crate::kernels::value::{Bf16, F16, F32, Int4, Int8};
-use crate::kernels::{CHUNK, Level};
 use crate::masked_parts::MaskedParts;
 use crate::matrix::PackedMatrix;
 use crate::value_type::ValueType;
@@ -55,22 +55,30 @@ impl PackedMatrix {
         }
     }
 
-    /// Writes outputs padded with zeros to a multiple of 32 inputs.
-    pub(crate) fn decode(&self, level: Level, outputs: Range<usize>, weights: &mut [f32]) {
+    /// Writes outputs, from the first place of `layout` on.
+    pub(crate) fn decode(&self, level: Level, outputs: Range<usize>, layout: Layout, weights: &mut [f32]) {
         match self {
             Self::Dense(matrix) => with_values!(matrix.values(), matrix.dims()[1], |V, scaling| {
                 let source = Dense::<V, _>::new(matrix.values().bytes(), matrix.dims()[1], scaling);
                 level.run(Decode {
                     source,
                     outputs,
+                    first: 0,
+                    layout,
                     weights,
                 });
             }),
-            Self::Bitmap(matrix) => decode_masked(matrix.parts(), level, outputs, weights),
-            Self::Nm(matrix) => decode_masked(matrix.parts(), level, outputs, weights),
-            Self::Indexed(matrix) => decode_indexed(matrix, level, outputs, weights),
+            Self::Bitmap(matrix) => decode_masked(matrix.parts(), level, outputs, Decoded { layout, weights }),
+            Self::Nm(matrix) => decode_masked(matrix.parts(), level, outputs, Decoded { layout, weights }),
+            Self::Indexed(matrix) => decode_indexed(matrix, level, outputs, Decoded { layout, weights }),
         }
     }
+}
+
+/// Where outputs are decoded to.
+struct Decoded<'a> {
+    layout: Layout,
+    weights: &'a mut [f32],
 }
 
 #[allow(unsafe_code)]
@@ -87,18 +95,18 @@ fn dot_masked(parts: MaskedParts<'_>, level: Level, outputs: Range<usize>, x: &[
 }
 
 #[allow(unsafe_code)]
-fn decode_masked(parts: MaskedParts<'_>, level: Level, outputs: Range<usize>, weights: &mut [f32]) {
-    let ranges = parts.split(outputs);
-    let width = parts.d_input.next_multiple_of(CHUNK);
-    let (in_place, in_tail) = weights.split_at_mut(ranges[0].len() * width);
-    for ((span, outputs), weights) in parts.spans().into_iter().zip(ranges).zip([in_place, in_tail]) {
+fn decode_masked(parts: MaskedParts<'_>, level: Level, outputs: Range<usize>, to: Decoded<'_>) {
+    let start = outputs.start;
+    for (span, outputs) in parts.spans().into_iter().zip(parts.split(outputs)) {
         with_values!(parts.values, parts.d_input, |V, scaling| {
             // Safety: `from_parts` of both formats checked masks and starts, and made the tail.
             let source = unsafe { Masked::<V, _>::new(span, parts.starts, parts.d_input, scaling) };
             level.run(Decode {
                 source,
+                first: outputs.start - start,
                 outputs,
-                weights,
+                layout: to.layout,
+                weights: &mut *to.weights,
             });
         });
     }
@@ -130,15 +138,15 @@ fn dot_indexed(indexed: &IndexedMatrix, level: Level, outputs: Range<usize>, x: 
 }
 
 #[allow(unsafe_code)]
-fn decode_indexed(indexed: &IndexedMatrix, level: Level, outputs: Range<usize>, weights: &mut [f32]) {
-    let width = indexed.dims()[1].next_multiple_of(CHUNK);
-    let first = outputs.start;
+fn decode_indexed(indexed: &IndexedMatrix, level: Level, outputs: Range<usize>, to: Decoded<'_>) {
+    let start = outputs.start;
     with_indexed!(indexed, outputs, |matrix, outputs| {
-        let weights = &mut weights[(outputs.start - first) * width..(outputs.end - first) * width];
         level.run(DecodeIndexed {
             matrix,
+            first: outputs.start - start,
             outputs,
-            weights,
+            layout: to.layout,
+            weights: &mut *to.weights,
         });
     });
 }

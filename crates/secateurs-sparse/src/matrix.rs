@@ -3,8 +3,6 @@
 use std::fmt;
 use std::ops::Range;
 
-use faer::linalg::matmul::matmul;
-use faer::{Accum, MatMut, MatRef, Par};
 use rayon::prelude::*;
 
 use crate::bitmap::BitmapMatrix;
@@ -12,9 +10,13 @@ use crate::dense::DenseMatrix;
 use crate::error::SparseError;
 use crate::indexed::IndexedMatrix;
 use crate::input::Input;
+use crate::kernels::decode::Layout;
 use crate::kernels::dot::DotDecoded;
 use crate::kernels::{CHUNK, Level};
+use crate::lanes::Lanes;
+use crate::many::{ManyProduct, multiply_many};
 use crate::nm::{GroupPattern, NmMatrix};
+use crate::tile::Store;
 use crate::value_type::ValueType;
 use crate::values::Values;
 
@@ -101,6 +103,17 @@ impl PackedMatrix {
         }
     }
 
+    /// The number of stored values.
+    pub(crate) fn n_values(&self) -> usize {
+        let [d_output, d_input] = self.dims();
+        match self {
+            Self::Dense(_) => d_output * d_input,
+            Self::Nm(matrix) => d_output * d_input / matrix.pattern().group() * matrix.pattern().keep(),
+            Self::Indexed(matrix) => matrix.indices().len() / 2,
+            Self::Bitmap(matrix) => matrix.values().bytes().len() * 8 / matrix.values().value_type().bits(),
+        }
+    }
+
     /// Bytes of all parts: what a product reads.
     pub fn n_bytes(&self) -> usize {
         match self {
@@ -141,10 +154,10 @@ impl PackedMatrix {
         let [d_output, d_input] = self.dims();
         assert!(output < d_output && weights.len() == d_input);
         if d_input.is_multiple_of(CHUNK) {
-            self.decode(level, output..output + 1, weights);
+            self.decode(level, output..output + 1, Layout::plain(d_input), weights);
         } else {
             let mut padded = vec![0.0; d_input.next_multiple_of(CHUNK)];
-            self.decode(level, output..output + 1, &mut padded);
+            self.decode(level, output..output + 1, Layout::plain(d_input), &mut padded);
             weights.copy_from_slice(&padded[..d_input]);
         }
     }
@@ -207,51 +220,64 @@ impl PackedMatrix {
         columns
     }
 
-    /// `[outputs, n_vectors]`: decodes one output after the other.
+    /// `[outputs, n_vectors]`: decodes some outputs, which the nearest cache holds, after the others.
     fn dot_few(&self, level: Level, outputs: Range<usize>, input: &Input) -> Vec<f32> {
         if matches!(self, Self::Indexed(_)) {
             return self.dot_each(level, outputs, input);
         }
-        let mut weights = vec![0.0; input.width().next_multiple_of(CHUNK)];
+        let layout = Layout::plain(input.width());
+        let mut weights = vec![0.0; layout.len(DECODED)];
         let mut columns = vec![0.0; outputs.len() * input.n_vectors()];
-        for (output, y) in outputs.zip(columns.chunks_exact_mut(input.n_vectors())) {
-            self.decode(level, output..output + 1, &mut weights);
+        for (start, y) in outputs
+            .step_by(DECODED)
+            .zip(columns.chunks_mut(DECODED * input.n_vectors()))
+        {
+            let n_outputs = y.len() / input.n_vectors();
+            let weights = &mut weights[..layout.len(n_outputs)];
+            self.decode(level, start..start + n_outputs, layout, weights);
             level.run(DotDecoded {
-                weights: &weights,
+                weights,
                 x: input.all_padded(),
+                width: layout.width,
+                ahead: self.value_bytes(start + n_outputs..start + 2 * n_outputs),
                 y,
             });
         }
         columns
     }
 
-    /// Decodes tiles that the cache holds, for a dense product.
+    /// The stored values of some outputs, as far as there are such; nothing for formats that are read value by value.
+    fn value_bytes(&self, outputs: Range<usize>) -> &[u8] {
+        let [d_output, d_input] = self.dims();
+        let bytes = self.values().bytes();
+        let bits = self.values().value_type().bits();
+        let start = |output: usize| match self {
+            Self::Dense(_) => output * (d_input * bits).div_ceil(8),
+            Self::Bitmap(matrix) if output < d_output => matrix.parts().starts.of(output) * bits / 8,
+            Self::Nm(matrix) if output < d_output => matrix.parts().starts.of(output) * bits / 8,
+            _ => bytes.len(),
+        };
+        let range = start(outputs.start).min(bytes.len())..start(outputs.end).min(bytes.len());
+        bytes.get(range).unwrap_or_default()
+    }
+
     fn multiply_many(&self, level: Level, input: &Input, y: &mut [f32]) {
-        let d_output = self.dims()[0];
-        let (n_vectors, width) = (input.n_vectors(), input.width().next_multiple_of(CHUNK));
-        let x = MatRef::from_row_major_slice(input.all_padded(), n_vectors, width);
-        let mut rest = MatMut::from_row_major_slice_mut(y, n_vectors, d_output);
-        let mut tiles = Vec::new();
-        for start in (0..d_output).step_by(TILE) {
-            let (tile, later) = rest.split_at_col_mut(TILE.min(d_output - start));
-            tiles.push((start, tile));
-            rest = later;
-        }
-        tiles.into_par_iter().for_each_init(Vec::new, |weights, (start, tile)| {
-            let outputs = start..start + tile.ncols();
-            weights.resize(outputs.len() * width, 0.0);
-            self.decode(level, outputs.clone(), weights);
-            let weights = MatRef::from_row_major_slice(weights, outputs.len(), width);
-            matmul(tile, Accum::Replace, x, weights.transpose(), 1.0, Par::Seq);
-        });
+        let mut lanes = Lanes::zeros(input.n_vectors(), self.dims()[0]);
+        let product = ManyProduct {
+            matrix: self,
+            y: &mut lanes,
+            store: Store::Replace,
+        };
+        multiply_many(level, &Lanes::from_input(input), &mut [product]);
+        lanes.write_vectors(y);
     }
 }
 
 /// Outputs with indices that are read for one vector before the next.
 const NEAR: usize = 8;
 
-/// Outputs decoded at a time for a dense product.
-const TILE: usize = 96;
+/// Outputs decoded for all vectors before the next.
+const DECODED: usize = 4;
 
 /// Up to this many vectors, products add in the same order as for one.
 pub const SMALL_BATCH: usize = 16;

@@ -3,6 +3,7 @@
 use std::marker::PhantomData;
 
 use half::f16;
+use half::slice::HalfFloatSliceExt;
 
 use crate::kernels::combine::Combine;
 use crate::kernels::dense::Dense;
@@ -37,9 +38,9 @@ pub enum VectorType {
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct FloatVectors {
-    bytes: Vec<u8>,
-    width: usize,
-    vector_type: VectorType,
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) width: usize,
+    pub(crate) vector_type: VectorType,
 }
 
 impl FloatVectors {
@@ -79,11 +80,22 @@ impl FloatVectors {
     /// If `values` does not hold whole vectors.
     pub fn push(&mut self, values: &[f32]) {
         assert!(values.len().is_multiple_of(self.width), "whole vectors are pushed");
+        let start = self.bytes.len();
+        self.bytes.resize(start + values.len() * self.value_bytes(), 0);
+        let bytes = &mut self.bytes[start..];
         match self.vector_type {
-            VectorType::F32 => self.bytes.extend(values.iter().flat_map(|value| value.to_le_bytes())),
+            VectorType::F32 => {
+                let to = bytes.as_chunks_mut().0.iter_mut();
+                to.zip(values).for_each(|(to, value)| *to = value.to_le_bytes());
+            }
             VectorType::F16 => {
-                let halves = values.iter().map(|value| f16::from_f32(*value));
-                self.bytes.extend(halves.flat_map(f16::to_le_bytes));
+                let mut halves = [f16::ZERO; PUSH];
+                for (to, values) in bytes.chunks_mut(2 * PUSH).zip(values.chunks(PUSH)) {
+                    let halves = &mut halves[..values.len()];
+                    halves.convert_from_f32_slice(values);
+                    let to = to.as_chunks_mut().0.iter_mut();
+                    to.zip(halves).for_each(|(to, half)| *to = half.to_le_bytes());
+                }
             }
         }
     }
@@ -150,13 +162,10 @@ impl FloatVectors {
     /// All values as `f32`, `[len, width]`.
     pub fn to_f32(&self) -> Vec<f32> {
         match self.vector_type {
-            VectorType::F32 => self
-                .bytes
-                .as_chunks()
-                .0
-                .iter()
-                .map(|bytes| f32::from_le_bytes(*bytes))
-                .collect(),
+            VectorType::F32 => {
+                let values = self.bytes.as_chunks().0.iter();
+                values.map(|bytes| f32::from_le_bytes(*bytes)).collect()
+            }
             VectorType::F16 => {
                 let halves = self.bytes.as_chunks().0.iter();
                 halves.map(|bytes| f16::from_le_bytes(*bytes).to_f32()).collect()
@@ -165,9 +174,16 @@ impl FloatVectors {
     }
 
     fn stride(&self) -> usize {
+        self.value_bytes() * self.width
+    }
+
+    fn value_bytes(&self) -> usize {
         match self.vector_type {
-            VectorType::F32 => 4 * self.width,
-            VectorType::F16 => 2 * self.width,
+            VectorType::F32 => 4,
+            VectorType::F16 => 2,
         }
     }
 }
+
+/// Values that are rounded at a time.
+const PUSH: usize = 64;

@@ -30,6 +30,7 @@ pub(crate) mod attention;
 pub(crate) mod attention_backward;
 pub(crate) mod cross_entropy;
 pub(crate) mod heads;
+pub(crate) mod lanes;
 pub(crate) mod linear_cross_entropy;
 pub(crate) mod matmul;
 pub(crate) mod real;

@@ -9,6 +9,7 @@ use std::arch::x86_64::*;
 
 use super::isa::{CHUNK, Isa, Kernel};
 use super::table::{BYTES, HALVES, NIBBLES, UPPER_HALVES, WORDS};
+use super::tile::Block;
 
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Avx2;
@@ -94,10 +95,38 @@ pub(super) unsafe fn nibbles(from: *const u8, index: usize) -> u64 {
 
 impl Isa for Avx2 {
     type Chunk = Chunk;
+    const ROWS: usize = 3;
+    type Part = __m256;
+    const PART: usize = 8;
+
+    #[inline(always)]
+    unsafe fn block(block: Block) {
+        block.run::<Self, 3>();
+    }
 
     #[inline(always)]
     unsafe fn zero() -> Chunk {
         [_mm256_setzero_ps(); 4]
+    }
+
+    #[inline(always)]
+    unsafe fn zero_part() -> Self::Part {
+        _mm256_setzero_ps()
+    }
+
+    #[inline(always)]
+    unsafe fn load_part(from: *const f32) -> Self::Part {
+        _mm256_loadu_ps(from)
+    }
+
+    #[inline(always)]
+    unsafe fn store_part(part: Self::Part, to: *mut f32) {
+        _mm256_storeu_ps(to, part)
+    }
+
+    #[inline(always)]
+    unsafe fn multiply_add_part(a: Self::Part, b: Self::Part, sum: Self::Part) -> Self::Part {
+        _mm256_fmadd_ps(a, b, sum)
     }
 
     #[inline(always)]
@@ -123,6 +152,18 @@ impl Isa for Avx2 {
     }
 
     #[inline(always)]
+    unsafe fn outer<const ROWS: usize>(mut sums: [Chunk; ROWS], weights: *const f32, x: *const f32) -> [Chunk; ROWS] {
+        // One register of `x` after the other: sums and weights leave no room for more.
+        for r in 0..CHUNK / 8 {
+            let x = _mm256_loadu_ps(x.add(8 * r));
+            for row in 0..ROWS {
+                sums[row][r] = _mm256_fmadd_ps(_mm256_broadcast_ss(&*weights.add(row * CHUNK)), x, sums[row][r]);
+            }
+        }
+        sums
+    }
+
+    #[inline(always)]
     unsafe fn scale(chunk: Chunk, by: f32) -> Chunk {
         each(|r| _mm256_mul_ps(chunk[r], _mm256_set1_ps(by)))
     }
@@ -131,6 +172,12 @@ impl Isa for Avx2 {
     unsafe fn sum(chunk: Chunk) -> f32 {
         let of_8 = _mm256_add_ps(_mm256_add_ps(chunk[0], chunk[2]), _mm256_add_ps(chunk[1], chunk[3]));
         sum_of_8(of_8)
+    }
+
+    #[inline(always)]
+    unsafe fn nonzero(chunk: Self::Chunk) -> u32 {
+        let ones = |register| _mm256_movemask_ps(_mm256_cmp_ps::<_CMP_NEQ_UQ>(register, _mm256_setzero_ps())) as u32;
+        ones(chunk[0]) | ones(chunk[1]) << 8 | ones(chunk[2]) << 16 | ones(chunk[3]) << 24
     }
 
     #[inline(always)]

@@ -9,6 +9,7 @@ use std::arch::x86_64::*;
 use super::avx2::{all_nibbles, nibbles, part, sum_of_8};
 use super::isa::{CHUNK, Isa, Kernel};
 use super::table::NIBBLES;
+use super::tile::Block;
 
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Avx512;
@@ -67,10 +68,38 @@ unsafe fn from_i4(nibbles: [u64; 4]) -> Chunk {
 
 impl Isa for Avx512 {
     type Chunk = Chunk;
+    const ROWS: usize = 12;
+    type Part = __m512;
+    const PART: usize = 16;
+
+    #[inline(always)]
+    unsafe fn block(block: Block) {
+        block.run::<Self, 12>();
+    }
 
     #[inline(always)]
     unsafe fn zero() -> Chunk {
         [_mm512_setzero_ps(); 2]
+    }
+
+    #[inline(always)]
+    unsafe fn zero_part() -> Self::Part {
+        _mm512_setzero_ps()
+    }
+
+    #[inline(always)]
+    unsafe fn load_part(from: *const f32) -> Self::Part {
+        _mm512_loadu_ps(from)
+    }
+
+    #[inline(always)]
+    unsafe fn store_part(part: Self::Part, to: *mut f32) {
+        _mm512_storeu_ps(to, part)
+    }
+
+    #[inline(always)]
+    unsafe fn multiply_add_part(a: Self::Part, b: Self::Part, sum: Self::Part) -> Self::Part {
+        _mm512_fmadd_ps(a, b, sum)
     }
 
     #[inline(always)]
@@ -104,6 +133,12 @@ impl Isa for Avx512 {
         let of_16 = _mm512_castps_si512(_mm512_add_ps(chunk[0], chunk[1]));
         let [low, high] = halves(of_16);
         sum_of_8(_mm256_add_ps(_mm256_castsi256_ps(low), _mm256_castsi256_ps(high)))
+    }
+
+    #[inline(always)]
+    unsafe fn nonzero(chunk: Self::Chunk) -> u32 {
+        let ones = |register| u32::from(_mm512_cmp_ps_mask::<_CMP_NEQ_UQ>(register, _mm512_setzero_ps()));
+        ones(chunk[0]) | ones(chunk[1]) << 16
     }
 
     #[inline(always)]

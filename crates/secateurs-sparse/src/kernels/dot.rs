@@ -42,12 +42,17 @@ impl<S: Source> Kernel for Dot<'_, S> {
     }
 }
 
-/// `y[t] = sum_j w[j] x[t, j]` for one output, decoded already.
+/// `y[o, t] = sum_j w[o, j] x[t, j]` for some outputs, decoded already; the order of additions is that of [`Dot`].
 pub(crate) struct DotDecoded<'a> {
-    /// A multiple of [`CHUNK`] values.
+    /// `[n_outputs, width]`
     pub(crate) weights: &'a [f32],
-    /// `[y.len(), weights.len()]`
+    /// `[n_vectors, width]`
     pub(crate) x: &'a [f32],
+    /// A multiple of [`CHUNK`].
+    pub(crate) width: usize,
+    /// What is decoded next: brought into the cache meanwhile.
+    pub(crate) ahead: &'a [u8],
+    /// `[n_outputs, n_vectors]`
     pub(crate) y: &'a mut [f32],
 }
 
@@ -56,30 +61,107 @@ impl Kernel for DotDecoded<'_> {
 
     #[inline(always)]
     unsafe fn run<I: Isa>(self) {
-        let width = self.weights.len();
-        assert!(width.is_multiple_of(CHUNK) && self.x.len() == width * self.y.len());
-        let weights = self.weights.as_ptr();
-        let at = |token: usize| self.x[token * width..(token + 1) * width].as_ptr();
-        let (pairs, rest) = self.y.as_chunks_mut::<2>();
-        // Safety: the processor has the instruction set (the caller's); whole chunks within slices of `width`.
-        unsafe {
-            for (pair, y) in pairs.iter_mut().enumerate() {
-                let (x0, x1) = (at(2 * pair), at(2 * pair + 1));
-                let mut sums = [I::zero(); 2];
-                for start in (0..width).step_by(CHUNK) {
-                    let weights = I::load(weights.add(start));
-                    sums[0] = I::multiply_add(weights, I::load(x0.add(start)), sums[0]);
-                    sums[1] = I::multiply_add(weights, I::load(x1.add(start)), sums[1]);
+        let Self {
+            weights, x, width, y, ..
+        } = self;
+        if width == 0 || x.is_empty() {
+            return y.fill(0.0);
+        }
+        let (n_outputs, n_vectors) = (weights.len() / width, x.len() / width);
+        assert!(width.is_multiple_of(CHUNK) && y.len() == n_outputs * n_vectors);
+        assert!(weights.len() == n_outputs * width && x.len() == n_vectors * width);
+        let n_squares = n_outputs.div_ceil(OUTPUTS) * n_vectors.div_ceil(VECTORS);
+        let mut ahead = self.ahead.chunks(self.ahead.len().div_ceil(n_squares).max(1));
+        let mut output = 0;
+        while output < n_outputs {
+            let outputs = if n_outputs - output < OUTPUTS { 1 } else { OUTPUTS };
+            let mut vector = 0;
+            while vector < n_vectors {
+                let vectors = if n_vectors - vector < VECTORS { 1 } else { VECTORS };
+                for line in ahead.next().unwrap_or_default().chunks(LINE) {
+                    // Safety: the processor has the instruction set (the caller's).
+                    unsafe { I::prefetch(line.as_ptr()) };
                 }
-                *y = [I::sum(sums[0]), I::sum(sums[1])];
+                let square = Square {
+                    weights: weights[output * width..].as_ptr(),
+                    x: x[vector * width..].as_ptr(),
+                    width,
+                    y: y[output * n_vectors + vector..].as_mut_ptr(),
+                    n_vectors,
+                };
+                // Safety: the processor has the instruction set (the caller's), and as many outputs and vectors of
+                // `width` and their places in `y` are left as the square has.
+                unsafe {
+                    match (outputs, vectors) {
+                        (OUTPUTS, VECTORS) => square.run::<I, OUTPUTS, VECTORS>(),
+                        (OUTPUTS, _) => square.run::<I, OUTPUTS, 1>(),
+                        (_, VECTORS) => square.run::<I, 1, VECTORS>(),
+                        _ => square.run::<I, 1, 1>(),
+                    }
+                }
+                vector += vectors;
             }
-            for (offset, y) in rest.iter_mut().enumerate() {
-                let x = at(2 * pairs.len() + offset);
-                let mut sum = I::zero();
-                for start in (0..width).step_by(CHUNK) {
-                    sum = I::multiply_add(I::load(weights.add(start)), I::load(x.add(start)), sum);
+            output += outputs;
+        }
+    }
+}
+
+/// Bytes of a line of the cache.
+const LINE: usize = 64;
+
+/// Outputs of a square: every register of inputs is loaded once for all of them.
+const OUTPUTS: usize = 2;
+
+/// Vectors of a square: every register of weights is loaded once for all of them.
+const VECTORS: usize = 4;
+
+/// Some outputs and vectors whose sums of one register of lanes stay in registers.
+struct Square {
+    /// `[N, width]`
+    weights: *const f32,
+    /// `[M, width]`
+    x: *const f32,
+    width: usize,
+    /// `[N, n_vectors]`, of which `M` are written.
+    y: *mut f32,
+    n_vectors: usize,
+}
+
+impl Square {
+    /// # Safety
+    ///
+    /// The processor has the instruction set, and the pointers lead to as many values as the fields say.
+    #[inline(always)]
+    unsafe fn run<I: Isa, const N: usize, const M: usize>(self) {
+        let Self { weights, x, width, .. } = self;
+        let mut lanes = [[[0.0f32; CHUNK]; M]; N];
+        // Safety: the caller's.
+        unsafe {
+            for part in (0..CHUNK).step_by(I::PART) {
+                let mut sums = [[I::zero_part(); M]; N];
+                for at in (part..width).step_by(CHUNK) {
+                    let mut inputs = [I::zero_part(); M];
+                    for vector in 0..M {
+                        inputs[vector] = I::load_part(x.add(vector * width + at));
+                    }
+                    for output in 0..N {
+                        let weights = I::load_part(weights.add(output * width + at));
+                        for vector in 0..M {
+                            sums[output][vector] = I::multiply_add_part(weights, inputs[vector], sums[output][vector]);
+                        }
+                    }
                 }
-                *y = I::sum(sum);
+                for output in 0..N {
+                    for vector in 0..M {
+                        I::store_part(sums[output][vector], lanes[output][vector].as_mut_ptr().add(part));
+                    }
+                }
+            }
+            for (output, lanes) in lanes.iter().enumerate() {
+                for (vector, lanes) in lanes.iter().enumerate() {
+                    let sum = I::sum(I::load(lanes.as_ptr()));
+                    self.y.add(output * self.n_vectors + vector).write(sum);
+                }
             }
         }
     }

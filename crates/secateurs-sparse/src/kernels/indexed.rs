@@ -3,6 +3,7 @@
 use std::marker::PhantomData;
 use std::ops::Range;
 
+use super::decode::Layout;
 use super::isa::{CHUNK, Isa, Kernel};
 use super::masked::{AHEAD, Starts, first_byte};
 use super::scales::Scaling;
@@ -17,11 +18,13 @@ pub(crate) struct DotIndexed<'a, V, S> {
     pub(crate) y: &'a mut [f32],
 }
 
-/// Writes outputs one after the other, each padded with zeros to a multiple of [`CHUNK`].
+/// Writes outputs, each padded with zeros to a multiple of [`CHUNK`].
 pub(crate) struct DecodeIndexed<'a, V, S> {
     pub(crate) matrix: Indexed<'a, V, S>,
     pub(crate) outputs: Range<usize>,
-    /// `[outputs.len(), d_input.next_multiple_of(CHUNK)]`
+    /// The place of the first of them.
+    pub(crate) first: usize,
+    pub(crate) layout: Layout,
     pub(crate) weights: &'a mut [f32],
 }
 
@@ -135,27 +138,29 @@ impl<V: Value, S: Scaling> Kernel for DecodeIndexed<'_, V, S> {
         let Self {
             matrix,
             outputs,
+            first,
+            layout,
             weights,
         } = self;
-        let width = matrix.d_input.next_multiple_of(CHUNK);
-        assert!(outputs.end <= matrix.n_outputs && weights.len() == outputs.len() * width);
-        if width == 0 {
-            return;
-        }
+        assert!(outputs.end <= matrix.n_outputs && layout.width == matrix.d_input.next_multiple_of(CHUNK));
+        assert!(weights.len() >= layout.len(first + outputs.len()));
         let (indices, values) = (matrix.indices(), matrix.span.values.as_ptr());
         let mut chunk = [0.0; CHUNK];
-        for (output, weights) in outputs.zip(weights.chunks_exact_mut(width)) {
-            weights.fill(0.0);
+        for (place, output) in (first..).zip(outputs) {
+            let to = layout.start(place);
+            let n_chunks = layout.width / CHUNK;
+            (0..n_chunks).for_each(|chunk| weights[to + chunk * layout.step()..][..CHUNK].fill(0.0));
             let range = matrix.range(output);
             let scale = matrix.scaling.of_output(output);
             for start in range.clone().step_by(CHUNK) {
                 // Safety: the processor has the instruction set (the caller's); `Indexed::new`'s contract puts every
-                // index below `width`, and lets whole chunks be read from any value of an output on.
+                // index below the width, and lets whole chunks be read from any value of an output on.
                 unsafe {
                     I::store(I::scale(V::widen::<I>(values, start), scale), chunk.as_mut_ptr());
                     for (offset, value) in chunk.iter().enumerate().take(range.end - start) {
-                        let index = u16::from_le(indices.add(start + offset).read_unaligned());
-                        *weights.get_unchecked_mut(usize::from(index)) = *value;
+                        let index = usize::from(u16::from_le(indices.add(start + offset).read_unaligned()));
+                        let at = to + index / CHUNK * layout.step() + index % CHUNK;
+                        *weights.get_unchecked_mut(at) = *value;
                     }
                 }
             }

@@ -1,5 +1,7 @@
 //! What a loop may ask of an instruction set.
 
+use super::tile::Block;
+
 /// Positions handled at a time, and partial sums of a dot product.
 pub(crate) const CHUNK: usize = 32;
 
@@ -11,21 +13,52 @@ pub(crate) const CHUNK: usize = 32;
 /// # Safety
 ///
 /// Every method needs a processor that has the instruction set. Pointers need no alignment. `widen_*`, `load` and
-/// `store` touch 32 values; `expand_*` may read up to [`SLACK`](super::masked::SLACK) bytes past the first value, whatever
+/// `store` touch 32 values, `load_part` and `store_part` a register's; `expand_*` may read up to [`SLACK`](super::masked::SLACK) bytes past the first value, whatever
 /// the mask; `gather` may read all 32 indices, and reads `x` at the first `n` rounded up to a multiple of 16.
 pub(crate) trait Isa: Copy {
     /// 32 lanes.
     type Chunk: Copy;
+    /// Outputs of a [`Block`].
+    const ROWS: usize;
+    /// One register of a chunk.
+    type Part: Copy;
+    /// Lanes of a register, a divisor of 32.
+    const PART: usize;
 
     unsafe fn zero() -> Self::Chunk;
+    unsafe fn zero_part() -> Self::Part;
+    unsafe fn load_part(from: *const f32) -> Self::Part;
+    unsafe fn store_part(part: Self::Part, to: *mut f32);
+    /// `a * b + sum`, rounded once.
+    unsafe fn multiply_add_part(a: Self::Part, b: Self::Part, sum: Self::Part) -> Self::Part;
     unsafe fn splat(value: f32) -> Self::Chunk;
     unsafe fn load(from: *const f32) -> Self::Chunk;
     unsafe fn store(chunk: Self::Chunk, to: *mut f32);
     /// `a * b + sum`, rounded once.
     unsafe fn multiply_add(a: Self::Chunk, b: Self::Chunk, sum: Self::Chunk) -> Self::Chunk;
     unsafe fn scale(chunk: Self::Chunk, by: f32) -> Self::Chunk;
+    /// `sums[r] + weights[32 r] * x` for the 32 lanes of `x`.
+    #[inline(always)]
+    unsafe fn outer<const ROWS: usize>(
+        mut sums: [Self::Chunk; ROWS],
+        weights: *const f32,
+        x: *const f32,
+    ) -> [Self::Chunk; ROWS] {
+        // Safety: the caller's.
+        unsafe {
+            let x = Self::load(x);
+            for row in 0..ROWS {
+                sums[row] = Self::multiply_add(Self::splat(weights.add(row * CHUNK).read()), x, sums[row]);
+            }
+        }
+        sums
+    }
+    /// Runs a block of as many outputs as the registers hold sums of.
+    unsafe fn block(block: Block);
     /// Lanes added in halves: 16 + 16, 8 + 8, 4 + 4, 2 + 2, 1 + 1.
     unsafe fn sum(chunk: Self::Chunk) -> f32;
+    /// A one for every lane that is not zero.
+    unsafe fn nonzero(chunk: Self::Chunk) -> u32;
     /// The lanes below `n`, zero elsewhere.
     unsafe fn first(chunk: Self::Chunk, n: usize) -> Self::Chunk;
     /// `x` at the first `n` indices, zero elsewhere.

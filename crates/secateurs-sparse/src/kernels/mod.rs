@@ -3,7 +3,8 @@
 //! A loop is written over [`Isa`], which knows 32 lanes of `f32` and how packed values become such lanes; [`Level`]
 //! compiles it for every instruction set and picks one at run time. All of them add the same products in the same order,
 //! so a result has the same bits on every processor: lane `l` sums the positions `l, l + 32, ..` with fused
-//! multiply-adds, and the lanes are added in halves, 16 + 16, 8 + 8, down to one.
+//! multiply-adds, and the lanes are added in halves, 16 + 16, 8 + 8, down to one. Products with many vectors
+//! ([`tile`]) have the vectors in the lanes instead.
 #![allow(unsafe_code)]
 
 #[cfg(target_endian = "big")]
@@ -25,8 +26,10 @@ pub(crate) mod masked;
 mod neon;
 mod scalar;
 pub(crate) mod scales;
+pub(crate) mod skip;
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 mod table;
+pub(crate) mod tile;
 pub(crate) mod value;
 
 pub(crate) use isa::CHUNK;

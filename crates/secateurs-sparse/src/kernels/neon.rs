@@ -9,6 +9,7 @@ use std::arch::asm;
 
 use super::isa::{CHUNK, Isa, Kernel};
 use super::table::{BYTES, HALVES, QUADS};
+use super::tile::Block;
 
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Neon;
@@ -199,10 +200,38 @@ unsafe fn spread_bytes(bytes: uint8x16x2_t, mask: u32) -> uint8x16x2_t {
 
 impl Isa for Neon {
     type Chunk = Chunk;
+    const ROWS: usize = 3;
+    type Part = float32x4_t;
+    const PART: usize = 4;
+
+    #[inline(always)]
+    unsafe fn block(block: Block) {
+        block.run::<Self, 3>();
+    }
 
     #[inline(always)]
     unsafe fn zero() -> Chunk {
         [vdupq_n_f32(0.0); 8]
+    }
+
+    #[inline(always)]
+    unsafe fn zero_part() -> Self::Part {
+        vdupq_n_f32(0.0)
+    }
+
+    #[inline(always)]
+    unsafe fn load_part(from: *const f32) -> Self::Part {
+        vld1q_f32(from)
+    }
+
+    #[inline(always)]
+    unsafe fn store_part(part: Self::Part, to: *mut f32) {
+        vst1q_f32(to, part)
+    }
+
+    #[inline(always)]
+    unsafe fn multiply_add_part(a: Self::Part, b: Self::Part, sum: Self::Part) -> Self::Part {
+        vfmaq_f32(sum, a, b)
     }
 
     #[inline(always)]
@@ -238,6 +267,13 @@ impl Isa for Neon {
         let of_8 = [vaddq_f32(of_16(0), of_16(2)), vaddq_f32(of_16(1), of_16(3))];
         let of_4 = vaddq_f32(of_8[0], of_8[1]);
         vpadds_f32(vadd_f32(vget_low_f32(of_4), vget_high_f32(of_4)))
+    }
+
+    #[inline(always)]
+    unsafe fn nonzero(chunk: Self::Chunk) -> u32 {
+        let mut lanes = [0.0; CHUNK];
+        Self::store(chunk, lanes.as_mut_ptr());
+        super::scalar::nonzero(&lanes)
     }
 
     #[inline(always)]

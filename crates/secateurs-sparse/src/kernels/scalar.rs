@@ -6,6 +6,7 @@
 use half::{bf16, f16};
 
 use super::isa::{CHUNK, Isa};
+use super::tile::Block;
 
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Scalar;
@@ -34,6 +35,12 @@ unsafe fn nibble(from: *const u8, index: usize) -> f32 {
     f32::from((nibble as i8) >> 4)
 }
 
+/// A one for every lane that is not zero.
+pub(super) fn nonzero(lanes: &[f32; CHUNK]) -> u32 {
+    let ones = lanes.iter().map(|lane| u32::from(*lane != 0.0));
+    ones.rev().fold(0, |ones, one| ones << 1 | one)
+}
+
 fn expand(mask: u32, value: impl Fn(usize) -> f32) -> [f32; CHUNK] {
     let mut rank = 0;
     std::array::from_fn(|position| {
@@ -47,9 +54,32 @@ fn expand(mask: u32, value: impl Fn(usize) -> f32) -> [f32; CHUNK] {
 
 impl Isa for Scalar {
     type Chunk = [f32; CHUNK];
+    const ROWS: usize = 2;
+    type Part = [f32; CHUNK];
+    const PART: usize = CHUNK;
+
+    unsafe fn block(block: Block) {
+        block.run::<Self, 2>();
+    }
 
     unsafe fn zero() -> Self::Chunk {
         [0.0; CHUNK]
+    }
+
+    unsafe fn zero_part() -> Self::Part {
+        Self::zero()
+    }
+
+    unsafe fn load_part(from: *const f32) -> Self::Part {
+        Self::load(from)
+    }
+
+    unsafe fn store_part(part: Self::Part, to: *mut f32) {
+        Self::store(part, to)
+    }
+
+    unsafe fn multiply_add_part(a: Self::Part, b: Self::Part, sum: Self::Part) -> Self::Part {
+        Self::multiply_add(a, b, sum)
     }
 
     unsafe fn splat(value: f32) -> Self::Chunk {
@@ -81,6 +111,10 @@ impl Isa for Scalar {
             half /= 2;
         }
         chunk[0]
+    }
+
+    unsafe fn nonzero(chunk: Self::Chunk) -> u32 {
+        nonzero(&chunk)
     }
 
     unsafe fn first(chunk: Self::Chunk, n: usize) -> Self::Chunk {
