@@ -3,8 +3,11 @@
 use secateurs_formula::{Criterion, CurveFit, Expr, Formula, Library, Rounding, fits};
 
 use crate::additive::Additive;
+use crate::decades::Decades;
 use crate::error::{Arm, Column};
+use crate::level_formula::through;
 use crate::metrics::factual_error;
+use crate::scale::Scale;
 use crate::study::{Outcomes, Study, check_length};
 use crate::{CausalError, Result};
 
@@ -31,7 +34,8 @@ pub struct FormulaConfig {
     pub tolerances: Vec<f64>,
     /// The functions.
     pub library: Library,
-    /// Roundings, the boldest first.
+    /// Roundings, the boldest first. They are of constants in decades: outcomes and effects in the power of ten below the deviation
+    /// of the outcomes, covariates in that below their range. So formulas have the same digits in all units.
     pub roundings: Vec<Rounding>,
 }
 
@@ -148,7 +152,8 @@ impl Additive {
     /// Formulas of a model that was fitted to this study.
     ///
     /// Terms are pruned, then every term that is left becomes the simplest function that explains enough of it, then all
-    /// constants are rounded; see [`FormulaConfig`]. A removed term leaves its mean in the constant.
+    /// constants are rounded; see [`FormulaConfig`]. A removed term leaves its mean in the constant. A term of levels that no
+    /// function of the library explains is a sum of `abs(x - level)`, which meets all levels.
     ///
     /// # Errors
     ///
@@ -159,7 +164,8 @@ impl Additive {
         let run = Run::new(self, study)?;
         let (pruned, first) = run.pruned(config);
         let (symbolic, second) = run.symbolic(&pruned, names, config)?;
-        let (rounded, third) = run.rounded(&symbolic, config)?;
+        let (rounded, third) = run.rounded(&symbolic, names, config)?;
+        let symbolic = run.formulas(symbolic.each_ref().map(|expr| run.decades.in_study(expr)), names)?;
         Ok(EffectFormulas {
             names: names.to_vec(),
             stages: [Some(first), Some(second), third].into_iter().flatten().collect(),
@@ -214,11 +220,27 @@ struct Candidates {
     feature: usize,
     variance: f64,
     fits: Vec<CurveFit>,
+    /// Through all levels, for a covariate that has them.
+    levels: Option<Expr>,
+}
+
+impl Candidates {
+    /// The simplest function whose mean squared error is at most this, in decades.
+    fn simplest(&self, error: f64) -> Expr {
+        let r_squared = 1.0 - error / self.variance.max(f64::MIN_POSITIVE);
+        let mut fits = self.fits.clone();
+        Criterion::Simplest { r_squared }.sort(&mut fits);
+        match &self.levels {
+            Some(levels) if fits[0].r_squared < r_squared => levels.clone(),
+            _ => fits[0].curve.of(&Expr::Variable(self.feature)),
+        }
+    }
 }
 
 struct Run<'a> {
     model: &'a Additive,
     study: &'a Study,
+    decades: Decades,
     full: Outcomes,
     residual: f64,
 }
@@ -228,14 +250,17 @@ impl<'a> Run<'a> {
         let full = model.outcomes(study.x())?;
         let residual = factual_error(&full, study)?;
         // Of outcomes that are met exactly, a share would be nothing at all.
-        let y = study.outcome();
-        let mean = y.iter().sum::<f64>() / y.len() as f64;
-        let variance = y.iter().map(|y| (y - mean).powi(2)).sum::<f64>() / y.len() as f64;
+        let outcome = Scale::standard(study.outcome());
+        let least = match outcome.unit() {
+            0.0 => 1e-6 * outcome.origin(),
+            deviation => 1e-3 * deviation,
+        };
         Ok(Self {
             model,
             study,
+            decades: Decades::of(study),
             full,
-            residual: residual.max(1e-6 * variance).max(f64::MIN_POSITIVE),
+            residual: residual.max(least * least).max(f64::MIN_POSITIVE),
         })
     }
 
@@ -293,7 +318,8 @@ impl<'a> Run<'a> {
             .unwrap_or_else(|| attempt(1e-9))
     }
 
-    fn symbolic(&self, pruned: &Pruned, names: &[String], config: &FormulaConfig) -> Result<([Formula; 2], Stage)> {
+    /// Expressions in decades.
+    fn symbolic(&self, pruned: &Pruned, names: &[String], config: &FormulaConfig) -> Result<([Expr; 2], Stage)> {
         let candidates = [
             self.candidates(pruned, 0, &config.library)?,
             self.candidates(pruned, 1, &config.library)?,
@@ -302,13 +328,13 @@ impl<'a> Run<'a> {
         let n_terms = candidates.iter().map(Vec::len).sum::<usize>().max(1);
         for &tolerance in &config.tolerances {
             let error = tolerance * config.symbolic * self.residual / n_terms as f64;
-            let formula = |part: usize| self.formula(pruned, (part, names), (&candidates[part], error));
-            let formulas = [formula(0)?, formula(1)?];
+            let exprs = PARTS.map(|part| self.expression(pruned, part, (&candidates[part], self.decades.squared(error))));
+            let formulas = self.formulas(exprs.each_ref().map(|expr| self.decades.in_study(expr)), names)?;
             let now = outcomes_of(&formulas, self.study.x())?;
             let terms = formulas.each_ref().map(|formula| formula.expr.variables().len());
             let stage = self.stage(StageKind::Symbolic(tolerance), &now, (terms, config.symbolic));
             let done = stage.within_budget;
-            last = Some((formulas, stage));
+            last = Some((exprs, stage));
             if done {
                 break;
             }
@@ -320,40 +346,53 @@ impl<'a> Run<'a> {
         })
     }
 
-    /// For every term that is left, the fits of all functions.
+    /// For every term that is left, the fits of all functions, in decades.
     fn candidates(&self, pruned: &Pruned, part: usize, library: &Library) -> Result<Vec<Candidates>> {
         let of = |&feature: &usize| {
-            let x = self.study.covariate(feature);
-            let y: Vec<f64> = x.iter().map(|x| pruned.term(part, feature, *x)).collect();
+            let place = |x: &f64| self.decades.covariate(feature, *x);
+            let value = |x: &f64| self.decades.outcome(pruned.term(part, feature, *x));
+            let column = self.study.covariate(feature);
+            let x: Vec<f64> = column.iter().map(place).collect();
+            let y: Vec<f64> = column.iter().map(value).collect();
             let (few_x, few_y) = spread_over(&x, &y);
+            let term = &self.model.arm(Arm::Control).terms()[feature];
+            let levels = term.has_levels().then(|| {
+                let places: Vec<f64> = term.knots().iter().map(place).collect();
+                let values: Vec<f64> = term.knots().iter().map(value).collect();
+                through(&places, &values, &Expr::Variable(feature))
+            });
             Ok(Candidates {
                 feature,
                 variance: deviation(&y).powi(2),
                 fits: fits(&few_x, &few_y, library)?,
+                levels,
             })
         };
         pruned.kept()[part].iter().map(of).collect()
     }
 
-    fn formula(
-        &self,
-        pruned: &Pruned,
-        (part, names): (usize, &[String]),
-        (candidates, error): (&[Candidates], f64),
-    ) -> Result<Formula> {
-        let mut terms = vec![Expr::Constant(pruned.constant(part))];
-        for term in candidates {
-            let r_squared = 1.0 - error / term.variance.max(f64::MIN_POSITIVE);
-            let mut fits = term.fits.clone();
-            Criterion::Simplest { r_squared }.sort(&mut fits);
-            terms.push(fits[0].curve.of(&Expr::Variable(term.feature)));
-        }
-        Ok(Formula::new(Expr::sum(terms), names.to_vec(), self.study.x())?)
+    fn expression(&self, pruned: &Pruned, part: usize, (candidates, error): (&[Candidates], f64)) -> Expr {
+        let constant = Expr::Constant(self.decades.outcome(pruned.constant(part)));
+        let terms = candidates.iter().map(|term| term.simplest(error));
+        Expr::sum(std::iter::once(constant).chain(terms).collect())
     }
 
-    fn rounded(&self, symbolic: &[Formula; 2], config: &FormulaConfig) -> Result<([Formula; 2], Option<Stage>)> {
+    fn formulas(&self, exprs: [Expr; 2], names: &[String]) -> Result<[Formula; 2]> {
+        let [outcome, effect] = exprs;
+        let outcome = Formula::new(outcome, names.to_vec(), self.study.x())?;
+        let effect = outcome.with(effect);
+        Ok([outcome, effect])
+    }
+
+    fn rounded(
+        &self,
+        symbolic: &[Expr; 2],
+        names: &[String],
+        config: &FormulaConfig,
+    ) -> Result<([Formula; 2], Option<Stage>)> {
         for &rounding in &config.roundings {
-            let formulas = symbolic.each_ref().map(|formula| formula.rounded(rounding));
+            let exprs = symbolic.each_ref().map(|expr| self.decades.rounded_in_study(expr, rounding));
+            let formulas = self.formulas(exprs, names)?;
             let now = outcomes_of(&formulas, self.study.x())?;
             let terms = formulas.each_ref().map(|formula| formula.expr.variables().len());
             let stage = self.stage(StageKind::Round(rounding), &now, (terms, config.round));
@@ -361,7 +400,8 @@ impl<'a> Run<'a> {
                 return Ok((formulas, Some(stage)));
             }
         }
-        Ok((symbolic.clone(), None))
+        let unrounded = symbolic.each_ref().map(|expr| self.decades.in_study(expr));
+        Ok((self.formulas(unrounded, names)?, None))
     }
 }
 
