@@ -1,12 +1,14 @@
 //! Training of a network on rows of numbers.
 
 use burn::module::Module;
-use burn::tensor::Tensor;
+use burn::tensor::{Tensor, TensorData};
 use serde::{Deserialize, Serialize};
 
 use crate::layer::Covariance;
 use crate::minimise::{Objective, Schedule, StepLog, minimise};
 use crate::network::Kan;
+use crate::unit::Unit;
+use crate::units::check as check_numbers;
 use crate::{KanError, Result};
 
 /// Rows of inputs and targets, row-major.
@@ -52,16 +54,16 @@ impl Default for Penalty {
 }
 
 impl Penalty {
-    /// The penalty of a network on inputs.
+    /// The penalty of a network on inputs, in the network's precision.
     pub fn of(&self, kan: &Kan, x: Tensor<2>) -> Tensor<1> {
-        let first = kan.layers[0].covariance(x.clone());
+        let first = kan.covariance(x.clone());
         self.with_covariance(kan, x, &first)
     }
 
-    /// The same, given the [covariance](crate::KanLayer::covariance) of the first layer at these inputs, which is most of the
+    /// The same, given the [covariance](Kan::covariance) of the first layer at these inputs, which is most of the
     /// work and the same at all steps between which no grid moves.
     pub fn with_covariance(&self, kan: &Kan, x: Tensor<2>, first: &Covariance) -> Tensor<1> {
-        let mut x = x;
+        let mut x = kan.scaled(x);
         let mut sum = Tensor::zeros([1], (&x.device(), x.dtype()));
         let mut covariance = first.clone();
         for (number, layer) in kan.layers.iter().enumerate() {
@@ -163,8 +165,11 @@ impl FitConfig {
 
 /// Trains a network to predict `y` from `x` by least squares on all rows at once.
 ///
-/// Loss: the mean of squared errors over rows and outputs, plus [`Penalty`]. Validation rows, if there are any, decide when
-/// to stop and which weights to keep (see [`Schedule`]).
+/// Loss: the mean of squared errors over rows and outputs, each as a share of the variance of its outcome over the training
+/// rows, plus [`Penalty`]. Validation rows, if there are any, decide when to stop and which weights to keep (see [`Schedule`]).
+///
+/// A network whose units are not known takes those of the rows, in which it is trained: `a x + b` and `c y + d` give the same
+/// network as `x` and `y`, but for its units. A trained one keeps the units that it has.
 ///
 /// # Errors
 ///
@@ -193,15 +198,19 @@ pub fn fit(
     config: &FitConfig,
     listener: &mut dyn FnMut(&StepLog),
 ) -> Result<(Kan, Vec<StepLog>)> {
+    check(&kan, rows, "training rows")?;
+    let kan = kan.in_units_of(rows.x, rows.y)?;
+    let weights = weights(&kan, rows.y);
+    let scaled = |rows, what| Scaled::new(&kan, rows, (what, &weights));
     let mut objective = LeastSquares {
-        rows: tensors(&kan, rows, "training rows")?,
-        validation: validation
-            .map(|rows| tensors(&kan, rows, "validation rows"))
-            .transpose()?,
+        rows: scaled(rows, "training rows")?,
+        validation: validation.map(|rows| scaled(rows, "validation rows")).transpose()?,
         config,
         first: None,
     };
-    minimise(kan, &mut objective, &config.schedule, listener)
+    let (layers, units) = kan.without_units();
+    let (layers, log) = minimise(layers, &mut objective, &config.schedule, listener)?;
+    Ok((layers.with_units(units)?, log))
 }
 
 /// `sqrt(mean (f(x) - y)^2)` over rows and outputs.
@@ -211,14 +220,21 @@ pub fn fit(
 /// If the rows do not fit the network, or hold NaN or infinity.
 pub fn root_mean_square_error(kan: &Kan, rows: Rows<'_>) -> Result<f64> {
     let kan = kan.valid();
-    let (x, y) = tensors(&kan, rows, "rows")?;
-    let mean: f64 = mean_square(&kan, x, y).into_scalar();
-    Ok(mean.sqrt())
+    let sizes: Vec<f64> = (0..kan.d_output())
+        .map(|output| kan.units().output(output).size())
+        .collect();
+    let rows = Scaled::new(&kan, rows, ("rows", &[]))?;
+    let errors: Vec<f64> = rows.errors(&kan.without_units().0).into_data().iter().collect();
+    let squares = errors
+        .iter()
+        .zip(sizes.iter().cycle())
+        .map(|(error, size)| (error * size).powi(2));
+    Ok((squares.sum::<f64>() / errors.len() as f64).sqrt())
 }
 
 struct LeastSquares<'a> {
-    rows: (Tensor<2>, Tensor<2>),
-    validation: Option<(Tensor<2>, Tensor<2>)>,
+    rows: Scaled,
+    validation: Option<Scaled>,
     config: &'a FitConfig,
     /// Of the first layer, for the penalty; none before the first step.
     first: Option<Covariance>,
@@ -226,8 +242,8 @@ struct LeastSquares<'a> {
 
 impl Objective<Kan> for LeastSquares<'_> {
     fn loss(&self, kan: &Kan, _: usize) -> Tensor<1> {
-        let (x, y) = (on(kan, &self.rows.0), on(kan, &self.rows.1));
-        let error = mean_square(kan, x.clone(), y);
+        let rows = self.rows.on(kan);
+        let error = rows.mean_square(kan);
         if self.config.penalty.lambda == 0.0 {
             return error;
         }
@@ -236,37 +252,89 @@ impl Objective<Kan> for LeastSquares<'_> {
             + self
                 .config
                 .penalty
-                .with_covariance(kan, x, &first.to_device(&kan.place().0))
+                .with_covariance(kan, rows.x, &first.to_device(&kan.place().0))
     }
 
     fn validation(&self, kan: &Kan) -> Option<f64> {
-        let (x, y) = self.validation.as_ref()?;
-        Some(mean_square(kan, x.clone(), y.clone()).into_scalar())
+        Some(self.validation.as_ref()?.mean_square(kan).into_scalar())
     }
 
     fn before_step(&mut self, kan: Kan, step: usize) -> Result<(Kan, bool)> {
-        let x = &self.rows.0;
+        let x = &self.rows.x;
         let (kan, moved) = match &self.config.grids {
             Some(updates) => updates.before_step(kan, x, step)?,
             None => (kan, false),
         };
         if self.config.penalty.lambda != 0.0 && (moved || self.first.is_none()) {
-            self.first = Some(kan.valid().layers[0].covariance(x.clone()));
+            self.first = Some(kan.valid().covariance(x.clone()));
         }
         Ok((kan, moved))
     }
 }
 
-/// The tensor where the parameters of the network are, tracked or not.
-fn on(kan: &Kan, tensor: &Tensor<2>) -> Tensor<2> {
-    tensor.clone().to_device(&kan.place().0)
+/// Rows as the layers take and give them.
+struct Scaled {
+    x: Tensor<2>,
+    y: Tensor<2>,
+    /// What an error of each output counts, `[1, d_output]`; 1 if there is none.
+    weights: Option<Tensor<2>>,
 }
 
-fn mean_square(kan: &Kan, x: Tensor<2>, y: Tensor<2>) -> Tensor<1> {
-    (kan.forward(x) - y).powi_scalar(2).mean()
+impl Scaled {
+    fn new(kan: &Kan, rows: Rows<'_>, (what, weights): (&'static str, &[f64])) -> Result<Self> {
+        check(kan, rows, what)?;
+        let kan = kan.valid();
+        let (device, dtype) = kan.place();
+        let tensor = |values: Vec<f64>, columns: usize| {
+            let data = TensorData::new(values.clone(), [values.len() / columns, columns]);
+            Tensor::<2>::from_data(data, (&device, dtype))
+        };
+        Ok(Self {
+            x: tensor(kan.scaled_inputs(rows.x), kan.d_input()),
+            y: tensor(kan.scaled_outputs(rows.y), kan.d_output()),
+            weights: (!weights.is_empty()).then(|| tensor(weights.to_vec(), weights.len())),
+        })
+    }
+
+    /// The tensors where the parameters of the network are, tracked or not.
+    fn on(&self, kan: &Kan) -> Self {
+        let device = kan.place().0;
+        let on = |tensor: &Tensor<2>| tensor.clone().to_device(&device);
+        Self {
+            x: on(&self.x),
+            y: on(&self.y),
+            weights: self.weights.as_ref().map(on),
+        }
+    }
+
+    fn errors(&self, layers: &Kan) -> Tensor<2> {
+        let errors = layers.forward(self.x.clone()) - self.y.clone();
+        match &self.weights {
+            None => errors,
+            Some(weights) => errors * weights.clone(),
+        }
+    }
+
+    fn mean_square(&self, layers: &Kan) -> Tensor<1> {
+        self.errors(layers).powi_scalar(2).mean()
+    }
 }
 
-fn tensors(kan: &Kan, rows: Rows<'_>, what: &'static str) -> Result<(Tensor<2>, Tensor<2>)> {
+/// Weights that make errors shares of the deviation of their outcome; none where they are so already.
+fn weights(kan: &Kan, y: &[f64]) -> Vec<f64> {
+    let d_output = kan.d_output();
+    let weight = |output: usize| {
+        let column: Vec<f64> = y.iter().skip(output).step_by(d_output).copied().collect();
+        (kan.units().output(output).size() / Unit::of_outcome(&column).size()).abs()
+    };
+    let weights: Vec<f64> = (0..d_output).map(weight).collect();
+    if weights.iter().all(|weight| *weight == 1.0) {
+        return Vec::new();
+    }
+    weights
+}
+
+fn check(kan: &Kan, rows: Rows<'_>, what: &'static str) -> Result<()> {
     let (d_input, d_output) = (kan.d_input(), kan.d_output());
     let n_rows = rows.x.len() / d_input;
     if n_rows == 0 {
@@ -277,6 +345,6 @@ fn tensors(kan: &Kan, rows: Rows<'_>, what: &'static str) -> Result<(Tensor<2>, 
             return Err(KanError::Length { what, expected, got });
         }
     }
-    let kan = kan.valid();
-    Ok((kan.tensor(rows.x, d_input)?, kan.tensor(rows.y, d_output)?))
+    check_numbers(rows.x, d_input)?;
+    check_numbers(rows.y, d_output)
 }

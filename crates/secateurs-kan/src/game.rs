@@ -75,7 +75,9 @@ impl<'a> Game<'a> {
                 got: targets.len(),
             });
         }
-        let nodes = kan.layers[..layer].iter().fold(x, |x, layer| layer.forward(x));
+        let nodes = kan.layers[..layer]
+            .iter()
+            .fold(kan.scaled(x), |x, layer| layer.forward(x));
         let edges = kan.layers[layer].activations(nodes).edges;
         let [n_players, _, n_subnodes] = edges.dims();
         let values: Vec<f64> = edges.into_data().iter().collect();
@@ -139,12 +141,8 @@ impl<'a> Game<'a> {
         let n_rows = sums.len() / self.n_subnodes;
         let sums = Tensor::<2>::from_data(TensorData::new(sums, [n_rows, self.n_subnodes]), (&device, dtype));
         let nodes = self.kan.layers[self.layer].nodes.forward(sums);
-        let outputs: Vec<f64> = self
-            .kan
-            .forward_from(self.layer + 1, nodes)
-            .into_data()
-            .iter()
-            .collect();
+        let outputs = self.kan.forward_scaled(self.layer + 1, nodes);
+        let outputs: Vec<f64> = outputs.into_data().iter().collect();
         let d_output = self.kan.d_output();
         let payoff = |outputs: &[f64]| match self.payoff {
             Payoff::PerSample => outputs.to_vec(),

@@ -2,6 +2,7 @@
 
 mod attribution;
 mod basis;
+mod bulk;
 mod error;
 mod fit;
 mod fit_columns;
@@ -20,6 +21,8 @@ mod state;
 mod statistics;
 mod symbolic;
 mod symbolise;
+mod unit;
+mod units;
 
 pub use attribution::{Attribution, attributed, attribution};
 pub use basis::{BSpline, Basis, BasisConfig, Chebyshev, EdgeBasis, EdgeWeights, GaussianRbf};
@@ -37,7 +40,9 @@ pub use prune::{Fold, RemovedEdge, RemovedNode, prune_edges, prune_inputs, prune
 pub use secateurs_formula as formula;
 pub use secateurs_ops::Beyond;
 pub use shapley::{MOST_EXACT, Sampling, ShapleyConfig, ShapleyScores, Stay, prune_by_shapley, shapley};
-pub use state::{KanState, LayerConfig, STATE_VERSION, StateConfig};
+pub use state::{KanState, LayerConfig, STATE_VERSION, Side, StateConfig};
 pub use statistics::LayerStatistics;
 pub use symbolic::{SymbolicEdge, SymbolicEdges};
 pub use symbolise::{SymbolicConfig, SymbolicFit, symbolise};
+pub use unit::Unit;
+pub use units::Units;

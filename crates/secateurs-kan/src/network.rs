@@ -11,6 +11,8 @@ use crate::fit_columns::interpolating;
 use crate::grid::Grid;
 use crate::layer::{KanLayer, LayerActivations};
 use crate::nodes::{Affine, Nodes, Width};
+use crate::unit::Unit;
+use crate::units::{Units, check};
 use crate::{KanError, Result};
 
 /// Which edges a new network has.
@@ -28,8 +30,8 @@ pub enum Wiring {
 pub struct KanConfig {
     widths: Vec<Width>,
     basis: BasisConfig,
-    /// Interior knots of a new network span this.
-    pub range: [f64; 2],
+    /// Unit of the inputs; that of the first data if there is none.
+    unit: Option<Unit>,
     /// What splines are beyond their grid.
     pub beyond: Beyond,
     /// New splines pass near zero at the knots, by uniform noise of this width over `n_intervals`.
@@ -76,7 +78,7 @@ impl KanConfig {
         Ok(Self {
             widths,
             basis,
-            range: [-1.0, 1.0],
+            unit: None,
             beyond: Beyond::Taper,
             noise: 0.3,
             base_mean: 0.0,
@@ -92,11 +94,12 @@ impl KanConfig {
         Self { dtype, ..self }
     }
 
-    /// The same with another range of the first grid; one that is empty or not finite leaves it as it is.
+    /// The same for inputs in this range, whatever the data are: interior knots of the first layer span it, and it is from -1 to
+    /// 1 for the network. A range that is empty or not finite leaves it as it is.
     pub fn with_range(self, range: [f64; 2]) -> Self {
-        let good = range[0] < range[1] && range.iter().all(|end| end.is_finite());
+        let unit = Unit::of_range(range).ok().filter(|_| range[0] < range[1]);
         Self {
-            range: if good { range } else { self.range },
+            unit: unit.or(self.unit),
             ..self
         }
     }
@@ -133,8 +136,13 @@ impl KanConfig {
             let shape = (pair[0].n_nodes(), pair[1]);
             self.layer(shape, &mut rng, device)
         });
+        let units = Units {
+            inputs: self.unit.map(|unit| vec![unit; self.widths[0].n_nodes()]),
+            outputs: None,
+        };
         Kan {
             layers: layers.collect(),
+            units,
         }
     }
 
@@ -186,7 +194,7 @@ impl KanConfig {
     }
 
     fn grid(&self, d_input: usize, (degree, n_intervals): (usize, usize)) -> Grid {
-        Grid::uniform((d_input, degree, n_intervals), self.range).expect("the range and the intervals were checked")
+        Grid::uniform((d_input, degree, n_intervals), [-1.0, 1.0]).expect("the intervals were checked")
     }
 }
 
@@ -203,32 +211,57 @@ fn nearest(d_input: usize, d_output: usize) -> Vec<f64> {
     keep
 }
 
-/// Layers one after the other.
+/// Layers one after the other, between the units of its user.
+///
+/// Layers take and give numbers of everyday size: the first one `(x - centre) / size`, and outputs are `centre + size y` of what
+/// the last one gives. All functions of a network take inputs and give outputs in the units of the user, in the precision of
+/// the inputs; what is said of a layer by itself is in scaled numbers.
 #[derive(Module, Debug)]
 pub struct Kan {
     /// From the inputs to the outputs.
     pub layers: Vec<KanLayer>,
+    #[module(skip)]
+    pub(crate) units: Units,
+}
+
+impl From<Vec<KanLayer>> for Kan {
+    /// A network whose units are not known yet.
+    fn from(layers: Vec<KanLayer>) -> Self {
+        let units = Units::default();
+        Self { layers, units }
+    }
 }
 
 impl Kan {
     /// From `[batch, d_input]` to `[batch, d_output]`.
     pub fn forward(&self, x: Tensor<2>) -> Tensor<2> {
-        self.layers.iter().fold(x, |x, layer| layer.forward(x))
+        self.forward_from(0, x)
     }
 
-    /// What flows through every layer.
+    /// What flows through every layer: the inputs of the first and the outputs of the last in the units of the user.
     pub fn activations(&self, x: Tensor<2>) -> Vec<LayerActivations> {
         let mut all: Vec<LayerActivations> = Vec::new();
+        let mut input = self.scaled(x.clone());
         for layer in &self.layers {
-            let input = all.last().map_or_else(|| x.clone(), |before| before.output.clone());
-            all.push(layer.activations(input));
+            let activations = layer.activations(input);
+            input = activations.output.clone();
+            all.push(activations);
+        }
+        let output = self.unscaled(input, x.dtype());
+        if let Some(last) = all.last_mut() {
+            last.output = output;
+        }
+        if let Some(first) = all.first_mut() {
+            first.input = x;
         }
         all
     }
 
-    /// From the nodes of one layer on: `[batch, n_nodes]` to the outputs.
+    /// From the nodes of one layer on, the inputs for layer 0: `[batch, n_nodes]` to the outputs.
     pub fn forward_from(&self, layer: usize, nodes: Tensor<2>) -> Tensor<2> {
-        self.layers[layer..].iter().fold(nodes, |x, layer| layer.forward(x))
+        let dtype = nodes.dtype();
+        let nodes = if layer == 0 { self.scaled(nodes) } else { nodes };
+        self.unscaled(self.forward_scaled(layer, nodes), dtype)
     }
 
     /// Number of inputs.
@@ -257,27 +290,21 @@ impl Kan {
 
     /// Rows of numbers as a tensor beside the parameters: `[rows, columns]`.
     ///
+    /// In double precision where the device has it, whatever the precision of the network is: seconds since 1970 lose digits in
+    /// single precision that they still have when they are scaled.
+    ///
     /// # Errors
     ///
     /// If the numbers do not fill whole rows, or one is NaN or infinite.
     pub fn tensor(&self, values: &[f64], columns: usize) -> Result<Tensor<2>> {
-        let rows = values.len() / columns.max(1);
-        if rows * columns != values.len() {
-            return Err(KanError::Length {
-                what: "rows",
-                expected: (rows + 1) * columns,
-                got: values.len(),
-            });
-        }
-        if let Some(at) = values.iter().position(|value| !value.is_finite()) {
-            return Err(KanError::NotFinite {
-                what: "data",
-                row: at / columns,
-                column: at % columns,
-                value: values[at],
-            });
-        }
+        check(values, columns)?;
         let (device, dtype) = self.place();
+        let dtype = if device.supports_dtype(FloatDType::F64) {
+            DType::F64
+        } else {
+            dtype
+        };
+        let rows = values.len() / columns.max(1);
         Ok(Tensor::from_data(
             TensorData::new(values.to_vec(), [rows, columns]),
             (&device, dtype),

@@ -28,7 +28,7 @@ pub struct RemovedEdge {
     pub subnode: usize,
     /// Its score.
     pub score: f64,
-    /// Its mean over the rows, which was folded or lost.
+    /// Its mean over the rows, which was folded or lost, in scaled numbers.
     pub constant: f64,
 }
 
@@ -41,7 +41,7 @@ pub struct RemovedNode {
     pub node: usize,
     /// Its score.
     pub score: f64,
-    /// Means of the edges that left it, one for each subnode of the next layer.
+    /// Means of the edges that left it, one for each subnode of the next layer, in scaled numbers.
     pub constants: Vec<f64>,
 }
 
@@ -66,7 +66,8 @@ pub fn prune_edges(
     check_count("layers of scores", scores.len(), kan.layers.len())?;
     let mut removed = Vec::new();
     let mut layers = Vec::new();
-    let mut x = x;
+    let mut x = kan.scaled(x);
+    let units = kan.units;
     for (number, layer) in kan.layers.into_iter().enumerate() {
         let n_subnodes = layer.width().n_subnodes();
         let scores = &scores[number];
@@ -98,7 +99,7 @@ pub fn prune_edges(
         x = layer.forward(x);
         layers.push(layer);
     }
-    Ok((Kan { layers }, removed))
+    Ok((Kan { layers, units }, removed))
 }
 
 /// Removes every hidden node whose score is not above a threshold; each layer keeps at least its best node.
@@ -168,7 +169,8 @@ pub(crate) fn remove_nodes(
 ) -> Result<(Kan, Vec<RemovedNode>)> {
     let mut removed = Vec::new();
     let mut layers = Vec::new();
-    let mut x = x;
+    let mut x = kan.scaled(x);
+    let units = kan.units.select(&keep[0]);
     for (number, layer) in kan.layers.into_iter().enumerate() {
         // The inputs of this layer lost nodes already; x has the old columns until here.
         let n_subnodes = layer.width().n_subnodes();
@@ -188,7 +190,7 @@ pub(crate) fn remove_nodes(
         x = layer.forward(x);
         layers.push(layer.select(&keep[number], &keep[number + 1]));
     }
-    Ok((Kan { layers }, removed))
+    Ok((Kan { layers, units }, removed))
 }
 
 impl KanLayer {

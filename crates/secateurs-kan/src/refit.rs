@@ -15,7 +15,8 @@ impl Kan {
     ///
     /// Interior knots are a mixture of equal distances (the share `uniform`) and equal counts. The splines on the new grids
     /// are those nearest to the old ones at these values, by least squares with a little smoothness, which is defined for
-    /// binary, repeated and constant values, too. Layers without splines stay.
+    /// binary, repeated and constant values, too. Layers without splines stay. A network whose units are not known takes those
+    /// of `x` first.
     ///
     /// # Errors
     ///
@@ -27,7 +28,7 @@ impl Kan {
     }
 
     /// The network with another number of intervals in the same ranges, its splines refitted at the values that flow when
-    /// `x` does.
+    /// `x` does. A network whose units are not known takes those of `x` first.
     ///
     /// # Errors
     ///
@@ -44,9 +45,11 @@ impl Kan {
     }
 
     fn on_grids(self, x: Tensor<2>, regrid: impl Fn(&Grid, &[Vec<f64>]) -> Grid) -> Result<Self> {
+        let kan = self.in_units_of_inputs(&x);
+        let mut x = kan.scaled(x);
+        let Self { layers: old, units } = kan;
         let mut layers = Vec::new();
-        let mut x = x;
-        for (number, layer) in self.layers.into_iter().enumerate() {
+        for (number, layer) in old.into_iter().enumerate() {
             let columns = columns(&x, number)?;
             let layer = match &layer.basis {
                 Basis::BSpline(basis) => {
@@ -68,7 +71,7 @@ impl Kan {
             x = layer.forward(x);
             layers.push(layer);
         }
-        Ok(Self { layers })
+        Ok(Self { layers, units })
     }
 }
 

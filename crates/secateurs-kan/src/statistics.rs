@@ -25,14 +25,14 @@ pub struct LayerStatistics {
 }
 
 impl Kan {
-    /// Means and deviations in every layer when `x`, `[rows, d_input]`, flows through.
+    /// Means and deviations in every layer when `x`, `[rows, d_input]`, flows through, in scaled numbers.
     ///
     /// # Errors
     ///
     /// If there are fewer than two rows, or a value that flows is NaN or infinite.
     pub fn statistics(&self, x: Tensor<2>) -> Result<Vec<LayerStatistics>> {
         let mut all = Vec::new();
-        let mut x = x;
+        let mut x = self.scaled(x);
         for (number, layer) in self.layers.iter().enumerate() {
             let (statistics, output) = layer.statistics(x, number)?;
             all.push(statistics);

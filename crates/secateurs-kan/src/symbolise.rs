@@ -62,7 +62,7 @@ pub struct SymbolicFit {
 /// Liu et al., *KAN: Kolmogorov-Arnold Networks*, 2024, section 2.5.1, arXiv:2404.19756. **Deviates:** the inner parameters
 /// are polished by Levenberg-Marquardt steps, and shapes with a pole in the range of the data are refused.
 pub fn symbolise(kan: Kan, x: Tensor<2>, config: &SymbolicConfig) -> Result<(Kan, Vec<SymbolicFit>)> {
-    let first = candidates(&kan.layers[0], x.clone(), (0, config))?;
+    let first = candidates(&kan.layers[0], kan.scaled(x.clone()), (0, config))?;
     symbolised(kan, x, config, &first)
 }
 
@@ -75,8 +75,9 @@ pub(crate) fn symbolised(
 ) -> Result<(Kan, Vec<SymbolicFit>)> {
     let mut fits = Vec::new();
     let mut layers = Vec::new();
-    let mut x = x;
-    for (number, layer) in kan.valid().layers.into_iter().enumerate() {
+    let mut x = kan.scaled(x);
+    let Kan { layers: old, units } = kan.valid();
+    for (number, layer) in old.into_iter().enumerate() {
         let found = match number {
             0 => chosen(first, (number, config)),
             _ => chosen(&candidates(&layer, x.clone(), (number, config))?, (number, config)),
@@ -87,7 +88,7 @@ pub(crate) fn symbolised(
         layers.push(layer);
         fits.extend(found);
     }
-    Ok((Kan { layers }, fits))
+    Ok((Kan { layers, units }, fits))
 }
 
 /// All curves that were fitted to an edge.
@@ -226,7 +227,7 @@ impl Kan {
     /// Whether no curve has a pole or an end of its domain between the least and the greatest of its inputs when `x`,
     /// `[rows, d_input]`, flows through.
     pub(crate) fn is_smooth(&self, x: Tensor<2>) -> bool {
-        let mut x = x;
+        let mut x = self.scaled(x);
         for layer in &self.layers {
             let Ok(curves) = layer.curves() else {
                 return false;
@@ -257,14 +258,22 @@ impl Kan {
                 got: names.len(),
             });
         }
-        let mut nodes: Vec<Expr> = (0..self.d_input()).map(Expr::Variable).collect();
+        let variable = |input: usize| {
+            let unit = self.units.input(input);
+            Expr::Variable(input).plus(-unit.centre()).times(1.0 / unit.size())
+        };
+        let mut nodes: Vec<Expr> = (0..self.d_input()).map(variable).collect();
         for (number, layer) in self.layers.iter().enumerate() {
             let sums = sums_of(layer, &nodes, number)?;
             nodes = layer.nodes.expressions(sums);
         }
         let fitted_on: Vec<f64> = x.into_data().iter().collect();
-        let formula = |expr| Ok(Formula::new(expr, names.to_vec(), &fitted_on)?);
-        nodes.into_iter().map(formula).collect()
+        let formula = |(output, expr): (usize, Expr)| {
+            let unit = self.units.output(output);
+            let expr = expr.times(unit.size()).plus(unit.centre());
+            Ok(Formula::new(expr, names.to_vec(), &fitted_on)?)
+        };
+        nodes.into_iter().enumerate().map(formula).collect()
     }
 }
 

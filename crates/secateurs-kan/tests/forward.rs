@@ -80,9 +80,7 @@ fn affine(kan: Kan) -> Kan {
         layer.nodes.bias = shaken(layer.nodes.bias, 0.1);
         layer
     });
-    Kan {
-        layers: layers.collect(),
-    }
+    Kan::from(layers.collect::<Vec<_>>())
 }
 
 fn bases() -> impl Strategy<Value = BasisConfig> {

@@ -299,7 +299,7 @@ fn rounding_stays_close_where_validation_does_not_look() {
     let edge = edge(0, 0, "x^3");
     let curve = Curve::new(edge.shape, vec![1.0, 0.0, 0.043, 2.0]).unwrap();
     let layer = kan.layers[0].clone().with_curves(&[(edge, curve)]).unwrap();
-    let kan = Kan { layers: vec![layer] };
+    let kan = Kan::from(vec![layer]);
     let train = (-30..=30).map(|i| 0.1 * f64::from(i)).collect();
     let found = simplify(kan, &["x".to_owned()], &Blind { train }, &PipelineConfig::default()).unwrap();
     assert_eq!(found.rounded[0].to_string(), "0.043*x^3 + 2");
@@ -330,7 +330,7 @@ impl Task for Trained {
 
     fn refit(&self, kan: Kan) -> Result<Kan, KanError> {
         let layer = kan.layers[0].clone().with_curves(&self.ends_with)?;
-        Ok(Kan { layers: vec![layer] })
+        Ok(Kan::from(vec![layer]))
     }
 }
 

@@ -45,6 +45,7 @@ pub fn load(prefix: &Path, device: &Device) -> Result<Kan, Error> {
         version: STATE_VERSION,
         widths: config.widths,
         layers,
+        open: Vec::new(),
     };
     let kan = Kan::from_state(KanState { config, tensors: named }, device);
     kan.map_err(|source| Error::Kan {

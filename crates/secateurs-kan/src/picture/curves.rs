@@ -4,7 +4,6 @@ use burn::tensor::{Tensor, TensorData};
 
 use super::EdgeIndex;
 use crate::Result;
-use crate::layer::KanLayer;
 use crate::network::Kan;
 
 /// Points of a curve.
@@ -71,11 +70,15 @@ pub(super) fn choose(kan: &Kan, scores: &[Vec<f64>], max_edges: usize) -> Choice
 pub(super) fn flow(kan: &Kan, x: Tensor<2>, choice: &Choice) -> Result<Flow> {
     let mut ranges = vec![extent(&x)];
     let mut curves = Vec::new();
-    let mut x = x;
+    let dtype = x.dtype();
+    let mut nodes = kan.scaled(x);
     for (number, layer) in kan.layers.iter().enumerate() {
-        curves.push(evaluated(layer, &ranges[number], &choice.edges[number]));
-        x = layer.forward(x);
-        ranges.push(extent(&x));
+        curves.push(evaluated(kan, &ranges[number], (number, &choice.edges[number])));
+        nodes = layer.forward(nodes);
+        ranges.push(match number + 1 {
+            last if last == kan.layers.len() => extent(&kan.unscaled(nodes.clone(), dtype)),
+            _ => extent(&nodes),
+        });
     }
     Ok(Flow {
         curves,
@@ -91,7 +94,8 @@ fn extent(x: &Tensor<2>) -> Vec<[f64; 2]> {
     low.iter().zip(high.iter()).map(|(low, high)| [low, high]).collect()
 }
 
-fn evaluated(layer: &KanLayer, ranges: &[[f64; 2]], edges: &[(EdgeIndex, f64)]) -> Vec<Curve> {
+/// What edges add to outputs is in the units of those.
+fn evaluated(kan: &Kan, ranges: &[[f64; 2]], (number, edges): (usize, &[(EdgeIndex, f64)])) -> Vec<Curve> {
     if edges.is_empty() {
         return Vec::new();
     }
@@ -100,20 +104,29 @@ fn evaluated(layer: &KanLayer, ranges: &[[f64; 2]], edges: &[(EdgeIndex, f64)]) 
         ranges.iter().map(move |[low, high]| low + share * (high - low))
     };
     let points: Vec<f64> = (0..N_POINTS).flat_map(at).collect();
-    let base = layer.base.val();
-    let points = Tensor::from_data(
-        TensorData::new(points, [N_POINTS, ranges.len()]),
-        (&base.device(), base.dtype()),
-    );
-    let values = layer.activations(points).edges; // [d_input, points, n_subnodes]
+    let points = match number {
+        0 => kan.scaled_inputs(&points),
+        _ => points,
+    };
+    let (device, dtype) = kan.place();
+    let points = TensorData::new(points, [N_POINTS, ranges.len()]);
+    let layer = &kan.layers[number];
+    let values = layer.activations(Tensor::from_data(points, (&device, dtype))).edges; // [d_input, points, n_subnodes]
     let n_subnodes = values.dims()[2];
     let values: Vec<f64> = values.into_data().iter().collect();
-    let of_edge = |&(edge, score): &(EdgeIndex, f64)| Curve {
-        edge,
-        score,
-        values: (0..N_POINTS)
-            .map(|point| values[(edge.input * N_POINTS + point) * n_subnodes + edge.subnode])
-            .collect(),
+    let of_edge = |&(edge, score): &(EdgeIndex, f64)| {
+        let is_last = number + 1 == kan.layers.len();
+        // The sum of an output passes on what edges add; the factors of a product have no unit.
+        let size = match edge.subnode < layer.width().sums && is_last {
+            true => kan.units().output(edge.subnode).size(),
+            false => 1.0,
+        };
+        let value = |point| size * values[(edge.input * N_POINTS + point) * n_subnodes + edge.subnode];
+        Curve {
+            edge,
+            score,
+            values: (0..N_POINTS).map(value).collect(),
+        }
     };
     edges.iter().map(of_edge).collect()
 }

@@ -131,7 +131,7 @@ impl<'a> Run<'a> {
         config: &PipelineConfig,
         (limit, attempts): (f64, &mut Vec<Attempt>),
     ) -> Result<(f64, Kan, Vec<SymbolicFit>)> {
-        let first = candidates(&kan.layers[0], self.all.clone(), (0, &config.symbolic))?;
+        let first = candidates(&kan.layers[0], kan.scaled(self.all.clone()), (0, &config.symbolic))?;
         let before = self.outputs(kan);
         let most_change = config.budget.change;
         let better = |a: &Found, b: &Found| {

@@ -8,13 +8,15 @@ use burn::tensor::{DType, Device, FloatDType, Tensor, TensorData};
 use secateurs_formula::Curve;
 
 use super::shapes::Shapes;
-use super::{KanState, LayerConfig, STATE_VERSION, StateConfig};
+use super::{KanState, LayerConfig, STATE_VERSION, Side, StateConfig};
 use crate::basis::{BSpline, Basis, BasisConfig};
 use crate::grid::Grid;
 use crate::layer::KanLayer;
 use crate::network::{Kan, KanConfig};
 use crate::nodes::{Width, parameter};
 use crate::symbolic::{SymbolicEdge, SymbolicEdges};
+use crate::unit::Unit;
+use crate::units::Units;
 use crate::{KanError, Result};
 
 impl Kan {
@@ -36,12 +38,39 @@ impl Kan {
         let mut tensors = Tensors::new(tensors, device)?;
         let layers = shapes.iter().enumerate();
         let layers = layers.map(|(number, shapes)| layer(&config, (number, shapes), &mut tensors));
-        let kan = Self {
-            layers: layers.collect::<Result<_>>()?,
+        let kan = Self::from(layers.collect::<Result<Vec<_>>>()?);
+        let units = Units {
+            inputs: units(&config, (Side::Inputs, "inputs", kan.d_input()), &mut tensors)?,
+            outputs: units(&config, (Side::Outputs, "outputs", kan.d_output()), &mut tensors)?,
         };
         tensors.finish()?;
-        Ok(kan)
+        kan.with_units(units)
     }
+}
+
+/// The units of one side; none if they are open, and numbers as they are if there are no tensors of them.
+fn units(
+    config: &StateConfig,
+    (side, name, count): (Side, &str, usize),
+    tensors: &mut Tensors<'_>,
+) -> Result<Option<Vec<Unit>>> {
+    if config.open.contains(&side) {
+        return Ok(None);
+    }
+    let [centre, size] = ["centre", "size"].map(|number| format!("{name}.{number}"));
+    if !tensors.left.contains_key(&centre) && !tensors.left.contains_key(&size) {
+        return Ok(Some(vec![Unit::default(); count]));
+    }
+    let (centres, sizes) = (
+        tensors.take_numbers(&centre, [count])?,
+        tensors.take_numbers(&size, [count])?,
+    );
+    let pairs = centres.into_iter().zip(sizes);
+    Ok(Some(
+        pairs
+            .map(|(centre, size)| Unit::new(centre, size))
+            .collect::<Result<_>>()?,
+    ))
 }
 
 /// A new layer whose parameters are then replaced, so that what a configuration may be is checked in one place.
@@ -142,10 +171,16 @@ struct Tensors<'a> {
 
 impl<'a> Tensors<'a> {
     fn new(tensors: Vec<(String, TensorData)>, device: &'a Device) -> Result<Self> {
-        let expected = tensors.first().map_or(DType::F32, |(_, data)| data.dtype());
+        let of_layers = |(name, _): &&(String, TensorData)| name.starts_with("layers.");
+        let expected = tensors
+            .iter()
+            .find(of_layers)
+            .map_or(DType::F32, |(_, data)| data.dtype());
         let mut left = BTreeMap::new();
         for (name, data) in tensors {
-            if data.dtype() != expected || !expected.is_float() {
+            // Units are in double precision whatever the layers are.
+            let is_unit = !name.starts_with("layers.") && data.dtype() == DType::F64;
+            if !is_unit && (data.dtype() != expected || !expected.is_float()) {
                 let got = data.dtype();
                 return Err(KanError::TensorType { name, expected, got });
             }
@@ -167,6 +202,22 @@ impl<'a> Tensors<'a> {
     }
 
     fn take_if_there<const D: usize>(&mut self, name: &str, shape: [usize; D]) -> Result<Option<Tensor<D>>> {
+        let Some(data) = self.checked(name, &shape)? else {
+            return Ok(None);
+        };
+        let at = (self.device, DType::from(self.dtype));
+        Ok(Some(Tensor::from_data(data, at)))
+    }
+
+    /// Numbers that must be there.
+    fn take_numbers(&mut self, name: &str, shape: [usize; 1]) -> Result<Vec<f64>> {
+        let missing = || KanError::MissingTensor { name: name.to_owned() };
+        let data = self.checked(name, &shape)?.ok_or_else(missing)?;
+        Ok(data.iter().collect())
+    }
+
+    /// A tensor of this shape without NaN and infinity, if it is there.
+    fn checked(&mut self, name: &str, shape: &[usize]) -> Result<Option<TensorData>> {
         let Some(data) = self.left.remove(name) else {
             return Ok(None);
         };
@@ -181,8 +232,7 @@ impl<'a> Tensors<'a> {
             let name = name.to_owned();
             return Err(KanError::TensorValue { name, index, value });
         }
-        let at = (self.device, DType::from(self.dtype));
-        Ok(Some(Tensor::from_data(data, at)))
+        Ok(Some(data))
     }
 
     fn finish(self) -> Result<()> {

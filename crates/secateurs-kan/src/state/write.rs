@@ -2,24 +2,48 @@
 
 use burn::tensor::{Tensor, TensorData};
 
-use super::{KanState, LayerConfig, STATE_VERSION, StateConfig};
+use super::{KanState, LayerConfig, STATE_VERSION, Side, StateConfig};
 use crate::basis::{Basis, BasisConfig};
 use crate::layer::KanLayer;
 use crate::network::Kan;
+use crate::unit::Unit;
 
 impl Kan {
     /// The network as plain values.
     pub fn to_state(&self) -> KanState {
         let tensors = self.layers.iter().enumerate();
+        let tensors = tensors.flat_map(|(number, layer)| named(layer, number));
+        let sides = [
+            (Side::Inputs, "inputs", &self.units.inputs),
+            (Side::Outputs, "outputs", &self.units.outputs),
+        ];
+        let open = sides.iter().filter(|(_, _, units)| units.is_none());
+        let units = sides
+            .iter()
+            .flat_map(|(_, name, units)| of_units(name, units.as_deref()));
         KanState {
             config: StateConfig {
                 version: STATE_VERSION,
                 widths: self.widths(),
                 layers: self.layers.iter().map(config).collect(),
+                open: open.map(|(side, ..)| *side).collect(),
             },
-            tensors: tensors.flat_map(|(number, layer)| named(layer, number)).collect(),
+            tensors: tensors.chain(units).collect(),
         }
     }
+}
+
+/// None if numbers are as they are.
+fn of_units(side: &str, units: Option<&[Unit]>) -> Vec<(String, TensorData)> {
+    let units = units.unwrap_or_default();
+    if units.iter().all(|unit| *unit == Unit::default()) {
+        return Vec::new();
+    }
+    let tensor = |name: &str, number: fn(Unit) -> f64| {
+        let numbers: Vec<f64> = units.iter().map(|unit| number(*unit)).collect();
+        (format!("{side}.{name}"), TensorData::new(numbers, [units.len()]))
+    };
+    vec![tensor("centre", Unit::centre), tensor("size", Unit::size)]
 }
 
 fn config(layer: &KanLayer) -> LayerConfig {
