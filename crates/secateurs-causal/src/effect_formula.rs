@@ -252,7 +252,7 @@ impl<'a> Run<'a> {
         // Of outcomes that are met exactly, a share would be nothing at all.
         let outcome = Scale::standard(study.outcome());
         let least = match outcome.unit() {
-            0.0 => 1e-6 * outcome.origin(),
+            0.0 => 1e-5 * outcome.origin(),
             deviation => 1e-3 * deviation,
         };
         Ok(Self {

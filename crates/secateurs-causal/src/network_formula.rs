@@ -72,6 +72,7 @@ impl EffectModel<Kan> {
             study.check_d_input(self.d_input())?;
             study.check_arms()?;
         }
+        train.check_overlap()?;
         let base = base.clone().with_fixed_grids();
         let mut input_names = names.to_vec();
         if self.learner() == Learner::S {

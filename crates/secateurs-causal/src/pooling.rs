@@ -197,7 +197,8 @@ impl PoolingSearch {
                 .collect();
             let mut errors: Vec<_> = errors.into_iter().map(Vec::into_iter).collect();
             for (candidate, pooling) in self.candidates.iter().enumerate() {
-                let of_folds: Result<Vec<Vec<f64>>> = errors.iter_mut().filter_map(Iterator::next).collect();
+                let of_folds: Vec<Result<Vec<f64>>> = errors.iter_mut().filter_map(Iterator::next).collect();
+                let of_folds: Result<Vec<Vec<f64>>> = of_folds.into_iter().collect();
                 let solved = pooling.coefficients(&attempt.all).and(of_folds);
                 match solved.map(|folds| folds.concat()) {
                     Ok(of_rows) => all.push(Judged {

@@ -39,7 +39,7 @@ fn all(values: &[f64]) -> Vec<Result<f64>> {
         policy_regret(values, &study),
         policy_risk(values, &study),
         Summary::of(values).map(|summary| summary.deviation),
-        holm(values).map(|adjusted| adjusted[0]),
+        holm(values).map(|adjusted| adjusted.iter().sum()),
         wilcoxon(values, &fine),
         wilcoxon(&fine, values),
     ];
