@@ -132,7 +132,10 @@ struct OfStudy<'a> {
 
 impl OfStudy<'_> {
     fn solved(&self, f: &Mat<f64>, rows: &[usize]) -> Result<Solution> {
-        let y: Vec<f64> = rows.iter().map(|&row| self.outcome.to(self.study.outcome()[row])).collect();
+        let y: Vec<f64> = rows
+            .iter()
+            .map(|&row| self.outcome.to(self.study.outcome()[row]))
+            .collect();
         solve(f, &y, self.ridge)
     }
 

@@ -110,7 +110,11 @@ impl Part {
         Self {
             network,
             inputs: tensor(rows.iter().flat_map(of_row).copied().collect(), d_network, at),
-            outcome: tensor(rows.iter().map(|row| unit.scaled(study.outcome()[*row])).collect(), 1, at),
+            outcome: tensor(
+                rows.iter().map(|row| unit.scaled(study.outcome()[*row])).collect(),
+                1,
+                at,
+            ),
             treatment: tensor(rows.iter().map(|row| treatment[*row]).collect(), 1, at),
             weights: tensor(weights, n_outcomes, at),
         }

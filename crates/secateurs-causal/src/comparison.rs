@@ -1,8 +1,8 @@
 //! Whether one method is better than another over many tasks.
 
-use crate::{CausalError, Result};
 use crate::error::Column;
 use crate::study::check_column;
+use crate::{CausalError, Result};
 
 /// The one-sided p-value of Wilcoxon's signed-rank test that `smaller` tends to be below `larger`, task by task.
 ///

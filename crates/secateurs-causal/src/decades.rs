@@ -59,7 +59,8 @@ impl Decades {
 
     /// A rounded expression in the units of the study, without the digits that multiplication adds.
     pub(crate) fn rounded_in_study(&self, expr: &Expr, rounding: Rounding) -> Expr {
-        self.in_study(&expr.rounded(rounding)).rounded(Rounding::Significant(DIGITS))
+        self.in_study(&expr.rounded(rounding))
+            .rounded(Rounding::Significant(DIGITS))
     }
 }
 

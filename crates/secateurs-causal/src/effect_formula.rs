@@ -328,7 +328,8 @@ impl<'a> Run<'a> {
         let n_terms = candidates.iter().map(Vec::len).sum::<usize>().max(1);
         for &tolerance in &config.tolerances {
             let error = tolerance * config.symbolic * self.residual / n_terms as f64;
-            let exprs = PARTS.map(|part| self.expression(pruned, part, (&candidates[part], self.decades.squared(error))));
+            let exprs =
+                PARTS.map(|part| self.expression(pruned, part, (&candidates[part], self.decades.squared(error))));
             let formulas = self.formulas(exprs.each_ref().map(|expr| self.decades.in_study(expr)), names)?;
             let now = outcomes_of(&formulas, self.study.x())?;
             let terms = formulas.each_ref().map(|formula| formula.expr.variables().len());
@@ -391,7 +392,9 @@ impl<'a> Run<'a> {
         config: &FormulaConfig,
     ) -> Result<([Formula; 2], Option<Stage>)> {
         for &rounding in &config.roundings {
-            let exprs = symbolic.each_ref().map(|expr| self.decades.rounded_in_study(expr, rounding));
+            let exprs = symbolic
+                .each_ref()
+                .map(|expr| self.decades.rounded_in_study(expr, rounding));
             let formulas = self.formulas(exprs, names)?;
             let now = outcomes_of(&formulas, self.study.x())?;
             let terms = formulas.each_ref().map(|formula| formula.expr.variables().len());

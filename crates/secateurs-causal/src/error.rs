@@ -139,7 +139,9 @@ pub enum CausalError {
         pivot: usize,
     },
     /// A model that meets all outcomes, so that cross-validation has nothing to judge it by.
-    #[error("with ridge {ridge:?} the model meets all outcomes, which leaves nothing to choose by; take a larger ridge")]
+    #[error(
+        "with ridge {ridge:?} the model meets all outcomes, which leaves nothing to choose by; take a larger ridge"
+    )]
     Interpolates {
         /// The penalty.
         ridge: f64,

@@ -19,7 +19,11 @@ pub(crate) fn through(places: &[f64], values: &[f64], x: &Expr) -> Expr {
         .map(|(slopes, place)| (0.5 * (slopes[1] - slopes[0]), *place))
         .collect();
     // The constant makes the first point right.
-    let there = middle * places[0] + kinks.iter().map(|(kink, place)| kink * (place - places[0])).sum::<f64>();
+    let there = middle * places[0]
+        + kinks
+            .iter()
+            .map(|(kink, place)| kink * (place - places[0]))
+            .sum::<f64>();
     let mut terms = vec![x.clone().times(middle), Expr::Constant(values[0] - there)];
     for (kink, place) in kinks {
         terms.push(Expr::call(Call::Abs, x.clone().plus(-place)).times(kink));

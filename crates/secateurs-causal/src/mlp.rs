@@ -85,7 +85,11 @@ fn linear([d_input, d_output]: [usize; 2], rng: &mut StdRng, at: (&Device, DType
     }
 }
 
-/// A trunk, and a head for each output.
+/// A trunk, and a head for each output, between the units of its user.
+///
+/// The first layer sees `(x - centre) / size` of each input, outputs are `centre + size y` of what the heads give. A record of the
+/// parameters does not hold the units: keep [`units`](Self::units) beside it, and give them back by
+/// [`with_units`](Self::with_units).
 #[derive(Module, Debug)]
 pub struct Mlp {
     /// What all outputs share, ELU after each layer.
@@ -97,6 +101,31 @@ pub struct Mlp {
 }
 
 impl Mlp {
+    /// The units of inputs and outputs.
+    pub fn units(&self) -> &Units {
+        &self.units
+    }
+
+    /// The same layers with other units.
+    ///
+    /// # Errors
+    ///
+    /// If there are not as many units as inputs or outputs.
+    pub fn with_units(self, units: Units) -> Result<Self, KanError> {
+        let [d_input, d_output] = self.shape();
+        let sides = [
+            ("units of inputs", &units.inputs, d_input),
+            ("units of outputs", &units.outputs, d_output),
+        ];
+        for (what, units, expected) in sides {
+            let got = units.as_ref().map_or(expected, Vec::len);
+            if got != expected {
+                return Err(KanError::Length { what, expected, got });
+            }
+        }
+        Ok(Self { units, ..self })
+    }
+
     /// Inputs as the first layer takes them.
     fn scaled(&self, x: Tensor<2>) -> Tensor<2> {
         let scaled = match &self.units.inputs {

@@ -61,7 +61,5 @@ fn distinct(values: impl Iterator<Item = f64>) -> Vec<f64> {
 
 /// The logarithm of the number of ways to choose some of the rows.
 fn log_assignments(chosen: usize, rows: usize) -> f64 {
-    (0..chosen)
-        .map(|k| ((rows - k) as f64 / (k + 1) as f64).ln())
-        .sum()
+    (0..chosen).map(|k| ((rows - k) as f64 / (k + 1) as f64).ln()).sum()
 }

@@ -295,9 +295,13 @@ impl<'a> Attempt<'a> {
 
     /// For each candidate the errors of the rows of a fold, each divided by the number of rows of its arm.
     fn errors(&self, candidates: &[Pooling], held_out: &[usize]) -> Vec<Result<Vec<f64>>> {
-        let rows = Mat::from_fn(held_out.len(), self.f.ncols(), |row, column| self.f[(held_out[row], column)]);
+        let rows = Mat::from_fn(held_out.len(), self.f.ncols(), |row, column| {
+            self.f[(held_out[row], column)]
+        });
         let outcome: Vec<f64> = held_out.iter().map(|row| self.outcome[*row]).collect();
-        let moments = self.all.without(&Moments::of(&rows, &outcome, |row| self.study.arm(held_out[row])));
+        let moments = self
+            .all
+            .without(&Moments::of(&rows, &outcome, |row| self.study.arm(held_out[row])));
         let error = |pooling: &Pooling| {
             let coefficients = pooling.coefficients(&moments)?;
             let predicted = coefficients.map(|of_arm| &rows * Mat::from_fn(of_arm.len(), 1, |at, _| of_arm[at]));

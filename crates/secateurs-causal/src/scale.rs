@@ -93,7 +93,10 @@ mod tests {
             let values = plain.map(|value| factor * value);
             let scale = Scale::standard(&values);
             assert!((scale.origin() / (4.0 * factor) - 1.0).abs() < 1e-14, "{factor}");
-            assert!((scale.unit() / (deviation * factor.abs()) - 1.0).abs() < 1e-14, "{factor}");
+            assert!(
+                (scale.unit() / (deviation * factor.abs()) - 1.0).abs() < 1e-14,
+                "{factor}"
+            );
             assert!((scale.back(scale.to(values[3])) / values[3] - 1.0).abs() < 1e-14);
         }
         let far = Scale::standard(&plain.map(|value| 1.7e9 + value));

@@ -141,7 +141,11 @@ impl LearnerConfig {
         listener: &mut dyn FnMut(&StepLog),
     ) -> Result<(Vec<B::Network>, Vec<StepLog>)> {
         let unit = self.unit_of(studies.0);
-        let networks = mapped(networks, self.learner, (1.0 / unit.size(), -unit.centre() / unit.size()))?;
+        let networks = mapped(
+            networks,
+            self.learner,
+            (1.0 / unit.size(), -unit.centre() / unit.size()),
+        )?;
         self.train(base, (networks, number), studies, listener)
     }
 

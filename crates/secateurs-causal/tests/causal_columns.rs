@@ -1,8 +1,8 @@
 //! Columns that are categories, that are the treatment, or that say nothing; and penalties that cannot be used.
 
 use secateurs_causal::{
-    AdditiveConfig, AdditiveLearner, Arm, CausalError, Column, FewValues, FormulaConfig, Pooling, PoolingSearch, Result,
-    Ridge, Study, Synthetic,
+    AdditiveConfig, AdditiveLearner, Arm, CausalError, Column, FewValues, FormulaConfig, Pooling, PoolingSearch,
+    Result, Ridge, Study, Synthetic,
 };
 
 fn wave(row: usize, frequency: f64) -> f64 {
@@ -26,7 +26,11 @@ fn categories(effects: &[f64], code: impl Fn(usize) -> f64) -> Study {
 #[test]
 fn every_category_has_its_own_effect() {
     let codes: [fn(usize) -> f64; 3] = [|k| k as f64, |k| 101.0 + k as f64, |k| (k * k) as f64 - 3.5];
-    for effects in [&[1.5, 3.0, 1.5][..], &[0.0, 2.0, -1.0, 1.0], &[1.0, -1.0, 2.0, 0.0, 3.0, 1.0, -2.0]] {
+    for effects in [
+        &[1.5, 3.0, 1.5][..],
+        &[0.0, 2.0, -1.0, 1.0],
+        &[1.0, -1.0, 2.0, 0.0, 3.0, 1.0, -2.0],
+    ] {
         for code in codes {
             let study = categories(effects, code);
             let rows: Vec<f64> = (0..effects.len()).flat_map(|k| [code(k), 0.2]).collect();
@@ -46,7 +50,14 @@ fn every_category_has_its_own_effect() {
             let text = formulas.rounded[1].to_string();
             assert!(text.contains("group") && text.len() < 30 * effects.len(), "{text}");
             // Without a choice, too, and lines say that they are lines.
-            close(&ridge_of(AdditiveLearner::T).fit(&study).unwrap().effects(&rows).unwrap(), 0.1);
+            close(
+                &ridge_of(AdditiveLearner::T)
+                    .fit(&study)
+                    .unwrap()
+                    .effects(&rows)
+                    .unwrap(),
+                0.1,
+            );
             let lines = ridge_of(AdditiveLearner::T).with_few_values(FewValues::Lines);
             assert_eq!(lines.fit(&study).unwrap().lines_of_few_values(), [0]);
         }
@@ -77,7 +88,13 @@ fn a_line_stays_a_line_where_levels_say_no_more() {
 /// Synthetic rows with one more column.
 fn with_column(study: &Study, column: impl Fn(usize) -> f64) -> Study {
     let x = (0..study.rows()).flat_map(|row| [study.row(row), &[column(row)]].concat());
-    Study::new(x.collect(), study.d_input() + 1, &study.treatment(), study.outcome().to_vec()).unwrap()
+    Study::new(
+        x.collect(),
+        study.d_input() + 1,
+        &study.treatment(),
+        study.outcome().to_vec(),
+    )
+    .unwrap()
 }
 
 fn all_fits(study: &Study) -> Vec<Result<()>> {
@@ -101,12 +118,26 @@ fn a_column_that_is_the_treatment_is_refused_by_its_number() {
     for column in affine {
         for fitted in all_fits(&with_column(&study, column)) {
             let error = fitted.unwrap_err();
-            assert!(matches!(error, CausalError::IsTreatment { column: Column::Covariate(5) }), "{error}");
+            assert!(
+                matches!(
+                    error,
+                    CausalError::IsTreatment {
+                        column: Column::Covariate(5)
+                    }
+                ),
+                "{error}"
+            );
             assert!(error.to_string().contains("covariate 5"), "{error}");
         }
     }
     // However few the rows.
-    let tiny = Study::new(vec![0.0, 1.0, 0.0, 1.0], 1, &[0.0, 1.0, 0.0, 1.0], vec![1.0, 2.0, 3.0, 4.0]).unwrap();
+    let tiny = Study::new(
+        vec![0.0, 1.0, 0.0, 1.0],
+        1,
+        &[0.0, 1.0, 0.0, 1.0],
+        vec![1.0, 2.0, 3.0, 4.0],
+    )
+    .unwrap();
     assert!(all_fits(&tiny).iter().skip(1).all(Result::is_err));
 }
 
@@ -120,12 +151,27 @@ fn a_column_that_separates_the_arms_is_refused() {
         &|row| -2.01 * treated(row) + wave(row, 1.1),
         &|row| 1.7e9 + 10.0 * treated(row) + wave(row, 1.1),
         // A category that only one arm has.
-        &|row| if treated(row) == 1.0 { 1.0 } else { f64::from(row as u8 % 2 * 2) },
+        &|row| {
+            if treated(row) == 1.0 {
+                1.0
+            } else {
+                f64::from(row as u8 % 2 * 2)
+            }
+        },
     ];
     for column in apart {
         for fitted in all_fits(&with_column(&study, column)) {
             let error = fitted.unwrap_err();
-            assert!(matches!(error, CausalError::Separates { column: Column::Covariate(5), .. }), "{error}");
+            assert!(
+                matches!(
+                    error,
+                    CausalError::Separates {
+                        column: Column::Covariate(5),
+                        ..
+                    }
+                ),
+                "{error}"
+            );
         }
     }
 }
@@ -137,7 +183,13 @@ fn overlap_that_is_partial_or_missing_by_chance_is_no_error() {
     let first_control = study.rows_of(Arm::Control)[0];
     let overlapping: [&dyn Fn(usize) -> f64; 3] = [
         // One row among those of the other arm.
-        &|row| if row == first_control { 3.0 } else { 3.0 * treated(row) + wave(row, 1.1) },
+        &|row| {
+            if row == first_control {
+                3.0
+            } else {
+                3.0 * treated(row) + wave(row, 1.1)
+            }
+        },
         // A group that only treated rows belong to.
         &|row| f64::from(u8::from(treated(row) == 1.0 && row % 7 == 0)),
         &|_| 4.0,
@@ -147,7 +199,13 @@ fn overlap_that_is_partial_or_missing_by_chance_is_no_error() {
     }
     // In small studies columns separate the arms by chance: 2 / C(8, 4) is 1 in 35.
     let x = (0..8).map(f64::from).collect();
-    let small = Study::new(x, 1, &[0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 1.0, 1.0], (0..8).map(f64::from).collect()).unwrap();
+    let small = Study::new(
+        x,
+        1,
+        &[0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 1.0, 1.0],
+        (0..8).map(f64::from).collect(),
+    )
+    .unwrap();
     assert!(ridge_of(AdditiveLearner::T).fit(&small).is_ok());
 }
 
@@ -161,7 +219,10 @@ fn penalties_that_cannot_be_used_are_skipped() {
         let ridge = Ridge::by_gcv(penalties.iter().copied()).unwrap();
         AdditiveConfig::new(AdditiveLearner::T, ridge).fit(&study)
     };
-    let (some, plain) = (by_gcv(&[1e-300, 1e-2, 1e-200, 1.0]).unwrap(), by_gcv(&[1e-2, 1.0]).unwrap());
+    let (some, plain) = (
+        by_gcv(&[1e-300, 1e-2, 1e-200, 1.0]).unwrap(),
+        by_gcv(&[1e-2, 1.0]).unwrap(),
+    );
     for arm in Arm::BOTH {
         assert_eq!(some.arm(arm).skipped_penalties(), [1e-300, 1e-200]);
         assert_eq!(some.arm(arm).penalty(), plain.arm(arm).penalty());
@@ -170,7 +231,10 @@ fn penalties_that_cannot_be_used_are_skipped() {
     }
     for penalties in [&[1e-300, 1e-200][..], &[1e-300]] {
         let error = by_gcv(penalties).unwrap_err();
-        assert!(matches!(error, CausalError::Singular { ridge: 1e-300, .. }), "{error:?}");
+        assert!(
+            matches!(error, CausalError::Singular { ridge: 1e-300, .. }),
+            "{error:?}"
+        );
         let text = error.to_string();
         assert!(text.contains("1e-300") && text.len() < 200, "{text}");
     }
@@ -187,22 +251,33 @@ fn penalties_that_cannot_be_used_are_skipped() {
     let (_, choice) = search(vec![none(1e-300), none(1.0)]).fit(&study).unwrap();
     assert_eq!(choice.pooling, none(1.0));
     assert!(choice.errors[0].is_infinite() && choice.errors[1].is_finite());
-    assert!(matches!(search(vec![none(1e-300)]).fit(&study), Err(CausalError::Singular { .. })));
+    assert!(matches!(
+        search(vec![none(1e-300)]).fit(&study),
+        Err(CausalError::Singular { .. })
+    ));
 }
 
 #[test]
 fn constant_outcomes_are_constants() {
     for value in [0.1, 0.0, -7.0, 1e9, 1.0 / 3.0] {
-        let x: Vec<f64> = (0..60).flat_map(|row| [f64::from(row % 2), wave(row as usize, 1.0)]).collect();
+        let x: Vec<f64> = (0..60)
+            .flat_map(|row| [f64::from(row % 2), wave(row as usize, 1.0)])
+            .collect();
         let t: Vec<f64> = (0..60).map(|row| f64::from(row / 2 % 2)).collect();
         let study = Study::new(x, 2, &t, vec![value; 60]).unwrap();
         let (model, _) = PoolingSearch::default().fit(&study).unwrap();
         let outcomes = model.outcomes(study.x()).unwrap();
-        assert!(outcomes.mu0.iter().chain(&outcomes.mu1).all(|mu| *mu == value), "{value}");
+        assert!(
+            outcomes.mu0.iter().chain(&outcomes.mu1).all(|mu| *mu == value),
+            "{value}"
+        );
         let names = ["b".to_owned(), "w".to_owned()];
         let formulas = model.formulas(&study, &names, &FormulaConfig::default()).unwrap();
         let text = formulas.rounded[0].to_string();
-        assert!(text.len() < 10 && (text.parse::<f64>().unwrap() - value).abs() <= 1e-5 * value.abs(), "{text}");
+        assert!(
+            text.len() < 10 && (text.parse::<f64>().unwrap() - value).abs() <= 1e-5 * value.abs(),
+            "{text}"
+        );
         assert_eq!(formulas.rounded[1].to_string(), "0");
     }
 }

@@ -33,9 +33,15 @@ fn check<B: Base>(base: &B, schedule: Schedule, name: &str) {
             let units = Units::random(train.d_input(), 10 * at as u64 + seed);
             let (mapped, there) = outcomes((base, &config), &units.study(&train), &units.rows(test.x()));
             let distance = units.distance(&train, &own, &mapped);
-            assert!(distance < 0.01, "{name}, {learner:?}, seed {seed}: {distance} in {units:?}");
+            assert!(
+                distance < 0.01,
+                "{name}, {learner:?}, seed {seed}: {distance} in {units:?}"
+            );
             let propensities = propensity.iter().flatten().zip(there.iter().flatten());
-            assert!(propensities.into_iter().all(|(a, b)| (a - b).abs() < 0.01), "{name}: propensities");
+            assert!(
+                propensities.into_iter().all(|(a, b)| (a - b).abs() < 0.01),
+                "{name}: propensities"
+            );
         }
     }
 }
@@ -74,7 +80,10 @@ fn effects_of_columns_far_from_zero_are_found() {
     let wave = |row: u32, f: f64| (f64::from(row) * f).sin();
     let table = |of_u: Map, of_y: Map, seed: f64| {
         let (mut x, mut t, mut y) = (vec![], vec![], vec![]);
-        let mut truth = Outcomes { mu0: vec![], mu1: vec![] };
+        let mut truth = Outcomes {
+            mu0: vec![],
+            mu1: vec![],
+        };
         for row in 0..300 {
             let (u, w) = (wave(row, 0.61 + seed), wave(row, 1.9 + seed));
             let treated = f64::from(row % 2);
@@ -104,7 +113,12 @@ fn effects_of_columns_far_from_zero_are_found() {
         assert!(full < 0.12, "{of_u:?} {of_y:?}: {full}");
         let names = ["u".to_owned(), "w".to_owned()];
         let found = model
-            .formulas((&train, &validation), &names, (&config, &base), &PipelineConfig::default())
+            .formulas(
+                (&train, &validation),
+                &names,
+                (&config, &base),
+                &PipelineConfig::default(),
+            )
             .unwrap();
         let effect = found.effect();
         let by_formula = error(&effect.evaluate(&effect.clamped(test.x())).unwrap().0);

@@ -3,8 +3,8 @@
 mod units;
 
 use secateurs_causal::{
-    Additive, AdditiveConfig, AdditiveLearner, FewValues, FormulaConfig, Outcomes, Pooling, PoolingSearch, Result, Ridge,
-    Study, pehe,
+    Additive, AdditiveConfig, AdditiveLearner, FewValues, FormulaConfig, Outcomes, Pooling, PoolingSearch, Result,
+    Ridge, Study, pehe,
 };
 use units::{Map, Units, study};
 
@@ -14,7 +14,10 @@ type Fit = Box<dyn Fn(&Study) -> Result<Additive>>;
 fn fits() -> Vec<(String, Fit)> {
     let mut all: Vec<(String, Fit)> = Vec::new();
     for learner in [AdditiveLearner::S, AdditiveLearner::T] {
-        for ridge in [Ridge::fixed(1.0).unwrap(), Ridge::by_gcv([0.01, 0.3, 3.0, 100.0]).unwrap()] {
+        for ridge in [
+            Ridge::fixed(1.0).unwrap(),
+            Ridge::by_gcv([0.01, 0.3, 3.0, 100.0]).unwrap(),
+        ] {
             let plain = AdditiveConfig::new(learner, ridge);
             for config in [
                 plain.clone().lines(),
@@ -42,7 +45,11 @@ fn fits() -> Vec<(String, Fit)> {
         ..PoolingSearch::default()
     };
     for search in kinds.map(only).into_iter().chain([PoolingSearch::default()]) {
-        let name = format!("search of {} candidates, first {:?}", search.candidates.len(), search.candidates[0]);
+        let name = format!(
+            "search of {} candidates, first {:?}",
+            search.candidates.len(),
+            search.candidates[0]
+        );
         all.push((name, Box::new(move |study| Ok(search.fit(study)?.0))));
     }
     all
@@ -85,14 +92,26 @@ fn formulas_are_the_same_in_all_units() {
         let there = formulas(&units.study(&train));
         let x = units.rows(test.x());
         let distance = |own: Outcomes, mapped: Outcomes| units.distance(&train, &own, &mapped);
-        let pruned = distance(own.pruned.outcomes(test.x()).unwrap(), there.pruned.outcomes(&x).unwrap());
+        let pruned = distance(
+            own.pruned.outcomes(test.x()).unwrap(),
+            there.pruned.outcomes(&x).unwrap(),
+        );
         assert!(pruned < 1e-6, "seed {seed}: {pruned}");
         let rounded = distance(own.outcomes(test.x()).unwrap(), there.outcomes(&x).unwrap());
-        assert!(rounded < 0.1, "seed {seed}: {rounded}\n{}\n{}", own.rounded[1], there.rounded[1]);
+        assert!(
+            rounded < 0.1,
+            "seed {seed}: {rounded}\n{}\n{}",
+            own.rounded[1],
+            there.rounded[1]
+        );
         let text = there.rounded[1].to_string();
         // A column far from zero needs digits of its place.
         assert!(text.len() < 2 * length + 40, "{text}\n{}", own.rounded[1]);
-        assert!(there.stages.iter().all(|stage| stage.within_budget), "{:?}", there.stages);
+        assert!(
+            there.stages.iter().all(|stage| stage.within_budget),
+            "{:?}",
+            there.stages
+        );
     }
 }
 
@@ -104,7 +123,8 @@ fn decades_only_move_the_point() {
     let effect = |unit: f64, of_x: f64| {
         let t: Vec<f64> = (0..rows).map(|row| f64::from(row as u32 / 3 % 2)).collect();
         let x: Vec<f64> = (0..rows).map(|row| of_x * wave(row, 1.7)).collect();
-        let y = (0..rows).map(|row| unit * (0.1 * wave(row, 12.9898) + wave(row, 1.7) + t[row] * (2.0 + wave(row, 1.7))));
+        let y =
+            (0..rows).map(|row| unit * (0.1 * wave(row, 12.9898) + wave(row, 1.7) + t[row] * (2.0 + wave(row, 1.7))));
         let study = Study::new(x, 1, &t, y.collect()).unwrap();
         let (model, _) = PoolingSearch::default().fit(&study).unwrap();
         let names = ["a".to_owned()];
@@ -122,7 +142,10 @@ fn decades_only_move_the_point() {
 fn a_column_far_from_zero_keeps_its_effect() {
     let week = |days: Map, seed: f64| {
         let (mut x, mut t, mut y) = (vec![], vec![], vec![]);
-        let mut truth = Outcomes { mu0: vec![], mu1: vec![] };
+        let mut truth = Outcomes {
+            mu0: vec![],
+            mu1: vec![],
+        };
         for row in 0..350u32 {
             let day = f64::from(row % 5);
             let w = (f64::from(row) * 2.3 + seed).cos();
@@ -136,7 +159,13 @@ fn a_column_far_from_zero_keeps_its_effect() {
         }
         Study::new(x, 2, &t, y).unwrap().with_truth(truth).unwrap()
     };
-    for (scale, shift) in [(1.0, 0.0), (1.0, 2_451_544.5), (1.0, 20_260_301.0), (1e-6, 0.0), (-86_400.0, 1.7e9)] {
+    for (scale, shift) in [
+        (1.0, 0.0),
+        (1.0, 2_451_544.5),
+        (1.0, 20_260_301.0),
+        (1e-6, 0.0),
+        (-86_400.0, 1.7e9),
+    ] {
         let days = Map { scale, shift };
         let (train, test) = (week(days, 1.0), week(days, 2.0));
         let (model, _) = PoolingSearch::default().fit(&train).unwrap();
@@ -146,6 +175,9 @@ fn a_column_far_from_zero_keeps_its_effect() {
         let formulas = model.formulas(&train, &names, &FormulaConfig::default()).unwrap();
         let error = pehe(&formulas.outcomes(test.x()).unwrap().effects(), &test).unwrap();
         let text = formulas.rounded[1].to_string();
-        assert!(error < 0.05 && text.contains("*day") && text.len() < 30, "{days:?}: {error}, {text}");
+        assert!(
+            error < 0.05 && text.contains("*day") && text.len() < 30,
+            "{days:?}: {error}, {text}"
+        );
     }
 }

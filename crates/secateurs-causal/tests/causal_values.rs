@@ -49,7 +49,11 @@ fn all(values: &[f64]) -> Vec<Result<f64>> {
 
 #[test]
 fn what_is_no_number_is_refused_by_all() {
-    assert!(all(&[0.1, 0.9, 0.2, 0.8]).into_iter().all(|value| value.unwrap().is_finite()));
+    assert!(
+        all(&[0.1, 0.9, 0.2, 0.8])
+            .into_iter()
+            .all(|value| value.unwrap().is_finite())
+    );
     for bad in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
         for at in 0..4 {
             let mut values = [0.1, 0.9, 0.2, 0.8];
@@ -67,8 +71,15 @@ fn lists_of_another_length_are_refused_by_all_that_compare() {
     for values in [&[0.1, 0.9, 0.2][..], &[0.1, 0.9, 0.2, 0.8, 0.5], &[]] {
         let got = all(values);
         let alone = [1, 5, 6];
-        for (metric, got) in got.into_iter().enumerate().filter(|(metric, _)| !alone.contains(metric)) {
-            assert!(matches!(got, Err(CausalError::Length { .. })), "metric {metric}: {got:?}");
+        for (metric, got) in got
+            .into_iter()
+            .enumerate()
+            .filter(|(metric, _)| !alone.contains(metric))
+        {
+            assert!(
+                matches!(got, Err(CausalError::Length { .. })),
+                "metric {metric}: {got:?}"
+            );
         }
     }
     assert!(matches!(average_effect(&[]), Err(CausalError::TooFewRows { .. })));
@@ -78,7 +89,10 @@ fn lists_of_another_length_are_refused_by_all_that_compare() {
 #[test]
 fn p_values_lie_between_zero_and_one() {
     for bad in [-1e-9, 1.5] {
-        assert!(matches!(holm(&[0.5, bad]), Err(CausalError::OutOfRange { .. })), "{bad}");
+        assert!(
+            matches!(holm(&[0.5, bad]), Err(CausalError::OutOfRange { .. })),
+            "{bad}"
+        );
     }
     assert_eq!(holm(&[0.0, 1.0]).unwrap(), [0.0, 1.0]);
 }
@@ -88,10 +102,16 @@ fn summaries_hold_for_values_of_any_size() {
     for factor in [1e-300, 1e-9, 1.0, 1e9, 1e300] {
         let summary = Summary::of(&[1.0, 3.0, 5.0, 7.0].map(|value| factor * value)).unwrap();
         assert!((summary.mean / factor - 4.0).abs() < 1e-12, "{factor}: {summary:?}");
-        assert!((summary.deviation / factor - (20f64 / 3.0).sqrt()).abs() < 1e-12, "{factor}: {summary:?}");
+        assert!(
+            (summary.deviation / factor - (20f64 / 3.0).sqrt()).abs() < 1e-12,
+            "{factor}: {summary:?}"
+        );
     }
     let far = Summary::of(&[1e9 + 1.0, 1e9 + 3.0]).unwrap();
-    assert!((far.mean - 1e9 - 2.0).abs() < 1e-6 && (far.deviation - 2f64.sqrt()).abs() < 1e-6, "{far:?}");
+    assert!(
+        (far.mean - 1e9 - 2.0).abs() < 1e-6 && (far.deviation - 2f64.sqrt()).abs() < 1e-6,
+        "{far:?}"
+    );
     assert_eq!(Summary::of(&[0.1; 60]).unwrap().deviation, 0.0);
 }
 
@@ -150,7 +170,10 @@ fn drawings_refuse_what_is_no_number() {
                 radar(bad, &fine),
             ];
             for (drawing, got) in drawings.into_iter().enumerate() {
-                assert!(matches!(got, Err(CausalError::NotFinite { .. })), "drawing {drawing}: {got:?}");
+                assert!(
+                    matches!(got, Err(CausalError::NotFinite { .. })),
+                    "drawing {drawing}: {got:?}"
+                );
             }
         }
     }

@@ -75,7 +75,10 @@ impl Units {
         let outcomes = own.mu0.iter().chain(&own.mu1).zip(mapped.mu0.iter().chain(&mapped.mu1));
         let of_outcomes = outcomes.map(|(own, mapped)| ((mapped - shift) / scale - own).abs());
         let (own, mapped) = (own.effects(), mapped.effects());
-        let of_effects = own.iter().zip(&mapped).map(|(own, mapped)| (mapped / scale - own).abs());
+        let of_effects = own
+            .iter()
+            .zip(&mapped)
+            .map(|(own, mapped)| (mapped / scale - own).abs());
         of_outcomes.chain(of_effects).fold(0.0, f64::max) / deviation
     }
 }
