@@ -59,7 +59,7 @@ pub struct AdditiveConfig {
     pub n_intervals: usize,
     /// A covariate with fewer different values has no splines.
     pub least_distinct: usize,
-    /// What a covariate with fewer values has, if it has more than two.
+    /// Functions of a covariate with fewer values, if it has more than two.
     pub few_values: FewValues,
 }
 
@@ -80,12 +80,12 @@ impl AdditiveConfig {
         Self { n_intervals, ..self }
     }
 
-    /// The same with lines or levels for covariates with few values.
+    /// Takes covariates with few values as lines or as levels.
     pub fn with_few_values(self, few_values: FewValues) -> Self {
         Self { few_values, ..self }
     }
 
-    /// The same without splines and levels: a linear model.
+    /// Leaves splines and levels out: a linear model.
     pub fn lines(self) -> Self {
         self.with_intervals(0)
     }

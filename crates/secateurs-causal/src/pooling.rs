@@ -59,7 +59,7 @@ pub struct PoolingSearch {
     pub n_intervals: usize,
     /// A covariate with fewer different values has no splines.
     pub least_distinct: usize,
-    /// What is tried for covariates with fewer values, but more than two; each with every candidate.
+    /// Functions to try for covariates with fewer values, but more than two; each with every candidate.
     pub few_values: Vec<FewValues>,
 }
 
@@ -96,7 +96,7 @@ impl Default for PoolingSearch {
 pub struct PoolingChoice {
     /// The candidate that was taken.
     pub pooling: Pooling,
-    /// What covariates with few values have in the model, if there are any.
+    /// Functions of covariates with few values in the model, if there are any.
     pub few_values: FewValues,
     /// The error of each candidate with these, in their order, in squared units of the outcome; infinite for a candidate whose
     /// normal equations cannot be solved, which is left out of the choice.
