@@ -4,8 +4,9 @@ use faer::Mat;
 
 use crate::error::{Arm, Column};
 use crate::ridge::{Ridge, Solution, solve};
+use crate::scale::Scale;
 use crate::study::{Outcomes, Study, check_covariates, check_length};
-use crate::term::{Term, TermBasis};
+use crate::term::{FewValues, Functions, Term, TermBasis};
 use crate::{CausalError, Result};
 
 /// How arms share an additive model.
@@ -19,10 +20,14 @@ pub enum AdditiveLearner {
 
 /// An additive model to be fitted.
 ///
-/// Functions: an intercept; each covariate; and for a covariate with at least [`least_distinct`](Self::least_distinct) different
-/// values the cubic B-splines of [`n_intervals`](Self::n_intervals) equal intervals over its range in the training rows, but for
-/// the last one, with values clamped to that range. Coefficients: `(F'F + ridge I) b = F'y`, the intercept with a penalty of
-/// 1e-8. Both arms use the same knots.
+/// Functions: an intercept; each covariate; for a covariate with at least [`least_distinct`](Self::least_distinct) different
+/// values the cubic B-splines of [`n_intervals`](Self::n_intervals) equal intervals over its range in the training rows, with
+/// values clamped to that range; for one with fewer values, but more than two, what [`few_values`](Self::few_values) says.
+/// Coefficients: `(F'F + ridge I) b = F'y`, the intercept without penalty. Both arms use the same functions.
+///
+/// Nothing depends on units: `x` in the functions is the covariate with mean 0 and deviation 1 over the training rows (one of two
+/// values is 0 and 1), `y` is the outcome with mean 0 and deviation 1, and the model takes the units back. So a ridge means the
+/// same for kilograms and for grams, and a constant that is added to a column changes nothing.
 ///
 /// # Examples
 ///
@@ -54,16 +59,19 @@ pub struct AdditiveConfig {
     pub n_intervals: usize,
     /// A covariate with fewer different values has no splines.
     pub least_distinct: usize,
+    /// Functions of a covariate with fewer values, if it has more than two.
+    pub few_values: FewValues,
 }
 
 impl AdditiveConfig {
-    /// Splines of 3 intervals for covariates with at least 8 different values.
+    /// Splines of 3 intervals for covariates with at least 8 different values, and levels for those with 3 to 7.
     pub fn new(learner: AdditiveLearner, ridge: Ridge) -> Self {
         Self {
             learner,
             ridge,
             n_intervals: 3,
             least_distinct: 8,
+            few_values: FewValues::Levels,
         }
     }
 
@@ -72,7 +80,12 @@ impl AdditiveConfig {
         Self { n_intervals, ..self }
     }
 
-    /// The same without splines: a linear model.
+    /// Takes covariates with few values as lines or as levels.
+    pub fn with_few_values(self, few_values: FewValues) -> Self {
+        Self { few_values, ..self }
+    }
+
+    /// Leaves splines and levels out: a linear model.
     pub fn lines(self) -> Self {
         self.with_intervals(0)
     }
@@ -81,26 +94,56 @@ impl AdditiveConfig {
     ///
     /// # Errors
     ///
-    /// If an arm has fewer than two rows, or the normal equations cannot be solved, which takes values so large that the ridge
-    /// is lost in rounding.
+    /// If an arm has fewer than two rows, a covariate is the treatment or separates the arms, or the normal equations cannot be
+    /// solved with any of the penalties, which takes penalties that are lost in rounding.
     pub fn fit(&self, study: &Study) -> Result<Additive> {
         study.check_arms()?;
-        let bases = bases(study, (self.n_intervals, self.least_distinct));
+        study.check_overlap()?;
+        let bases = bases(study, self.functions());
+        let fit = OfStudy {
+            study,
+            bases: &bases,
+            outcome: Scale::standard(study.outcome()),
+            ridge: &self.ridge,
+        };
         let functions = match self.learner {
-            AdditiveLearner::S => self.shared(study, &bases)?,
-            AdditiveLearner::T => [
-                self.of_arm(study, &bases, Arm::Control)?,
-                self.of_arm(study, &bases, Arm::Treated)?,
-            ],
+            AdditiveLearner::S => fit.shared()?,
+            AdditiveLearner::T => [fit.of_arm(Arm::Control)?, fit.of_arm(Arm::Treated)?],
         };
         Ok(Additive { functions })
     }
 
-    fn shared(&self, study: &Study, bases: &[TermBasis]) -> Result<[AdditiveFunction; 2]> {
-        let rows: Vec<usize> = (0..study.rows()).collect();
-        let plain = design(study, bases, &rows);
+    fn functions(&self) -> Functions {
+        Functions {
+            n_intervals: self.n_intervals,
+            least_distinct: self.least_distinct,
+            few_values: self.few_values,
+        }
+    }
+}
+
+/// A study that a model is fitted to.
+struct OfStudy<'a> {
+    study: &'a Study,
+    bases: &'a [TermBasis],
+    outcome: Scale,
+    ridge: &'a Ridge,
+}
+
+impl OfStudy<'_> {
+    fn solved(&self, f: &Mat<f64>, rows: &[usize]) -> Result<Solution> {
+        let y: Vec<f64> = rows
+            .iter()
+            .map(|&row| self.outcome.to(self.study.outcome()[row]))
+            .collect();
+        solve(f, &y, self.ridge)
+    }
+
+    fn shared(&self) -> Result<[AdditiveFunction; 2]> {
+        let rows: Vec<usize> = (0..self.study.rows()).collect();
+        let plain = design(self.study, self.bases, &rows);
         let last = plain.ncols();
-        let treatment = study.treatment();
+        let treatment = self.study.treatment();
         let f = Mat::from_fn(rows.len(), last + 1, |row, column| {
             if column == last {
                 treatment[row]
@@ -108,9 +151,9 @@ impl AdditiveConfig {
                 plain[(row, column)]
             }
         });
-        let solution = solve(&f, study.outcome(), &self.ridge)?;
-        let effect = solution.coefficients[last];
-        let control = AdditiveFunction::new(study, bases, &solution);
+        let solution = self.solved(&f, &rows)?;
+        let effect = solution.coefficients[last] * self.outcome.unit();
+        let control = AdditiveFunction::new(self.study, self.bases, &solution, self.outcome);
         let treated = AdditiveFunction {
             intercept: control.intercept + effect,
             ..control.clone()
@@ -118,17 +161,16 @@ impl AdditiveConfig {
         Ok([control, treated])
     }
 
-    fn of_arm(&self, study: &Study, bases: &[TermBasis], arm: Arm) -> Result<AdditiveFunction> {
-        let rows = study.rows_of(arm);
-        let outcome: Vec<f64> = rows.iter().map(|&row| study.outcome()[row]).collect();
-        let solution = solve(&design(study, bases, &rows), &outcome, &self.ridge)?;
-        Ok(AdditiveFunction::new(study, bases, &solution))
+    fn of_arm(&self, arm: Arm) -> Result<AdditiveFunction> {
+        let rows = self.study.rows_of(arm);
+        let solution = self.solved(&design(self.study, self.bases, &rows), &rows)?;
+        Ok(AdditiveFunction::new(self.study, self.bases, &solution, self.outcome))
     }
 }
 
-/// The functions of all covariates: intervals of the splines, and distinct values that a covariate with splines has.
-pub(crate) fn bases(study: &Study, shape: (usize, usize)) -> Vec<TermBasis> {
-    let of = |feature| TermBasis::of(feature, &study.covariate(feature), shape);
+/// The functions of all covariates.
+pub(crate) fn bases(study: &Study, functions: Functions) -> Vec<TermBasis> {
+    let of = |feature| TermBasis::of(feature, &study.covariate(feature), functions);
     (0..study.d_input()).map(of).collect()
 }
 
@@ -149,24 +191,28 @@ pub struct AdditiveFunction {
     intercept: f64,
     terms: Vec<Term>,
     penalty: f64,
+    skipped: Vec<f64>,
 }
 
 impl AdditiveFunction {
-    pub(crate) fn new(study: &Study, bases: &[TermBasis], solution: &Solution) -> Self {
-        let mut intercept = solution.coefficients[0];
+    /// A function in the units of the study, from one of outcomes on a scale.
+    pub(crate) fn new(study: &Study, bases: &[TermBasis], solution: &Solution, outcome: Scale) -> Self {
+        let mut intercept = solution.coefficients[0] * outcome.unit();
         let mut terms = Vec::with_capacity(bases.len());
         let mut at = 1;
         for basis in bases {
-            let coefficients = solution.coefficients[at..][..basis.len()].to_vec();
+            let scaled = &solution.coefficients[at..][..basis.len()];
+            let coefficients = scaled.iter().map(|coefficient| coefficient * outcome.unit()).collect();
             at += basis.len();
             let (term, mean) = Term::centred(basis.clone(), coefficients, &study.covariate(basis.feature));
             intercept += mean;
             terms.push(term);
         }
         Self {
-            intercept,
+            intercept: outcome.origin() + intercept,
             terms,
             penalty: solution.penalty,
+            skipped: solution.skipped.clone(),
         }
     }
 
@@ -183,6 +229,12 @@ impl AdditiveFunction {
     /// The ridge penalty that it was fitted with.
     pub fn penalty(&self) -> f64 {
         self.penalty
+    }
+
+    /// Penalties that took no part in the choice, since the normal equations cannot be solved with them or the model would meet
+    /// all outcomes.
+    pub fn skipped_penalties(&self) -> &[f64] {
+        &self.skipped
     }
 
     /// The value at one row, `[d_input]`.
@@ -220,6 +272,14 @@ impl Additive {
     /// Number of covariates.
     pub fn d_input(&self) -> usize {
         self.functions[0].terms.len()
+    }
+
+    /// Covariates with more than two values, but too few for splines, that the model takes as lines. If one of them is a category
+    /// that was coded with numbers, the model knows only the mean slope over its codes.
+    pub fn lines_of_few_values(&self) -> Vec<usize> {
+        let terms = self.functions[0].terms.iter();
+        let lines = terms.filter(|term| term.has_few_values() && term.is_linear());
+        lines.map(Term::feature).collect()
     }
 
     /// Expected outcomes without and with treatment of rows, `[rows, d_input]`.

@@ -7,8 +7,10 @@ use secateurs_kan::KanError;
 use crate::Result;
 
 /// A network that a learner trains.
+///
+/// It takes inputs and gives outputs in the units of its user, and computes with scaled ones.
 pub trait Network: Module + Clone {
-    /// From `[batch, d_input]` to `[batch, d_output]`.
+    /// From `[batch, d_input]` to `[batch, d_output]`, in the precision of `x`.
     fn forward(&self, x: Tensor<2>) -> Tensor<2>;
 
     /// Numbers of inputs and of outputs.
@@ -17,8 +19,20 @@ pub trait Network: Module + Clone {
     /// Where the parameters are, and their precision.
     fn place(&self) -> (Device, DType);
 
-    /// The same network with `scale_k y_k + shift_k` instead of each output `y_k`; as many of each as there are outputs.
-    fn with_outputs_mapped(self, scale: &[f64], shift: &[f64]) -> Self;
+    /// The network with the units of these rows of inputs, row-major, unless it has units already: `a x + b` gives the same
+    /// scaled inputs as `x`, up to rounding.
+    ///
+    /// # Errors
+    ///
+    /// If the numbers are not whole rows, or not finite.
+    fn in_units_of(self, x: &[f64]) -> Result<Self, KanError>;
+
+    /// The same network with `scale_k y_k + shift_k` instead of each output `y_k`.
+    ///
+    /// # Errors
+    ///
+    /// If there are not as many numbers as outputs, one is not finite, or a scale is 0.
+    fn with_outputs_mapped(self, scale: &[f64], shift: &[f64]) -> Result<Self, KanError>;
 }
 
 /// What an output of a network predicts.

@@ -1,6 +1,7 @@
 //! A study as tensors, and the loss of networks on it.
 
-use burn::tensor::{DType, Device, Tensor, TensorData, activation};
+use burn::tensor::{DType, Device, FloatDType, Tensor, TensorData, activation};
+use secateurs_kan::Unit;
 
 use crate::base::Network;
 use crate::error::Arm;
@@ -30,8 +31,8 @@ struct Part {
 }
 
 impl Batch {
-    /// The rows, their outcomes as `(y - shift) / scale`. A network of a T-learner predicts those of its arm.
-    pub(crate) fn new(study: &Study, learner: Learner, units: (f64, f64), at: &(Device, DType)) -> Self {
+    /// The rows, their outcomes in a unit. A network of a T-learner predicts those of its arm.
+    pub(crate) fn new(study: &Study, learner: Learner, unit: Unit, at: &(Device, DType)) -> Self {
         let treatment = study.treatment();
         let all = inputs(study.x(), study.d_input(), learner, |row| treatment[row]);
         let parts = match learner {
@@ -44,7 +45,7 @@ impl Batch {
         Self {
             parts: parts
                 .into_iter()
-                .map(|(network, rows)| Part::new(study, (learner, &all), (network, &rows), (units, at)))
+                .map(|(network, rows)| Part::new(study, (learner, &all), (network, &rows), (unit, at)))
                 .collect(),
             inputs: tensor(all, d_network, at),
         }
@@ -88,7 +89,7 @@ impl Part {
         study: &Study,
         (learner, inputs): (Learner, &[f64]),
         (network, rows): (usize, &[usize]),
-        ((scale, shift), at): ((f64, f64), &(Device, DType)),
+        (unit, at): (Unit, &(Device, DType)),
     ) -> Self {
         let d_network = learner.d_network(study.d_input());
         let of_row = |row: &usize| &inputs[row * d_network..(row + 1) * d_network];
@@ -110,7 +111,7 @@ impl Part {
             network,
             inputs: tensor(rows.iter().flat_map(of_row).copied().collect(), d_network, at),
             outcome: tensor(
-                rows.iter().map(|row| (study.outcome()[*row] - shift) / scale).collect(),
+                rows.iter().map(|row| unit.scaled(study.outcome()[*row])).collect(),
                 1,
                 at,
             ),
@@ -141,7 +142,17 @@ pub(crate) fn shares(study: &Study, learner: Learner) -> [f64; 2] {
     })
 }
 
-fn tensor(values: Vec<f64>, columns: usize, at: &(Device, DType)) -> Tensor<2> {
+/// Where the rows for a network are: beside its parameters, in double precision if the device has it, since numbers in the units
+/// of a study may need all digits until they are scaled.
+pub(crate) fn place_of_rows<N: Network>(network: &N) -> (Device, DType) {
+    let (device, dtype) = network.place();
+    match device.supports_dtype(FloatDType::F64) {
+        true => (device, DType::F64),
+        false => (device, dtype),
+    }
+}
+
+pub(crate) fn tensor(values: Vec<f64>, columns: usize, at: &(Device, DType)) -> Tensor<2> {
     let shape = [values.len() / columns, columns];
     Tensor::from_data(TensorData::new(values, shape), (&at.0, at.1))
 }

@@ -1,8 +1,8 @@
 //! Whether one method is better than another over many tasks.
 
-use crate::Result;
 use crate::error::Column;
 use crate::study::check_column;
+use crate::{CausalError, Result};
 
 /// The one-sided p-value of Wilcoxon's signed-rank test that `smaller` tends to be below `larger`, task by task.
 ///
@@ -76,7 +76,23 @@ fn upper_tail(ranks: &[usize], sum: usize) -> f64 {
 /// adjusted value is compared with it.
 ///
 /// With `p_(1) <= ... <= p_(m)`, `adjusted_(k) = min(1, max_{j <= k} (m - j + 1) p_(j))`; in the order given.
-pub fn holm(p_values: &[f64]) -> Vec<f64> {
+///
+/// # Errors
+///
+/// If a value is NaN, or not from 0 to 1.
+///
+/// # References
+///
+/// Holm, *A Simple Sequentially Rejective Multiple Test Procedure*, 1979.
+pub fn holm(p_values: &[f64]) -> Result<Vec<f64>> {
+    check_column(Column::Values, p_values.len(), p_values)?;
+    if let Some(&got) = p_values.iter().find(|p| !(0.0..=1.0).contains(*p)) {
+        return Err(CausalError::OutOfRange {
+            what: "p-value",
+            range: "from 0 to 1",
+            got,
+        });
+    }
     let mut order: Vec<usize> = (0..p_values.len()).collect();
     order.sort_by(|a, b| p_values[*a].total_cmp(&p_values[*b]));
     let mut adjusted = vec![0.0; p_values.len()];
@@ -85,5 +101,5 @@ pub fn holm(p_values: &[f64]) -> Vec<f64> {
         largest = largest.max((p_values.len() - before) as f64 * p_values[at]).min(1.0);
         adjusted[at] = largest;
     }
-    adjusted
+    Ok(adjusted)
 }

@@ -1,15 +1,16 @@
 //! One formula for the outcome without treatment and one for the effect, from an additive model.
 
-use secateurs_formula::{Criterion, CurveFit, Expr, Formula, Library, Rounding, fits};
+use secateurs_formula::{Formula, Library, Rounding};
 
+use crate::Result;
 use crate::additive::Additive;
+use crate::decades::Part;
 use crate::error::{Arm, Column};
-use crate::metrics::factual_error;
 use crate::study::{Outcomes, Study, check_length};
-use crate::{CausalError, Result};
 
-/// Samples that functions of terms are fitted to.
-const MOST_SAMPLES: usize = 300;
+mod run;
+
+use run::Run;
 
 /// How far each stage may move the predictions.
 ///
@@ -31,7 +32,8 @@ pub struct FormulaConfig {
     pub tolerances: Vec<f64>,
     /// The functions.
     pub library: Library,
-    /// Roundings, the boldest first.
+    /// Roundings, the boldest first. They are of constants in decades: outcomes and effects in the power of ten below the deviation
+    /// of the outcomes, covariates in that below their range. So formulas have the same digits in all units.
     pub roundings: Vec<Rounding>,
 }
 
@@ -97,35 +99,36 @@ pub struct Pruned {
     keep: [Vec<bool>; 2],
 }
 
-/// Of the two functions that make a model: the outcome without treatment, and the effect.
-const PARTS: [usize; 2] = [0, 1];
-
 impl Pruned {
     /// The covariates in the outcome without treatment, and in the effect.
     pub fn kept(&self) -> [Vec<usize>; 2] {
-        PARTS.map(|part| (0..self.model.d_input()).filter(|j| self.keep[part][*j]).collect())
+        Part::BOTH.map(|part| {
+            (0..self.model.d_input())
+                .filter(|j| self.keep[part.index()][*j])
+                .collect()
+        })
     }
 
     /// What a covariate adds to a part, with mean 0 over the training rows.
-    fn term(&self, part: usize, feature: usize, value: f64) -> f64 {
+    fn term(&self, part: Part, feature: usize, value: f64) -> f64 {
         let of = |arm: Arm| self.model.arm(arm).terms()[feature].at(value);
         match part {
-            0 => of(Arm::Control),
-            _ => of(Arm::Treated) - of(Arm::Control),
+            Part::Outcome => of(Arm::Control),
+            Part::Effect => of(Arm::Treated) - of(Arm::Control),
         }
     }
 
     /// The mean of a part over the training rows.
-    fn constant(&self, part: usize) -> f64 {
+    fn constant(&self, part: Part) -> f64 {
         let of = |arm: Arm| self.model.arm(arm).intercept();
         match part {
-            0 => of(Arm::Control),
-            _ => of(Arm::Treated) - of(Arm::Control),
+            Part::Outcome => of(Arm::Control),
+            Part::Effect => of(Arm::Treated) - of(Arm::Control),
         }
     }
 
-    fn part(&self, part: usize, x: &[f64]) -> Vec<f64> {
-        let kept = &self.kept()[part];
+    fn part(&self, part: Part, x: &[f64]) -> Vec<f64> {
+        let kept = &self.kept()[part.index()];
         let value = |row: &[f64]| kept.iter().map(|j| self.term(part, *j, row[*j])).sum::<f64>();
         let constant = self.constant(part);
         x.chunks_exact(self.model.d_input())
@@ -140,7 +143,7 @@ impl Pruned {
     /// If the numbers do not fill whole rows, or one is NaN or infinite.
     pub fn outcomes(&self, x: &[f64]) -> Result<Outcomes> {
         crate::study::check_covariates(x, self.model.d_input())?;
-        Ok(outcomes(PARTS.map(|part| self.part(part, x))))
+        Ok(outcomes(Part::BOTH.map(|part| self.part(part, x))))
     }
 }
 
@@ -148,7 +151,8 @@ impl Additive {
     /// Formulas of a model that was fitted to this study.
     ///
     /// Terms are pruned, then every term that is left becomes the simplest function that explains enough of it, then all
-    /// constants are rounded; see [`FormulaConfig`]. A removed term leaves its mean in the constant.
+    /// constants are rounded; see [`FormulaConfig`]. A removed term leaves its mean in the constant. A term of levels that no
+    /// function of the library explains is a sum of `abs(x - level)`, which meets all levels.
     ///
     /// # Errors
     ///
@@ -159,7 +163,8 @@ impl Additive {
         let run = Run::new(self, study)?;
         let (pruned, first) = run.pruned(config);
         let (symbolic, second) = run.symbolic(&pruned, names, config)?;
-        let (rounded, third) = run.rounded(&symbolic, config)?;
+        let (rounded, third) = run.rounded(&symbolic, names, config)?;
+        let symbolic = run.formulas(run.in_study(&symbolic), names)?;
         Ok(EffectFormulas {
             names: names.to_vec(),
             stages: [Some(first), Some(second), third].into_iter().flatten().collect(),
@@ -207,176 +212,4 @@ fn outcomes_of(formulas: &[Formula; 2], x: &[f64]) -> Result<Outcomes> {
 fn outcomes([mu0, effect]: [Vec<f64>; 2]) -> Outcomes {
     let mu1 = mu0.iter().zip(&effect).map(|(mu0, effect)| mu0 + effect).collect();
     Outcomes { mu0, mu1 }
-}
-
-/// A term and what it may become.
-struct Candidates {
-    feature: usize,
-    variance: f64,
-    fits: Vec<CurveFit>,
-}
-
-struct Run<'a> {
-    model: &'a Additive,
-    study: &'a Study,
-    full: Outcomes,
-    residual: f64,
-}
-
-impl<'a> Run<'a> {
-    fn new(model: &'a Additive, study: &'a Study) -> Result<Self> {
-        let full = model.outcomes(study.x())?;
-        let residual = factual_error(&full, study)?;
-        // Of outcomes that are met exactly, a share would be nothing at all.
-        let y = study.outcome();
-        let mean = y.iter().sum::<f64>() / y.len() as f64;
-        let variance = y.iter().map(|y| (y - mean).powi(2)).sum::<f64>() / y.len() as f64;
-        Ok(Self {
-            model,
-            study,
-            full,
-            residual: residual.max(1e-6 * variance).max(f64::MIN_POSITIVE),
-        })
-    }
-
-    /// Mean squared changes of observed outcomes and of effects.
-    fn change(&self, now: &Outcomes) -> [f64; 2] {
-        let mean_square = |a: &[f64], b: &[f64]| {
-            let squares = a.iter().zip(b).map(|(a, b)| (a - b).powi(2));
-            squares.sum::<f64>() / a.len() as f64 / self.residual
-        };
-        [
-            mean_square(&now.under(self.study.treated()), &self.full.under(self.study.treated())),
-            mean_square(&now.effects(), &self.full.effects()),
-        ]
-    }
-
-    fn stage(&self, kind: StageKind, now: &Outcomes, (terms, budget): ([usize; 2], f64)) -> Stage {
-        let change = self.change(now);
-        Stage {
-            kind,
-            change,
-            terms,
-            within_budget: change.iter().all(|change| *change <= budget),
-        }
-    }
-
-    fn pruned(&self, config: &FormulaConfig) -> (Pruned, Stage) {
-        let d_input = self.model.d_input();
-        let all = Pruned {
-            model: self.model.clone(),
-            keep: [vec![true; d_input], vec![true; d_input]],
-        };
-        let deviations = PARTS.map(|part| {
-            let of = |j: usize| {
-                let values: Vec<f64> = self.study.covariate(j).iter().map(|x| all.term(part, j, *x)).collect();
-                deviation(&values)
-            };
-            (0..d_input).map(of).collect::<Vec<f64>>()
-        });
-        let scale = deviation(&self.full.under(self.study.treated())).max(f64::MIN_POSITIVE);
-        let attempt = |threshold: f64| {
-            let keep = deviations.each_ref().map(|all| {
-                let above = |deviation: &f64| *deviation > threshold * scale;
-                all.iter().map(above).collect::<Vec<bool>>()
-            });
-            let pruned = Pruned { keep, ..all.clone() };
-            let now = outcomes(PARTS.map(|part| pruned.part(part, self.study.x())));
-            let terms = pruned.kept().map(|kept| kept.len());
-            let stage = self.stage(StageKind::Prune(threshold), &now, (terms, config.prune));
-            (pruned, stage)
-        };
-        let mut attempts = config.thresholds.iter().map(|threshold| attempt(*threshold));
-        // Terms that do nothing at all always go.
-        attempts
-            .find(|(_, stage)| stage.within_budget)
-            .unwrap_or_else(|| attempt(1e-9))
-    }
-
-    fn symbolic(&self, pruned: &Pruned, names: &[String], config: &FormulaConfig) -> Result<([Formula; 2], Stage)> {
-        let candidates = [
-            self.candidates(pruned, 0, &config.library)?,
-            self.candidates(pruned, 1, &config.library)?,
-        ];
-        let mut last = None;
-        let n_terms = candidates.iter().map(Vec::len).sum::<usize>().max(1);
-        for &tolerance in &config.tolerances {
-            let error = tolerance * config.symbolic * self.residual / n_terms as f64;
-            let formula = |part: usize| self.formula(pruned, (part, names), (&candidates[part], error));
-            let formulas = [formula(0)?, formula(1)?];
-            let now = outcomes_of(&formulas, self.study.x())?;
-            let terms = formulas.each_ref().map(|formula| formula.expr.variables().len());
-            let stage = self.stage(StageKind::Symbolic(tolerance), &now, (terms, config.symbolic));
-            let done = stage.within_budget;
-            last = Some((formulas, stage));
-            if done {
-                break;
-            }
-        }
-        last.ok_or(CausalError::OutOfRange {
-            what: "number of tolerances",
-            range: "at least 1",
-            got: 0.0,
-        })
-    }
-
-    /// For every term that is left, the fits of all functions.
-    fn candidates(&self, pruned: &Pruned, part: usize, library: &Library) -> Result<Vec<Candidates>> {
-        let of = |&feature: &usize| {
-            let x = self.study.covariate(feature);
-            let y: Vec<f64> = x.iter().map(|x| pruned.term(part, feature, *x)).collect();
-            let (few_x, few_y) = spread_over(&x, &y);
-            Ok(Candidates {
-                feature,
-                variance: deviation(&y).powi(2),
-                fits: fits(&few_x, &few_y, library)?,
-            })
-        };
-        pruned.kept()[part].iter().map(of).collect()
-    }
-
-    fn formula(
-        &self,
-        pruned: &Pruned,
-        (part, names): (usize, &[String]),
-        (candidates, error): (&[Candidates], f64),
-    ) -> Result<Formula> {
-        let mut terms = vec![Expr::Constant(pruned.constant(part))];
-        for term in candidates {
-            let r_squared = 1.0 - error / term.variance.max(f64::MIN_POSITIVE);
-            let mut fits = term.fits.clone();
-            Criterion::Simplest { r_squared }.sort(&mut fits);
-            terms.push(fits[0].curve.of(&Expr::Variable(term.feature)));
-        }
-        Ok(Formula::new(Expr::sum(terms), names.to_vec(), self.study.x())?)
-    }
-
-    fn rounded(&self, symbolic: &[Formula; 2], config: &FormulaConfig) -> Result<([Formula; 2], Option<Stage>)> {
-        for &rounding in &config.roundings {
-            let formulas = symbolic.each_ref().map(|formula| formula.rounded(rounding));
-            let now = outcomes_of(&formulas, self.study.x())?;
-            let terms = formulas.each_ref().map(|formula| formula.expr.variables().len());
-            let stage = self.stage(StageKind::Round(rounding), &now, (terms, config.round));
-            if stage.within_budget {
-                return Ok((formulas, Some(stage)));
-            }
-        }
-        Ok((symbolic.clone(), None))
-    }
-}
-
-/// Samples in the order of `x`, thinned out if they are many, with both ends.
-fn spread_over(x: &[f64], y: &[f64]) -> (Vec<f64>, Vec<f64>) {
-    let mut order: Vec<usize> = (0..x.len()).collect();
-    order.sort_by(|a, b| x[*a].total_cmp(&x[*b]));
-    let stride = x.len().div_ceil(MOST_SAMPLES).max(1);
-    let last = order.len() - 1;
-    let thinned = (0..=last).filter(|at| at % stride == 0 || *at == last);
-    thinned.map(|at| (x[order[at]], y[order[at]])).unzip()
-}
-
-fn deviation(values: &[f64]) -> f64 {
-    let n = values.len().max(1) as f64;
-    let mean = values.iter().sum::<f64>() / n;
-    (values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / n).sqrt()
 }

@@ -1,9 +1,9 @@
 //! A trained learner.
 
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::Tensor;
 
 use crate::base::Network;
-use crate::batch::inputs;
+use crate::batch::{inputs, place_of_rows, tensor};
 use crate::error::Arm;
 use crate::learner::{Head, Learner};
 use crate::metrics::factual_error;
@@ -153,8 +153,6 @@ impl<N: Network> EffectModel<N> {
     fn inputs(&self, x: &[f64], treatment: impl Fn(usize) -> f64) -> Tensor<2> {
         let values = inputs(x, self.d_input, self.learner, treatment);
         let columns = self.learner.d_network(self.d_input);
-        let (device, dtype) = self.networks[0].place();
-        let shape = [values.len() / columns, columns];
-        Tensor::from_data(TensorData::new(values, shape), (&device, dtype))
+        tensor(values, columns, &place_of_rows(&self.networks[0]))
     }
 }

@@ -9,9 +9,9 @@ pub type Result<T, E = CausalError> = core::result::Result<T, E>;
 /// An arm of a study.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Arm {
-    /// Those without treatment.
+    /// Rows without treatment.
     Control,
-    /// Those with it.
+    /// Rows with treatment.
     Treated,
 }
 
@@ -42,7 +42,7 @@ impl core::fmt::Display for Arm {
 #[non_exhaustive]
 pub enum CausalError {
     /// A column that holds NaN or infinity.
-    #[error("{column}: row {row} is {value}")]
+    #[error("{column}: row {row} is {value:?}")]
     NotFinite {
         /// Which column.
         column: Column,
@@ -62,7 +62,7 @@ pub enum CausalError {
         got: usize,
     },
     /// A treatment that is neither 0 nor 1.
-    #[error("the treatment of row {row} is {value}; only 0 and 1 are treatments")]
+    #[error("the treatment of row {row} is {value:?}; only 0 and 1 are treatments")]
     NotATreatment {
         /// The first such row.
         row: usize,
@@ -96,7 +96,7 @@ pub enum CausalError {
         rows: usize,
     },
     /// A number outside its range.
-    #[error("{what} must be {range}, got {got}")]
+    #[error("{what} must be {range}, got {got:?}")]
     OutOfRange {
         /// The number.
         what: &'static str,
@@ -129,12 +129,42 @@ pub enum CausalError {
         rows: usize,
     },
     /// Normal equations without a solution.
-    #[error("the normal equations with ridge {ridge} cannot be solved: pivot {pivot} is not positive")]
+    #[error(
+        "the normal equations with ridge {ridge:?} cannot be solved: function {pivot} follows from those before it; take a larger ridge"
+    )]
     Singular {
         /// The penalty.
         ridge: f64,
-        /// The first pivot that is not positive.
+        /// The first pivot that is not positive, or lost in rounding.
         pivot: usize,
+    },
+    /// A model that meets all outcomes, so that cross-validation has nothing to judge it by.
+    #[error(
+        "with ridge {ridge:?} the model meets all outcomes, which leaves nothing to choose by; take a larger ridge"
+    )]
+    Interpolates {
+        /// The penalty.
+        ridge: f64,
+    },
+    /// A covariate that is the treatment, maybe in other units.
+    #[error("{column} is the treatment itself: it has one value in each arm; leave it out of the covariates")]
+    IsTreatment {
+        /// Which covariate.
+        column: Column,
+    },
+    /// A covariate whose value tells which arm a row belongs to.
+    #[error(
+        "{column} separates the arms: no value of it occurs in both (control {:?} to {:?}, treated {:?} to {:?}), so no row shows \
+         what would have become of it in the other arm; leave it out or select rows that overlap",
+        control[0], control[1], treated[0], treated[1]
+    )]
+    Separates {
+        /// Which covariate.
+        column: Column,
+        /// Its least and largest value without treatment.
+        control: [f64; 2],
+        /// Those with treatment.
+        treated: [f64; 2],
     },
     /// A network could not be made, trained or changed.
     #[error(transparent)]
@@ -147,7 +177,7 @@ pub enum CausalError {
 /// A column of a study.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Column {
-    /// A covariate, counted from 0.
+    /// A covariate, by its number from 0 on.
     Covariate(usize),
     /// All covariates, row-major.
     Covariates,
@@ -157,6 +187,8 @@ pub enum Column {
     Outcome,
     /// The expected outcome without or with treatment.
     True(Arm),
+    /// The outcome that was estimated without or with treatment.
+    Estimated(Arm),
     /// Effects that were estimated.
     Effects,
     /// Values to summarise or to compare.
@@ -166,11 +198,12 @@ pub enum Column {
 impl core::fmt::Display for Column {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         match self {
-            Self::Covariate(index) => write!(f, "covariate {index}"),
+            Self::Covariate(index) => write!(f, "covariate {index} (counted from 0)"),
             Self::Covariates => f.write_str("covariates"),
             Self::Treatment => f.write_str("treatment"),
             Self::Outcome => f.write_str("outcome"),
             Self::True(arm) => write!(f, "true outcome ({arm})"),
+            Self::Estimated(arm) => write!(f, "estimated outcome ({arm})"),
             Self::Effects => f.write_str("effects"),
             Self::Values => f.write_str("values"),
         }

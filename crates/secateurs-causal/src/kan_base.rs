@@ -1,8 +1,10 @@
 //! Learners made of Kolmogorov-Arnold networks.
 
 use burn::module::Module;
-use burn::tensor::{DType, Device, FloatDType, Tensor, TensorData};
-use secateurs_kan::{BasisConfig, Beyond, Covariance, GridUpdates, Kan, KanConfig, KanError, Penalty, Width, Wiring};
+use burn::tensor::{DType, Device, FloatDType, Tensor};
+use secateurs_kan::{
+    BasisConfig, Beyond, Covariance, GridUpdates, Kan, KanConfig, KanError, Penalty, Unit, Units, Width, Wiring,
+};
 
 use crate::Result;
 use crate::base::{Base, Network, Output};
@@ -79,7 +81,7 @@ impl Base for KanBase {
     }
 
     fn prepared(&self, network: &Kan, x: &Tensor<2>) -> Option<Covariance> {
-        (self.penalty.lambda != 0.0).then(|| network.valid().layers[0].covariance(x.clone()))
+        (self.penalty.lambda != 0.0).then(|| network.valid().covariance(x.clone()))
     }
 
     fn penalty(&self, network: &Kan, x: Tensor<2>, first: &Option<Covariance>) -> Option<Tensor<1>> {
@@ -108,17 +110,29 @@ impl Network for Kan {
         Kan::place(self)
     }
 
-    fn with_outputs_mapped(mut self, scale: &[f64], shift: &[f64]) -> Self {
-        let (device, dtype) = Kan::place(&self);
-        let row = |values: &[f64]| Tensor::from_data(TensorData::from(values), (&device, dtype));
-        let (scale, shift): (Tensor<1>, Tensor<1>) = (row(scale), row(shift));
-        // The affine map of the last nodes takes it all, so edges and their formulas stay as they are.
-        if let Some(last) = self.layers.pop() {
-            let mut layer = last;
-            layer.nodes.scale = layer.nodes.scale.map(|old| old * scale.clone());
-            layer.nodes.bias = layer.nodes.bias.map(|old| old * scale + shift);
-            self.layers.push(layer);
-        }
-        self
+    fn in_units_of(self, x: &[f64]) -> Result<Self, KanError> {
+        let Units { inputs: None, outputs } = self.units().clone() else {
+            return Ok(self);
+        };
+        let inputs = Some(units_of(x, self.d_input(), Unit::of_column)?);
+        self.with_units(Units { inputs, outputs })
     }
+
+    fn with_outputs_mapped(self, scale: &[f64], shift: &[f64]) -> Result<Self, KanError> {
+        Kan::with_outputs_mapped(self, scale, shift)
+    }
+}
+
+/// A unit for each column of rows.
+pub(crate) fn units_of(x: &[f64], columns: usize, unit: fn(&[f64]) -> Unit) -> Result<Vec<Unit>, KanError> {
+    let rows = x.len() / columns.max(1);
+    if rows == 0 || rows * columns != x.len() {
+        return Err(KanError::Length {
+            what: "rows",
+            expected: rows.max(1) * columns,
+            got: x.len(),
+        });
+    }
+    let column = |index: usize| x.iter().skip(index).step_by(columns).copied().collect::<Vec<f64>>();
+    Ok((0..columns).map(|index| unit(&column(index))).collect())
 }

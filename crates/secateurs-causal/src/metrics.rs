@@ -1,7 +1,8 @@
 //! How far estimated effects are from the truth.
 
 use crate::error::{Arm, Column};
-use crate::study::{Outcomes, Study, check_column, check_length};
+use crate::scale::Scale;
+use crate::study::{Outcomes, Study, check_column};
 use crate::{CausalError, Result};
 
 /// The error of individual effects: `sqrt(mean_i (effect_i - (mu1_i - mu0_i))^2)`.
@@ -29,10 +30,10 @@ pub fn pehe(effects: &[f64], study: &Study) -> Result<f64> {
 ///
 /// # Errors
 ///
-/// If there are not as many outcomes as rows.
+/// If there are not as many outcomes as rows, or one is NaN or infinite.
 pub fn factual_error(outcomes: &Outcomes, study: &Study) -> Result<f64> {
-    check_length(Column::True(Arm::Control), study.rows(), outcomes.mu0.len())?;
-    check_length(Column::True(Arm::Treated), study.rows(), outcomes.mu1.len())?;
+    check_column(Column::Estimated(Arm::Control), study.rows(), &outcomes.mu0)?;
+    check_column(Column::Estimated(Arm::Treated), study.rows(), &outcomes.mu1)?;
     let observed = outcomes.under(study.treated());
     let squares = observed.iter().zip(study.outcome()).map(|(mu, y)| (mu - y).powi(2));
     Ok(squares.sum::<f64>() / study.rows() as f64)
@@ -114,7 +115,7 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// Of some values.
+    /// Summarises some values.
     ///
     /// # Errors
     ///
@@ -129,9 +130,10 @@ impl Summary {
             });
         }
         check_column(Column::Values, n, values)?;
-        let mean = values.iter().sum::<f64>() / n as f64;
-        let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
-        let deviation = (squares / (n.max(2) - 1) as f64).sqrt();
+        let scale = Scale::standard(values);
+        // Scales divide by n.
+        let deviation = scale.unit() * (n as f64 / (n.max(2) - 1) as f64).sqrt();
+        let mean = scale.origin();
         Ok(Self { n, mean, deviation })
     }
 

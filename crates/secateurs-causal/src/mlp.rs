@@ -5,14 +5,18 @@ use burn::nn::Linear;
 use burn::tensor::{DType, Device, FloatDType, Tensor, TensorData};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
+use secateurs_kan::{KanError, Unit, Units};
 
 use crate::base::{Base, Network, Output};
+use crate::kan_base::units_of;
+use crate::scale::Scale;
 use crate::{CausalError, Result};
 
 /// Linear layers with ELU between: a trunk that all outputs share, then hidden layers of each outcome's own. A propensity is
 /// linear in what the trunk gives.
 ///
-/// Weights and biases are uniform in `±1 / sqrt(d_input)` of their layer.
+/// Weights and biases are uniform in `±1 / sqrt(d_input)` of their layer. The first layer sees inputs with mean 0 and deviation 1
+/// over the training rows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MlpBase {
     /// Sizes of the shared hidden layers.
@@ -64,6 +68,7 @@ impl Base for MlpBase {
         Ok(Mlp {
             trunk: layers(&trunk),
             heads: outputs.iter().map(|output| layers(&head(output))).collect(),
+            units: Units::default(),
         })
     }
 }
@@ -80,23 +85,86 @@ fn linear([d_input, d_output]: [usize; 2], rng: &mut StdRng, at: (&Device, DType
     }
 }
 
-/// A trunk, and a head for each output.
+/// A trunk, and a head for each output, between the units of its user.
+///
+/// The first layer sees `(x - centre) / size` of each input, outputs are `centre + size y` of what the heads give. A record of the
+/// parameters does not hold the units: keep [`units`](Self::units) beside it, and give them back by
+/// [`with_units`](Self::with_units).
 #[derive(Module, Debug)]
 pub struct Mlp {
     /// What all outputs share, ELU after each layer.
     pub trunk: Vec<Linear>,
     /// For each output its layers, ELU between them; the last has one output.
     pub heads: Vec<Vec<Linear>>,
+    #[module(skip)]
+    units: Units,
+}
+
+impl Mlp {
+    /// The units of inputs and outputs.
+    pub fn units(&self) -> &Units {
+        &self.units
+    }
+
+    /// The same layers with other units.
+    ///
+    /// # Errors
+    ///
+    /// If there are not as many units as inputs or outputs.
+    pub fn with_units(self, units: Units) -> Result<Self, KanError> {
+        let [d_input, d_output] = self.shape();
+        let sides = [
+            ("units of inputs", &units.inputs, d_input),
+            ("units of outputs", &units.outputs, d_output),
+        ];
+        for (what, units, expected) in sides {
+            let got = units.as_ref().map_or(expected, Vec::len);
+            if got != expected {
+                return Err(KanError::Length { what, expected, got });
+            }
+        }
+        Ok(Self { units, ..self })
+    }
+
+    /// Inputs as the first layer takes them.
+    fn scaled(&self, x: Tensor<2>) -> Tensor<2> {
+        let scaled = match &self.units.inputs {
+            None => x,
+            Some(units) => (x.clone() - row(units, Unit::centre, &x)) / row(units, Unit::size, &x),
+        };
+        scaled.cast(self.place().1)
+    }
+}
+
+/// A number of each unit beside a tensor: `[1, units]`
+fn row(units: &[Unit], number: fn(Unit) -> f64, beside: &Tensor<2>) -> Tensor<2> {
+    let numbers: Vec<f64> = units.iter().map(|unit| number(*unit)).collect();
+    let data = TensorData::new(numbers, [1, units.len()]);
+    Tensor::from_data(data, (&beside.device(), beside.dtype()))
+}
+
+/// Mean 0 and deviation 1; of a constant column a unit so large that all values are 0, since nothing was learnt from it.
+fn unit_of(column: &[f64]) -> Unit {
+    let unit = Unit::of_outcome(column);
+    match Scale::standard(column).unit() {
+        0.0 => Unit::new(unit.centre(), f64::MAX).unwrap_or(unit),
+        _ => unit,
+    }
 }
 
 impl Network for Mlp {
     fn forward(&self, x: Tensor<2>) -> Tensor<2> {
-        let shared = self.trunk.iter().fold(x, |x, layer| elu(layer.forward(x)));
+        let dtype = x.dtype();
+        let shared = self.trunk.iter().fold(self.scaled(x), |x, layer| elu(layer.forward(x)));
         let of_head = |layers: &Vec<Linear>| {
             let (last, hidden) = layers.split_last().expect("a head ends with a layer");
             last.forward(hidden.iter().fold(shared.clone(), |x, layer| elu(layer.forward(x))))
         };
-        Tensor::cat(self.heads.iter().map(of_head).collect(), 1)
+        let y = Tensor::cat(self.heads.iter().map(of_head).collect(), 1).cast(dtype);
+        match &self.units.outputs {
+            None => y,
+            Some(units) => y.clone() * row(units, Unit::size, &y) + row(units, Unit::centre, &y),
+        }
     }
 
     fn shape(&self) -> [usize; 2] {
@@ -109,16 +177,23 @@ impl Network for Mlp {
         (weight.device(), weight.dtype())
     }
 
-    fn with_outputs_mapped(mut self, scale: &[f64], shift: &[f64]) -> Self {
-        for (layers, (scale, shift)) in self.heads.iter_mut().zip(scale.iter().zip(shift)) {
-            if let Some(last) = layers.pop() {
-                layers.push(Linear {
-                    weight: last.weight.map(|weight| weight * *scale),
-                    bias: last.bias.map(|bias| bias.map(|bias| bias * *scale + *shift)),
-                });
-            }
+    fn in_units_of(mut self, x: &[f64]) -> Result<Self, KanError> {
+        if self.units.inputs.is_none() {
+            let [d_input, _] = self.shape();
+            self.units.inputs = Some(units_of(x, d_input, unit_of)?);
         }
-        self
+        Ok(self)
+    }
+
+    fn with_outputs_mapped(mut self, scale: &[f64], shift: &[f64]) -> Result<Self, KanError> {
+        let expected = self.heads.len();
+        if let Some(got) = [scale.len(), shift.len()].into_iter().find(|got| *got != expected) {
+            let what = "scales and shifts of outputs";
+            return Err(KanError::Length { what, expected, got });
+        }
+        let of_output = |output: usize| self.units.output(output).mapped(scale[output], shift[output]);
+        self.units.outputs = Some((0..expected).map(of_output).collect::<Result<_, _>>()?);
+        Ok(self)
     }
 }
 

@@ -9,9 +9,17 @@ use crate::effect_model::EffectModel;
 use crate::error::{Arm, Column};
 use crate::kan_base::KanBase;
 use crate::learner::Learner;
+use crate::scale::range;
 use crate::study::{Outcomes, Study, check_length};
 use crate::training::LearnerConfig;
 use crate::{CausalError, Result};
+
+/// A change of the effect that nobody sees, as a share of what outcomes differ.
+const UNSEEN: f64 = 1e-8;
+/// Digits of a number in double precision.
+const MOST_DIGITS: u8 = 17;
+/// Values of each covariate at which rounding is judged.
+const STEPS: u32 = 8;
 
 /// What simplifying a learner's networks gave.
 #[derive(Debug, Clone)]
@@ -27,12 +35,24 @@ pub struct NetworkFormulas {
 }
 
 impl NetworkFormulas {
-    /// The effect: the difference of the rounded outcomes, whose constants have at most 9 digits.
+    /// The effect: the difference of the rounded outcomes, whose constants have as few digits as change it by no more than 1e-8 of
+    /// what the outcomes differ over the ranges of the covariates.
     pub fn effect(&self) -> Formula {
         let [control, treated] = &self.rounded;
+        let exact = control.with(treated.expr.clone().minus(control.expr.clone()));
+        let rows = rows_within(&control.ranges);
+        let values = |expr: &Expr| -> Vec<f64> { rows.iter().map(|row| expr.at(row)).collect() };
+        let [low, high] = range(&[values(&control.expr), values(&treated.expr)].concat());
+        let expected = values(&exact.expr);
         // Differences of rounded numbers are not round.
-        let difference = treated.expr.clone().minus(control.expr.clone());
-        control.with(difference).rounded(Rounding::Significant(9))
+        let rounded = (1..=MOST_DIGITS).map(|digits| exact.expr.rounded(Rounding::Significant(digits)));
+        // Nor are they more exact than the outcomes.
+        let most = UNSEEN * (high - low) + 4.0 * f64::EPSILON * low.abs().max(high.abs());
+        let mut close = rounded.filter(|expr| {
+            let near = |(a, b): (&f64, &f64)| (a - b).abs() <= most;
+            values(expr).iter().zip(&expected).all(near)
+        });
+        close.next().map_or(exact, |expr| control.with(expr))
     }
 
     /// Expected outcomes by some formulas, `symbolic` or `rounded`, for rows `[rows, d_input]`; each covariate is moved into the
@@ -72,6 +92,7 @@ impl EffectModel<Kan> {
             study.check_d_input(self.d_input())?;
             study.check_arms()?;
         }
+        train.check_overlap()?;
         let base = base.clone().with_fixed_grids();
         let mut input_names = names.to_vec();
         if self.learner() == Learner::S {
@@ -100,6 +121,23 @@ impl EffectModel<Kan> {
             networks,
         })
     }
+}
+
+/// Rows in ranges: each covariate goes through its own while the others are in the middle, and all go together.
+fn rows_within(ranges: &[[f64; 2]]) -> Vec<Vec<f64>> {
+    let at = |[low, high]: [f64; 2], share: f64| low + (high - low) * share;
+    let middle: Vec<f64> = ranges.iter().map(|range| at(*range, 0.5)).collect();
+    let shares = || (0..=STEPS).map(|step| f64::from(step) / f64::from(STEPS));
+    let together = shares().map(|share| ranges.iter().map(|range| at(*range, share)).collect());
+    let single = (0..ranges.len()).flat_map(|index| {
+        let middle = &middle;
+        shares().map(move |share| {
+            let mut row = middle.clone();
+            row[index] = at(ranges[index], share);
+            row
+        })
+    });
+    together.chain(single).collect()
 }
 
 /// The formula with the treatment put in for the last variable.

@@ -10,7 +10,9 @@ use serde::{Deserialize, Serialize};
 use crate::additive::{Additive, AdditiveFunction, bases, design};
 use crate::error::Arm;
 use crate::ridge::{Solution, first_column, penalised, penalties};
+use crate::scale::Scale;
 use crate::study::Study;
+use crate::term::{FewValues, Functions, TermBasis};
 use crate::{CausalError, Result};
 
 /// What the arms share, and with which penalties.
@@ -40,11 +42,11 @@ pub enum Pooling {
 
 /// An additive model whose pooling is chosen by cross-validation on observed outcomes.
 ///
-/// Functions are those of [`AdditiveConfig`](crate::AdditiveConfig). Folds are drawn within each arm; a candidate's error is the
-/// sum over the arms of the mean squared error of rows that it was not fitted to, so that a small arm counts as much as a
-/// large one. Of the candidates whose error is within one standard error of the least, that of the paired differences of rows,
-/// those that pool most are preferred, and the best of them is taken: what the data cannot tell apart is decided for fewer
-/// parameters. No true effect is used.
+/// Functions and scales are those of [`AdditiveConfig`](crate::AdditiveConfig). Folds are drawn within each arm; a candidate's
+/// error is the sum over the arms of the mean squared error of rows that it was not fitted to, so that a small arm counts as much
+/// as a large one. Of the candidates whose error is within one standard error of the least, that of the paired differences of
+/// rows, those that pool most are preferred, of these the ones with lines for covariates with few values, and the best of them is
+/// taken: what the data cannot tell apart is decided for fewer parameters. No true effect is used.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PoolingSearch {
     /// What is tried; among equals the first.
@@ -57,10 +59,12 @@ pub struct PoolingSearch {
     pub n_intervals: usize,
     /// A covariate with fewer different values has no splines.
     pub least_distinct: usize,
+    /// Functions to try for covariates with fewer values, but more than two; each with every candidate.
+    pub few_values: Vec<FewValues>,
 }
 
 impl Default for PoolingSearch {
-    /// 18 candidates with penalties from 0.3 to 100, and 5 folds.
+    /// 18 candidates with penalties from 0.3 to 100, lines and levels, and 5 folds.
     fn default() -> Self {
         let mut candidates = Vec::new();
         for ridge in [0.3, 1.0, 3.0, 10.0, 30.0] {
@@ -82,6 +86,7 @@ impl Default for PoolingSearch {
             seed: 0,
             n_intervals: 3,
             least_distinct: 8,
+            few_values: vec![FewValues::Lines, FewValues::Levels],
         }
     }
 }
@@ -91,74 +96,137 @@ impl Default for PoolingSearch {
 pub struct PoolingChoice {
     /// The candidate that was taken.
     pub pooling: Pooling,
-    /// The error of each candidate, in their order.
+    /// Functions of covariates with few values in the model, if there are any.
+    pub few_values: FewValues,
+    /// The error of each candidate with these, in their order, in squared units of the outcome; infinite for a candidate whose
+    /// normal equations cannot be solved, which is left out of the choice.
     pub errors: Vec<f64>,
 }
 
-/// `F'F` and `F'y` of the rows of each arm.
+/// `F'F` and `F'y` of the rows of each arm, with outcomes on their scale.
 #[derive(Clone)]
 struct Moments([(Mat<f64>, Mat<f64>); 2]);
+
+/// A study with the functions of its covariates.
+struct Attempt<'a> {
+    study: &'a Study,
+    few_values: FewValues,
+    bases: Vec<TermBasis>,
+    /// `[rows, p]`
+    f: Mat<f64>,
+    /// On its scale.
+    outcome: Vec<f64>,
+    all: Moments,
+}
+
+/// A candidate with the functions of an attempt.
+struct Judged {
+    attempt: usize,
+    candidate: usize,
+    pooling: Pooling,
+    /// The share of each row in the error.
+    of_rows: Vec<f64>,
+    error: f64,
+}
 
 impl PoolingSearch {
     /// Chooses among the candidates and fits the best one to all rows.
     ///
     /// # Errors
     ///
-    /// If there is no candidate, there are fewer than two folds or an arm has fewer rows than folds, a penalty is not positive,
-    /// or normal equations cannot be solved.
+    /// If there is no candidate or nothing to try for few values, there are fewer than two folds or an arm has fewer rows than
+    /// folds, a covariate is the treatment or separates the arms, a penalty is not positive, or the normal equations of no
+    /// candidate can be solved.
     pub fn fit(&self, study: &Study) -> Result<(Additive, PoolingChoice)> {
         self.check(study)?;
-        let bases = bases(study, (self.n_intervals, self.least_distinct));
-        let rows: Vec<usize> = (0..study.rows()).collect();
-        let f = design(study, &bases, &rows);
-        let all = Moments::of(&f, study, &rows);
-        let folds = self.folds_of(study);
-        let errors = folds
-            .par_iter()
-            .map(|held_out| self.errors(&f, study, (&all, held_out)))
-            .collect::<Result<Vec<_>>>()?;
-        let of_rows: Vec<Vec<f64>> = (0..self.candidates.len())
-            .map(|at| errors.iter().flat_map(|fold| fold[at].iter().copied()).collect())
-            .collect();
-        let errors: Vec<f64> = of_rows.iter().map(|rows| rows.iter().sum()).collect();
-        let best = self.chosen(&errors, &of_rows);
-        let pooling = self.candidates[best];
-        let penalties = pooling.penalties();
-        let coefficients = pooling.coefficients(&all)?;
+        study.check_overlap()?;
+        let scale = Scale::standard(study.outcome());
+        let outcome: Vec<f64> = study.outcome().iter().map(|y| scale.to(*y)).collect();
+        let attempts = self.attempts(study, &outcome);
+        let judged = self.judged(&attempts)?;
+        let best = chosen(&judged);
+        let attempt = &attempts[best.attempt];
+        let penalties = best.pooling.penalties();
+        let coefficients = best.pooling.coefficients(&attempt.all)?;
         let function = |at: usize| {
             let solution = Solution {
                 coefficients: coefficients[at].clone(),
                 penalty: penalties[at],
+                skipped: Vec::new(),
             };
-            AdditiveFunction::new(study, &bases, &solution)
+            AdditiveFunction::new(study, &attempt.bases, &solution, scale)
         };
         let model = Additive::of([function(0), function(1)]);
-        Ok((model, PoolingChoice { pooling, errors }))
+        let mut errors = vec![f64::INFINITY; self.candidates.len()];
+        let with_these = judged.iter().filter(|judged| judged.attempt == best.attempt);
+        with_these.for_each(|judged| errors[judged.candidate] = judged.error * scale.unit() * scale.unit());
+        let choice = PoolingChoice {
+            pooling: best.pooling,
+            few_values: attempt.few_values,
+            errors,
+        };
+        Ok((model, choice))
     }
 
-    /// The candidate that pools most, and the best of those, within one standard error of the least error.
-    fn chosen(&self, errors: &[f64], of_rows: &[Vec<f64>]) -> usize {
-        let by_error = |a: &usize, b: &usize| errors[*a].total_cmp(&errors[*b]);
-        let least = (0..errors.len()).min_by(by_error).expect("there is a candidate");
-        let within = |at: &usize| {
-            let differences: Vec<f64> = of_rows[*at].iter().zip(&of_rows[least]).map(|(a, b)| a - b).collect();
-            let n = differences.len() as f64;
-            let mean = differences.iter().sum::<f64>() / n;
-            let variance = differences.iter().map(|d| (d - mean).powi(2)).sum::<f64>() / n;
-            mean * n <= (variance * n).sqrt()
-        };
-        let eligible: Vec<usize> = (0..errors.len()).filter(within).collect();
-        let most = eligible.iter().map(|at| self.candidates[*at].shared()).max();
-        let pooled = eligible
-            .into_iter()
-            .filter(|at| Some(self.candidates[*at].shared()) == most);
-        pooled.min_by(by_error).unwrap_or(least)
+    /// One for each way to take few values; only the first if no covariate has few.
+    fn attempts<'a>(&self, study: &'a Study, outcome: &[f64]) -> Vec<Attempt<'a>> {
+        let mut attempts: Vec<Attempt<'a>> = Vec::new();
+        for &few_values in &self.few_values {
+            let functions = Functions {
+                n_intervals: self.n_intervals,
+                least_distinct: self.least_distinct,
+                few_values,
+            };
+            let bases = bases(study, functions);
+            if attempts.iter().all(|attempt| attempt.bases != bases) {
+                attempts.push(Attempt::new(study, few_values, bases, outcome));
+            }
+        }
+        attempts
+    }
+
+    /// All candidates whose normal equations can be solved.
+    fn judged(&self, attempts: &[Attempt<'_>]) -> Result<Vec<Judged>> {
+        let mut all = Vec::new();
+        let mut failure = None;
+        for (at, attempt) in attempts.iter().enumerate() {
+            let folds = self.folds_of(attempt.study);
+            let errors: Vec<Vec<Result<Vec<f64>>>> = folds
+                .par_iter()
+                .map(|held_out| attempt.errors(&self.candidates, held_out))
+                .collect();
+            let mut errors: Vec<_> = errors.into_iter().map(Vec::into_iter).collect();
+            for (candidate, pooling) in self.candidates.iter().enumerate() {
+                let of_folds: Vec<Result<Vec<f64>>> = errors.iter_mut().filter_map(Iterator::next).collect();
+                let of_folds: Result<Vec<Vec<f64>>> = of_folds.into_iter().collect();
+                let solved = pooling.coefficients(&attempt.all).and(of_folds);
+                match solved.map(|folds| folds.concat()) {
+                    Ok(of_rows) => all.push(Judged {
+                        attempt: at,
+                        candidate,
+                        pooling: *pooling,
+                        error: of_rows.iter().sum(),
+                        of_rows,
+                    }),
+                    Err(error) => {
+                        failure.get_or_insert(error);
+                    }
+                }
+            }
+        }
+        match failure {
+            Some(error) if all.is_empty() => Err(error),
+            _ => Ok(all),
+        }
     }
 
     fn check(&self, study: &Study) -> Result<()> {
         let out_of_range = |what, range, got| Err(CausalError::OutOfRange { what, range, got });
         if self.candidates.is_empty() {
             return out_of_range("number of candidates", "at least 1", 0.0);
+        }
+        if self.few_values.is_empty() {
+            return out_of_range("number of ways to take few values", "at least 1", 0.0);
         }
         if self.folds < 2 {
             return out_of_range("number of folds", "at least 2", self.folds as f64);
@@ -190,32 +258,71 @@ impl PoolingSearch {
         }
         folds
     }
+}
+
+/// The candidate that pools most, with lines before levels, and the best of those, within one standard error of the least error.
+fn chosen(judged: &[Judged]) -> &Judged {
+    let by_error = |a: &&Judged, b: &&Judged| a.error.total_cmp(&b.error);
+    let least = judged.iter().min_by(by_error).expect("a candidate was judged");
+    let within = |one: &&Judged| {
+        let differences: Vec<f64> = one.of_rows.iter().zip(&least.of_rows).map(|(a, b)| a - b).collect();
+        let n = differences.len() as f64;
+        let mean = differences.iter().sum::<f64>() / n;
+        let variance = differences.iter().map(|d| (d - mean).powi(2)).sum::<f64>() / n;
+        mean * n <= (variance * n).sqrt()
+    };
+    let preference = |one: &Judged| (one.pooling.shared(), std::cmp::Reverse(one.attempt));
+    let eligible: Vec<&Judged> = judged.iter().filter(within).collect();
+    let most = eligible.iter().map(|one| preference(one)).max();
+    let preferred = eligible.into_iter().filter(|one| Some(preference(one)) == most);
+    preferred.min_by(by_error).unwrap_or(least)
+}
+
+impl<'a> Attempt<'a> {
+    fn new(study: &'a Study, few_values: FewValues, bases: Vec<TermBasis>, outcome: &[f64]) -> Self {
+        let rows: Vec<usize> = (0..study.rows()).collect();
+        let f = design(study, &bases, &rows);
+        let all = Moments::of(&f, outcome, |row| study.arm(row));
+        Self {
+            study,
+            few_values,
+            bases,
+            f,
+            outcome: outcome.to_vec(),
+            all,
+        }
+    }
 
     /// For each candidate the errors of the rows of a fold, each divided by the number of rows of its arm.
-    fn errors(&self, f: &Mat<f64>, study: &Study, (all, held_out): (&Moments, &[usize])) -> Result<Vec<Vec<f64>>> {
-        let rows = Mat::from_fn(held_out.len(), f.ncols(), |row, column| f[(held_out[row], column)]);
-        let moments = all.without(&Moments::of(&rows, study, held_out));
+    fn errors(&self, candidates: &[Pooling], held_out: &[usize]) -> Vec<Result<Vec<f64>>> {
+        let rows = Mat::from_fn(held_out.len(), self.f.ncols(), |row, column| {
+            self.f[(held_out[row], column)]
+        });
+        let outcome: Vec<f64> = held_out.iter().map(|row| self.outcome[*row]).collect();
+        let moments = self
+            .all
+            .without(&Moments::of(&rows, &outcome, |row| self.study.arm(held_out[row])));
         let error = |pooling: &Pooling| {
             let coefficients = pooling.coefficients(&moments)?;
             let predicted = coefficients.map(|of_arm| &rows * Mat::from_fn(of_arm.len(), 1, |at, _| of_arm[at]));
             let of_row = |(at, &row): (usize, &usize)| {
-                let arm = study.arm(row);
-                let residual = predicted[arm.index()][(at, 0)] - study.outcome()[row];
-                residual * residual / study.n_of(arm) as f64
+                let arm = self.study.arm(row);
+                let residual = predicted[arm.index()][(at, 0)] - outcome[at];
+                residual * residual / self.study.n_of(arm) as f64
             };
             Ok(held_out.iter().enumerate().map(of_row).collect())
         };
-        self.candidates.iter().map(error).collect()
+        candidates.iter().map(error).collect()
     }
 }
 
 impl Moments {
-    /// Of the rows of `f`, which are these rows of the study.
-    fn of(f: &Mat<f64>, study: &Study, rows: &[usize]) -> Self {
+    /// The products of the rows of `f`, each of which has an outcome and an arm.
+    fn of(f: &Mat<f64>, outcome: &[f64], arm_of: impl Fn(usize) -> Arm) -> Self {
         Self(Arm::BOTH.map(|arm| {
-            let of_arm: Vec<usize> = (0..rows.len()).filter(|at| study.arm(rows[*at]) == arm).collect();
+            let of_arm: Vec<usize> = (0..f.nrows()).filter(|row| arm_of(*row) == arm).collect();
             let part = Mat::from_fn(of_arm.len(), f.ncols(), |row, column| f[(of_arm[row], column)]);
-            let y = Mat::from_fn(of_arm.len(), 1, |row, _| study.outcome()[rows[of_arm[row]]]);
+            let y = Mat::from_fn(of_arm.len(), 1, |row, _| outcome[of_arm[row]]);
             (part.transpose() * &part, part.transpose() * &y)
         }))
     }
@@ -258,7 +365,7 @@ impl Pooling {
         }
     }
 
-    /// Of the two parts.
+    /// The penalties of the two parts.
     fn penalties(&self) -> [f64; 2] {
         match *self {
             Self::Complete { ridge } => [ridge, ridge],

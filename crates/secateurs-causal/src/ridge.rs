@@ -1,12 +1,13 @@
 //! Least squares with a penalty on the coefficients.
 
+use faer::linalg::cholesky::llt::factor::LltError;
 use faer::linalg::solvers::Solve;
 use faer::{Mat, Side};
 
 use crate::{CausalError, Result};
 
-/// The penalty of the first column, the intercept: enough to make the equations solvable, too little to matter.
-const OF_INTERCEPT: f64 = 1e-8;
+/// Share of a column that the columns before it must leave unexplained; below it rounding decides about its coefficient.
+const LEAST_PIVOT: f64 = 1e-12;
 
 /// Penalties to choose from, each positive; the choice is by generalised cross-validation unless there is only one.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,6 +24,9 @@ impl Ridge {
     }
 
     /// The one with the least `n RSS / (n - tr H)^2`, where `H` takes the outcomes to the fitted ones; the first among equals.
+    ///
+    /// A penalty so small that the normal equations cannot be solved, or that leaves nothing to judge by, is left out of the
+    /// choice.
     ///
     /// # Errors
     ///
@@ -52,35 +56,70 @@ impl Ridge {
 pub(crate) struct Solution {
     pub(crate) coefficients: Vec<f64>,
     pub(crate) penalty: f64,
+    /// Penalties that could not be judged.
+    pub(crate) skipped: Vec<f64>,
 }
 
-/// `b` with `(F'F + penalty I) b = F'y`, where the first column of F, `[n, p]`, is the intercept's and has next to no penalty.
+/// Columns and outcomes of rows, and their products.
+struct Equations<'a> {
+    f: &'a Mat<f64>,
+    y: Mat<f64>,
+    gram: Mat<f64>,
+    right: Mat<f64>,
+}
+
+/// `b` with `(F'F + penalty I) b = F'y`, where the first column of F, `[n, p]`, is the intercept's and has no penalty.
+///
+/// All other columns are to be of everyday size.
 pub(crate) fn solve(f: &Mat<f64>, y: &[f64], ridge: &Ridge) -> Result<Solution> {
     let y = Mat::from_fn(y.len(), 1, |row, _| y[row]);
-    let gram = f.transpose() * f;
-    let right = f.transpose() * &y;
+    let (gram, right) = (f.transpose() * f, f.transpose() * &y);
+    let equations = Equations { f, y, gram, right };
     if let [penalty] = ridge.0[..] {
-        let coefficients = penalised(&gram, &right, &penalties(gram.nrows(), penalty))?;
-        return Ok(solution(&coefficients, penalty));
-    }
-    let mut best: Option<(f64, Solution)> = None;
-    for &penalty in &ridge.0 {
-        // Coefficients, and beside them (F'F + penalty I)^-1 F'F, whose trace is that of H.
-        let beside = Mat::from_fn(gram.nrows(), gram.ncols() + 1, |row, column| match column {
-            0 => right[(row, 0)],
-            column => gram[(row, column - 1)],
+        return Ok(Solution {
+            coefficients: first_column(&equations.solved(&equations.right, penalty)?),
+            penalty,
+            skipped: Vec::new(),
         });
-        let solved = penalised(&gram, &beside, &penalties(gram.nrows(), penalty))?;
-        let trace: f64 = (0..gram.nrows()).map(|row| solved[(row, row + 1)]).sum();
-        let n = f.nrows() as f64;
-        let residual = &y - f * solved.subcols(0, 1);
-        let score = n * residual.squared_norm_l2() / (n - trace).powi(2);
-        if best.as_ref().is_none_or(|(least, _)| score < *least) {
-            best = Some((score, solution(&solved, penalty)));
-        }
     }
-    let (_, solution) = best.expect("there is a penalty");
-    Ok(solution)
+    let mut judged: Vec<_> = ridge.0.iter().map(|&penalty| equations.judged(penalty)).collect();
+    let score = |at: &usize| judged[*at].as_ref().map_or(f64::INFINITY, |(score, _)| *score);
+    let best = (0..judged.len()).min_by(|a, b| score(a).total_cmp(&score(b)));
+    let best = best.expect("a ridge has a penalty");
+    let failed = ridge.0.iter().zip(&judged).filter(|(_, judged)| judged.is_err());
+    let skipped = failed.map(|(penalty, _)| *penalty).collect();
+    let (_, coefficients) = judged.swap_remove(best)?;
+    Ok(Solution {
+        coefficients,
+        penalty: ridge.0[best],
+        skipped,
+    })
+}
+
+impl Equations<'_> {
+    fn solved(&self, right: &Mat<f64>, penalty: f64) -> Result<Mat<f64>> {
+        penalised(&self.gram, right, &penalties(self.gram.nrows(), penalty))
+    }
+
+    /// The score of generalised cross-validation, and the coefficients.
+    fn judged(&self, penalty: f64) -> Result<(f64, Vec<f64>)> {
+        // Coefficients, and beside them (F'F + penalty I)^-1 F'F, whose trace is that of H.
+        let p = self.gram.nrows();
+        let beside = Mat::from_fn(p, p + 1, |row, column| match column {
+            0 => self.right[(row, 0)],
+            column => self.gram[(row, column - 1)],
+        });
+        let solved = self.solved(&beside, penalty)?;
+        let trace: f64 = (0..p).map(|row| solved[(row, row + 1)]).sum();
+        let n = self.f.nrows() as f64;
+        let left = n - trace;
+        if left <= LEAST_PIVOT * n {
+            return Err(CausalError::Interpolates { ridge: penalty });
+        }
+        let residual = &self.y - self.f * solved.subcols(0, 1);
+        let score = n * residual.squared_norm_l2() / (left * left);
+        Ok((score, first_column(&solved)))
+    }
 }
 
 /// `B` with `(gram + diag(penalties)) B = right`.
@@ -89,30 +128,29 @@ pub(crate) fn penalised(gram: &Mat<f64>, right: &Mat<f64>, penalties: &[f64]) ->
     for (at, penalty) in penalties.iter().enumerate() {
         normal[(at, at)] += penalty;
     }
-    match normal.llt(Side::Lower) {
-        Ok(factor) => Ok(factor.solve(right)),
-        Err(faer::linalg::cholesky::llt::factor::LltError::NonPositivePivot { index }) => Err(CausalError::Singular {
-            ridge: penalties.last().copied().unwrap_or(0.0),
-            pivot: index,
-        }),
+    let singular = |pivot| CausalError::Singular {
+        ridge: penalties.last().copied().unwrap_or(0.0),
+        pivot,
+    };
+    let factor = normal
+        .llt(Side::Lower)
+        .map_err(|LltError::NonPositivePivot { index }| singular(index))?;
+    // A pivot is what the columns before it leave of a column.
+    let lost = |&at: &usize| factor.L()[(at, at)].powi(2) <= LEAST_PIVOT * normal[(at, at)];
+    match (0..penalties.len()).find(lost) {
+        None => Ok(factor.solve(right)),
+        Some(pivot) => Err(singular(pivot)),
     }
 }
 
-/// That of the intercept, then the same for all other columns.
+/// None for the intercept, then the same for all other columns.
 pub(crate) fn penalties(columns: usize, ridge: f64) -> Vec<f64> {
     let mut all = vec![ridge; columns];
-    all[0] = OF_INTERCEPT;
+    all[0] = 0.0;
     all
 }
 
 /// The entries of a matrix of one column, or of the first.
 pub(crate) fn first_column(solved: &Mat<f64>) -> Vec<f64> {
     (0..solved.nrows()).map(|row| solved[(row, 0)]).collect()
-}
-
-fn solution(solved: &Mat<f64>, penalty: f64) -> Solution {
-    Solution {
-        coefficients: first_column(solved),
-        penalty,
-    }
 }

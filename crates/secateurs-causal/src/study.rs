@@ -17,12 +17,12 @@ pub struct Outcomes {
 }
 
 impl Outcomes {
-    /// `mu1 - mu0` of every row.
+    /// `mu1 - mu0` of every row; the shorter of the lists decides how many.
     pub fn effects(&self) -> Vec<f64> {
         self.mu1.iter().zip(&self.mu0).map(|(one, zero)| one - zero).collect()
     }
 
-    /// Of each row the outcome under the treatment that it had; the shorter of the lists decides how many.
+    /// The outcome of each row under the treatment that it had; the shorter of the lists decides how many.
     pub fn under(&self, treated: &[bool]) -> Vec<f64> {
         let rows = self.mu0.iter().zip(&self.mu1).zip(treated);
         rows.map(|((mu0, mu1), treated)| if *treated { *mu1 } else { *mu0 })

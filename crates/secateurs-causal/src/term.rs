@@ -1,56 +1,141 @@
 //! One covariate's part of an additive model.
 
 use secateurs_kan::Grid;
+use serde::{Deserialize, Serialize};
+
+use crate::scale::{Scale, range};
 
 /// Degree of the splines.
 const DEGREE: usize = 3;
 
-/// The functions of one covariate that a term combines: the covariate itself and, maybe, splines.
+/// How a covariate with few values enters an additive model, if it has more than two.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FewValues {
+    /// A line through all of them.
+    Lines,
+    /// A level of its own for each value, such as those of a category that is coded 0, 1, 2.
+    Levels,
+}
+
+/// Which functions covariates have.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Functions {
+    /// Intervals of the splines; only lines if 0.
+    pub(crate) n_intervals: usize,
+    /// A covariate with fewer different values has no splines.
+    pub(crate) least_distinct: usize,
+    pub(crate) few_values: FewValues,
+}
+
+/// The functions of one covariate that a term combines: the covariate itself on its scale and, maybe, others.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct TermBasis {
     pub(crate) feature: usize,
+    scale: Scale,
     range: [f64; 2],
-    grid: Option<Grid>,
+    /// Interior knots or levels, in the units of the covariate.
+    knots: Vec<f64>,
+    kind: Kind,
+    is_few: bool,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum Kind {
+    Line,
+    /// On the scale.
+    Splines(Grid),
+    /// Places of the levels on the scale, ascending.
+    Levels(Vec<f64>),
 }
 
 impl TermBasis {
-    /// The functions for the values of a covariate; splines only if there are intervals and enough distinct values.
-    pub(crate) fn of(feature: usize, values: &[f64], (n_intervals, least_distinct): (usize, usize)) -> Self {
-        let mut sorted = values.to_vec();
-        sorted.sort_by(f64::total_cmp);
-        let range = [sorted[0], sorted[sorted.len() - 1]];
-        sorted.dedup();
-        let wanted = n_intervals > 0 && sorted.len() >= least_distinct.max(2);
-        // A range so narrow that its knots coincide has no grid, and the line has to do.
-        let grid = wanted.then(|| Grid::uniform((1, DEGREE, n_intervals), range).ok());
+    pub(crate) fn of(feature: usize, values: &[f64], functions: Functions) -> Self {
+        let mut distinct = values.to_vec();
+        distinct.sort_by(f64::total_cmp);
+        distinct.dedup();
+        let range = range(values);
+        let scale = Scale::of_covariate(values);
+        let varies = functions.n_intervals > 0 && scale.unit() > 0.0;
+        let has_splines = distinct.len() >= functions.least_distinct.max(2);
+        let is_few = distinct.len() > 2 && distinct.len() < functions.least_distinct;
+        let kind = match functions.few_values {
+            _ if varies && has_splines => {
+                let ends = range.map(|end| scale.to(end));
+                // A range so narrow that its knots coincide has no grid, and the line has to do.
+                let grid = Grid::uniform((1, DEGREE, functions.n_intervals), ends).ok();
+                grid.map_or(Kind::Line, Kind::Splines)
+            }
+            FewValues::Levels if varies && is_few => {
+                Kind::Levels(distinct.iter().map(|value| scale.to(*value)).collect())
+            }
+            _ => Kind::Line,
+        };
+        let knots = match &kind {
+            Kind::Line => Vec::new(),
+            Kind::Splines(grid) => grid.interior(0).iter().map(|z| scale.back(*z)).collect(),
+            Kind::Levels(_) => distinct,
+        };
         Self {
             feature,
+            scale,
             range,
-            grid: grid.flatten(),
+            knots,
+            kind,
+            is_few,
         }
     }
 
     /// How many functions there are.
     pub(crate) fn len(&self) -> usize {
-        // Splines sum to 1, so the last one follows from the others and the intercept.
-        1 + self.grid.as_ref().map_or(0, |grid| grid.n_basis() - 1)
+        1 + match &self.kind {
+            Kind::Line => 0,
+            Kind::Splines(grid) => grid.n_basis(),
+            Kind::Levels(levels) => levels.len(),
+        }
     }
 
     /// Their values.
     pub(crate) fn at(&self, value: f64) -> Vec<f64> {
-        let mut functions = vec![value];
-        if let Some(grid) = &self.grid {
-            functions.extend(grid.basis(0, value.clamp(self.range[0], self.range[1])));
-            functions.pop();
+        let inside = value.clamp(self.range[0], self.range[1]);
+        match &self.kind {
+            Kind::Line => vec![self.scale.to(value)],
+            Kind::Splines(grid) => {
+                let mut functions = vec![self.scale.to(value)];
+                functions.extend(grid.basis(0, self.scale.to(inside)));
+                functions
+            }
+            Kind::Levels(levels) => {
+                let z = self.scale.to(inside);
+                let mut functions = vec![z];
+                functions.extend(hats(levels, z));
+                functions
+            }
         }
-        functions
     }
+}
+
+/// Of each level the function that is 1 there, 0 at its neighbours and beyond, and a line between.
+fn hats(levels: &[f64], z: f64) -> Vec<f64> {
+    let mut hats = vec![0.0; levels.len()];
+    let right = levels.partition_point(|level| *level <= z);
+    match (right.checked_sub(1), levels.get(right)) {
+        (Some(left), Some(next)) => {
+            let share = (z - levels[left]) / (next - levels[left]);
+            hats[left] = 1.0 - share;
+            hats[right] = share;
+        }
+        (Some(last), None) => hats[last] = 1.0,
+        (None, _) => hats[0] = 1.0,
+    }
+    hats
 }
 
 /// One covariate's part of an additive function, with mean 0 over the training rows.
 ///
 /// `slope x + sum_m c_m B_m(clamp(x)) - constant`, where the cubic B-splines end at the range of the training rows: beyond it the
-/// term is a line.
+/// term is a line. A term of [levels](FewValues::Levels) has a hat function for each level instead, 1 there and 0 at the others:
+/// between two levels it is a line, beyond the last one it keeps its value.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Term {
     basis: TermBasis,
@@ -83,14 +168,27 @@ impl Term {
         sum - self.constant
     }
 
-    /// The factor of the covariate itself.
+    /// The factor of the covariate itself; 0 if the covariate is constant.
     pub fn slope(&self) -> f64 {
-        self.coefficients[0]
+        match self.basis.scale.unit() {
+            0.0 => 0.0,
+            unit => self.coefficients[0] / unit,
+        }
     }
 
     /// Whether the term is a line and nothing else.
     pub fn is_linear(&self) -> bool {
-        self.basis.grid.is_none()
+        self.basis.kind == Kind::Line
+    }
+
+    /// Whether each value of the covariate has a level of its own.
+    pub fn has_levels(&self) -> bool {
+        matches!(self.basis.kind, Kind::Levels(_))
+    }
+
+    /// Whether the covariate has more than two values, but fewer than splines need: it may be a category.
+    pub fn has_few_values(&self) -> bool {
+        self.basis.is_few
     }
 
     /// The least and the largest value of the covariate in the training rows.
@@ -98,8 +196,8 @@ impl Term {
         self.basis.range
     }
 
-    /// Interior knots, between which the term is a cubic polynomial; none of a line.
+    /// Interior knots, between which the term is a cubic polynomial, or the levels, between which it is a line; none of a line.
     pub fn knots(&self) -> &[f64] {
-        self.basis.grid.as_ref().map_or(&[], |grid| grid.interior(0))
+        &self.basis.knots
     }
 }

@@ -1,14 +1,13 @@
 //! Training of a learner.
 
 use burn::tensor::{Device, Tensor};
-use secateurs_kan::{KanError, Objective, Schedule, StepLog, minimise};
+use secateurs_kan::{KanError, Objective, Schedule, StepLog, Unit, minimise};
 use serde::{Deserialize, Serialize};
 
 use crate::base::{Base, Network, Output};
-use crate::batch::Batch;
+use crate::batch::{Batch, inputs, place_of_rows};
 use crate::effect_model::EffectModel;
 use crate::learner::Learner;
-use crate::metrics::Summary;
 use crate::study::Study;
 use crate::{CausalError, Result};
 
@@ -16,8 +15,8 @@ use crate::{CausalError, Result};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum OutcomeUnits {
-    /// With mean 0 and deviation 1 over the training rows, so that learning rates and penalties mean the same for all studies.
-    /// The last layer takes the units back.
+    /// With mean 0 and deviation 1 over the training rows and the longer tail positive, so that learning rates and penalties mean
+    /// the same for all studies. The networks take the units back.
     #[default]
     Standardised,
     /// As they are.
@@ -26,8 +25,8 @@ pub enum OutcomeUnits {
 
 /// How to train a learner.
 ///
-/// All rows are one batch. Covariates are used as they are: the grids of splines follow them, and formulas are to speak of
-/// them; a perceptron wants them standardised by the caller.
+/// All rows are one batch. Networks compute with scaled covariates, in the units of the rows that they were first trained on, and
+/// with scaled outcomes, and speak in the units of the study: `a x + b` and `c y + d` give the same model, up to rounding.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct LearnerConfig {
     /// Which learner.
@@ -71,8 +70,8 @@ impl LearnerConfig {
     ///
     /// # Errors
     ///
-    /// If an arm of the study has fewer than two rows, the second study has other covariates, the base describes no network,
-    /// or the loss leaves the finite numbers.
+    /// If an arm of the study has fewer than two rows, a covariate is the treatment or separates the arms, the second study has
+    /// other covariates, the base describes no network, or the loss leaves the finite numbers.
     ///
     /// # References
     ///
@@ -90,9 +89,12 @@ impl LearnerConfig {
     ) -> Result<Trained<B::Network>> {
         let d_input = studies.0.d_input();
         let learner = self.learner;
+        let treatment = studies.0.treatment();
+        let rows = inputs(studies.0.x(), d_input, learner, |row| treatment[row]);
         let network = |number: usize| {
             let at = (self.seed.wrapping_add(number as u64), device);
-            base.init(learner.d_network(d_input), learner.outputs(), at)
+            let network = base.init(learner.d_network(d_input), learner.outputs(), at)?;
+            Ok(network.in_units_of(&rows)?)
         };
         let networks = (0..learner.n_networks()).map(network).collect::<Result<Vec<_>>>()?;
         let (networks, log) = self.train(base, (networks, None), studies, listener)?;
@@ -138,11 +140,13 @@ impl LearnerConfig {
         studies: (&Study, Option<&Study>),
         listener: &mut dyn FnMut(&StepLog),
     ) -> Result<(Vec<B::Network>, Vec<StepLog>)> {
-        let (scale, shift) = self.units_of(studies.0)?;
-        let (scales, shifts) = output_maps(self.learner, (1.0 / scale, -shift / scale));
-        let networks = networks.into_iter();
-        let networks = networks.map(|network| network.with_outputs_mapped(&scales, &shifts));
-        self.train(base, (networks.collect(), number), studies, listener)
+        let unit = self.unit_of(studies.0);
+        let networks = mapped(
+            networks,
+            self.learner,
+            (1.0 / unit.size(), -unit.centre() / unit.size()),
+        )?;
+        self.train(base, (networks, number), studies, listener)
     }
 
     /// Trains networks whose outputs are in training units: all of them, or the one of this number, which is then all that is
@@ -155,10 +159,11 @@ impl LearnerConfig {
         listener: &mut dyn FnMut(&StepLog),
     ) -> Result<(Vec<B::Network>, Vec<StepLog>)> {
         study.check_arms()?;
-        let units = self.units_of(study)?;
-        let place = networks[0].place();
+        study.check_overlap()?;
+        let unit = self.unit_of(study);
+        let place = place_of_rows(&networks[0]);
         let batch = |study: &Study| {
-            let batch = Batch::new(study, self.learner, units, &place);
+            let batch = Batch::new(study, self.learner, unit, &place);
             match number {
                 None => batch,
                 Some(number) => batch.of_network(number),
@@ -176,29 +181,28 @@ impl LearnerConfig {
             prepared: Vec::new(),
         };
         let (networks, log) = minimise(networks, &mut objective, &self.schedule, listener)?;
-        let (scales, shifts) = output_maps(self.learner, units);
-        let networks = networks.into_iter();
-        let networks = networks.map(|network| network.with_outputs_mapped(&scales, &shifts));
-        Ok((networks.collect(), log))
+        Ok((mapped(networks, self.learner, (unit.size(), unit.centre()))?, log))
     }
 
-    /// Scale and shift from training units to those of the study.
-    fn units_of(&self, study: &Study) -> Result<(f64, f64)> {
-        if self.units == OutcomeUnits::AsGiven {
-            return Ok((1.0, 0.0));
+    /// The unit in which outcomes are trained on.
+    fn unit_of(&self, study: &Study) -> Unit {
+        match self.units {
+            OutcomeUnits::AsGiven => Unit::default(),
+            OutcomeUnits::Standardised => Unit::of_outcome(study.outcome()),
         }
-        let Summary { mean, deviation, .. } = Summary::of(study.outcome())?;
-        Ok((if deviation > 0.0 { deviation } else { 1.0 }, mean))
     }
 }
 
-/// Scales and shifts of the outputs of a network: outcomes have units, logits have none.
-fn output_maps(learner: Learner, (scale, shift): (f64, f64)) -> (Vec<f64>, Vec<f64>) {
+/// Networks whose outcomes are mapped by a scale and a shift; logits have no units.
+fn mapped<N: Network>(networks: Vec<N>, learner: Learner, (scale, shift): (f64, f64)) -> Result<Vec<N>> {
     let map = |output: &Output| match output {
         Output::Outcome => (scale, shift),
         Output::Propensity => (1.0, 0.0),
     };
-    learner.outputs().iter().map(map).unzip()
+    let (scales, shifts): (Vec<f64>, Vec<f64>) = learner.outputs().iter().map(map).unzip();
+    let networks = networks.into_iter();
+    let mapped = networks.map(|network| network.with_outputs_mapped(&scales, &shifts));
+    Ok(mapped.collect::<Result<_, KanError>>()?)
 }
 
 /// The errors of both arms, the cross-entropy of the propensity, the penalties.

@@ -324,7 +324,7 @@ fn check_map<N: Network>(network: N) {
     let x = [0.1, 0.2, -0.3, 0.5, -0.7, 0.9];
     let x = Tensor::<2>::from_data(burn::tensor::TensorData::new(x.to_vec(), [2, 3]), (&device, dtype));
     let before: Vec<f64> = network.forward(x.clone()).into_data().iter().collect();
-    let mapped = network.with_outputs_mapped(&[2.0, -1.0], &[3.0, 0.5]);
+    let mapped = network.with_outputs_mapped(&[2.0, -1.0], &[3.0, 0.5]).unwrap();
     let after: Vec<f64> = mapped.forward(x).into_data().iter().collect();
     let expected: Vec<f64> = before
         .chunks_exact(2)

@@ -16,7 +16,7 @@ impl Axis {
         let (low, high) = values.fold(empty, |(low, high), value| (low.min(value), high.max(value)));
         let (low, high) = if low <= high { (low, high) } else { (0.0, 0.0) };
         // A single value needs an extent of its own.
-        let is_point = high - low <= 1e-9 * low.abs().max(high.abs());
+        let is_point = high - low <= 1e-12 * low.abs().max(high.abs());
         let extent = if is_point { high.abs().max(1.0) } else { high - low };
         Self {
             low: low - extent * room.0,
@@ -51,10 +51,28 @@ pub(super) fn label(value: f64) -> String {
         return format!("{value:.1e}").replace(".0e", "e").replace('-', "\u{2212}");
     }
     let digits = (3 - value.abs().log10().floor() as i32).max(0) as usize;
-    let text = format!("{value:.digits$}");
+    trimmed(&format!("{value:.digits$}"))
+}
+
+/// Labels of ticks: short ones if they tell the ticks apart, else numbers with as many decimals as the step needs.
+pub(super) fn labels(ticks: &[f64]) -> Vec<String> {
+    let short: Vec<String> = ticks.iter().map(|tick| label(*tick)).collect();
+    let differ = short.windows(2).all(|pair| pair[0] != pair[1]);
+    if differ {
+        return short;
+    }
+    let step = ticks[1] - ticks[0];
+    // Steps are 1, 2, 2.5 or 5 of a power of ten.
+    let decimals = (1.0 - step.log10().floor()).max(0.0) as usize;
+    let long = ticks.iter().map(|tick| trimmed(&format!("{tick:.decimals$}")));
+    long.collect()
+}
+
+/// Without trailing zeros behind the point, with a proper minus.
+fn trimmed(text: &str) -> String {
     let text = match text.contains('.') {
         true => text.trim_end_matches('0').trim_end_matches('.'),
-        false => &text,
+        false => text,
     };
     text.replace('-', "\u{2212}")
 }
@@ -82,6 +100,18 @@ mod tests {
                     .all(|tick| (-1e-6..=100.0 + 1e-6).contains(&axis.position(*tick)))
             );
         }
+    }
+
+    #[test]
+    fn labels_tell_ticks_apart() {
+        assert_eq!(labels(&[0.0, 0.5, 1.0]), ["0", "0.5", "1"]);
+        assert_eq!(labels(&[2_460_001.0, 2_460_002.0]), ["2460001", "2460002"]);
+        assert_eq!(labels(&[1013.25, 1013.5]), ["1013.25", "1013.5"]);
+        assert_eq!(
+            labels(&[-1.715e9, -1.71e9]),
+            ["\u{2212}1715000000", "\u{2212}1710000000"]
+        );
+        assert_eq!(labels(&[2e7, 4e7]), ["2e7", "4e7"]);
     }
 
     #[test]

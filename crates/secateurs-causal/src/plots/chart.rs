@@ -2,7 +2,8 @@
 
 use maud::{Markup, html};
 
-use super::axis::{Axis, label};
+use super::axis::{Axis, labels};
+use super::text::printable;
 
 /// Okabe and Ito's colours, which stay distinct for colour-blind readers, without the yellow that fades on white.
 pub(super) const PALETTE: [&str; 7] = [
@@ -45,8 +46,9 @@ pub(super) fn chart(heading: &Heading<'_>, axes: &(Axis, Axis), (legend, body): 
 
 /// A white page with a title.
 pub(super) fn page((width, height): (f64, f64), title: &str, inside: Markup) -> String {
+    let title = printable(title);
     html! {
-        svg xmlns="http://www.w3.org/2000/svg" viewBox={ "0 0 " (width) " " (height) } role="img" aria-label=(title)
+        svg xmlns="http://www.w3.org/2000/svg" viewBox={ "0 0 " (width) " " (height) } role="img" aria-label=(title.as_str())
             font-family="system-ui, -apple-system, 'Segoe UI', 'Helvetica Neue', Arial, sans-serif" font-size="13" {
             rect width=(width) height=(height) rx="8" fill="#ffffff" {}
             text class="title" x=(LEFT) y="28" font-size="16" font-weight="600" fill=(INK) { (title) }
@@ -58,20 +60,21 @@ pub(super) fn page((width, height): (f64, f64), title: &str, inside: Markup) -> 
 
 fn grid(heading: &Heading<'_>, (x, y): &(Axis, Axis)) -> Markup {
     let middle = number((TOP + BOTTOM) / 2.0);
+    let (of_x, of_y) = (x.ticks(), y.ticks());
     html! {
-        @for tick in y.ticks() {
-            @let at = y.position(tick);
+        @for (tick, label) in of_y.iter().zip(labels(&of_y)) {
+            @let at = y.position(*tick);
             path d={ "M" (LEFT) " " (number(at)) "H" (RIGHT) } stroke=(GRID) {}
-            text x=(number(LEFT - 8.0)) y=(number(at + 4.5)) text-anchor="end" fill=(FAINT) { (label(tick)) }
+            text x=(number(LEFT - 8.0)) y=(number(at + 4.5)) text-anchor="end" fill=(FAINT) { (label) }
         }
-        @for tick in x.ticks() {
-            @let at = number(x.position(tick));
+        @for (tick, label) in of_x.iter().zip(labels(&of_x)) {
+            @let at = number(x.position(*tick));
             path d={ "M" (at) " " (BOTTOM) "v5" } stroke=(FAINT) {}
-            text x=(at) y=(number(BOTTOM + 20.0)) text-anchor="middle" fill=(FAINT) { (label(tick)) }
+            text x=(at) y=(number(BOTTOM + 20.0)) text-anchor="middle" fill=(FAINT) { (label) }
         }
         path d={ "M" (LEFT) " " (BOTTOM) "H" (RIGHT) } stroke=(FAINT) {}
-        text x=(number((LEFT + RIGHT) / 2.0)) y=(number(BOTTOM + 44.0)) text-anchor="middle" fill=(INK) { (heading.x) }
-        text x="18" y=(middle) text-anchor="middle" fill=(INK) transform={ "rotate(-90 18 " (middle) ")" } { (heading.y) }
+        text x=(number((LEFT + RIGHT) / 2.0)) y=(number(BOTTOM + 44.0)) text-anchor="middle" fill=(INK) { (printable(heading.x)) }
+        text x="18" y=(middle) text-anchor="middle" fill=(INK) transform={ "rotate(-90 18 " (middle) ")" } { (printable(heading.y)) }
     }
 }
 
@@ -86,7 +89,7 @@ pub(super) fn legend<'a>(entries: impl IntoIterator<Item = (&'a str, &'a str, &'
     html! {
         @for (x, (name, colour, dashes)) in placed {
             path d={ "M" (number(x)) " 48h30" } stroke=(colour) stroke-width="2.2" stroke-dasharray=(dashes) {}
-            text x=(number(x + 36.0)) y="52.5" fill=(INK) { (name) }
+            text x=(number(x + 36.0)) y="52.5" fill=(INK) { (printable(name)) }
         }
     }
 }

@@ -4,6 +4,7 @@ use maud::{Markup, html};
 
 use super::axis::{Axis, label};
 use super::chart::{FAINT, Heading, INK, PALETTE, axes, chart, legend, line, number, rug};
+use super::text::printable;
 use super::{check_count, check_finite, check_rows};
 use crate::Result;
 
@@ -155,7 +156,7 @@ fn legends(plot: &Ice<'_>) -> Markup {
     let from = left + 16.0 + 7.0 * (hue.name.chars().count() + label(low).chars().count() + 1) as f64;
     html! {
         (legend([("mean", INK, "7 4")]))
-        text x=(left) y="52.5" fill=(INK) { (hue.name) tspan dx="8" fill=(FAINT) { (label(low)) } }
+        text x=(left) y="52.5" fill=(INK) { (printable(hue.name)) tspan dx="8" fill=(FAINT) { (label(low)) } }
         @for step in 0..16 {
             rect x=(number(from + 6.0 * f64::from(step))) y="43" width="6.2" height="10" fill=(blend(f64::from(step) / 15.0)) {}
         }

@@ -5,6 +5,7 @@ mod chart;
 mod dependence;
 mod ice;
 mod radar;
+mod text;
 
 pub use dependence::{Dependence, dependence_plot};
 pub use ice::{Hue, Ice, Level, ice_plot};

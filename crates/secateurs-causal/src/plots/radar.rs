@@ -2,8 +2,9 @@
 
 use maud::{Markup, html};
 
-use super::axis::{Axis, label};
+use super::axis::{Axis, label, labels};
 use super::chart::{FAINT, GRID, INK, PALETTE, legend, line, number, page};
+use super::text::printable;
 use super::{check_count, check_finite, check_rows};
 use crate::{CausalError, Result};
 
@@ -143,20 +144,21 @@ fn polygon(radii: impl ExactSizeIterator<Item = f64>) -> String {
 
 fn web(plot: &Radar<'_>, shown: &[usize], axis: &Axis) -> Markup {
     let count = shown.len();
+    let ticks = axis.ticks();
     html! {
-        @for tick in axis.ticks() {
-            @let radius = axis.position(tick);
+        @for tick in &ticks {
+            @let radius = axis.position(*tick);
             path class="ring" d=(polygon(vec![radius; count].into_iter())) fill="none"
-                stroke=(if tick == 0.0 { FAINT } else { GRID }) {}
+                stroke=(if *tick == 0.0 { FAINT } else { GRID }) {}
         }
         @for (at, variable) in shown.iter().enumerate() {
             @let (x, y) = place((at, count), RADIUS);
             path class="axis" d={ "M" (CENTRE.0) " " (CENTRE.1) "L" (number(x)) " " (number(y)) } stroke=(GRID) {}
             (name(&plot.variables[*variable], (at, count)))
         }
-        @for tick in axis.ticks() {
-            text x=(number(CENTRE.0 + 5.0)) y=(number(CENTRE.1 - axis.position(tick) - 3.0)) font-size="11" fill=(FAINT) {
-                (label(tick))
+        @for (tick, label) in ticks.iter().zip(labels(&ticks)) {
+            text x=(number(CENTRE.0 + 5.0)) y=(number(CENTRE.1 - axis.position(*tick) - 3.0)) font-size="11" fill=(FAINT) {
+                (label)
             }
         }
     }
@@ -171,8 +173,8 @@ fn name(variable: &str, at: (usize, usize)) -> Markup {
     };
     html! {
         text class="name" x=(number(x)) y=(number(y + 4.5)) text-anchor=(anchor) fill=(INK) {
-            title { (variable) }
-            (shortened(variable))
+            title { (printable(variable)) }
+            (shortened(&printable(variable)))
         }
     }
 }
@@ -204,7 +206,7 @@ fn individual_polygon(plot: &Radar<'_>, (group, values): (usize, &[f64]), (shown
         @for (at, radius) in radii.iter().enumerate() {
             @let (x, y) = place((at, radii.len()), *radius);
             circle class="corner" cx=(number(x)) cy=(number(y)) r="3.6" fill=(colour) {
-                title { (plot.variables[shown[at]]) ": " (label(values[shown[at]])) }
+                title { (printable(&plot.variables[shown[at]])) ": " (label(values[shown[at]])) }
             }
         }
     }

@@ -1,8 +1,8 @@
 //! Models in closed form on one task.
 
 use secateurs_causal::{
-    AdditiveConfig, AdditiveLearner, Arm, EffectFormulas, FormulaConfig, Outcomes, PoolingSearch, Ridge, Study,
-    average_effect_error, factual_error, pehe,
+    AdditiveConfig, AdditiveLearner, Arm, EffectFormulas, FewValues, FormulaConfig, Outcomes, PoolingSearch, Ridge,
+    Study, average_effect_error, factual_error, pehe,
 };
 
 use super::{Cell, Measured, fold};
@@ -86,7 +86,10 @@ fn constant_effect(task: &CausalTask) -> Result<Vec<Measured>, ExperimentError> 
 }
 
 fn ridges() -> Result<Vec<(&'static str, AdditiveConfig, bool)>, ExperimentError> {
-    let config = |learner, ridge| Ok::<_, ExperimentError>(AdditiveConfig::new(learner, Ridge::fixed(ridge)?));
+    let config = |learner, ridge| {
+        let config = AdditiveConfig::new(learner, Ridge::fixed(ridge)?);
+        Ok::<_, ExperimentError>(config.with_few_values(FewValues::Lines))
+    };
     Ok(vec![
         ("S linear, ridge 1", config(AdditiveLearner::S, 1.0)?.lines(), true),
         ("T linear, ridge 1", config(AdditiveLearner::T, 1.0)?.lines(), true),

@@ -85,46 +85,19 @@ fn kan(
     Ok((all, found.effect().to_string()))
 }
 
-/// TARNet on standardised covariates.
+/// TARNet.
 fn perceptron(
     (train, validation): (&Study, &Study),
     task: &CausalTask,
     device: &Device,
 ) -> Result<Vec<Measured>, ExperimentError> {
-    let standardise = Standardise::of(train);
-    let [train, validation, test] = [train, validation, &task.test].map(|study| standardise.study(study));
-    let (train, validation, test) = (train?, validation?, test?);
     let optimizer = Optimizer::Adam { learning_rate: 1e-3 };
     let config = LearnerConfig::new(Learner::Tar, Schedule::new(optimizer, 600).with_patience(60));
     let base = MlpBase::new([100, 100], [50]);
-    let (model, _) = config.fit(&base, (&train, Some(&validation)), device, &mut |_| ())?;
-    of_model(("TAR-MLP, trained", "full"), &model.outcomes(test.x())?, &test)
-}
-
-/// Means, and factors on the distance from them.
-struct Standardise(Vec<(f64, f64)>);
-
-impl Standardise {
-    fn of(study: &Study) -> Self {
-        let of_column = |index: usize| {
-            let values = study.covariate(index);
-            let n = values.len() as f64;
-            let mean = values.iter().sum::<f64>() / n;
-            let deviation = (values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / n).sqrt();
-            // A column that is constant but for rounding says nothing, wherever a test row lies.
-            let is_constant = deviation <= 1e-9 * mean.abs().max(1.0);
-            (mean, if is_constant { 0.0 } else { deviation.recip() })
-        };
-        Self((0..study.d_input()).map(of_column).collect())
-    }
-
-    fn study(&self, study: &Study) -> Result<Study, ExperimentError> {
-        let of_row = |row: &[f64]| -> Vec<f64> {
-            let columns = row.iter().zip(&self.0);
-            columns.map(|(value, (mean, factor))| (value - mean) * factor).collect()
-        };
-        let x = study.x().chunks_exact(study.d_input()).flat_map(of_row).collect();
-        let standardised = Study::new(x, study.d_input(), &study.treatment(), study.outcome().to_vec())?;
-        Ok(standardised.with_truth(study.truth()?.clone())?)
-    }
+    let (model, _) = config.fit(&base, (train, Some(validation)), device, &mut |_| ())?;
+    of_model(
+        ("TAR-MLP, trained", "full"),
+        &model.outcomes(task.test.x())?,
+        &task.test,
+    )
 }
