@@ -186,14 +186,14 @@ fn weights_that_are_not_finite() {
 fn activations_that_overflow_late_leave_the_finished_blocks() {
     let tiny = Tiny::new(3);
     tiny.write_model("large", 3, |name, mut values| {
-        if name == "model.layers.1.mlp.down_proj.weight" {
-            values.iter_mut().for_each(|value| *value *= 1e38);
+        if name.starts_with("model.layers.1.mlp.") {
+            values.iter_mut().for_each(|value| *value *= 1e30);
         }
         values
     });
     let args = ["prune", "large", "-m", "wanda", "-s", "0.5", "-o", "out", "-q"];
     let line = tiny.refuse(1, &[&args[..], &CALIBRATION].concat());
-    assert_says(&line, "2 of 3 blocks are finished: repeat the command with --resume");
+    assert_says(&line, "1 of 3 blocks are finished: repeat the command with --resume");
     assert!(!tiny.path("out").exists() && tiny.path("out.partial").exists());
 }
 
