@@ -4,6 +4,7 @@ mod tiny;
 
 use std::fs;
 
+use secateurs::data::{Checkpoint, CheckpointWriter, FloatType, PlannedTensor};
 use serde_json::{Value, json};
 use tiny::Tiny;
 
@@ -168,4 +169,83 @@ fn mixtures_are_held_to_the_same() {
     refused_by_all(&tiny, "num_experts", &commands);
     edit_config(&tiny, &[("num_experts", json!(4)), ("sliding_window", json!(16))]);
     refused_by_all(&tiny, "sliding_window", &commands);
+}
+
+/// Copies `model` to `out` with the matrix of the tokens under these names, each multiplied by its factor. Its configuration
+/// still says that the output matrix is the embedding.
+fn write_heads(tiny: &Tiny, out: &str, heads: &[(&str, f32)]) {
+    const EMBEDDING: &str = "model.embed_tokens.weight";
+    let source = Checkpoint::open(&tiny.path("model")).expect("a model");
+    let mut tensors = Vec::new();
+    for tensor in source.tensors() {
+        let values = source.read_f32(&tensor.name).expect("there");
+        let names = if tensor.name == EMBEDDING {
+            heads
+        } else {
+            &[(tensor.name.as_str(), 1.0)]
+        };
+        for (name, factor) in names {
+            let planned = PlannedTensor {
+                name: (*name).to_owned(),
+                shape: tensor.shape.clone(),
+            };
+            tensors.push((planned, values.iter().map(|value| value * factor).collect::<Vec<f32>>()));
+        }
+    }
+    let plan = tensors.iter().map(|(planned, _)| planned.clone()).collect();
+    let writer = CheckpointWriter::create(&tiny.path("staging"), plan, FloatType::F32).expect("the plan is valid");
+    tensors
+        .iter()
+        .for_each(|(planned, values)| writer.write(&planned.name, values).expect("planned"));
+    writer.copy_metadata(&source).expect("writable");
+    writer.finish(&tiny.path(out)).expect("everything is written");
+}
+
+#[test]
+fn an_output_matrix_of_its_own_stays_one_and_a_lone_one_is_the_embedding() {
+    let tiny = tiny();
+    let (embedding, head) = ("model.embed_tokens.weight", "lm_head.weight");
+    write_heads(&tiny, "own", &[(embedding, 1.0), (head, -2.0)]);
+    write_heads(&tiny, "equal", &[(embedding, 1.0), (head, 1.0)]);
+    write_heads(&tiny, "lone", &[(head, 1.0)]);
+    let perplexity = |model: &str| {
+        let args = [
+            "eval",
+            model,
+            "--text",
+            "test.txt",
+            "--window",
+            "16",
+            "--windows",
+            "2",
+            "--json",
+        ];
+        tiny.json(&args)["perplexity"].as_f64().expect("a number")
+    };
+    let tied = perplexity("model");
+    for (model, is_tied) in [("own", false), ("equal", true), ("lone", true)] {
+        let right = perplexity(model);
+        assert_eq!(right == tied, is_tied, "{model}: {right} {tied}");
+        let (pruned, packed) = (format!("{model}-pruned"), format!("{model}-packed"));
+        tiny.run(&[
+            "prune",
+            model,
+            "-q",
+            "-m",
+            "magnitude",
+            "-s",
+            "0",
+            "--dtype",
+            "f32",
+            "-o",
+            &pruned,
+        ]);
+        tiny.run(&["pack", model, "-q", "--values", "f32", "--head", "f32", "-o", &packed]);
+        for made in [&pruned, &packed] {
+            assert!((perplexity(made) / right - 1.0).abs() < 1e-5, "{made}");
+            let checkpoint = Checkpoint::open(&tiny.path(made)).expect("a model");
+            assert_eq!(checkpoint.config()["tie_word_embeddings"], is_tied, "{made}");
+            assert_eq!(checkpoint.tensor(head).is_err(), is_tied, "{made}");
+        }
+    }
 }

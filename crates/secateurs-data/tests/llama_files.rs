@@ -4,7 +4,7 @@ mod support;
 
 use secateurs_data::llama::LlamaConfig;
 use secateurs_data::{Checkpoint, DataError};
-use serde_json::{Value, json};
+use serde_json::Value;
 use support::gguf::Builder;
 use support::llama::{Tensors, config, folder, gguf, gguf_name, tensor, tensors, write_gguf};
 use support::noise;
