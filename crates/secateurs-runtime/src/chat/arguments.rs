@@ -31,7 +31,10 @@ impl Arguments {
             *place = Some(value);
         }
         for (name, value) in self.named {
-            let place = names.iter().position(|known| *known == name).map(|index| &mut bound[index]);
+            let place = names
+                .iter()
+                .position(|known| *known == name)
+                .map(|index| &mut bound[index]);
             match place {
                 Some(place) if place.is_none() => *place = Some(value),
                 Some(_) => return Err(refuse(format!("the argument {name} was given twice"))),

@@ -2,6 +2,7 @@
 
 use minijinja::{Error, Value};
 
+use super::dict::Dict;
 use super::arguments::{Arguments, required};
 use super::iterators::Stream;
 use super::json::to_json;
@@ -11,14 +12,49 @@ use super::operators::attribute;
 use super::printf::printf;
 use super::selections;
 use super::text::to_text;
-use super::values::{Kind, items, kind, length, list, pairs, refuse, tuple, type_name};
+use super::values::{Kind, items, kind, length, list, refuse, tuple, type_name};
 use super::words::{capitalize, lines, title_of_words};
 
 /// All filters by name; `map` can apply each of them.
 pub(super) const NAMES: [&str; 38] = [
-    "abs", "attr", "capitalize", "center", "count", "d", "default", "dictsort", "e", "escape", "first", "float", "format",
-    "indent", "int", "items", "join", "last", "length", "list", "lower", "map", "max", "min", "reject", "rejectattr",
-    "replace", "reverse", "round", "safe", "select", "selectattr", "sort", "string", "sum", "tojson", "trim", "unique",
+    "abs",
+    "attr",
+    "capitalize",
+    "center",
+    "count",
+    "d",
+    "default",
+    "dictsort",
+    "e",
+    "escape",
+    "first",
+    "float",
+    "format",
+    "indent",
+    "int",
+    "items",
+    "join",
+    "last",
+    "length",
+    "list",
+    "lower",
+    "map",
+    "max",
+    "min",
+    "reject",
+    "rejectattr",
+    "replace",
+    "reverse",
+    "round",
+    "safe",
+    "select",
+    "selectattr",
+    "sort",
+    "string",
+    "sum",
+    "tojson",
+    "trim",
+    "unique",
 ];
 
 /// Further filters, so that both lists stay short enough to be read.
@@ -27,9 +63,8 @@ pub(super) const MORE_NAMES: [&str; 3] = ["title", "upper", "wordcount"];
 /// `value | name(..)`
 pub(super) fn apply(name: &str, value: &Value, arguments: Arguments) -> Result<Value, Error> {
     match name {
-        "map" | "select" | "reject" | "selectattr" | "rejectattr" | "sort" | "unique" | "min" | "max" | "sum" | "dictsort" => {
-            selections::apply(name, value, arguments)
-        }
+        "map" | "select" | "reject" | "selectattr" | "rejectattr" | "sort" | "unique" | "min" | "max" | "sum"
+        | "dictsort" => selections::apply(name, value, arguments),
         "tojson" => to_json(value, arguments),
         "safe" | "e" | "escape" => marked_safe(name, value, arguments),
         "abs" | "round" | "int" | "float" => of_number(name, value, arguments),
@@ -40,13 +75,17 @@ pub(super) fn apply(name: &str, value: &Value, arguments: Arguments) -> Result<V
             let [default, for_false] = arguments.bind(["default_value", "boolean"])?;
             let for_false = for_false.is_some_and(|value| value.is_true());
             let replaced = value.is_undefined() || for_false && !value.is_true();
-            Ok(if replaced { default.unwrap_or_else(|| "".into()) } else { value.clone() })
+            Ok(if replaced {
+                default.unwrap_or_else(|| "".into())
+            } else {
+                value.clone()
+            })
         }
         "attr" => {
             let name = to_text(&arguments.one()?)?;
             match kind(value) {
                 // Unlike `value.name`, the filter never looks for a key.
-                Kind::Dict => Ok(attribute(value, &name).map(|_| Value::UNDEFINED)?),
+                Kind::Dict(_) => Ok(attribute(value, &name).map(|_| Value::UNDEFINED)?),
                 _ => attribute(value, &name),
             }
         }
@@ -68,7 +107,11 @@ fn of_text(name: &str, value: &Value, arguments: Arguments) -> Result<Value, Err
         "trim" => {
             let [characters] = arguments.bind(["chars"])?;
             let trimmed = strip(&text, "strip", characters.as_ref())?.to_owned();
-            return Ok(if value.is_safe() { Value::from_safe_string(trimmed) } else { trimmed.into() });
+            return Ok(if value.is_safe() {
+                Value::from_safe_string(trimmed)
+            } else {
+                trimmed.into()
+            });
         }
         "indent" if value.as_str().is_none() => return Err(refuse(format!("indent of {}", type_name(value)))),
         "indent" => indent(&text, arguments)?,
@@ -81,7 +124,9 @@ fn of_text(name: &str, value: &Value, arguments: Arguments) -> Result<Value, Err
         "center" => {
             let [width] = arguments.bind(["width"])?;
             let width = width.map_or(Some(80), |width| usize::try_from(width).ok());
-            let width = width.filter(|width| *width <= 1 << 16).ok_or_else(|| refuse("a width that is none"))?;
+            let width = width
+                .filter(|width| *width <= 1 << 16)
+                .ok_or_else(|| refuse("a width that is none"))?;
             let missing = width.saturating_sub(text.chars().count());
             let left = missing / 2 + (missing & width & 1);
             format!("{}{text}{}", " ".repeat(left), " ".repeat(missing - left))
@@ -131,7 +176,7 @@ fn format(text: &str, arguments: Arguments) -> Result<String, Error> {
         (_, true) => printf(text, &tuple(positional)),
         (true, false) => {
             let named = named.into_iter().map(|(name, value)| (Value::from(name), value));
-            printf(text, &Value::from_pairs(named))
+            printf(text, &Dict::of(named))
         }
         _ => Err(refuse("format takes either values or names")),
     }
@@ -206,7 +251,9 @@ fn to_int(value: &Value, default: Option<Value>) -> Result<Value, Error> {
         Kind::Int(_) => Ok(value.clone()),
         Kind::Float(float) if float.abs() < 9e15 => Ok((float.trunc() as i64).into()),
         Kind::Float(_) => Err(refuse("int of a float that is too large")),
-        Kind::Text(text) if !text.is_ascii() || text.contains('_') => Err(refuse("int of a text that is no plain number")),
+        Kind::Text(text) if !text.is_ascii() || text.contains('_') => {
+            Err(refuse("int of a text that is no plain number"))
+        }
         Kind::Text(text) => match text.trim().parse::<i128>() {
             Ok(int) => Ok(Value::from(int)),
             Err(_) => match float_of(text)? {
@@ -265,7 +312,10 @@ fn of_sequence(name: &str, value: &Value, arguments: Arguments) -> Result<Value,
             Ok(Stream::once(items))
         }
         ("items", Kind::Undefined) => Ok(Stream::once(Vec::new())),
-        ("items", Kind::Dict) => Ok(Stream::once(pairs(value)?.into_iter().map(|(key, value)| tuple([key, value])).collect())),
+        ("items", Kind::Dict(dict)) => {
+            let entries = dict.entries().iter().cloned();
+            Ok(Stream::once(entries.map(|(key, value)| tuple([key, value])).collect()))
+        }
         _ => Err(refuse(format!("items of {}", type_name(value)))),
     }
 }

@@ -4,7 +4,7 @@ use minijinja::{Error, Value};
 
 use super::arguments::Arguments;
 use super::text::{float_text, to_text};
-use super::values::{Kind, items, kind, pairs, refuse, type_name};
+use super::values::{Kind, items, kind, refuse, type_name};
 
 /// How a value is written.
 struct Style {
@@ -55,8 +55,8 @@ impl Style {
                     self.write(item, depth + 1, json)
                 })
             }
-            Kind::Dict => {
-                let mut entries = pairs(value)?;
+            Kind::Dict(dict) => {
+                let mut entries = dict.entries().to_vec();
                 if self.sort_keys {
                     entries = sorted(entries)?;
                 }

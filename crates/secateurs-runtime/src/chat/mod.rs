@@ -3,6 +3,7 @@
 mod arguments;
 mod clock;
 mod conversation;
+mod dict;
 mod environment;
 mod filters;
 mod formats;
@@ -101,7 +102,14 @@ impl ChatTemplate {
         let root = conversation.variables(&self.special_tokens);
         let mut text = String::new();
         let mut output = make_string_output(&mut text);
-        eval(&environment, &instructions, root, &blocks, &mut output, AutoEscape::None)?;
+        eval(
+            &environment,
+            &instructions,
+            root,
+            &blocks,
+            &mut output,
+            AutoEscape::None,
+        )?;
         Ok(text)
     }
 

@@ -55,7 +55,11 @@ pub(super) fn calculate(a: Number, symbol: &str, b: Number) -> Result<Value, Err
     match (symbol, a, b) {
         ("/", _, _) => {
             let (a, b) = (a.float()?, b.float()?);
-            if b == 0.0 { Err(refuse("division by zero")) } else { Ok(Value::from(a / b)) }
+            if b == 0.0 {
+                Err(refuse("division by zero"))
+            } else {
+                Ok(Value::from(a / b))
+            }
         }
         ("**", Number::Int(a), Number::Int(b)) if b >= 0 => whole(u32::try_from(b).ok().and_then(|b| a.checked_pow(b))),
         ("**", _, _) => power(a.float()?, b.float()?),
@@ -71,7 +75,10 @@ fn whole_numbers(a: i128, symbol: &str, b: i128) -> Result<Value, Error> {
         "*" => whole(a.checked_mul(b)),
         _ if b == 0 => Err(refuse("division by zero")),
         // The quotient is rounded down, so that the remainder has the sign of the divisor.
-        "//" => whole(a.checked_div_euclid(b).map(|q| if b < 0 && a.rem_euclid(b) != 0 { q - 1 } else { q })),
+        "//" => whole(
+            a.checked_div_euclid(b)
+                .map(|q| if b < 0 && a.rem_euclid(b) != 0 { q - 1 } else { q }),
+        ),
         _ => whole(a.checked_rem_euclid(b).map(|r| if b < 0 && r != 0 { r + b } else { r })),
     }
 }
@@ -107,7 +114,9 @@ fn power(a: f64, b: f64) -> Result<Value, Error> {
 }
 
 fn whole(number: Option<i128>) -> Result<Value, Error> {
-    number.map(Value::from).ok_or_else(|| refuse("a number of more than 127 bits"))
+    number
+        .map(Value::from)
+        .ok_or_else(|| refuse("a number of more than 127 bits"))
 }
 
 /// Python's `round` to a whole number or to decimals: ties go to the even neighbour of the number as it is stored.

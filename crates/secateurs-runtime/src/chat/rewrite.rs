@@ -12,40 +12,61 @@ use super::values::refuse;
 /// The template with all its expressions rewritten.
 pub(super) fn template<'a>(statement: &Stmt<'a>) -> Result<Stmt<'a>, Error> {
     Ok(match statement {
-        Stmt::Template(node) => Stmt::Template(at(node, ast::Template {
-            children: body(&node.children)?,
-        })),
-        Stmt::EmitExpr(node) => Stmt::EmitExpr(at(node, ast::EmitExpr {
-            expr: expression(&node.expr)?,
-        })),
+        Stmt::Template(node) => Stmt::Template(at(
+            node,
+            ast::Template {
+                children: body(&node.children)?,
+            },
+        )),
+        Stmt::EmitExpr(node) => Stmt::EmitExpr(at(
+            node,
+            ast::EmitExpr {
+                expr: expression(&node.expr)?,
+            },
+        )),
         Stmt::EmitRaw(node) => Stmt::EmitRaw(at(node, ast::EmitRaw { raw: node.raw })),
         Stmt::ForLoop(node) => Stmt::ForLoop(at(node, for_loop(node)?)),
-        Stmt::IfCond(node) => Stmt::IfCond(at(node, ast::IfCond {
-            expr: expression(&node.expr)?,
-            true_body: body(&node.true_body)?,
-            false_body: body(&node.false_body)?,
-        })),
+        Stmt::IfCond(node) => Stmt::IfCond(at(
+            node,
+            ast::IfCond {
+                expr: expression(&node.expr)?,
+                true_body: body(&node.true_body)?,
+                false_body: body(&node.false_body)?,
+            },
+        )),
         Stmt::WithBlock(node) => Stmt::WithBlock(at(node, with_block(node)?)),
-        Stmt::Set(node) => Stmt::Set(at(node, ast::Set {
-            target: target(&node.target)?,
-            expr: expression(&node.expr)?,
-        })),
-        Stmt::SetBlock(node) => Stmt::SetBlock(at(node, ast::SetBlock {
-            target: target(&node.target)?,
-            filter: optional(node.filter.as_ref())?,
-            body: body(&node.body)?,
-        })),
-        Stmt::FilterBlock(node) => Stmt::FilterBlock(at(node, ast::FilterBlock {
-            filter: expression(&node.filter)?,
-            filter_span: node.filter_span,
-            body: body(&node.body)?,
-        })),
+        Stmt::Set(node) => Stmt::Set(at(
+            node,
+            ast::Set {
+                target: target(&node.target)?,
+                expr: expression(&node.expr)?,
+            },
+        )),
+        Stmt::SetBlock(node) => Stmt::SetBlock(at(
+            node,
+            ast::SetBlock {
+                target: target(&node.target)?,
+                filter: optional(node.filter.as_ref())?,
+                body: body(&node.body)?,
+            },
+        )),
+        Stmt::FilterBlock(node) => Stmt::FilterBlock(at(
+            node,
+            ast::FilterBlock {
+                filter: expression(&node.filter)?,
+                filter_span: node.filter_span,
+                body: body(&node.body)?,
+            },
+        )),
         Stmt::Macro(node) => Stmt::Macro(at(node, macro_declaration(node)?)),
-        Stmt::CallBlock(node) => Stmt::CallBlock(at(node, ast::CallBlock {
-            call: at(&node.call, call_of_macro(&node.call)?),
-            call_expr_span: node.call_expr_span,
-            macro_decl: at(&node.macro_decl, macro_declaration(&node.macro_decl)?),
-        })),
+        Stmt::CallBlock(node) => Stmt::CallBlock(at(
+            node,
+            ast::CallBlock {
+                call: at(&node.call, call_of_macro(&node.call)?),
+                call_expr_span: node.call_expr_span,
+                macro_decl: at(&node.macro_decl, macro_declaration(&node.macro_decl)?),
+            },
+        )),
         Stmt::Continue(node) => Stmt::Continue(at(node, ast::Continue)),
         Stmt::Break(node) => Stmt::Break(at(node, ast::Break)),
         Stmt::AutoEscape(_) => return Err(refuse("the tag autoescape is not supported")),
@@ -77,7 +98,16 @@ fn with_block<'a>(node: &ast::WithBlock<'a>) -> Result<ast::WithBlock<'a>, Error
     })
 }
 
+/// A macro, whose defaults must not use its other arguments: the engine does not know them yet.
 fn macro_declaration<'a>(node: &ast::Macro<'a>) -> Result<ast::Macro<'a>, Error> {
+    let names = node.args.iter().filter_map(|argument| match argument {
+        Expr::Var(var) => Some(var.id),
+        _ => None,
+    });
+    let defaults = format!("{:?}", node.defaults);
+    if names.clone().any(|name| defaults.contains(&format!("id: {name:?}"))) {
+        return Err(refuse(format!("a default of the macro {} uses another argument", node.name)));
+    }
     Ok(ast::Macro {
         name: node.name,
         args: node.args.iter().map(target).collect::<Result<_, _>>()?,
@@ -91,18 +121,30 @@ fn target<'a>(node: &Expr<'a>) -> Result<Expr<'a>, Error> {
     Ok(match node {
         Expr::Var(var) => Expr::Var(at(var, ast::Var { id: var.id })),
         Expr::GetAttr(field) if field.name.starts_with('_') => {
-            return Err(refuse(format!("a field of a namespace cannot be called {}", field.name)));
+            return Err(refuse(format!(
+                "a field of a namespace cannot be called {}",
+                field.name
+            )));
         }
-        Expr::GetAttr(field) => Expr::GetAttr(at(field, ast::GetAttr {
-            expr: target(&field.expr)?,
-            name: field.name,
-        })),
-        Expr::List(list) => Expr::List(at(list, ast::List {
-            items: list.items.iter().map(target).collect::<Result<_, _>>()?,
-        })),
-        Expr::Tuple(tuple) => Expr::Tuple(at(tuple, ast::Tuple {
-            items: tuple.items.iter().map(target).collect::<Result<_, _>>()?,
-        })),
+        Expr::GetAttr(field) => Expr::GetAttr(at(
+            field,
+            ast::GetAttr {
+                expr: target(&field.expr)?,
+                name: field.name,
+            },
+        )),
+        Expr::List(list) => Expr::List(at(
+            list,
+            ast::List {
+                items: list.items.iter().map(target).collect::<Result<_, _>>()?,
+            },
+        )),
+        Expr::Tuple(tuple) => Expr::Tuple(at(
+            tuple,
+            ast::Tuple {
+                items: tuple.items.iter().map(target).collect::<Result<_, _>>()?,
+            },
+        )),
         other => return Err(refuse(format!("nothing can be assigned to a {}", other.description()))),
     })
 }
@@ -110,10 +152,16 @@ fn target<'a>(node: &Expr<'a>) -> Result<Expr<'a>, Error> {
 fn expression<'a>(node: &Expr<'a>) -> Result<Expr<'a>, Error> {
     let span = node.span();
     Ok(match node {
+        Expr::Var(var) if matches!(var.id, "self" | "super" | "varargs" | "kwargs") => {
+            return Err(refuse(format!("{} is not supported", var.id)));
+        }
         Expr::Var(var) => Expr::Var(at(var, ast::Var { id: var.id })),
-        Expr::Const(constant) => Expr::Const(at(constant, ast::Const {
-            value: constant.value.clone(),
-        })),
+        Expr::Const(constant) => Expr::Const(at(
+            constant,
+            ast::Const {
+                value: constant.value.clone(),
+            },
+        )),
         Expr::Slice(slice) => {
             let part = |part: &Option<Expr<'a>>| match part {
                 Some(part) => expression(part),
@@ -124,29 +172,41 @@ fn expression<'a>(node: &Expr<'a>) -> Result<Expr<'a>, Error> {
             function("__slice", arguments.collect(), span)
         }
         Expr::UnaryOp(unary) => match unary.op {
-            ast::UnaryOpKind::Not => Expr::UnaryOp(at(unary, ast::UnaryOp {
-                op: ast::UnaryOpKind::Not,
-                expr: expression(&unary.expr)?,
-            })),
+            ast::UnaryOpKind::Not => Expr::UnaryOp(at(
+                unary,
+                ast::UnaryOp {
+                    op: ast::UnaryOpKind::Not,
+                    expr: expression(&unary.expr)?,
+                },
+            )),
             ast::UnaryOpKind::Neg => function("__negate", vec![expression(&unary.expr)?], span),
         },
         Expr::BinOp(binary) => binary_operation(binary, span)?,
         Expr::Compare(compare) => comparison(compare, span)?,
-        Expr::IfExpr(choice) => Expr::IfExpr(at(choice, ast::IfExpr {
-            test_expr: expression(&choice.test_expr)?,
-            true_expr: expression(&choice.true_expr)?,
-            false_expr: optional(choice.false_expr.as_ref())?,
-        })),
-        Expr::Filter(filter) => Expr::Filter(at(filter, ast::Filter {
-            name: filter.name,
-            expr: optional(filter.expr.as_ref())?,
-            args: arguments(&filter.args)?,
-        })),
-        Expr::Test(test) => Expr::Test(at(test, ast::Test {
-            name: test.name,
-            expr: expression(&test.expr)?,
-            args: arguments(&test.args)?,
-        })),
+        Expr::IfExpr(choice) => Expr::IfExpr(at(
+            choice,
+            ast::IfExpr {
+                test_expr: expression(&choice.test_expr)?,
+                true_expr: expression(&choice.true_expr)?,
+                false_expr: optional(choice.false_expr.as_ref())?,
+            },
+        )),
+        Expr::Filter(filter) => Expr::Filter(at(
+            filter,
+            ast::Filter {
+                name: filter.name,
+                expr: optional(filter.expr.as_ref())?,
+                args: arguments(&filter.args)?,
+            },
+        )),
+        Expr::Test(test) => Expr::Test(at(
+            test,
+            ast::Test {
+                name: test.name,
+                expr: expression(&test.expr)?,
+                args: arguments(&test.args)?,
+            },
+        )),
         Expr::GetAttr(field) => {
             let name = constant(field.name.into(), span);
             function("__attribute", vec![expression(&field.expr)?, name], span)
@@ -156,16 +216,22 @@ fn expression<'a>(node: &Expr<'a>) -> Result<Expr<'a>, Error> {
             function("__item", vec![expression(&item.expr)?, subscript], span)
         }
         Expr::Call(call) => method_or_call(call)?,
-        Expr::List(list) => Expr::List(at(list, ast::List {
-            items: expressions(&list.items)?,
-        })),
-        Expr::Tuple(tuple) => Expr::Tuple(at(tuple, ast::Tuple {
-            items: expressions(&tuple.items)?,
-        })),
-        Expr::Map(map) => Expr::Map(at(map, ast::Map {
-            keys: expressions(&map.keys)?,
-            values: expressions(&map.values)?,
-        })),
+        Expr::List(list) => Expr::List(at(
+            list,
+            ast::List {
+                items: expressions(&list.items)?,
+            },
+        )),
+        Expr::Tuple(tuple) => Expr::Tuple(at(
+            tuple,
+            ast::Tuple {
+                items: expressions(&tuple.items)?,
+            },
+        )),
+        Expr::Map(map) => {
+            let entries = map.keys.iter().zip(&map.values).flat_map(|(key, value)| [key, value]);
+            function("__dict", entries.map(expression).collect::<Result<_, _>>()?, span)
+        }
     })
 }
 
@@ -173,7 +239,16 @@ fn binary_operation<'a>(binary: &Spanned<ast::BinOp<'a>>, span: Span) -> Result<
     use ast::BinOpKind::{Add, Concat, Div, Eq, FloorDiv, Gt, Gte, In, Lt, Lte, Mul, Ne, Pow, Rem, ScAnd, ScOr, Sub};
     let (left, right) = (expression(&binary.left)?, expression(&binary.right)?);
     let symbol = match binary.op {
-        ScAnd | ScOr => return Ok(Expr::BinOp(at(binary, ast::BinOp { op: binary.op, left, right }))),
+        ScAnd | ScOr => {
+            return Ok(Expr::BinOp(at(
+                binary,
+                ast::BinOp {
+                    op: binary.op,
+                    left,
+                    right,
+                },
+            )));
+        }
         Eq => "==",
         Ne => "!=",
         Lt => "<",
@@ -190,7 +265,11 @@ fn binary_operation<'a>(binary: &Spanned<ast::BinOp<'a>>, span: Span) -> Result<
         Concat => "~",
         In => "in",
     };
-    Ok(function("__operate", vec![left, constant(symbol.into(), span), right], span))
+    Ok(function(
+        "__operate",
+        vec![left, constant(symbol.into(), span), right],
+        span,
+    ))
 }
 
 fn comparison<'a>(compare: &ast::Compare<'a>, span: Span) -> Result<Expr<'a>, Error> {
@@ -214,14 +293,30 @@ fn comparison<'a>(compare: &ast::Compare<'a>, span: Span) -> Result<Expr<'a>, Er
 
 /// `value.name(..)` becomes a call of `__method`; functions, macros and loops are called by the engine.
 fn method_or_call<'a>(call: &Spanned<ast::Call<'a>>) -> Result<Expr<'a>, Error> {
-    let Expr::GetAttr(method) = &call.expr else {
-        return Ok(Expr::Call(at(call, call_of_macro(call)?)));
+    let method = match &call.expr {
+        Expr::Var(name) if name.id == "dict" => return dict_call(call),
+        Expr::GetAttr(method) => method,
+        _ => return Ok(Expr::Call(at(call, call_of_macro(call)?))),
     };
     let name = constant(method.name.into(), call.span());
     let mut all = vec![CallArg::Pos(expression(&method.expr)?), CallArg::Pos(name)];
     all.extend(arguments(&call.args)?);
     let expr = variable("__method", call.span());
     Ok(Expr::Call(at(call, ast::Call { expr, args: all })))
+}
+
+/// `dict(a, b=c)` as `__dict_of(a, 'b', c)`.
+fn dict_call<'a>(call: &Spanned<ast::Call<'a>>) -> Result<Expr<'a>, Error> {
+    let span = call.span();
+    let mut parts = vec![constant(Value::UNDEFINED, span)];
+    for (index, argument) in call.args.iter().enumerate() {
+        match argument {
+            CallArg::Pos(value) if index == 0 => parts[0] = expression(value)?,
+            CallArg::Kwarg(name, value) => parts.extend([constant((*name).into(), span), expression(value)?]),
+            _ => return Err(refuse("dict takes one value and names")),
+        }
+    }
+    Ok(function("__dict_of", parts, span))
 }
 
 fn call_of_macro<'a>(call: &ast::Call<'a>) -> Result<ast::Call<'a>, Error> {

@@ -19,6 +19,11 @@ pub(super) fn prepare(template: &str) -> String {
             Some("endgeneration") if !is_raw => prepared.push_str(&tag.replacen("endgeneration", "endwith", 1)),
             _ => prepared.push_str(tag),
         }
+        // The engine drops the line end after any tag, Jinja keeps that of a raw block.
+        let is_plain = !tag.ends_with("-%}") && !tag.ends_with("+%}");
+        if word == Some("raw") && is_plain && after.starts_with('\n') {
+            prepared.push('\n');
+        }
         rest = after;
     }
     prepared.push_str(rest);
@@ -77,9 +82,20 @@ mod tests {
             ("{{ '{% generation %}' }}", "{{ '{% generation %}' }}"),
             ("{{ \"\\\"{% generation %}\" }}", "{{ \"\\\"{% generation %}\" }}"),
             ("{# {% generation %} #}", "{# {% generation %} #}"),
-            ("{% raw %}{% generation %}{% endraw %}", "{% raw %}{% generation %}{% endraw %}"),
-            ("{% raw %}{{ ' {% endraw %}{% generation %}", "{% raw %}{{ ' {% endraw %}{% with %}"),
-            ("{{ {'a': {'b': 1}} }}{%-generation-%}", "{{ {'a': {'b': 1}} }}{%-with-%}"),
+            (
+                "{% raw %}{% generation %}{% endraw %}",
+                "{% raw %}{% generation %}{% endraw %}",
+            ),
+            (
+                "{% raw %}{{ ' {% endraw %}{% generation %}",
+                "{% raw %}{{ ' {% endraw %}{% with %}",
+            ),
+            (
+                "{{ {'a': {'b': 1}} }}{%-generation-%}",
+                "{{ {'a': {'b': 1}} }}{%-with-%}",
+            ),
+            ("{% raw %}\na{% endraw %}\n", "{% raw %}\n\na{% endraw %}\n"),
+            ("{% raw -%}\na{% endraw %}\n", "{% raw -%}\na{% endraw %}\n"),
             ("a\r\nb\rc", "a\nb\nc"),
         ] {
             assert_eq!(prepare(template), expected);

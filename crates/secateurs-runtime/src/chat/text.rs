@@ -2,7 +2,7 @@
 
 use minijinja::{Error, Value};
 
-use super::values::{Kind, items, kind, pairs, refuse, type_name};
+use super::values::{Kind, items, kind, refuse, type_name};
 
 /// What a template prints of a value.
 pub(super) fn to_text(value: &Value) -> Result<String, Error> {
@@ -30,13 +30,18 @@ pub(super) fn repr(value: &Value) -> Result<String, Error> {
             [only] => format!("({},)", repr(only)?),
             several => format!("({})", joined(several.to_vec())?),
         },
-        Kind::Dict => {
-            let entries = pairs(value)?;
-            let entries = entries.iter().map(|(key, value)| Ok(format!("{}: {}", repr(key)?, repr(value)?)));
+        Kind::Dict(dict) => {
+            let entries = dict
+                .entries()
+                .iter()
+                .map(|(key, value)| Ok(format!("{}: {}", repr(key)?, repr(value)?)));
             format!("{{{}}}", entries.collect::<Result<Vec<_>, Error>>()?.join(", "))
         }
         Kind::Stream(_) | Kind::Object => {
-            return Err(refuse(format!("Python prints {} as an address in memory", type_name(value))));
+            return Err(refuse(format!(
+                "Python prints {} as an address in memory",
+                type_name(value)
+            )));
         }
     })
 }
@@ -62,7 +67,11 @@ pub(super) fn float_text(float: f64) -> String {
 
 /// A text in quotes, escaped as Python escapes it.
 fn quoted(text: &str) -> String {
-    let quote = if text.contains('\'') && !text.contains('"') { '"' } else { '\'' };
+    let quote = if text.contains('\'') && !text.contains('"') {
+        '"'
+    } else {
+        '\''
+    };
     let mut quoted = String::from(quote);
     for character in text.chars() {
         match character {

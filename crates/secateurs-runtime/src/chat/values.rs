@@ -3,6 +3,7 @@
 use minijinja::value::{Tuple, ValueKind};
 use minijinja::{Error, ErrorKind, Value};
 
+use super::dict::Dict;
 use super::iterators::Stream;
 
 /// A value by its Python type.
@@ -15,7 +16,7 @@ pub(super) enum Kind<'a> {
     Text(&'a str),
     List,
     Tuple,
-    Dict,
+    Dict(&'a Dict),
     /// What `map`, `dict.items` and the like return.
     Stream(&'a Stream),
     /// Loops, namespaces, macros and functions.
@@ -37,7 +38,7 @@ pub(super) fn kind(value: &Value) -> Kind<'_> {
         ValueKind::Seq if value.is_tuple() => Kind::Tuple,
         ValueKind::Seq => Kind::List,
         // Namespaces and loops enumerate their fields as well, but are no dicts.
-        ValueKind::Map if !is_internal(value) => Kind::Dict,
+        ValueKind::Map => value.downcast_object_ref::<Dict>().map_or(Kind::Object, Kind::Dict),
         _ => value.downcast_object_ref::<Stream>().map_or(Kind::Object, Kind::Stream),
     }
 }
@@ -52,11 +53,6 @@ fn number(value: &Value) -> Kind<'_> {
     }
 }
 
-fn is_internal(value: &Value) -> bool {
-    let name = value.as_object().map_or("", |object| object.type_name());
-    name.starts_with("minijinja::")
-}
-
 /// The name of a value's type in error messages.
 pub(super) fn type_name(value: &Value) -> &'static str {
     match kind(value) {
@@ -68,7 +64,7 @@ pub(super) fn type_name(value: &Value) -> &'static str {
         Kind::Text(_) => "a str",
         Kind::List => "a list",
         Kind::Tuple => "a tuple",
-        Kind::Dict => "a dict",
+        Kind::Dict(_) => "a dict",
         Kind::Stream(_) => "an iterator",
         Kind::Object => "an object",
     }
@@ -79,16 +75,10 @@ pub(super) fn items(value: &Value) -> Result<Vec<Value>, Error> {
     match kind(value) {
         Kind::Undefined => Ok(Vec::new()),
         Kind::Text(text) => Ok(text.chars().map(|character| character.to_string().into()).collect()),
-        Kind::List | Kind::Tuple | Kind::Dict => Ok(value.try_iter()?.collect()),
+        Kind::List | Kind::Tuple | Kind::Dict(_) => Ok(value.try_iter()?.collect()),
         Kind::Stream(stream) => Ok(stream.take()),
         _ => Err(refuse(format!("{} cannot be iterated over", type_name(value)))),
     }
-}
-
-/// Keys and values of a dict in order.
-pub(super) fn pairs(dict: &Value) -> Result<Vec<(Value, Value)>, Error> {
-    let keys = dict.try_iter()?;
-    keys.map(|key| Ok((key.clone(), dict.get_item(&key)?))).collect()
 }
 
 pub(super) fn tuple(items: impl IntoIterator<Item = Value>) -> Value {
@@ -105,7 +95,7 @@ pub(super) fn length(value: &Value) -> Result<usize, Error> {
     match kind(value) {
         Kind::Undefined => Ok(0),
         Kind::Text(text) => Ok(text.chars().count()),
-        Kind::List | Kind::Tuple | Kind::Dict => value.len().ok_or_else(unsized_value),
+        Kind::List | Kind::Tuple | Kind::Dict(_) => value.len().ok_or_else(unsized_value),
         Kind::Stream(stream) => stream.length().ok_or_else(unsized_value),
         _ => Err(unsized_value()),
     }

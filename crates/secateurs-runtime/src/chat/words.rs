@@ -11,7 +11,10 @@ pub(super) fn is_space(character: char) -> bool {
 
 /// What ends a line for `splitlines`.
 fn ends_line(character: char) -> bool {
-    matches!(character, '\n' | '\u{b}' | '\u{c}' | '\r' | '\u{1c}'..='\u{1e}' | '\u{85}' | '\u{2028}' | '\u{2029}')
+    matches!(
+        character,
+        '\n' | '\u{b}' | '\u{c}' | '\r' | '\u{1c}'..='\u{1e}' | '\u{85}' | '\u{2028}' | '\u{2029}'
+    )
 }
 
 /// Python's `splitlines`.
@@ -23,7 +26,11 @@ pub(super) fn lines(text: &str, keep_ends: bool) -> Vec<&str> {
             lines.push(rest);
             break;
         };
-        let after = if rest[end..].starts_with("\r\n") { end + 2 } else { end + character.len_utf8() };
+        let after = if rest[end..].starts_with("\r\n") {
+            end + 2
+        } else {
+            end + character.len_utf8()
+        };
         lines.push(&rest[..if keep_ends { after } else { end }]);
         rest = &rest[after..];
     }
@@ -60,7 +67,9 @@ pub(super) fn title(text: &str) -> Result<String, Error> {
     for character in text.chars() {
         let is_cased = character.is_lowercase() || character.is_uppercase();
         match (is_cased, in_word) {
-            (true, true) if character == 'Σ' => return Err(refuse("the small sigma at the end of a word is not supported")),
+            (true, true) if character == 'Σ' => {
+                return Err(refuse("the small sigma at the end of a word is not supported"));
+            }
             (true, true) => title.extend(character.to_lowercase()),
             (true, false) => title.push_str(&title_case(character)?),
             (false, _) => title.push(character),
@@ -88,7 +97,11 @@ pub(super) fn title_of_words(text: &str) -> Result<String, Error> {
 /// Python's `swapcase`.
 pub(super) fn swap_case(text: &str) -> String {
     let swap = |character: char| -> String {
-        if character.is_uppercase() { character.to_lowercase().collect() } else { character.to_uppercase().collect() }
+        if character.is_uppercase() {
+            character.to_lowercase().collect()
+        } else {
+            character.to_uppercase().collect()
+        }
     };
     text.chars().map(swap).collect()
 }
