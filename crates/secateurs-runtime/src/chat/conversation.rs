@@ -3,7 +3,7 @@
 use minijinja::Value;
 use serde_json::{Map, Value as Json, json};
 
-use super::dict::from_json;
+use super::python::dict::from_json;
 
 /// One message of a conversation.
 #[derive(Debug, Clone, PartialEq, Eq)]

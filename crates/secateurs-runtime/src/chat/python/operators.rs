@@ -14,7 +14,7 @@ use super::values::{Kind, items, kind, length, list, place, refuse, tuple, type_
 const LARGEST: usize = 1 << 20;
 
 /// `a + b`, or a chain of comparisons `a < b < c`, as values and symbols in turn.
-pub(super) fn operate(parts: &[Value]) -> Result<Value, Error> {
+pub(in crate::chat) fn operate(parts: &[Value]) -> Result<Value, Error> {
     match parts {
         [left, symbol, right] => binary(left, symbol.as_str().unwrap_or_default(), right),
         [left, symbol, right, rest @ ..] => {
@@ -99,13 +99,13 @@ fn repeat(value: &Value, times: i128) -> Result<Value, Error> {
     })
 }
 
-pub(super) fn negate(value: &Value) -> Result<Value, Error> {
+pub(in crate::chat) fn negate(value: &Value) -> Result<Value, Error> {
     let number = Number::of(value).ok_or_else(|| refuse(format!("{} has no negative", type_name(value))))?;
     number.negate()
 }
 
 /// Python's `==`.
-pub(super) fn equal(a: &Value, b: &Value) -> Result<bool, Error> {
+pub(in crate::chat) fn equal(a: &Value, b: &Value) -> Result<bool, Error> {
     if let (Some(a), Some(b)) = (Number::of(a), Number::of(b)) {
         return Ok(a.order(b)? == Some(Ordering::Equal));
     }
@@ -135,7 +135,7 @@ fn all(mut conditions: impl Iterator<Item = Result<bool, Error>>) -> Result<bool
 }
 
 /// The order of two values of one kind; `None` beside a NaN.
-pub(super) fn order(a: &Value, symbol: &str, b: &Value) -> Result<Option<Ordering>, Error> {
+pub(in crate::chat) fn order(a: &Value, symbol: &str, b: &Value) -> Result<Option<Ordering>, Error> {
     if let (Some(a), Some(b)) = (Number::of(a), Number::of(b)) {
         return a.order(b);
     }
@@ -155,7 +155,7 @@ pub(super) fn order(a: &Value, symbol: &str, b: &Value) -> Result<Option<Orderin
 }
 
 /// Python's `item in container`.
-pub(super) fn contains(container: &Value, item: &Value) -> Result<bool, Error> {
+pub(in crate::chat) fn contains(container: &Value, item: &Value) -> Result<bool, Error> {
     match (kind(container), kind(item)) {
         (Kind::Text(text), Kind::Text(part)) => Ok(text.contains(part)),
         (Kind::Dict(_), Kind::List | Kind::Dict(_)) => Err(refuse(format!("{} is no key", type_name(item)))),
@@ -169,7 +169,7 @@ pub(super) fn contains(container: &Value, item: &Value) -> Result<bool, Error> {
 }
 
 /// `value.name`: fields of dicts and of objects of the engine. A method that is not called is refused.
-pub(super) fn attribute(value: &Value, name: &str) -> Result<Value, Error> {
+pub(in crate::chat) fn attribute(value: &Value, name: &str) -> Result<Value, Error> {
     match kind(value) {
         Kind::Undefined => Err(refuse(format!("{name} is asked of an undefined value"))),
         _ if name.starts_with('_') => Err(refuse(format!("{name} is not for templates"))),
@@ -192,7 +192,7 @@ fn has_fields(value: &Value) -> bool {
 }
 
 /// `value[key]`; undefined where there is no such item.
-pub(super) fn item(value: &Value, key: &Value) -> Result<Value, Error> {
+pub(in crate::chat) fn item(value: &Value, key: &Value) -> Result<Value, Error> {
     let index = match kind(key) {
         Kind::Int(index) => Some(index),
         Kind::Bool(index) => Some(index.into()),
@@ -216,7 +216,7 @@ pub(super) fn item(value: &Value, key: &Value) -> Result<Value, Error> {
 }
 
 /// `value[start:stop:step]`.
-pub(super) fn slice(value: &Value, [start, stop, step]: [&Value; 3]) -> Result<Value, Error> {
+pub(in crate::chat) fn slice(value: &Value, [start, stop, step]: [&Value; 3]) -> Result<Value, Error> {
     let all = match kind(value) {
         Kind::Text(_) if value.is_safe() => return Err(refuse("a slice of a text that is marked as safe")),
         Kind::Text(_) | Kind::List | Kind::Tuple => items(value)?,

@@ -10,11 +10,11 @@ use super::operators::equal;
 
 /// Keys and values in order.
 #[derive(Debug)]
-pub(super) struct Dict(Vec<(Value, Value)>);
+pub(in crate::chat) struct Dict(Vec<(Value, Value)>);
 
 impl Dict {
     /// A dict of some entries; the last of several with one key counts, in the place of the first.
-    pub(super) fn of(entries: impl IntoIterator<Item = (Value, Value)>) -> Value {
+    pub(in crate::chat) fn of(entries: impl IntoIterator<Item = (Value, Value)>) -> Value {
         let mut dict = Self(Vec::new());
         for (key, value) in entries {
             match dict.0.iter_mut().find(|(other, _)| is_same_key(other, &key)) {
@@ -25,18 +25,18 @@ impl Dict {
         Value::from_object(dict)
     }
 
-    pub(super) fn entries(&self) -> &[(Value, Value)] {
+    pub(in crate::chat) fn entries(&self) -> &[(Value, Value)] {
         &self.0
     }
 
-    pub(super) fn get(&self, key: &Value) -> Option<Value> {
+    pub(in crate::chat) fn get(&self, key: &Value) -> Option<Value> {
         let found = self.0.iter().find(|(other, _)| is_same_key(other, key));
         found.map(|(_, value)| value.clone())
     }
 }
 
 /// A value of JSON as Python reads it.
-pub(super) fn from_json(json: &Json) -> Value {
+pub(in crate::chat) fn from_json(json: &Json) -> Value {
     match json {
         Json::Null => Value::from(()),
         Json::Bool(value) => Value::from(*value),
@@ -47,7 +47,11 @@ pub(super) fn from_json(json: &Json) -> Value {
         },
         Json::String(text) => Value::from(text.as_str()),
         Json::Array(items) => Value::from(items.iter().map(from_json).collect::<Vec<_>>()),
-        Json::Object(entries) => Dict::of(entries.iter().map(|(key, value)| (key.as_str().into(), from_json(value)))),
+        Json::Object(entries) => Dict::of(
+            entries
+                .iter()
+                .map(|(key, value)| (key.as_str().into(), from_json(value))),
+        ),
     }
 }
 

@@ -11,13 +11,13 @@ const EXACT: i128 = 1 << 53;
 
 /// A number; `True` and `False` are 1 and 0.
 #[derive(Clone, Copy)]
-pub(super) enum Number {
+pub(in crate::chat) enum Number {
     Int(i128),
     Float(f64),
 }
 
 impl Number {
-    pub(super) fn of(value: &Value) -> Option<Self> {
+    pub(in crate::chat) fn of(value: &Value) -> Option<Self> {
         match kind(value) {
             Kind::Bool(value) => Some(Self::Int(value.into())),
             Kind::Int(int) => Some(Self::Int(int)),
@@ -35,14 +35,14 @@ impl Number {
     }
 
     /// The order of two numbers; `None` if one is not a number.
-    pub(super) fn order(self, other: Self) -> Result<Option<Ordering>, Error> {
+    pub(in crate::chat) fn order(self, other: Self) -> Result<Option<Ordering>, Error> {
         Ok(match (self, other) {
             (Self::Int(a), Self::Int(b)) => Some(a.cmp(&b)),
             _ => self.float()?.partial_cmp(&other.float()?),
         })
     }
 
-    pub(super) fn negate(self) -> Result<Value, Error> {
+    pub(in crate::chat) fn negate(self) -> Result<Value, Error> {
         match self {
             Self::Int(int) => whole(int.checked_neg()),
             Self::Float(float) => Ok(Value::from(-float)),
@@ -51,7 +51,7 @@ impl Number {
 }
 
 /// One of `+ - * / // % **` on two numbers.
-pub(super) fn calculate(a: Number, symbol: &str, b: Number) -> Result<Value, Error> {
+pub(in crate::chat) fn calculate(a: Number, symbol: &str, b: Number) -> Result<Value, Error> {
     match (symbol, a, b) {
         ("/", _, _) => {
             let (a, b) = (a.float()?, b.float()?);
@@ -120,6 +120,6 @@ fn whole(number: Option<i128>) -> Result<Value, Error> {
 }
 
 /// Python's `round` to a whole number or to decimals: ties go to the even neighbour of the number as it is stored.
-pub(super) fn round(number: f64, decimals: usize) -> f64 {
+pub(in crate::chat) fn round(number: f64, decimals: usize) -> f64 {
     format!("{number:.decimals$}").parse().unwrap_or(number)
 }

@@ -5,7 +5,7 @@ use minijinja::{Error, Value};
 use super::values::{Kind, items, kind, refuse, type_name};
 
 /// What a template prints of a value.
-pub(super) fn to_text(value: &Value) -> Result<String, Error> {
+pub(in crate::chat) fn to_text(value: &Value) -> Result<String, Error> {
     match kind(value) {
         Kind::Text(text) => Ok(text.to_owned()),
         Kind::Undefined => Ok(String::new()),
@@ -14,7 +14,7 @@ pub(super) fn to_text(value: &Value) -> Result<String, Error> {
 }
 
 /// How a value looks inside a printed list.
-pub(super) fn repr(value: &Value) -> Result<String, Error> {
+pub(in crate::chat) fn repr(value: &Value) -> Result<String, Error> {
     let joined = |items: Vec<Value>| Ok::<_, Error>(items.iter().map(repr).collect::<Result<Vec<_>, _>>()?.join(", "));
     Ok(match kind(value) {
         Kind::Undefined => "Undefined".to_owned(),
@@ -47,7 +47,7 @@ pub(super) fn repr(value: &Value) -> Result<String, Error> {
 }
 
 /// The shortest decimal number that is read as the same float, with an exponent where Python has one.
-pub(super) fn float_text(float: f64) -> String {
+pub(in crate::chat) fn float_text(float: f64) -> String {
     if float.is_nan() {
         return "nan".to_owned();
     }

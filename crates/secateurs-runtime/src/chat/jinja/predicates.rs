@@ -4,13 +4,13 @@ use minijinja::value::ValueKind;
 use minijinja::{Error, Value};
 
 use super::filters;
-use super::numbers::Number;
-use super::operators::{contains, equal, operate};
-use super::text::to_text;
-use super::values::{Kind, kind, refuse, type_name};
+use crate::chat::python::numbers::Number;
+use crate::chat::python::operators::{contains, equal, operate};
+use crate::chat::python::text::to_text;
+use crate::chat::python::values::{Kind, kind, refuse, type_name};
 
 /// All tests by name.
-pub(super) const NAMES: [&str; 39] = [
+pub(in crate::chat) const NAMES: [&str; 39] = [
     "!=",
     "<",
     "<=",
@@ -53,7 +53,7 @@ pub(super) const NAMES: [&str; 39] = [
 ];
 
 /// Whether `value is name(..)`.
-pub(super) fn holds(name: &str, value: &Value, arguments: &[Value]) -> Result<bool, Error> {
+pub(in crate::chat) fn holds(name: &str, value: &Value, arguments: &[Value]) -> Result<bool, Error> {
     match arguments {
         [] => of_one(name, value),
         [other] => of_two(name, value, other),
@@ -95,7 +95,7 @@ fn of_one(name: &str, value: &Value) -> Result<bool, Error> {
             Kind::Int(int) => (int.rem_euclid(2) == 1) == (name == "odd"),
             _ => return Err(refuse(format!("{name} of {}", type_name(value)))),
         },
-        "lower" | "upper" => super::words::has_kind(&to_text(value)?, &format!("is{name}"))?,
+        "lower" | "upper" => crate::chat::python::words::has_kind(&to_text(value)?, &format!("is{name}"))?,
         "escaped" => value.is_safe(),
         "filter" => {
             let name = value

@@ -2,21 +2,19 @@
 
 use minijinja::{Error, Value};
 
-use super::dict::Dict;
-use super::arguments::{Arguments, required};
-use super::iterators::Stream;
-use super::json::to_json;
-use super::methods::{replace, strip};
-use super::numbers::{Number, round};
-use super::operators::attribute;
-use super::printf::printf;
-use super::selections;
-use super::text::to_text;
-use super::values::{Kind, items, kind, length, list, refuse, tuple, type_name};
-use super::words::{capitalize, lines, title_of_words};
+use super::{conversions, selections, sequences};
+use crate::chat::python::arguments::{Arguments, required};
+use crate::chat::python::dict::Dict;
+use crate::chat::python::json::to_json;
+use crate::chat::python::operators::attribute;
+use crate::chat::python::printf::printf;
+use crate::chat::python::text::to_text;
+use crate::chat::python::text_methods::{replace, strip};
+use crate::chat::python::values::{Kind, kind, refuse, tuple, type_name};
+use crate::chat::python::words::{capitalize, lines, title_of_words};
 
 /// All filters by name; `map` can apply each of them.
-pub(super) const NAMES: [&str; 38] = [
+pub(in crate::chat) const NAMES: [&str; 38] = [
     "abs",
     "attr",
     "capitalize",
@@ -58,18 +56,18 @@ pub(super) const NAMES: [&str; 38] = [
 ];
 
 /// Further filters, so that both lists stay short enough to be read.
-pub(super) const MORE_NAMES: [&str; 3] = ["title", "upper", "wordcount"];
+pub(in crate::chat) const MORE_NAMES: [&str; 3] = ["title", "upper", "wordcount"];
 
 /// `value | name(..)`
-pub(super) fn apply(name: &str, value: &Value, arguments: Arguments) -> Result<Value, Error> {
+pub(in crate::chat) fn apply(name: &str, value: &Value, arguments: Arguments) -> Result<Value, Error> {
     match name {
         "map" | "select" | "reject" | "selectattr" | "rejectattr" | "sort" | "unique" | "min" | "max" | "sum"
         | "dictsort" => selections::apply(name, value, arguments),
         "tojson" => to_json(value, arguments),
         "safe" | "e" | "escape" => marked_safe(name, value, arguments),
-        "abs" | "round" | "int" | "float" => of_number(name, value, arguments),
+        "abs" | "round" | "int" | "float" => conversions::of_number(name, value, arguments),
         "first" | "last" | "list" | "items" | "length" | "count" | "reverse" | "join" => {
-            of_sequence(name, value, arguments)
+            sequences::of_sequence(name, value, arguments)
         }
         "default" | "d" => {
             let [default, for_false] = arguments.bind(["default_value", "boolean"])?;
@@ -208,125 +206,4 @@ fn indent(text: &str, arguments: Arguments) -> Result<String, Error> {
         indented.push_str(line);
     }
     Ok(indented)
-}
-
-fn of_number(name: &str, value: &Value, arguments: Arguments) -> Result<Value, Error> {
-    match name {
-        "abs" => {
-            arguments.none()?;
-            match Number::of(value) {
-                Some(Number::Int(int)) => Ok(Value::from(int.abs())),
-                Some(Number::Float(float)) => Ok(Value::from(float.abs())),
-                None => Err(refuse(format!("abs of {}", type_name(value)))),
-            }
-        }
-        "round" => {
-            let [precision, method] = arguments.bind(["precision", "method"])?;
-            let precision = precision.map_or(Some(0), |precision| usize::try_from(precision).ok());
-            let is_common = method.is_none_or(|method| method.as_str() == Some("common"));
-            match (Number::of(value), precision.filter(|decimals| *decimals <= 15)) {
-                (Some(Number::Int(int)), Some(_)) if is_common => Ok(Value::from(int)),
-                (Some(Number::Float(float)), Some(decimals)) if is_common => Ok(Value::from(round(float, decimals))),
-                _ => Err(refuse("round of this value, or in this way, is not supported")),
-            }
-        }
-        "int" => {
-            let [default, base] = arguments.bind(["default", "base"])?;
-            if base.is_some_and(|base| base.as_i64() != Some(10)) {
-                return Err(refuse("int with another base than 10 is not supported"));
-            }
-            to_int(value, default)
-        }
-        _ => {
-            let [default] = arguments.bind(["default"])?;
-            to_float(value, default)
-        }
-    }
-}
-
-fn to_int(value: &Value, default: Option<Value>) -> Result<Value, Error> {
-    let default = || Ok(default.unwrap_or_else(|| 0.into()));
-    match kind(value) {
-        Kind::Bool(value) => Ok(i64::from(value).into()),
-        Kind::Int(_) => Ok(value.clone()),
-        Kind::Float(float) if float.abs() < 9e15 => Ok((float.trunc() as i64).into()),
-        Kind::Float(_) => Err(refuse("int of a float that is too large")),
-        Kind::Text(text) if !text.is_ascii() || text.contains('_') => {
-            Err(refuse("int of a text that is no plain number"))
-        }
-        Kind::Text(text) => match text.trim().parse::<i128>() {
-            Ok(int) => Ok(Value::from(int)),
-            Err(_) => match float_of(text)? {
-                Some(float) if float.abs() < 9e15 => Ok((float.trunc() as i64).into()),
-                Some(_) => Err(refuse("int of a text that is no plain number")),
-                None => default(),
-            },
-        },
-        Kind::Undefined | Kind::Object | Kind::Stream(_) => Err(refuse(format!("int of {}", type_name(value)))),
-        _ => default(),
-    }
-}
-
-fn to_float(value: &Value, default: Option<Value>) -> Result<Value, Error> {
-    let default = || Ok(default.unwrap_or_else(|| Value::from(0.0)));
-    match kind(value) {
-        Kind::Bool(value) => Ok(Value::from(f64::from(u8::from(value)))),
-        Kind::Int(int) if int.abs() < 1 << 53 => Ok(Value::from(int as f64)),
-        Kind::Float(_) => Ok(value.clone()),
-        Kind::Text(text) => float_of(text)?.map_or_else(default, |float| Ok(Value::from(float))),
-        Kind::Undefined | Kind::Int(_) | Kind::Object | Kind::Stream(_) => {
-            Err(refuse(format!("float of {} is not supported", type_name(value))))
-        }
-        _ => default(),
-    }
-}
-
-/// The number that Python's `float` reads; forms that Rust reads otherwise are refused.
-fn float_of(text: &str) -> Result<Option<f64>, Error> {
-    if !text.is_ascii() || text.contains('_') {
-        return Err(refuse("float of a text that is no plain number"));
-    }
-    Ok(text.trim().parse().ok())
-}
-
-fn of_sequence(name: &str, value: &Value, arguments: Arguments) -> Result<Value, Error> {
-    if name == "join" {
-        let [between, attribute] = arguments.bind(["d", "attribute"])?;
-        return join(value, between, attribute);
-    }
-    arguments.none()?;
-    match (name, kind(value)) {
-        ("length" | "count", _) => Ok(length(value)?.into()),
-        ("list", _) => Ok(list(items(value)?)),
-        ("first", Kind::Stream(stream)) => Ok(stream.first().unwrap_or_default()),
-        ("first", _) => Ok(items(value)?.into_iter().next().unwrap_or_default()),
-        ("last" | "reverse", Kind::Stream(stream)) if stream.length().is_none() => {
-            Err(refuse("a generator has no end to begin from"))
-        }
-        ("last", Kind::Undefined) => Ok(Value::UNDEFINED),
-        ("last", _) => Ok(items(value)?.pop().unwrap_or_default()),
-        ("reverse", Kind::Text(text)) => Ok(text.chars().rev().collect::<String>().into()),
-        ("reverse", _) => {
-            let mut items = items(value)?;
-            items.reverse();
-            Ok(Stream::once(items))
-        }
-        ("items", Kind::Undefined) => Ok(Stream::once(Vec::new())),
-        ("items", Kind::Dict(dict)) => {
-            let entries = dict.entries().iter().cloned();
-            Ok(Stream::once(entries.map(|(key, value)| tuple([key, value])).collect()))
-        }
-        _ => Err(refuse(format!("items of {}", type_name(value)))),
-    }
-}
-
-fn join(value: &Value, between: Option<Value>, attribute: Option<Value>) -> Result<Value, Error> {
-    let between = between.unwrap_or_else(|| "".into());
-    let mut parts = items(value)?;
-    if let Some(attribute) = attribute {
-        let path = selections::Path::parse(&attribute)?;
-        parts = parts.iter().map(|part| path.of(part)).collect::<Result<_, _>>()?;
-    }
-    let parts = parts.iter().map(to_text).collect::<Result<Vec<_>, _>>()?;
-    Ok(parts.join(&to_text(&between)?).into())
 }

@@ -17,7 +17,7 @@ struct Style {
 }
 
 /// The filter `tojson` of chat templates: `json.dumps` with `ensure_ascii=False` as the only other default.
-pub(super) fn to_json(value: &Value, arguments: Arguments) -> Result<Value, Error> {
+pub(in crate::chat) fn to_json(value: &Value, arguments: Arguments) -> Result<Value, Error> {
     let names = ["ensure_ascii", "indent", "separators", "sort_keys"];
     let [ensure_ascii, indent, separators, sort_keys] = arguments.bind(names)?;
     let indent = match indent.as_ref().map(kind) {

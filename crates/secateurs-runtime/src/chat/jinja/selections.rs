@@ -4,20 +4,20 @@ use std::cmp::Ordering;
 
 use minijinja::{Error, Value};
 
-use super::arguments::{Arguments, required};
 use super::filters;
-use super::iterators::Stream;
-use super::numbers::{Number, calculate};
-use super::operators::{equal, item, order};
 use super::predicates;
-use super::text::to_text;
-use super::values::{Kind, items, kind, list, refuse, tuple};
+use crate::chat::python::arguments::{Arguments, required};
+use crate::chat::python::iterators::Stream;
+use crate::chat::python::numbers::{Number, calculate};
+use crate::chat::python::operators::{equal, item, order};
+use crate::chat::python::text::to_text;
+use crate::chat::python::values::{Kind, items, kind, list, refuse, tuple};
 
 /// The way from an item to one of its parts: `attribute="function.name"`.
-pub(super) struct Path(Vec<Value>);
+pub(in crate::chat) struct Path(Vec<Value>);
 
 impl Path {
-    pub(super) fn parse(attribute: &Value) -> Result<Self, Error> {
+    pub(in crate::chat) fn parse(attribute: &Value) -> Result<Self, Error> {
         match kind(attribute) {
             Kind::Text(path) => {
                 let step = |step: &str| step.parse::<u32>().map_or_else(|_| Value::from(step), Value::from);
@@ -28,13 +28,13 @@ impl Path {
         }
     }
 
-    pub(super) fn of(&self, value: &Value) -> Result<Value, Error> {
+    pub(in crate::chat) fn of(&self, value: &Value) -> Result<Value, Error> {
         self.0.iter().try_fold(value.clone(), |value, step| item(&value, step))
     }
 }
 
 /// `value | name(..)`
-pub(super) fn apply(name: &str, value: &Value, arguments: Arguments) -> Result<Value, Error> {
+pub(in crate::chat) fn apply(name: &str, value: &Value, arguments: Arguments) -> Result<Value, Error> {
     match name {
         "map" => map(value, arguments),
         "select" | "reject" | "selectattr" | "rejectattr" => select(name, value, arguments),

@@ -11,7 +11,7 @@ use super::values::{Kind, kind, refuse, type_name};
 const WIDEST: usize = 1 << 16;
 
 /// `"{} {name!r:>8}".format(..)`, without fields of fields.
-pub(super) fn format(format: &str, arguments: &Arguments) -> Result<String, Error> {
+pub(in crate::chat) fn format(format: &str, arguments: &Arguments) -> Result<String, Error> {
     let mut text = String::new();
     let mut rest = format;
     let mut fields = Fields {
@@ -209,7 +209,7 @@ impl Spec {
 }
 
 /// Sign and digits of a number with decimals, six unless told otherwise.
-pub(super) fn fixed(number: Number, times: f64, precision: Option<usize>) -> Result<(bool, String), Error> {
+pub(in crate::chat) fn fixed(number: Number, times: f64, precision: Option<usize>) -> Result<(bool, String), Error> {
     let float = match number {
         Number::Float(float) if float.is_finite() => float * times,
         Number::Int(int) if int.abs() < 1 << 53 => int as f64 * times,
@@ -234,7 +234,7 @@ fn grouped(digits: &str) -> String {
 }
 
 /// The number at the start, which is taken off.
-pub(super) fn digits(rest: &mut &[char]) -> Result<Option<usize>, Error> {
+pub(in crate::chat) fn digits(rest: &mut &[char]) -> Result<Option<usize>, Error> {
     let count = rest.iter().take_while(|character| character.is_ascii_digit()).count();
     if count == 0 {
         return Ok(None);

@@ -25,7 +25,7 @@ struct Values<'a> {
 }
 
 /// `"%s: %d" % (name, count)`
-pub(super) fn printf(format: &str, values: &Value) -> Result<String, Error> {
+pub(in crate::chat) fn printf(format: &str, values: &Value) -> Result<String, Error> {
     let positional = match kind(values) {
         Kind::Tuple => items(values)?,
         _ => vec![values.clone()],

@@ -10,7 +10,7 @@ use super::values::refuse;
 const SHARED: &str = "aAbBcCdDeFgGhHIjklmMnpPrRStTuUVwWxXyY";
 
 /// A local time in the format of Python's `datetime.strftime`, where a time without zone prints nothing for `%z` and `%Z`.
-pub(super) fn strftime(time: NaiveDateTime, format: &str) -> Result<String, Error> {
+pub(in crate::chat) fn strftime(time: NaiveDateTime, format: &str) -> Result<String, Error> {
     let mut text = String::new();
     let mut characters = format.chars();
     while let Some(character) = characters.next() {

@@ -3,18 +3,19 @@
 use minijinja::value::{Kwargs, Rest};
 use minijinja::{Environment, Error, State, Value};
 
-use super::arguments::Arguments;
-use super::clock::strftime;
-use super::iterators::Stream;
-use super::text::to_text;
-use super::dict::Dict;
-use super::values::{Kind, items, kind, refuse};
-use super::{filters, methods, operators, predicates};
+use super::{filters, predicates};
+use crate::chat::python::arguments::Arguments;
+use crate::chat::python::clock::strftime;
+use crate::chat::python::dict::Dict;
+use crate::chat::python::iterators::Stream;
+use crate::chat::python::text::to_text;
+use crate::chat::python::values::{Kind, items, kind, refuse};
+use crate::chat::python::{methods, operators};
 
 /// A range is not longer in Jinja's sandbox.
 const LONGEST_RANGE: i128 = 100_000;
 
-pub(super) fn environment() -> Environment<'static> {
+pub(in crate::chat) fn environment() -> Environment<'static> {
     let mut environment = Environment::empty();
     environment.set_formatter(|output, _, value| Ok(output.write_str(&to_text(value)?)?));
     for name in filters::NAMES.into_iter().chain(filters::MORE_NAMES) {
@@ -70,7 +71,9 @@ fn add_functions(environment: &mut Environment<'_>) {
     environment.add_function("namespace", minijinja::functions::namespace);
     environment.add_function("range", |values: Rest<Value>| range(&values));
     // Calls of it are rewritten, since the engine forgets the order of named arguments.
-    environment.add_function("dict", |_: Rest<Value>| Err::<Value, _>(refuse("dict is not called by its name")));
+    environment.add_function("dict", |_: Rest<Value>| {
+        Err::<Value, _>(refuse("dict is not called by its name"))
+    });
 }
 
 fn range(values: &[Value]) -> Result<Value, Error> {

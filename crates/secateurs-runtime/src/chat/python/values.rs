@@ -7,7 +7,7 @@ use super::dict::Dict;
 use super::iterators::Stream;
 
 /// A value by its Python type.
-pub(super) enum Kind<'a> {
+pub(in crate::chat) enum Kind<'a> {
     Undefined,
     None,
     Bool(bool),
@@ -24,11 +24,11 @@ pub(super) enum Kind<'a> {
 }
 
 /// An error that says why a template fails.
-pub(super) fn refuse(reason: impl Into<String>) -> Error {
+pub(in crate::chat) fn refuse(reason: impl Into<String>) -> Error {
     Error::new(ErrorKind::InvalidOperation, reason.into())
 }
 
-pub(super) fn kind(value: &Value) -> Kind<'_> {
+pub(in crate::chat) fn kind(value: &Value) -> Kind<'_> {
     match value.kind() {
         ValueKind::Undefined => Kind::Undefined,
         ValueKind::None => Kind::None,
@@ -54,7 +54,7 @@ fn number(value: &Value) -> Kind<'_> {
 }
 
 /// The name of a value's type in error messages.
-pub(super) fn type_name(value: &Value) -> &'static str {
+pub(in crate::chat) fn type_name(value: &Value) -> &'static str {
     match kind(value) {
         Kind::Undefined => "an undefined value",
         Kind::None => "None",
@@ -71,7 +71,7 @@ pub(super) fn type_name(value: &Value) -> &'static str {
 }
 
 /// The items that Python iterates over: characters, members, keys; nothing for an undefined value.
-pub(super) fn items(value: &Value) -> Result<Vec<Value>, Error> {
+pub(in crate::chat) fn items(value: &Value) -> Result<Vec<Value>, Error> {
     match kind(value) {
         Kind::Undefined => Ok(Vec::new()),
         Kind::Text(text) => Ok(text.chars().map(|character| character.to_string().into()).collect()),
@@ -81,16 +81,16 @@ pub(super) fn items(value: &Value) -> Result<Vec<Value>, Error> {
     }
 }
 
-pub(super) fn tuple(items: impl IntoIterator<Item = Value>) -> Value {
+pub(in crate::chat) fn tuple(items: impl IntoIterator<Item = Value>) -> Value {
     Value::from(Tuple::from(items.into_iter().collect::<Vec<_>>()))
 }
 
-pub(super) fn list(items: Vec<Value>) -> Value {
+pub(in crate::chat) fn list(items: Vec<Value>) -> Value {
     Value::from(items)
 }
 
 /// Python's `len`.
-pub(super) fn length(value: &Value) -> Result<usize, Error> {
+pub(in crate::chat) fn length(value: &Value) -> Result<usize, Error> {
     let unsized_value = || refuse(format!("{} has no length", type_name(value)));
     match kind(value) {
         Kind::Undefined => Ok(0),
@@ -102,7 +102,7 @@ pub(super) fn length(value: &Value) -> Result<usize, Error> {
 }
 
 /// Whether an index that may count from the end is inside, and where.
-pub(super) fn place(index: i128, length: usize) -> Option<usize> {
+pub(in crate::chat) fn place(index: i128, length: usize) -> Option<usize> {
     let from_start = if index < 0 { index + length as i128 } else { index };
     usize::try_from(from_start).ok().filter(|place| *place < length)
 }
