@@ -97,7 +97,8 @@ fn templates_without_a_default_are_named() {
 
 #[test]
 fn special_tokens_are_those_that_transformers_passes() {
-    let config = json!({ "bos_token": "<s>", "eos_token": { "content": "</s>" }, "model_max_length": 5 });
+    let config = json!({ "bos_token": "<s>", "eos_token": { "content": "</s>" },
+        "sep_token": null, "add_bos_token": true, "model_max_length": 5 });
     let mapped = (
         "special_tokens_map.json",
         json!({ "bos_token": "<b>", "pad_token": "<p>" }),

@@ -96,7 +96,7 @@ fn id() -> impl Strategy<Value = u32> {
 fn streamed_text_is_the_text_of_all_tokens() {
     let tokenizers = tokenizers();
     let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig {
-        cases: 20_000,
+        cases: 5_000,
         failure_persistence: None,
         rng_seed: proptest::test_runner::RngSeed::Fixed(19),
         ..ProptestConfig::default()
