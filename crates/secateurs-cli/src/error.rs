@@ -20,6 +20,14 @@ pub(crate) enum CliError {
         /// The flags that would give it.
         flag: &'static str,
     },
+    /// A setting of texts beside traces.
+    #[error("{flag} is a setting of texts, and {} holds traces", path.display())]
+    NotForTraces {
+        /// The flag.
+        flag: &'static str,
+        /// The traces.
+        path: PathBuf,
+    },
     /// A recipe file is no TOML.
     #[error("{} is not usable", path.display())]
     RecipeFile {

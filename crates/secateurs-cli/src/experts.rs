@@ -57,12 +57,12 @@ pub(crate) struct ExpertsArgs {
     /// UTF-8 text, or traces, to observe the experts on
     #[arg(short, long, value_name = "FILE")]
     calibration: PathBuf,
-    /// Tokens of a window of the text
-    #[arg(long, value_name = "TOKENS", default_value_t = 1024, value_parser = value_parser!(u32).range(2..))]
-    window: u32,
-    /// Windows of the text
-    #[arg(long, value_name = "COUNT", default_value_t = 16, value_parser = value_parser!(u32).range(1..))]
-    windows: u32,
+    /// Tokens of a window of the text [default: 1024]
+    #[arg(long, value_name = "TOKENS", value_parser = value_parser!(u32).range(2..))]
+    window: Option<u32>,
+    /// Windows of the text [default: 16]
+    #[arg(long, value_name = "COUNT", value_parser = value_parser!(u32).range(1..))]
+    windows: Option<u32>,
     /// Number format of the output
     #[arg(long, value_name = "FORMAT", default_value = "f32", value_parser = crate::recipe::formats())]
     dtype: FloatType,
@@ -107,7 +107,7 @@ struct ExpertsResult<'a> {
 /// Removes experts of a model.
 pub(crate) fn run(args: &ExpertsArgs) -> Result<(), CliError> {
     let device = args.device.open()?;
-    let calibration = calibration(args);
+    let calibration = calibration(args)?;
     let job = ExpertJob {
         model: &args.model,
         out: &args.out,
@@ -142,20 +142,25 @@ pub(crate) fn run(args: &ExpertsArgs) -> Result<(), CliError> {
     }
 }
 
-fn calibration(args: &ExpertsArgs) -> Calibration {
-    if is_trace_file(&args.calibration) {
-        return Calibration::Traces(TraceCalibration {
-            traces: args.calibration.clone(),
-            part: TracePart::Full,
-            tokens: None,
-        });
+fn calibration(args: &ExpertsArgs) -> Result<Calibration, CliError> {
+    if !is_trace_file(&args.calibration) {
+        return Ok(Calibration::Text(TextCalibration {
+            text: args.calibration.clone(),
+            window: args.window.unwrap_or(1024) as usize,
+            windows: args.windows.unwrap_or(16) as usize,
+            skip: 0,
+        }));
     }
-    Calibration::Text(TextCalibration {
-        text: args.calibration.clone(),
-        window: args.window as usize,
-        windows: args.windows as usize,
-        skip: 0,
-    })
+    let flags = [("--window", args.window), ("--windows", args.windows)];
+    if let Some((flag, _)) = flags.into_iter().find(|(_, value)| value.is_some()) {
+        let path = args.calibration.clone();
+        return Err(CliError::NotForTraces { flag, path });
+    }
+    Ok(Calibration::Traces(TraceCalibration {
+        traces: args.calibration.clone(),
+        part: TracePart::Full,
+        tokens: None,
+    }))
 }
 
 fn describe(outcome: &ExpertOutcome, args: &ExpertsArgs) -> String {

@@ -6,8 +6,8 @@ use clap::{Args, value_parser};
 use secateurs::data::Checkpoint;
 use secateurs::models::llama::LlamaConfig;
 use secateurs::{
-    Accuracy, Error, Overwrite, PromptFile, Trace, TraceConfig, TraceJob, TraceOutcome, TraceProgress,
-    TraceReader, TraceSource, accuracy, reference_numbers, trace_prompts,
+    Accuracy, Error, Overwrite, PromptFile, Trace, TraceConfig, TraceJob, TraceOutcome, TraceProgress, TraceReader,
+    TraceSource, accuracy, reference_numbers, trace_prompts,
 };
 use serde::Serialize;
 

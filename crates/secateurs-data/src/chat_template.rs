@@ -44,11 +44,15 @@ pub(crate) fn of_config(config: &Json, path: &Path) -> Result<Option<String>> {
         None | Some(Json::Null) => return Ok(None),
         Some(Json::String(template)) => return Ok(Some(template.clone())),
         Some(Json::Array(templates)) => {
-            let named = templates.iter().map(|entry| Some((text(entry.get("name")?)?, text(entry.get("template")?)?)));
+            let named = templates
+                .iter()
+                .map(|entry| Some((text(entry.get("name")?)?, text(entry.get("template")?)?)));
             named.collect()
         }
         Some(Json::Object(templates)) => {
-            let named = templates.iter().map(|(name, template)| Some((name.clone(), text(template)?)));
+            let named = templates
+                .iter()
+                .map(|(name, template)| Some((name.clone(), text(template)?)));
             named.collect()
         }
         Some(_) => None,
@@ -64,7 +68,10 @@ fn template_files(folder: &Path) -> Result<BTreeMap<String, String>> {
     if more.is_dir() {
         for entry in std::fs::read_dir(&more).during("list", &more)? {
             let path = entry.during("list", &more)?.path();
-            let name = path.file_name().and_then(|name| name.to_str()).and_then(|name| name.strip_suffix(".jinja"));
+            let name = path
+                .file_name()
+                .and_then(|name| name.to_str())
+                .and_then(|name| name.strip_suffix(".jinja"));
             if let Some(name) = name {
                 files.insert(name.to_owned(), read_text(&path)?);
             }
@@ -82,7 +89,10 @@ fn default_of(mut named: BTreeMap<String, String>, path: &Path) -> Result<String
         let names: Vec<&str> = named.keys().map(String::as_str).collect();
         DataError::ChatTemplate {
             path: path.to_owned(),
-            problem: format!("none is named {DEFAULT:?}, and only others are there ({})", names.join(", ")),
+            problem: format!(
+                "none is named {DEFAULT:?}, and only others are there ({})",
+                names.join(", ")
+            ),
         }
     })
 }

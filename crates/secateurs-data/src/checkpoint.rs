@@ -228,7 +228,7 @@ impl Checkpoint {
             tokens.extend(mapped);
         }
         if let Some(tokens) = tokens.as_object_mut() {
-            tokens.retain(|name, _| name.ends_with("_token"));
+            tokens.retain(|name, token| name.ends_with("_token") && (token.is_string() || token.is_object()));
         }
         Ok(tokens)
     }

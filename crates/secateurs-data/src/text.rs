@@ -39,7 +39,7 @@ pub fn read_text(path: &Path) -> Result<String> {
 fn other_encoding(bytes: &[u8]) -> Option<&'static str> {
     let is_wide = bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]);
     // Without a mark, half of the bytes of plain text are zero.
-    let looks_wide = matches!(bytes, [0, 1.., 0, 1.., ..] | [1.., 0, 1.., 0, ..]);
+    let looks_wide = matches!(bytes, [0, 1..=255, 0, 1..=255, ..] | [1..=255, 0, 1..=255, 0, ..]);
     match bytes {
         _ if is_wide || looks_wide => Some("UTF-16"),
         [0x1f, 0x8b, ..] => Some("compressed with gzip"),

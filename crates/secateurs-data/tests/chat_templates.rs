@@ -27,9 +27,7 @@ fn template(path: &Path) -> Result<Option<String>, DataError> {
 
 #[test]
 fn the_first_place_that_has_templates_decides() {
-    let named = |first: &str, second: &str| {
-        json!({ "chat_template": [{ "name": first, "template": first }, { "name": second, "template": second }] })
-    };
+    let named = |first: &str, second: &str| json!({ "chat_template": [{ "name": first, "template": first }, { "name": second, "template": second }] });
     let config = "tokenizer_config.json";
     let cases: [(&[(&str, Json)], Option<&str>); 10] = [
         (&[], None),
@@ -37,21 +35,43 @@ fn the_first_place_that_has_templates_decides() {
         (&[(config, json!({ "chat_template": "plain" }))], Some("plain")),
         (&[(config, named("default", "tool_use"))], Some("default")),
         (&[(config, named("rag", "default"))], Some("default")),
-        (&[(config, json!({ "chat_template": { "a": "A", "default": "D" } }))], Some("D")),
-        (&[(config, named("default", "rag")), ("chat_template.jinja", json!("file"))], Some("file")),
         (
-            &[("chat_template.jinja", json!("file")), ("additional_chat_templates/tool_use.jinja", json!("tools"))],
+            &[(config, json!({ "chat_template": { "a": "A", "default": "D" } }))],
+            Some("D"),
+        ),
+        (
+            &[
+                (config, named("default", "rag")),
+                ("chat_template.jinja", json!("file")),
+            ],
             Some("file"),
         ),
-        (&[("chat_template.json", json!({ "chat_template": "processor" }))], Some("processor")),
         (
-            &[(config, json!({ "chat_template": "plain" })), ("chat_template.json", json!({ "chat_template": "processor" }))],
+            &[
+                ("chat_template.jinja", json!("file")),
+                ("additional_chat_templates/tool_use.jinja", json!("tools")),
+            ],
+            Some("file"),
+        ),
+        (
+            &[("chat_template.json", json!({ "chat_template": "processor" }))],
+            Some("processor"),
+        ),
+        (
+            &[
+                (config, json!({ "chat_template": "plain" })),
+                ("chat_template.json", json!({ "chat_template": "processor" })),
+            ],
             Some("plain"),
         ),
     ];
     for (files, expected) in cases {
         let folder = folder(files);
-        assert_eq!(template(folder.path()).expect("usable").as_deref(), expected, "{files:?}");
+        assert_eq!(
+            template(folder.path()).expect("usable").as_deref(),
+            expected,
+            "{files:?}"
+        );
     }
 }
 
@@ -64,7 +84,10 @@ fn templates_without_a_default_are_named() {
         (config(json!([])), "none is named \"default\""),
         (config(json!([{ "name": "default" }])), "neither a text nor a list"),
         (config(json!(7)), "neither a text nor a list"),
-        (("additional_chat_templates/rag.jinja", json!("x")), "only others are there (rag)"),
+        (
+            ("additional_chat_templates/rag.jinja", json!("x")),
+            "only others are there (rag)",
+        ),
     ] {
         let folder = folder(&[file]);
         let error = template(folder.path()).expect_err("there is no default").to_string();
@@ -74,15 +97,22 @@ fn templates_without_a_default_are_named() {
 
 #[test]
 fn special_tokens_are_those_that_transformers_passes() {
-    let config = json!({ "bos_token": "<s>", "eos_token": { "content": "</s>" }, "model_max_length": 5 });
-    let mapped = ("special_tokens_map.json", json!({ "bos_token": "<b>", "pad_token": "<p>" }));
+    let config = json!({ "bos_token": "<s>", "eos_token": { "content": "</s>" },
+        "sep_token": null, "add_bos_token": true, "model_max_length": 5 });
+    let mapped = (
+        "special_tokens_map.json",
+        json!({ "bos_token": "<b>", "pad_token": "<p>" }),
+    );
     let tokens = |config: &Json| {
         let folder = folder(&[("tokenizer_config.json", config.clone()), mapped.clone()]);
         let checkpoint = Checkpoint::open(folder.path()).expect("a model");
         checkpoint.special_tokens().expect("readable")
     };
     let eos = json!({ "content": "</s>" });
-    assert_eq!(tokens(&config), json!({ "bos_token": "<b>", "eos_token": eos, "pad_token": "<p>" }));
+    assert_eq!(
+        tokens(&config),
+        json!({ "bos_token": "<b>", "eos_token": eos, "pad_token": "<p>" })
+    );
     let mut listed = config.clone();
     listed["added_tokens_decoder"] = json!({});
     assert_eq!(tokens(&listed), json!({ "bos_token": "<s>", "eos_token": eos }));

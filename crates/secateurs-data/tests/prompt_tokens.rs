@@ -9,7 +9,11 @@ use support::gguf::{Builder, boolean, f32s, i32s, text, texts, u32 as count};
 /// A tokenizer of single letters and three merges, with two special tokens.
 fn definition() -> Json {
     let vocab = ["<s>", "</s>", "a", "b", "c", "ab", "bc", "abc"];
-    let ids: serde_json::Map<String, Json> = vocab.iter().zip(0..).map(|(token, id): (_, u32)| ((*token).to_owned(), id.into())).collect();
+    let ids: serde_json::Map<String, Json> = vocab
+        .iter()
+        .zip(0..)
+        .map(|(token, id): (_, u32)| ((*token).to_owned(), id.into()))
+        .collect();
     let special = |id: u32| {
         json!({ "id": id, "content": vocab[id as usize], "single_word": false, "lstrip": false, "rstrip": false,
             "normalized": false, "special": true })
@@ -37,7 +41,11 @@ fn template(single: &[Json]) -> Json {
 #[test]
 fn start_tokens_are_those_before_the_text() {
     let special = |name: &str| json!({ "SpecialToken": { "id": name, "type_id": 0 } });
-    let (start, end, text) = (special("<s>"), special("</s>"), json!({ "Sequence": { "id": "A", "type_id": 0 } }));
+    let (start, end, text) = (
+        special("<s>"),
+        special("</s>"),
+        json!({ "Sequence": { "id": "A", "type_id": 0 } }),
+    );
     let byte_level = json!({ "type": "ByteLevel", "add_prefix_space": true, "trim_offsets": true, "use_regex": true });
     for (post_processor, expected) in [
         (Json::Null, &[][..]),
@@ -46,8 +54,14 @@ fn start_tokens_are_those_before_the_text() {
         (template(&[text.clone(), end.clone()]), &[]),
         (template(&[start.clone(), text.clone(), end.clone()]), &[0]),
         (template(&[start.clone(), start.clone(), text.clone()]), &[0, 0]),
-        (json!({ "type": "Sequence", "processors": [byte_level, template(&[start.clone(), text.clone()])] }), &[0]),
-        (json!({ "type": "BertProcessing", "sep": ["</s>", 1], "cls": ["<s>", 0] }), &[0]),
+        (
+            json!({ "type": "Sequence", "processors": [byte_level, template(&[start.clone(), text.clone()])] }),
+            &[0],
+        ),
+        (
+            json!({ "type": "BertProcessing", "sep": ["</s>", 1], "cls": ["<s>", 0] }),
+            &[0],
+        ),
     ] {
         let mut definition = definition();
         definition["post_processor"] = post_processor;
@@ -90,7 +104,10 @@ fn start_tokens_of_gguf_files_follow_their_key_and_kind() {
         let folder = tempfile::tempdir().expect("temporary folder");
         let path = folder.path().join("model.gguf");
         std::fs::write(&path, builder.build()).expect("writable");
-        let tokenizer = Checkpoint::open(&path).expect("a model").tokenizer().expect("a tokenizer");
+        let tokenizer = Checkpoint::open(&path)
+            .expect("a model")
+            .tokenizer()
+            .expect("a tokenizer");
         assert_eq!(tokenizer.start_tokens().expect("it encodes"), expected);
     }
 }
@@ -102,7 +119,8 @@ fn settings_for_training_change_nothing() {
     for dropout in [json!(0.9), json!(1.0), json!(0.0), json!(7), json!("half")] {
         let mut trained = definition();
         trained["model"]["dropout"] = dropout;
-        trained["truncation"] = json!({ "direction": "Right", "max_length": 1, "strategy": "LongestFirst", "stride": 0 });
+        trained["truncation"] =
+            json!({ "direction": "Right", "max_length": 1, "strategy": "LongestFirst", "stride": 0 });
         trained["padding"] = json!({ "strategy": { "Fixed": 9 }, "direction": "Right", "pad_to_multiple_of": null,
             "pad_id": 0, "pad_type_id": 0, "pad_token": "<s>" });
         let tokenizer = load(&trained);
@@ -117,7 +135,10 @@ fn ids_without_a_token_have_no_text() {
     let mut holed = definition();
     holed["model"]["vocab"]["abc"] = 40.into();
     let tokenizer = load(&holed);
-    assert_eq!(tokenizer.decode(&[2, 7, 39, 3, 40, 41, u32::MAX]).expect("it decodes"), "ababc");
+    assert_eq!(
+        tokenizer.decode(&[2, 7, 39, 3, 40, 41, u32::MAX]).expect("it decodes"),
+        "ababc"
+    );
     assert_eq!(tokenizer.decode(&[9, 41]).expect("it decodes"), "");
     let mut stream = tokenizer.stream();
     let texts: Vec<String> = [9, 2, 41, 40].map(|id| stream.push(id).expect("it decodes")).into();

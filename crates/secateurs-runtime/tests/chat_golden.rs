@@ -81,7 +81,10 @@ fn what_cannot_be_rendered_the_same_is_an_error() {
 #[test]
 fn endless_templates_end() {
     let variables = json!({});
-    for template in ["{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}", &format!("{{{{ {}1{} }}}}", "[".repeat(5000), "]".repeat(5000))] {
+    for template in [
+        "{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}",
+        &format!("{{{{ {}1{} }}}}", "[".repeat(5000), "]".repeat(5000)),
+    ] {
         assert!(render(template, &json!({}), &variables).is_err());
     }
 }

@@ -38,9 +38,14 @@ pub struct PromptEncoder {
 #[derive(Debug)]
 enum Template {
     None,
-    Text { template: String, special_tokens: Value },
+    Text {
+        template: String,
+        special_tokens: Value,
+    },
     /// What is there cannot be read; this model says why.
-    Unreadable { model: PathBuf },
+    Unreadable {
+        model: PathBuf,
+    },
 }
 
 impl Template {

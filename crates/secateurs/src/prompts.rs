@@ -53,9 +53,9 @@ impl PromptFile {
             field: field.map(str::to_owned),
             records: Vec::new(),
         };
-        let is_json = path.extension().is_some_and(|extension| {
-            JSON_LINES.iter().any(|known| extension.eq_ignore_ascii_case(known))
-        });
+        let is_json = path
+            .extension()
+            .is_some_and(|extension| JSON_LINES.iter().any(|known| extension.eq_ignore_ascii_case(known)));
         if is_trace_file(path) {
             return Err(file.refuse("traces"));
         }

@@ -276,10 +276,14 @@ impl Iterator for TraceReader {
     type Item = Result<Trace, Error>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        match self.lines.next_bytes() {
-            Ok(Some((bytes, _))) => Some(self.parse(&bytes)),
-            Ok(None) => None,
-            Err(error) => Some(Err(error)),
+        loop {
+            match self.lines.next_bytes() {
+                // Editors leave empty lines.
+                Ok(Some((bytes, _))) if bytes.trim_ascii().is_empty() => {}
+                Ok(Some((bytes, _))) => return Some(self.parse(&bytes)),
+                Ok(None) => return None,
+                Err(error) => return Some(Err(error)),
+            }
         }
     }
 }
@@ -343,6 +347,47 @@ mod tests {
         assert_eq!(trace.tokens(), [1, 2, 3]);
         assert!(reader.next().is_none());
         assert!(is_trace_file(file.path()));
+    }
+
+    #[test]
+    fn traces_are_recognised_whatever_an_editor_left() {
+        let header_line = serde_json::to_string(&header()).expect("a header is plain JSON");
+        let later = header_line.replace("\"version\":1", "\"version\":2");
+        for before in ["", "\u{feff}", "\n", "\r\n \r\n", "\u{feff}\n\n"] {
+            let file = write(&[&format!("{before}{header_line}\r"), "", &line("[1,2]"), "\r", ""]);
+            assert!(is_trace_file(file.path()), "{before:?}");
+            let reader = TraceReader::open(file.path(), 4).expect("the file is right");
+            assert_eq!(
+                reader
+                    .map(|trace| trace.expect("it is right").tokens())
+                    .collect::<Vec<_>>(),
+                [[1, 2, 3]]
+            );
+            assert!(is_trace_file(write(&[&format!("{before}{later}")]).path()));
+            assert!(!is_trace_file(write(&[&format!("{before}twig"), &header_line]).path()));
+        }
+    }
+
+    #[test]
+    fn only_a_token_that_was_never_run_is_left_out() {
+        let trace = |n_new: usize, stop| Trace {
+            prompt: 0,
+            sample: 0,
+            prompt_text: String::new(),
+            prompt_tokens: vec![1; 3],
+            new_tokens: vec![2; n_new],
+            text: String::new(),
+            stop,
+        };
+        for (n_new, stop, expected) in [
+            (6, TraceStop::ContextFull, 5),
+            (5, TraceStop::ContextFull, 5),
+            (7, TraceStop::ContextFull, 7),
+            (6, TraceStop::MaxTokens, 6),
+            (6, TraceStop::End, 6),
+        ] {
+            assert_eq!(trace(n_new, stop).within(8).new_tokens.len(), expected);
+        }
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! What a chat template is given.
 
 use minijinja::Value;
-use minijinja::value::Serde;
 use serde_json::{Map, Value as Json, json};
+
+use super::python::dict::from_json;
 
 /// One message of a conversation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,7 +27,8 @@ impl Conversation {
     pub fn new(messages: &[Message]) -> Self {
         let message = |message: &Message| json!({ "role": message.role, "content": message.content });
         let messages: Vec<Json> = messages.iter().map(message).collect();
-        let variables = json!({ "messages": messages, "tools": null, "documents": null, "add_generation_prompt": true });
+        let variables =
+            json!({ "messages": messages, "tools": null, "documents": null, "add_generation_prompt": true });
         match variables {
             Json::Object(variables) => Self { variables },
             _ => unreachable!("it is written as an object above"),
@@ -42,12 +44,14 @@ impl Conversation {
     /// All variables; those of the conversation go before special tokens.
     pub(super) fn variables(&self, special_tokens: &[(String, String)]) -> Value {
         let tokens = special_tokens.iter();
-        let mut all: Map<String, Json> = tokens.map(|(name, token)| (name.clone(), token.as_str().into())).collect();
+        let mut all: Map<String, Json> = tokens
+            .map(|(name, token)| (name.clone(), token.as_str().into()))
+            .collect();
         all.extend(self.variables.clone());
         if let Some(Json::Array(messages)) = all.get_mut("messages") {
             messages.iter_mut().for_each(normalize);
         }
-        Value::from(Serde(all))
+        from_json(&Json::Object(all))
     }
 }
 

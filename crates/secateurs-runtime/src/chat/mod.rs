@@ -1,24 +1,8 @@
 //! Messages as the prompt that a model was trained on.
 
-mod arguments;
-mod clock;
 mod conversation;
-mod environment;
-mod filters;
-mod formats;
-mod iterators;
-mod json;
-mod methods;
-mod numbers;
-mod operators;
-mod predicates;
-mod printf;
-mod rewrite;
-mod selections;
-mod source;
-mod text;
-mod values;
-mod words;
+mod jinja;
+mod python;
 
 use minijinja::AutoEscape;
 use minijinja::machinery::{CodeGenerator, ast, eval, make_string_output, parse};
@@ -67,7 +51,7 @@ impl ChatTemplate {
             Some((name.to_owned(), token.to_owned()))
         });
         let template = Self {
-            source: source::prepare(template),
+            source: jinja::prepare(template),
             special_tokens: tokens.collect(),
         };
         template.parse().map_err(RuntimeError::ChatTemplate)?;
@@ -94,20 +78,27 @@ impl ChatTemplate {
     }
 
     fn try_render(&self, conversation: &Conversation) -> Result<String, minijinja::Error> {
-        let environment = environment::environment();
+        let environment = jinja::environment();
         let mut generator = CodeGenerator::new(NAME, &self.source);
         generator.compile_stmt(&self.parse()?);
         let (instructions, blocks) = generator.finish();
         let root = conversation.variables(&self.special_tokens);
         let mut text = String::new();
         let mut output = make_string_output(&mut text);
-        eval(&environment, &instructions, root, &blocks, &mut output, AutoEscape::None)?;
+        eval(
+            &environment,
+            &instructions,
+            root,
+            &blocks,
+            &mut output,
+            AutoEscape::None,
+        )?;
         Ok(text)
     }
 
     /// The template with Python's operators in place of the engine's.
     fn parse(&self) -> Result<ast::Stmt<'_>, minijinja::Error> {
         let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?;
-        rewrite::template(&parse(&self.source, NAME, syntax)?)
+        jinja::template(&parse(&self.source, NAME, syntax)?)
     }
 }

@@ -8,13 +8,13 @@ use super::methods;
 use super::numbers::{Number, calculate};
 use super::printf::printf;
 use super::text::to_text;
-use super::values::{Kind, items, kind, length, list, pairs, place, refuse, tuple, type_name};
+use super::values::{Kind, items, kind, length, list, place, refuse, tuple, type_name};
 
 /// A text or list that an operator repeats does not grow beyond this.
 const LARGEST: usize = 1 << 20;
 
 /// `a + b`, or a chain of comparisons `a < b < c`, as values and symbols in turn.
-pub(super) fn operate(parts: &[Value]) -> Result<Value, Error> {
+pub(in crate::chat) fn operate(parts: &[Value]) -> Result<Value, Error> {
     match parts {
         [left, symbol, right] => binary(left, symbol.as_str().unwrap_or_default(), right),
         [left, symbol, right, rest @ ..] => {
@@ -59,7 +59,11 @@ fn arithmetic(left: &Value, symbol: &str, right: &Value) -> Result<Value, Error>
 }
 
 fn unsupported(left: &Value, symbol: &str, right: &Value) -> Error {
-    refuse(format!("{} {symbol} {} makes no sense", type_name(left), type_name(right)))
+    refuse(format!(
+        "{} {symbol} {} makes no sense",
+        type_name(left),
+        type_name(right)
+    ))
 }
 
 /// `a + b`. Beside a text that is marked as safe, Jinja escapes the other, so that this must have nothing to escape.
@@ -67,10 +71,16 @@ fn concatenate(a: &str, b: &str, values: [&Value; 2]) -> Result<Value, Error> {
     let is_safe = values.iter().any(|value| value.is_safe());
     let mut others = values.iter().zip([a, b]).filter(|(value, _)| !value.is_safe());
     if is_safe && others.any(|(_, text)| text.contains(['<', '>', '&', '\'', '"'])) {
-        return Err(refuse("a text marked as safe is joined with one that Jinja would escape"));
+        return Err(refuse(
+            "a text marked as safe is joined with one that Jinja would escape",
+        ));
     }
     let joined = [a, b].concat();
-    Ok(if is_safe { Value::from_safe_string(joined) } else { joined.into() })
+    Ok(if is_safe {
+        Value::from_safe_string(joined)
+    } else {
+        joined.into()
+    })
 }
 
 fn repeat(value: &Value, times: i128) -> Result<Value, Error> {
@@ -89,13 +99,13 @@ fn repeat(value: &Value, times: i128) -> Result<Value, Error> {
     })
 }
 
-pub(super) fn negate(value: &Value) -> Result<Value, Error> {
+pub(in crate::chat) fn negate(value: &Value) -> Result<Value, Error> {
     let number = Number::of(value).ok_or_else(|| refuse(format!("{} has no negative", type_name(value))))?;
     number.negate()
 }
 
 /// Python's `==`.
-pub(super) fn equal(a: &Value, b: &Value) -> Result<bool, Error> {
+pub(in crate::chat) fn equal(a: &Value, b: &Value) -> Result<bool, Error> {
     if let (Some(a), Some(b)) = (Number::of(a), Number::of(b)) {
         return Ok(a.order(b)? == Some(Ordering::Equal));
     }
@@ -106,10 +116,12 @@ pub(super) fn equal(a: &Value, b: &Value) -> Result<bool, Error> {
             let (a, b) = (items(a)?, items(b)?);
             a.len() == b.len() && all(a.iter().zip(&b).map(|(a, b)| equal(a, b)))?
         }
-        (Kind::Dict, Kind::Dict) => {
-            let entries = pairs(a)?;
-            let same = entries.iter().map(|(key, value)| equal(value, &b.get_item(key)?));
-            a.len() == b.len() && all(same)?
+        (Kind::Dict(a), Kind::Dict(b)) => {
+            let same = a.entries().iter().map(|(key, value)| match b.get(key) {
+                Some(other) => equal(value, &other),
+                None => Ok(false),
+            });
+            a.entries().len() == b.entries().len() && all(same)?
         }
         (Kind::Stream(_) | Kind::Object, Kind::Stream(_) | Kind::Object) => {
             return Err(refuse("objects are compared by where they are in memory"));
@@ -123,7 +135,7 @@ fn all(mut conditions: impl Iterator<Item = Result<bool, Error>>) -> Result<bool
 }
 
 /// The order of two values of one kind; `None` beside a NaN.
-pub(super) fn order(a: &Value, symbol: &str, b: &Value) -> Result<Option<Ordering>, Error> {
+pub(in crate::chat) fn order(a: &Value, symbol: &str, b: &Value) -> Result<Option<Ordering>, Error> {
     if let (Some(a), Some(b)) = (Number::of(a), Number::of(b)) {
         return a.order(b);
     }
@@ -143,11 +155,11 @@ pub(super) fn order(a: &Value, symbol: &str, b: &Value) -> Result<Option<Orderin
 }
 
 /// Python's `item in container`.
-pub(super) fn contains(container: &Value, item: &Value) -> Result<bool, Error> {
+pub(in crate::chat) fn contains(container: &Value, item: &Value) -> Result<bool, Error> {
     match (kind(container), kind(item)) {
         (Kind::Text(text), Kind::Text(part)) => Ok(text.contains(part)),
-        (Kind::Dict, Kind::List | Kind::Dict) => Err(refuse(format!("{} is no key", type_name(item)))),
-        (Kind::Undefined | Kind::List | Kind::Tuple | Kind::Dict | Kind::Stream(_), _) => {
+        (Kind::Dict(_), Kind::List | Kind::Dict(_)) => Err(refuse(format!("{} is no key", type_name(item)))),
+        (Kind::Undefined | Kind::List | Kind::Tuple | Kind::Dict(_) | Kind::Stream(_), _) => {
             let items = items(container)?;
             let mut found = items.iter().map(|other| equal(other, item));
             found.try_fold(false, |so_far, next| Ok(so_far || next?))
@@ -157,23 +169,30 @@ pub(super) fn contains(container: &Value, item: &Value) -> Result<bool, Error> {
 }
 
 /// `value.name`: fields of dicts and of objects of the engine. A method that is not called is refused.
-pub(super) fn attribute(value: &Value, name: &str) -> Result<Value, Error> {
+pub(in crate::chat) fn attribute(value: &Value, name: &str) -> Result<Value, Error> {
     match kind(value) {
         Kind::Undefined => Err(refuse(format!("{name} is asked of an undefined value"))),
         _ if name.starts_with('_') => Err(refuse(format!("{name} is not for templates"))),
-        Kind::Object => value.get_attr(name),
+        Kind::Object if has_fields(value) => value.get_attr(name),
+        Kind::Object => Err(refuse(format!("{name} is asked of a function"))),
         Kind::Stream(_) => Err(refuse(format!("{name} is asked of an iterator"))),
         _ if methods::is_attribute(value, name) => Err(refuse(format!(
             "{name} of {} is a method, and it is not called",
             type_name(value)
         ))),
-        Kind::Dict => value.get_item(&name.into()),
+        Kind::Dict(dict) => Ok(dict.get(&name.into()).unwrap_or_default()),
         _ => Ok(Value::UNDEFINED),
     }
 }
 
+/// Whether an object of the engine is a loop or a namespace, whose fields are those of Jinja.
+fn has_fields(value: &Value) -> bool {
+    let name = value.as_object().map_or("", |object| object.type_name());
+    name.ends_with("::Loop") || name.ends_with("::Namespace")
+}
+
 /// `value[key]`; undefined where there is no such item.
-pub(super) fn item(value: &Value, key: &Value) -> Result<Value, Error> {
+pub(in crate::chat) fn item(value: &Value, key: &Value) -> Result<Value, Error> {
     let index = match kind(key) {
         Kind::Int(index) => Some(index),
         Kind::Bool(index) => Some(index.into()),
@@ -191,21 +210,13 @@ pub(super) fn item(value: &Value, key: &Value) -> Result<Value, Error> {
             let found = place(index, length(value)?).map(|place| value.get_item_by_index(place));
             found.unwrap_or(Ok(Value::UNDEFINED))
         }
-        (Kind::Dict, _) => {
-            let found = pairs(value)?.into_iter();
-            for (other, found) in found {
-                if equal(&other, key)? {
-                    return Ok(found);
-                }
-            }
-            key.as_str().map_or(Ok(Value::UNDEFINED), |name| attribute(value, name))
-        }
+        (Kind::Dict(dict), _) if dict.get(key).is_some() => Ok(dict.get(key).unwrap_or_default()),
         _ => key.as_str().map_or(Ok(Value::UNDEFINED), |name| attribute(value, name)),
     }
 }
 
 /// `value[start:stop:step]`.
-pub(super) fn slice(value: &Value, [start, stop, step]: [&Value; 3]) -> Result<Value, Error> {
+pub(in crate::chat) fn slice(value: &Value, [start, stop, step]: [&Value; 3]) -> Result<Value, Error> {
     let all = match kind(value) {
         Kind::Text(_) if value.is_safe() => return Err(refuse("a slice of a text that is marked as safe")),
         Kind::Text(_) | Kind::List | Kind::Tuple => items(value)?,

@@ -11,13 +11,13 @@ const EXACT: i128 = 1 << 53;
 
 /// A number; `True` and `False` are 1 and 0.
 #[derive(Clone, Copy)]
-pub(super) enum Number {
+pub(in crate::chat) enum Number {
     Int(i128),
     Float(f64),
 }
 
 impl Number {
-    pub(super) fn of(value: &Value) -> Option<Self> {
+    pub(in crate::chat) fn of(value: &Value) -> Option<Self> {
         match kind(value) {
             Kind::Bool(value) => Some(Self::Int(value.into())),
             Kind::Int(int) => Some(Self::Int(int)),
@@ -35,14 +35,14 @@ impl Number {
     }
 
     /// The order of two numbers; `None` if one is not a number.
-    pub(super) fn order(self, other: Self) -> Result<Option<Ordering>, Error> {
+    pub(in crate::chat) fn order(self, other: Self) -> Result<Option<Ordering>, Error> {
         Ok(match (self, other) {
             (Self::Int(a), Self::Int(b)) => Some(a.cmp(&b)),
             _ => self.float()?.partial_cmp(&other.float()?),
         })
     }
 
-    pub(super) fn negate(self) -> Result<Value, Error> {
+    pub(in crate::chat) fn negate(self) -> Result<Value, Error> {
         match self {
             Self::Int(int) => whole(int.checked_neg()),
             Self::Float(float) => Ok(Value::from(-float)),
@@ -51,11 +51,15 @@ impl Number {
 }
 
 /// One of `+ - * / // % **` on two numbers.
-pub(super) fn calculate(a: Number, symbol: &str, b: Number) -> Result<Value, Error> {
+pub(in crate::chat) fn calculate(a: Number, symbol: &str, b: Number) -> Result<Value, Error> {
     match (symbol, a, b) {
         ("/", _, _) => {
             let (a, b) = (a.float()?, b.float()?);
-            if b == 0.0 { Err(refuse("division by zero")) } else { Ok(Value::from(a / b)) }
+            if b == 0.0 {
+                Err(refuse("division by zero"))
+            } else {
+                Ok(Value::from(a / b))
+            }
         }
         ("**", Number::Int(a), Number::Int(b)) if b >= 0 => whole(u32::try_from(b).ok().and_then(|b| a.checked_pow(b))),
         ("**", _, _) => power(a.float()?, b.float()?),
@@ -71,7 +75,10 @@ fn whole_numbers(a: i128, symbol: &str, b: i128) -> Result<Value, Error> {
         "*" => whole(a.checked_mul(b)),
         _ if b == 0 => Err(refuse("division by zero")),
         // The quotient is rounded down, so that the remainder has the sign of the divisor.
-        "//" => whole(a.checked_div_euclid(b).map(|q| if b < 0 && a.rem_euclid(b) != 0 { q - 1 } else { q })),
+        "//" => whole(
+            a.checked_div_euclid(b)
+                .map(|q| if b < 0 && a.rem_euclid(b) != 0 { q - 1 } else { q }),
+        ),
         _ => whole(a.checked_rem_euclid(b).map(|r| if b < 0 && r != 0 { r + b } else { r })),
     }
 }
@@ -107,10 +114,12 @@ fn power(a: f64, b: f64) -> Result<Value, Error> {
 }
 
 fn whole(number: Option<i128>) -> Result<Value, Error> {
-    number.map(Value::from).ok_or_else(|| refuse("a number of more than 127 bits"))
+    number
+        .map(Value::from)
+        .ok_or_else(|| refuse("a number of more than 127 bits"))
 }
 
 /// Python's `round` to a whole number or to decimals: ties go to the even neighbour of the number as it is stored.
-pub(super) fn round(number: f64, decimals: usize) -> f64 {
+pub(in crate::chat) fn round(number: f64, decimals: usize) -> f64 {
     format!("{number:.decimals$}").parse().unwrap_or(number)
 }

@@ -2,10 +2,10 @@
 
 use minijinja::{Error, Value};
 
-use super::values::{Kind, items, kind, pairs, refuse, type_name};
+use super::values::{Kind, items, kind, refuse, type_name};
 
 /// What a template prints of a value.
-pub(super) fn to_text(value: &Value) -> Result<String, Error> {
+pub(in crate::chat) fn to_text(value: &Value) -> Result<String, Error> {
     match kind(value) {
         Kind::Text(text) => Ok(text.to_owned()),
         Kind::Undefined => Ok(String::new()),
@@ -14,7 +14,7 @@ pub(super) fn to_text(value: &Value) -> Result<String, Error> {
 }
 
 /// How a value looks inside a printed list.
-pub(super) fn repr(value: &Value) -> Result<String, Error> {
+pub(in crate::chat) fn repr(value: &Value) -> Result<String, Error> {
     let joined = |items: Vec<Value>| Ok::<_, Error>(items.iter().map(repr).collect::<Result<Vec<_>, _>>()?.join(", "));
     Ok(match kind(value) {
         Kind::Undefined => "Undefined".to_owned(),
@@ -30,19 +30,24 @@ pub(super) fn repr(value: &Value) -> Result<String, Error> {
             [only] => format!("({},)", repr(only)?),
             several => format!("({})", joined(several.to_vec())?),
         },
-        Kind::Dict => {
-            let entries = pairs(value)?;
-            let entries = entries.iter().map(|(key, value)| Ok(format!("{}: {}", repr(key)?, repr(value)?)));
+        Kind::Dict(dict) => {
+            let entries = dict
+                .entries()
+                .iter()
+                .map(|(key, value)| Ok(format!("{}: {}", repr(key)?, repr(value)?)));
             format!("{{{}}}", entries.collect::<Result<Vec<_>, Error>>()?.join(", "))
         }
         Kind::Stream(_) | Kind::Object => {
-            return Err(refuse(format!("Python prints {} as an address in memory", type_name(value))));
+            return Err(refuse(format!(
+                "Python prints {} as an address in memory",
+                type_name(value)
+            )));
         }
     })
 }
 
 /// The shortest decimal number that is read as the same float, with an exponent where Python has one.
-pub(super) fn float_text(float: f64) -> String {
+pub(in crate::chat) fn float_text(float: f64) -> String {
     if float.is_nan() {
         return "nan".to_owned();
     }
@@ -62,7 +67,11 @@ pub(super) fn float_text(float: f64) -> String {
 
 /// A text in quotes, escaped as Python escapes it.
 fn quoted(text: &str) -> String {
-    let quote = if text.contains('\'') && !text.contains('"') { '"' } else { '\'' };
+    let quote = if text.contains('\'') && !text.contains('"') {
+        '"'
+    } else {
+        '\''
+    };
     let mut quoted = String::from(quote);
     for character in text.chars() {
         match character {

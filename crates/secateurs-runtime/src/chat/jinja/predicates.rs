@@ -4,20 +4,56 @@ use minijinja::value::ValueKind;
 use minijinja::{Error, Value};
 
 use super::filters;
-use super::numbers::Number;
-use super::operators::{contains, equal, operate};
-use super::text::to_text;
-use super::values::{Kind, kind, refuse, type_name};
+use crate::chat::python::numbers::Number;
+use crate::chat::python::operators::{contains, equal, operate};
+use crate::chat::python::text::to_text;
+use crate::chat::python::values::{Kind, kind, refuse, type_name};
 
 /// All tests by name.
-pub(super) const NAMES: [&str; 39] = [
-    "!=", "<", "<=", "==", ">", ">=", "boolean", "callable", "defined", "divisibleby", "eq", "equalto", "escaped", "even",
-    "false", "filter", "float", "ge", "greaterthan", "gt", "in", "integer", "iterable", "le", "lessthan", "lower", "lt",
-    "mapping", "ne", "none", "number", "odd", "sameas", "sequence", "string", "test", "true", "undefined", "upper",
+pub(in crate::chat) const NAMES: [&str; 39] = [
+    "!=",
+    "<",
+    "<=",
+    "==",
+    ">",
+    ">=",
+    "boolean",
+    "callable",
+    "defined",
+    "divisibleby",
+    "eq",
+    "equalto",
+    "escaped",
+    "even",
+    "false",
+    "filter",
+    "float",
+    "ge",
+    "greaterthan",
+    "gt",
+    "in",
+    "integer",
+    "iterable",
+    "le",
+    "lessthan",
+    "lower",
+    "lt",
+    "mapping",
+    "ne",
+    "none",
+    "number",
+    "odd",
+    "sameas",
+    "sequence",
+    "string",
+    "test",
+    "true",
+    "undefined",
+    "upper",
 ];
 
 /// Whether `value is name(..)`.
-pub(super) fn holds(name: &str, value: &Value, arguments: &[Value]) -> Result<bool, Error> {
+pub(in crate::chat) fn holds(name: &str, value: &Value, arguments: &[Value]) -> Result<bool, Error> {
     match arguments {
         [] => of_one(name, value),
         [other] => of_two(name, value, other),
@@ -38,7 +74,7 @@ fn of_one(name: &str, value: &Value) -> Result<bool, Error> {
         "float" => matches!(kind_of_value, Kind::Float(_)),
         "number" => Number::of(value).is_some(),
         "string" => matches!(kind_of_value, Kind::Text(_)),
-        "mapping" => matches!(kind_of_value, Kind::Dict),
+        "mapping" => matches!(kind_of_value, Kind::Dict(_)),
         "callable" => match kind_of_value {
             Kind::Object if value.kind() != ValueKind::Plain => return Err(refuse("callable of this object")),
             Kind::Undefined | Kind::Object => true,
@@ -59,11 +95,16 @@ fn of_one(name: &str, value: &Value) -> Result<bool, Error> {
             Kind::Int(int) => (int.rem_euclid(2) == 1) == (name == "odd"),
             _ => return Err(refuse(format!("{name} of {}", type_name(value)))),
         },
-        "lower" | "upper" => super::words::has_kind(&to_text(value)?, &format!("is{name}"))?,
+        "lower" | "upper" => crate::chat::python::words::has_kind(&to_text(value)?, &format!("is{name}"))?,
         "escaped" => value.is_safe(),
         "filter" => {
-            let name = value.as_str().ok_or_else(|| refuse("a filter has a text as its name"))?;
-            known(name, filters::NAMES.contains(&name) || filters::MORE_NAMES.contains(&name))?
+            let name = value
+                .as_str()
+                .ok_or_else(|| refuse("a filter has a text as its name"))?;
+            known(
+                name,
+                filters::NAMES.contains(&name) || filters::MORE_NAMES.contains(&name),
+            )?
         }
         "test" => {
             let name = value.as_str().ok_or_else(|| refuse("a test has a text as its name"))?;
@@ -75,7 +116,11 @@ fn of_one(name: &str, value: &Value) -> Result<bool, Error> {
 
 /// Only what is known is answered: transformers may have a filter that is not here.
 fn known(name: &str, is_known: bool) -> Result<bool, Error> {
-    if is_known { Ok(true) } else { Err(refuse(format!("{name} is not known here"))) }
+    if is_known {
+        Ok(true)
+    } else {
+        Err(refuse(format!("{name} is not known here")))
+    }
 }
 
 fn of_two(name: &str, value: &Value, other: &Value) -> Result<bool, Error> {

@@ -4,7 +4,7 @@ use minijinja::{Error, Value};
 
 use super::arguments::Arguments;
 use super::text::{float_text, to_text};
-use super::values::{Kind, items, kind, pairs, refuse, type_name};
+use super::values::{Kind, items, kind, refuse, type_name};
 
 /// How a value is written.
 struct Style {
@@ -17,7 +17,7 @@ struct Style {
 }
 
 /// The filter `tojson` of chat templates: `json.dumps` with `ensure_ascii=False` as the only other default.
-pub(super) fn to_json(value: &Value, arguments: Arguments) -> Result<Value, Error> {
+pub(in crate::chat) fn to_json(value: &Value, arguments: Arguments) -> Result<Value, Error> {
     let names = ["ensure_ascii", "indent", "separators", "sort_keys"];
     let [ensure_ascii, indent, separators, sort_keys] = arguments.bind(names)?;
     let indent = match indent.as_ref().map(kind) {
@@ -55,8 +55,8 @@ impl Style {
                     self.write(item, depth + 1, json)
                 })
             }
-            Kind::Dict => {
-                let mut entries = pairs(value)?;
+            Kind::Dict(dict) => {
+                let mut entries = dict.entries().to_vec();
                 if self.sort_keys {
                     entries = sorted(entries)?;
                 }

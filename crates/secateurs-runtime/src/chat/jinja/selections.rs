@@ -4,20 +4,20 @@ use std::cmp::Ordering;
 
 use minijinja::{Error, Value};
 
-use super::arguments::{Arguments, required};
 use super::filters;
-use super::iterators::Stream;
-use super::numbers::{Number, calculate};
-use super::operators::{equal, item, order};
 use super::predicates;
-use super::text::to_text;
-use super::values::{Kind, items, kind, list, pairs, refuse, tuple};
+use crate::chat::python::arguments::{Arguments, required};
+use crate::chat::python::iterators::Stream;
+use crate::chat::python::numbers::{Number, calculate};
+use crate::chat::python::operators::{equal, item, order};
+use crate::chat::python::text::to_text;
+use crate::chat::python::values::{Kind, items, kind, list, refuse, tuple};
 
 /// The way from an item to one of its parts: `attribute="function.name"`.
-pub(super) struct Path(Vec<Value>);
+pub(in crate::chat) struct Path(Vec<Value>);
 
 impl Path {
-    pub(super) fn parse(attribute: &Value) -> Result<Self, Error> {
+    pub(in crate::chat) fn parse(attribute: &Value) -> Result<Self, Error> {
         match kind(attribute) {
             Kind::Text(path) => {
                 let step = |step: &str| step.parse::<u32>().map_or_else(|_| Value::from(step), Value::from);
@@ -28,13 +28,13 @@ impl Path {
         }
     }
 
-    pub(super) fn of(&self, value: &Value) -> Result<Value, Error> {
+    pub(in crate::chat) fn of(&self, value: &Value) -> Result<Value, Error> {
         self.0.iter().try_fold(value.clone(), |value, step| item(&value, step))
     }
 }
 
 /// `value | name(..)`
-pub(super) fn apply(name: &str, value: &Value, arguments: Arguments) -> Result<Value, Error> {
+pub(in crate::chat) fn apply(name: &str, value: &Value, arguments: Arguments) -> Result<Value, Error> {
     match name {
         "map" => map(value, arguments),
         "select" | "reject" | "selectattr" | "rejectattr" => select(name, value, arguments),
@@ -48,13 +48,18 @@ fn map(value: &Value, arguments: Arguments) -> Result<Value, Error> {
     let Arguments { positional, named } = arguments;
     let all = items(value)?;
     if let Some((filter, others)) = positional.split_first() {
-        let filter = filter.as_str().ok_or_else(|| refuse("map takes the name of a filter"))?;
+        let filter = filter
+            .as_str()
+            .ok_or_else(|| refuse("map takes the name of a filter"))?;
         let known = filters::NAMES.contains(&filter) || filters::MORE_NAMES.contains(&filter);
         if !known {
             return Err(refuse(format!("there is no filter {filter} for map")));
         }
         let mapped = all.iter().map(|item| {
-            let arguments = Arguments { positional: others.to_vec(), named: named.clone() };
+            let arguments = Arguments {
+                positional: others.to_vec(),
+                named: named.clone(),
+            };
             filters::apply(filter, item, arguments)
         });
         return Ok(Stream::once(mapped.collect::<Result<_, _>>()?));
@@ -79,7 +84,9 @@ fn select(name: &str, value: &Value, arguments: Arguments) -> Result<Value, Erro
     let mut rest = positional.as_slice();
     let mut path = Path(Vec::new());
     if name.ends_with("attr") {
-        let (attribute, others) = rest.split_first().ok_or_else(|| refuse(format!("{name} needs an attribute")))?;
+        let (attribute, others) = rest
+            .split_first()
+            .ok_or_else(|| refuse(format!("{name} needs an attribute")))?;
         (path, rest) = (Path::parse(attribute)?, others);
     }
     let wanted = name.starts_with("select");
@@ -89,7 +96,9 @@ fn select(name: &str, value: &Value, arguments: Arguments) -> Result<Value, Erro
         let is_so = match rest {
             [] => part.is_true(),
             [test, others @ ..] => {
-                let test = test.as_str().ok_or_else(|| refuse(format!("{name} takes the name of a test")))?;
+                let test = test
+                    .as_str()
+                    .ok_or_else(|| refuse(format!("{name} takes the name of a test")))?;
                 predicates::holds(test, &part, others)?
             }
         };
@@ -150,11 +159,17 @@ fn ordered(name: &str, value: &Value, arguments: Arguments) -> Result<Value, Err
         }
     };
     let path = attribute.filter(|attribute| !attribute.is_none());
-    if path.as_ref().and_then(Value::as_str).is_some_and(|path| path.contains(',')) {
+    if path
+        .as_ref()
+        .and_then(Value::as_str)
+        .is_some_and(|path| path.contains(','))
+    {
         return Err(refuse("a list of attributes is not supported"));
     }
     let path = path.map_or(Ok(Path(Vec::new())), |path| Path::parse(&path))?;
-    let entries = items(value)?.into_iter().map(|item| Ok((sort_key(&path.of(&item)?, with_case), item)));
+    let entries = items(value)?
+        .into_iter()
+        .map(|item| Ok((sort_key(&path.of(&item)?, with_case), item)));
     let entries = entries.collect::<Result<Vec<_>, Error>>()?;
     match name {
         "sort" => Ok(list(sort_by(entries, reverse)?)),
@@ -166,10 +181,13 @@ fn ordered(name: &str, value: &Value, arguments: Arguments) -> Result<Value, Err
 fn unique(entries: Vec<(Value, Value)>) -> Result<Value, Error> {
     let mut seen: Vec<(Value, Value)> = Vec::new();
     for (key, item) in entries {
-        if matches!(kind(&key), Kind::List | Kind::Dict) {
+        if matches!(kind(&key), Kind::List | Kind::Dict(_)) {
             return Err(refuse("unique of lists or dicts"));
         }
-        let same = seen.iter().map(|(other, _)| equal(other, &key)).collect::<Result<Vec<_>, _>>()?;
+        let same = seen
+            .iter()
+            .map(|(other, _)| equal(other, &key))
+            .collect::<Result<Vec<_>, _>>()?;
         if !same.contains(&true) {
             seen.push((key, item));
         }
@@ -213,13 +231,13 @@ fn sum(value: &Value, arguments: Arguments) -> Result<Value, Error> {
 fn dictsort(value: &Value, arguments: Arguments) -> Result<Value, Error> {
     let [with_case, by, reverse] = arguments.bind(["case_sensitive", "by", "reverse"])?;
     let by = by.map_or_else(|| Ok("key".to_owned()), |by| to_text(&by))?;
-    if !matches!(kind(value), Kind::Dict) || !matches!(&*by, "key" | "value") {
+    let (Kind::Dict(dict), "key" | "value") = (kind(value), &*by) else {
         return Err(refuse("dictsort takes a dict, by key or value"));
-    }
+    };
     let with_case = is_set(with_case);
-    let entries = pairs(value)?.into_iter().map(|(key, value)| {
-        let by = if by == "key" { &key } else { &value };
-        (sort_key(by, with_case), tuple([key.clone(), value]))
+    let entries = dict.entries().iter().map(|(key, value)| {
+        let by = if by == "key" { key } else { value };
+        (sort_key(by, with_case), tuple([key.clone(), value.clone()]))
     });
     Ok(list(sort_by(entries.collect(), is_set(reverse))?))
 }

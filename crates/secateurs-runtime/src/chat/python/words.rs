@@ -5,17 +5,20 @@ use minijinja::Error;
 use super::values::refuse;
 
 /// What Python strips and splits at.
-pub(super) fn is_space(character: char) -> bool {
+pub(in crate::chat) fn is_space(character: char) -> bool {
     character.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&character)
 }
 
 /// What ends a line for `splitlines`.
 fn ends_line(character: char) -> bool {
-    matches!(character, '\n' | '\u{b}' | '\u{c}' | '\r' | '\u{1c}'..='\u{1e}' | '\u{85}' | '\u{2028}' | '\u{2029}')
+    matches!(
+        character,
+        '\n' | '\u{b}' | '\u{c}' | '\r' | '\u{1c}'..='\u{1e}' | '\u{85}' | '\u{2028}' | '\u{2029}'
+    )
 }
 
 /// Python's `splitlines`.
-pub(super) fn lines(text: &str, keep_ends: bool) -> Vec<&str> {
+pub(in crate::chat) fn lines(text: &str, keep_ends: bool) -> Vec<&str> {
     let mut lines = Vec::new();
     let mut rest = text;
     while !rest.is_empty() {
@@ -23,7 +26,11 @@ pub(super) fn lines(text: &str, keep_ends: bool) -> Vec<&str> {
             lines.push(rest);
             break;
         };
-        let after = if rest[end..].starts_with("\r\n") { end + 2 } else { end + character.len_utf8() };
+        let after = if rest[end..].starts_with("\r\n") {
+            end + 2
+        } else {
+            end + character.len_utf8()
+        };
         lines.push(&rest[..if keep_ends { after } else { end }]);
         rest = &rest[after..];
     }
@@ -41,7 +48,7 @@ fn title_case(character: char) -> Result<String, Error> {
 }
 
 /// Python's `capitalize`.
-pub(super) fn capitalize(text: &str) -> Result<String, Error> {
+pub(in crate::chat) fn capitalize(text: &str) -> Result<String, Error> {
     let mut characters = text.chars();
     match characters.next() {
         Some(first) => Ok(title_case(first)? + &text.to_lowercase()[lower_length(first)..]),
@@ -54,13 +61,15 @@ fn lower_length(character: char) -> usize {
 }
 
 /// Python's `str.title`: letters after letters are small.
-pub(super) fn title(text: &str) -> Result<String, Error> {
+pub(in crate::chat) fn title(text: &str) -> Result<String, Error> {
     let mut title = String::new();
     let mut in_word = false;
     for character in text.chars() {
         let is_cased = character.is_lowercase() || character.is_uppercase();
         match (is_cased, in_word) {
-            (true, true) if character == 'Σ' => return Err(refuse("the small sigma at the end of a word is not supported")),
+            (true, true) if character == 'Σ' => {
+                return Err(refuse("the small sigma at the end of a word is not supported"));
+            }
             (true, true) => title.extend(character.to_lowercase()),
             (true, false) => title.push_str(&title_case(character)?),
             (false, _) => title.push(character),
@@ -71,7 +80,7 @@ pub(super) fn title(text: &str) -> Result<String, Error> {
 }
 
 /// Jinja's filter `title`: words begin after white space, hyphens and brackets only.
-pub(super) fn title_of_words(text: &str) -> Result<String, Error> {
+pub(in crate::chat) fn title_of_words(text: &str) -> Result<String, Error> {
     let begins_word = |character: char| is_space(character) || "-({[<".contains(character);
     let mut title = String::new();
     for piece in text.split_inclusive(begins_word) {
@@ -86,15 +95,19 @@ pub(super) fn title_of_words(text: &str) -> Result<String, Error> {
 }
 
 /// Python's `swapcase`.
-pub(super) fn swap_case(text: &str) -> String {
+pub(in crate::chat) fn swap_case(text: &str) -> String {
     let swap = |character: char| -> String {
-        if character.is_uppercase() { character.to_lowercase().collect() } else { character.to_uppercase().collect() }
+        if character.is_uppercase() {
+            character.to_lowercase().collect()
+        } else {
+            character.to_uppercase().collect()
+        }
     };
     text.chars().map(swap).collect()
 }
 
 /// One of Python's `isdigit`, `isupper` and the like, for texts of ASCII.
-pub(super) fn has_kind(text: &str, name: &str) -> Result<bool, Error> {
+pub(in crate::chat) fn has_kind(text: &str, name: &str) -> Result<bool, Error> {
     if name == "isspace" {
         return Ok(!text.is_empty() && text.chars().all(is_space));
     }

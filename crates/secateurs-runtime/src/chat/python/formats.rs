@@ -11,10 +11,13 @@ use super::values::{Kind, kind, refuse, type_name};
 const WIDEST: usize = 1 << 16;
 
 /// `"{} {name!r:>8}".format(..)`, without fields of fields.
-pub(super) fn format(format: &str, arguments: &Arguments) -> Result<String, Error> {
+pub(in crate::chat) fn format(format: &str, arguments: &Arguments) -> Result<String, Error> {
     let mut text = String::new();
     let mut rest = format;
-    let mut fields = Fields { arguments, next: Some(0) };
+    let mut fields = Fields {
+        arguments,
+        next: Some(0),
+    };
     while let Some(at) = rest.find(['{', '}']) {
         let (before, after) = rest.split_at(at);
         text.push_str(before);
@@ -25,7 +28,9 @@ pub(super) fn format(format: &str, arguments: &Arguments) -> Result<String, Erro
             }
             _ if after.starts_with('}') => return Err(refuse("a format with a single }")),
             _ => {
-                let (field, after) = after[1..].split_once('}').ok_or_else(|| refuse("a format with an open {"))?;
+                let (field, after) = after[1..]
+                    .split_once('}')
+                    .ok_or_else(|| refuse("a format with an open {"))?;
                 text.push_str(&fields.write(field)?);
                 after
             }
@@ -61,7 +66,9 @@ impl Fields<'_> {
         let missing = || refuse(format!("a format asks for the argument {name:?}"));
         let Arguments { positional, named } = self.arguments;
         if name.is_empty() {
-            let next = self.next.ok_or_else(|| refuse("a format with fields that are numbered and others"))?;
+            let next = self
+                .next
+                .ok_or_else(|| refuse("a format with fields that are numbered and others"))?;
             self.next = Some(next + 1);
             return positional.get(next).cloned().ok_or_else(missing);
         }
@@ -106,7 +113,10 @@ fn format_value(value: &Value, spec: &str) -> Result<String, Error> {
         }
         (Kind::Int(_) | Kind::Float(_), _) => spec.number(value),
         (Kind::Bool(_), Some(_)) => spec.number(value),
-        _ => Err(refuse(format!("{} is formatted in a way that it does not have", type_name(value)))),
+        _ => Err(refuse(format!(
+            "{} is formatted in a way that it does not have",
+            type_name(value)
+        ))),
     }
 }
 
@@ -138,10 +148,15 @@ impl Spec {
         spec.width = digits(&mut rest)?.unwrap_or(0);
         spec.thousands = take(&mut rest, ",").is_some();
         if take(&mut rest, ".").is_some() {
-            spec.precision = Some(digits(&mut rest)?.ok_or_else(|| refuse("a format without precision after the dot"))?);
+            spec.precision =
+                Some(digits(&mut rest)?.ok_or_else(|| refuse("a format without precision after the dot"))?);
         }
         spec.kind = take(&mut rest, "sdfFxXob%");
-        if rest.is_empty() { Ok(spec) } else { Err(refuse(format!("the format {text:?} is not supported"))) }
+        if rest.is_empty() {
+            Ok(spec)
+        } else {
+            Err(refuse(format!("the format {text:?} is not supported")))
+        }
     }
 
     fn number(&self, value: &Value) -> Result<String, Error> {
@@ -164,7 +179,9 @@ impl Spec {
             }
             _ => return Err(unknown()),
         };
-        if self.thousands && (self.zeros || !matches!(self.kind, None | Some('d' | 'f' | 'F' | '%')) || digits.contains('e')) {
+        if self.thousands
+            && (self.zeros || !matches!(self.kind, None | Some('d' | 'f' | 'F' | '%')) || digits.contains('e'))
+        {
             return Err(unknown());
         }
         let digits = if self.thousands { grouped(&digits) } else { digits };
@@ -192,13 +209,16 @@ impl Spec {
 }
 
 /// Sign and digits of a number with decimals, six unless told otherwise.
-pub(super) fn fixed(number: Number, times: f64, precision: Option<usize>) -> Result<(bool, String), Error> {
+pub(in crate::chat) fn fixed(number: Number, times: f64, precision: Option<usize>) -> Result<(bool, String), Error> {
     let float = match number {
         Number::Float(float) if float.is_finite() => float * times,
         Number::Int(int) if int.abs() < 1 << 53 => int as f64 * times,
         _ => return Err(refuse("a number that has no decimals")),
     };
-    Ok((float.is_sign_negative(), format!("{:.*}", precision.unwrap_or(6), float.abs())))
+    Ok((
+        float.is_sign_negative(),
+        format!("{:.*}", precision.unwrap_or(6), float.abs()),
+    ))
 }
 
 fn grouped(digits: &str) -> String {
@@ -214,7 +234,7 @@ fn grouped(digits: &str) -> String {
 }
 
 /// The number at the start, which is taken off.
-pub(super) fn digits(rest: &mut &[char]) -> Result<Option<usize>, Error> {
+pub(in crate::chat) fn digits(rest: &mut &[char]) -> Result<Option<usize>, Error> {
     let count = rest.iter().take_while(|character| character.is_ascii_digit()).count();
     if count == 0 {
         return Ok(None);

@@ -8,7 +8,7 @@ use minijinja::value::{Enumerator, Object, ObjectRepr};
 
 /// Items that are not a list: neither printed, indexed, nor written as JSON.
 #[derive(Debug)]
-pub(super) enum Stream {
+pub(in crate::chat) enum Stream {
     /// A generator, which gives every item once.
     Once(Arc<Mutex<VecDeque<Value>>>),
     /// A view of a dict or a range, which has a length and can be read again.
@@ -17,17 +17,17 @@ pub(super) enum Stream {
 
 impl Stream {
     /// What filters such as `map` return.
-    pub(super) fn once(items: Vec<Value>) -> Value {
+    pub(in crate::chat) fn once(items: Vec<Value>) -> Value {
         Value::from_object(Self::Once(Arc::new(Mutex::new(items.into()))))
     }
 
     /// What `dict.items` and the like return.
-    pub(super) fn view(items: Vec<Value>) -> Value {
+    pub(in crate::chat) fn view(items: Vec<Value>) -> Value {
         Value::from_object(Self::View(items))
     }
 
     /// The items that are left; a generator has none afterwards.
-    pub(super) fn take(&self) -> Vec<Value> {
+    pub(in crate::chat) fn take(&self) -> Vec<Value> {
         match self {
             Self::Once(items) => {
                 let mut items = items.lock().unwrap_or_else(PoisonError::into_inner);
@@ -38,7 +38,7 @@ impl Stream {
     }
 
     /// The next item, which a generator then no longer has.
-    pub(super) fn first(&self) -> Option<Value> {
+    pub(in crate::chat) fn first(&self) -> Option<Value> {
         match self {
             Self::Once(items) => items.lock().unwrap_or_else(PoisonError::into_inner).pop_front(),
             Self::View(items) => items.first().cloned(),
@@ -46,7 +46,7 @@ impl Stream {
     }
 
     /// Number of items of a view; a generator has no length.
-    pub(super) fn length(&self) -> Option<usize> {
+    pub(in crate::chat) fn length(&self) -> Option<usize> {
         match self {
             Self::Once(_) => None,
             Self::View(items) => Some(items.len()),

@@ -1,101 +1,15 @@
-//! Methods of Python's texts, lists and dicts.
+//! Methods of Python's `str`.
 
 use minijinja::{Error, Value};
 
 use super::arguments::{Arguments, required};
 use super::formats::format;
-use super::iterators::Stream;
-use super::operators::equal;
-use super::values::{Kind, items, kind, list, pairs, refuse, tuple, type_name};
+use super::methods::is_attribute;
+use super::values::{Kind, items, kind, list, refuse, tuple, type_name};
 use super::words::{capitalize, has_kind, is_space, lines, swap_case, title};
 
-const TEXT: &str = " capitalize casefold center count encode endswith expandtabs find format format_map index isalnum isalpha \
-    isascii isdecimal isdigit isidentifier islower isnumeric isprintable isspace istitle isupper join ljust lower lstrip \
-    maketrans partition removeprefix removesuffix replace rfind rindex rjust rpartition rsplit rstrip split splitlines \
-    startswith strip swapcase title translate upper zfill ";
-const LIST: &str = " append clear copy count extend index insert pop remove reverse sort ";
-const DICT: &str = " clear copy fromkeys get items keys pop popitem setdefault update values ";
-const NUMBER: &str = " as_integer_ratio bit_count bit_length conjugate denominator from_bytes from_number fromhex hex imag \
-    is_integer numerator real to_bytes ";
-
-/// Whether Python's type of a value has an attribute of that name.
-pub(super) fn is_attribute(value: &Value, name: &str) -> bool {
-    let names = match kind(value) {
-        Kind::Text(_) => TEXT,
-        Kind::List => LIST,
-        Kind::Tuple => " count index ",
-        Kind::Dict => DICT,
-        Kind::Bool(_) | Kind::Int(_) | Kind::Float(_) => NUMBER,
-        _ => "",
-    };
-    !name.contains(' ') && names.contains(&format!(" {name} "))
-}
-
-/// `value.name(..)` of a text, list or dict.
-pub(super) fn call(value: &Value, name: &str, arguments: Arguments) -> Result<Value, Error> {
-    let found = match kind(value) {
-        Kind::Text(_) if value.is_safe() => return Err(refuse(format!("{name} of a text that is marked as safe"))),
-        Kind::Text(text) => of_text(text, name, arguments)?,
-        Kind::List | Kind::Tuple => of_list(value, name, arguments)?,
-        Kind::Dict => of_dict(value, name, arguments)?,
-        _ => None,
-    };
-    found.ok_or_else(|| refuse(format!("{} has no method {name} for templates", type_name(value))))
-}
-
-fn of_dict(dict: &Value, name: &str, arguments: Arguments) -> Result<Option<Value>, Error> {
-    let entries = pairs(dict)?.into_iter();
-    Ok(Some(match name {
-        "get" => {
-            let [key, default] = positional(arguments)?;
-            let key = required(key)?;
-            let same = |(other, _): &(Value, Value)| equal(other, &key).unwrap_or(false);
-            let found = pairs(dict)?.into_iter().find(same).map(|(_, value)| value);
-            found.or(default).unwrap_or_else(|| Value::from(()))
-        }
-        "items" => {
-            arguments.none()?;
-            Stream::view(entries.map(|(key, value)| tuple([key, value])).collect())
-        }
-        "keys" => {
-            arguments.none()?;
-            Stream::view(entries.map(|(key, _)| key).collect())
-        }
-        "values" => {
-            arguments.none()?;
-            Stream::view(entries.map(|(_, value)| value).collect())
-        }
-        "copy" => {
-            arguments.none()?;
-            dict.clone()
-        }
-        _ => return Ok(None),
-    }))
-}
-
-fn of_list(value: &Value, name: &str, arguments: Arguments) -> Result<Option<Value>, Error> {
-    let items = items(value)?;
-    Ok(Some(match name {
-        "count" => {
-            let item = arguments.one()?;
-            let same = items.iter().map(|other| equal(other, &item));
-            let same = same.collect::<Result<Vec<bool>, _>>()?;
-            same.into_iter().filter(|same| *same).count().into()
-        }
-        "index" => {
-            let item = arguments.one()?;
-            let found = items.iter().position(|other| equal(other, &item).unwrap_or(false));
-            found.ok_or_else(|| refuse("index of an item that is not in the list"))?.into()
-        }
-        "copy" if matches!(kind(value), Kind::List) => {
-            arguments.none()?;
-            value.clone()
-        }
-        _ => return Ok(None),
-    }))
-}
-
-fn of_text(text: &str, name: &str, arguments: Arguments) -> Result<Option<Value>, Error> {
+/// `text.name(..)`; `None` if there is no such method.
+pub(in crate::chat) fn call(text: &str, name: &str, arguments: Arguments) -> Result<Option<Value>, Error> {
     Ok(Some(match name {
         "upper" | "lower" | "title" | "capitalize" | "swapcase" => {
             arguments.none()?;
@@ -169,8 +83,11 @@ fn texts<'a>(parts: impl IntoIterator<Item = &'a str>) -> Value {
     list(parts.into_iter().map(Value::from).collect())
 }
 
-pub(super) fn strip<'a>(text: &'a str, name: &str, characters: Option<&Value>) -> Result<&'a str, Error> {
-    let characters = characters.filter(|characters| !characters.is_none()).map(text_of).transpose()?;
+pub(in crate::chat) fn strip<'a>(text: &'a str, name: &str, characters: Option<&Value>) -> Result<&'a str, Error> {
+    let characters = characters
+        .filter(|characters| !characters.is_none())
+        .map(text_of)
+        .transpose()?;
     let goes = |character: char| match &characters {
         Some(characters) => characters.contains(character),
         None => is_space(character),
@@ -184,7 +101,9 @@ pub(super) fn strip<'a>(text: &'a str, name: &str, characters: Option<&Value>) -
 
 fn split(text: &str, from_right: bool, arguments: Arguments) -> Result<Value, Error> {
     let [separator, most] = arguments.bind(["sep", "maxsplit"])?;
-    let most = number_of(most.as_ref())?.and_then(|most| usize::try_from(most).ok()).unwrap_or(usize::MAX);
+    let most = number_of(most.as_ref())?
+        .and_then(|most| usize::try_from(most).ok())
+        .unwrap_or(usize::MAX);
     let parts = match separator.filter(|separator| !separator.is_none()) {
         Some(separator) => {
             let separator = text_of(&separator)?;
@@ -198,16 +117,28 @@ fn split(text: &str, from_right: bool, arguments: Arguments) -> Result<Value, Er
         }
         None => words(text, from_right, most),
     };
-    Ok(if from_right { texts(parts.into_iter().rev()) } else { texts(parts) })
+    Ok(if from_right {
+        texts(parts.into_iter().rev())
+    } else {
+        texts(parts)
+    })
 }
 
 /// Words between white space, at most `most` taken off; what is left keeps its inner white space. From the right, the last
 /// word comes first.
 fn words(text: &str, from_right: bool, most: usize) -> Vec<&str> {
     let mut words = Vec::new();
-    let mut rest = if from_right { text.trim_end_matches(is_space) } else { text.trim_start_matches(is_space) };
+    let mut rest = if from_right {
+        text.trim_end_matches(is_space)
+    } else {
+        text.trim_start_matches(is_space)
+    };
     while !rest.is_empty() {
-        let cut = if from_right { rest.rfind(is_space) } else { rest.find(is_space) };
+        let cut = if from_right {
+            rest.rfind(is_space)
+        } else {
+            rest.find(is_space)
+        };
         let Some(cut) = cut.filter(|_| words.len() < most) else {
             words.push(rest);
             break;
@@ -229,7 +160,11 @@ fn partition(text: &str, from_right: bool, separator: &Value) -> Result<Value, E
     if separator.is_empty() {
         return Err(refuse("a text is split at an empty one"));
     }
-    let parts = if from_right { text.rsplit_once(&*separator) } else { text.split_once(&*separator) };
+    let parts = if from_right {
+        text.rsplit_once(&*separator)
+    } else {
+        text.split_once(&*separator)
+    };
     let parts = match (parts, from_right) {
         (Some((before, after)), _) => [before, &separator, after],
         (None, false) => [text, "", ""],
@@ -246,10 +181,16 @@ fn begins_or_ends(text: &str, begins: bool, arguments: Arguments) -> Result<bool
         _ => vec![parts],
     };
     let parts = parts.iter().map(text_of).collect::<Result<Vec<_>, _>>()?;
-    Ok(parts.iter().any(|part| if begins { text.starts_with(part) } else { text.ends_with(part) }))
+    Ok(parts.iter().any(|part| {
+        if begins {
+            text.starts_with(part)
+        } else {
+            text.ends_with(part)
+        }
+    }))
 }
 
-pub(super) fn replace(text: &str, old: &str, new: &str, count: Option<&Value>) -> Result<String, Error> {
+pub(in crate::chat) fn replace(text: &str, old: &str, new: &str, count: Option<&Value>) -> Result<String, Error> {
     let count = number_of(count)?.and_then(|count| usize::try_from(count).ok());
     Ok(text.replacen(old, new, count.unwrap_or(usize::MAX)))
 }
@@ -260,9 +201,18 @@ fn search(text: &str, name: &str, arguments: Arguments) -> Result<Value, Error> 
     let part = text_of(&required(part)?)?;
     if name == "count" {
         let empty = || text.chars().count() + 1;
-        return Ok(if part.is_empty() { empty() } else { text.matches(&*part).count() }.into());
+        return Ok(if part.is_empty() {
+            empty()
+        } else {
+            text.matches(&*part).count()
+        }
+        .into());
     }
-    let found = if name.starts_with('r') { text.rfind(&*part) } else { text.find(&*part) };
+    let found = if name.starts_with('r') {
+        text.rfind(&*part)
+    } else {
+        text.find(&*part)
+    };
     match found {
         Some(at) => Ok(text[..at].chars().count().into()),
         None if name.ends_with("index") => Err(refuse("index of a part that is not in the text")),
@@ -297,4 +247,3 @@ fn pad(text: &str, name: &str, arguments: Arguments) -> Result<String, Error> {
         }
     })
 }
-

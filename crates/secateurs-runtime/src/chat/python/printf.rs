@@ -25,12 +25,16 @@ struct Values<'a> {
 }
 
 /// `"%s: %d" % (name, count)`
-pub(super) fn printf(format: &str, values: &Value) -> Result<String, Error> {
+pub(in crate::chat) fn printf(format: &str, values: &Value) -> Result<String, Error> {
     let positional = match kind(values) {
         Kind::Tuple => items(values)?,
         _ => vec![values.clone()],
     };
-    let mut values = Values { all: values, positional, n_used: 0 };
+    let mut values = Values {
+        all: values,
+        positional,
+        n_used: 0,
+    };
     let mut text = String::new();
     let characters: Vec<char> = format.chars().collect();
     let mut rest = characters.as_slice();
@@ -46,7 +50,7 @@ pub(super) fn printf(format: &str, values: &Value) -> Result<String, Error> {
         }
     }
     // A dict or list may be left unused, since it might have been meant for names or subscripts.
-    let may_be_left = matches!(kind(values.all), Kind::Dict | Kind::List);
+    let may_be_left = matches!(kind(values.all), Kind::Dict(_) | Kind::List);
     if values.n_used < values.positional.len() && !may_be_left {
         return Err(refuse("not all values of a format are used"));
     }
@@ -94,9 +98,13 @@ impl Values<'_> {
     fn named(&mut self, key: &str) -> Result<Value, Error> {
         self.n_used = usize::MAX;
         match kind(self.all) {
-            Kind::Dict => {
+            Kind::Dict(_) => {
                 let value = self.all.get_item(&key.into())?;
-                if value.is_undefined() { Err(refuse(format!("a format asks for the key {key:?}"))) } else { Ok(value) }
+                if value.is_undefined() {
+                    Err(refuse(format!("a format asks for the key {key:?}")))
+                } else {
+                    Ok(value)
+                }
             }
             _ => Err(refuse("a format with names needs a dict")),
         }

@@ -1,7 +1,7 @@
 //! Python's `strftime`.
 
-use chrono::format::{Item, StrftimeItems};
 use chrono::NaiveDateTime;
+use chrono::format::{Item, StrftimeItems};
 use minijinja::Error;
 
 use super::values::refuse;
@@ -10,7 +10,7 @@ use super::values::refuse;
 const SHARED: &str = "aAbBcCdDeFgGhHIjklmMnpPrRStTuUVwWxXyY";
 
 /// A local time in the format of Python's `datetime.strftime`, where a time without zone prints nothing for `%z` and `%Z`.
-pub(super) fn strftime(time: NaiveDateTime, format: &str) -> Result<String, Error> {
+pub(in crate::chat) fn strftime(time: NaiveDateTime, format: &str) -> Result<String, Error> {
     let mut text = String::new();
     let mut characters = format.chars();
     while let Some(character) = characters.next() {
@@ -63,7 +63,10 @@ mod tests {
             ("%A, %a %-d.%-m.%y", "Saturday, Sat 6.7.24"),
             ("%Y-%m-%dT%H:%M:%S.%f%z%Z", "2024-07-06T05:04:03.000021"),
             ("%I:%M %p %j %U %w %W %%", "05:04 AM 188 26 6 27 %"),
-            ("%c|%x|%X|%D|%F|%T|%R", "Sat Jul  6 05:04:03 2024|07/06/24|05:04:03|07/06/24|2024-07-06|05:04:03|05:04"),
+            (
+                "%c|%x|%X|%D|%F|%T|%R",
+                "Sat Jul  6 05:04:03 2024|07/06/24|05:04:03|07/06/24|2024-07-06|05:04:03|05:04",
+            ),
             ("%G %V %u %e %h %k %l %-I %P %C", "2024 27 6  6 Jul  5  5 5 am 20"),
             ("Grüße%n", "Grüße\n"),
         ] {

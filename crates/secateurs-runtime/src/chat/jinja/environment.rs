@@ -3,17 +3,19 @@
 use minijinja::value::{Kwargs, Rest};
 use minijinja::{Environment, Error, State, Value};
 
-use super::arguments::Arguments;
-use super::clock::strftime;
-use super::iterators::Stream;
-use super::text::to_text;
-use super::values::{Kind, items, kind, pairs, refuse};
-use super::{filters, methods, operators, predicates};
+use super::{filters, predicates};
+use crate::chat::python::arguments::Arguments;
+use crate::chat::python::clock::strftime;
+use crate::chat::python::dict::Dict;
+use crate::chat::python::iterators::Stream;
+use crate::chat::python::text::to_text;
+use crate::chat::python::values::{Kind, items, kind, refuse};
+use crate::chat::python::{methods, operators};
 
 /// A range is not longer in Jinja's sandbox.
 const LONGEST_RANGE: i128 = 100_000;
 
-pub(super) fn environment() -> Environment<'static> {
+pub(in crate::chat) fn environment() -> Environment<'static> {
     let mut environment = Environment::empty();
     environment.set_formatter(|output, _, value| Ok(output.write_str(&to_text(value)?)?));
     for name in filters::NAMES.into_iter().chain(filters::MORE_NAMES) {
@@ -35,17 +37,23 @@ pub(super) fn environment() -> Environment<'static> {
 fn add_operators(environment: &mut Environment<'_>) {
     environment.add_function("__operate", |parts: Rest<Value>| operators::operate(&parts));
     environment.add_function("__negate", |value: Value| operators::negate(&value));
+    environment.add_function("__dict", |values: Rest<Value>| Dict::of(in_turn(&values)));
+    environment.add_function("__dict_of", |values: Rest<Value>| dict(&values));
     environment.add_function("__items", |value: Value| match kind(&value) {
         // A generator is read by the loop itself.
         Kind::Stream(_) => Ok(value),
         _ => items(&value).map(Value::from),
     });
-    environment.add_function("__attribute", |value: Value, name: String| operators::attribute(&value, &name));
+    environment.add_function("__attribute", |value: Value, name: String| {
+        operators::attribute(&value, &name)
+    });
     environment.add_function("__item", |value: Value, key: Value| operators::item(&value, &key));
     environment.add_function("__slice", |value: Value, start: Value, stop: Value, step: Value| {
         operators::slice(&value, [&start, &stop, &step])
     });
-    let method = |state: &mut State<'_, '_>, value: Value, name: String, values: Rest<Value>, named: Kwargs| match kind(&value) {
+    let method = |state: &mut State<'_, '_>, value: Value, name: String, values: Rest<Value>, named: Kwargs| match kind(
+        &value,
+    ) {
         // Loops have methods, and namespaces may hold macros.
         Kind::Object if named.args().next().is_none() => value.call_method(state, &name, &values),
         _ => methods::call(&value, &name, Arguments::new(&values, &named)?),
@@ -62,8 +70,9 @@ fn add_functions(environment: &mut Environment<'_>) {
     });
     environment.add_function("namespace", minijinja::functions::namespace);
     environment.add_function("range", |values: Rest<Value>| range(&values));
-    environment.add_function("dict", |values: Rest<Value>, named: Kwargs| {
-        dict(Arguments::new(&values, &named)?)
+    // Calls of it are rewritten, since the engine forgets the order of named arguments.
+    environment.add_function("dict", |_: Rest<Value>| {
+        Err::<Value, _>(refuse("dict is not called by its name"))
     });
 }
 
@@ -83,24 +92,29 @@ fn range(values: &[Value]) -> Result<Value, Error> {
     if length > LONGEST_RANGE {
         return Err(refuse("a range that is too long"));
     }
-    Ok(Stream::view((0..length).map(|index| Value::from(start + index * step)).collect()))
+    Ok(Stream::view(
+        (0..length).map(|index| Value::from(start + index * step)).collect(),
+    ))
 }
 
-fn dict(arguments: Arguments) -> Result<Value, Error> {
-    let Arguments { positional, named } = arguments;
-    let mut entries = match positional.as_slice() {
-        [] => Vec::new(),
-        [value] if matches!(kind(value), Kind::Dict) => pairs(value)?,
-        [value] => {
-            let entries = items(value)?;
+/// `dict(mapping, name=value, ..)`: what it begins from or undefined, then names and values in turn.
+fn dict(values: &[Value]) -> Result<Value, Error> {
+    let (first, named) = values.split_first().ok_or_else(|| refuse("dict of nothing"))?;
+    let entries = match kind(first) {
+        Kind::Dict(dict) => dict.entries().to_vec(),
+        _ => {
+            let entries = items(first)?;
             let entries = entries.iter().map(|entry| match items(entry)?.as_slice() {
                 [key, value] => Ok((key.clone(), value.clone())),
                 _ => Err(refuse("dict takes pairs")),
             });
             entries.collect::<Result<_, _>>()?
         }
-        _ => return Err(refuse("dict takes one value and names")),
     };
-    entries.extend(named.into_iter().map(|(name, value)| (Value::from(name), value)));
-    Ok(Value::from_pairs(entries))
+    Ok(Dict::of(entries.into_iter().chain(in_turn(named))))
+}
+
+/// Keys and values that stand in turn.
+fn in_turn(values: &[Value]) -> impl Iterator<Item = (Value, Value)> {
+    values.chunks_exact(2).map(|entry| (entry[0].clone(), entry[1].clone()))
 }

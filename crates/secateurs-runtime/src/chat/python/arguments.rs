@@ -6,13 +6,13 @@ use minijinja::{Error, Value};
 use super::values::refuse;
 
 /// Arguments of a call.
-pub(super) struct Arguments {
-    pub(super) positional: Vec<Value>,
-    pub(super) named: Vec<(String, Value)>,
+pub(in crate::chat) struct Arguments {
+    pub(in crate::chat) positional: Vec<Value>,
+    pub(in crate::chat) named: Vec<(String, Value)>,
 }
 
 impl Arguments {
-    pub(super) fn new(positional: &[Value], named: &Kwargs) -> Result<Self, Error> {
+    pub(in crate::chat) fn new(positional: &[Value], named: &Kwargs) -> Result<Self, Error> {
         let named = named.args().map(|name| Ok((name.to_owned(), named.peek(name)?)));
         Ok(Self {
             positional: positional.to_vec(),
@@ -21,7 +21,7 @@ impl Arguments {
     }
 
     /// The arguments by the names of parameters; too many, unknown ones and those given twice are errors.
-    pub(super) fn bind<const N: usize>(self, names: [&str; N]) -> Result<[Option<Value>; N], Error> {
+    pub(in crate::chat) fn bind<const N: usize>(self, names: [&str; N]) -> Result<[Option<Value>; N], Error> {
         if self.positional.len() > N {
             let n_given = self.positional.len();
             return Err(refuse(format!("{n_given} arguments were given, and there are {N}")));
@@ -31,7 +31,10 @@ impl Arguments {
             *place = Some(value);
         }
         for (name, value) in self.named {
-            let place = names.iter().position(|known| *known == name).map(|index| &mut bound[index]);
+            let place = names
+                .iter()
+                .position(|known| *known == name)
+                .map(|index| &mut bound[index]);
             match place {
                 Some(place) if place.is_none() => *place = Some(value),
                 Some(_) => return Err(refuse(format!("the argument {name} was given twice"))),
@@ -42,18 +45,18 @@ impl Arguments {
     }
 
     /// No arguments are allowed.
-    pub(super) fn none(self) -> Result<(), Error> {
+    pub(in crate::chat) fn none(self) -> Result<(), Error> {
         self.bind([]).map(|[]| ())
     }
 
     /// Exactly one argument.
-    pub(super) fn one(self) -> Result<Value, Error> {
+    pub(in crate::chat) fn one(self) -> Result<Value, Error> {
         let [value] = self.bind([""])?;
         required(value)
     }
 }
 
 /// An argument that has no default.
-pub(super) fn required(argument: Option<Value>) -> Result<Value, Error> {
+pub(in crate::chat) fn required(argument: Option<Value>) -> Result<Value, Error> {
     argument.ok_or_else(|| refuse("an argument is missing"))
 }

@@ -3,10 +3,11 @@
 use minijinja::value::{Tuple, ValueKind};
 use minijinja::{Error, ErrorKind, Value};
 
+use super::dict::Dict;
 use super::iterators::Stream;
 
 /// A value by its Python type.
-pub(super) enum Kind<'a> {
+pub(in crate::chat) enum Kind<'a> {
     Undefined,
     None,
     Bool(bool),
@@ -15,7 +16,7 @@ pub(super) enum Kind<'a> {
     Text(&'a str),
     List,
     Tuple,
-    Dict,
+    Dict(&'a Dict),
     /// What `map`, `dict.items` and the like return.
     Stream(&'a Stream),
     /// Loops, namespaces, macros and functions.
@@ -23,11 +24,11 @@ pub(super) enum Kind<'a> {
 }
 
 /// An error that says why a template fails.
-pub(super) fn refuse(reason: impl Into<String>) -> Error {
+pub(in crate::chat) fn refuse(reason: impl Into<String>) -> Error {
     Error::new(ErrorKind::InvalidOperation, reason.into())
 }
 
-pub(super) fn kind(value: &Value) -> Kind<'_> {
+pub(in crate::chat) fn kind(value: &Value) -> Kind<'_> {
     match value.kind() {
         ValueKind::Undefined => Kind::Undefined,
         ValueKind::None => Kind::None,
@@ -37,7 +38,7 @@ pub(super) fn kind(value: &Value) -> Kind<'_> {
         ValueKind::Seq if value.is_tuple() => Kind::Tuple,
         ValueKind::Seq => Kind::List,
         // Namespaces and loops enumerate their fields as well, but are no dicts.
-        ValueKind::Map if !is_internal(value) => Kind::Dict,
+        ValueKind::Map => value.downcast_object_ref::<Dict>().map_or(Kind::Object, Kind::Dict),
         _ => value.downcast_object_ref::<Stream>().map_or(Kind::Object, Kind::Stream),
     }
 }
@@ -52,13 +53,8 @@ fn number(value: &Value) -> Kind<'_> {
     }
 }
 
-fn is_internal(value: &Value) -> bool {
-    let name = value.as_object().map_or("", |object| object.type_name());
-    name.starts_with("minijinja::")
-}
-
 /// The name of a value's type in error messages.
-pub(super) fn type_name(value: &Value) -> &'static str {
+pub(in crate::chat) fn type_name(value: &Value) -> &'static str {
     match kind(value) {
         Kind::Undefined => "an undefined value",
         Kind::None => "None",
@@ -68,51 +64,45 @@ pub(super) fn type_name(value: &Value) -> &'static str {
         Kind::Text(_) => "a str",
         Kind::List => "a list",
         Kind::Tuple => "a tuple",
-        Kind::Dict => "a dict",
+        Kind::Dict(_) => "a dict",
         Kind::Stream(_) => "an iterator",
         Kind::Object => "an object",
     }
 }
 
 /// The items that Python iterates over: characters, members, keys; nothing for an undefined value.
-pub(super) fn items(value: &Value) -> Result<Vec<Value>, Error> {
+pub(in crate::chat) fn items(value: &Value) -> Result<Vec<Value>, Error> {
     match kind(value) {
         Kind::Undefined => Ok(Vec::new()),
         Kind::Text(text) => Ok(text.chars().map(|character| character.to_string().into()).collect()),
-        Kind::List | Kind::Tuple | Kind::Dict => Ok(value.try_iter()?.collect()),
+        Kind::List | Kind::Tuple | Kind::Dict(_) => Ok(value.try_iter()?.collect()),
         Kind::Stream(stream) => Ok(stream.take()),
         _ => Err(refuse(format!("{} cannot be iterated over", type_name(value)))),
     }
 }
 
-/// Keys and values of a dict in order.
-pub(super) fn pairs(dict: &Value) -> Result<Vec<(Value, Value)>, Error> {
-    let keys = dict.try_iter()?;
-    keys.map(|key| Ok((key.clone(), dict.get_item(&key)?))).collect()
-}
-
-pub(super) fn tuple(items: impl IntoIterator<Item = Value>) -> Value {
+pub(in crate::chat) fn tuple(items: impl IntoIterator<Item = Value>) -> Value {
     Value::from(Tuple::from(items.into_iter().collect::<Vec<_>>()))
 }
 
-pub(super) fn list(items: Vec<Value>) -> Value {
+pub(in crate::chat) fn list(items: Vec<Value>) -> Value {
     Value::from(items)
 }
 
 /// Python's `len`.
-pub(super) fn length(value: &Value) -> Result<usize, Error> {
+pub(in crate::chat) fn length(value: &Value) -> Result<usize, Error> {
     let unsized_value = || refuse(format!("{} has no length", type_name(value)));
     match kind(value) {
         Kind::Undefined => Ok(0),
         Kind::Text(text) => Ok(text.chars().count()),
-        Kind::List | Kind::Tuple | Kind::Dict => value.len().ok_or_else(unsized_value),
+        Kind::List | Kind::Tuple | Kind::Dict(_) => value.len().ok_or_else(unsized_value),
         Kind::Stream(stream) => stream.length().ok_or_else(unsized_value),
         _ => Err(unsized_value()),
     }
 }
 
 /// Whether an index that may count from the end is inside, and where.
-pub(super) fn place(index: i128, length: usize) -> Option<usize> {
+pub(in crate::chat) fn place(index: i128, length: usize) -> Option<usize> {
     let from_start = if index < 0 { index + length as i128 } else { index };
     usize::try_from(from_start).ok().filter(|place| *place < length)
 }
