@@ -178,7 +178,10 @@ fn weights_that_are_not_finite() {
     tiny.write_model("late", 3, spoil(2, f32::NAN));
     let line = refuse(&tiny, 1, &["late", "-m", "magnitude", "-s", "0.5"]);
     assert_says(&line, "model.layers.2.self_attn.q_proj.weight");
-    assert!(!line.contains("--resume"), "going on would end in the same error: {line}");
+    assert!(
+        !line.contains("--resume"),
+        "going on would end in the same error: {line}"
+    );
 }
 
 #[test]
