@@ -61,7 +61,13 @@ fn try_all(tiny: &Tiny, out: &Path, check: &mut dyn FnMut(&str, Option<Error>)) 
             device: &device,
         };
         check("experts", prune_experts(&job, &mut |_, _| ()).err());
-        let packed = pack_checkpoint(&tiny.path("model"), out, &PackConfig::default(), overwrite, &mut |_, _| ());
+        let packed = pack_checkpoint(
+            &tiny.path("model"),
+            out,
+            &PackConfig::default(),
+            overwrite,
+            &mut |_, _| (),
+        );
         check("pack", packed.err());
     }
 }
@@ -88,6 +94,7 @@ fn no_job_begins_while_another_works() {
         recipe.training = method.trains_model().then(|| training(&tiny));
         recipe.options.safe = Some(secateurs::prune::Safe {
             epochs: 1,
+            warmup_epochs: 0,
             ..Default::default()
         });
         let out = tiny.path(method.name());
@@ -103,7 +110,13 @@ fn no_job_begins_while_another_works() {
     }
     let out = tiny.path("packed");
     let pack = |listener: &mut dyn FnMut(usize, usize)| {
-        pack_checkpoint(&tiny.path("model"), &out, &PackConfig::default(), Overwrite::Never, listener)
+        pack_checkpoint(
+            &tiny.path("model"),
+            &out,
+            &PackConfig::default(),
+            Overwrite::Never,
+            listener,
+        )
     };
     pack(&mut |_, _| refuse_all(&tiny, &out)).expect("the first job ends");
     assert!(out.join("config.json").is_file() && !staging_path(&out).exists());

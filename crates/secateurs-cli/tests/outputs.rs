@@ -11,8 +11,42 @@ use tiny::Tiny;
 /// The commands that write, without their output.
 const WRITERS: [(&str, &[&str]); 5] = [
     ("prune", &["prune", "model", "-m", "magnitude", "-s", "0.5"]),
-    ("train", &["prune", "model", "-m", "elsa", "-s", "0.5", "--train", "calibration.txt", "--steps", "2", "--train-window", "16", "--batch-size", "2"]),
-    ("experts", &["experts", "mixture", "-m", "frequency", "--remove", "0.25", "-c", "calibration.txt", "--window", "32", "--windows", "2"]),
+    (
+        "train",
+        &[
+            "prune",
+            "model",
+            "-m",
+            "elsa",
+            "-s",
+            "0.5",
+            "--train",
+            "calibration.txt",
+            "--steps",
+            "2",
+            "--train-window",
+            "16",
+            "--batch-size",
+            "2",
+        ],
+    ),
+    (
+        "experts",
+        &[
+            "experts",
+            "mixture",
+            "-m",
+            "frequency",
+            "--remove",
+            "0.25",
+            "-c",
+            "calibration.txt",
+            "--window",
+            "32",
+            "--windows",
+            "2",
+        ],
+    ),
     ("pack", &["pack", "model"]),
     ("trace", &["trace", "model", "--prompts", "prompts.txt", "-n", "4"]),
 ];
@@ -78,21 +112,52 @@ fn impossible_outputs_are_refused_and_nothing_changes() {
             }
         }
     }
-    assert!(everything(&tiny.path(".")) == before, "something was left behind or changed");
+    assert!(
+        everything(&tiny.path(".")) == before,
+        "something was left behind or changed"
+    );
 }
 
 /// Inputs in the place where the output would grow or be.
 #[test]
 fn no_input_is_written_over() {
     let tiny = tiny();
-    for (from, to) in [("model", "model.partial"), ("mixture", "mixture.partial"), ("prompts.txt", "prompts.partial")] {
+    for (from, to) in [
+        ("model", "model.partial"),
+        ("mixture", "mixture.partial"),
+        ("prompts.txt", "prompts.partial"),
+    ] {
         fs::rename(tiny.path(from), tiny.path(to)).expect("renamed");
     }
-    fs::rename(tiny.path("calibration.txt"), tiny.path("mixture.partial/calibration.txt")).expect("renamed");
+    fs::rename(
+        tiny.path("calibration.txt"),
+        tiny.path("mixture.partial/calibration.txt"),
+    )
+    .expect("renamed");
     let before = everything(&tiny.path("."));
     let prune = ["prune", "model.partial", "-m", "magnitude", "-s", "0.5", "-o"];
-    let train = ["prune", "model.partial", "-m", "elsa", "-s", "0.5", "--train", "mixture.partial/calibration.txt", "-o"];
-    let experts = ["experts", "model.partial", "-m", "reap", "--remove", "0.25", "-c", "mixture.partial/calibration.txt", "-o"];
+    let train = [
+        "prune",
+        "model.partial",
+        "-m",
+        "elsa",
+        "-s",
+        "0.5",
+        "--train",
+        "mixture.partial/calibration.txt",
+        "-o",
+    ];
+    let experts = [
+        "experts",
+        "model.partial",
+        "-m",
+        "reap",
+        "--remove",
+        "0.25",
+        "-c",
+        "mixture.partial/calibration.txt",
+        "-o",
+    ];
     let trace = ["trace", "model.partial", "--prompts", "prompts.partial", "-o"];
     let calls = [
         (&prune[..], "model"),
@@ -107,7 +172,10 @@ fn no_input_is_written_over() {
     ];
     for (call, out) in calls {
         let line = tiny.refuse(1, &[call, &[out, "--force"]].concat());
-        assert!(line.contains("is or holds the model or another input"), "{call:?} {out}: {line}");
+        assert!(
+            line.contains("is or holds the model or another input"),
+            "{call:?} {out}: {line}"
+        );
     }
     assert!(everything(&tiny.path(".")) == before, "an input was changed");
 }
@@ -120,7 +188,10 @@ fn only_unfinished_work_is_replaced() {
     for (name, writer) in WRITERS {
         for flags in [&[][..], &["--force"]] {
             let line = tiny.refuse(1, &[writer, &["-o", "out"], flags].concat());
-            assert!(line.contains("out.partial is needed for unfinished work"), "{name}: {line}");
+            assert!(
+                line.contains("out.partial is needed for unfinished work"),
+                "{name}: {line}"
+            );
         }
         assert_eq!(tiny::bytes(tiny.path("out.partial/precious")), b"data");
         assert!(!tiny.path("out.partial/secateurs.lock").exists());
@@ -140,13 +211,19 @@ fn outputs_are_replaced_by_force_through_links_too() {
             let link = format!("link-{name}");
             std::os::unix::fs::symlink(name, tiny.path(&link)).expect("linked");
             tiny.succeed(&[writer, &["-o", &link, "--quiet", "--force"]].concat());
-            assert!(!tiny.path(&link).symlink_metadata().expect("there").is_symlink(), "the link is replaced");
+            assert!(
+                !tiny.path(&link).symlink_metadata().expect("there").is_symlink(),
+                "the link is replaced"
+            );
             assert!(tiny.path(name).exists(), "what it led to is not");
         }
     }
     let left = fs::read_dir(tiny.path(".")).expect("listed").flatten();
     let left: Vec<OsString> = left.map(|entry| entry.file_name()).collect();
-    assert!(!left.iter().any(|name| name.to_string_lossy().contains("partial")), "{left:?}");
+    assert!(
+        !left.iter().any(|name| name.to_string_lossy().contains("partial")),
+        "{left:?}"
+    );
 }
 
 /// Paths are bytes: every command takes them, and JSON shows what Unicode has of them.
@@ -184,7 +261,11 @@ fn paths_that_are_no_unicode_work() {
     tiny::json_of(compare.arg(odd("prune")).arg(odd("train")).arg("--json"));
     // A recipe is text, and so are the paths in it: they are refused before anything is done.
     let mut prune = tiny.command(&["prune", "-m", "wanda", "-s", "0.5", "-o", "out", "-c"]);
-    let refused = prune.arg(odd("text")).arg(odd("model")).output().expect("the binary starts");
+    let refused = prune
+        .arg(odd("text"))
+        .arg(odd("model"))
+        .output()
+        .expect("the binary starts");
     assert_eq!(refused.status.code(), Some(2));
     assert!(!tiny.path("out.partial").exists());
 }
@@ -196,24 +277,66 @@ fn a_limit_on_file_sizes_is_told_and_leaves_what_can_be_gone_on_with() {
     let tiny = tiny();
     tiny.write_wide_model("wide", 2, 96);
     let limited = |args: &[&str]| {
-        let script = format!("ulimit -f 64; exec {} {}", env!("CARGO_BIN_EXE_secateurs"), args.join(" "));
+        let script = format!(
+            "ulimit -f 64; exec {} {}",
+            env!("CARGO_BIN_EXE_secateurs"),
+            args.join(" ")
+        );
         let mut shell = std::process::Command::new("sh");
-        let output = shell.args(["-c", &script]).current_dir(tiny.path(".")).output().expect("sh is there");
+        let output = shell
+            .args(["-c", &script])
+            .current_dir(tiny.path("."))
+            .output()
+            .expect("sh is there");
         let line = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(output.status.code(), Some(1), "{args:?}: {line}");
-        assert!(line.starts_with("error: ") && line.contains("File too large"), "{args:?}: {line}");
+        assert!(
+            line.starts_with("error: ") && line.contains("File too large"),
+            "{args:?}: {line}"
+        );
         line
     };
     for call in [
         &["prune", "wide", "-m", "magnitude", "-s", "0.5"][..],
-        &["prune", "wide", "-m", "elsa", "-s", "0.5", "--train", "calibration.txt", "--train-window", "16", "--steps", "1"],
+        &[
+            "prune",
+            "wide",
+            "-m",
+            "elsa",
+            "-s",
+            "0.5",
+            "--train",
+            "calibration.txt",
+            "--train-window",
+            "16",
+            "--steps",
+            "1",
+        ],
         &["pack", "wide"],
     ] {
         let line = limited(&[call, &["-o", "out"]].concat());
         assert!(!line.contains("--resume"), "{line}");
-        assert!(!tiny.path("out").exists() && !tiny.path("out.partial").exists(), "{call:?}");
+        assert!(
+            !tiny.path("out").exists() && !tiny.path("out.partial").exists(),
+            "{call:?}"
+        );
     }
-    let trace = ["trace", "model", "--prompts", "prompts.txt", "-n", "20", "--samples", "400", "--batch", "4", "--temperature", "1", "-o", "traces"];
+    let trace = [
+        "trace",
+        "model",
+        "--prompts",
+        "prompts.txt",
+        "-n",
+        "20",
+        "--samples",
+        "400",
+        "--batch",
+        "4",
+        "--temperature",
+        "1",
+        "-o",
+        "traces",
+    ];
     let line = limited(&trace);
     assert!(line.contains("repeat the command with --resume"), "{line}");
     tiny.succeed(&[&trace[..], &["--resume", "--quiet"]].concat());

@@ -20,7 +20,17 @@ fn weight_files(tiny: &Tiny, model: &str) -> Vec<String> {
 /// A pruned model whose configuration claims another number format and a quantisation.
 fn pruned() -> Tiny {
     let tiny = Tiny::new(2);
-    tiny.succeed(&["prune", "model", "-m", "magnitude", "-s", "0.6", "--quiet", "-o", "pruned"]);
+    tiny.succeed(&[
+        "prune",
+        "model",
+        "-m",
+        "magnitude",
+        "-s",
+        "0.6",
+        "--quiet",
+        "-o",
+        "pruned",
+    ]);
     let mut json = config(&tiny, "pruned");
     json["dtype"] = "float64".into();
     json["quantization_config"] = serde_json::json!({ "quant_method": "fp8" });
@@ -43,7 +53,11 @@ fn only_what_others_can_read_is_where_they_look_for_it() {
             }
             tiny.succeed(&[&args[..], format_args].concat());
             let is_plain = format == "dense" && !values.starts_with("int");
-            let expected = if is_plain { "model.safetensors" } else { "packed.safetensors" };
+            let expected = if is_plain {
+                "model.safetensors"
+            } else {
+                "packed.safetensors"
+            };
             assert_eq!(weight_files(&tiny, &out), [expected], "{out}");
             let json = config(&tiny, &out);
             assert_eq!(json.get("quantization_config"), None, "{out}");
@@ -53,7 +67,11 @@ fn only_what_others_can_read_is_where_they_look_for_it() {
                 "bf16" => "bfloat16",
                 _ => "float32",
             };
-            assert_eq!((&json["dtype"], &json["torch_dtype"]), (&format.into(), &format.into()), "{out}");
+            assert_eq!(
+                (&json["dtype"], &json["torch_dtype"]),
+                (&format.into(), &format.into()),
+                "{out}"
+            );
             tiny.json(&["info", &out, "--json"]);
         }
     }
@@ -68,8 +86,14 @@ fn old_readers_of_bitmaps_are_served_on_demand_only() {
     let quantisation = &config(&tiny, "packed")["quantization_config"];
     assert_eq!(quantisation["quant_method"], "compressed-tensors");
     assert_eq!(quantisation["sparsity_config"]["format"], "sparse-bitmask");
-    assert_eq!(quantisation["sparsity_config"]["ignore"], serde_json::json!(["model.embed_tokens"]));
-    assert_eq!(tiny.json(&["compare", "pruned", "packed", "--json"])["only_second"], serde_json::json!([]));
+    assert_eq!(
+        quantisation["sparsity_config"]["ignore"],
+        serde_json::json!(["model.embed_tokens"])
+    );
+    assert_eq!(
+        tiny.json(&["compare", "pruned", "packed", "--json"])["only_second"],
+        serde_json::json!([])
+    );
     for (code, wrong) in [
         (2, &[][..]),
         (2, &["--measure"]),
@@ -79,7 +103,10 @@ fn old_readers_of_bitmaps_are_served_on_demand_only() {
         (1, &["--format", "bitmap", "--head", "int8"]),
     ] {
         let line = tiny.refuse(code, &[&args[..5], &["new"], wrong].concat());
-        assert!(code == 2 || line.contains("0.14.0.1") && line.contains("bitmaps"), "{line}");
+        assert!(
+            code == 2 || line.contains("0.14.0.1") && line.contains("bitmaps"),
+            "{line}"
+        );
         assert!(!tiny.path("new.partial").exists());
     }
 }
@@ -88,7 +115,12 @@ fn old_readers_of_bitmaps_are_served_on_demand_only() {
 fn help_names_the_last_reader_and_the_way_for_all_others() {
     let help = Tiny::new(1).succeed(&["pack", "--help"]);
     let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
-    for part in ["compressed-tensors up to 0.14.0.1", "--format dense", "packed.safetensors", "random weights"] {
+    for part in [
+        "compressed-tensors up to 0.14.0.1",
+        "--format dense",
+        "packed.safetensors",
+        "random weights",
+    ] {
         assert!(help.contains(part), "{part:?} is not in {help}");
     }
 }

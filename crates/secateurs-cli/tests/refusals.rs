@@ -180,7 +180,10 @@ fn weights_that_are_not_finite() {
     let line = refuse(&tiny, 1, &["late", "-m", "magnitude", "-s", "0.5"]);
     assert_says(&line, "model.layers.2.self_attn.q_proj.weight");
     assert!(!tiny.path("out").exists() && !tiny.path("out.partial").exists());
-    assert!(!line.contains("--resume"), "going on would end in the same error: {line}");
+    assert!(
+        !line.contains("--resume"),
+        "going on would end in the same error: {line}"
+    );
 }
 
 #[test]

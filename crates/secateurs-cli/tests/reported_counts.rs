@@ -68,9 +68,15 @@ fn check(report: &Report, out: &Path, case: &str) {
     let stored: Report = serde_json::from_slice(&tiny::bytes(out.join("report.json"))).expect("the report is JSON");
     let counts = |report: &Report| -> Vec<(String, usize, usize)> {
         let layers = report.layers.iter();
-        layers.map(|layer| (layer.path.clone(), layer.requested_pruned, layer.pruned)).collect()
+        layers
+            .map(|layer| (layer.path.clone(), layer.requested_pruned, layer.pruned))
+            .collect()
     };
-    assert_eq!((counts(&stored), &stored.notes), (counts(report), &report.notes), "{case}");
+    assert_eq!(
+        (counts(&stored), &stored.notes),
+        (counts(report), &report.notes),
+        "{case}"
+    );
     assert_eq!(report.layers.len(), 14, "{case}");
     let (mut zeros, mut weights) = (0, 0);
     for layer in &report.layers {
@@ -85,7 +91,12 @@ fn check(report: &Report, out: &Path, case: &str) {
     assert_eq!(report.sparsity(), info.sparsity, "{case}");
     let surplus = report.layers.iter().any(|layer| layer.pruned > layer.requested_pruned);
     let is_noted = |part: &str| report.notes.iter().any(|note| note.contains(part));
-    assert_eq!(surplus, is_noted("beyond those asked for"), "{case}: {:?}", report.notes);
+    assert_eq!(
+        surplus,
+        is_noted("beyond those asked for"),
+        "{case}: {:?}",
+        report.notes
+    );
 }
 
 #[test]
@@ -119,15 +130,65 @@ fn reports_count_what_lies_in_the_file() {
 #[test]
 fn rounding_of_every_output_is_told() {
     let tiny = Tiny::new(1);
-    let result = tiny.json(&["prune", "model", "-m", "random", "--scope", "per-output", "-s", "0.33", "-o", "out", "--json"]);
+    let result = tiny.json(&[
+        "prune",
+        "model",
+        "-m",
+        "random",
+        "--scope",
+        "per-output",
+        "-s",
+        "0.33",
+        "-o",
+        "out",
+        "--json",
+    ]);
     assert_eq!(result["requested_sparsity"], 0.33);
     let expected = (10.0 * (32.0 + 16.0 + 16.0 + 32.0 + 48.0 + 48.0) + 15.0 * 32.0) / (3072.0 + 3.0 * 1536.0);
     assert_eq!(result["sparsity"].as_f64(), Some(expected));
-    assert!(result["notes"][0].as_str().is_some_and(|note| note.contains("rounded down")), "{result}");
-    let table = tiny.succeed(&["prune", "model", "-m", "random", "--scope", "per-output", "-s", "0.33", "-o", "out", "--force"]);
+    assert!(
+        result["notes"][0]
+            .as_str()
+            .is_some_and(|note| note.contains("rounded down")),
+        "{result}"
+    );
+    let table = tiny.succeed(&[
+        "prune",
+        "model",
+        "-m",
+        "random",
+        "--scope",
+        "per-output",
+        "-s",
+        "0.33",
+        "-o",
+        "out",
+        "--force",
+    ]);
     assert!(table.contains("33.00%") && table.contains("31.25%"), "{table}");
-    let global = ["prune", "model", "-m", "elsa", "--scope", "global", "-s", "0.33", "--train", "calibration.txt"];
-    let size = ["--steps", "2", "--train-window", "16", "--batch-size", "2", "-o", "global", "--json"];
+    let global = [
+        "prune",
+        "model",
+        "-m",
+        "elsa",
+        "--scope",
+        "global",
+        "-s",
+        "0.33",
+        "--train",
+        "calibration.txt",
+    ];
+    let size = [
+        "--steps",
+        "2",
+        "--train-window",
+        "16",
+        "--batch-size",
+        "2",
+        "-o",
+        "global",
+        "--json",
+    ];
     let result = tiny.json(&[&global[..], &size].concat());
     let [asked, got] = ["requested_sparsity", "sparsity"].map(|field| result[field].as_f64().expect("a number"));
     assert!((asked - 0.33).abs() < 1e-3 && (got - asked).abs() < 1e-12, "{result}");
@@ -138,13 +199,28 @@ fn packed_models_count_what_rounding_made_zero() {
     let tiny = tiny();
     for values in ["f32", "f16", "bf16", "int8", "int4"] {
         let result = tiny.json(&["pack", "spoilt", "--values", values, "-o", values, "--json"]);
-        tiny.succeed(&["pack", values, "--format", "dense", "--values", "f32", "--quiet", "-o", &format!("{values}-dense")]);
+        tiny.succeed(&[
+            "pack",
+            values,
+            "--format",
+            "dense",
+            "--values",
+            "f32",
+            "--quiet",
+            "-o",
+            &format!("{values}-dense"),
+        ]);
         let dense = Checkpoint::open(&tiny.path(&format!("{values}-dense"))).expect("a model");
         let said: BTreeMap<&str, f64> = result["tensors"]
             .as_array()
             .expect("a list")
             .iter()
-            .map(|tensor| (tensor["name"].as_str().expect("a name"), tensor["sparsity"].as_f64().expect("a number")))
+            .map(|tensor| {
+                (
+                    tensor["name"].as_str().expect("a name"),
+                    tensor["sparsity"].as_f64().expect("a number"),
+                )
+            })
             .collect();
         assert_eq!(said.len(), 15);
         for (name, sparsity) in said {
@@ -152,7 +228,10 @@ fn packed_models_count_what_rounding_made_zero() {
             assert_eq!(sparsity, zeros_of(&dense, name) as f64 / n as f64, "{values}: {name}");
         }
         let info = tiny.json(&["info", values, "--json"]);
-        assert_eq!(info["sparsity"], tiny.json(&["info", &format!("{values}-dense"), "--json"])["sparsity"]);
+        assert_eq!(
+            info["sparsity"],
+            tiny.json(&["info", &format!("{values}-dense"), "--json"])["sparsity"]
+        );
     }
 }
 
@@ -165,24 +244,60 @@ fn experts_count_their_zeros_and_say_their_number_format() {
     config["dtype"] = "float32".into();
     config["quantization_config"] = serde_json::json!({ "quant_method": "fp8" });
     std::fs::write(&path, config.to_string()).expect("written");
-    for (method, dtype) in [("moe-pruner", "f16"), ("moe-pruner", "f32"), ("frequency", "bf16"), ("hc-smoe", "f16")] {
-        let args = ["experts", "mixture", "-m", method, "--remove", "0.25", "-c", "calibration.txt", "--window", "32"];
-        let result = tiny.json(&[&args[..], &["--windows", "4", "--dtype", dtype, "--force", "-o", "out", "--json"]].concat());
+    for (method, dtype) in [
+        ("moe-pruner", "f16"),
+        ("moe-pruner", "f32"),
+        ("frequency", "bf16"),
+        ("hc-smoe", "f16"),
+    ] {
+        let args = [
+            "experts",
+            "mixture",
+            "-m",
+            method,
+            "--remove",
+            "0.25",
+            "-c",
+            "calibration.txt",
+            "--window",
+            "32",
+        ];
+        let result = tiny.json(
+            &[
+                &args[..],
+                &["--windows", "4", "--dtype", dtype, "--force", "-o", "out", "--json"],
+            ]
+            .concat(),
+        );
         let checkpoint = Checkpoint::open(&tiny.path("out")).expect("a model");
         let is_expert = |name: &&String| name.contains(".experts.");
         let names: Vec<String> = checkpoint.tensors().map(|tensor| tensor.name.clone()).collect();
         let of = |part: &str| {
-            let chosen: Vec<_> = names.iter().filter(is_expert).filter(|name| name.contains(part)).collect();
+            let chosen: Vec<_> = names
+                .iter()
+                .filter(is_expert)
+                .filter(|name| name.contains(part))
+                .collect();
             let zeros: usize = chosen.iter().map(|name| zeros_of(&checkpoint, name)).sum();
-            let all: usize = chosen.iter().map(|name| checkpoint.read_f32(name).expect("there").len()).sum();
+            let all: usize = chosen
+                .iter()
+                .map(|name| checkpoint.read_f32(name).expect("there").len())
+                .sum();
             zeros as f64 / all as f64
         };
         assert_eq!(result["sparsity"].as_f64(), Some(of("")), "{method}");
-        assert_eq!(result["blocks"][1]["sparsity"].as_f64(), Some(of("layers.1.")), "{method}");
+        assert_eq!(
+            result["blocks"][1]["sparsity"].as_f64(),
+            Some(of("layers.1.")),
+            "{method}"
+        );
         let expected = if method == "moe-pruner" { 0.25 } else { 0.0 };
         assert!((of("") - expected).abs() < 0.01, "{method}: {}", of(""));
         let format = dtype.parse::<FloatType>().expect("a type").torch_name();
-        assert_eq!((&checkpoint.config()["dtype"], &checkpoint.config()["torch_dtype"]), (&format.into(), &format.into()));
+        assert_eq!(
+            (&checkpoint.config()["dtype"], &checkpoint.config()["torch_dtype"]),
+            (&format.into(), &format.into())
+        );
         assert_eq!(checkpoint.config().get("quantization_config"), None);
     }
 }
@@ -199,14 +314,43 @@ fn a_weight_too_large_for_the_number_format_is_named_before_any_work() {
     tiny.write_model("large", 2, large);
     let calls = [
         vec!["prune", "large", "-m", "magnitude", "-s", "0.5", "--dtype", "f16"],
-        vec!["prune", "large", "-m", "elsa", "-s", "0.5", "--train", "calibration.txt", "--dtype", "f16"],
+        vec![
+            "prune",
+            "large",
+            "-m",
+            "elsa",
+            "-s",
+            "0.5",
+            "--train",
+            "calibration.txt",
+            "--dtype",
+            "f16",
+        ],
         vec!["pack", "large", "--values", "f16"],
         vec!["pack", "large", "--format", "dense"],
     ];
     for call in calls {
         let line = tiny.refuse(1, &[&call[..], &["-o", "out"]].concat());
-        assert!(line.contains("model.layers.1.mlp.up_proj.weight") && line.contains("f16") && line.contains("70000"), "{line}");
-        assert!(!line.contains("--resume") && !tiny.path("out.partial").exists() && !tiny.path("out").exists(), "{line}");
+        assert!(
+            line.contains("model.layers.1.mlp.up_proj.weight") && line.contains("f16") && line.contains("70000"),
+            "{line}"
+        );
+        assert!(
+            !line.contains("--resume") && !tiny.path("out.partial").exists() && !tiny.path("out").exists(),
+            "{line}"
+        );
     }
-    tiny.succeed(&["prune", "large", "-m", "magnitude", "-s", "0.5", "--dtype", "bf16", "-o", "out", "--quiet"]);
+    tiny.succeed(&[
+        "prune",
+        "large",
+        "-m",
+        "magnitude",
+        "-s",
+        "0.5",
+        "--dtype",
+        "bf16",
+        "-o",
+        "out",
+        "--quiet",
+    ]);
 }

@@ -22,8 +22,28 @@ fn prune<'a>(out: &'a str, args: &[&'a str]) -> Vec<&'a str> {
 }
 
 fn train(out: &str) -> Vec<&str> {
-    let method = ["prune", "model", "-m", "elsa", "-s", "0.5", "--train", "calibration.txt", "--steps", "3000"];
-    let size = ["--train-window", "16", "--batch-size", "4", "--passes", "100000", "-o", out];
+    let method = [
+        "prune",
+        "model",
+        "-m",
+        "elsa",
+        "-s",
+        "0.5",
+        "--train",
+        "calibration.txt",
+        "--steps",
+        "3000",
+    ];
+    let size = [
+        "--train-window",
+        "16",
+        "--batch-size",
+        "4",
+        "--passes",
+        "100000",
+        "-o",
+        out,
+    ];
     [&method, &size[..]].concat()
 }
 
@@ -56,7 +76,8 @@ fn n_stored(tiny: &Tiny) -> u64 {
 
 /// Every command that could write `out`, spelled in different ways.
 fn rivals() -> Vec<Vec<&'static str>> {
-    let magnitude = |out, args: &[&'static str]| [&["prune", "model", "-m", "magnitude", "-s", "0.5", "-o", out], args].concat();
+    let magnitude =
+        |out, args: &[&'static str]| [&["prune", "model", "-m", "magnitude", "-s", "0.5", "-o", out], args].concat();
     let mut rivals = vec![
         prune("out", &["--force"]),
         prune("out", &["--resume"]),
@@ -65,8 +86,33 @@ fn rivals() -> Vec<Vec<&'static str>> {
         magnitude("sub/../out", &["--force"]),
         train("out"),
         vec!["pack", "model", "-o", "out", "--force"],
-        vec!["experts", "mixture", "-m", "frequency", "--remove", "0.25", "-c", "calibration.txt", "--window", "32", "--windows", "2", "-o", "out"],
-        vec!["trace", "model", "--prompts", "prompts.txt", "-n", "4", "-o", "out", "--force"],
+        vec![
+            "experts",
+            "mixture",
+            "-m",
+            "frequency",
+            "--remove",
+            "0.25",
+            "-c",
+            "calibration.txt",
+            "--window",
+            "32",
+            "--windows",
+            "2",
+            "-o",
+            "out",
+        ],
+        vec![
+            "trace",
+            "model",
+            "--prompts",
+            "prompts.txt",
+            "-n",
+            "4",
+            "-o",
+            "out",
+            "--force",
+        ],
     ];
     if cfg!(unix) {
         rivals.push(magnitude("link/out", &["--force"]));
@@ -92,13 +138,23 @@ fn a_second_job_is_refused_whatever_it_is_and_the_first_ends_as_if_alone() {
     wait_until(&mut first, || is_held(&tiny, "out"));
     for rival in rivals() {
         let line = tiny.refuse(1, &rival);
-        assert!(line.contains(&format!("out is being written by process {}", first.id())) || line.contains("out/ is being"), "{rival:?}: {line}");
+        assert!(
+            line.contains(&format!("out is being written by process {}", first.id())) || line.contains("out/ is being"),
+            "{rival:?}: {line}"
+        );
         assert!(!line.contains("--resume"), "{line}");
     }
-    assert!(first.try_wait().expect("it can be asked").is_none(), "make the first run slower");
+    assert!(
+        first.try_wait().expect("it can be asked").is_none(),
+        "make the first run slower"
+    );
     assert!(first.wait().expect("it ends").success());
     for file in ["model.safetensors", "config.json", "recipe.toml"] {
-        assert_eq!(bytes(tiny.path("out").join(file)), bytes(tiny.path("alone").join(file)), "{file}");
+        assert_eq!(
+            bytes(tiny.path("out").join(file)),
+            bytes(tiny.path("alone").join(file)),
+            "{file}"
+        );
     }
     assert!(!tiny.path("out.partial").exists() && !tiny.path("out/secateurs.lock").exists());
 }
@@ -111,14 +167,20 @@ fn a_killed_job_bars_nobody_and_goes_on() {
     wait_until(&mut first, || n_stored(&tiny) > 0);
     first.kill().expect("it can be killed");
     first.wait().expect("it ends");
-    assert!(tiny.path("out.partial/secateurs.lock").exists(), "the lock file is there, the lock is not");
+    assert!(
+        tiny.path("out.partial/secateurs.lock").exists(),
+        "the lock file is there, the lock is not"
+    );
     // Another kind of job does not throw away what can be gone on with.
     let line = tiny.refuse(1, &["pack", "model", "-o", "out"]);
     assert!(line.contains("unfinished work") && n_stored(&tiny) > 0, "{line}");
     let line = tiny.refuse(1, &[&train("out")[..], &["--resume"]].concat());
     assert!(line.contains("kind of method") && n_stored(&tiny) > 0, "{line}");
     tiny.succeed(&prune("out", &["--resume", "--quiet"]));
-    assert_eq!(bytes(tiny.path("out/model.safetensors")), bytes(tiny.path("alone/model.safetensors")));
+    assert_eq!(
+        bytes(tiny.path("out/model.safetensors")),
+        bytes(tiny.path("alone/model.safetensors"))
+    );
     assert!(!tiny.path("out.partial").exists() && !tiny.path("out/secateurs.lock").exists());
 }
 
@@ -132,11 +194,31 @@ fn trainings_and_traces_hold_their_output_too() {
     training.kill().expect("it can be killed");
     training.wait().expect("it ends");
 
-    let trace = ["trace", "model", "--prompts", "prompts.txt", "-n", "60", "--samples", "20000", "--temperature", "1", "--batch", "1"];
+    let trace = [
+        "trace",
+        "model",
+        "--prompts",
+        "prompts.txt",
+        "-n",
+        "60",
+        "--samples",
+        "20000",
+        "--temperature",
+        "1",
+        "--batch",
+        "1",
+    ];
     let traces = |args: &[&'static str]| [&trace[..], &["-o", "traces"], args].concat();
     let mut tracing = start(&tiny, &traces(&[]));
-    wait_until(&mut tracing, || fs::metadata(tiny.path("traces.partial")).is_ok_and(|file| file.len() > 2000));
-    for rival in [traces(&[]), traces(&["--force"]), traces(&["--resume"]), vec!["pack", "model", "-o", "./traces", "--force"]] {
+    wait_until(&mut tracing, || {
+        fs::metadata(tiny.path("traces.partial")).is_ok_and(|file| file.len() > 2000)
+    });
+    for rival in [
+        traces(&[]),
+        traces(&["--force"]),
+        traces(&["--resume"]),
+        vec!["pack", "model", "-o", "./traces", "--force"],
+    ] {
         let line = tiny.refuse(1, &rival);
         assert!(line.contains("traces is being written by another job"), "{line}");
     }

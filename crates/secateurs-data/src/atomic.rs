@@ -60,12 +60,12 @@ pub(crate) fn folder_of(path: &Path) -> &Path {
 
 /// Temporary files are private to their owner; outputs are readable by all, as other programs' files are.
 #[cfg(unix)]
-fn widen_permissions(file: &File) -> std::io::Result<()> {
+pub(crate) fn widen_permissions(file: &File) -> std::io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
     file.set_permissions(std::fs::Permissions::from_mode(0o644))
 }
 
 #[cfg(not(unix))]
-fn widen_permissions(_file: &File) -> std::io::Result<()> {
+pub(crate) fn widen_permissions(_file: &File) -> std::io::Result<()> {
     Ok(())
 }

@@ -231,8 +231,12 @@ impl Held {
             pid,
         };
         for _ in 0..ATTEMPTS {
-            let Some(place) = Place::find_or_make(staging, kind)? else { continue };
-            let Some(mut opened) = place.open(staging)? else { continue };
+            let Some(place) = Place::find_or_make(staging, kind)? else {
+                continue;
+            };
+            let Some(mut opened) = place.open(staging)? else {
+                continue;
+            };
             match opened.file.try_lock() {
                 Err(TryLockError::WouldBlock) => return Err(in_use(opened.holder(place))),
                 Err(TryLockError::Error(error)) => {

@@ -24,7 +24,12 @@ fn hold(out: &Path) -> HeldOutput {
 
 /// Paths that lead to `out` in `folder`.
 fn spellings(folder: &Path) -> Vec<PathBuf> {
-    let mut spellings = vec![folder.join("out"), folder.join("./out"), folder.join("out/"), folder.join("sub/../out")];
+    let mut spellings = vec![
+        folder.join("out"),
+        folder.join("./out"),
+        folder.join("out/"),
+        folder.join("sub/../out"),
+    ];
     #[cfg(unix)]
     {
         std::os::unix::fs::symlink(folder, folder.join("sub/link")).expect("a link can be made");
@@ -46,7 +51,10 @@ fn a_second_job_is_refused_by_name_and_leaves_everything_as_it_was() {
             for second in KINDS {
                 let refused = HeldOutput::new(&out, second).expect_err("it is held");
                 let message = refused.to_string();
-                assert!(message.starts_with(&format!("{} is being written by", out.display())), "{message}");
+                assert!(
+                    message.starts_with(&format!("{} is being written by", out.display())),
+                    "{message}"
+                );
                 let DataError::OutputInUse { pid, .. } = refused else {
                     panic!("{refused}");
                 };
@@ -80,7 +88,10 @@ fn what_a_killed_job_left_bars_nobody() {
     let mut held = hold(&out);
     assert_eq!(held.leftover(), Leftover::Foreign);
     held.clear().expect("cleared");
-    assert_eq!((held.leftover(), names(&staging)), (Leftover::Nothing, vec!["secateurs.lock".to_owned()]));
+    assert_eq!(
+        (held.leftover(), names(&staging)),
+        (Leftover::Nothing, vec!["secateurs.lock".to_owned()])
+    );
     assert!(HeldOutput::new(&out, OutputKind::Folder).is_err(), "it is still held");
     drop(held);
     assert!(names(folder.path()).is_empty());
@@ -127,7 +138,10 @@ fn work_is_published_without_its_lock_or_stays() {
     let held = hold(&out);
     fs::write(held.staging().join("model"), "m").expect("written");
     held.publish_as_is().expect("published");
-    assert_eq!((names(folder.path()), names(&out)), (vec!["out".to_owned()], vec!["model".to_owned()]));
+    assert_eq!(
+        (names(folder.path()), names(&out)),
+        (vec!["out".to_owned()], vec!["model".to_owned()])
+    );
 
     for is_kept in [false, true] {
         let mut held = hold(&out);
@@ -204,11 +218,20 @@ fn a_handler_of_signals_removes_its_own_work_only() {
 fn places_that_cannot_be_made_are_told() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let refuse = |out: &Path| HeldOutput::new(out, OutputKind::Folder).expect_err("it cannot be made");
-    assert!(matches!(refuse(&folder.path().join("absent/out")), DataError::Io { .. }));
+    assert!(matches!(
+        refuse(&folder.path().join("absent/out")),
+        DataError::Io { .. }
+    ));
     fs::write(folder.path().join("file"), "").expect("written");
     assert!(matches!(refuse(&folder.path().join("file/out")), DataError::Io { .. }));
-    assert!(matches!(refuse(&folder.path().join("n".repeat(250))), DataError::Io { .. }));
+    assert!(matches!(
+        refuse(&folder.path().join("n".repeat(250))),
+        DataError::Io { .. }
+    ));
     std::os::unix::fs::symlink("nowhere", folder.path().join("out.partial")).expect("linked");
-    assert!(matches!(refuse(&folder.path().join("out")), DataError::OutputExists { .. }));
+    assert!(matches!(
+        refuse(&folder.path().join("out")),
+        DataError::OutputExists { .. }
+    ));
     assert_eq!(names(folder.path()), ["file", "out.partial"]);
 }

@@ -52,12 +52,26 @@ fn tensors_that_others_cannot_read_are_in_a_file_of_their_own() {
     let folder = tempfile::tempdir().expect("works");
     let source = source(folder.path());
     let tensors = vec![("w.compressed".to_owned(), raw("BF16", &[3], vec![7; 6]))];
-    for (readers, file) in [(Readers::Own, "packed.safetensors"), (Readers::All, "model.safetensors")] {
+    for (readers, file) in [
+        (Readers::Own, "packed.safetensors"),
+        (Readers::All, "model.safetensors"),
+    ] {
         let out = folder.path().join(file);
         write(&out, tensors.clone(), &source, readers).expect("works");
-        let names = fs::read_dir(&out).expect("works").flatten().map(|entry| entry.file_name());
-        let weights: Vec<_> = names.filter(|name| name.to_string_lossy().contains("safetensors")).collect();
+        let names = fs::read_dir(&out)
+            .expect("works")
+            .flatten()
+            .map(|entry| entry.file_name());
+        let weights: Vec<_> = names
+            .filter(|name| name.to_string_lossy().contains("safetensors"))
+            .collect();
         assert_eq!(weights, [file]);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            let mode = out.join(file).metadata().expect("works").permissions().mode();
+            assert_eq!(mode & 0o777, 0o644, "readable by all, as other programs' files are");
+        }
         let written = Checkpoint::open(&out).expect("works");
         assert_eq!(written.stored("w.compressed"), Some(tensors[0].1.clone()));
     }

@@ -312,6 +312,10 @@ fn the_number_format_is_that_of_the_file() {
         ),
     ];
     for (source, expected) in cases {
-        assert_eq!(secateurs_data::float_config(source.clone(), FloatType::F16), expected, "{source}");
+        assert_eq!(
+            secateurs_data::float_config(source.clone(), FloatType::F16),
+            expected,
+            "{source}"
+        );
     }
 }

@@ -62,7 +62,11 @@ fn counts_are_exact_in_every_scope_and_pattern() {
             assert_eq!(requested, expected, "{} {text} {scope}", importance.name());
             if scope != Scope::Global {
                 let asked = pattern(text).sparsity();
-                assert_eq!(report.requested_sparsity(), asked, "as asked for, whatever the rounding");
+                assert_eq!(
+                    report.requested_sparsity(),
+                    asked,
+                    "as asked for, whatever the rounding"
+                );
             }
             assert_eq!(masks.keys().collect::<Vec<_>>(), ["down.weight", "up.weight"]);
             for (path, weight) in read_weights(&model, &rules) {

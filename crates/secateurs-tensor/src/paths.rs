@@ -102,7 +102,10 @@ impl PathRules {
             let mut is_idle = vec![true; globs.len()];
             let matched = paths.iter().flat_map(|path| set.matches(path));
             matched.for_each(|glob| is_idle[glob] = false);
-            let idle = globs.iter().zip(is_idle).find(|(glob, is_idle)| *is_idle && !is_default(glob));
+            let idle = globs
+                .iter()
+                .zip(is_idle)
+                .find(|(glob, is_idle)| *is_idle && !is_default(glob));
             if let Some((glob, _)) = idle.filter(|(glob, _)| *glob != EVERYTHING) {
                 return Err(TensorError::UnmatchedGlob {
                     list,

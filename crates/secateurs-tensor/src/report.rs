@@ -48,7 +48,11 @@ pub fn requested_sparsity(layers: &[LayerReport]) -> f64 {
     match layers {
         [] => 0.0,
         // A weighted mean of equal numbers may differ from them in the last bits.
-        [first, rest @ ..] if rest.iter().all(|layer| layer.requested_sparsity == first.requested_sparsity) => {
+        [first, rest @ ..]
+            if rest
+                .iter()
+                .all(|layer| layer.requested_sparsity == first.requested_sparsity) =>
+        {
             first.requested_sparsity
         }
         _ => {

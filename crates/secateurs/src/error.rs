@@ -336,7 +336,9 @@ pub enum Error {
         source: SparseError,
     },
     /// A packed model is to be laid out for compressed-tensors in a form that it never read.
-    #[error("compressed-tensors (up to 0.14.0.1) reads bitmaps of floats only: pack as bitmaps with f32, f16 or bf16 values")]
+    #[error(
+        "compressed-tensors (up to 0.14.0.1) reads bitmaps of floats only: pack as bitmaps with f32, f16 or bf16 values"
+    )]
     NotSparseBitmask,
     /// A file holds something else than a Kolmogorov-Arnold network.
     #[error("{} is no file of a Kolmogorov-Arnold network", path.display())]

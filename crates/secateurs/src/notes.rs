@@ -5,7 +5,9 @@ use secateurs_tensor::{LayerReport, Report};
 /// Says in which direction, and why, the zeros of a result differ from those asked for.
 pub(crate) fn of_counts(report: &Report) -> Vec<String> {
     let mut notes = Vec::new();
-    let (fewer, missing) = tally(report, |layer| layer.whole_request().saturating_sub(layer.requested_pruned));
+    let (fewer, missing) = tally(report, |layer| {
+        layer.whole_request().saturating_sub(layer.requested_pruned)
+    });
     if missing > 0 {
         notes.push(format!(
             "{missing} weights of {fewer} layers stayed because every output loses a whole number of weights, rounded down"
@@ -65,9 +67,15 @@ mod tests {
         assert_eq!(notes(vec![layer(0.5, 10, 10)]), [""; 0]);
         // Half of five inputs is two of every output.
         let rounded = notes(vec![layer(0.5, 8, 8), layer(0.5, 8, 8)]);
-        assert!(rounded.len() == 1 && rounded[0].starts_with("4 weights of 2 layers stayed"), "{rounded:?}");
+        assert!(
+            rounded.len() == 1 && rounded[0].starts_with("4 weights of 2 layers stayed"),
+            "{rounded:?}"
+        );
         let surplus = notes(vec![layer(0.5, 10, 13), layer(0.5, 10, 10)]);
-        assert!(surplus.len() == 1 && surplus[0].starts_with("3 weights of 1 layers are zero"), "{surplus:?}");
+        assert!(
+            surplus.len() == 1 && surplus[0].starts_with("3 weights of 1 layers are zero"),
+            "{surplus:?}"
+        );
         let both = notes(vec![layer(0.5, 8, 9)]);
         assert_eq!(both.len(), 2, "{both:?}");
     }

@@ -56,7 +56,10 @@ impl Output<'_> {
             source,
         };
         let mut aside = tempfile::Builder::new();
-        let aside = aside.prefix(".secateurs-").tempdir_in(folder_of(self.out)).map_err(failed)?;
+        let aside = aside
+            .prefix(".secateurs-")
+            .tempdir_in(folder_of(self.out))
+            .map_err(failed)?;
         let earlier = aside.path().join("earlier");
         fs::rename(self.out, &earlier).map_err(failed)?;
         if let Err(error) = publish() {
@@ -172,7 +175,10 @@ fn is_mount_point(path: &Path) -> bool {
     use std::os::unix::fs::MetadataExt;
     let is_link = path.symlink_metadata().is_ok_and(|found| found.is_symlink());
     let device = |path: &Path| path.metadata().map(|found| found.dev()).ok();
-    let crosses = || path.canonicalize().is_ok_and(|path| device(&path) != device(folder_of(&path)));
+    let crosses = || {
+        path.canonicalize()
+            .is_ok_and(|path| device(&path) != device(folder_of(&path)))
+    };
     !is_link && (crosses() || is_listed_mount(path))
 }
 

@@ -164,7 +164,9 @@ fn in_block(name: &str) -> bool {
 
 /// Refuses what compressed-tensors could not read.
 fn check_layout(config: &PackConfig) -> Result<(), Error> {
-    let has_floats = [config.values, config.head].iter().all(|values| values.group().is_none());
+    let has_floats = [config.values, config.head]
+        .iter()
+        .all(|values| values.group().is_none());
     let has_bitmaps = config.format == FormatChoice::Always(Format::Bitmap);
     match config.layout {
         PackedLayout::CompressedTensors if !(has_floats && has_bitmaps) => Err(Error::NotSparseBitmask),
@@ -296,7 +298,9 @@ fn packed_config(config: Value, infos: &[PackedInfo], wanted: &PackConfig) -> Va
     // Integers become single precision when they are read.
     let float_type = float_type(wanted.values).unwrap_or(FloatType::F32);
     let mut config = float_config(config, float_type);
-    let Some(fields) = config.as_object_mut() else { return config };
+    let Some(fields) = config.as_object_mut() else {
+        return config;
+    };
     fields.shift_remove("secateurs");
     if infos.iter().all(PackedInfo::is_plain) {
         return config;

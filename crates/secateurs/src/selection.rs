@@ -41,8 +41,12 @@ impl Recipe {
     /// allocation does not fit the pattern or the number of blocks.
     pub fn check(&self, config: &LlamaConfig) -> Result<(), Error> {
         let matrices = block_matrices(config);
-        self.rules.check_globs(matrices.iter().map(|matrix| matrix.path.as_str()))?;
-        let mut selected = matrices.iter().filter(|matrix| self.rules.selects(&matrix.path)).peekable();
+        self.rules
+            .check_globs(matrices.iter().map(|matrix| matrix.path.as_str()))?;
+        let mut selected = matrices
+            .iter()
+            .filter(|matrix| self.rules.selects(&matrix.path))
+            .peekable();
         if selected.peek().is_none() {
             return Err(PruneError::NothingToPrune.into());
         }
@@ -104,13 +108,18 @@ mod tests {
         let matrices = block_matrices(&config);
         assert_eq!(matrices.len(), 14);
         assert!(matrices.iter().all(|matrix| PathRules::default().selects(&matrix.path)));
-        let down = matrices.iter().find(|m| m.path == "model.layers.1.mlp.down_proj.weight");
+        let down = matrices
+            .iter()
+            .find(|m| m.path == "model.layers.1.mlp.down_proj.weight");
         assert_eq!(down.map(|m| (m.block, m.dims)), Some((1, [8, 12])));
         let recipe = Recipe::new(Method::Magnitude, "2:4".parse().expect("a pattern"));
         assert!(recipe.check(&config).is_ok());
         let recipe = Recipe::new(Method::Magnitude, "3:8".parse().expect("a pattern"));
         // 12 inputs of the last matrix.
-        let refused = recipe.check(&config).expect_err("12 is not a multiple of 8").to_string();
+        let refused = recipe
+            .check(&config)
+            .expect_err("12 is not a multiple of 8")
+            .to_string();
         assert!(refused.contains("down_proj") && refused.contains("12"), "{refused}");
     }
 }

@@ -86,7 +86,9 @@ impl TraceWriter {
 
     /// Makes the file durable; what is left is to move it to its place.
     pub(crate) fn close(self) -> Result<HeldOutput, Error> {
-        self.file.sync_all().map_err(|source| failed("sync", self.path(), source))?;
+        self.file
+            .sync_all()
+            .map_err(|source| failed("sync", self.path(), source))?;
         Ok(self.held)
     }
 

@@ -394,5 +394,7 @@ fn n_zeros(values: &[f32]) -> usize {
 
 /// What the file calls the parameter at a path of the module.
 pub(crate) fn file_name(config: &LlamaConfig, path: &str) -> String {
-    config.layout().map_or_else(|| path.to_owned(), |layout| layout.file_name(path))
+    config
+        .layout()
+        .map_or_else(|| path.to_owned(), |layout| layout.file_name(path))
 }

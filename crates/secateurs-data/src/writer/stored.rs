@@ -8,6 +8,7 @@ use safetensors::{Dtype, View};
 use serde_json::Value;
 
 use super::finish;
+use crate::atomic::widen_permissions;
 use crate::error::{IoContext, unsupported};
 use crate::safetensors::{MODEL_FILE, PACKED_FILE};
 use crate::{Checkpoint, DataError, HeldOutput, RawTensor, Result, write_atomic};
@@ -59,7 +60,7 @@ pub fn write_stored(held: &HeldOutput, model: StoredModel<'_>) -> Result<()> {
         source: std::io::Error::other(error),
     })?;
     File::open(&path)
-        .and_then(|file| file.sync_all())
+        .and_then(|file| widen_permissions(&file).and_then(|()| file.sync_all()))
         .during("sync", &path)?;
     for (name, bytes) in model.source.side_files()? {
         write_atomic(&folder.join(name), &bytes)?;

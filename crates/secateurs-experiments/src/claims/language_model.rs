@@ -52,7 +52,7 @@ pub(super) struct Cell {
     pub(super) perplexity: f64,
     pub(super) solve_seconds: f64,
     pub(super) peak_rss_bytes: Option<u64>,
-    /// Whether every layer has the requested number of zeros.
+    /// Whether every layer has the requested number of zeros, besides those that the model had before.
     pub(super) exact: bool,
     /// What happened in a training.
     #[serde(default)]
@@ -138,7 +138,7 @@ fn cell(
         .report
         .layers
         .iter()
-        .all(|layer| layer.pruned == layer.requested_pruned);
+        .all(|layer| layer.pruned >= layer.requested_pruned);
     Ok(Cell {
         perplexity: measure(case, out, setting)?,
         solve_seconds: pruned.solve_seconds,
