@@ -13,8 +13,8 @@ use faer::linalg::matmul::matmul;
 use faer::{Accum, MatMut, MatRef, Par};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
-use rayon::ThreadPoolBuilder;
 use rayon::prelude::*;
+use rayon::{ThreadPool, ThreadPoolBuilder};
 use secateurs_sparse::{
     BitmapMatrix, DenseMatrix, Format, Group, GroupPattern, IndexedMatrix, Input, Lanes, Level, ManyProduct, NmMatrix,
     PackedMatrix, SMALL_BATCH, Store, ValueType, Values, multiply_many,
@@ -176,7 +176,7 @@ fn many(c: &mut Criterion) {
             let mut group = c.benchmark_group(format!("many/{n_vectors}x{}x{}", dims[0], dims[1]));
             group.throughput(Throughput::Elements((n_vectors * dims[0] * dims[1]) as u64));
             let x = vec![0.5; n_vectors * dims[1]];
-            pool.install(|| dense_product(&mut group, &x, dims));
+            dense_product(&mut group, &pool, &x, dims);
             for (format, sparsity, value_type) in [
                 (Format::Dense, 0.0, ValueType::F16),
                 (Format::Dense, 0.0, INT8),
@@ -210,16 +210,18 @@ fn many(c: &mut Criterion) {
 }
 
 /// The rival: faer, with as many tasks as threads.
-fn dense_product(group: &mut Measured<'_>, x: &[f32], dims: [usize; 2]) {
+fn dense_product(group: &mut Measured<'_>, pool: &ThreadPool, x: &[f32], dims: [usize; 2]) {
     let weights = weights(dims, 0.0);
     let n_vectors = x.len() / dims[1];
     let mut y = vec![0.0; n_vectors * dims[0]];
     group.bench_function("faer f32", |b| {
-        b.iter(|| {
-            let weights = MatRef::from_row_major_slice(&weights, dims[0], dims[1]);
-            let x = MatRef::from_row_major_slice(x, n_vectors, dims[1]);
-            let y = MatMut::from_row_major_slice_mut(&mut y, n_vectors, dims[0]);
-            matmul(y, Accum::Replace, x, weights.transpose(), 1.0, Par::rayon(0));
+        pool.install(|| {
+            b.iter(|| {
+                let weights = MatRef::from_row_major_slice(&weights, dims[0], dims[1]);
+                let x = MatRef::from_row_major_slice(x, n_vectors, dims[1]);
+                let y = MatMut::from_row_major_slice_mut(&mut y, n_vectors, dims[0]);
+                matmul(y, Accum::Replace, x, weights.transpose(), 1.0, Par::rayon(0));
+            });
         });
     });
 }

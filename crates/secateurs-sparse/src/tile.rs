@@ -20,8 +20,8 @@ pub enum Store {
 /// Weights as `f32`, in the order in which products with many vectors read them.
 ///
 /// A product adds `W[o, i] x[i, v]` one after the other from `i = 0` on, each with one rounding. It therefore differs from
-/// the exact sum by at most `n u sum_i |W[o, i] x[i, v]|` for `n` inputs and `u = 2^-24` (and what `y` held counts as one
-/// more input).
+/// the exact sum by at most `n u / (1 - n u) sum_i |W[o, i] x[i, v]|` for `n` inputs and `u = 2^-24` (and what `y` held counts
+/// as one more input).
 #[derive(Debug, Clone)]
 pub struct Tile {
     level: Level,

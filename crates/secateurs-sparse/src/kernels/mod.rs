@@ -6,6 +6,8 @@
 //! multiply-adds, and the lanes are added in halves, 16 + 16, 8 + 8, down to one. Products with many vectors
 //! ([`tile`]) have the vectors in the lanes instead.
 #![allow(unsafe_code)]
+// Arrays of registers are indexed: iterators over references would put them into memory.
+#![allow(clippy::needless_range_loop)]
 
 #[cfg(target_endian = "big")]
 compile_error!("values are read as they lie in files: little-endian");
