@@ -106,8 +106,9 @@ pub struct BSpline {
 }
 
 impl BSpline {
-    /// Splines on a grid.
+    /// Splines on a grid; knots that would coincide in this precision are moved apart.
     pub fn new(grid: &Grid, beyond: Beyond, (device, dtype): (&Device, DType)) -> Self {
+        let grid = grid.resolved(dtype);
         let shape = [grid.d_input(), grid.n_knots()];
         let knots = TensorData::new(grid.knots().to_vec(), shape);
         Self {

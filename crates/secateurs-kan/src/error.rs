@@ -113,6 +113,23 @@ pub enum KanError {
         /// Where it leads to.
         subnode: usize,
     },
+    /// An exponential that grows beyond what the precision of the network holds.
+    #[error(
+        "layer {layer}: the exponential from input {input} to subnode {subnode} reaches e^{power:.0} on these rows, and the network cuts it off at \
+         e^{most:.0}; train it in double precision, or on rows without such values"
+    )]
+    CutOff {
+        /// The layer.
+        layer: usize,
+        /// Where the edge comes from.
+        input: usize,
+        /// Where it leads to.
+        subnode: usize,
+        /// The exponent that it reaches.
+        power: f64,
+        /// The largest that the network computes.
+        most: f64,
+    },
     /// A curve or formula that is not possible.
     #[error(transparent)]
     Formula(#[from] secateurs_formula::FormulaError),

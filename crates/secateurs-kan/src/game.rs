@@ -4,6 +4,7 @@ use burn::module::Module;
 use burn::tensor::{Tensor, TensorData};
 
 use crate::network::Kan;
+use crate::precision::epsilon;
 use crate::{KanError, Result};
 
 /// What an absent node contributes.
@@ -16,16 +17,16 @@ pub enum Baseline {
     Zero,
 }
 
-/// What a coalition of nodes is worth.
+/// What a coalition of nodes is worth, outputs scaled by their [units](crate::Units) so that each counts the same.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub enum Payoff<'a> {
-    /// The outputs, for each row on its own; a node's score is the mean absolute Shapley value over rows and outputs.
+    /// The scaled outputs, for each row on its own; a node's score is the mean absolute Shapley value over rows and outputs.
     #[default]
     PerSample,
-    /// The mean of each output over the rows; the score is the mean absolute value over outputs. A node whose
+    /// The mean of each scaled output over the rows; the score is the mean absolute value over outputs. A node whose
     /// contribution averages to zero has none.
     MeanOutput,
-    /// Minus the mean squared error from these targets, `[rows, d_output]`; the score is the Shapley value itself.
+    /// Minus the mean squared error of scaled outputs from these targets, `[rows, d_output]`, scaled likewise; the score is the Shapley value itself.
     NegativeLoss(&'a [f64]),
 }
 
@@ -40,7 +41,14 @@ pub(crate) struct Game<'a> {
     contributions: Vec<Vec<f64>>,
     /// The sums with nobody active: `[n_subnodes]`
     nobody: Vec<f64>,
+    /// Scaled, `[rows, d_output]`; 0 where the payoff has none.
+    targets: Vec<f64>,
+    /// The greatest scaled output.
+    size: f64,
 }
+
+/// Payoffs that differ by fewer units in the last place of outputs are the same.
+const ROUNDING: f64 = 64.0;
 
 impl<'a> Game<'a> {
     /// The game of the nodes of a layer (0 for the inputs) on the rows of `x`.
@@ -66,9 +74,11 @@ impl<'a> Game<'a> {
                 got: 0,
             });
         }
-        if let Payoff::NegativeLoss(targets) = payoff
-            && targets.len() != rows * kan.d_output()
-        {
+        let targets = match payoff {
+            Payoff::NegativeLoss(targets) => kan.scaled_outputs(targets),
+            Payoff::PerSample | Payoff::MeanOutput => vec![0.0; rows * kan.d_output()],
+        };
+        if targets.len() != rows * kan.d_output() {
             return Err(KanError::Length {
                 what: "targets",
                 expected: rows * kan.d_output(),
@@ -78,6 +88,7 @@ impl<'a> Game<'a> {
         let nodes = kan.layers[..layer]
             .iter()
             .fold(kan.scaled(x), |x, layer| layer.forward(x));
+        let size = kan.forward_scaled(layer, nodes.clone()).abs().max().into_scalar();
         let edges = kan.layers[layer].activations(nodes).edges;
         let [n_players, _, n_subnodes] = edges.dims();
         let values: Vec<f64> = edges.into_data().iter().collect();
@@ -85,6 +96,7 @@ impl<'a> Game<'a> {
             let node = at / (rows * n_subnodes);
             return Err(KanError::NanScore { layer, node });
         }
+        let noise = ROUNDING * epsilon(kan.place().1);
         let mut nobody = vec![0.0; n_subnodes];
         let mut contributions = Vec::with_capacity(n_players);
         for player in values.chunks_exact(rows * n_subnodes) {
@@ -94,13 +106,11 @@ impl<'a> Game<'a> {
                     .map(|s| player.iter().skip(s).step_by(n_subnodes).sum::<f64>() / rows as f64)
                     .collect(),
             };
-            contributions.push(
-                player
-                    .iter()
-                    .zip(base.iter().cycle())
-                    .map(|(p, base)| p - base)
-                    .collect(),
-            );
+            let beyond = |(p, base): (&f64, &f64)| {
+                let beyond = p - base;
+                if beyond.abs() <= noise * base.abs() { 0.0 } else { beyond }
+            };
+            contributions.push(player.iter().zip(base.iter().cycle()).map(beyond).collect());
             nobody.iter_mut().zip(base).for_each(|(sum, base)| *sum += base);
         }
         Ok(Self {
@@ -111,7 +121,19 @@ impl<'a> Game<'a> {
             n_subnodes,
             contributions,
             nobody,
+            targets,
+            size,
         })
+    }
+
+    /// The greatest score that rounding makes.
+    pub(crate) fn noise(&self) -> f64 {
+        let largest = self.targets.iter().fold(self.size, |largest, target| largest.max(target.abs()));
+        let payoff = match self.payoff {
+            Payoff::NegativeLoss(_) => largest * largest,
+            Payoff::PerSample | Payoff::MeanOutput => largest,
+        };
+        ROUNDING * epsilon(self.kan.place().1) * payoff
     }
 
     pub(crate) fn n_players(&self) -> usize {
@@ -149,8 +171,8 @@ impl<'a> Game<'a> {
             Payoff::MeanOutput => (0..d_output)
                 .map(|o| outputs.iter().skip(o).step_by(d_output).sum::<f64>() / self.rows as f64)
                 .collect(),
-            Payoff::NegativeLoss(targets) => {
-                let squares = outputs.iter().zip(targets).map(|(y, target)| (y - target).powi(2));
+            Payoff::NegativeLoss(_) => {
+                let squares = outputs.iter().zip(&self.targets).map(|(y, target)| (y - target).powi(2));
                 vec![-squares.sum::<f64>() / outputs.len() as f64]
             }
         };

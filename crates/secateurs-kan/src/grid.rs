@@ -1,8 +1,12 @@
 //! Knots of splines, one row for each input of a layer.
 
+use burn::tensor::DType;
+
+use crate::bulk::{Coverage, bulk};
+use crate::precision::{epsilon, rounded};
 use crate::{KanError, Result};
 
-/// The least distance of neighbouring interior knots, relative to their range.
+/// The least distance of neighbouring interior knots, relative to the range of most values.
 const LEAST_GAP: f64 = 1e-3;
 
 /// Knots in ascending order: `degree` below, `n_intervals + 1` interior ones, `degree` above.
@@ -49,8 +53,11 @@ impl Grid {
 
     /// A grid whose interior knots follow the data: a mixture of equal distances (share `uniform`) and equal counts.
     ///
-    /// Interior knots keep a least distance of a thousandth of the range, so that columns with two or with repeated values
-    /// give a usable grid, too. A constant column keeps the knots that it has.
+    /// The first and the last knot are values of the column, its least and greatest but for outliers: up to one in twenty at
+    /// either end that are further from the rest than twice its range. Equal distances are those of the range of the middle half
+    /// with all that is near it, so that knots lie where most values are, whatever a few are. Interior knots keep a
+    /// least distance of a thousandth of that range, so that columns with two or with repeated values give a usable grid, too. A
+    /// constant column keeps the knots that it has.
     pub fn following(&self, columns: &[Vec<f64>], (n_intervals, uniform): (usize, f64)) -> Self {
         let mut knots = Vec::new();
         for (input, column) in columns.iter().enumerate() {
@@ -72,6 +79,30 @@ impl Grid {
     /// The same range with another number of intervals: new interior knots lie between the old ones in proportion.
     pub fn refined(&self, n_intervals: usize) -> Self {
         let of_input = |input| extended(&resampled(self.interior(input), n_intervals), self.degree);
+        Self {
+            knots: (0..self.d_input).flat_map(of_input).collect(),
+            d_input: self.d_input,
+            degree: self.degree,
+        }
+    }
+
+    /// The same with knots that differ where numbers have this relative precision: those of an input where some would
+    /// coincide are moved apart, around the middle of its range.
+    pub(crate) fn resolved(&self, dtype: DType) -> Self {
+        let of_input = |input| {
+            let knots = self.of_input(input);
+            if rounded(knots, dtype).windows(2).all(|pair| pair[0] < pair[1]) {
+                return knots.to_vec();
+            }
+            let interior = self.interior(input);
+            let n = self.n_intervals();
+            let (low, high) = (interior[0], interior[n]);
+            let largest = knots.iter().fold(0.0, |largest: f64, knot| largest.max(knot.abs()));
+            let step = ((high - low) / n as f64).max(8.0 * epsilon(dtype) * largest);
+            let middle = 0.5 * (low + high) - 0.5 * n as f64 * step;
+            let even: Vec<f64> = (0..=n).map(|k| middle + k as f64 * step).collect();
+            extended(&even, self.degree)
+        };
         Self {
             knots: (0..self.d_input).flat_map(of_input).collect(),
             d_input: self.d_input,
@@ -172,10 +203,12 @@ fn resampled(interior: &[f64], n_intervals: usize) -> Vec<f64> {
 }
 
 fn quantile_knots(sorted: &[f64], n_intervals: usize, uniform: f64) -> Vec<f64> {
-    let (low, high) = (sorted[0], sorted[sorted.len() - 1]);
+    let [low, high] = bulk(sorted, Coverage::Nearly);
+    let [least, greatest] = bulk(sorted, Coverage::Half);
+    let covered: Vec<f64> = sorted.iter().copied().filter(|x| (low..=high).contains(x)).collect();
     let inside = |k: usize| {
-        let even = low + (high - low) * k as f64 / n_intervals as f64;
-        uniform * even + (1.0 - uniform) * sorted[sorted.len() * k / n_intervals]
+        let even = least + (greatest - least) * k as f64 / n_intervals as f64;
+        uniform * even + (1.0 - uniform) * covered[covered.len() * k / n_intervals]
     };
     // The ends are values of the column, to the last bit.
     let mixed = (0..=n_intervals).map(|k| match k {
@@ -183,7 +216,7 @@ fn quantile_knots(sorted: &[f64], n_intervals: usize, uniform: f64) -> Vec<f64> 
         k if k == n_intervals => high,
         k => inside(k),
     });
-    spread(mixed.collect(), LEAST_GAP.min(0.5 / n_intervals as f64) * (high - low))
+    spread(mixed.collect(), LEAST_GAP.min(0.5 / n_intervals as f64) * (greatest - least))
 }
 
 /// Moves knots apart to the least gap, between the first and the last, which stay.

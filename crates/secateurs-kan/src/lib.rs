@@ -14,6 +14,7 @@ mod network;
 mod nodes;
 mod picture;
 mod pipeline;
+mod precision;
 mod prune;
 mod refit;
 mod shapley;

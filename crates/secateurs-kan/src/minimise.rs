@@ -107,6 +107,9 @@ pub struct StepLog {
     pub loss: f64,
     /// The validation loss after the step.
     pub validation: Option<f64>,
+    /// Whether the step found a smaller loss (L-BFGS) or a slope to follow (Adam). A training of which no step did has learnt
+    /// nothing: it began at a minimum, its gradient is zero, or its line search failed.
+    pub moved: bool,
 }
 
 /// Trains a module on the device of its parameters.
@@ -133,13 +136,18 @@ pub fn minimise<M: Module + Clone, O: Objective<M>>(
         if changed {
             stepper = Stepper::new(schedule.optimizer);
         }
-        let (stepped, loss) = stepper.step(model, &*objective, step);
+        let (stepped, loss, moved) = stepper.step(model, &*objective, step);
         if !loss.is_finite() {
             return Err(KanError::LossNotFinite { step, loss });
         }
         model = stepped;
         let validation = objective.validation(&model.valid());
-        let entry = StepLog { step, loss, validation };
+        let entry = StepLog {
+            step,
+            loss,
+            validation,
+            moved,
+        };
         listener(&entry);
         log.push(entry);
         let Some(loss) = validation else { continue };
@@ -178,6 +186,9 @@ struct Scaled {
     /// The factor, once a loss is known.
     scale: Option<f64>,
 }
+
+/// A loss that falls by less than this share stays where it is.
+const LEAST_FALL: f64 = 1e-12;
 
 /// A loss that fell this far needs another factor.
 const RESCALE: f64 = 1e-6;
@@ -222,7 +233,8 @@ impl Stepper {
         }
     }
 
-    fn step<M: Module + Clone>(&mut self, model: M, objective: &impl Objective<M>, step: usize) -> (M, f64) {
+    /// The model after a step, its loss, and whether the step moved it.
+    fn step<M: Module + Clone>(&mut self, model: M, objective: &impl Objective<M>, step: usize) -> (M, f64, bool) {
         let evaluate = |model: &M, scale: f64| {
             let loss = objective.loss(model, step);
             let value: f64 = loss.clone().into_scalar();
@@ -234,19 +246,39 @@ impl Stepper {
         match self {
             Self::Adam(learning_rate, optimizer) => {
                 let (loss, gradients) = evaluate(&model, 1.0);
-                (optimizer.step(*learning_rate, model, gradients), loss)
+                let moved = has_slope(&gradients, &model);
+                (optimizer.step(*learning_rate, model, gradients), loss, moved)
             }
             Self::Lbfgs(scaled) => {
-                let loss: f64 = objective.loss(&model, step).into_scalar();
-                let scale = scaled.scale(loss);
+                let before: f64 = objective.loss(&model, step).into_scalar();
+                let scale = scaled.scale(before);
                 let (model, loss) = scaled.optimizer.step(1.0, model, |model: M| {
                     let (loss, gradients) = evaluate(&model, scale);
                     (loss, complete(gradients, &model))
                 });
-                (model, loss / scale)
+                let loss = loss / scale;
+                // The factor leaves a rounding error.
+                (model, loss, loss < before * (1.0 - LEAST_FALL))
             }
         }
     }
+}
+
+/// Whether a gradient is anything but 0.
+fn has_slope<M: Module>(gradients: &GradientsParams, model: &M) -> bool {
+    struct Slope<'a>(&'a GradientsParams, bool);
+    impl ModuleVisitor for Slope<'_> {
+        fn visit_float<const D: usize>(&mut self, parameter: &Param<Tensor<D>>) {
+            // One that slopes is enough.
+            if let (false, Some(gradient)) = (self.1, self.0.get::<D>(parameter.id)) {
+                let greatest: f64 = gradient.abs().max().into_scalar();
+                self.1 = greatest > 0.0;
+            }
+        }
+    }
+    let mut slope = Slope(gradients, false);
+    model.visit(&mut slope);
+    slope.1
 }
 
 /// Gradients with zeros for the parameters that do not learn: L-BFGS flattens all parameters of a module.

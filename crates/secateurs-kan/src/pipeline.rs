@@ -11,6 +11,7 @@ use crate::prune::{RemovedEdge, RemovedNode};
 use crate::symbolise::{SymbolicConfig, SymbolicFit};
 
 mod change;
+mod losses;
 mod run;
 
 use run::Run;
@@ -26,6 +27,12 @@ pub trait Task {
     /// How wrong these outputs are at the validation inputs, row-major; 0 if not at all.
     fn loss(&self, outputs: &[f64]) -> f64;
 
+    /// The same for each part of the task that has a budget of its own, such as each output; all outputs together have one
+    /// unless the task says otherwise.
+    fn losses(&self, outputs: &[f64], _d_output: usize) -> Vec<f64> {
+        vec![self.loss(outputs)]
+    }
+
     /// Trains what a stage has left.
     ///
     /// # Errors
@@ -34,7 +41,7 @@ pub trait Task {
     fn refit(&self, kan: Kan) -> Result<Kan>;
 }
 
-/// Least squares.
+/// Least squares, with a budget for each output.
 #[derive(Debug, Clone)]
 pub struct Regression<'a> {
     /// Rows to train on.
@@ -57,6 +64,13 @@ impl Task for Regression<'_> {
     fn loss(&self, outputs: &[f64]) -> f64 {
         let squares = outputs.iter().zip(self.validation.y).map(|(f, y)| (f - y).powi(2));
         squares.sum::<f64>() / outputs.len().max(1) as f64
+    }
+
+    fn losses(&self, outputs: &[f64], d_output: usize) -> Vec<f64> {
+        let squares: Vec<f64> = outputs.iter().zip(self.validation.y).map(|(f, y)| (f - y).powi(2)).collect();
+        let rows = squares.len() / d_output;
+        let of_output = |output| squares.iter().skip(output).step_by(d_output).sum::<f64>() / rows.max(1) as f64;
+        (0..d_output).map(of_output).collect()
     }
 
     fn refit(&self, kan: Kan) -> Result<Kan> {
@@ -130,9 +144,10 @@ impl Default for PipelineConfig {
 pub struct Attempt {
     /// Which stage.
     pub stage: Stage,
-    /// Validation loss of its result, after training where the stage trains.
+    /// Validation loss of its result, after training where the stage trains: where a task has several, that which is greatest
+    /// beside its limit.
     pub loss: f64,
-    /// What the budget allows.
+    /// What the budget allows that loss to be.
     pub limit: f64,
     /// What the stage changed in the outputs: the greatest of their root mean squares over all inputs, each as a share of the
     /// output's deviation before the stage.
@@ -199,23 +214,24 @@ pub struct Simplified {
 pub fn simplify(kan: Kan, names: &[String], task: &dyn Task, config: &PipelineConfig) -> Result<Simplified> {
     let kan = kan.valid();
     let run = Run::new(&kan, task)?;
-    let full = run.loss(&kan)?;
+    let full = run.losses(&kan)?;
+    let (first, _) = full.worst(&full);
     let mut attempts = vec![Attempt {
         stage: Stage::Full,
-        loss: full,
-        limit: full,
+        loss: first,
+        limit: first,
         change: 0.0,
         most_change: 0.0,
         edges: kan.n_edges(),
     }];
-    let limit = full * (1.0 + config.budget.prune);
-    let (pruned, removed_nodes, removed) = run.pruned(kan, config, (limit, &mut attempts))?;
-    let limit = full.min(run.loss(&pruned)?) * (1.0 + config.budget.symbolic);
-    let (loss, symbolic, fits) = run.symbolic(&pruned, config, (limit, &mut attempts))?;
+    let limits = full.limits(config.budget.prune);
+    let (pruned, removed_nodes, removed) = run.pruned(kan, config, (&limits, &mut attempts))?;
+    let limits = full.least(&run.losses(&pruned)?).limits(config.budget.symbolic);
+    let (losses, symbolic, fits) = run.symbolic(&pruned, config, (&limits, &mut attempts))?;
     let formulas = run.formulas(&symbolic, names)?;
-    let before = if loss.is_finite() { loss } else { full };
-    let limit = before * (1.0 + config.budget.round);
-    let rounded = run.rounded(&formulas, config, (limit, symbolic.n_edges(), &mut attempts))?;
+    let before = if losses.are_finite() { losses } else { full };
+    let limits = before.limits(config.budget.round);
+    let rounded = run.rounded(&formulas, config, (&limits, symbolic.n_edges(), &mut attempts))?;
     Ok(Simplified {
         pruned,
         removed_nodes,

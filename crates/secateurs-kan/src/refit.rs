@@ -54,7 +54,7 @@ impl Kan {
             let layer = match &layer.basis {
                 Basis::BSpline(basis) => {
                     let (from, beyond) = (basis.grid(), basis.beyond());
-                    let to = regrid(&from, &columns);
+                    let to = regrid(&from, &columns).resolved(layer.base.val().dtype());
                     let coefficients = moved(&layer, (&from, &to), &columns, number)?;
                     let place = (&layer.base.val().device(), layer.base.val().dtype());
                     let shape = [layer.d_input(), to.n_basis(), layer.width().n_subnodes()];

@@ -51,7 +51,7 @@ pub struct ShapleyConfig<'a> {
 /// Shapley values of the nodes of a layer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ShapleyScores {
-    /// Scores divided by the largest; all 0 if none is positive.
+    /// Scores divided by the largest; all 0 if none is above what rounding makes of outputs and targets of this size.
     pub scores: Vec<f64>,
     /// Scores as they are.
     pub unscaled: Vec<f64>,
@@ -96,7 +96,7 @@ pub fn shapley(kan: &Kan, layer: usize, x: Tensor<2>, config: &ShapleyConfig<'_>
         return Err(KanError::NanScore { layer, node });
     }
     let largest = unscaled.iter().fold(0.0, |largest: f64, score| largest.max(*score));
-    let scale = if largest > 0.0 { largest } else { f64::INFINITY };
+    let scale = if largest > game.noise() { largest } else { f64::INFINITY };
     Ok(ShapleyScores {
         scores: unscaled.iter().map(|score| score / scale).collect(),
         unscaled,

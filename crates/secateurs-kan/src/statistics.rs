@@ -5,9 +5,13 @@ use burn::tensor::Tensor;
 use crate::layer::{KanLayer, LayerActivations};
 use crate::network::Kan;
 use crate::nodes::Width;
+use crate::precision::epsilon;
 use crate::{KanError, Result};
 
-/// Of one layer over a batch; deviations are those of a sample (divided by `n - 1`).
+/// Deviations below this many units in the last place of what varies are rounding.
+const ROUNDING: f64 = 8.0;
+
+/// Of one layer over a batch; deviations are those of a sample (divided by `n - 1`), and 0 where they are rounding.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LayerStatistics {
     /// Number of inputs.
@@ -59,22 +63,32 @@ impl KanLayer {
             sums,
             output,
         } = self.activations(x);
+        let noise = ROUNDING * epsilon(input.dtype());
         let n = (rows - 1) as f64;
         let means = edges.clone().mean_dim(1);
-        let of_edges = (edges - means.clone()).powi_scalar(2).sum_dim(1) / n;
-        let of_columns = |x: Tensor<2>| {
-            let variance = (x.clone() - x.mean_dim(0)).powi_scalar(2).sum_dim(0) / n;
-            variance.sqrt().into_data().iter().collect()
+        let sizes: Vec<f64> = numbers(edges.clone().abs().max_dim(1));
+        let of_edges: Vec<f64> = numbers(((edges - means.clone()).powi_scalar(2).sum_dim(1) / n).sqrt());
+        let of_columns = |x: Tensor<2>| -> Vec<f64> {
+            numbers(((x.clone() - x.mean_dim(0)).powi_scalar(2).sum_dim(0) / n).sqrt())
         };
+        let above = |deviations: Vec<f64>, sizes: &[f64]| -> Vec<f64> {
+            let pairs = deviations.into_iter().zip(sizes);
+            // NaN stays.
+            pairs.map(|(deviation, size)| if deviation <= noise * size { 0.0 } else { deviation }).collect()
+        };
+        let input_sizes: Vec<f64> = numbers(input.clone().abs().max_dim(0));
+        let n_subnodes = self.width().n_subnodes();
+        let sum_sizes: Vec<f64> = (0..n_subnodes)
+            .map(|subnode| sizes.iter().skip(subnode).step_by(n_subnodes).sum())
+            .collect();
         let statistics = LayerStatistics {
             d_input: self.d_input(),
             width: self.width(),
-            edge_means: means.into_data().iter().collect(),
-            edge_deviations: of_edges.sqrt().into_data().iter().collect(),
-            sum_deviations: of_columns(sums),
-            input_deviations: of_columns(input),
+            edge_means: numbers(means),
+            edge_deviations: above(of_edges, &sizes),
+            sum_deviations: above(of_columns(sums), &sum_sizes),
+            input_deviations: above(of_columns(input), &input_sizes),
         };
-        let n_subnodes = statistics.sum_deviations.len();
         if let Some(at) = statistics.edge_means.iter().position(|mean| !mean.is_finite()) {
             return Err(KanError::NanScore {
                 layer: number,
@@ -83,4 +97,8 @@ impl KanLayer {
         }
         Ok((statistics, output))
     }
+}
+
+fn numbers<const D: usize>(tensor: Tensor<D>) -> Vec<f64> {
+    tensor.into_data().iter().collect()
 }

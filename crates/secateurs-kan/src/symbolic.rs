@@ -5,6 +5,7 @@ use burn::tensor::{DType, Device, Tensor, TensorData};
 use secateurs_formula::{Call, Curve, Exponent, Function, Shape};
 
 use crate::Result;
+use crate::precision::largest_power;
 
 /// Bases of negative powers and roots, and distances from the ends of a domain, are at least this.
 const LEAST: f64 = 1e-12;
@@ -184,11 +185,12 @@ fn power(u: Tensor<2>, exponent: Exponent) -> Tensor<2> {
 }
 
 fn called(call: Call, u: Tensor<2>) -> Tensor<2> {
-    // What single precision can tell from 1, or hold.
-    let (edge, largest) = match u.dtype() {
-        DType::F64 => (LEAST, 700.0),
-        _ => (1e-6, 80.0),
+    // What single precision can tell from 1.
+    let edge = match u.dtype() {
+        DType::F64 => LEAST,
+        _ => 1e-6,
     };
+    let largest = largest_power(u.dtype());
     let inside = |u: Tensor<2>| u.clamp(edge - 1.0, 1.0 - edge);
     match call {
         Call::Exp => u.clamp_max(largest).exp(),

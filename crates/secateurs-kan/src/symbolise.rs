@@ -2,11 +2,12 @@
 
 use burn::module::{Module, Param};
 use burn::tensor::Tensor;
-use secateurs_formula::{Criterion, Curve, CurveFit, Expr, Formula, Library, fits};
+use secateurs_formula::{Call, Criterion, Curve, CurveFit, Expr, Formula, Function, Library, Shape, fits};
 use serde::{Deserialize, Serialize};
 
 use crate::layer::{KanLayer, LayerActivations};
 use crate::network::Kan;
+use crate::precision::largest_power;
 use crate::symbolic::{SymbolicEdge, SymbolicEdges};
 use crate::{KanError, Result};
 
@@ -118,16 +119,19 @@ pub(crate) fn candidates(
     let stride = rows.div_ceil(config.most_rows.max(1));
     let sampled = || (0..rows).step_by(stride);
     let numeric = layer.numeric();
+    let largest = largest_power(layer.base.val().dtype());
     let of_edge = |at: usize| {
         let (input, subnode) = (at / n_subnodes, at % n_subnodes);
         let x: Vec<f64> = sampled().map(|row| inputs[row * d_input + input]).collect();
         let y: Vec<f64> = sampled()
             .map(|row| values[(input * rows + row) * n_subnodes + subnode])
             .collect();
-        let fits = fits(&x, &y, &config.library).map_err(|_| KanError::NanScore {
+        let mut fits = fits(&x, &y, &config.library).map_err(|_| KanError::NanScore {
             layer: number,
             node: subnode,
         })?;
+        let range = extent(x.iter().copied());
+        fits.retain(|fit| power(&fit.curve, range) < largest);
         Ok(Candidates { input, subnode, fits })
     };
     let edges = 0..numeric.len();
@@ -225,31 +229,35 @@ impl KanLayer {
 
 impl Kan {
     /// Whether no curve has a pole or an end of its domain between the least and the greatest of its inputs when `x`,
-    /// `[rows, d_input]`, flows through.
+    /// `[rows, d_input]`, flows through, or is cut off there.
     pub(crate) fn is_smooth(&self, x: Tensor<2>) -> bool {
+        let largest = largest_power(self.place().1);
+        let smooth = |curve: &Curve, range| curve.covers(range) && power(curve, range) < largest;
+        let curves = self.curves_on(x);
+        curves.is_ok_and(|curves| curves.iter().all(|(_, _, curve, range)| smooth(curve, *range)))
+    }
+
+    /// All curves, each with its layer and the range of its inputs when `x`, `[rows, d_input]`, flows through.
+    fn curves_on(&self, x: Tensor<2>) -> Result<Vec<(usize, SymbolicEdge, Curve, [f64; 2])>> {
         let mut x = self.scaled(x);
-        for layer in &self.layers {
-            let Ok(curves) = layer.curves() else {
-                return false;
-            };
-            let (low, high): (Vec<f64>, Vec<f64>) = (
-                x.clone().min_dim(0).into_data().iter().collect(),
-                x.clone().max_dim(0).into_data().iter().collect(),
-            );
-            let smooth = |(edge, curve): &(SymbolicEdge, Curve)| curve.covers([low[edge.input], high[edge.input]]);
-            if !curves.iter().all(smooth) {
-                return false;
-            }
+        let mut all = Vec::new();
+        for (number, layer) in self.layers.iter().enumerate() {
+            let low: Vec<f64> = x.clone().min_dim(0).into_data().iter().collect();
+            let high: Vec<f64> = x.clone().max_dim(0).into_data().iter().collect();
+            let curves = layer.curves()?.into_iter();
+            all.extend(curves.map(|(edge, curve)| (number, edge, curve, [low[edge.input], high[edge.input]])));
             x = layer.forward(x);
         }
-        true
+        Ok(all)
     }
 
     /// One formula for each output, with the range of each input in `x`, `[rows, d_input]`.
     ///
     /// # Errors
     ///
-    /// If an edge is no curve yet, there are not as many names as inputs, or a value is NaN or infinite.
+    /// If an edge is no curve yet, there are not as many names as inputs, a value is NaN or infinite, or an exponential
+    /// grows so large in `x` that the network cuts it off (beyond e^700 in double precision and e^88 in single precision),
+    /// where its formula would say something else.
     pub fn formulas(&self, names: &[String], x: Tensor<2>) -> Result<Vec<Formula>> {
         if names.len() != self.d_input() {
             return Err(KanError::Length {
@@ -257,6 +265,20 @@ impl Kan {
                 expected: self.d_input(),
                 got: names.len(),
             });
+        }
+        let most = largest_power(self.place().1);
+        for (layer, edge, curve, range) in self.curves_on(x.clone())? {
+            let power = power(&curve, range);
+            if power >= most {
+                let SymbolicEdge { input, subnode, .. } = edge;
+                return Err(KanError::CutOff {
+                    layer,
+                    input,
+                    subnode,
+                    power,
+                    most,
+                });
+            }
         }
         let variable = |input: usize| {
             let unit = self.units.input(input);
@@ -275,6 +297,20 @@ impl Kan {
         };
         nodes.into_iter().enumerate().map(formula).collect()
     }
+}
+
+/// The greatest exponent of e that a curve takes on a range; none for other functions.
+fn power(curve: &Curve, [low, high]: [f64; 2]) -> f64 {
+    match (curve.shape(), curve.parameters()) {
+        (Shape::Function(Function::Call(Call::Exp)), [a, b, ..]) => (a * low + b).max(a * high + b),
+        _ => f64::NEG_INFINITY,
+    }
+}
+
+fn extent(values: impl Iterator<Item = f64>) -> [f64; 2] {
+    values.fold([f64::INFINITY, f64::NEG_INFINITY], |[low, high], value| {
+        [low.min(value), high.max(value)]
+    })
 }
 
 fn sums_of(layer: &KanLayer, nodes: &[Expr], number: usize) -> Result<Vec<Expr>> {

@@ -74,7 +74,9 @@ impl Unit {
         }
     }
 
-    /// The unit of an outcome: its mean is 0, its deviation 1, and the longer tail positive.
+    /// The unit of an outcome: its mean and its deviation are 1, and the longer tail is positive.
+    ///
+    /// A network learns the mean first, and with few of its nodes; where there is none to learn, more of them stay at work.
     ///
     /// Values `c y + d` have the unit in which they are what `y` is in its own, up to rounding. An outcome with one value `v` is
     /// 0, and its size is `|v|`, or 1 for `v = 0`.
@@ -93,7 +95,13 @@ impl Unit {
             .sum::<f64>();
         let deviation = spread * (square / n).sqrt();
         match Self::new(mean, deviation) {
-            Ok(unit) if spread > ROUNDING * largest => unit.turned(values, 1.0),
+            Ok(unit) if spread > ROUNDING * largest => {
+                let unit = unit.turned(values, 1.0);
+                Self {
+                    centre: mean - unit.size,
+                    ..unit
+                }
+            }
             _ => Self::of_constant(first),
         }
     }

@@ -34,7 +34,7 @@ fn train_prune_refine_formula() {
         n_intervals: 3,
     };
     let config = KanConfig::new([2, 5, 1], basis).unwrap().with_dtype(FloatDType::F64);
-    let kan = config.init(43, &Device::flex());
+    let kan = config.init(40, &Device::flex());
     let lbfgs = |steps: usize| FitConfig::new(Schedule::new(Optimizer::LBFGS, steps));
     let (kan, _) = fit(kan, train, None, &lbfgs(50).with_lambda(1e-3), &mut |_| ()).unwrap();
     let trained = error(&kan);

@@ -348,9 +348,7 @@ fn lines_and_poles(constant: f64, pole: f64) -> Vec<(SymbolicEdge, Curve)> {
 /// The attempt to find functions, and the constant that is left.
 fn trained_to(constant: f64, pole: f64) -> (Attempt, f64) {
     let layer = network(vec![2.into(), 1.into()]).layers[0].clone();
-    let kan = Kan {
-        layers: vec![layer.with_curves(&lines_and_poles(0.2, 1.5)).unwrap()],
-    };
+    let kan = Kan::from(vec![layer.with_curves(&lines_and_poles(0.2, 1.5)).unwrap()]);
     let column = (-20..=20).map(|i| 0.05 * f64::from(i));
     let task = Trained {
         x: column.flat_map(|x| [x, x]).collect(),

@@ -5,9 +5,11 @@ use burn::tensor::Tensor;
 use secateurs_formula::{Criterion, Formula};
 
 use super::change::greatest_change;
+use super::losses::Losses;
 use super::{Attempt, PipelineConfig, Stage, Task};
 use crate::attribution::attribution;
 use crate::network::Kan;
+use crate::precision::epsilon;
 use crate::prune::{Fold, RemovedEdge, RemovedNode, prune_edges, prune_nodes};
 use crate::symbolise::{SymbolicConfig, SymbolicFit, candidates, symbolised};
 use crate::{KanError, Result};
@@ -20,20 +22,22 @@ pub(super) struct Run<'a> {
     all: Tensor<2>,
     /// Their numbers.
     all_inputs: Vec<f64>,
+    /// Relative precision of the network.
+    epsilon: f64,
 }
 
 /// What a stage made of a network, with its validation loss and what it changes.
 struct Found {
     kan: Kan,
-    loss: f64,
+    losses: Losses,
     change: f64,
 }
 
 impl Found {
     /// Smaller is better: first what changes too much is worst.
-    fn cost(&self, most_change: f64) -> (f64, f64) {
+    fn cost(&self, (limits, most_change): (&Losses, f64)) -> (f64, f64) {
         if self.change <= most_change {
-            (0.0, self.loss)
+            (0.0, self.losses.excess(limits))
         } else {
             // NaN too.
             (1.0, self.change)
@@ -50,6 +54,7 @@ impl<'a> Run<'a> {
             all: Tensor::cat(vec![x.clone(), validation], 0),
             all_inputs: [task.train_inputs(), task.validation_inputs()].concat(),
             x,
+            epsilon: epsilon(kan.place().1),
         })
     }
 
@@ -63,37 +68,37 @@ impl<'a> Run<'a> {
     fn found(&self, kan: Kan, before: &[Vec<f64>]) -> Found {
         let outputs = self.outputs(&kan);
         Found {
-            loss: self.judged_or_infinite(&outputs),
-            change: greatest_change(before, &outputs),
+            losses: self.judged_or_infinite(&outputs),
+            change: greatest_change(before, &outputs, self.epsilon),
             kan,
         }
     }
 
-    pub(super) fn loss(&self, kan: &Kan) -> Result<f64> {
+    pub(super) fn losses(&self, kan: &Kan) -> Result<Losses> {
         self.judged(&self.outputs(kan))
     }
 
-    /// The loss of outputs at all inputs, each in a list of its own: that of the validation rows.
-    fn judged(&self, outputs: &[Vec<f64>]) -> Result<f64> {
+    /// The losses of outputs at all inputs, each in a list of its own: those of the validation rows.
+    fn judged(&self, outputs: &[Vec<f64>]) -> Result<Losses> {
         let rows = self.x.dims()[0]..self.all.dims()[0];
         let of_row = |row: usize| outputs.iter().map(move |column| column[row]);
-        let loss = self.task.loss(&rows.flat_map(of_row).collect::<Vec<f64>>());
-        if loss.is_nan() {
-            return Err(KanError::LossNotFinite { step: 0, loss });
+        let losses = self.task.losses(&rows.flat_map(of_row).collect::<Vec<f64>>(), outputs.len());
+        match losses.iter().find(|loss| loss.is_nan()) {
+            Some(&loss) => Err(KanError::LossNotFinite { step: 0, loss }),
+            None => Ok(Losses(losses)),
         }
-        Ok(loss)
     }
 
-    /// The same, or infinity where it is no number.
-    fn judged_or_infinite(&self, outputs: &[Vec<f64>]) -> f64 {
-        self.judged(outputs).unwrap_or(f64::INFINITY)
+    /// The same, or infinity where one is no number.
+    fn judged_or_infinite(&self, outputs: &[Vec<f64>]) -> Losses {
+        self.judged(outputs).unwrap_or_else(|_| Losses::infinite())
     }
 
     pub(super) fn pruned(
         &self,
         kan: Kan,
         config: &PipelineConfig,
-        (limit, attempts): (f64, &mut Vec<Attempt>),
+        (limits, attempts): (&Losses, &mut Vec<Attempt>),
     ) -> Result<(Kan, Vec<RemovedNode>, Vec<RemovedEdge>)> {
         let scores = attribution(&kan, self.x.clone())?;
         let before = self.outputs(&kan);
@@ -108,9 +113,10 @@ impl<'a> Run<'a> {
             let refitted = self.task.refit(smaller.clone());
             let is_trained = refitted.is_ok();
             let found = self.found(refitted.map_or(smaller, |kan| kan.valid()), &before);
+            let (loss, limit) = found.losses.worst(limits);
             let attempt = Attempt {
                 stage: Stage::Prune(threshold),
-                loss: if is_trained { found.loss } else { f64::INFINITY },
+                loss: if is_trained { loss } else { f64::INFINITY },
                 limit,
                 change: found.change,
                 // Splines stay bounded, and training may win what it changes.
@@ -129,13 +135,13 @@ impl<'a> Run<'a> {
         &self,
         kan: &Kan,
         config: &PipelineConfig,
-        (limit, attempts): (f64, &mut Vec<Attempt>),
-    ) -> Result<(f64, Kan, Vec<SymbolicFit>)> {
+        (limits, attempts): (&Losses, &mut Vec<Attempt>),
+    ) -> Result<(Losses, Kan, Vec<SymbolicFit>)> {
         let first = candidates(&kan.layers[0], kan.scaled(self.all.clone()), (0, &config.symbolic))?;
         let before = self.outputs(kan);
         let most_change = config.budget.change;
         let better = |a: &Found, b: &Found| {
-            let ((a, a_next), (b, b_next)) = (a.cost(most_change), b.cost(most_change));
+            let ((a, a_next), (b, b_next)) = (a.cost((limits, most_change)), b.cost((limits, most_change)));
             a.total_cmp(&b).then(a_next.total_cmp(&b_next))
         };
         let mut best: Option<(Found, Vec<SymbolicFit>)> = None;
@@ -154,9 +160,10 @@ impl<'a> Run<'a> {
                 .map(|kan| self.found(kan, &before))
                 .min_by(better)
                 .expect("there is one");
+            let (loss, limit) = found.losses.worst(limits);
             let attempt = Attempt {
                 stage: Stage::Symbolic(r_squared),
-                loss: found.loss,
+                loss,
                 limit,
                 change: found.change,
                 most_change,
@@ -175,7 +182,7 @@ impl<'a> Run<'a> {
             range: "at least 1",
             got: 0.0,
         })?;
-        Ok((found.loss, found.kan, fits))
+        Ok((found.losses, found.kan, fits))
     }
 
     /// Formulas with the ranges of the training inputs.
@@ -187,17 +194,18 @@ impl<'a> Run<'a> {
         &self,
         formulas: &[Formula],
         config: &PipelineConfig,
-        (limit, edges, attempts): (f64, usize, &mut Vec<Attempt>),
+        (limits, edges, attempts): (&Losses, usize, &mut Vec<Attempt>),
     ) -> Result<Vec<Formula>> {
         let before = values(formulas, &self.all_inputs)?;
         for &rounding in &config.roundings {
             let rounded: Vec<Formula> = formulas.iter().map(|formula| formula.rounded(rounding)).collect();
             let after = values(&rounded, &self.all_inputs)?;
+            let (loss, limit) = self.judged_or_infinite(&after).worst(limits);
             let attempt = Attempt {
                 stage: Stage::Round(rounding),
-                loss: self.judged_or_infinite(&after),
+                loss,
                 limit,
-                change: greatest_change(&before, &after),
+                change: greatest_change(&before, &after, self.epsilon),
                 most_change: config.budget.round,
                 edges,
             };

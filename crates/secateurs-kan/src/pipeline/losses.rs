@@ -1,0 +1,67 @@
+//! Validation losses of a task, each with a budget of its own.
+
+/// One loss for each part of a task.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Losses(pub(super) Vec<f64>);
+
+impl Losses {
+    /// Losses of what cannot be taken.
+    pub(super) fn infinite() -> Self {
+        Self(vec![f64::INFINITY])
+    }
+
+    pub(super) fn are_finite(&self) -> bool {
+        self.0.iter().all(|loss| loss.is_finite())
+    }
+
+    /// How much greater each may be.
+    pub(super) fn limits(&self, budget: f64) -> Self {
+        Self(self.0.iter().map(|loss| loss * (1.0 + budget)).collect())
+    }
+
+    /// The lesser of each.
+    pub(super) fn least(&self, other: &Self) -> Self {
+        let pairs = self.0.iter().zip(&other.0);
+        Self(pairs.map(|(a, b)| a.min(*b)).collect())
+    }
+
+    /// The loss that is greatest beside its limit, and that limit. Without limits for each, the first of both.
+    pub(super) fn worst(&self, limits: &Self) -> (f64, f64) {
+        let pairs = self.0.iter().copied().zip(limits.0.iter().copied());
+        let worse = |a: (f64, f64), b: (f64, f64)| if excess(b) > excess(a) { b } else { a };
+        pairs.reduce(worse).unwrap_or((0.0, 0.0))
+    }
+
+    /// The greatest share of its limit that a loss is.
+    pub(super) fn excess(&self, limits: &Self) -> f64 {
+        excess(self.worst(limits))
+    }
+}
+
+/// A loss as a share of its limit; 0 where it is 0, infinite where it may be no more than that, or is no number.
+fn excess((loss, limit): (f64, f64)) -> f64 {
+    if loss == 0.0 {
+        0.0
+    } else if loss.is_nan() {
+        f64::INFINITY
+    } else {
+        loss / limit
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_worst_loss_is_worst_beside_its_limit() {
+        let limits = Losses(vec![4.0, 1e-8]).limits(0.5);
+        assert_eq!(limits.0, [6.0, 1.5e-8]);
+        assert_eq!(Losses(vec![5.0, 1e-8]).worst(&limits), (5.0, 6.0));
+        assert_eq!(Losses(vec![1.0, 3e-8]).worst(&limits), (3e-8, 1.5e-8));
+        assert_eq!(Losses(vec![1.0, 3e-8]).excess(&limits), 2.0);
+        assert_eq!(Losses::infinite().excess(&limits), f64::INFINITY);
+        let none = Losses(vec![0.0]);
+        assert_eq!((none.excess(&none), Losses(vec![1e-9]).excess(&none)), (0.0, f64::INFINITY));
+    }
+}
