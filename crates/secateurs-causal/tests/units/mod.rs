@@ -89,11 +89,11 @@ pub fn study(rows: usize, seed: u64) -> Study {
     let mut rng = StdRng::seed_from_u64(seed + 1000);
     let mut truth = plain.truth().unwrap().clone();
     let (mut x, mut y) = (Vec::new(), plain.outcome().to_vec());
-    for row in 0..rows {
+    for (row, y) in y.iter_mut().enumerate() {
         let category = rng.random_range(0..3usize);
         let added = [0.5, -1.0, 0.8][category];
         truth.mu1[row] += added;
-        y[row] += if plain.treated()[row] { added } else { 0.0 };
+        *y += if plain.treated()[row] { added } else { 0.0 };
         x.extend_from_slice(plain.row(row));
         x.extend([category as f64, 7.0]);
     }
