@@ -54,12 +54,16 @@ fn widths_and_pruned_edges_are_those_of_the_file() {
 
 /// A copy of the files with another configuration and state.
 fn changed(config: impl Fn(String) -> String, state: impl Fn(Vec<u8>) -> Vec<u8>) -> Error {
+    load_changed(config, state).map(|_| ()).unwrap_err()
+}
+
+fn load_changed(config: impl Fn(String) -> String, state: impl Fn(Vec<u8>) -> Vec<u8>) -> Result<Kan, Error> {
     let folder = tempfile::tempdir().unwrap();
     let text = std::fs::read_to_string(fixtures().join("double_config.yml")).unwrap();
     std::fs::write(folder.path().join("a_config.yml"), config(text)).unwrap();
     let bytes = std::fs::read(fixtures().join("double_state")).unwrap();
     std::fs::write(folder.path().join("a_state"), state(bytes)).unwrap();
-    load(&folder.path().join("a"), &Device::flex()).map(|_| ()).unwrap_err()
+    load(&folder.path().join("a"), &Device::flex())
 }
 
 fn replaced(from: &'static str, to: &'static str) -> Error {
@@ -78,8 +82,8 @@ fn what_is_not_supported_is_named() {
     };
     named(replaced("silu", "identity"), "identity");
     named(
-        replaced("mult_arity: 2", "mult_arity:\n- []\n- - 3"),
-        "different arities",
+        replaced("mult_arity: 2", "mult_arity:\n- []\n- - 1"),
+        "fewer than two factors",
     );
 }
 
@@ -122,7 +126,16 @@ fn splines_with_formulas_and_unknown_functions_are_refused_by_their_place() {
         other => panic!("{other}"),
     };
     // The sixth tensor is `symbolic_fun.0.mask`, `[4, 3]`.
-    let both = changed(|text| text, |bytes| with_number(bytes, "double_state/data/5", (5, 1.0)));
+    let formula = |bytes| with_number(bytes, "double_state/data/5", (5, 1.0));
+    let row = "- - '0'\n  - '0'\n  - '0'\n";
+    let sine = |text: String| {
+        text.replacen(
+            &row.repeat(2),
+            &format!("{row}{}", row.replacen("  - '0'\n", "", 1) + "  - sin\n"),
+            1,
+        )
+    };
+    let both = changed(sine, formula);
     assert_eq!(
         feature(both),
         "a spline and a formula on the edge of layer 0 from input 2 to subnode 1"
@@ -139,6 +152,30 @@ fn splines_with_formulas_and_unknown_functions_are_refused_by_their_place() {
         feature(changed(own, formula)),
         "the function bessel on the edge of layer 0 from input 0 to subnode 0"
     );
+}
+
+/// `mask (c 0 + d)` beside a spline: the subnode's sum is larger by 0.5 * 0.75.
+#[test]
+fn formulas_of_zero_are_constants_of_their_subnode() {
+    let bias_and_scale = |kan: &Kan| {
+        let state = kan.to_state();
+        let of = |name: &str| {
+            let tensor = state.tensors.iter().find(|(own, _)| own == name).unwrap();
+            tensor.1.iter::<f64>().collect::<Vec<f64>>()
+        };
+        ["layers.0.subnode_bias", "layers.0.subnode_scale"].map(of)
+    };
+    let plain = load(&fixtures().join("double"), &Device::flex()).unwrap();
+    let [before, scale] = bias_and_scale(&plain);
+    let constant = |bytes| {
+        let bytes = with_number(bytes, "double_state/data/5", (5, 0.5));
+        with_number(bytes, "double_state/data/6", (4 * 5 + 3, 0.75))
+    };
+    let kan = load_changed(|text| text, constant).unwrap();
+    let mut expected = before;
+    expected[1] += scale[1] * 0.5 * 0.75;
+    laws::close(&bias_and_scale(&kan)[0], &expected, 1e-15, 1.0);
+    assert_eq!(kan.layers[0].present(), plain.layers[0].present());
 }
 
 #[test]

@@ -1,0 +1,302 @@
+//! The YAML that PyYAML writes in block style: mappings, lists, scalars, tags, anchors and aliases.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+/// Nested deeper than this, nothing is read.
+const MOST_DEPTH: usize = 64;
+
+/// A value with the name of its Python type, if it has one.
+#[derive(Debug)]
+pub(super) struct Node {
+    /// Such as `!!python/tuple`; empty where the value says what it is.
+    pub(super) tag: String,
+    pub(super) value: Value,
+}
+
+#[derive(Debug)]
+pub(super) enum Value {
+    /// A number, a word, a quoted or a folded text.
+    Scalar(String),
+    List(Vec<Rc<Node>>),
+    Map(Vec<(String, Rc<Node>)>),
+}
+
+impl Node {
+    /// The text of a scalar.
+    pub(super) fn text(&self) -> Option<&str> {
+        match &self.value {
+            Value::Scalar(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The items of a list, whatever its tag.
+    pub(super) fn items(&self) -> Option<&[Rc<Node>]> {
+        match &self.value {
+            Value::List(items) => Some(items),
+            _ => None,
+        }
+    }
+
+    /// The value beside a key of a mapping.
+    pub(super) fn get(&self, key: &str) -> Option<&Node> {
+        match &self.value {
+            Value::Map(entries) => entries.iter().find(|(own, _)| own == key).map(|(_, value)| &**value),
+            _ => None,
+        }
+    }
+}
+
+/// The value that a text holds; none if it is not of this style.
+pub(super) fn parse(text: &str) -> Option<Rc<Node>> {
+    let mut parser = Parser {
+        lines: text.lines().collect(),
+        line: 0,
+        column: 0,
+        anchors: BTreeMap::new(),
+        depth: 0,
+    };
+    parser.skip_empty();
+    let node = parser.node(None)?;
+    parser.skip_empty();
+    (parser.line == parser.lines.len()).then_some(node)
+}
+
+/// A place in a text. `parent` is the column of the list or mapping around a value; what belongs to the value stands further right.
+struct Parser<'a> {
+    lines: Vec<&'a str>,
+    line: usize,
+    column: usize,
+    anchors: BTreeMap<&'a str, Rc<Node>>,
+    depth: usize,
+}
+
+impl<'a> Parser<'a> {
+    /// What is left of the line.
+    fn rest(&self) -> &'a str {
+        let line = self.lines.get(self.line).copied().unwrap_or("");
+        line.get(self.column..).unwrap_or("")
+    }
+
+    fn skip_spaces(&mut self) {
+        self.column += self.rest().len() - self.rest().trim_start_matches(' ').len();
+    }
+
+    fn next_line(&mut self) {
+        (self.line, self.column) = (self.line + 1, 0);
+        self.skip_empty();
+    }
+
+    /// To the first character of a line that holds something.
+    fn skip_empty(&mut self) {
+        while self.line < self.lines.len() {
+            self.column = 0;
+            self.skip_spaces();
+            if !self.rest().is_empty() && !self.rest().starts_with('#') {
+                return;
+            }
+            self.line += 1;
+        }
+        self.column = 0;
+    }
+
+    fn is_at_end(&self) -> bool {
+        self.line >= self.lines.len()
+    }
+
+    fn node(&mut self, parent: Option<usize>) -> Option<Rc<Node>> {
+        self.depth += 1;
+        if self.depth > MOST_DEPTH {
+            return None;
+        }
+        let (mut tag, mut anchor) = (String::new(), None);
+        let started = self.line;
+        loop {
+            self.skip_spaces();
+            let word = self.rest().split(' ').next().unwrap_or("");
+            match word.chars().next() {
+                Some('*') => {
+                    let alias = self.anchors.get(&word[1..]).cloned();
+                    self.next_line();
+                    self.depth -= 1;
+                    return alias;
+                }
+                Some('!') => tag = decoded(word)?,
+                Some('&') => anchor = Some(&word[1..]),
+                _ => break,
+            }
+            self.column += word.len();
+        }
+        let value = match self.rest() {
+            "" => self.below(parent)?,
+            _ => self.value(parent, self.line == started)?,
+        };
+        let node = Rc::new(Node { tag, value });
+        if let Some(anchor) = anchor {
+            self.anchors.insert(anchor, Rc::clone(&node));
+        }
+        self.depth -= 1;
+        Some(node)
+    }
+
+    /// A value on the lines below its key or tag; an empty text if there is none.
+    fn below(&mut self, parent: Option<usize>) -> Option<Value> {
+        self.next_line();
+        let is_item = self.rest() == "-" || self.rest().starts_with("- ");
+        // The items of a list may stand right below the key of a mapping.
+        let belongs = parent.is_none_or(|parent| self.column > parent || (self.column == parent && is_item));
+        if self.is_at_end() || !belongs {
+            return Some(Value::Scalar(String::new()));
+        }
+        self.value(parent, true)
+    }
+
+    fn value(&mut self, parent: Option<usize>, may_nest: bool) -> Option<Value> {
+        let rest = self.rest();
+        match rest {
+            "[]" => self.empty(Value::List(Vec::new())),
+            "{}" => self.empty(Value::Map(Vec::new())),
+            _ if rest == "-" || rest.starts_with("- ") => self.list(),
+            _ if rest.starts_with(['|', '>']) => Some(Value::Scalar(self.block_text(parent))),
+            // Flow style and keys that are no scalars.
+            _ if rest.starts_with(['[', '{', '?', '@', '`', ']', '}']) => None,
+            _ => {
+                let column = self.column;
+                let text = self.scalar(parent)?;
+                match self.rest().strip_prefix(':') {
+                    Some(after) if may_nest && (after.is_empty() || after.starts_with(' ')) => self.map(column, text),
+                    _ if self.rest().trim().is_empty() => {
+                        self.next_line();
+                        Some(Value::Scalar(text))
+                    }
+                    _ => None,
+                }
+            }
+        }
+    }
+
+    fn empty(&mut self, value: Value) -> Option<Value> {
+        self.next_line();
+        Some(value)
+    }
+
+    fn list(&mut self) -> Option<Value> {
+        let column = self.column;
+        let mut items = Vec::new();
+        while !self.is_at_end() && self.column == column && (self.rest() == "-" || self.rest().starts_with("- ")) {
+            self.column += 1;
+            items.push(self.node(Some(column))?);
+        }
+        Some(Value::List(items))
+    }
+
+    /// The entries of a mapping, after its first key.
+    fn map(&mut self, column: usize, first: String) -> Option<Value> {
+        let mut entries = Vec::new();
+        let mut key = first;
+        loop {
+            self.column += 1;
+            entries.push((key, self.node(Some(column))?));
+            if self.is_at_end() || self.column != column || self.rest().starts_with("- ") {
+                return Some(Value::Map(entries));
+            }
+            key = self.scalar(Some(column))?;
+            let after = self.rest().strip_prefix(':')?;
+            if !(after.is_empty() || after.starts_with(' ')) {
+                return None;
+            }
+        }
+    }
+
+    /// A key or a value; the place is behind it.
+    fn scalar(&mut self, parent: Option<usize>) -> Option<String> {
+        match self.rest().chars().next()? {
+            '\'' => self.quoted('\''),
+            '"' => self.quoted('"'),
+            _ => self.plain(parent),
+        }
+    }
+
+    /// Words up to a colon, or to the end of the lines that are further right than `parent`.
+    fn plain(&mut self, parent: Option<usize>) -> Option<String> {
+        let rest = self.rest();
+        let key = rest.find(": ").or_else(|| rest.strip_suffix(':').map(str::len));
+        if let Some(length) = key {
+            self.column += length;
+            return Some(rest[..length].to_owned());
+        }
+        let mut text = rest.trim_end().to_owned();
+        loop {
+            let [line, column] = [self.line, self.column + self.rest().len()];
+            self.next_line();
+            if self.is_at_end() || parent.is_none_or(|parent| self.column <= parent) {
+                (self.line, self.column) = (line, column);
+                return Some(text);
+            }
+            if self.rest().contains(": ") || self.rest().ends_with(':') {
+                return None;
+            }
+            text = format!("{text} {}", self.rest().trim_end());
+        }
+    }
+
+    fn quoted(&mut self, quote: char) -> Option<String> {
+        self.column += 1;
+        let mut text = String::new();
+        loop {
+            let rest = self.rest();
+            let mut characters = rest.char_indices().peekable();
+            while let Some((at, c)) = characters.next() {
+                match c {
+                    '\'' if quote == '\'' && rest[at + 1..].starts_with('\'') => {
+                        text.push(c);
+                        characters.next();
+                    }
+                    c if c == quote => {
+                        self.column += at + 1;
+                        return Some(text);
+                    }
+                    // Escapes only occur in texts that nothing here depends on.
+                    '\\' if quote == '"' => text.extend(characters.next().map(|(_, c)| c)),
+                    c => text.push(c),
+                }
+            }
+            text.push(' ');
+            (self.line, self.column) = (self.line + 1, 0);
+            if self.is_at_end() {
+                return None;
+            }
+            self.skip_spaces();
+        }
+    }
+
+    /// The lines further right than `parent`, one after the other.
+    fn block_text(&mut self, parent: Option<usize>) -> String {
+        let mut text = String::new();
+        loop {
+            self.next_line();
+            if self.is_at_end() || parent.is_some_and(|parent| self.column <= parent) {
+                return text;
+            }
+            text.push_str(self.rest());
+            text.push('\n');
+        }
+    }
+}
+
+/// A tag with its `%3C` as characters.
+fn decoded(tag: &str) -> Option<String> {
+    let mut bytes = Vec::new();
+    let mut rest = tag.bytes();
+    while let Some(byte) = rest.next() {
+        bytes.push(match byte {
+            b'%' => {
+                let [high, low] = [rest.next()?, rest.next()?].map(|digit| char::from(digit).to_digit(16));
+                u8::try_from(16 * high? + low?).ok()?
+            }
+            byte => byte,
+        });
+    }
+    String::from_utf8(bytes).ok()
+}
