@@ -4,7 +4,7 @@ mod support;
 
 use secateurs_data::llama::LlamaConfig;
 use secateurs_data::{Checkpoint, DataError};
-use serde_json::Value;
+use serde_json::{Value, json};
 use support::gguf::Builder;
 use support::llama::{Tensors, config, folder, gguf, gguf_name, tensor, tensors, write_gguf};
 use support::noise;
@@ -266,4 +266,35 @@ fn a_gguf_output_matrix_of_equal_values_is_the_embedding() {
             .expect("whole")
             .tied_head
     );
+}
+
+#[test]
+fn words_of_a_quantisation_that_the_weights_no_longer_have_change_nothing() {
+    let with = |quantisation: Value| {
+        let mut config = config();
+        config["quantization_config"] = quantisation;
+        config
+    };
+    let plain = open(&config(), &tensors()).expect("a Llama");
+    for method in ["awq", "bitsandbytes", "fbgemm_fp8", "fp8", "gptq"] {
+        let config = with(json!({ "quant_method": method, "bits": 4 }));
+        assert_eq!(open(&config, &tensors()).expect(method), plain);
+        for left in ["weight_scale", "weight_scale_inv", "scales", "absmax"] {
+            let mut stored = tensors();
+            stored.push((format!("model.layers.0.mlp.up_proj.{left}"), vec![1], vec![1.0]));
+            let error = open(&config, &stored).expect_err(left).to_string();
+            assert!(error.contains(left), "{method}: {error}");
+        }
+    }
+    // Fake quantisation of plain weights, and methods that quantise what they load.
+    for other in [
+        json!({ "quant_method": "compressed-tensors", "config_groups": { "group_0": {} } }),
+        json!({ "quant_method": "torchao" }),
+        json!({ "quant_method": null }),
+        json!({ "bits": 4 }),
+        json!("fp8"),
+    ] {
+        let error = open(&with(other.clone()), &tensors()).expect_err("refused").to_string();
+        assert!(error.contains("quantization_config"), "{other}: {error}");
+    }
 }

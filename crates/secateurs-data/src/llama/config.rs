@@ -250,12 +250,19 @@ fn is_causal(name: &Value) -> bool {
     name.as_str().is_some_and(is_known)
 }
 
+/// Methods whose weights have other names or number formats than plain ones, so that a model of plain weights that names one
+/// of them was dequantised since and only kept the words: whatever is left of the method would be a tensor that is refused.
+const STORED_OTHERWISE: [&str; 5] = ["awq", "bitsandbytes", "fbgemm_fp8", "fp8", "gptq"];
+
 /// Refuses weights that are not what they seem; zeros packed away are none of these.
 fn check_quantisation(fields: Fields<'_>, quantisation: &Value) -> Result<(), ConfigError> {
     let says = |field: &str| quantisation.get(field).filter(|value| !value.is_null());
     let is_empty =
         |field: &str| says(field).is_none_or(|value| value.as_object().is_some_and(serde_json::Map::is_empty));
     let text = |field: &str| says(field).and_then(Value::as_str);
+    if text("quant_method").is_some_and(|method| STORED_OTHERWISE.contains(&method)) {
+        return Ok(());
+    }
     let sparsity = says("sparsity_config").unwrap_or(&Value::Null);
     let plain_format = matches!(text("format"), None | Some("dense"));
     let format_is_text = says("format").is_none_or(Value::is_string);
@@ -274,7 +281,7 @@ fn check_quantisation(fields: Fields<'_>, quantisation: &Value) -> Result<(), Co
     if is_plain {
         return Ok(());
     }
-    let expected = "expected none, or compressed-tensors with dense weights or sparse-bitmask";
+    let expected = "expected none, compressed-tensors with dense weights or sparse-bitmask, or a method that the weights no longer show";
     Err(fields.bad("quantization_config", quantisation, expected))
 }
 
