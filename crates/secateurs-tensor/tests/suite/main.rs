@@ -1,6 +1,7 @@
 //! Tests of the crate, one binary so that burn is linked once.
 
 mod attach;
+mod globs;
 mod masks;
 mod modules;
 mod report;

@@ -1,0 +1,214 @@
+//! Outputs that one job at a time may write.
+
+mod held;
+
+use std::fs::File;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use crate::error::IoContext;
+use crate::writer::move_folder;
+use crate::{Result, rename_durably};
+use held::{Held, LOCK_FILE, empty};
+
+/// What an output is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OutputKind {
+    /// A folder, which grows in the folder `OUT.partial`.
+    Folder,
+    /// A file, which grows in the file `OUT.partial`.
+    File,
+}
+
+/// An output that this job alone may write, and the place beside it where it grows until it is whole.
+///
+/// The place is `OUT.partial`. A lock on it (for a folder, on the file `secateurs.lock` in it) refuses every other job with
+/// the same output, of whatever kind, in whatever process and however its path is spelled. The system takes the lock back
+/// when a process ends, however it ends. Where a file system has no locks, two jobs at once are the user's to avoid.
+///
+/// Dropped, it removes what was made in the place, unless [`keep`](Self::keep) was called or the place holds what an
+/// earlier job left.
+///
+/// # Examples
+///
+/// ```
+/// use secateurs_data::{DataError, HeldOutput, OutputKind};
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let folder = tempfile::tempdir()?;
+/// let out = folder.path().join("model");
+/// let held = HeldOutput::new(&out, OutputKind::Folder)?;
+/// let second = HeldOutput::new(&out, OutputKind::Folder);
+/// assert!(matches!(second, Err(DataError::OutputInUse { .. })));
+/// drop(held);
+/// assert!(HeldOutput::new(&out, OutputKind::File).is_ok());
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct HeldOutput {
+    out: PathBuf,
+    staging: PathBuf,
+    kind: OutputKind,
+    held: Held,
+    leftover: Leftover,
+    is_kept: bool,
+}
+
+/// What a staging place held when it was locked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Leftover {
+    /// Nothing.
+    Nothing,
+    /// A folder of a job, or a file where a folder is to grow or the reverse.
+    Work,
+    /// A folder that no job made, as far as one can see.
+    Foreign,
+}
+
+/// The place where unfinished work for `out` waits: `OUT.partial` beside it.
+pub fn staging_path(out: &Path) -> PathBuf {
+    let mut name = out.file_name().unwrap_or_default().to_owned();
+    name.push(".partial");
+    out.with_file_name(name)
+}
+
+/// Removes the staging folder of `out` if this very process holds it, from another thread than the one that writes; for
+/// handlers of signals that end the process.
+pub fn discard_own(out: &Path) {
+    let staging = staging_path(out);
+    let signed = std::fs::read_to_string(staging.join(LOCK_FILE));
+    if signed.is_ok_and(|pid| pid.parse() == Ok(std::process::id())) {
+        // The other thread may make a file meanwhile; what is then left is what is left when a process is killed.
+        let _ = std::fs::remove_dir_all(&staging).or_else(|_| std::fs::remove_dir_all(&staging));
+    }
+}
+
+impl HeldOutput {
+    /// Locks the staging place of `out`, and makes it if it is not there.
+    ///
+    /// # Errors
+    ///
+    /// [`DataError::OutputInUse`](crate::DataError::OutputInUse) if another job writes this output, [`DataError::OutputExists`](crate::DataError::OutputExists) if the place is taken by
+    /// something else than a file or a folder, or a system error. Nothing is changed then.
+    pub fn new(out: &Path, kind: OutputKind) -> Result<Self> {
+        let staging = staging_path(out);
+        let held = Held::acquire(out, &staging, kind)?;
+        Ok(Self {
+            out: out.to_owned(),
+            staging,
+            kind,
+            leftover: held.leftover,
+            held,
+            is_kept: false,
+        })
+    }
+
+    /// The folder or file in which the output grows.
+    pub fn staging(&self) -> &Path {
+        &self.staging
+    }
+
+    /// What an earlier job left in the place, unless it was [cleared](Self::clear).
+    pub fn leftover(&self) -> Leftover {
+        self.leftover
+    }
+
+    /// Whether the place is a folder or file as the output is, so that work in it can be gone on with.
+    pub fn is_of_kind(&self) -> bool {
+        self.held.is_folder == (self.kind == OutputKind::Folder)
+    }
+
+    /// The file in which the output grows, open to read and write.
+    ///
+    /// # Errors
+    ///
+    /// A system error; the output must be a file.
+    pub fn open_file(&self) -> Result<File> {
+        // On systems where locks bar other handles, only copies of this one can write.
+        let copy = match &self.held.lock {
+            Some(file) if !self.held.is_folder => file.try_clone(),
+            _ => Err(ErrorKind::IsADirectory.into()),
+        };
+        copy.during("open", &self.staging)
+    }
+
+    /// Removes what an earlier job left.
+    ///
+    /// # Errors
+    ///
+    /// A system error, or [`DataError::OutputInUse`](crate::DataError::OutputInUse) if a job of another kind took the place over meanwhile.
+    pub fn clear(&mut self) -> Result<()> {
+        if self.is_of_kind() {
+            match &self.held.lock {
+                Some(file) if !self.held.is_folder => file.set_len(0).during("cut", &self.staging)?,
+                _ => empty(&self.staging)?,
+            }
+        } else {
+            self.held.remove(&self.staging)?;
+            self.held = Held::acquire(&self.out, &self.staging, self.kind)?;
+        }
+        self.leftover = Leftover::Nothing;
+        Ok(())
+    }
+
+    /// Lets the work in the place outlive this value, to be gone on with.
+    pub fn keep(&mut self) {
+        self.is_kept = true;
+    }
+
+    /// Lets `rename` move the finished work from its place to the output, then lets go.
+    ///
+    /// # Errors
+    ///
+    /// Those of `rename`; work that is [kept](Self::keep) then stays in its place.
+    pub fn publish(mut self, rename: impl FnOnce() -> Result<()>) -> Result<()> {
+        if cfg!(windows) {
+            // Windows cannot rename a folder with open files in it.
+            self.held.lock = None;
+        }
+        rename()?;
+        if self.held.is_folder {
+            // Only now: without the file another job could begin in the folder before it has moved.
+            let _ = std::fs::remove_file(self.out.join(LOCK_FILE));
+        }
+        self.held.lock = None;
+        Ok(())
+    }
+
+    /// Moves finished work to the output as it is, over a file or over nothing, then lets go.
+    ///
+    /// # Errors
+    ///
+    /// [`DataError::OutputExists`](crate::DataError::OutputExists) if a folder would replace something, or a system error; work that is [kept](Self::keep)
+    /// then stays in its place.
+    pub fn publish_as_is(self) -> Result<()> {
+        let (staging, out, kind) = (self.staging.clone(), self.out.clone(), self.kind);
+        self.publish(|| match kind {
+            OutputKind::Folder => move_folder(&staging, &out),
+            OutputKind::File => rename_durably(&staging, &out),
+        })
+    }
+
+    /// Removes the place with all that is in it and lets go.
+    ///
+    /// # Errors
+    ///
+    /// A system error.
+    pub fn discard(mut self) -> Result<()> {
+        self.held.remove(&self.staging)
+    }
+}
+
+impl Drop for HeldOutput {
+    fn drop(&mut self) {
+        if self.held.lock.is_none() {
+            return;
+        }
+        // Whatever led here is what the user needs to hear; there is nobody to tell about a failure to tidy up.
+        if !self.is_kept && self.leftover == Leftover::Nothing {
+            let _ = self.held.remove(&self.staging);
+        } else if self.held.is_folder {
+            let _ = std::fs::remove_file(self.staging.join(LOCK_FILE));
+        }
+    }
+}
