@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod calculus;
+mod coefficient;
 mod curve;
 mod error;
 mod expr;

@@ -9,6 +9,7 @@
 
 use std::f64::consts::{FRAC_PI_2, FRAC_PI_4, PI};
 
+use crate::coefficient::{Coefficient, keeps_digits};
 use crate::expr::Expr;
 use crate::function::{Call, Exponent};
 
@@ -252,37 +253,6 @@ fn scaled(factor: f64, rest: Expr) -> Expr {
             }
         },
         rest => Expr::Product(vec![Expr::Constant(factor), rest]),
-    }
-}
-
-/// Whether a product with a value has all its digits: it is neither infinite nor so small that digits are missing.
-fn keeps_digits(product: f64, value: f64) -> bool {
-    product.is_normal() || value == 0.0
-}
-
-/// The product of constants, and those whose product with it has no number.
-struct Coefficient {
-    value: f64,
-    separate: Vec<f64>,
-}
-
-impl Default for Coefficient {
-    fn default() -> Self {
-        Self {
-            value: 1.0,
-            separate: Vec::new(),
-        }
-    }
-}
-
-impl Coefficient {
-    fn multiply(&mut self, factor: f64) {
-        let product = self.value * factor;
-        if self.value == 0.0 || keeps_digits(product, factor) {
-            self.value = product;
-        } else {
-            self.separate.push(factor);
-        }
     }
 }
 

@@ -170,6 +170,20 @@ fn names_that_read_as_something_else_are_set_apart() {
         assert_eq!(square(name).written(Syntax::Latex), latex);
     }
     assert_eq!(text_name("a_1"), "a_1");
+    // As raw identifiers, some of these would not do.
+    for keyword in [
+        "fn",
+        "self",
+        "Self",
+        "crate",
+        "super",
+        "yield",
+        "gen",
+        "_",
+        concat!("un", "safe"),
+    ] {
+        assert_eq!(rust_identifier(keyword), format!("{keyword}_"));
+    }
 }
 
 #[test]

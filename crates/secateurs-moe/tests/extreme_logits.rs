@@ -67,8 +67,11 @@ fn close(got: f64, expected: f64, epsilon: f64) -> bool {
     got.is_finite() && (got - expected).abs() <= 4.0 * epsilon * expected.abs() + 6e-8_f64.min(epsilon)
 }
 
+/// The gates of the chosen experts, from the logits of a token.
+type Gates = fn(&[f64], &[usize]) -> Vec<f64>;
+
 /// Routers that send a token to the experts with the largest logits, and what their gates are.
-fn by_logits() -> Vec<(RouterKind, fn(&[f64], &[usize]) -> Vec<f64>)> {
+fn by_logits() -> Vec<(RouterKind, Gates)> {
     fn over_chosen(logits: &[f64], chosen: &[usize]) -> Vec<f64> {
         softmax(&chosen.iter().map(|expert| logits[*expert]).collect::<Vec<_>>())
     }
