@@ -5,7 +5,7 @@ mod support;
 use std::path::Path;
 
 use secateurs_data::llama::{ConfigError, LlamaConfig};
-use secateurs_data::{Checkpoint, DataError};
+use secateurs_data::{Checkpoint, DataError, HeldOutput, OutputKind, Readers, StoredModel, write_stored};
 use serde_json::{Value, json};
 use support::gguf::{Builder, i32s, text, texts, u32 as count};
 use support::llama::{config, folder, gguf, tensors, write_gguf};
@@ -133,7 +133,15 @@ fn all_ends_of_a_gguf_file_count_and_stand_in_what_is_made_of_it() {
     let place = tempfile::tempdir().expect("temporary folder");
     let source = Checkpoint::open(&write_gguf(place.path(), &file)).expect("readable");
     let out = place.path().join("out");
-    secateurs_data::write_stored(&out, Vec::new(), source.config(), &source).expect("writable");
+    let held = HeldOutput::new(&out, OutputKind::Folder).expect("free");
+    let model = StoredModel {
+        tensors: Vec::new(),
+        config: source.config(),
+        source: &source,
+        readers: Readers::All,
+    };
+    write_stored(&held, model).expect("writable");
+    held.publish_as_is().expect("writable");
     for name in ["config.json", "generation_config.json"] {
         let text = std::fs::read_to_string(out.join(name)).expect("there");
         let json: Value = serde_json::from_str(&text).expect("valid");
