@@ -4,14 +4,12 @@
 
 Both programs run in every round, in turns, for every length of a prompt and for a batch; the medians over the rounds and the ratios
 to PyTorch in f32 are printed. `--level avx2` keeps both to AVX2 on a processor that has more: `SECATEURS_SIMD` for one,
-`ATEN_CPU_CAPABILITY`, `ONEDNN_MAX_CPU_ISA` and `MKL_ENABLE_INSTRUCTIONS` for the other. `--processor-time` counts the seconds of
-processor that prompts take instead, for machines on which other work runs: use it with `--threads 1`, and `--batches` of nothing.
+`ATEN_CPU_CAPABILITY`, `ONEDNN_MAX_CPU_ISA` and `MKL_ENABLE_INSTRUCTIONS` for the other.
 """
 
 import argparse
 import json
 import os
-import resource
 import statistics
 import subprocess
 import sys
@@ -30,8 +28,7 @@ def main():
     environment = os.environ | {"OMP_NUM_THREADS": str(arguments.threads)}
     if arguments.level == "avx2":
         environment |= AVX2
-    print(f"{arguments.threads} threads, {arguments.level or 'all instruction sets'}, medians of {arguments.rounds} rounds"
-          f"{', in processor time' if arguments.processor_time else ''}\n")
+    print(f"{arguments.threads} threads, {arguments.level or 'all instruction sets'}, medians of {arguments.rounds} rounds\n")
     print("| case | model | tokens/s | least to most | over PyTorch |")
     print("|---|---|---|---|---|")
     for case in cases(arguments):
@@ -57,7 +54,6 @@ def parse_arguments():
     parser.add_argument("--new-tokens", type=int, default=32, help="of each sequence of a batch")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--repeats", type=int, default=3, help="within a round; their median counts")
-    parser.add_argument("--processor-time", action="store_true", help="tokens per second of processor; prompts only")
     parser.add_argument("--level", choices=["avx2"], help="the only instruction set")
     return parser.parse_args()
 
@@ -72,28 +68,16 @@ def cases(arguments):
 
 
 def run_ours(arguments, binary, model, case, environment):
-    command = [binary, "bench", model, "--json", "--threads", arguments.threads]
+    command = [binary, "bench", model, "--json", "--repeats", arguments.repeats, "--threads", arguments.threads]
     command += ["--prompt-tokens", case["prompt"], "--new-tokens", case["new"]]
     if case["batch"] > 1:
         command += ["--batch", case["batch"]]
-    if arguments.processor_time:
-        # What starting costs is in both runs.
-        seconds = [processor_seconds([*command, "--repeats", repeats], environment) for repeats in (1, 1 + arguments.repeats)]
-        return case["batch"] * case["prompt"] * arguments.repeats / (seconds[1] - seconds[0])
-    return run([*command, "--repeats", arguments.repeats], environment)["models"][0][case["key"]]
-
-
-def processor_seconds(command, environment):
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    run(command, environment)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return run(command, environment)["models"][0][case["key"]]
 
 
 def run_torch(arguments, case, environment):
     sizes = [arguments.threads, case["batch"], case["prompt"], case["new"], arguments.repeats]
-    clock = "process_time" if arguments.processor_time else "perf_counter"
-    return run([sys.executable, "-c", TORCH, arguments.torch, clock, *sizes], environment)[case["key"]]
+    return run([sys.executable, "-c", TORCH, arguments.torch, *sizes], environment)[case["key"]]
 
 
 def run(command, environment):
@@ -107,8 +91,7 @@ def run(command, environment):
 TORCH = """
 import json, statistics, sys, time, torch
 from transformers import AutoModelForCausalLM
-model, clock = sys.argv[1], getattr(time, sys.argv[2])
-threads, batch, prompt, new, repeats = map(int, sys.argv[3:])
+model, threads, batch, prompt, new, repeats = sys.argv[1], *map(int, sys.argv[2:])
 torch.set_num_threads(threads)
 model = AutoModelForCausalLM.from_pretrained(model, dtype=torch.float32).eval()
 tokens = (torch.arange(prompt) * 2654435761 % model.config.vocab_size).repeat(batch, 1)
@@ -116,15 +99,15 @@ prefill, decode = [], []
 with torch.inference_mode():
     model(tokens[:, :32])
     for _ in range(repeats):
-        start = clock()
+        start = time.perf_counter()
         out = model(tokens, use_cache=True, logits_to_keep=1)
-        prefill.append(batch * prompt / (clock() - start))
+        prefill.append(batch * prompt / (time.perf_counter() - start))
         token = out.logits[:, -1:].argmax(-1).reshape(batch, 1)
-        start = clock()
+        start = time.perf_counter()
         for _ in range(new):
             out = model(token, past_key_values=out.past_key_values, use_cache=True)
             token = out.logits[:, -1:].argmax(-1).reshape(batch, 1)
-        decode.append(batch * new / (clock() - start))
+        decode.append(batch * new / (time.perf_counter() - start))
 medians = {"prefill_tokens_per_second": prefill, "decode_tokens_per_second": decode}
 print(json.dumps({key: statistics.median(values) for key, values in medians.items()}))
 """
