@@ -108,7 +108,11 @@ impl<'a> Game<'a> {
             };
             let beyond = |(p, base): (&f64, &f64)| {
                 let beyond = p - base;
-                if beyond.abs() <= noise * base.abs() { 0.0 } else { beyond }
+                if beyond.abs() <= noise * base.abs() {
+                    0.0
+                } else {
+                    beyond
+                }
             };
             contributions.push(player.iter().zip(base.iter().cycle()).map(beyond).collect());
             nobody.iter_mut().zip(base).for_each(|(sum, base)| *sum += base);
@@ -128,7 +132,10 @@ impl<'a> Game<'a> {
 
     /// The greatest score that rounding makes.
     pub(crate) fn noise(&self) -> f64 {
-        let largest = self.targets.iter().fold(self.size, |largest, target| largest.max(target.abs()));
+        let largest = self
+            .targets
+            .iter()
+            .fold(self.size, |largest, target| largest.max(target.abs()));
         let payoff = match self.payoff {
             Payoff::NegativeLoss(_) => largest * largest,
             Payoff::PerSample | Payoff::MeanOutput => largest,
@@ -172,7 +179,10 @@ impl<'a> Game<'a> {
                 .map(|o| outputs.iter().skip(o).step_by(d_output).sum::<f64>() / self.rows as f64)
                 .collect(),
             Payoff::NegativeLoss(_) => {
-                let squares = outputs.iter().zip(&self.targets).map(|(y, target)| (y - target).powi(2));
+                let squares = outputs
+                    .iter()
+                    .zip(&self.targets)
+                    .map(|(y, target)| (y - target).powi(2));
                 vec![-squares.sum::<f64>() / outputs.len() as f64]
             }
         };

@@ -216,7 +216,10 @@ fn quantile_knots(sorted: &[f64], n_intervals: usize, uniform: f64) -> Vec<f64> 
         k if k == n_intervals => high,
         k => inside(k),
     });
-    spread(mixed.collect(), LEAST_GAP.min(0.5 / n_intervals as f64) * (greatest - least))
+    spread(
+        mixed.collect(),
+        LEAST_GAP.min(0.5 / n_intervals as f64) * (greatest - least),
+    )
 }
 
 /// Moves knots apart to the least gap, between the first and the last, which stay.

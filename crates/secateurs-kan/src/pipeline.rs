@@ -67,7 +67,11 @@ impl Task for Regression<'_> {
     }
 
     fn losses(&self, outputs: &[f64], d_output: usize) -> Vec<f64> {
-        let squares: Vec<f64> = outputs.iter().zip(self.validation.y).map(|(f, y)| (f - y).powi(2)).collect();
+        let squares: Vec<f64> = outputs
+            .iter()
+            .zip(self.validation.y)
+            .map(|(f, y)| (f - y).powi(2))
+            .collect();
         let rows = squares.len() / d_output;
         let of_output = |output| squares.iter().skip(output).step_by(d_output).sum::<f64>() / rows.max(1) as f64;
         (0..d_output).map(of_output).collect()
@@ -78,7 +82,7 @@ impl Task for Regression<'_> {
     }
 }
 
-/// How much greater the validation loss may become in each stage, as a share of the loss before it: what a stage wins, the
+/// How much greater the validation loss of each output may become in each stage, as a share of the loss before it: what a stage wins, the
 /// next one must not lose. In the worst case the losses of the stages multiply.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Budget {
@@ -131,9 +135,10 @@ impl Default for PipelineConfig {
                 library: secateurs_formula::Library::default().with_polynomials(5),
                 ..SymbolicConfig::default()
             },
-            // Small shifts go with decimals; small factors stay with digits.
+            // Small shifts go with decimals; small factors stay with digits. What is far from zero needs more of them.
             roundings: (1..=6)
                 .flat_map(|n| [Rounding::Decimals(n), Rounding::Significant(n)])
+                .chain((7..=14).map(Rounding::Significant))
                 .collect(),
         }
     }

@@ -68,13 +68,14 @@ impl KanLayer {
         let means = edges.clone().mean_dim(1);
         let sizes: Vec<f64> = numbers(edges.clone().abs().max_dim(1));
         let of_edges: Vec<f64> = numbers(((edges - means.clone()).powi_scalar(2).sum_dim(1) / n).sqrt());
-        let of_columns = |x: Tensor<2>| -> Vec<f64> {
-            numbers(((x.clone() - x.mean_dim(0)).powi_scalar(2).sum_dim(0) / n).sqrt())
-        };
+        let of_columns =
+            |x: Tensor<2>| -> Vec<f64> { numbers(((x.clone() - x.mean_dim(0)).powi_scalar(2).sum_dim(0) / n).sqrt()) };
         let above = |deviations: Vec<f64>, sizes: &[f64]| -> Vec<f64> {
             let pairs = deviations.into_iter().zip(sizes);
             // NaN stays.
-            pairs.map(|(deviation, size)| if deviation <= noise * size { 0.0 } else { deviation }).collect()
+            pairs
+                .map(|(deviation, size)| if deviation <= noise * size { 0.0 } else { deviation })
+                .collect()
         };
         let input_sizes: Vec<f64> = numbers(input.clone().abs().max_dim(0));
         let n_subnodes = self.width().n_subnodes();

@@ -234,18 +234,23 @@ impl Kan {
         let largest = largest_power(self.place().1);
         let smooth = |curve: &Curve, range| curve.covers(range) && power(curve, range) < largest;
         let curves = self.curves_on(x);
-        curves.is_ok_and(|curves| curves.iter().all(|(_, _, curve, range)| smooth(curve, *range)))
+        curves.is_ok_and(|curves| curves.iter().all(|placed| smooth(&placed.curve, placed.range)))
     }
 
-    /// All curves, each with its layer and the range of its inputs when `x`, `[rows, d_input]`, flows through.
-    fn curves_on(&self, x: Tensor<2>) -> Result<Vec<(usize, SymbolicEdge, Curve, [f64; 2])>> {
+    /// All curves, each with the range of its inputs when `x`, `[rows, d_input]`, flows through.
+    fn curves_on(&self, x: Tensor<2>) -> Result<Vec<PlacedCurve>> {
         let mut x = self.scaled(x);
         let mut all = Vec::new();
         for (number, layer) in self.layers.iter().enumerate() {
             let low: Vec<f64> = x.clone().min_dim(0).into_data().iter().collect();
             let high: Vec<f64> = x.clone().max_dim(0).into_data().iter().collect();
             let curves = layer.curves()?.into_iter();
-            all.extend(curves.map(|(edge, curve)| (number, edge, curve, [low[edge.input], high[edge.input]])));
+            all.extend(curves.map(|(edge, curve)| PlacedCurve {
+                layer: number,
+                range: [low[edge.input], high[edge.input]],
+                edge,
+                curve,
+            }));
             x = layer.forward(x);
         }
         Ok(all)
@@ -267,12 +272,12 @@ impl Kan {
             });
         }
         let most = largest_power(self.place().1);
-        for (layer, edge, curve, range) in self.curves_on(x.clone())? {
-            let power = power(&curve, range);
+        for placed in self.curves_on(x.clone())? {
+            let power = power(&placed.curve, placed.range);
             if power >= most {
-                let SymbolicEdge { input, subnode, .. } = edge;
+                let SymbolicEdge { input, subnode, .. } = placed.edge;
                 return Err(KanError::CutOff {
-                    layer,
+                    layer: placed.layer,
                     input,
                     subnode,
                     power,
@@ -297,6 +302,15 @@ impl Kan {
         };
         nodes.into_iter().enumerate().map(formula).collect()
     }
+}
+
+/// A curve where it is in a network.
+struct PlacedCurve {
+    layer: usize,
+    edge: SymbolicEdge,
+    curve: Curve,
+    /// Least and greatest of its inputs.
+    range: [f64; 2],
 }
 
 /// The greatest exponent of e that a curve takes on a range; none for other functions.

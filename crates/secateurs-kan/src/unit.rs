@@ -76,7 +76,7 @@ impl Unit {
 
     /// The unit of an outcome: its mean and its deviation are 1, and the longer tail is positive.
     ///
-    /// A network learns the mean first, and with few of its nodes; where there is none to learn, more of them stay at work.
+    /// A mean of 1 leaves fewer hidden nodes at work than one of 0 (see the README).
     ///
     /// Values `c y + d` have the unit in which they are what `y` is in its own, up to rounding. An outcome with one value `v` is
     /// 0, and its size is `|v|`, or 1 for `v = 0`.

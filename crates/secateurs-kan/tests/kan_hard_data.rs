@@ -4,8 +4,8 @@ use burn::module::Param;
 use burn::tensor::{DType, Device, FloatDType};
 use secateurs_formula::{Curve, Shape};
 use secateurs_kan::{
-    BSpline, BasisConfig, Beyond, FitConfig, Grid, GridUpdates, Kan, KanConfig, Optimizer, Rows, Schedule, ShapleyConfig,
-    StepLog, SymbolicEdge, Units, attribution, fit, root_mean_square_error, shapley,
+    BSpline, BasisConfig, Beyond, FitConfig, Grid, GridUpdates, Kan, KanConfig, Optimizer, Rows, Schedule,
+    ShapleyConfig, StepLog, SymbolicEdge, Units, attribution, fit, root_mean_square_error, shapley,
 };
 
 const BOTH: [FloatDType; 2] = [FloatDType::F32, FloatDType::F64];
@@ -29,7 +29,10 @@ fn wave(n: usize) -> Vec<f64> {
 }
 
 fn predictions(kan: &Kan, x: &[f64]) -> Vec<f64> {
-    kan.forward(kan.tensor(x, kan.d_input()).unwrap()).into_data().iter().collect()
+    kan.forward(kan.tensor(x, kan.d_input()).unwrap())
+        .into_data()
+        .iter()
+        .collect()
 }
 
 #[test]
@@ -40,7 +43,9 @@ fn columns_and_outcomes_with_one_or_two_values() {
             let two = |row: usize| row % 3 == 0;
             let of_row = |row: usize| [u[row], constant, if two(row) { low } else { high }];
             let x: Vec<f64> = (0..n).flat_map(of_row).collect();
-            let y: Vec<f64> = (0..n).map(|row| u[row].powi(2) + if two(row) { 1.0 } else { 0.0 }).collect();
+            let y: Vec<f64> = (0..n)
+                .map(|row| u[row].powi(2) + if two(row) { 1.0 } else { 0.0 })
+                .collect();
             let rows = Rows { x: &x, y: &y };
             let (kan, log) = trained(network(&[3, 1], (4, dtype)), rows, &lbfgs(5));
             let error = root_mean_square_error(&kan, rows).unwrap();
@@ -48,9 +53,19 @@ fn columns_and_outcomes_with_one_or_two_values() {
             assert!(log[0].moved);
             // An outcome that is the same in all rows.
             let outcome = 3.0 * low + constant;
-            let (kan, _) = trained(network(&[3, 1], (4, dtype)), Rows { x: &x, y: &vec![outcome; n] }, &lbfgs(5));
+            let (kan, _) = trained(
+                network(&[3, 1], (4, dtype)),
+                Rows {
+                    x: &x,
+                    y: &vec![outcome; n],
+                },
+                &lbfgs(5),
+            );
             for value in predictions(&kan, &x) {
-                assert!((value - outcome).abs() <= 1e-3 * outcome.abs().max(f64::from(u8::from(outcome == 0.0))), "{value} {outcome}");
+                assert!(
+                    (value - outcome).abs() <= 1e-3 * outcome.abs().max(f64::from(u8::from(outcome == 0.0))),
+                    "{value} {outcome}"
+                );
             }
         }
     }
@@ -74,7 +89,11 @@ fn narrow_columns_far_from_zero_keep_their_digits() {
             let (kan, _) = trained(network(&[1, 1], (n_intervals, FloatDType::F32)), rows, &lbfgs(10));
             let error = root_mean_square_error(&kan, rows).unwrap();
             assert!(error < 0.02, "{name}, {n_intervals}: {error}");
-            let worst = predictions(&kan, &x).iter().zip(&y).map(|(f, y)| (f - y).abs()).fold(0.0, f64::max);
+            let worst = predictions(&kan, &x)
+                .iter()
+                .zip(&y)
+                .map(|(f, y)| (f - y).abs())
+                .fold(0.0, f64::max);
             assert!(worst < 0.1, "{name}, {n_intervals}: {worst}");
         }
     }
@@ -82,7 +101,11 @@ fn narrow_columns_far_from_zero_keep_their_digits() {
 
 #[test]
 fn knots_that_a_precision_cannot_tell_apart_move() {
-    for (dtype, low, width) in [(DType::F32, 2_460_000.0, 1.0), (DType::F32, 1e30, 1.0), (DType::F64, 1e15, 0.5)] {
+    for (dtype, low, width) in [
+        (DType::F32, 2_460_000.0, 1.0),
+        (DType::F32, 1e30, 1.0),
+        (DType::F64, 1e15, 0.5),
+    ] {
         let knots = (0..27).map(|k| low + f64::from(k) * width / 20.0);
         // Finer than doubles are far from zero: these would coincide already.
         let Ok(grid) = Grid::from_knots(knots.collect(), 1, 3) else {
@@ -96,13 +119,18 @@ fn knots_that_a_precision_cannot_tell_apart_move() {
     }
     // Values of a hidden layer that differ in their last digits only.
     let hidden = |value: f64| {
-        let kan = network(&[1, 1, 1], (20, FloatDType::F32)).with_units(Units::identity(1, 1)).unwrap();
+        let kan = network(&[1, 1, 1], (20, FloatDType::F32))
+            .with_units(Units::identity(1, 1))
+            .unwrap();
         let mut layers = kan.layers;
         layers[0].nodes.bias = Param::from_tensor(layers[0].nodes.bias.val() + value);
         let kan = Kan::from(layers).with_units(Units::identity(1, 1)).unwrap();
         let x: Vec<f64> = wave(100);
         let x = kan.tensor(&x, 1).unwrap();
-        kan.with_grids_following(x, 0.02).unwrap().refined(30, kan_rows()).unwrap()
+        kan.with_grids_following(x, 0.02)
+            .unwrap()
+            .refined(30, kan_rows())
+            .unwrap()
     };
     for value in [0.0, 1e4, 1e6, 1e9, 1e20] {
         let kan = hidden(value);
@@ -133,7 +161,10 @@ fn outliers_do_not_empty_the_grid() {
                 if every > 0 {
                     x.iter_mut().step_by(every).for_each(|x| *x = -999.0);
                 }
-                let y: Vec<f64> = x.iter().map(|x| if x.abs() > 2.0 { 0.0 } else { (3.0 * x).sin() }).collect();
+                let y: Vec<f64> = x
+                    .iter()
+                    .map(|x| if x.abs() > 2.0 { 0.0 } else { (3.0 * x).sin() })
+                    .collect();
                 let mut config = lbfgs(20);
                 config.grids = Some(GridUpdates {
                     uniform,
@@ -158,7 +189,9 @@ fn outliers_do_not_empty_the_grid() {
 #[test]
 fn a_training_that_does_not_move_says_so() {
     let x = wave(50);
-    let kan = network(&[1, 1], (3, FloatDType::F64)).with_units(Units::identity(1, 1)).unwrap();
+    let kan = network(&[1, 1], (3, FloatDType::F64))
+        .with_units(Units::identity(1, 1))
+        .unwrap();
     let learnt = predictions(&kan, &x);
     let other: Vec<f64> = learnt.iter().map(|y| y + 0.1).collect();
     let adam = FitConfig::new(Schedule::new(Optimizer::Adam { learning_rate: 0.01 }, 3));
@@ -182,17 +215,32 @@ fn scores_of_equal_rows_are_zero() {
             nodes.bias = Param::from_tensor(nodes.bias.val() + shift);
             let x = kan.tensor(&[0.3, 0.7].repeat(21), 2).unwrap();
             let scores = attribution(&kan, x.clone()).unwrap();
-            assert!(scores.nodes[..2].iter().flatten().all(|score| *score == 0.0), "{shift}: {scores:?}");
+            assert!(
+                scores.nodes[..2].iter().flatten().all(|score| *score == 0.0),
+                "{shift}: {scores:?}"
+            );
             for layer in 0..2 {
-                let scores = shapley(&kan, layer, x.clone(), &ShapleyConfig::default()).unwrap().scores;
-                assert!(scores.iter().all(|score| *score == 0.0), "{dtype:?}, {shift}, {layer}: {scores:?}");
+                let scores = shapley(&kan, layer, x.clone(), &ShapleyConfig::default())
+                    .unwrap()
+                    .scores;
+                assert!(
+                    scores.iter().all(|score| *score == 0.0),
+                    "{dtype:?}, {shift}, {layer}: {scores:?}"
+                );
             }
             // Rows that differ give the most important node 1.
             let x = kan.tensor(&wave(40), 2).unwrap();
             let scores = shapley(&kan, 1, x, &ShapleyConfig::default()).unwrap().scores;
             let largest = scores.iter().fold(0.0, |largest: f64, score| largest.max(*score));
             // Of outputs around a million single precision has no digits that differ.
-            assert_eq!(largest, if dtype == FloatDType::F32 && shift > 1e3 { 0.0 } else { 1.0 });
+            assert_eq!(
+                largest,
+                if dtype == FloatDType::F32 && shift > 1e3 {
+                    0.0
+                } else {
+                    1.0
+                }
+            );
         }
     }
 }

@@ -4,10 +4,11 @@ use burn::tensor::{Device, FloatDType};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use secateurs_kan::{
-    BasisConfig, FitConfig, Fold, GridUpdates, Kan, KanConfig, KanState, Optimizer, PipelineConfig, Regression, Rows,
-    Schedule, ShapleyConfig, Stay, SymbolicConfig, Unit, attribution, fit, prune_by_shapley, prune_edges, prune_inputs,
-    root_mean_square_error, simplify, symbolise,
+    BasisConfig, FitConfig, Fold, GridUpdates, Kan, KanConfig, KanState, Optimizer, PictureConfig, PipelineConfig,
+    Regression, Rows, Schedule, ShapleyConfig, Stay, SymbolicConfig, Unit, attribution, fit, picture, prune_by_shapley,
+    prune_edges, prune_inputs, root_mean_square_error, simplify, symbolise,
 };
+use secateurs_testkit::laws;
 
 const ROWS: usize = 150;
 const COLUMNS: usize = 3;
@@ -24,7 +25,11 @@ impl Table {
         let (mut x, mut y) = (Vec::new(), Vec::new());
         for row in 0..ROWS {
             let row = row as f64;
-            let (a, b, c) = ((row * 0.777).sin(), (1.5 * (row * 1.7).sin()).exp(), (row * 2.3).sin() > 0.2);
+            let (a, b, c) = (
+                (row * 0.777).sin(),
+                (1.5 * (row * 1.7).sin()).exp(),
+                (row * 2.3).sin() > 0.2,
+            );
             let c = f64::from(u8::from(c));
             x.extend([a, b, c]);
             let both = [(2.5 * a).sin() + 0.2 * b - c, a * a + b.ln() * (1.0 + c)];
@@ -35,8 +40,20 @@ impl Table {
 
     fn mapped(&self, maps: &Maps) -> Self {
         Self {
-            x: maps.inputs.iter().cycle().zip(&self.x).map(|((a, b), x)| a * x + b).collect(),
-            y: maps.outputs.iter().cycle().zip(&self.y).map(|((c, d), y)| c * y + d).collect(),
+            x: maps
+                .inputs
+                .iter()
+                .cycle()
+                .zip(&self.x)
+                .map(|((a, b), x)| a * x + b)
+                .collect(),
+            y: maps
+                .outputs
+                .iter()
+                .cycle()
+                .zip(&self.y)
+                .map(|((c, d), y)| c * y + d)
+                .collect(),
             outputs: self.outputs,
         }
     }
@@ -66,7 +83,10 @@ impl Maps {
     fn random(outputs: usize, rng: &mut StdRng) -> Self {
         let mut map = || {
             let factor = 10f64.powf(rng.random_range(-9.0..9.0)) * if rng.random() { 1.0 } else { -1.0 };
-            (factor, factor * rng.random_range(-1.0..1.0) * 10f64.powf(rng.random_range(-1.0..6.0)))
+            (
+                factor,
+                factor * rng.random_range(-1.0..1.0) * 10f64.powf(rng.random_range(-1.0..6.0)),
+            )
         };
         Self {
             inputs: (0..COLUMNS).map(|_| map()).collect(),
@@ -93,7 +113,9 @@ fn lbfgs(steps: usize) -> FitConfig {
 fn predictions(kan: &Kan, table: &Table) -> Vec<Vec<f64>> {
     let x = kan.tensor(&table.x, COLUMNS).unwrap();
     let all: Vec<f64> = kan.forward(x).into_data().iter().collect();
-    (0..table.outputs).map(|o| all.iter().skip(o).step_by(table.outputs).copied().collect()).collect()
+    (0..table.outputs)
+        .map(|o| all.iter().skip(o).step_by(table.outputs).copied().collect())
+        .collect()
 }
 
 /// Holds predictions on mapped data against mapped predictions.
@@ -106,9 +128,15 @@ fn check(name: &str, outputs: usize, seed: u64, predict: impl Fn(&Table) -> Vec<
         let got = predict(&table.mapped(&maps));
         for (output, (got, expected)) in got.iter().zip(&expected).enumerate() {
             let ((c, d), deviation) = (maps.outputs[output], table.deviation(output));
-            let squares = got.iter().zip(expected).map(|(got, expected)| ((got - d) / c - expected).powi(2));
+            let squares = got
+                .iter()
+                .zip(expected)
+                .map(|(got, expected)| ((got - d) / c - expected).powi(2));
             let off = (squares.sum::<f64>() / got.len() as f64).sqrt() / deviation;
-            assert!(off < 0.01, "{name}, case {case}, output {output}: {off:.1e} of a deviation");
+            assert!(
+                off < 0.01,
+                "{name}, case {case}, output {output}: {off:.1e} of a deviation"
+            );
         }
     }
 }
@@ -117,7 +145,15 @@ fn check(name: &str, outputs: usize, seed: u64, predict: impl Fn(&Table) -> Vec<
 fn check_fit(name: &str, (config, outputs): (KanConfig, usize), training: &FitConfig, worst: f64) {
     let kan = |table: &Table| {
         let [train, validation] = table.rows();
-        fit(config.init(3, &Device::flex()), train, Some(validation), training, &mut |_| ()).unwrap().0
+        fit(
+            config.init(3, &Device::flex()),
+            train,
+            Some(validation),
+            training,
+            &mut |_| (),
+        )
+        .unwrap()
+        .0
     };
     let table = Table::new(outputs);
     let error = root_mean_square_error(&kan(&table), table.rows()[0]).unwrap();
@@ -144,7 +180,12 @@ fn networks_do_not_depend_on_units() {
         check_fit("fixed grids", make(&[], 2, SPLINES), &lbfgs(5).with_fixed_grids(), 0.6);
         check_fit("even grids", make(&[], 1, SPLINES), &even, 0.3);
         check_fit("Gaussian bumps", make(&[], 1, rbf), &lbfgs(5), 0.6);
-        check_fit("Chebyshev", make(&[], 1, BasisConfig::Chebyshev { degree: 4 }), &lbfgs(5), 0.6);
+        check_fit(
+            "Chebyshev",
+            make(&[], 1, BasisConfig::Chebyshev { degree: 4 }),
+            &lbfgs(5),
+            0.6,
+        );
     }
 }
 
@@ -161,7 +202,11 @@ fn refits_do_not_depend_on_units() {
     for dtype in [FloatDType::F32, FloatDType::F64] {
         check("refits", 1, 8, |table| {
             let [train, _] = table.rows();
-            let refit = |kan: Kan| fit(kan, train, None, &lbfgs(2).with_fixed_grids(), &mut |_| ()).unwrap().0;
+            let refit = |kan: Kan| {
+                fit(kan, train, None, &lbfgs(2).with_fixed_grids(), &mut |_| ())
+                    .unwrap()
+                    .0
+            };
             let kan = refit(config(&[2], 1, SPLINES).with_dtype(dtype).init(5, &Device::flex()));
             let x = kan.tensor(train.x, COLUMNS).unwrap();
             let scores = attribution(&kan, x.clone()).unwrap();
@@ -190,7 +235,9 @@ fn formulas_do_not_depend_on_units() {
     let names = ["a", "b", "c"].map(str::to_owned);
     check("formulas", 2, 10, |table| {
         let [train, validation] = table.rows();
-        let kan = config(&[], 2, SPLINES).with_dtype(FloatDType::F64).init(5, &Device::flex());
+        let kan = config(&[], 2, SPLINES)
+            .with_dtype(FloatDType::F64)
+            .init(5, &Device::flex());
         let (kan, _) = fit(kan, train, Some(validation), &lbfgs(4), &mut |_| ()).unwrap();
         let task = Regression {
             train,
@@ -203,7 +250,11 @@ fn formulas_do_not_depend_on_units() {
             ..PipelineConfig::default()
         };
         let found = simplify(kan, &names, &task, &config).unwrap();
-        found.formulas.iter().map(|formula| formula.evaluate(&table.x).unwrap().0).collect()
+        found
+            .formulas
+            .iter()
+            .map(|formula| formula.evaluate(&table.x).unwrap().0)
+            .collect()
     });
 }
 
@@ -212,14 +263,19 @@ fn inputs_that_go_take_their_units_along() {
     let table = Table::new(1);
     let maps = Maps::random(1, &mut StdRng::seed_from_u64(3));
     let table = table.mapped(&maps);
-    let kan = config(&[2], 1, SPLINES).with_dtype(FloatDType::F64).init(1, &Device::flex());
+    let kan = config(&[2], 1, SPLINES)
+        .with_dtype(FloatDType::F64)
+        .init(1, &Device::flex());
     let (kan, _) = fit(kan, table.rows()[0], None, &lbfgs(2), &mut |_| ()).unwrap();
     let x = kan.tensor(&table.x, COLUMNS).unwrap();
     let scores = vec![vec![1.0, 0.0, 1.0], vec![1.0; 2], vec![1.0]];
     let units = kan.units().clone();
     let (kan, inputs, removed) = prune_inputs(kan, x, &scores, (0.5, Fold::Mean)).unwrap();
     assert_eq!((inputs, removed.len()), (vec![0, 2], 1));
-    assert_eq!((kan.units().input(0), kan.units().input(1)), (units.input(0), units.input(2)));
+    assert_eq!(
+        (kan.units().input(0), kan.units().input(1)),
+        (units.input(0), units.input(2))
+    );
     assert_eq!(kan.units().output(0), units.output(0));
     let back = Kan::from_state(kan.to_state(), &Device::flex()).unwrap();
     assert_eq!(back.units(), kan.units());
@@ -240,7 +296,12 @@ fn states_hold_units() {
     assert_eq!(predictions(&again, &table), predictions(&kan, &table));
     // A state of before units is of numbers as they are, which a refit leaves so.
     let without = |name: &str| KanState {
-        tensors: state.tensors.iter().filter(|(other, _)| !other.starts_with(name)).cloned().collect(),
+        tensors: state
+            .tensors
+            .iter()
+            .filter(|(other, _)| !other.starts_with(name))
+            .cloned()
+            .collect(),
         ..state.clone()
     };
     let old = Kan::from_state(without("inputs"), &device).unwrap();
@@ -248,4 +309,51 @@ fn states_hold_units() {
     assert!(old.units().inputs.is_some());
     let missing = Kan::from_state(without("inputs.size"), &device).unwrap_err();
     assert_eq!(missing.to_string(), "tensor inputs.size is missing");
+}
+
+/// Activations, pictures and formulas have the numbers that the user has.
+#[test]
+fn what_a_network_says_is_in_the_units_of_the_user() {
+    let u: Vec<f64> = (0..=60).map(|i| f64::from(i) / 30.0 - 1.0).collect();
+    for (middle, half, mean, size) in [
+        (202_406.0, 5.0, 4e5, 1e5),
+        (3e-5, -2e-6, -7e-9, 2e-9),
+        (1.7e9, 1.5e7, 0.0, 1.0),
+    ] {
+        let x: Vec<f64> = u.iter().map(|u| middle + half * u).collect();
+        let y: Vec<f64> = u.iter().map(|u| mean + size * u * u).collect();
+        let basis = SPLINES;
+        let kan = KanConfig::new([1, 1], basis).unwrap().init(1, &Device::flex());
+        let (kan, _) = fit(kan, Rows { x: &x, y: &y }, None, &lbfgs(5), &mut |_| ()).unwrap();
+        let inputs = kan.tensor(&x, 1).unwrap();
+        let activations = kan.activations(inputs.clone()).remove(0);
+        let values: Vec<f64> = activations.input.into_data().iter().collect();
+        assert_eq!(values, x);
+        let outputs: Vec<f64> = activations.output.into_data().iter().collect();
+        let forward: Vec<f64> = kan.forward(inputs.clone()).into_data().iter().collect();
+        laws::close(&outputs, &forward, 1e-6, size);
+        let svg = picture(&kan, inputs.clone(), &PictureConfig::default()).unwrap();
+        let ends = |column: &[f64]| {
+            column
+                .iter()
+                .fold([f64::MAX, f64::MIN], |[l, h], v| [l.min(*v), h.max(*v)])
+        };
+        for (name, [low, high]) in [("x1", ends(&x)), ("y", ends(&outputs))] {
+            let title = svg
+                .split("<title>")
+                .find(|text| text.starts_with(&format!("{name}: ")))
+                .unwrap();
+            let numbers: Vec<f64> = title.split([' ', '<']).filter_map(|word| word.parse().ok()).collect();
+            for (shown, end) in numbers[numbers.len() - 2..].iter().zip([low, high]) {
+                assert!((shown - end).abs() < 1e-3 * (high - low), "{title}: {end}");
+            }
+        }
+        let (curves, _) = symbolise(kan, inputs.clone(), &SymbolicConfig::default()).unwrap();
+        let formula = &curves.formulas(&["x".to_owned()], inputs.clone()).unwrap()[0];
+        assert_eq!(formula.ranges, [ends(&x)]);
+        let network: Vec<f64> = curves.forward(inputs).into_data().iter().collect();
+        for (formula, network) in formula.evaluate(&x).unwrap().0.iter().zip(&network) {
+            assert!((formula - network).abs() < 1e-4 * size, "{formula} {network}");
+        }
+    }
 }

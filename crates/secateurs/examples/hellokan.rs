@@ -43,7 +43,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     };
     let kan = KanConfig::new([2, 5, 1], splines)?
         .with_dtype(FloatDType::F64)
-        .init(43, &Device::flex());
+        .init(40, &Device::flex());
     let (kan, _) = fit(kan, train, None, &lbfgs(50).with_lambda(1e-3), &mut |_| ())?;
     show("trained with penalty", &kan)?;
     draw("hellokan-trained", &kan)?;

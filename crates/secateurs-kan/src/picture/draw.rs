@@ -108,11 +108,11 @@ impl Scene<'_> {
             0 => self.names.inputs[edge.input].clone(),
             layer => format!("node {} of layer {layer}", edge.input + 1),
         };
-        let [low, high] = self.flow.ranges[edge.layer][edge.input];
-        let [least, greatest] = extent(&curve.values);
+        let [low, high] = ends(self.flow.ranges[edge.layer][edge.input]);
+        let [least, greatest] = ends(extent(&curve.values));
         format!(
-            "layer {}, {input} to subnode {}: score {:.4}; from {low:.4} to {high:.4} it is between {least:.4} and \
-             {greatest:.4}",
+            "layer {}, {input} to subnode {}: score {:.4}; from {low} to {high} it is between {least} and \
+             {greatest}",
             edge.layer + 1,
             edge.subnode + 1,
             curve.score,
@@ -166,8 +166,8 @@ impl Scene<'_> {
             layer if layer == self.kan.layers.len() => self.names.outputs[node].clone(),
             layer => format!("node {} of layer {layer}", node + 1),
         };
-        let ([low, high], score) = (self.flow.ranges[layer][node], self.scores.nodes[layer][node]);
-        format!("{name}: score {score:.4}; from {low:.4} to {high:.4}")
+        let ([low, high], score) = (ends(self.flow.ranges[layer][node]), self.scores.nodes[layer][node]);
+        format!("{name}: score {score:.4}; from {low} to {high}")
     }
 
     fn alpha(&self, score: f64) -> f64 {
@@ -262,6 +262,17 @@ fn cross((x, y): Place) -> Markup {
 /// A coordinate: one decimal is finer than any screen shows.
 fn number(value: f64) -> String {
     format!("{value:.1}")
+}
+
+/// Both ends of a range, with decimals that tell its ten-thousandths apart whatever its unit is.
+fn ends([low, high]: [f64; 2]) -> [String; 2] {
+    let magnitude = (high - low).log10();
+    let decimals = match magnitude {
+        4.0.. => 0,
+        small if small < 0.0 && small.is_finite() => 4 + (-small) as usize,
+        _ => 4,
+    };
+    [low, high].map(|end| format!("{end:.decimals$}"))
 }
 
 fn share(alpha: f64) -> String {

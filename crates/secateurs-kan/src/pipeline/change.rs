@@ -5,7 +5,10 @@ const ROUNDING: f64 = 64.0;
 
 /// The greatest change of an output; NaN if one is. `epsilon`: relative precision of what made the outputs.
 pub(super) fn greatest_change(before: &[Vec<f64>], after: &[Vec<f64>], epsilon: f64) -> f64 {
-    let changes = before.iter().zip(after).map(|(before, after)| change(before, after, epsilon));
+    let changes = before
+        .iter()
+        .zip(after)
+        .map(|(before, after)| change(before, after, epsilon));
     // `f64::max` would pass over NaN.
     changes.fold(0.0, |greatest, change| {
         let is_worse = change > greatest || change.is_nan();
@@ -17,7 +20,8 @@ pub(super) fn greatest_change(before: &[Vec<f64>], after: &[Vec<f64>], epsilon: 
 fn change(before: &[f64], after: &[f64], epsilon: f64) -> f64 {
     let n = before.len().max(1) as f64;
     let mean = before.iter().sum::<f64>() / n;
-    let mean_square = |values: &mut dyn Iterator<Item = f64>| (values.map(|value| value * value).sum::<f64>() / n).sqrt();
+    let mean_square =
+        |values: &mut dyn Iterator<Item = f64>| (values.map(|value| value * value).sum::<f64>() / n).sqrt();
     let deviation = mean_square(&mut before.iter().map(|value| value - mean));
     let change = mean_square(&mut before.iter().zip(after).map(|(a, b)| a - b));
     if change == 0.0 {
@@ -42,6 +46,13 @@ mod tests {
         }
         let got = greatest_change(&[vec![2.0, 2.0]], &[vec![3.0, 3.0]], f64::EPSILON);
         assert_eq!(got, 0.5);
-        assert!(greatest_change(&[vec![1.0, 2.0], vec![1.0, 2.0]], &[vec![1.0, 2.0], vec![f64::NAN, 2.0]], 0.0).is_nan());
+        assert!(
+            greatest_change(
+                &[vec![1.0, 2.0], vec![1.0, 2.0]],
+                &[vec![1.0, 2.0], vec![f64::NAN, 2.0]],
+                0.0
+            )
+            .is_nan()
+        );
     }
 }

@@ -62,6 +62,9 @@ mod tests {
         assert_eq!(Losses(vec![1.0, 3e-8]).excess(&limits), 2.0);
         assert_eq!(Losses::infinite().excess(&limits), f64::INFINITY);
         let none = Losses(vec![0.0]);
-        assert_eq!((none.excess(&none), Losses(vec![1e-9]).excess(&none)), (0.0, f64::INFINITY));
+        assert_eq!(
+            (none.excess(&none), Losses(vec![1e-9]).excess(&none)),
+            (0.0, f64::INFINITY)
+        );
     }
 }

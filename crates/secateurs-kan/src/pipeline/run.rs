@@ -82,7 +82,9 @@ impl<'a> Run<'a> {
     fn judged(&self, outputs: &[Vec<f64>]) -> Result<Losses> {
         let rows = self.x.dims()[0]..self.all.dims()[0];
         let of_row = |row: usize| outputs.iter().map(move |column| column[row]);
-        let losses = self.task.losses(&rows.flat_map(of_row).collect::<Vec<f64>>(), outputs.len());
+        let losses = self
+            .task
+            .losses(&rows.flat_map(of_row).collect::<Vec<f64>>(), outputs.len());
         match losses.iter().find(|loss| loss.is_nan()) {
             Some(&loss) => Err(KanError::LossNotFinite { step: 0, loss }),
             None => Ok(Losses(losses)),

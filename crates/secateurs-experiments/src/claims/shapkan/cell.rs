@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use burn::tensor::{Device, FloatDType, Tensor};
 use secateurs::kan::{
-    BSpline, Basis, BasisConfig, FitConfig, Fold, Grid, Kan, KanConfig, Optimizer, Rows, Schedule, fit, prune_nodes,
-    root_mean_square_error,
+    BSpline, Basis, BasisConfig, FitConfig, Fold, Grid, Kan, KanConfig, Optimizer, Rows, Schedule, Units, fit,
+    prune_nodes, root_mean_square_error,
 };
 use serde::{Deserialize, Serialize};
 
@@ -153,13 +153,15 @@ impl<'a> Bench<'a> {
 
     /// A network that learned the function on the shifted domain.
     ///
-    /// All start from the same parameters, with the knots of the first layer moved along.
+    /// All start from the same parameters, with the knots of the first layer moved along. They take and give numbers as they are:
+    /// in units of their own they would all be the same network.
     fn trained(&self, shift: f64) -> Result<Kan, ExperimentError> {
         let Target { d_input, hidden, .. } = self.target;
         let (degree, n_intervals) = (3, 3);
         let splines = BasisConfig::BSpline { degree, n_intervals };
         let config = KanConfig::new([d_input, hidden, hidden, 1], splines)?.with_dtype(FloatDType::F64);
-        let mut kan = config.init(self.seed, self.device);
+        let units = Units::identity(d_input, 1);
+        let mut kan = config.init(self.seed, self.device).with_units(units)?;
         let grid = Grid::uniform((d_input, degree, n_intervals), [shift - 1.0, shift + 1.0])?;
         let (device, dtype) = kan.place();
         kan.layers[0].basis = Basis::BSpline(BSpline::new(&grid, config.beyond, (&device, dtype)));
