@@ -25,11 +25,14 @@ fn template(path: &Path) -> Result<Option<String>, DataError> {
     Checkpoint::open(path).expect("a model").chat_template()
 }
 
+/// Files of a model, and the template that counts.
+type Case<'a> = (&'a [(&'a str, Json)], Option<&'a str>);
+
 #[test]
 fn the_first_place_that_has_templates_decides() {
     let named = |first: &str, second: &str| json!({ "chat_template": [{ "name": first, "template": first }, { "name": second, "template": second }] });
     let config = "tokenizer_config.json";
-    let cases: [(&[(&str, Json)], Option<&str>); 10] = [
+    let cases: [Case<'_>; 10] = [
         (&[], None),
         (&[(config, json!({ "chat_template": null }))], None),
         (&[(config, json!({ "chat_template": "plain" }))], Some("plain")),
