@@ -197,7 +197,10 @@ fn activations_that_overflow_late_leave_nothing_to_resume() {
     });
     let args = ["prune", "large", "-m", "wanda", "-s", "0.5", "-o", "out", "-q"];
     let line = tiny.refuse(1, &[&args[..], &CALIBRATION].concat());
-    assert!(!line.contains("--resume"), "going on would end in the same error: {line}");
+    assert!(
+        !line.contains("--resume"),
+        "going on would end in the same error: {line}"
+    );
     assert!(!tiny.path("out").exists() && !tiny.path("out.partial").exists());
 }
 
