@@ -294,7 +294,10 @@ fn words_of_a_quantisation_that_the_weights_no_longer_have_change_nothing() {
         json!({ "bits": 4 }),
         json!("fp8"),
     ] {
-        let error = open(&with(other.clone()), &tensors()).expect_err("refused").to_string();
-        assert!(error.contains("quantization_config"), "{other}: {error}");
+        let error = open(&with(other.clone()), &tensors()).expect_err("refused");
+        let DataError::Config { source, .. } = error else {
+            panic!("{other}: {error}")
+        };
+        assert!(source.to_string().contains("quantization_config"), "{other}: {source}");
     }
 }

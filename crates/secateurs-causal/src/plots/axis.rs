@@ -54,14 +54,19 @@ pub(super) fn label(value: f64) -> String {
     trimmed(&format!("{value:.digits$}"))
 }
 
-/// Labels of ticks: short ones if they tell the ticks apart, else numbers with as many decimals as the step needs.
+/// Labels of ticks: short ones if each says where its tick is to a tenth of a step, else numbers with as many decimals as
+/// the step needs.
 pub(super) fn labels(ticks: &[f64]) -> Vec<String> {
     let short: Vec<String> = ticks.iter().map(|tick| label(*tick)).collect();
-    let differ = short.windows(2).all(|pair| pair[0] != pair[1]);
-    if differ {
+    let [first, second, ..] = ticks else { return short };
+    let step = second - first;
+    let says = |(tick, label): (&f64, &String)| {
+        let number = label.replace('\u{2212}', "-").parse::<f64>();
+        number.is_ok_and(|number| (number - tick).abs() <= 0.1 * step)
+    };
+    if ticks.iter().zip(&short).all(says) {
         return short;
     }
-    let step = ticks[1] - ticks[0];
     // Steps are 1, 2, 2.5 or 5 of a power of ten.
     let decimals = (1.0 - step.log10().floor()).max(0.0) as usize;
     let long = ticks.iter().map(|tick| trimmed(&format!("{tick:.decimals$}")));

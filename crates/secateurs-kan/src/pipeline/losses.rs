@@ -55,11 +55,12 @@ mod tests {
 
     #[test]
     fn the_worst_loss_is_worst_beside_its_limit() {
-        let limits = Losses(vec![4.0, 1e-8]).limits(0.5);
-        assert_eq!(limits.0, [6.0, 1.5e-8]);
-        assert_eq!(Losses(vec![5.0, 1e-8]).worst(&limits), (5.0, 6.0));
-        assert_eq!(Losses(vec![1.0, 3e-8]).worst(&limits), (3e-8, 1.5e-8));
-        assert_eq!(Losses(vec![1.0, 3e-8]).excess(&limits), 2.0);
+        let tiny = 2f64.powi(-27);
+        let limits = Losses(vec![4.0, tiny]).limits(0.5);
+        assert_eq!(limits.0, [6.0, 1.5 * tiny]);
+        assert_eq!(Losses(vec![5.0, tiny]).worst(&limits), (5.0, 6.0));
+        assert_eq!(Losses(vec![1.0, 3.0 * tiny]).worst(&limits), (3.0 * tiny, 1.5 * tiny));
+        assert_eq!(Losses(vec![1.0, 3.0 * tiny]).excess(&limits), 2.0);
         assert_eq!(Losses::infinite().excess(&limits), f64::INFINITY);
         let none = Losses(vec![0.0]);
         assert_eq!(
