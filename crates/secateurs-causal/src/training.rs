@@ -233,7 +233,11 @@ impl<B: Base> Objective<Vec<B::Network>> for ArmErrors<'_, B> {
             .iter()
             .zip(&self.prepared)
             .filter_map(|(network, prepared)| self.base.penalty(network, batch.inputs.clone(), prepared));
-        penalties.fold(self.error(&batch, networks), |sum, penalty| sum + penalty)
+        // Errors have the precision of the rows, penalties that of the network.
+        penalties.fold(self.error(&batch, networks), |sum, penalty| {
+            let dtype = sum.dtype();
+            sum + penalty.cast(dtype)
+        })
     }
 
     fn validation(&self, networks: &Vec<B::Network>) -> Option<f64> {

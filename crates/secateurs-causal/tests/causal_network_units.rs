@@ -63,7 +63,7 @@ fn networks_in_single_precision_are_the_same_in_all_units() {
     let adam = Schedule::new(Optimizer::Adam { learning_rate: 0.05 }, 12);
     let base = KanBase {
         dtype: FloatDType::F32,
-        ..KanBase::additive(SPLINES)
+        ..KanBase::additive(SPLINES).with_lambda(1e-3)
     };
     check(&base, adam, "single precision");
 }

@@ -245,8 +245,12 @@ fn oracle(metadata: &Metadata) -> Option<(Model, f64, Vec<f64>)> {
     }
     let mut ends = Vec::new();
     for key in ["eos", "eot", "eom"] {
-        if let Some(given) = metadata.get(format!("tokenizer.ggml.{key}_token_id").as_str()) {
-            ends.push(given.whole().filter(|id| *id < vocab_size)?);
+        match metadata.get(format!("tokenizer.ggml.{key}_token_id").as_str()) {
+            // -1 says that there is none.
+            Some(given) if given.number() != Some(f64::from(u32::MAX)) => {
+                ends.push(given.whole().filter(|id| *id < vocab_size)?);
+            }
+            _ => {}
         }
     }
     ends.sort_unstable();

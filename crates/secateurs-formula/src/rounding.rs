@@ -6,6 +6,10 @@ use crate::program::Program;
 
 /// Rows on which values are compared, besides corners.
 const ROWS: usize = 384;
+/// Rows, besides these, where the values are near zero.
+const MOST_ZEROS: usize = 128;
+/// Halvings on the way to such a row.
+const BISECTIONS: usize = 40;
 /// Variables whose ends are combined in all ways.
 const MOST_CORNERS: usize = 7;
 /// Steps after which a constant is not rounded.
@@ -64,8 +68,14 @@ struct Exact<'a> {
 
 impl<'a> Exact<'a> {
     fn new(expr: &Expr, ranges: &'a [[f64; 2]], rounding: Rounding) -> Self {
-        let rows = rows(&expr.variables(), ranges);
-        let values = Program::new(expr).at(&rows, ranges.len());
+        let program = Program::new(expr);
+        let mut rows = rows(&expr.variables(), ranges);
+        let mut values = program.at(&rows, ranges.len());
+        if matches!(rounding, Rounding::Decimals(_)) {
+            let zeros = zeros(&program, (&rows, &values), ranges.len());
+            values.extend(program.at(&zeros, ranges.len()));
+            rows.extend(zeros);
+        }
         let finite = || values.iter().copied().filter(|value| value.is_finite());
         let spread = finite().fold(f64::NEG_INFINITY, f64::max) - finite().fold(f64::INFINITY, f64::min);
         let unit = match rounding {
@@ -134,6 +144,33 @@ impl<'a> Exact<'a> {
             alone[worst.1] = None;
         }
     }
+}
+
+/// Rows where an expression is near zero, in rows of `width` numbers: between neighbours of opposite signs. Where values may
+/// change by a share of themselves, they may change least there.
+fn zeros(program: &Program, (rows, values): (&[f64], &[f64]), width: usize) -> Vec<f64> {
+    let row = |index: usize| &rows[index * width..(index + 1) * width];
+    let neighbours = values.windows(2).enumerate();
+    let opposite = neighbours.filter(|(_, pair)| pair[0].is_finite() && pair[1].is_finite() && pair[0] * pair[1] < 0.0);
+    let (mut below, mut above) = (Vec::new(), Vec::new());
+    for (index, pair) in opposite.take(MOST_ZEROS) {
+        let (low, high) = if pair[0] < 0.0 {
+            (index, index + 1)
+        } else {
+            (index + 1, index)
+        };
+        below.extend_from_slice(row(low));
+        above.extend_from_slice(row(high));
+    }
+    for _ in 0..BISECTIONS {
+        let middle: Vec<f64> = below.iter().zip(&above).map(|(a, b)| 0.5 * a + 0.5 * b).collect();
+        for (number, value) in program.at(&middle, width).into_iter().enumerate() {
+            let side = if value < 0.0 { &mut below } else { &mut above };
+            let place = number * width..(number + 1) * width;
+            side[place.clone()].copy_from_slice(&middle[place]);
+        }
+    }
+    below
 }
 
 /// The ends of all ranges in all combinations (of the first few variables), and rows that are spread evenly between them.

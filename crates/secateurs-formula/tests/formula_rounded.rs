@@ -249,3 +249,34 @@ fn large_constants_are_factors_of_each_other() {
         assert!(matches!(refused, Err(FormulaError::Constant { .. })));
     }
 }
+
+/// Where a value crosses zero, the same change is a larger share of it.
+#[test]
+fn values_near_zero_are_kept_too() {
+    let plane = Expr::Sum(vec![
+        x(0).times(0.349),
+        Expr::product(vec![x(0), x(1)]).times(4.977),
+        Expr::Constant(7.419),
+    ]);
+    let curve = Expr::Sum(vec![
+        Expr::call(Call::Exp, x(0).times(0.5)),
+        x(1).times(7.42),
+        Expr::Constant(-0.09),
+    ]);
+    for (expr, zero) in [
+        (plane, (|a: f64| (-7.419 - 0.349 * a) / (4.977 * a)) as fn(f64) -> f64),
+        (curve, |a: f64| (0.09 - (0.5 * a).exp()) / 7.42),
+    ] {
+        let formula = formula(expr, &[[-100.0, 100.0], [-100.0, 100.0]]);
+        let on_the_curve = (0..2001).map(|k| -100.0 + 0.1 * f64::from(k)).map(|a| [a, zero(a)]);
+        let rows: Vec<f64> = on_the_curve.filter(|row| row[1].abs() <= 100.0).flatten().collect();
+        for rounding in ROUNDINGS {
+            let Rounding::Decimals(digits) = rounding else { continue };
+            let rounded = formula.rounded(rounding);
+            let values = rounded.evaluate(&rows).unwrap().0;
+            let worst = values.into_iter().fold(0.0, |worst: f64, value| worst.max(value.abs()));
+            let allowed = 10f64.powi(1 - i32::from(digits)).min(0.5);
+            assert!(worst <= allowed, "{formula} -> {rounded}: {worst} where the value is 0");
+        }
+    }
+}

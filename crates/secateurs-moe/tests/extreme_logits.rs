@@ -8,7 +8,7 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 use secateurs_moe::{
     Capacity, ExpertChoice, Noise, Normalise, Router, RouterKind, Routing, SigmoidTopK, Soft, SoftSlots, TokenRouting,
-    TopK, importance_loss, load_balancing_loss, z_loss,
+    TopK, importance_loss, load_balancing_loss, slot_logits, z_loss,
 };
 
 const N_EXPERTS: usize = 4;
@@ -408,4 +408,36 @@ fn numbers_beyond_single_precision_are_logits_and_nan_is_not() {
     };
     let (logits, _) = held(&[[0.0; N_EXPERTS]], (&Device::flex(), DType::F32));
     assert!(unsound.route(logits, None).is_err());
+}
+
+/// The logits of slots depend on directions alone, whatever the size of what is compared.
+#[test]
+fn logits_of_slots_neither_over_nor_underflow() {
+    const WIDTH: usize = 512;
+    let wave = |row: usize, column: usize| ((row * 7 + column * 3) as f64 * 0.37).sin();
+    for (dtype, epsilon) in PRECISIONS {
+        for size in [1e-3, 1.0, 200.0] {
+            let tensor = |rows: usize, first: usize, size: f64| {
+                let numbers: Vec<f32> = (0..rows * WIDTH)
+                    .map(|at| (size * wave(first + at / WIDTH, at % WIDTH)) as f32)
+                    .collect();
+                Tensor::<2>::from_data(TensorData::new(numbers, [rows, WIDTH]), (&Device::flex(), dtype))
+            };
+            let (tokens, slots) = (tensor(3, 0, size), tensor(2, 5, size));
+            let numbers = |tensor: &Tensor<2>| tensor.clone().into_data().iter::<f64>().collect::<Vec<f64>>();
+            let (rows, columns) = (numbers(&tokens), numbers(&slots));
+            let scale = Tensor::<1>::from_data(TensorData::new(vec![10f32], [1]), (&Device::flex(), dtype));
+            let got = numbers(&slot_logits(tokens, slots, scale));
+            let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
+            for (at, got) in got.into_iter().enumerate() {
+                let (a, b) = (&rows[at / 2 * WIDTH..][..WIDTH], &columns[at % 2 * WIDTH..][..WIDTH]);
+                let right = 10.0 * dot(a, b) / ((dot(a, a).sqrt() + 1e-6) * (dot(b, b).sqrt() + 1e-6));
+                let tolerance = 10.0 * (epsilon + 1e-5);
+                assert!(
+                    (got - right).abs() < tolerance,
+                    "{dtype:?} of size {size}: {got}, not {right}"
+                );
+            }
+        }
+    }
 }

@@ -99,13 +99,14 @@ impl PathRules {
             ("exclude", &self.globs.exclude, &self.exclude),
         ];
         for (list, globs, set) in lists {
+            let may_be_idle = |glob: &String| list == "exclude" && is_default(glob);
             let mut is_idle = vec![true; globs.len()];
             let matched = paths.iter().flat_map(|path| set.matches(path));
             matched.for_each(|glob| is_idle[glob] = false);
             let idle = globs
                 .iter()
                 .zip(is_idle)
-                .find(|(glob, is_idle)| *is_idle && !is_default(glob));
+                .find(|(glob, is_idle)| *is_idle && !may_be_idle(glob));
             if let Some((glob, _)) = idle.filter(|(glob, _)| *glob != EVERYTHING) {
                 return Err(TensorError::UnmatchedGlob {
                     list,

@@ -160,7 +160,7 @@ impl Blocks<'_> {
     ) -> Result<Report, Error> {
         let (writer, mut journal) = self.begin(&source, config)?;
         let finished = self.prune(source, writer, &mut journal, listener);
-        let (store, report) = match finished {
+        let (store, mut report) = match finished {
             Ok(finished) => finished,
             Err(error) if error.may_pass() => return Err(error),
             Err(error) => {
@@ -170,6 +170,7 @@ impl Blocks<'_> {
             }
         };
         let (source, writer) = store.into_parts();
+        report.notes.extend(notes::of_rest(&source, &writer, &report)?);
         describe(self.job, &source, &writer, &report)?;
         let (output, held) = (self.claim.output, self.claim.held);
         output.replace(|| held.publish(|| writer.finish(self.job.out)))?;

@@ -1,6 +1,10 @@
 //! Why a result has other counts than were asked for.
 
+use secateurs_data::{Checkpoint, CheckpointWriter};
+use secateurs_models::llama::{LlamaConfig, planned_tensors};
 use secateurs_tensor::{LayerReport, Report};
+
+use crate::Error;
 
 /// Says in which direction, and why, the zeros of a result differ from those asked for.
 pub(crate) fn of_counts(report: &Report) -> Vec<String> {
@@ -25,6 +29,38 @@ pub(crate) fn of_counts(report: &Report) -> Vec<String> {
         notes.push(format!("{lacking} weights of {short} layers that were to go did not"));
     }
     notes
+}
+
+/// Says what became zero outside of the layers of a report, which is copied and may be too small for the number format.
+pub(crate) fn of_rest(
+    source: &Checkpoint,
+    writer: &CheckpointWriter,
+    report: &Report,
+) -> Result<Option<String>, Error> {
+    let config = LlamaConfig::describe(source)?;
+    let is_copied = |name: &str| {
+        let path = config.module_path(name);
+        report.layers.iter().all(|layer| layer.path != path)
+    };
+    let (mut tensors, mut weights) = (0, 0);
+    for name in planned_tensors(&config).iter().map(|tensor| &tensor.name) {
+        if is_copied(name) && source.tensor(name)?.encoding != writer.float_type().safetensors_name() {
+            let before = n_zeros(&source.read_f32(name)?);
+            let lost = n_zeros(&writer.read_f32(name)?).saturating_sub(before);
+            tensors += usize::from(lost > 0);
+            weights += lost;
+        }
+    }
+    let note = || {
+        format!(
+            "{weights} weights of {tensors} tensors that were not to be pruned are zero, too small for the number format of the output"
+        )
+    };
+    Ok((weights > 0).then(note))
+}
+
+pub(crate) fn n_zeros(values: &[f32]) -> usize {
+    values.iter().filter(|value| **value == 0.0).count()
 }
 
 /// Layers with a count of at least one, and the sum of the counts.

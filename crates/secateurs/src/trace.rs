@@ -288,13 +288,28 @@ impl Iterator for TraceReader {
     }
 }
 
-/// Whether a file begins as files of traces do, whatever its version, and whatever byte order mark or empty lines stand before. A file that cannot be read does not.
+/// Whether a file begins as files of traces do, whatever its version, and whatever byte order mark or empty lines stand
+/// before. A file that cannot be read does not, nor does a pipe: what a look at it reads would be missing later.
 pub fn is_trace_file(path: &Path) -> bool {
+    if !path.is_file() {
+        return false;
+    }
     let first = Lines::open(path).and_then(|mut lines| lines.first_text());
     let Ok(Some(first)) = first else {
         return false;
     };
-    !matches!(TraceHeader::parse(&first, path), Err(Error::NotTraces { .. }))
+    is_header(&first, path)
+}
+
+/// Whether one of the first lines of a text is the header of a file of traces.
+pub(crate) fn has_header(text: &str, path: &Path) -> bool {
+    const LOOKED_AT: usize = 10;
+    let lines = text.lines().map(|line| line.trim_start_matches('\u{feff}'));
+    lines.take(LOOKED_AT).any(|line| is_header(line, path))
+}
+
+fn is_header(line: &str, path: &Path) -> bool {
+    !matches!(TraceHeader::parse(line, path), Err(Error::NotTraces { .. }))
 }
 
 #[cfg(test)]

@@ -369,7 +369,7 @@ fn write(
         if let Some(first) = &first {
             layer.requested_pruned = first.pruned_count(pattern, layer.dims);
         }
-        layer.pruned = n_zeros(&writer.read_f32(&file_name(&config, &layer.path))?);
+        layer.pruned = notes::n_zeros(&writer.read_f32(&file_name(&config, &layer.path))?);
     }
     let mut report = Report {
         method: recipe.method.name().into(),
@@ -386,10 +386,6 @@ fn write(
     describe(job, source, &writer, &report)?;
     writer.sync()?;
     Ok(report)
-}
-
-fn n_zeros(values: &[f32]) -> usize {
-    values.iter().filter(|value| **value == 0.0).count()
 }
 
 /// What the file calls the parameter at a path of the module.

@@ -6,10 +6,8 @@ use sha2::{Digest, Sha256};
 
 use super::{Checkpoint, Source};
 use crate::Result;
+use crate::finite::SCANNED_BYTES;
 use crate::manifest::hex;
-
-/// Bytes at the start of each tensor that go into a fingerprint.
-const FINGERPRINT_BYTES: usize = 4096;
 
 impl Checkpoint {
     /// Format and encoding in words, e.g. `GGUF Q4_1 (dequantised)`.
@@ -31,42 +29,41 @@ impl Checkpoint {
         }
     }
 
-    /// A sha256 over the configuration, file sizes, headers and the first 4 KiB of each tensor, to recognise the same
-    /// model again. Cheap, and therefore no proof that every weight is the same.
+    /// A sha256 over the configuration and all bytes of the files, to recognise the same model again.
     ///
     /// # Errors
     ///
     /// None at present; files that cannot be mapped may add some.
     pub fn fingerprint(&self) -> Result<String> {
-        let mut hash = Sha256::new();
-        let mut add = |prefix: &[u8], length: usize| {
-            hash.update((prefix.len() as u64).to_le_bytes());
-            hash.update(prefix);
-            hash.update((length as u64).to_le_bytes());
-        };
-        add(self.config.to_string().as_bytes(), 0);
+        let mut hash = Hash::default();
+        hash.add(self.config.to_string().as_bytes(), || {});
         match &self.source {
             Source::HuggingFace(shards) => {
                 for file in &shards.files {
-                    add(file.prefix(), file.len());
-                    for tensor in 0..file.tensors().count() {
-                        add(head(file.raw(tensor)), 0);
-                        file.release();
-                    }
+                    hash.add(file.prefix(), || {});
+                    (0..file.tensors().count()).for_each(|tensor| hash.add(file.raw(tensor), || file.release()));
                 }
             }
             Source::Gguf(file) => {
-                add(file.prefix(), file.len());
-                for tensor in 0..file.tensors().count() {
-                    add(head(file.raw(tensor)), 0);
-                    file.release();
-                }
+                hash.add(file.prefix(), || {});
+                (0..file.tensors().count()).for_each(|tensor| hash.add(file.raw(tensor), || file.release()));
             }
         }
-        Ok(hex(&hash.finalize()))
+        Ok(hex(&hash.0.finalize()))
     }
 }
 
-fn head(bytes: &[u8]) -> &[u8] {
-    &bytes[..bytes.len().min(FINGERPRINT_BYTES)]
+/// A sha256 of parts, each with its length before it.
+#[derive(Default)]
+struct Hash(Sha256);
+
+impl Hash {
+    /// Adds a part; `release` gives the memory of a mapped file back after every few bytes of it.
+    fn add(&mut self, part: &[u8], release: impl Fn()) {
+        self.0.update((part.len() as u64).to_le_bytes());
+        for bytes in part.chunks(SCANNED_BYTES) {
+            self.0.update(bytes);
+            release();
+        }
+    }
 }

@@ -24,15 +24,26 @@ const SIDE_FILES: [&str; 10] = [
     "merges.txt",
 ];
 
+/// Fields that hold tokens with names of their own, in the spellings of transformers 4 and 5.
+const NAMED_TOKENS: [&str; 2] = ["model_specific_special_tokens", "extra_special_tokens"];
+
 impl Checkpoint {
-    /// The model's tokenizer: from `tokenizer.json`, or built from GGUF metadata.
+    /// The model's tokenizer: from `tokenizer.json`, or built from GGUF metadata. A `tokenizer_config.json` that would have texts cut
+    /// in another way is refused.
     ///
     /// # Errors
     ///
     /// [`DataError::Tokenizer`], [`DataError::Unsupported`] or a system error.
     pub fn tokenizer(&self) -> Result<Tokenizer> {
         match &self.source {
-            Source::HuggingFace(_) => Tokenizer::from_file(&self.path.join(TOKENIZER_FILE)),
+            Source::HuggingFace(_) => {
+                let tokenizer = Tokenizer::from_file(&self.path.join(TOKENIZER_FILE))?;
+                // A configuration that cannot be read is an error where something in it is needed.
+                if let Ok(config) = self.tokenizer_config() {
+                    tokenizer.check_settings(&config)?;
+                }
+                Ok(tokenizer)
+            }
             Source::Gguf(file) => Tokenizer::from_gguf(file.metadata(), &self.path),
         }
     }
@@ -81,6 +92,11 @@ impl Checkpoint {
             tokens.extend(mapped);
         }
         if let Some(tokens) = tokens.as_object_mut() {
+            for field in NAMED_TOKENS {
+                if let Some(Json::Object(named)) = tokens.remove(field) {
+                    tokens.extend(named.into_iter().filter(|(name, _)| name.ends_with("_token")));
+                }
+            }
             tokens.retain(|name, token| name.ends_with("_token") && (token.is_string() || token.is_object()));
         }
         Ok(tokens)

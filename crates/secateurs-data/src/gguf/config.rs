@@ -54,6 +54,13 @@ impl Keys<'_> {
         })
     }
 
+    /// A factor of the rotary frequencies, of which 0 says that there is none.
+    fn optional_factor(self, key: &str) -> Result<Option<f64>> {
+        let valid = |value: &Value| value.as_f64().filter(|n| n.is_finite() && *n >= 0.0);
+        let factor = self.optional(key, "a positive number or 0", valid)?;
+        Ok(factor.filter(|factor| *factor > 0.0))
+    }
+
     pub(super) fn optional<T>(
         self,
         key: &str,
@@ -204,8 +211,8 @@ pub(crate) fn hf_config(metadata: &Metadata, path: &Path, facts: ModelFacts) -> 
 /// the factors `found` in tensors. Both together are refused, for no `config.json` can say that.
 fn combine_scaling(keys: Keys<'_>, found: Json) -> Result<Json> {
     const KIND: &str = "llama.rope.scaling.type";
-    let factor = match keys.optional_number("llama.rope.scaling.factor")? {
-        None => keys.optional_number("llama.rope.scale_linear")?,
+    let factor = match keys.optional_factor("llama.rope.scaling.factor")? {
+        None => keys.optional_factor("llama.rope.scale_linear")?,
         some => some,
     };
     let kind = keys.optional(KIND, "a text", |value| value.as_text().map(str::to_owned))?;

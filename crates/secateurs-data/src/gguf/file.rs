@@ -103,10 +103,6 @@ impl GgufFile {
         &self.bytes[self.prefix.clone()]
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.bytes.len()
-    }
-
     /// The stored bytes of tensor number `index` in position order.
     pub(crate) fn raw(&self, index: usize) -> &[u8] {
         &self.bytes[self.tensors[index].bytes.clone()]

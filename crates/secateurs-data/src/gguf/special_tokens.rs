@@ -7,6 +7,9 @@ use crate::Result;
 /// Number of control tokens in `tokenizer.ggml.token_type`.
 const CONTROL: u64 = 3;
 
+/// The id that says that there is no such token: -1 as an unsigned number.
+const NO_TOKEN: u64 = u32::MAX as u64;
+
 /// Keys of the tokens that end a text, a turn or a message, the end of a text first.
 const ENDS: [&str; 3] = [
     "tokenizer.ggml.eos_token_id",
@@ -32,7 +35,7 @@ pub(super) const END_TEXTS: [&str; 13] = [
 ];
 
 impl Keys<'_> {
-    /// The id that `key` names, which must have a row in the embedding matrix of `vocab_size` tokens, or at least a text: that a
+    /// The id that `key` names (none where it is the -1 of llama.cpp), which must have a row in the embedding matrix of `vocab_size` tokens, or at least a text: that a
     /// vocabulary is longer than the matrix shows when the model is used.
     pub(super) fn token_id(self, key: &str, vocab_size: usize) -> Result<Option<u32>> {
         let texts = self.metadata.get("tokenizer.ggml.tokens").and_then(Value::as_texts);
@@ -41,6 +44,9 @@ impl Keys<'_> {
             let id = value.as_u64().filter(|id| *id < most)?;
             u32::try_from(id).ok()
         };
+        if self.metadata.get(key).and_then(Value::as_u64) == Some(NO_TOKEN) {
+            return Ok(None);
+        }
         self.optional(key, "the id of a token in the vocabulary", valid)
     }
 

@@ -6,9 +6,10 @@ use std::fs::File;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+use crate::atomic::folder_of;
 use crate::error::IoContext;
 use crate::writer::move_folder;
-use crate::{Result, rename_durably};
+use crate::{DataError, Result, rename_durably};
 use held::{Held, LOCK_FILE, empty};
 
 /// What an output is.
@@ -72,6 +73,20 @@ pub fn staging_path(out: &Path) -> PathBuf {
     out.with_file_name(name)
 }
 
+/// Refuses outputs inside a folder where a job works or worked: they would be part of its output, or go with it.
+fn refuse_inside(out: &Path) -> Result<()> {
+    let Ok(folder) = folder_of(out).canonicalize() else {
+        return Ok(());
+    };
+    match folder.ancestors().find(|folder| folder.join(LOCK_FILE).is_file()) {
+        Some(folder) => Err(DataError::OutputInUse {
+            path: folder.to_owned(),
+            pid: None,
+        }),
+        None => Ok(()),
+    }
+}
+
 /// Removes the staging folder of `out` if this very process holds it, from another thread than the one that writes; for
 /// handlers of signals that end the process.
 pub fn discard_own(out: &Path) {
@@ -91,6 +106,7 @@ impl HeldOutput {
     /// [`DataError::OutputInUse`](crate::DataError::OutputInUse) if another job writes this output, [`DataError::OutputExists`](crate::DataError::OutputExists) if the place is taken by
     /// something else than a file or a folder, or a system error. Nothing is changed then.
     pub fn new(out: &Path, kind: OutputKind) -> Result<Self> {
+        refuse_inside(out)?;
         let staging = staging_path(out);
         let held = Held::acquire(out, &staging, kind)?;
         Ok(Self {

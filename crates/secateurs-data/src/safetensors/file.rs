@@ -45,10 +45,6 @@ impl SafetensorsFile {
         &self.bytes[self.header.prefix.clone()]
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.bytes.len()
-    }
-
     /// The stored bytes of tensor number `index` in position order.
     pub(crate) fn raw(&self, index: usize) -> &[u8] {
         &self.bytes[self.header.tensors[index].bytes.clone()]

@@ -3,6 +3,7 @@
 mod definition;
 mod gguf;
 mod sentencepiece;
+mod settings;
 mod split;
 mod stream;
 

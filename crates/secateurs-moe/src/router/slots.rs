@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Router;
 use super::logits::Logits;
-use super::precision::softmax;
+use super::precision::{softmax, wide};
 use crate::error::{MoeError, Result};
 use crate::routing::{Routing, SlotRouting};
 
@@ -63,9 +63,13 @@ impl Router for SoftSlots {
 ///
 /// arXiv 2308.00951, section 2.3; the epsilon is that of the authors' code.
 pub fn slot_logits(tokens: Tensor<2>, slots: Tensor<2>, scale: Tensor<1>) -> Tensor<2> {
+    let dtype = tokens.dtype();
+    // Squares of half-precision numbers over- and underflow.
     let unit = |x: Tensor<2>| {
+        let x = wide(x);
         let norms = x.clone().powi_scalar(2).sum_dim(1).sqrt();
         x / (norms + 1e-6)
     };
-    unit(tokens).matmul(unit(slots).transpose()) * scale.unsqueeze()
+    let logits = unit(tokens).matmul(unit(slots).transpose()) * wide(scale).unsqueeze();
+    logits.cast(dtype)
 }

@@ -26,29 +26,19 @@ pub struct ChatTemplate {
 /// Name of the template in error messages.
 const NAME: &str = "chat template";
 
-/// The special tokens that a template can name.
-const SPECIAL_TOKENS: [&str; 7] = [
-    "bos_token",
-    "eos_token",
-    "unk_token",
-    "sep_token",
-    "pad_token",
-    "cls_token",
-    "mask_token",
-];
-
 impl ChatTemplate {
-    /// Reads a template; `tokenizer_config` gives `bos_token` and the like.
+    /// Reads a template; `special_tokens` gives `bos_token` and the like: every field whose name ends in `_token`.
     ///
     /// # Errors
     ///
     /// [`RuntimeError::ChatTemplate`] if it is not valid Jinja.
-    pub fn new(template: &str, tokenizer_config: &Json) -> Result<Self, RuntimeError> {
-        let tokens = SPECIAL_TOKENS.into_iter().filter_map(|name| {
-            let token = tokenizer_config.get(name)?;
+    pub fn new(template: &str, special_tokens: &Json) -> Result<Self, RuntimeError> {
+        let fields = special_tokens.as_object().into_iter().flatten();
+        let named = fields.filter(|(name, _)| name.ends_with("_token"));
+        let tokens = named.filter_map(|(name, token)| {
             // A plain string, or an object with a `content`.
             let token = token.get("content").unwrap_or(token).as_str()?;
-            Some((name.to_owned(), token.to_owned()))
+            Some((name.clone(), token.to_owned()))
         });
         let template = Self {
             source: jinja::prepare(template),
