@@ -120,3 +120,60 @@ fn special_tokens_are_those_that_transformers_passes() {
     listed["added_tokens_decoder"] = json!({});
     assert_eq!(tokens(&listed), json!({ "bos_token": "<s>", "eos_token": eos }));
 }
+
+/// A tokenizer of two letters with one special token.
+fn tokenizer() -> Json {
+    json!({
+        "version": "1.0", "truncation": null, "padding": null, "normalizer": null, "pre_tokenizer": null,
+        "post_processor": null, "decoder": null,
+        "added_tokens": [{ "id": 2, "content": "<end>", "single_word": false, "lstrip": false, "rstrip": true,
+            "normalized": false, "special": true }],
+        "model": { "type": "BPE", "dropout": null, "unk_token": null, "continuing_subword_prefix": null,
+            "end_of_word_suffix": null, "fuse_unk": false, "byte_fallback": false, "ignore_merges": false,
+            "vocab": { "a": 0, "b": 1, "<end>": 2 }, "merges": [] },
+    })
+}
+
+#[test]
+fn settings_that_would_cut_texts_in_another_way_are_refused() {
+    let opened = |config: Json| {
+        let folder = folder(&[("tokenizer.json", tokenizer()), ("tokenizer_config.json", config)]);
+        let model = Checkpoint::open(folder.path()).expect("a model");
+        model.tokenizer().map(drop).map_err(|error| error.to_string())
+    };
+    let added = |id: &str, content: &str, rstrip: bool| {
+        let token =
+            json!({ "content": content, "lstrip": false, "rstrip": rstrip, "single_word": false, "normalized": false });
+        json!({ "added_tokens_decoder": { id: token } })
+    };
+    for harmless in [
+        json!({}),
+        json!("no JSON at all"),
+        json!({ "split_special_tokens": false }),
+        added("2", "<end>", true),
+    ] {
+        assert_eq!(opened(harmless.clone()), Ok(()), "{harmless}");
+    }
+    for (other, name) in [
+        (json!({ "split_special_tokens": true }), "split_special_tokens"),
+        (added("2", "<end>", false), "added_tokens_decoder"),
+        (added("2", "<stop>", true), "added_tokens_decoder"),
+        (added("3", "<more>", false), "<more>"),
+        (added("x", "<end>", true), "token x"),
+    ] {
+        let error = opened(other.clone()).expect_err("another tokenizer");
+        assert!(error.contains(name), "{other}: {error}");
+    }
+}
+
+#[test]
+fn tokens_with_names_of_their_own_are_special_tokens() {
+    for field in ["extra_special_tokens", "model_specific_special_tokens"] {
+        let config =
+            json!({ "bos_token": "<s>", "audio_token": "<audio>", field: { "image_token": "<image>", "n": 1 } });
+        let folder = folder(&[("tokenizer_config.json", config)]);
+        let tokens = Checkpoint::open(folder.path()).and_then(|model| model.special_tokens());
+        let right = json!({ "bos_token": "<s>", "audio_token": "<audio>", "image_token": "<image>" });
+        assert_eq!(tokens.expect("valid"), right, "{field}");
+    }
+}

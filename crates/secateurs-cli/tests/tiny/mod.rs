@@ -174,7 +174,8 @@ fn weights(name: &str, shape: &[usize], seed: u64) -> Vec<f32> {
     }
 }
 
-fn words(count: usize, seed: u64) -> String {
+/// A text of words that the tokenizer knows.
+pub fn words(count: usize, seed: u64) -> String {
     let mut noise = Noise(seed);
     let word = |value: f32| format!("w{}", ((value + 1.0) / 2.0 * N_WORDS as f32) as usize % N_WORDS);
     (0..count).map(|_| word(noise.next())).collect::<Vec<_>>().join(" ")
