@@ -168,3 +168,37 @@ fn networks_refuse_a_column_that_is_the_treatment() {
         assert!(matches!(again, Err(CausalError::IsTreatment { .. })));
     }
 }
+
+/// There is nothing to learn of an outcome that never changes, and no effect on it.
+#[test]
+fn a_constant_outcome_has_no_effect() {
+    let rows = study(120, 5);
+    for value in [0.0, 0.1, 1e6, -3e-7] {
+        let constant = Study::new(
+            rows.x().to_vec(),
+            rows.d_input(),
+            &rows.treatment(),
+            vec![value; rows.rows()],
+        )
+        .unwrap();
+        for learner in Learner::ALL {
+            let config = LearnerConfig::new(learner, Schedule::new(Optimizer::Adam { learning_rate: 0.05 }, 5));
+            let kan = config.fit(
+                &KanBase::additive(SPLINES),
+                (&constant, None),
+                &Device::flex(),
+                &mut |_| (),
+            );
+            let mlp = config.fit(&MlpBase::new([8], [4]), (&constant, None), &Device::flex(), &mut |_| ());
+            let effects = [
+                kan.unwrap().0.effects(rows.x()).unwrap(),
+                mlp.unwrap().0.effects(rows.x()).unwrap(),
+            ];
+            let worst = effects
+                .iter()
+                .flatten()
+                .fold(0.0, |worst: f64, effect| worst.max(effect.abs()));
+            assert!(worst <= 1e-9 * value.abs().max(1e-2), "{learner:?} of {value}: {worst}");
+        }
+    }
+}

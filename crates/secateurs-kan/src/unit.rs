@@ -8,6 +8,9 @@ const SYMMETRIC: f64 = 1e-6;
 /// Deviations smaller than this, relative to the greatest value, are rounding.
 const ROUNDING: f64 = 1e-14;
 
+/// The size of an outcome that is constant, relative to its value.
+const NEGLIGIBLE: f64 = 1e-12;
+
 /// What is 0 and what is 1 for a network: it computes with `(x - centre) / size` where its user says `x`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Unit {
@@ -78,8 +81,8 @@ impl Unit {
     ///
     /// A mean of 1 leaves fewer hidden nodes at work than one of 0 (see the README).
     ///
-    /// Values `c y + d` have the unit in which they are what `y` is in its own, up to rounding. An outcome with one value `v` is
-    /// 0, and its size is `|v|`, or 1 for `v = 0`.
+    /// Values `c y + d` have the unit in which they are what `y` is in its own, up to rounding. An outcome with one value is 0, and
+    /// so small is its size that whatever a network makes of it is that value to twelve digits.
     pub fn of_outcome(values: &[f64]) -> Self {
         let Some(&first) = values.first() else {
             return Self::default();
@@ -102,7 +105,10 @@ impl Unit {
                     ..unit
                 }
             }
-            _ => Self::of_constant(first),
+            _ => {
+                let Self { centre, size } = Self::of_constant(first);
+                Self::new(centre, size * NEGLIGIBLE).unwrap_or(Self { centre, size })
+            }
         }
     }
 

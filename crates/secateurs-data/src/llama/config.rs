@@ -80,8 +80,14 @@ impl LlamaConfig {
             n_kv_heads: n_kv_heads(fields, layout)?.unwrap_or(n_heads),
             d_head: d_head(fields, n_heads)?,
             vocab_size: fields.count("vocab_size")?,
-            max_positions: fields.count("max_position_embeddings")?,
-            norm_eps: fields.number("rms_norm_eps")?,
+            max_positions: match fields.is_absent("max_position_embeddings") {
+                true => default_positions(layout),
+                false => fields.count("max_position_embeddings")?,
+            },
+            norm_eps: match fields.is_absent("rms_norm_eps") {
+                true => default_epsilon(layout),
+                false => fields.number("rms_norm_eps")?,
+            },
             rope_theta: rotary.theta,
             rope_scaling: rotary.scaling,
             tied_head: fields.optional_flag("tie_word_embeddings")?.unwrap_or(false),
@@ -219,6 +225,23 @@ fn default_theta(layout: Option<ExpertLayout>) -> f64 {
     match layout {
         Some(ExpertLayout::Mixtral) => 1e6,
         Some(ExpertLayout::OlMoe) | None => 10_000.0,
+    }
+}
+
+/// What transformers takes for missing positions.
+fn default_positions(layout: Option<ExpertLayout>) -> usize {
+    match layout {
+        None => 2048,
+        Some(ExpertLayout::Mixtral) => 131_072,
+        Some(ExpertLayout::OlMoe) => 4096,
+    }
+}
+
+/// What transformers takes for a missing epsilon.
+fn default_epsilon(layout: Option<ExpertLayout>) -> f64 {
+    match layout {
+        None => 1e-6,
+        Some(_) => 1e-5,
     }
 }
 

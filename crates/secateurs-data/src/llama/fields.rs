@@ -39,6 +39,11 @@ impl<'a> Fields<'a> {
         self.object.get(field).filter(|value| !value.is_null())
     }
 
+    /// Whether the field is not there, not even as null.
+    pub(super) fn is_absent(self, field: &str) -> bool {
+        !self.object.contains_key(field)
+    }
+
     /// Whether the field is there, and null.
     pub(super) fn is_null(self, field: &str) -> bool {
         self.object.get(field).is_some_and(Value::is_null)
