@@ -33,7 +33,7 @@ impl Checkpoint {
     ///
     /// # Errors
     ///
-    /// [`DataError::Tokenizer`], [`DataError::Unsupported`] or a system error.
+    /// [`DataError::Tokenizer`](crate::DataError::Tokenizer), [`DataError::Unsupported`](crate::DataError::Unsupported) or a system error.
     pub fn tokenizer(&self) -> Result<Tokenizer> {
         match &self.source {
             Source::HuggingFace(_) => {
@@ -52,7 +52,7 @@ impl Checkpoint {
     ///
     /// # Errors
     ///
-    /// [`DataError::Malformed`] or a system error.
+    /// [`DataError::Malformed`](crate::DataError::Malformed) or a system error.
     pub fn tokenizer_config(&self) -> Result<Json> {
         match &self.source {
             Source::HuggingFace(_) => Ok(self.side_json("tokenizer_config.json")?.unwrap_or_else(|| json!({}))),
@@ -67,8 +67,8 @@ impl Checkpoint {
     ///
     /// # Errors
     ///
-    /// [`DataError::ChatTemplate`] if none of several is named `default` or an entry is no template, [`DataError::Malformed`] or a
-    /// system error.
+    /// [`DataError::ChatTemplate`](crate::DataError::ChatTemplate) if none of several is named `default` or an entry is no template,
+    /// [`DataError::Malformed`](crate::DataError::Malformed) or a system error.
     pub fn chat_template(&self) -> Result<Option<String>> {
         match &self.source {
             Source::HuggingFace(_) => chat_template::of_folder(&self.path),
@@ -81,7 +81,7 @@ impl Checkpoint {
     ///
     /// # Errors
     ///
-    /// [`DataError::Malformed`] or a system error.
+    /// [`DataError::Malformed`](crate::DataError::Malformed) or a system error.
     pub fn special_tokens(&self) -> Result<Json> {
         let mut tokens = self.tokenizer_config()?;
         if matches!(self.source, Source::HuggingFace(_))
@@ -107,7 +107,7 @@ impl Checkpoint {
     ///
     /// # Errors
     ///
-    /// [`DataError::Malformed`] if there is something else than ids of the vocabulary, or a system error.
+    /// [`DataError::Malformed`](crate::DataError::Malformed) if there is something else than ids of the vocabulary, or a system error.
     pub fn end_tokens(&self) -> Result<Vec<u32>> {
         const SETTINGS: &str = "generation_config.json";
         let settings = match &self.source {
@@ -163,7 +163,7 @@ impl Checkpoint {
     ///
     /// # Errors
     ///
-    /// [`DataError::Tokenizer`] or [`DataError::Unsupported`] if a tokenizer cannot be written as `tokenizer.json`, or a
+    /// [`DataError::Tokenizer`](crate::DataError::Tokenizer) or [`DataError::Unsupported`](crate::DataError::Unsupported) if a tokenizer cannot be written as `tokenizer.json`, or a
     /// system error.
     pub fn check_copyable(&self) -> Result<()> {
         self.side_files().map(drop)
