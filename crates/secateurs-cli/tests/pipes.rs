@@ -7,6 +7,7 @@ use std::fs;
 use std::io::Write;
 use std::process::{Command, Stdio};
 
+use secateurs::data::{HeldOutput, OutputKind};
 use serde_json::Value;
 use tiny::{Tiny, bytes, json_of, words};
 
@@ -75,8 +76,7 @@ fn an_output_that_is_a_pipe_is_refused_at_once() {
 #[test]
 fn nothing_is_put_into_the_work_of_another_job() {
     let tiny = Tiny::new(1);
-    fs::create_dir(tiny.path("out.partial")).expect("a folder can be made");
-    fs::write(tiny.path("out.partial/secateurs.lock"), "1").expect("a file can be written");
+    let held = HeldOutput::new(&tiny.path("out"), OutputKind::Folder).expect("nobody has it");
     fs::write(tiny.path("prompts.txt"), "w1 w2\n").expect("the prompts can be written");
     let prune = [
         "prune",
@@ -107,4 +107,9 @@ fn nothing_is_put_into_the_work_of_another_job() {
     }
     let left = fs::read_dir(tiny.path("out.partial")).expect("it is there");
     assert_eq!(left.count(), 1, "the lock alone");
+    // What a job that was killed left bars nobody.
+    drop(held);
+    fs::create_dir(tiny.path("out.partial")).expect("a folder can be made");
+    fs::write(tiny.path("out.partial/secateurs.lock"), "1").expect("a file can be written");
+    tiny.succeed(&prune);
 }

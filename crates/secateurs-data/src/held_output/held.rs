@@ -76,6 +76,16 @@ impl Held {
     }
 }
 
+/// Whether another process holds this folder as a staging place, and which, if that can be read.
+#[allow(clippy::option_option, reason = "nobody, somebody, and who")]
+pub(super) fn other_holder(folder: &Path) -> Option<Option<u32>> {
+    let path = folder.join(LOCK_FILE);
+    let file = File::open(&path).ok()?;
+    let is_held = matches!(file.try_lock(), Err(TryLockError::WouldBlock));
+    let pid = std::fs::read_to_string(&path).ok().and_then(|pid| pid.parse().ok());
+    (is_held && pid != Some(std::process::id())).then_some(pid)
+}
+
 /// What lies at a staging path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Place {

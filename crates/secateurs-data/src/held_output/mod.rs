@@ -10,7 +10,7 @@ use crate::atomic::folder_of;
 use crate::error::IoContext;
 use crate::writer::move_folder;
 use crate::{DataError, Result, rename_durably};
-use held::{Held, LOCK_FILE, empty};
+use held::{Held, LOCK_FILE, empty, other_holder};
 
 /// What an output is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,15 +73,19 @@ pub fn staging_path(out: &Path) -> PathBuf {
     out.with_file_name(name)
 }
 
-/// Refuses outputs inside a folder where a job works or worked: they would be part of its output, or go with it.
+/// Refuses outputs inside a folder where another process works: they would be part of its output, or go with it. A job may
+/// have stages with outputs of their own in its folder.
 fn refuse_inside(out: &Path) -> Result<()> {
     let Ok(folder) = folder_of(out).canonicalize() else {
         return Ok(());
     };
-    match folder.ancestors().find(|folder| folder.join(LOCK_FILE).is_file()) {
-        Some(folder) => Err(DataError::OutputInUse {
+    let held = folder
+        .ancestors()
+        .find_map(|folder| Some((folder, other_holder(folder)?)));
+    match held {
+        Some((folder, pid)) => Err(DataError::OutputInUse {
             path: folder.to_owned(),
-            pid: None,
+            pid,
         }),
         None => Ok(()),
     }
