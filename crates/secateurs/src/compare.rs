@@ -6,6 +6,7 @@ use secateurs_data::Checkpoint;
 use serde::Serialize;
 
 use crate::Error;
+use crate::notes::n_zeros;
 use crate::packed::{read_weights, weights_of};
 
 /// How two checkpoints differ.
@@ -81,7 +82,7 @@ fn difference(
     }
     let (a, b) = (read_weights(first, name, shape)?, read_weights(second, name, other)?);
     let n = a.len().max(1) as f64;
-    let zeros = |values: &[f32]| values.iter().filter(|v| **v == 0.0).count() as f64 / n;
+    let zeros = |values: &[f32]| n_zeros(values) as f64 / n;
     let pairs = || a.iter().zip(&b);
     let moved = pairs().filter(|(x, y)| (**x == 0.0) != (**y == 0.0)).count() as f64;
     let norm = |sum: f64| sum.sqrt();

@@ -59,6 +59,7 @@ pub(crate) fn of_rest(
     Ok((weights > 0).then(note))
 }
 
+/// The number of zeros among values.
 pub(crate) fn n_zeros(values: &[f32]) -> usize {
     values.iter().filter(|value| **value == 0.0).count()
 }

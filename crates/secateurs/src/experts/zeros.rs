@@ -5,6 +5,8 @@ use std::ops::Add;
 use burn::module::Module;
 use secateurs_tensor::{PathRules, read_weights};
 
+use crate::notes::n_zeros;
+
 /// A count of zeros.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Zeros {
@@ -26,7 +28,7 @@ impl Zeros {
     /// The zeros among values.
     pub(super) fn among(values: &[f32]) -> Self {
         Self {
-            n_zeros: values.iter().filter(|value| **value == 0.0).count(),
+            n_zeros: n_zeros(values),
             n_weights: values.len(),
         }
     }
