@@ -12,6 +12,7 @@ mod per_weight;
 mod random;
 mod ria;
 mod taylor;
+mod unit;
 mod wanda;
 mod wanda_plus_plus;
 
@@ -26,5 +27,6 @@ pub use module::{ModulePlan, prune_module, prune_module_with, score_module};
 pub use random::Random;
 pub use ria::Ria;
 pub use taylor::{Taylor, TaylorGradient};
+pub use unit::UnitImportance;
 pub use wanda::Wanda;
 pub use wanda_plus_plus::WandaPlusPlus;

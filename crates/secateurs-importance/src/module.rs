@@ -100,6 +100,8 @@ pub fn prune_module_with<M: Module>(
         pattern: plan.pattern.to_string(),
         scope: Some(plan.scope),
         layers,
+        units: Vec::new(),
+        cost: None,
         seconds: started.elapsed().as_secs_f64(),
         peak_rss_bytes: None,
         notes: Vec::new(),

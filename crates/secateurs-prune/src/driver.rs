@@ -137,6 +137,8 @@ impl Walk<'_> {
             pattern: describe(self.patterns),
             scope: None,
             layers: Vec::new(),
+            units: Vec::new(),
+            cost: None,
             seconds: 0.0,
             peak_rss_bytes: None,
             notes: Vec::new(),

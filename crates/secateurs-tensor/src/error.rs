@@ -75,6 +75,12 @@ pub enum TensorError {
         /// Input of the first NaN.
         input: usize,
     },
+    /// A score of a unit that cannot be ordered.
+    #[error("the score of unit {unit} is NaN")]
+    NanUnitScore {
+        /// Index of the first such unit.
+        unit: usize,
+    },
     /// A value that cannot be ordered.
     #[error("value {index} is NaN")]
     NanValue {

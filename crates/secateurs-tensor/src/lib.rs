@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod attach;
+mod cost;
 mod cut;
 mod error;
 mod gram;
@@ -18,9 +19,11 @@ mod sparsity;
 mod stats;
 mod threshold;
 mod transpose;
+mod units;
 mod weight;
 
 pub use attach::{KeepReparam, MaskSet, attach_masks, fold_masks};
+pub use cost::{Cost, CostChange};
 pub use error::{Result, TensorError};
 pub use gram::GramAccumulator;
 pub use mask::KeepMask;
@@ -36,4 +39,5 @@ pub use sparsity::Sparsity;
 pub use stats::ActivationStats;
 pub use threshold::{keep_largest, keep_largest_into};
 pub use transpose::transpose;
+pub use units::{KeptUnits, UnitKind, UnitReport, UnitScores, keep_units};
 pub use weight::WeightMatrix;

@@ -4,8 +4,10 @@ use core::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::cost::CostChange;
 use crate::scope::Scope;
 use crate::sparsity::Sparsity;
+use crate::units::UnitReport;
 use crate::weight::fraction;
 
 /// Outcome of one pruning run.
@@ -19,6 +21,12 @@ pub struct Report {
     pub scope: Option<Scope>,
     /// One entry per pruned weight matrix, in the order of pruning.
     pub layers: Vec<LayerReport>,
+    /// One entry per group of units that were removed whole.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub units: Vec<UnitReport>,
+    /// What the model cost before and costs now, where it was counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost: Option<CostChange>,
     /// Wall-clock time of the whole run.
     pub seconds: f64,
     /// The most memory that the process held, where the system tells.

@@ -93,6 +93,8 @@ mod tests {
             pattern: "50%".into(),
             scope: None,
             layers,
+            units: Vec::new(),
+            cost: None,
             seconds: 0.0,
             peak_rss_bytes: None,
             notes: Vec::new(),

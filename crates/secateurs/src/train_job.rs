@@ -376,6 +376,8 @@ fn write(
         pattern: pattern.to_string(),
         scope: recipe.options.scope,
         layers,
+        units: Vec::new(),
+        cost: None,
         seconds: journal.seconds,
         peak_rss_bytes: peak_rss_bytes(),
         notes: journal.log.notes(),

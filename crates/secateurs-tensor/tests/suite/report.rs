@@ -37,6 +37,8 @@ fn report() -> Report {
         pattern: "50%".to_owned(),
         scope: Some(Scope::PerOutput),
         layers: vec![first, layer("b.weight", [2, 7], 7, 7)],
+        units: Vec::new(),
+        cost: None,
         seconds: 1.5,
         peak_rss_bytes: None,
         notes: vec!["a note".to_owned()],
