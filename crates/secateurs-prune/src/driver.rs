@@ -6,11 +6,12 @@ use std::time::Instant;
 use burn::module::Module;
 use burn::tensor::Tensor;
 use secateurs_tensor::{LayerReport, MaskSet, PathRules, Pattern, Report, WeightMatrix, read_weights};
+use secateurs_train::StepReport;
 
 use crate::block::BlockStore;
 use crate::collect::{Collector, SiteStatistics};
 use crate::replace::replace_weights;
-use crate::{Compensate, LayerProblem, PruneError, Statistics, StepReport};
+use crate::{Compensate, LayerProblem, PruneError, Statistics};
 
 /// What the driver does to every block.
 pub struct BlockPlan<'a> {

@@ -8,7 +8,6 @@ mod conjugate;
 mod driver;
 mod error;
 mod factor;
-mod finetune;
 mod gram;
 mod l_admm;
 mod mask_only;
@@ -25,14 +24,12 @@ mod safe;
 mod selector;
 mod sparsegpt;
 mod splitting;
-mod train;
 
 pub use allocation::Allocation;
 pub use alps::Alps;
 pub use block::BlockStore;
 pub use driver::{BlockPlan, Progress, layer_reports, prune_blocks};
 pub use error::PruneError;
-pub use finetune::MaskedFineTune;
 pub use gram::Gram;
 pub use l_admm::{AdmmSchedule, LAdmm};
 pub use mask_only::MaskOnly;
@@ -42,8 +39,3 @@ pub use problem::{Compensate, LayerProblem, Solution, Statistics};
 pub use replace::replace_weights;
 pub use safe::{Safe, SafePlan};
 pub use sparsegpt::SparseGpt;
-pub use train::{
-    AdamSettings, AdmmSettings, Batch, Constraint, Decay, DualUpdate, Gradients, LearningRate, MomentFormat, Penalty,
-    PenaltyScale, ProjectionMetric, Proximal, Residence, Shape, StateBytes, StateFormat, StateSlice, StateSliceMut,
-    StepReport, TrainConfig, Trainer, e4m3_from_f32, e4m3_to_f32,
-};

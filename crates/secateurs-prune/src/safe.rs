@@ -6,11 +6,13 @@ use std::time::Instant;
 use burn::module::Module;
 use burn::tensor::Tensor;
 use secateurs_tensor::{LayerReport, PathRules, Pattern, Report};
+use secateurs_train::{
+    AdamSettings, AdmmSettings, Constraint, Gradients, LearningRate, PenaltySchedule, TrainConfig, Trainer,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::block::BlockStore;
 use crate::driver::{Walk, layer_reports, selected_weights};
-use crate::train::{AdamSettings, AdmmSettings, Constraint, Gradients, LearningRate, Penalty, TrainConfig, Trainer};
 use crate::{Progress, PruneError};
 
 /// Settings of SAFE.
@@ -153,7 +155,7 @@ impl Safe {
         let rules = PathRules::new(paths.iter().cloned(), [""; 0])?;
         let admm = AdmmSettings {
             interval: self.interval,
-            penalty: Penalty::constant(self.lambda),
+            penalty: PenaltySchedule::constant(self.lambda),
             ..AdmmSettings::new(pattern, rules)
         };
         Ok(TrainConfig {

@@ -1,32 +1,15 @@
-//! Training a whole model while weights go: ELSA, its quantised form, and what they are compared with.
+#![doc = include_str!("../README.md")]
 
-mod adam;
-mod blockwise;
-mod config;
-mod constraint;
-mod float8;
-mod gradients;
-mod hold;
-mod moments;
-mod parameters;
-mod project;
-mod report;
-mod schedule;
-mod snapshot;
-mod sparse_copies;
-mod state;
-mod stored;
+mod constraints;
+mod error;
+mod schedules;
+mod states;
 mod trainer;
-mod vectors;
 
-pub use adam::{AdamSettings, Decay};
-pub use config::{Residence, TrainConfig};
-pub use constraint::{AdmmSettings, Constraint, PenaltyScale, ProjectionMetric, Proximal};
-pub use float8::{e4m3_from_f32, e4m3_to_f32};
-pub use gradients::{Batch, Gradients};
-pub use moments::MomentFormat;
-pub use report::{DualUpdate, StateBytes, StepReport};
-pub use schedule::{LearningRate, Penalty, Shape};
-pub use state::{StateSlice, StateSliceMut};
-pub use stored::StateFormat;
-pub use trainer::Trainer;
+pub use constraints::{AdmmSettings, Constraint, PenaltyScale, ProjectionMetric, Proximal};
+pub use error::{Result, TrainError};
+pub use schedules::{LearningRate, PenaltySchedule, ScheduleShape};
+pub use states::{MomentFormat, StateFormat, StateSlice, StateSliceMut, e4m3_from_f32, e4m3_to_f32};
+pub use trainer::{
+    AdamSettings, Batch, Decay, DualUpdate, Gradients, Residence, StateBytes, StepReport, TrainConfig, Trainer,
+};

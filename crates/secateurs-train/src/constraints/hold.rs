@@ -3,26 +3,21 @@
 use burn::tensor::Tensor;
 use rayon::prelude::*;
 
-use super::adam::AdamStep;
-use super::blockwise::BLOCK;
-use super::config::Residence;
-use super::constraint::Proximal;
-use super::moments::{MomentFormat, Moments};
-use super::parameters::Parameter;
-use super::stored::{Stored, TASK};
-use super::vectors::{added, distance, masked, squares};
+use super::admm::Proximal;
+use crate::states::{BLOCK, MomentFormat, Moments, Stored, TASK, added, distance, masked, squares};
+use crate::trainer::{AdamStep, Parameter, Residence};
 
 /// A parameter with the state of its training.
-pub(super) struct Trained {
-    pub(super) parameter: Parameter,
-    pub(super) moments: Moments,
-    pub(super) hold: Hold,
+pub(crate) struct Trained {
+    pub(crate) parameter: Parameter,
+    pub(crate) moments: Moments,
+    pub(crate) hold: Hold,
     /// What `hold` says, on the device, where state lives there.
-    pub(super) anchor: Option<Tensor<1>>,
+    pub(crate) anchor: Option<Tensor<1>>,
 }
 
 /// What keeps weights from going where the loss wants them.
-pub(super) enum Hold {
+pub(crate) enum Hold {
     Free,
     /// In burn's layout.
     Masked(Vec<bool>),
@@ -30,27 +25,27 @@ pub(super) enum Hold {
 }
 
 /// The sparse copy of a tensor and its dual, in burn's layout.
-pub(super) struct Split {
-    pub(super) sparse: Stored,
-    pub(super) dual: Stored,
+pub(crate) struct Split {
+    pub(crate) sparse: Stored,
+    pub(crate) dual: Stored,
     /// What one unit of the penalty is.
-    pub(super) unit: f32,
-    pub(super) proximal: Proximal,
+    pub(crate) unit: f32,
+    pub(crate) proximal: Proximal,
     /// `[d_output, d_input]`
-    pub(super) dims: [usize; 2],
+    pub(crate) dims: [usize; 2],
 }
 
 /// What a step does to gradients.
 #[derive(Clone, Copy)]
-pub(super) struct Force {
+pub(crate) struct Force {
     /// Averages micro-batches and clips.
-    pub(super) scale: f32,
-    pub(super) lambda: f32,
-    pub(super) learning_rate: f32,
+    pub(crate) scale: f32,
+    pub(crate) lambda: f32,
+    pub(crate) learning_rate: f32,
 }
 
 impl Trained {
-    pub(super) fn new(parameter: Parameter, residence: Residence, moments: MomentFormat) -> Self {
+    pub(crate) fn new(parameter: Parameter, residence: Residence, moments: MomentFormat) -> Self {
         let moments = match residence {
             Residence::Host => Moments::zeros(moments, parameter.len()),
             Residence::Device => Moments::zeros_on(&parameter.device, parameter.len()),
@@ -64,7 +59,7 @@ impl Trained {
     }
 
     /// Shows the device what holds the weights now: `z - u`, or a mask of zeros and ones.
-    pub(super) fn cast_anchor(&mut self) {
+    pub(crate) fn cast_anchor(&mut self) {
         let values = match &self.hold {
             Hold::Free => return,
             Hold::Masked(keep) => keep.iter().map(|keep| f32::from(u8::from(*keep))).collect(),
@@ -74,7 +69,7 @@ impl Trained {
     }
 
     /// As [`descend`](Self::descend), on the device.
-    pub(super) fn descend_on_device(
+    pub(crate) fn descend_on_device(
         &mut self,
         mut weights: Tensor<1>,
         gradient: Tensor<1>,
@@ -104,7 +99,7 @@ impl Trained {
         }
     }
 
-    pub(super) fn descend(&mut self, values: &mut [f32], gradient: &mut [f32], adam: &AdamStep, force: Force) {
+    pub(crate) fn descend(&mut self, values: &mut [f32], gradient: &mut [f32], adam: &AdamStep, force: Force) {
         let hold = &self.hold;
         let tasks = values
             .par_chunks_mut(TASK)
@@ -125,7 +120,7 @@ impl Trained {
 
 impl Hold {
     /// Scales the gradient of the weights from `start` on and adds that of the penalty.
-    pub(super) fn pull(&self, start: usize, values: &[f32], gradient: &mut [f32], force: Force) {
+    pub(crate) fn pull(&self, start: usize, values: &[f32], gradient: &mut [f32], force: Force) {
         match self {
             Self::Free => gradient.iter_mut().for_each(|g| *g *= force.scale),
             Self::Masked(keep) => {
@@ -144,7 +139,7 @@ impl Hold {
     }
 
     /// Moves the weights from `start` on towards their sparse copy, where that is not left to the gradient.
-    pub(super) fn attract(&self, start: usize, values: &mut [f32], force: Force) {
+    pub(crate) fn attract(&self, start: usize, values: &mut [f32], force: Force) {
         if let Self::Split(split) = self
             && split.proximal == Proximal::Decoupled
         {
@@ -156,7 +151,7 @@ impl Hold {
     }
 
     /// Zeros what a mask prunes.
-    pub(super) fn settle(&self, start: usize, values: &mut [f32]) {
+    pub(crate) fn settle(&self, start: usize, values: &mut [f32]) {
         if let Self::Masked(keep) = self {
             for (value, keep) in values.iter_mut().zip(&keep[start..]) {
                 if !*keep {
@@ -169,12 +164,12 @@ impl Hold {
 
 /// Sums over tensors.
 #[derive(Default)]
-pub(super) struct Residuals {
-    pub(super) primal: f64,
-    pub(super) weights: f64,
-    pub(super) moved: f64,
-    pub(super) n_changed: usize,
-    pub(super) n_weights: usize,
+pub(crate) struct Residuals {
+    pub(crate) primal: f64,
+    pub(crate) weights: f64,
+    pub(crate) moved: f64,
+    pub(crate) n_changed: usize,
+    pub(crate) n_weights: usize,
 }
 
 impl Split {
@@ -187,7 +182,7 @@ impl Split {
     }
 
     /// Shows `x - z + u` of the weights from `start` on, at most a block of them.
-    pub(super) fn distances(&self, start: usize, values: &[f32], mut see: impl FnMut(usize, f32)) {
+    pub(crate) fn distances(&self, start: usize, values: &[f32], mut see: impl FnMut(usize, f32)) {
         let (mut z, mut u) = ([0.0; BLOCK], [0.0; BLOCK]);
         let (z, u) = (&mut z[..values.len()], &mut u[..values.len()]);
         self.sparse.load(start, z);
@@ -197,7 +192,7 @@ impl Split {
         }
     }
 
-    pub(super) fn update(&mut self, values: &[f32], keep: &[bool], sums: &mut Residuals) {
+    pub(crate) fn update(&mut self, values: &[f32], keep: &[bool], sums: &mut Residuals) {
         let before = self.sparse.to_vec();
         let mut wanted = added(values.to_vec(), &self.dual);
         self.sparse.store(&masked(&wanted, keep));

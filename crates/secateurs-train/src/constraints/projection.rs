@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 use secateurs_tensor::{KeepMask, Pattern, Scope, Scores, TensorError, select, select_global, transpose};
 
-use super::constraint::ProjectionMetric;
+use super::admm::ProjectionMetric;
 
 /// What decides which weights of one tensor survive, all in burn's layout `[d_input, d_output]`.
 pub(crate) struct Candidate {

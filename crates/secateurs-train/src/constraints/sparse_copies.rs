@@ -3,19 +3,16 @@
 use burn::module::Module;
 use secateurs_tensor::{KeepMask, Scope, linear_paths};
 
-use super::constraint::{AdmmSettings, Constraint, PenaltyScale, ProjectionMetric};
+use super::admm::{AdmmSettings, Constraint, PenaltyScale, ProjectionMetric};
 use super::hold::{Hold, Residuals, Split, Trained};
-use super::parameters::{self, Parameter};
-use super::project::{self, Candidate};
-use super::report::DualUpdate;
-use super::stored::Stored;
-use super::trainer::Trainer;
-use super::vectors::{added, distance, masked};
-use crate::PruneError;
+use super::projection::{self, Candidate};
+use crate::error::{Result, TrainError};
+use crate::states::{Stored, added, distance, masked};
+use crate::trainer::{DualUpdate, Parameter, Trainer, parameters};
 
 impl<M: Module> Trainer<M> {
     /// Makes the first sparse copies.
-    pub(super) fn split(&mut self, settings: &AdmmSettings) -> Result<(), PruneError> {
+    pub(crate) fn split(&mut self, settings: &AdmmSettings) -> Result<()> {
         let selected = linear_paths(self.module(), &settings.rules);
         for trained in &mut self.parameters {
             let Parameter { path, shape, .. } = &trained.parameter;
@@ -35,14 +32,14 @@ impl<M: Module> Trainer<M> {
             .iter()
             .any(|trained| matches!(trained.hold, Hold::Split(_)))
         {
-            return Err(PruneError::NothingToPrune);
+            return Err(TrainError::NothingToPrune);
         }
         self.lambda = settings.penalty.at(0, self.config.steps);
         let masks = self.supports(ProjectionMetric::Identity, true)?;
         let module = self.module.take().expect("a step puts the module back");
         parameters::read(&module, &mut |index, values| {
             if let (Hold::Split(split), Some(mask)) = (&mut self.parameters[index].hold, &masks[index]) {
-                let copy = masked(&values, &project::to_burn(mask));
+                let copy = masked(&values, &projection::to_burn(mask));
                 split.sparse.store(&copy);
                 if settings.penalty_scale == PenaltyScale::PerTensor {
                     split.unit = (1.0 / (distance(&values, &copy) + 1e-8)) as f32;
@@ -54,7 +51,7 @@ impl<M: Module> Trainer<M> {
     }
 
     /// New sparse copies and duals.
-    pub(super) fn update_duals(&mut self, settings: &AdmmSettings) -> Result<DualUpdate, PruneError> {
+    pub(crate) fn update_duals(&mut self, settings: &AdmmSettings) -> Result<DualUpdate> {
         let masks = self.supports(settings.metric, true)?;
         let next_lambda = settings.penalty.at(self.step, self.config.steps);
         let rescale = if next_lambda == self.lambda {
@@ -66,7 +63,7 @@ impl<M: Module> Trainer<M> {
         let module = self.module.take().expect("a step puts the module back");
         parameters::read(&module, &mut |index, values| {
             if let (Hold::Split(split), Some(mask)) = (&mut self.parameters[index].hold, &masks[index]) {
-                split.update(&values, &project::to_burn(mask), &mut sums);
+                split.update(&values, &projection::to_burn(mask), &mut sums);
                 if rescale != 1.0 {
                     split.dual.scale(rescale);
                 }
@@ -94,7 +91,7 @@ impl<M: Module> Trainer<M> {
     }
 
     /// What would survive of `x + u`, or of `x` alone, parameter by parameter.
-    fn supports(&self, metric: ProjectionMetric, with_dual: bool) -> Result<Vec<Option<KeepMask>>, PruneError> {
+    fn supports(&self, metric: ProjectionMetric, with_dual: bool) -> Result<Vec<Option<KeepMask>>> {
         let Constraint::Admm(settings) = &self.config.constraint else {
             return Ok(vec![None; self.parameters.len()]);
         };
@@ -125,22 +122,26 @@ impl<M: Module> Trainer<M> {
         candidates: &mut Vec<(usize, Candidate)>,
         settings: &AdmmSettings,
         masks: &mut [Option<KeepMask>],
-    ) -> Result<(), PruneError> {
+    ) -> Result<()> {
         if candidates.is_empty() {
             return Ok(());
         }
         let (indices, candidates): (Vec<usize>, Vec<Candidate>) = candidates.drain(..).unzip();
         let path = &self.parameters[indices[0]].parameter.path;
-        let found = project::supports(candidates.into_iter(), settings.pattern, settings.scope);
-        for (index, mask) in indices.into_iter().zip(found.map_err(PruneError::at(path))?) {
+        let at_parameter = |source| TrainError::Parameter {
+            path: path.clone(),
+            source,
+        };
+        let found = projection::supports(candidates.into_iter(), settings.pattern, settings.scope);
+        for (index, mask) in indices.into_iter().zip(found.map_err(at_parameter)?) {
             masks[index] = Some(mask);
         }
         Ok(())
     }
 
-    pub(super) fn pruned(&self) -> Result<(M, Vec<Option<KeepMask>>), PruneError> {
+    pub(crate) fn pruned(&self) -> Result<(M, Vec<Option<KeepMask>>)> {
         if let Some(path) = self.spoilt_parameter() {
-            return Err(PruneError::NonFiniteWeights { step: self.step, path });
+            return Err(TrainError::NonFiniteWeights { step: self.step, path });
         }
         let masks = match &self.config.constraint {
             Constraint::Admm(settings) => self.supports(settings.metric, false)?,
@@ -151,7 +152,7 @@ impl<M: Module> Trainer<M> {
             Constraint::Free => vec![None; self.parameters.len()],
         };
         let module = parameters::map(self.module().clone(), &mut |index, values| match &masks[index] {
-            Some(mask) => masked(&values, &project::to_burn(mask)),
+            Some(mask) => masked(&values, &projection::to_burn(mask)),
             None => values,
         });
         Ok((module, masks))

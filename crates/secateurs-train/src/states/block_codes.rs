@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use super::state::{StateSlice, StateSliceMut};
+use super::slice::{StateSlice, StateSliceMut};
 
 /// Elements that share a scale.
 pub(crate) const BLOCK: usize = 256;

@@ -3,9 +3,9 @@
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
-use super::blockwise::{BLOCK, Blocks, load_signed, load_unsigned, store_signed, store_unsigned};
-use super::parameters::to_vec;
-use super::state::{StateSlice, StateSliceMut};
+use super::block_codes::{BLOCK, Blocks, load_signed, load_unsigned, store_signed, store_unsigned};
+use super::slice::{StateSlice, StateSliceMut};
+use crate::trainer::parameters::to_vec;
 
 /// How Adam's moments are stored.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]

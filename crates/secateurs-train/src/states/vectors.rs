@@ -2,10 +2,10 @@
 
 use rayon::prelude::*;
 
-use super::blockwise::BLOCK;
+use super::block_codes::BLOCK;
 use super::stored::{Stored, TASK};
 
-pub(super) fn added(mut values: Vec<f32>, dual: &Stored) -> Vec<f32> {
+pub(crate) fn added(mut values: Vec<f32>, dual: &Stored) -> Vec<f32> {
     values.par_chunks_mut(TASK).enumerate().for_each(|(task, values)| {
         let mut u = [0.0; BLOCK];
         for (block, values) in values.chunks_mut(BLOCK).enumerate() {
@@ -17,18 +17,18 @@ pub(super) fn added(mut values: Vec<f32>, dual: &Stored) -> Vec<f32> {
     values
 }
 
-pub(super) fn masked(values: &[f32], keep: &[bool]) -> Vec<f32> {
+pub(crate) fn masked(values: &[f32], keep: &[bool]) -> Vec<f32> {
     // A kept zero loses its sign.
     let kept = |(value, keep): (&f32, &bool)| if *keep { value + 0.0 } else { 0.0 };
     values.par_iter().zip(keep).map(kept).collect()
 }
 
 /// The sum of squares, in a fixed order.
-pub(super) fn squares(values: &[f32]) -> f64 {
+pub(crate) fn squares(values: &[f32]) -> f64 {
     sum_of(values, values, |a, _| f64::from(a) * f64::from(a))
 }
 
-pub(super) fn distance(a: &[f32], b: &[f32]) -> f64 {
+pub(crate) fn distance(a: &[f32], b: &[f32]) -> f64 {
     sum_of(a, b, |a, b| (f64::from(a) - f64::from(b)).powi(2)).sqrt()
 }
 

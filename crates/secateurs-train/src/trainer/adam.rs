@@ -3,9 +3,8 @@
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
-use super::moments::MomentFormat;
-use super::schedule::bad;
-use crate::PruneError;
+use crate::error::{Result, TrainError};
+use crate::states::MomentFormat;
 
 /// Where weight decay acts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,17 +50,21 @@ impl Default for AdamSettings {
 }
 
 impl AdamSettings {
-    pub(crate) fn check(&self) -> Result<(), PruneError> {
+    pub(crate) fn check(&self) -> Result<()> {
         for (setting, beta) in [("beta1", self.beta1), ("beta2", self.beta2)] {
             if !(0.0..1.0).contains(&beta) {
-                return Err(bad(setting, "in [0, 1)", beta));
+                return Err(TrainError::bad(setting, "in [0, 1)", beta));
             }
         }
         if !(self.epsilon > 0.0 && self.epsilon.is_finite()) {
-            return Err(bad("epsilon", "a finite number above 0", self.epsilon));
+            return Err(TrainError::bad("epsilon", "a finite number above 0", self.epsilon));
         }
         if !(self.weight_decay >= 0.0 && self.weight_decay.is_finite()) {
-            return Err(bad("weight decay", "a finite number of at least 0", self.weight_decay));
+            return Err(TrainError::bad(
+                "weight decay",
+                "a finite number of at least 0",
+                self.weight_decay,
+            ));
         }
         Ok(())
     }

@@ -1,10 +1,10 @@
 //! How a module is trained.
 
 use super::adam::AdamSettings;
-use super::constraint::Constraint;
-use super::moments::MomentFormat;
-use super::schedule::{LearningRate, bad};
-use crate::PruneError;
+use crate::constraints::Constraint;
+use crate::error::{Result, TrainError};
+use crate::schedules::LearningRate;
+use crate::states::MomentFormat;
 
 /// Where the state of a training lives.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -55,27 +55,33 @@ impl TrainConfig {
         }
     }
 
-    pub(crate) fn check(&self) -> Result<(), PruneError> {
+    pub(crate) fn check(&self) -> Result<()> {
         if self.steps == 0 {
-            return Err(bad("steps", "at least 1", 0.0));
+            return Err(TrainError::bad("steps", "at least 1", 0.0));
         }
         if self.micro_batches == 0 {
-            return Err(bad("micro-batches", "at least 1", 0.0));
+            return Err(TrainError::bad("micro-batches", "at least 1", 0.0));
         }
         for (setting, value) in [
             ("maximum norm", self.max_norm.unwrap_or(1.0)),
             ("sharpness", self.sharpness + 1.0),
         ] {
-            if !(value > 0.0 && value.is_finite()) {
-                return Err(bad(setting, "a finite number above 0", value));
-            }
+            TrainError::check_positive(setting, value)?;
         }
         if self.residence == Residence::Device {
             if self.adam.moments != MomentFormat::F32 {
-                return Err(bad("bits of Adam's moments", "32 where they live on the device", 8.0));
+                return Err(TrainError::bad(
+                    "bits of Adam's moments",
+                    "32 where they live on the device",
+                    8.0,
+                ));
             }
             if self.sharpness > 0.0 {
-                return Err(bad("sharpness", "0 where state lives on the device", self.sharpness));
+                return Err(TrainError::bad(
+                    "sharpness",
+                    "0 where state lives on the device",
+                    self.sharpness,
+                ));
             }
         }
         self.learning_rate.check(self.steps)?;

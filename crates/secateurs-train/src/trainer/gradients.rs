@@ -4,7 +4,7 @@ use burn::module::Module;
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
 
-use crate::PruneError;
+use crate::error::{Result, TrainError};
 
 /// Which batch a step asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,9 +32,9 @@ impl Gradients {
     /// # Errors
     ///
     /// If the loss does not depend on the module, or the module is on a device without autodiff.
-    pub fn of<M: Module>(loss: Tensor<1>, module: &M, batch: Batch) -> Result<Self, PruneError> {
+    pub fn of<M: Module>(loss: Tensor<1>, module: &M, batch: Batch) -> Result<Self> {
         if !loss.is_tracked() {
-            return Err(PruneError::UntrackedLoss { step: batch.step });
+            return Err(TrainError::UntrackedLoss { step: batch.step });
         }
         let value: f32 = loss.clone().without_autodiff().into_scalar();
         Ok(Self {

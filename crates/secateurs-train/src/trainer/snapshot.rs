@@ -2,11 +2,10 @@
 
 use burn::module::Module;
 
-use super::constraint::Constraint;
-use super::hold::{Hold, Trained};
 use super::parameters;
-use super::state::{StateSlice, StateSliceMut};
-use super::trainer::Trainer;
+use super::step::Trainer;
+use crate::constraints::{Constraint, Hold, Trained};
+use crate::states::{StateSlice, StateSliceMut};
 
 impl<M: Module> Trainer<M> {
     /// Shows everything that [`restored`](Self::restored) needs, piece by piece under names.

@@ -1,18 +1,15 @@
 //! The training loop's step.
 
 use burn::module::Module;
-use burn::tensor::Tensor;
 use secateurs_tensor::{MaskSet, TensorError};
 
 use super::config::{Residence, TrainConfig};
-use super::constraint::Constraint;
 use super::gradients::{Batch, Gradients};
-use super::hold::{Force, Hold, Trained};
 use super::parameters;
-use super::project;
 use super::report::{StateBytes, StepReport};
-use super::vectors::squares;
-use crate::PruneError;
+use super::slopes::Slopes;
+use crate::constraints::{Constraint, Force, Hold, Trained, to_burn};
+use crate::error::{Result, TrainError};
 
 /// Trains a module step by step while its weights go.
 ///
@@ -38,7 +35,7 @@ use crate::PruneError;
 /// ```
 /// use burn::nn::LinearConfig;
 /// use burn::tensor::{Tensor, TensorData};
-/// use secateurs_prune::{AdmmSettings, Constraint, Gradients, TrainConfig, Trainer};
+/// use secateurs_train::{AdmmSettings, Constraint, Gradients, TrainConfig, Trainer};
 /// use secateurs_tensor::{PathRules, read_weights};
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -73,11 +70,11 @@ use crate::PruneError;
 /// number of processes.
 pub struct Trainer<M> {
     /// Absent only while a step replaces it.
-    pub(super) module: Option<M>,
-    pub(super) config: TrainConfig,
-    pub(super) parameters: Vec<Trained>,
-    pub(super) step: usize,
-    pub(super) lambda: f64,
+    pub(crate) module: Option<M>,
+    pub(crate) config: TrainConfig,
+    pub(crate) parameters: Vec<Trained>,
+    pub(crate) step: usize,
+    pub(crate) lambda: f64,
 }
 
 impl<M: Module> Trainer<M> {
@@ -87,11 +84,11 @@ impl<M: Module> Trainer<M> {
     ///
     /// If a setting is out of its range, nothing can be trained or pruned, a mask fits no parameter, or the pattern does not
     /// divide a layer.
-    pub fn new(module: M, config: TrainConfig) -> Result<Self, PruneError> {
+    pub fn new(module: M, config: TrainConfig) -> Result<Self> {
         config.check()?;
         let found = parameters::parameters(&module)?;
         if found.is_empty() {
-            return Err(PruneError::NothingToTrain);
+            return Err(TrainError::NothingToTrain);
         }
         let mut trainer = Self {
             module: Some(module),
@@ -137,10 +134,7 @@ impl<M: Module> Trainer<M> {
     /// # Panics
     ///
     /// If all steps are done.
-    pub fn step(
-        &mut self,
-        objective: &mut dyn FnMut(&M, Batch) -> Result<Gradients, PruneError>,
-    ) -> Result<StepReport, PruneError> {
+    pub fn step(&mut self, objective: &mut dyn FnMut(&M, Batch) -> Result<Gradients>) -> Result<StepReport> {
         assert!(!self.is_done(), "all {} steps are done", self.config.steps);
         let _span = tracing::debug_span!("train_step", step = self.step).entered();
         let (loss, mut gradients) = self.gradients(self.module(), objective)?;
@@ -176,7 +170,7 @@ impl<M: Module> Trainer<M> {
     /// # Errors
     ///
     /// If a weight is not finite.
-    pub fn projected(&self) -> Result<M, PruneError> {
+    pub fn projected(&self) -> Result<M> {
         Ok(self.pruned()?.0)
     }
 
@@ -185,7 +179,7 @@ impl<M: Module> Trainer<M> {
     /// # Errors
     ///
     /// If a weight is not finite.
-    pub fn finish(self) -> Result<(M, MaskSet), PruneError> {
+    pub fn finish(self) -> Result<(M, MaskSet)> {
         let (module, masks) = self.pruned()?;
         let paths = self.parameters.iter().map(|trained| trained.parameter.path.clone());
         let masks = paths.zip(masks).filter_map(|(path, mask)| Some((path, mask?)));
@@ -211,7 +205,7 @@ impl<M: Module> Trainer<M> {
         bytes
     }
 
-    fn attach(&mut self, masks: &MaskSet) -> Result<(), PruneError> {
+    fn attach(&mut self, masks: &MaskSet) -> Result<()> {
         for (path, mask) in masks {
             let trained = self.parameters.iter_mut().find(|t| t.parameter.path == *path);
             let trained = trained.ok_or_else(|| TensorError::UnknownParameter { path: path.clone() })?;
@@ -225,7 +219,7 @@ impl<M: Module> Trainer<M> {
                 }
                 .into());
             }
-            trained.hold = Hold::Masked(project::to_burn(mask));
+            trained.hold = Hold::Masked(to_burn(mask));
         }
         let held: Vec<&Hold> = self.parameters.iter().map(|trained| &trained.hold).collect();
         let module = self.module.take().expect("a step puts the module back");
@@ -240,8 +234,8 @@ impl<M: Module> Trainer<M> {
     fn gradients(
         &self,
         module: &M,
-        objective: &mut dyn FnMut(&M, Batch) -> Result<Gradients, PruneError>,
-    ) -> Result<(f64, Slopes), PruneError> {
+        objective: &mut dyn FnMut(&M, Batch) -> Result<Gradients>,
+    ) -> Result<(f64, Slopes)> {
         let mut sums = Slopes::None;
         let mut loss = 0.0;
         for micro in 0..self.config.micro_batches {
@@ -259,8 +253,8 @@ impl<M: Module> Trainer<M> {
     }
 
     /// Says which weights make the loss infinite, if it is weights.
-    fn diverged(&self, loss: f32) -> PruneError {
-        PruneError::Diverged {
+    fn diverged(&self, loss: f32) -> TrainError {
+        TrainError::Diverged {
             step: self.step,
             loss,
             parameter: self.spoilt_parameter(),
@@ -268,7 +262,7 @@ impl<M: Module> Trainer<M> {
     }
 
     /// The first parameter with a weight that is not finite.
-    pub(super) fn spoilt_parameter(&self) -> Option<String> {
+    pub(crate) fn spoilt_parameter(&self) -> Option<String> {
         let mut spoilt = None;
         parameters::read(self.module(), &mut |index, values| {
             if spoilt.is_none() && !values.iter().all(|value| value.is_finite()) {
@@ -279,11 +273,11 @@ impl<M: Module> Trainer<M> {
     }
 
     /// Norm of all gradients together, as they are.
-    fn norm(&self, gradients: &Slopes) -> Result<f64, PruneError> {
+    fn norm(&self, gradients: &Slopes) -> Result<f64> {
         let mut total = 0.0;
         for (sum, trained) in gradients.squares().into_iter().zip(&self.parameters) {
             if !sum.is_finite() {
-                return Err(PruneError::NonFiniteGradient {
+                return Err(TrainError::NonFiniteGradient {
                     step: self.step,
                     path: trained.parameter.path.clone(),
                 });
@@ -334,48 +328,9 @@ impl<M: Module> Trainer<M> {
     }
 
     /// Shows the device what holds the weights, where it has to know.
-    pub(super) fn cast_anchors(&mut self) {
+    pub(crate) fn cast_anchors(&mut self) {
         if self.config.residence == Residence::Device {
             self.parameters.iter_mut().for_each(Trained::cast_anchor);
-        }
-    }
-}
-
-/// Sums of gradients over micro-batches, parameter by parameter.
-enum Slopes {
-    None,
-    Host(Vec<Vec<f32>>),
-    Device(Vec<Tensor<1>>),
-}
-
-impl Slopes {
-    fn add(&mut self, gradients: Vec<Tensor<1>>, residence: Residence) {
-        match (&mut *self, residence) {
-            (Self::None, Residence::Host) => *self = Self::Host(parameters::read_all(gradients)),
-            (Self::None, Residence::Device) => *self = Self::Device(gradients),
-            (Self::Host(sums), _) => {
-                for (sum, gradient) in sums.iter_mut().zip(parameters::read_all(gradients)) {
-                    sum.iter_mut().zip(gradient).for_each(|(sum, value)| *sum += value);
-                }
-            }
-            (Self::Device(sums), _) => {
-                for (sum, gradient) in sums.iter_mut().zip(gradients) {
-                    *sum = sum.clone() + gradient;
-                }
-            }
-        }
-    }
-
-    /// The sum of squares of each gradient.
-    fn squares(&self) -> Vec<f64> {
-        match self {
-            Self::None => Vec::new(),
-            Self::Host(gradients) => gradients.iter().map(|gradient| squares(gradient)).collect(),
-            Self::Device(gradients) => {
-                let sums = gradients.iter().map(|gradient| gradient.clone().square().sum());
-                let sums = parameters::read_all(sums.collect());
-                sums.iter().map(|sum| f64::from(sum[0])).collect()
-            }
         }
     }
 }

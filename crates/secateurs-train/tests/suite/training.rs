@@ -1,16 +1,15 @@
 //! What is trained in these tests, and how it is looked at.
 
-#![allow(dead_code, reason = "each test binary uses its own part")]
-
 use std::collections::BTreeMap;
 
 use burn::module::{Module, Param};
 use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{Device, Tensor, TensorData};
-use secateurs_prune::{
-    AdmmSettings, Batch, Constraint, Gradients, Penalty, PruneError, StateSlice, StepReport, TrainConfig, Trainer,
-};
 use secateurs_tensor::{MaskSet, PathRules, Pattern};
+use secateurs_train::{
+    AdmmSettings, Batch, Constraint, Gradients, PenaltySchedule, StateSlice, StepReport, TrainConfig, TrainError,
+    Trainer,
+};
 
 /// Two linear layers and an embedding that nothing prunes.
 #[derive(Module, Debug)]
@@ -51,7 +50,7 @@ impl Net {
     }
 }
 
-pub fn objective(net: &Net, batch: Batch) -> Result<Gradients, PruneError> {
+pub fn objective(net: &Net, batch: Batch) -> Result<Gradients, TrainError> {
     Gradients::of(net.loss(batch), net, batch)
 }
 
@@ -66,7 +65,7 @@ pub fn pattern(text: &str) -> Pattern {
 pub fn admm(text: &str) -> AdmmSettings {
     AdmmSettings {
         interval: 4,
-        penalty: Penalty::constant(0.5),
+        penalty: PenaltySchedule::constant(0.5),
         ..AdmmSettings::new(pattern(text), PathRules::default())
     }
 }

@@ -1,24 +1,22 @@
 //! Training state: taken out, put back, and stored in few bits.
 
-mod training;
-
 use std::collections::BTreeMap;
 
-use secateurs_prune::{
-    AdamSettings, AdmmSettings, Constraint, MomentFormat, Penalty, PenaltyScale, ProjectionMetric, Residence, Shape,
-    StateFormat, StateSliceMut, TrainConfig, Trainer,
-};
+use super::training::{Net, Quadratic, admm, config, device, floats, objective, state};
 use secateurs_tensor::{PathRules, read_weights};
-use training::{Net, Quadratic, admm, config, device, floats, objective, state};
+use secateurs_train::{
+    AdamSettings, AdmmSettings, Constraint, MomentFormat, PenaltyScale, PenaltySchedule, ProjectionMetric, Residence,
+    ScheduleShape, StateFormat, StateSliceMut, TrainConfig, Trainer,
+};
 
 fn all_formats() -> Vec<TrainConfig> {
     let quantised = AdmmSettings {
         split_format: StateFormat::E4m3,
         dual_format: StateFormat::Bf16,
-        penalty: Penalty {
+        penalty: PenaltySchedule {
             start: 0.1,
             end: 1.0,
-            shape: Shape::Cosine,
+            shape: ScheduleShape::Cosine,
         },
         penalty_scale: PenaltyScale::PerTensor,
         metric: ProjectionMetric::SecondMoment,

@@ -1,14 +1,12 @@
 //! What training refuses, and how it stops.
 
-mod training;
-
+use super::training::{Net, admm, config, device, objective, state};
 use burn::module::Module;
-use secateurs_prune::{
-    AdamSettings, AdmmSettings, Constraint, Gradients, LearningRate, MomentFormat, Penalty, PruneError, Residence,
-    TrainConfig, Trainer,
-};
 use secateurs_tensor::{KeepMask, MaskSet, PathRules};
-use training::{Net, admm, config, device, objective, state};
+use secateurs_train::{
+    AdamSettings, AdmmSettings, Constraint, Gradients, LearningRate, MomentFormat, PenaltySchedule, Residence,
+    TrainConfig, TrainError, Trainer,
+};
 
 #[test]
 fn what_cannot_be_trained_is_refused() {
@@ -27,7 +25,7 @@ fn what_cannot_be_trained_is_refused() {
         .contains("learning rate")
     );
     let lambda = AdmmSettings {
-        penalty: Penalty::constant(f64::NAN),
+        penalty: PenaltySchedule::constant(f64::NAN),
         ..admm("50%")
     };
     assert!(refuse(config(5, lambda)).contains("lambda"));
@@ -78,7 +76,7 @@ fn what_cannot_be_trained_is_refused() {
     let frozen = plain.no_grad();
     assert!(matches!(
         Trainer::new(frozen, config(5, admm("50%"))),
-        Err(PruneError::NothingToTrain)
+        Err(TrainError::NothingToTrain)
     ));
 }
 
@@ -91,7 +89,7 @@ fn divergence_stops_before_the_weights_change() {
     assert!(
         matches!(
             nan_loss,
-            Err(PruneError::Diverged {
+            Err(TrainError::Diverged {
                 step: 1,
                 parameter: None,
                 ..
@@ -105,11 +103,11 @@ fn divergence_stops_before_the_weights_change() {
         Gradients::of(net.loss(batch) + root, net, batch)
     });
     assert!(
-        matches!(&steep, Err(PruneError::NonFiniteGradient { step: 1, path }) if path == "second.weight"),
+        matches!(&steep, Err(TrainError::NonFiniteGradient { step: 1, path }) if path == "second.weight"),
         "{steep:?}"
     );
     let untracked = trainer.step(&mut |net, batch| Gradients::of(net.loss(batch).without_autodiff(), net, batch));
-    assert!(matches!(untracked, Err(PruneError::UntrackedLoss { step: 1 })));
+    assert!(matches!(untracked, Err(TrainError::UntrackedLoss { step: 1 })));
     assert!(state(&trainer) == before);
     trainer.step(&mut objective).expect("goes on");
 }
@@ -123,5 +121,5 @@ fn weights_that_a_step_spoils_are_not_handed_out() {
     let mut trainer = Trainer::new(Net::new(&device()), steep).expect("a finite learning rate");
     trainer.step(&mut objective).expect("the gradient is finite");
     let spoilt = trainer.finish();
-    assert!(matches!(spoilt, Err(PruneError::NonFiniteWeights { step: 1, .. })));
+    assert!(matches!(spoilt, Err(TrainError::NonFiniteWeights { step: 1, .. })));
 }

@@ -3,9 +3,9 @@
 use secateurs_tensor::{MaskSet, PathRules, Pattern, Scope};
 use serde::{Deserialize, Serialize};
 
-use super::schedule::{Penalty, bad};
-use super::stored::StateFormat;
-use crate::PruneError;
+use crate::error::{Result, TrainError};
+use crate::schedules::PenaltySchedule;
+use crate::states::StateFormat;
 
 /// What training does to the weights that are to go.
 #[derive(Debug, Clone)]
@@ -69,7 +69,7 @@ pub struct AdmmSettings {
     /// Steps from one sparse copy to the next.
     pub interval: usize,
     /// The weight of the distance to the sparse copy.
-    pub penalty: Penalty,
+    pub penalty: PenaltySchedule,
     /// What one unit of it is.
     pub penalty_scale: PenaltyScale,
     /// Where it acts.
@@ -89,7 +89,7 @@ impl AdmmSettings {
             scope: Scope::PerLayer,
             metric: ProjectionMetric::Identity,
             interval: 32,
-            penalty: Penalty::constant(0.01),
+            penalty: PenaltySchedule::constant(0.01),
             penalty_scale: PenaltyScale::Absolute,
             proximal: Proximal::InGradient,
             split_format: StateFormat::F32,
@@ -97,10 +97,10 @@ impl AdmmSettings {
         }
     }
 
-    pub(crate) fn check(&self) -> Result<(), PruneError> {
+    pub(crate) fn check(&self) -> Result<()> {
         self.penalty.check()?;
         if self.interval == 0 {
-            return Err(bad("interval", "at least 1", 0.0));
+            return Err(TrainError::bad("interval", "at least 1", 0.0));
         }
         Ok(())
     }

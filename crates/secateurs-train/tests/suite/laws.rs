@@ -1,14 +1,12 @@
 //! What holds of every training that prunes.
 
-mod training;
-
-use secateurs_prune::{
-    AdamSettings, AdmmSettings, Batch, Constraint, Gradients, Penalty, ProjectionMetric, TrainConfig, Trainer,
+use super::training::{
+    INPUTS, Net, OUTPUTS, Quadratic, admm, config, device, floats, objective, pattern, state, trained, widen,
 };
 use secateurs_tensor::{KeepMask, MaskSet, PathRules, Pattern, Scope, read_weights};
 use secateurs_testkit::laws;
-use training::{
-    INPUTS, Net, OUTPUTS, Quadratic, admm, config, device, floats, objective, pattern, state, trained, widen,
+use secateurs_train::{
+    AdamSettings, AdmmSettings, Batch, Constraint, Gradients, PenaltySchedule, ProjectionMetric, TrainConfig, Trainer,
 };
 
 #[test]
@@ -158,7 +156,7 @@ fn sharpness_takes_the_gradient_uphill() {
 fn a_tensor_without_gradient_is_pruned_by_magnitude() {
     let settings = AdmmSettings {
         metric: ProjectionMetric::SecondMoment,
-        penalty: Penalty::constant(1e-30),
+        penalty: PenaltySchedule::constant(1e-30),
         ..admm("50%")
     };
     let before = read_weights(&Net::new(&device()), &PathRules::default());

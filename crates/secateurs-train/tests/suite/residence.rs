@@ -1,14 +1,12 @@
 //! State on the device: the same training as with state on the host.
 
-mod training;
-
-use secateurs_prune::{
+use super::training::{INPUTS, Net, admm, device, floats, objective, state, widen};
+use secateurs_tensor::{KeepMask, MaskSet};
+use secateurs_testkit::laws;
+use secateurs_train::{
     AdamSettings, AdmmSettings, Constraint, Decay, ProjectionMetric, Proximal, Residence, StateFormat, TrainConfig,
     Trainer,
 };
-use secateurs_tensor::{KeepMask, MaskSet};
-use secateurs_testkit::laws;
-use training::{INPUTS, Net, admm, device, floats, objective, state, widen};
 
 fn configs() -> Vec<TrainConfig> {
     let every_third = (0..INPUTS * 16).map(|index| index % 3 != 0).collect();

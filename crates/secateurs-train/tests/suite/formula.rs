@@ -1,17 +1,15 @@
 //! ELSA against its formula, and what the formula implies.
 
-mod training;
-
 use std::collections::BTreeMap;
 
-use secateurs_prune::{
-    AdmmSettings, Constraint, Gradients, LearningRate, Penalty, ProjectionMetric, Proximal, Residence, Shape,
-    StateFormat, TrainConfig, Trainer,
-};
+use super::training::{Quadratic, admm, device, floats, pattern, state, widen};
 use secateurs_tensor::{PathRules, Pattern, read_weights};
 use secateurs_testkit::laws;
 use secateurs_testkit::naive::{self, ElsaSettings, Zeros};
-use training::{Quadratic, admm, device, floats, pattern, state, widen};
+use secateurs_train::{
+    AdmmSettings, Constraint, Gradients, LearningRate, PenaltySchedule, ProjectionMetric, Proximal, Residence,
+    ScheduleShape, StateFormat, TrainConfig, Trainer,
+};
 
 #[test]
 fn elsa_is_its_formula() {
@@ -53,10 +51,10 @@ fn elsa_is_its_formula() {
                 } else {
                     ProjectionMetric::Identity
                 },
-                penalty: Penalty {
+                penalty: PenaltySchedule {
                     start: lambda[0],
                     end: lambda[1],
-                    shape: Shape::Linear,
+                    shape: ScheduleShape::Linear,
                 },
                 proximal: if decoupled {
                     Proximal::Decoupled
@@ -102,7 +100,7 @@ fn a_quadratic_ends_at_its_largest_terms() {
         // Where weights cannot follow their sparse copies in time, duals outgrow them and the support goes in circles;
         // the higher the penalty, the more supports are stationary.
         interval: 64,
-        penalty: Penalty::constant(1.2),
+        penalty: PenaltySchedule::constant(1.2),
         ..admm("75%")
     };
     // A shortened gradient would make it harder to come back than to stay.
@@ -176,7 +174,7 @@ fn sparse_copy(state: &BTreeMap<String, Vec<u8>>) -> Vec<f32> {
         None => floats(&state["weight.sparse_copy"]),
         Some(scale) => {
             let scale = floats(scale)[0];
-            let decode = |code: &u8| secateurs_prune::e4m3_to_f32(*code) * scale;
+            let decode = |code: &u8| secateurs_train::e4m3_to_f32(*code) * scale;
             state["weight.sparse_copy"].iter().map(decode).collect()
         }
     }
@@ -188,10 +186,10 @@ fn a_moving_lambda_keeps_the_pull_of_the_dual() {
     let problem = Quadratic::new(16);
     let admm = AdmmSettings {
         interval: 1,
-        penalty: Penalty {
+        penalty: PenaltySchedule {
             start: 0.0,
             end: 2.0,
-            shape: Shape::Cosine,
+            shape: ScheduleShape::Cosine,
         },
         ..admm("50%")
     };

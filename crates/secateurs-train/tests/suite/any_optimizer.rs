@@ -4,11 +4,11 @@ use burn::module::Module;
 use burn::nn::{Linear, LinearConfig};
 use burn::optim::decay::WeightDecayConfig;
 use burn::optim::momentum::MomentumConfig;
-use burn::optim::{AdamConfig, AdamWConfig, ModuleOptimizer, SgdConfig};
+use burn::optim::{AdamConfig, AdamWConfig, GradientsParams, ModuleOptimizer, SgdConfig};
 use burn::tensor::{Device, Distribution, Tensor, activation};
-use secateurs_importance::{Magnitude, prune_module};
-use secateurs_prune::{MaskedFineTune, PruneError};
-use secateurs_tensor::{MaskSet, PathRules, Scope, read_weights};
+use secateurs_tensor::{
+    MaskSet, PathRules, Scope, Scores, WeightMatrix, attach_masks, fold_masks, read_weights, select,
+};
 use secateurs_testkit::laws;
 
 #[derive(Module, Debug)]
@@ -31,17 +31,15 @@ impl Perceptron {
     }
 }
 
-fn pruned(device: &Device) -> (Perceptron, MaskSet) {
-    let pattern = "60%".parse().expect("a valid pattern");
-    let (model, masks, _) = prune_module(
-        Perceptron::new(device),
-        &Magnitude,
-        pattern,
-        Scope::PerLayer,
-        &PathRules::default(),
-    )
-    .expect("the model has linears");
-    (model, masks)
+/// Masks that keep the largest 40 % of every weight matrix.
+fn masks(model: &Perceptron) -> MaskSet {
+    let largest = |weight: &WeightMatrix| {
+        let magnitudes = weight.values().iter().map(|value| value.abs()).collect();
+        let scores = Scores::new(magnitudes, weight.dims()).expect("finite");
+        select(&scores, "60%".parse().expect("a valid pattern"), Scope::PerLayer).expect("it fits")
+    };
+    let weights = read_weights(model, &PathRules::default()).into_iter();
+    weights.map(|(path, weight)| (path, largest(&weight))).collect()
 }
 
 fn optimizers() -> Vec<(&'static str, ModuleOptimizer, f64)> {
@@ -62,14 +60,19 @@ fn zeros_survive_every_optimizer() {
     device.seed(7);
     let inputs = Tensor::<2>::random([64, 8], Distribution::Default, &device);
     let targets = inputs.clone().narrow(1, 0, 4).powi_scalar(2) - 0.5;
-    for (name, optimizer, learning_rate) in optimizers() {
-        let (model, masks) = pruned(&device);
+    for (name, mut optimizer, learning_rate) in optimizers() {
+        let model = Perceptron::new(&device);
+        let masks = masks(&model);
         let before = read_weights(&model, &PathRules::default());
-        let (model, losses) = MaskedFineTune::new(optimizer, learning_rate)
-            .run(model, &masks, 400, |model, _| {
-                (model.forward(inputs.clone()) - targets.clone()).powi_scalar(2).mean()
-            })
-            .expect("trains");
+        let mut model = attach_masks(model, &masks).expect("the masks fit");
+        let mut losses = Vec::new();
+        for _ in 0..400 {
+            let loss = (model.forward(inputs.clone()) - targets.clone()).powi_scalar(2).mean();
+            losses.push(loss.clone().into_scalar::<f32>());
+            let gradients = GradientsParams::from_grads(loss.backward(), &model);
+            model = optimizer.step(learning_rate, model, gradients);
+        }
+        let model = fold_masks(model);
         assert!(
             losses[399] < 0.7 * losses[0],
             "{name}: the loss went from {} to {}",
@@ -93,26 +96,4 @@ fn zeros_survive_every_optimizer() {
             );
         }
     }
-}
-
-#[test]
-fn an_untracked_loss_is_refused() {
-    let device = secateurs_testkit::device();
-    let (model, masks) = pruned(&device);
-    let inputs = Tensor::<2>::ones([1, 8], &device);
-    let tuning = MaskedFineTune::new(AdamConfig::new().init(), 0.01);
-    let outcome = tuning.run(model, &masks, 1, |model, _| model.forward(inputs.clone()).mean());
-    assert!(matches!(outcome, Err(PruneError::UntrackedLoss { step: 0 })));
-}
-
-#[test]
-fn a_loss_that_is_not_finite_is_refused() {
-    let device = secateurs_testkit::device().autodiff();
-    let (model, masks) = pruned(&device);
-    let inputs = Tensor::<2>::ones([1, 8], &device);
-    let tuning = MaskedFineTune::new(AdamConfig::new().init(), 0.01);
-    let outcome = tuning.run(model, &masks, 5, |model, step| {
-        model.forward(inputs.clone()).mean() * (if step == 3 { f32::NAN } else { 1.0 })
-    });
-    assert!(matches!(outcome, Err(PruneError::NonFiniteLoss { step: 3, .. })));
 }
