@@ -63,8 +63,8 @@ fn zeros_survive_every_optimizer() {
     for (name, mut optimizer, learning_rate) in optimizers() {
         let model = Perceptron::new(&device);
         let masks = masks(&model);
-        let before = read_weights(&model, &PathRules::default());
         let mut model = attach_masks(model, &masks).expect("the masks fit");
+        let before = read_weights(&model, &PathRules::default());
         let mut losses = Vec::new();
         for _ in 0..400 {
             let loss = (model.forward(inputs.clone()) - targets.clone()).powi_scalar(2).mean();
