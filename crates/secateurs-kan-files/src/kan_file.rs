@@ -7,7 +7,7 @@ use burn::tensor::{DType, Device, TensorData};
 use secateurs_data::{PlannedRaw, RawTensor, TensorFile, TensorFileWriter};
 use secateurs_kan::{Kan, KanState, StateConfig};
 
-use crate::Error;
+use crate::KanFileError;
 
 /// Under which name the header holds the configuration, as JSON.
 const CONFIG: &str = "secateurs.kan";
@@ -23,11 +23,11 @@ const CONFIG: &str = "secateurs.kan";
 /// # Examples
 ///
 /// ```
-/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # fn main() -> Result<(), Box<dyn std::error::KanFileError>> {
 /// # let folder = tempfile::tempdir()?;
 /// use burn::tensor::Device;
-/// use secateurs::kan::{BasisConfig, KanConfig};
-/// use secateurs::kan_file::{load, save};
+/// use secateurs_kan::{BasisConfig, KanConfig};
+/// use secateurs_kan_files::kan_file::{load, save};
 ///
 /// let basis = BasisConfig::BSpline { degree: 3, n_intervals: 5 };
 /// let kan = KanConfig::new([2, 5, 1], basis)?.init(0, &Device::default());
@@ -37,9 +37,9 @@ const CONFIG: &str = "secateurs.kan";
 /// # Ok(())
 /// # }
 /// ```
-pub fn save(kan: &Kan, path: &Path) -> Result<(), Error> {
+pub fn save(kan: &Kan, path: &Path) -> Result<(), KanFileError> {
     let KanState { config, tensors } = kan.to_state();
-    let config = serde_json::to_string(&config).map_err(Error::Json)?;
+    let config = serde_json::to_string(&config).map_err(KanFileError::Json)?;
     let mut plan = Vec::new();
     for (name, data) in &tensors {
         plan.push(PlannedRaw {
@@ -62,11 +62,11 @@ pub fn save(kan: &Kan, path: &Path) -> Result<(), Error> {
 ///
 /// If the file is no such file, or its configuration and tensors make no network, as
 /// [`Kan::from_state`](secateurs_kan::Kan::from_state) says, or a system error.
-pub fn load(path: &Path, device: &Device) -> Result<Kan, Error> {
+pub fn load(path: &Path, device: &Device) -> Result<Kan, KanFileError> {
     let file = TensorFile::open(path)?;
-    let no_kan = || Error::NoKan { path: path.to_owned() };
+    let no_kan = || KanFileError::NoKan { path: path.to_owned() };
     let config = file.metadata().get(CONFIG).ok_or_else(no_kan)?;
-    let config: StateConfig = serde_json::from_str(config).map_err(|source| Error::KanHeader {
+    let config: StateConfig = serde_json::from_str(config).map_err(|source| KanFileError::Header {
         path: path.to_owned(),
         source,
     })?;
@@ -75,17 +75,17 @@ pub fn load(path: &Path, device: &Device) -> Result<Kan, Error> {
         tensors.push((info.name.clone(), from_bytes(&file.tensor(&info.name)?)?));
     }
     let kan = Kan::from_state(KanState { config, tensors }, device);
-    kan.map_err(|source| Error::Kan {
+    kan.map_err(|source| KanFileError::Kan {
         path: path.to_owned(),
         source: Box::new(source),
     })
 }
 
-fn element_type(dtype: DType) -> Result<&'static str, Error> {
+fn element_type(dtype: DType) -> Result<&'static str, KanFileError> {
     match dtype {
         DType::F32 => Ok("F32"),
         DType::F64 => Ok("F64"),
-        other => Err(Error::KanPrecision {
+        other => Err(KanFileError::Precision {
             got: format!("{other:?}"),
         }),
     }
@@ -99,12 +99,12 @@ fn to_bytes(data: &TensorData) -> Vec<u8> {
 }
 
 /// Numbers of a tensor in a file.
-pub(crate) fn from_bytes(raw: &RawTensor) -> Result<TensorData, Error> {
+pub(crate) fn from_bytes(raw: &RawTensor) -> Result<TensorData, KanFileError> {
     let (bytes, shape) = (&raw.bytes, raw.shape.clone());
     match raw.dtype.as_str() {
         "F64" => Ok(TensorData::new(numbers(bytes, f64::from_le_bytes), shape)),
         "F32" => Ok(TensorData::new(numbers(bytes, f32::from_le_bytes), shape)),
-        other => Err(Error::KanPrecision { got: other.to_owned() }),
+        other => Err(KanFileError::Precision { got: other.to_owned() }),
     }
 }
 

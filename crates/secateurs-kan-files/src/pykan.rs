@@ -13,7 +13,7 @@ use burn::tensor::Device;
 use secateurs_data::{DataError, read_text, read_torch_state};
 use secateurs_kan::{Kan, KanState, STATE_VERSION, StateConfig};
 
-use crate::Error;
+use crate::KanFileError;
 
 /// Reads the network that pykan's `saveckpt(prefix)` wrote, from `{prefix}_config.yml` and `{prefix}_state`.
 ///
@@ -42,7 +42,7 @@ use crate::Error;
 /// # References
 ///
 /// The files of pykan 0.2, `MultKAN.saveckpt`.
-pub fn load(prefix: &Path, device: &Device) -> Result<Kan, Error> {
+pub fn load(prefix: &Path, device: &Device) -> Result<Kan, KanFileError> {
     let (config, state) = (beside(prefix, "_config.yml"), beside(prefix, "_state"));
     let config = config::Config::parse(&read_text(&config)?, &config)?;
     let tensors = numbers::Tensors::new(read_torch_state(&state)?, &state);
@@ -58,7 +58,7 @@ pub fn load(prefix: &Path, device: &Device) -> Result<Kan, Error> {
         open: Vec::new(),
     };
     let kan = Kan::from_state(KanState { config, tensors: named }, device);
-    kan.map_err(|source| Error::Kan {
+    kan.map_err(|source| KanFileError::Kan {
         path: state,
         source: Box::new(source),
     })
@@ -71,7 +71,7 @@ fn beside(prefix: &Path, more: &str) -> PathBuf {
     name.into()
 }
 
-fn unsupported(path: &Path, feature: String) -> Error {
+fn unsupported(path: &Path, feature: String) -> KanFileError {
     DataError::Unsupported {
         path: path.to_owned(),
         feature,

@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use burn::tensor::{Device, FloatDType, TensorData};
-use secateurs::Error;
-use secateurs::kan::{
+use secateurs_kan::{
     Affine, BasisConfig, Beyond, Fold, Kan, KanConfig, KanError, KanState, SymbolicConfig, Width, attribution,
     prune_edges, prune_nodes, symbolise,
 };
-use secateurs::kan_file::{load, save};
+use secateurs_kan_files::KanFileError;
+use secateurs_kan_files::kan_file::{load, save};
 
 const SPLINE: BasisConfig = BasisConfig::BSpline {
     degree: 3,
@@ -256,14 +256,16 @@ fn broken_files_are_errors_that_name_them() {
         load(&path, &Device::flex()).map(|_| ()).unwrap_err()
     };
     let version = replaced(r#"version\":1"#, r#"version\":2"#);
-    assert!(matches!(version, Error::Kan { source, .. } if matches!(*source, KanError::StateVersion { got: 2, .. })));
+    assert!(
+        matches!(version, KanFileError::Kan { source, .. } if matches!(*source, KanError::StateVersion { got: 2, .. }))
+    );
     let name = replaced("layers.0.base", "layers.0.bass");
-    assert!(matches!(name, Error::Kan { source, .. } if matches!(*source, KanError::MissingTensor { .. })));
-    assert!(matches!(replaced("widths", "width5"), Error::KanHeader { .. }));
+    assert!(matches!(name, KanFileError::Kan { source, .. } if matches!(*source, KanError::MissingTensor { .. })));
+    assert!(matches!(replaced("widths", "width5"), KanFileError::Header { .. }));
     assert!(matches!(
         replaced("secateurs.kan", "secateurs.can"),
-        Error::NoKan { .. }
+        KanFileError::NoKan { .. }
     ));
     let missing = load(&folder.path().join("none"), &Device::flex());
-    assert!(matches!(missing, Err(Error::Data(_))));
+    assert!(matches!(missing, Err(KanFileError::Data(_))));
 }

@@ -5,11 +5,11 @@
 use std::path::{Path, PathBuf};
 
 use burn::tensor::{DType, Device};
-use secateurs::Error;
-use secateurs::data::DataError;
-use secateurs::formula::{Curve, Shape};
-use secateurs::kan::{Affine, Kan, KanError, SymbolicEdge, Width};
-use secateurs::pykan::load;
+use secateurs_data::DataError;
+use secateurs_formula::{Curve, Shape};
+use secateurs_kan::{Affine, Kan, KanError, SymbolicEdge, Width};
+use secateurs_kan_files::KanFileError;
+use secateurs_kan_files::pykan::load;
 use secateurs_testkit::laws;
 
 fn fixtures() -> PathBuf {
@@ -53,11 +53,11 @@ fn widths_and_pruned_edges_are_those_of_the_file() {
 }
 
 /// A copy of the files with another configuration and state.
-fn changed(config: impl Fn(String) -> String, state: impl Fn(Vec<u8>) -> Vec<u8>) -> Error {
+fn changed(config: impl Fn(String) -> String, state: impl Fn(Vec<u8>) -> Vec<u8>) -> KanFileError {
     load_changed(config, state).map(|_| ()).unwrap_err()
 }
 
-fn load_changed(config: impl Fn(String) -> String, state: impl Fn(Vec<u8>) -> Vec<u8>) -> Result<Kan, Error> {
+fn load_changed(config: impl Fn(String) -> String, state: impl Fn(Vec<u8>) -> Vec<u8>) -> Result<Kan, KanFileError> {
     let folder = tempfile::tempdir().unwrap();
     let text = std::fs::read_to_string(fixtures().join("double_config.yml")).unwrap();
     std::fs::write(folder.path().join("a_config.yml"), config(text)).unwrap();
@@ -66,7 +66,7 @@ fn load_changed(config: impl Fn(String) -> String, state: impl Fn(Vec<u8>) -> Ve
     load(&folder.path().join("a"), &Device::flex())
 }
 
-fn replaced(from: &'static str, to: &'static str) -> Error {
+fn replaced(from: &'static str, to: &'static str) -> KanFileError {
     let config = |text: String| {
         assert!(text.contains(from), "{from}");
         text.replace(from, to)
@@ -76,8 +76,8 @@ fn replaced(from: &'static str, to: &'static str) -> Error {
 
 #[test]
 fn what_is_not_supported_is_named() {
-    let named = |failure: Error, feature: &str| match failure {
-        Error::Data(DataError::Unsupported { feature: got, .. }) => assert!(got.contains(feature), "{got}"),
+    let named = |failure: KanFileError, feature: &str| match failure {
+        KanFileError::Data(DataError::Unsupported { feature: got, .. }) => assert!(got.contains(feature), "{got}"),
         other => panic!("{other}"),
     };
     named(replaced("silu", "identity"), "identity");
@@ -121,8 +121,8 @@ fn edges_with_formulas_are_curves_of_the_same_functions() {
 
 #[test]
 fn splines_with_formulas_and_unknown_functions_are_refused_by_their_place() {
-    let feature = |failure: Error| match failure {
-        Error::Data(DataError::Unsupported { feature, .. }) => feature,
+    let feature = |failure: KanFileError| match failure {
+        KanFileError::Data(DataError::Unsupported { feature, .. }) => feature,
         other => panic!("{other}"),
     };
     // The sixth tensor is `symbolic_fun.0.mask`, `[4, 3]`.
@@ -185,13 +185,13 @@ fn repeated_knots_are_refused() {
         |text| text,
         |_| with_number(whole.clone(), "double_state/data/0", (0, 9.0)),
     );
-    assert!(matches!(failure, Error::Kan { source, .. } if matches!(*source, KanError::BadKnots { input: 0 })));
+    assert!(matches!(failure, KanFileError::Kan { source, .. } if matches!(*source, KanError::BadKnots { input: 0 })));
 }
 
 #[test]
 fn configurations_that_do_not_fit_are_refused() {
-    let malformed = |failure: Error, key: &str| match failure {
-        Error::Data(DataError::Malformed { problem, .. }) => assert!(problem.contains(key), "{problem}"),
+    let malformed = |failure: KanFileError, key: &str| match failure {
+        KanFileError::Data(DataError::Malformed { problem, .. }) => assert!(problem.contains(key), "{problem}"),
         other => panic!("{other}"),
     };
     malformed(replaced("k: 3", "k: three"), "k is missing");
@@ -199,7 +199,7 @@ fn configurations_that_do_not_fit_are_refused() {
     malformed(replaced("  - 1", "  - one"), "width");
     malformed(replaced("affine_trainable: false", ""), "affine_trainable");
     for (from, to) in [("- - 3", "- - 4"), ("k: 3", "k: 2"), ("mult_arity: 2", "mult_arity: 3")] {
-        let Error::Kan { source, .. } = replaced(from, to) else {
+        let KanFileError::Kan { source, .. } = replaced(from, to) else {
             panic!("{from}");
         };
         assert!(matches!(*source, KanError::TensorShape { .. }), "{from}: {source}");
@@ -211,7 +211,10 @@ fn damaged_archives_are_errors_without_a_panic() {
     let whole = std::fs::read(fixtures().join("double_state")).unwrap();
     for length in (0..whole.len()).step_by(211) {
         let failure = changed(|text| text, |bytes| bytes[..length].to_vec());
-        assert!(matches!(failure, Error::Data(DataError::Malformed { .. })), "{failure}");
+        assert!(
+            matches!(failure, KanFileError::Data(DataError::Malformed { .. })),
+            "{failure}"
+        );
     }
     // Any byte of the pickle or the directory may be another; some changes are harmless.
     let folder = tempfile::tempdir().unwrap();
@@ -232,7 +235,7 @@ fn damaged_archives_are_errors_without_a_panic() {
         },
     );
     assert!(
-        matches!(&failure, Error::Kan { source, .. } if matches!(&**source, KanError::MissingTensor { name } if name == "subnode_bias_1" || name == "node_bias_1")),
+        matches!(&failure, KanFileError::Kan { source, .. } if matches!(&**source, KanError::MissingTensor { name } if name == "subnode_bias_1" || name == "node_bias_1")),
         "{failure}"
     );
 }

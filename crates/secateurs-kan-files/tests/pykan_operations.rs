@@ -5,10 +5,10 @@
 use std::path::{Path, PathBuf};
 
 use burn::tensor::{DType, Device};
-use secateurs::Error;
-use secateurs::data::DataError;
-use secateurs::kan::{Kan, KanError, Width};
-use secateurs::pykan::load;
+use secateurs_data::DataError;
+use secateurs_kan::{Kan, KanError, Width};
+use secateurs_kan_files::KanFileError;
+use secateurs_kan_files::pykan::load;
 use secateurs_testkit::laws;
 
 fn file(name: &str) -> PathBuf {
@@ -26,29 +26,29 @@ fn settings(name: &str) -> String {
 }
 
 /// The tensors of one file with other settings.
-fn with_settings(name: &str, settings: &str) -> Result<Kan, Error> {
+fn with_settings(name: &str, settings: &str) -> Result<Kan, KanFileError> {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("a_config.yml"), settings).unwrap();
     std::fs::copy(file(&format!("{name}_state")), folder.path().join("a_state")).unwrap();
     load(&folder.path().join("a"), &Device::flex())
 }
 
-fn changed(name: &str, from: &str, to: &str) -> Result<Kan, Error> {
+fn changed(name: &str, from: &str, to: &str) -> Result<Kan, KanFileError> {
     let text = settings(name);
     assert!(text.contains(from), "{from}");
     with_settings(name, &text.replacen(from, to, 1))
 }
 
-fn feature(result: Result<Kan, Error>) -> String {
+fn feature(result: Result<Kan, KanFileError>) -> String {
     match result.map(|_| ()).unwrap_err() {
-        Error::Data(DataError::Unsupported { feature, .. }) => feature,
+        KanFileError::Data(DataError::Unsupported { feature, .. }) => feature,
         other => panic!("{other}"),
     }
 }
 
-fn malformed(result: Result<Kan, Error>) -> String {
+fn malformed(result: Result<Kan, KanFileError>) -> String {
     match result.map(|_| ()).unwrap_err() {
-        Error::Data(DataError::Malformed { problem, .. }) => problem,
+        KanFileError::Data(DataError::Malformed { problem, .. }) => problem,
         other => panic!("{other}"),
     }
 }
@@ -216,7 +216,7 @@ fn settings_that_do_not_fit_are_refused_by_their_key() {
     assert_eq!(of_arities("- - 2\n  - 99999999"), missing("mult_arity"));
     assert!(matches!(
         changed("arities", "- - 2\n  - 3", "- - 3\n  - 3").map(|_| ()),
-        Err(Error::Kan { source, .. }) if matches!(*source, KanError::TensorShape { .. })
+        Err(KanFileError::Kan { source, .. }) if matches!(*source, KanError::TensorShape { .. })
     ));
     for text in [
         "width: [[2, 0]]",

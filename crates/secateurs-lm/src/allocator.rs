@@ -24,7 +24,7 @@ const DEFAULT_DELAY: c_long = 1000;
 /// # Examples
 ///
 /// ```
-/// use secateurs::allocator::{KeptMemory, MiMalloc};
+/// use secateurs_lm::allocator::{KeptMemory, MiMalloc};
 ///
 /// #[global_allocator]
 /// static ALLOCATOR: MiMalloc = MiMalloc;

@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use secateurs_data::DataError;
 use secateurs_data::llama::ConfigError;
-use secateurs_kan::KanError;
 use secateurs_models::ModelError;
 use secateurs_moe::MoeError;
 use secateurs_prune::PruneError;
@@ -12,7 +11,7 @@ use secateurs_runtime::RuntimeError;
 use secateurs_sparse::SparseError;
 use secateurs_tensor::TensorError;
 
-use crate::lines::LineError;
+use crate::text::lines::LineError;
 
 /// What can go wrong in a job.
 #[derive(Debug, thiserror::Error)]
@@ -340,34 +339,6 @@ pub enum Error {
         "compressed-tensors (up to 0.14.0.1) reads bitmaps of floats only: pack as bitmaps with f32, f16 or bf16 values"
     )]
     NotSparseBitmask,
-    /// A file holds something else than a Kolmogorov-Arnold network.
-    #[error("{} is no file of a Kolmogorov-Arnold network", path.display())]
-    NoKan {
-        /// The file.
-        path: PathBuf,
-    },
-    /// The configuration of a network in a file's header.
-    #[error("the configuration of the network in {} cannot be read", path.display())]
-    KanHeader {
-        /// The file.
-        path: PathBuf,
-        /// Why not.
-        source: serde_json::Error,
-    },
-    /// What a file holds makes no network.
-    #[error("{} holds no usable network", path.display())]
-    Kan {
-        /// The file.
-        path: PathBuf,
-        /// Why not.
-        source: Box<KanError>,
-    },
-    /// A network in a precision that files do not hold.
-    #[error("networks are stored in F32 or F64, not {got}")]
-    KanPrecision {
-        /// The precision.
-        got: String,
-    },
     /// The configuration is not that of a Llama.
     #[error(transparent)]
     Config(#[from] ConfigError),

@@ -3,11 +3,11 @@
 use std::path::Path;
 
 use burn::tensor::{Int, Tensor, TensorData};
-use secateurs::data::Checkpoint;
-use secateurs::models::llama::{Rope, load_llama};
-use secateurs::runtime::{Engine, EngineConfig, LlamaWeights};
-use secateurs::sparse::{Group, ValueType, VectorType};
-use secateurs::{FormatChoice, Overwrite, PackConfig, pack_checkpoint};
+use secateurs_data::Checkpoint;
+use secateurs_lm::{FormatChoice, Overwrite, PackConfig, pack_checkpoint};
+use secateurs_models::llama::{Rope, load_llama};
+use secateurs_runtime::{Engine, EngineConfig, LlamaWeights};
+use secateurs_sparse::{Group, ValueType, VectorType};
 
 fn fixture() -> Checkpoint {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/llama-austen");

@@ -4,17 +4,17 @@ use std::fs;
 use std::path::Path;
 
 use burn::tensor::{Device, Tensor};
-use secateurs::data::{Checkpoint, CheckpointWriter, FloatType};
-use secateurs::models::llama::{LlamaConfig, LlamaStore, Rope, load_llama, planned_tensors};
-use secateurs::prune::BlockStore;
-use secateurs::runtime::EngineConfig;
-use secateurs::sparse::{ValueType, VectorType};
-use secateurs::tensor::{Observer, Pattern, Sparsity};
-use secateurs::{
+use secateurs_data::{Checkpoint, CheckpointWriter, FloatType};
+use secateurs_lm::{
     Calibration, Method, Overwrite, PromptFile, PromptStyle, PruneJob, Recipe, TextCalibration, Trace,
     TraceCalibration, TraceConfig, TraceJob, TracePart, TraceReader, TraceSource, TraceStop, fidelity,
     prune_checkpoint, trace_prompts,
 };
+use secateurs_models::llama::{LlamaConfig, LlamaStore, Rope, load_llama, planned_tensors};
+use secateurs_prune::BlockStore;
+use secateurs_runtime::EngineConfig;
+use secateurs_sparse::{ValueType, VectorType};
+use secateurs_tensor::{Observer, Pattern, Sparsity};
 use serde_json::json;
 use tempfile::TempDir;
 

@@ -25,7 +25,7 @@ enum Burn {
 }
 
 /// The map of `crates/README.md`.
-const MAP: [Allowed; 18] = [
+const MAP: [Allowed; 20] = [
     Allowed {
         name: "secateurs-tensor",
         uses: Uses::Only(&[]),
@@ -87,14 +87,36 @@ const MAP: [Allowed; 18] = [
         burn: Burn::Never,
     },
     Allowed {
+        name: "secateurs-kan-files",
+        uses: Uses::Only(&["kan", "formula", "data"]),
+        burn: Burn::WithoutBackend,
+    },
+    Allowed {
+        name: "secateurs-lm",
+        uses: Uses::Only(&[
+            "tensor",
+            "importance",
+            "prune",
+            "moe",
+            "ops",
+            "models",
+            "data",
+            "sparse",
+            "runtime",
+        ]),
+        burn: Burn::WithoutBackend,
+    },
+    Allowed {
         name: "secateurs",
         uses: Uses::Only(&[
             "tensor",
             "importance",
             "prune",
             "kan",
+            "kan-files",
             "formula",
             "causal",
+            "lm",
             "moe",
             "ops",
             "models",

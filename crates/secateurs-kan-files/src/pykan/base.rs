@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::unsupported;
 use super::yaml::{Node, Value};
-use crate::Error;
+use crate::KanFileError;
 
 /// The function that edges add to their splines, as far as networks have it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,7 +16,7 @@ pub(super) enum Base {
 
 impl Base {
     /// Reads the name of a function, or what PyYAML makes of a function or module of Python: `prune_input` writes that.
-    pub(super) fn read(node: &Node, path: &Path) -> Result<Self, Error> {
+    pub(super) fn read(node: &Node, path: &Path) -> Result<Self, KanFileError> {
         let refuse = |what: &str| Err(unsupported(path, format!("the base function {what}")));
         let (kind, name) = match (node.tag.as_str(), node.text()) {
             ("", Some(name)) => ("", name),

@@ -9,7 +9,7 @@ use super::base::Base;
 use super::python::{flag, whole_number};
 use super::unsupported;
 use super::yaml::{self, Node, Value};
-use crate::Error;
+use crate::KanFileError;
 
 /// More nodes or factors than these are no network of pykan's.
 const LARGEST: usize = 1 << 16;
@@ -31,7 +31,7 @@ pub(super) struct Config {
 
 impl Config {
     /// Reads the block style that pykan writes; keys that are not needed may be anything.
-    pub(super) fn parse(text: &str, path: &Path) -> Result<Self, Error> {
+    pub(super) fn parse(text: &str, path: &Path) -> Result<Self, KanFileError> {
         let settings = yaml::parse(text).ok_or_else(|| malformed(path, "the whole is no block of YAML"))?;
         let settings = Settings {
             settings: &settings,
@@ -93,16 +93,16 @@ struct Settings<'a> {
 }
 
 impl Settings<'_> {
-    fn read<'a, T>(&'a self, key: &str, read: impl FnOnce(&'a Node) -> Option<T>) -> Result<T, Error> {
+    fn read<'a, T>(&'a self, key: &str, read: impl FnOnce(&'a Node) -> Option<T>) -> Result<T, KanFileError> {
         self.settings.get(key).and_then(read).ok_or_else(|| self.bad(key))
     }
 
-    fn bad(&self, key: &str) -> Error {
+    fn bad(&self, key: &str) -> KanFileError {
         malformed(self.path, &format!("{key} is missing, or not what pykan writes"))
     }
 }
 
-fn malformed(path: &Path, problem: &str) -> Error {
+fn malformed(path: &Path, problem: &str) -> KanFileError {
     DataError::Malformed {
         path: path.to_owned(),
         format: "pykan configuration",
@@ -126,7 +126,7 @@ fn count(node: &Node) -> Option<usize> {
 }
 
 /// The numbers of factors of all products: one for the whole network, or one for each product.
-fn factors(settings: &Settings, sizes: &[[usize; 2]]) -> Result<Vec<Vec<usize>>, Error> {
+fn factors(settings: &Settings, sizes: &[[usize; 2]]) -> Result<Vec<Vec<usize>>, KanFileError> {
     let factors = settings.read("mult_arity", |arity| match &arity.value {
         Value::List(of_widths) => {
             let of_width = |(number, [_, products]): (usize, &[usize; 2])| match of_widths.get(number) {

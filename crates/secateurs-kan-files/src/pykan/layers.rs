@@ -8,7 +8,7 @@ use super::base::Base;
 use super::config::Config;
 use super::numbers::{Numbers, Tensors};
 use super::unsupported;
-use crate::Error;
+use crate::KanFileError;
 
 /// The numbers of one layer, over the subnodes of the file; masks and scales are part of them.
 struct Layer {
@@ -37,7 +37,7 @@ impl Tensors<'_> {
         config: &Config,
         number: usize,
         named: &mut Vec<(String, TensorData)>,
-    ) -> Result<LayerConfig, Error> {
+    ) -> Result<LayerConfig, KanFileError> {
         let mut layer = self.edges(config, number)?;
         let curves = match config.has_symbolic {
             true => self.curves(config, number, &mut layer)?,
@@ -82,7 +82,7 @@ impl Tensors<'_> {
         })
     }
 
-    fn edges(&self, config: &Config, number: usize) -> Result<Layer, Error> {
+    fn edges(&self, config: &Config, number: usize) -> Result<Layer, KanFileError> {
         let (d_input, n_subnodes) = (config.widths[number].n_nodes(), config.n_subnodes(number + 1));
         let of_edges = |name: &str, shape: &[usize]| self.take(&format!("act_fun.{number}.{name}"), shape);
         let n_knots = self.last_size(&format!("act_fun.{number}.grid"))?;
@@ -103,7 +103,7 @@ impl Tensors<'_> {
     }
 
     /// A factor or a summand of subnodes or nodes; of a layer that `expand_depth` added, that which changes nothing.
-    fn affine(&self, number: usize, name: &str, n: usize) -> Result<Numbers, Error> {
+    fn affine(&self, number: usize, name: &str, n: usize) -> Result<Numbers, KanFileError> {
         let of_layer = |tensor: &str| {
             let (name, layer) = tensor.rsplit_once('_')?;
             let is_affine = ["node_scale", "node_bias", "subnode_scale", "subnode_bias"].contains(&name);
@@ -119,7 +119,7 @@ impl Tensors<'_> {
 
     /// Takes edges with formulas out of the splines: `mask (c f(a x + b) + d)` from `mask`, `[n_subnodes, d_input]`, and `affine`,
     /// `[n_subnodes, d_input, 4]`.
-    fn curves(&self, config: &Config, number: usize, layer: &mut Layer) -> Result<Curves, Error> {
+    fn curves(&self, config: &Config, number: usize, layer: &mut Layer) -> Result<Curves, KanFileError> {
         let [d_input, n_subnodes] = [layer.keep.shape[0], layer.keep.shape[1]];
         let of_curves = |name: &str, shape: &[usize]| self.take(&format!("symbolic_fun.{number}.{name}"), shape);
         let mask = of_curves("mask", &[n_subnodes, d_input])?;

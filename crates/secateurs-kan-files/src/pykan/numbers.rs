@@ -7,7 +7,7 @@ use burn::tensor::TensorData;
 use secateurs_data::RawTensor;
 use secateurs_kan::KanError;
 
-use crate::Error;
+use crate::KanFileError;
 use crate::kan_file::from_bytes;
 
 /// The tensors of a file.
@@ -31,11 +31,11 @@ impl<'a> Tensors<'a> {
         self.tensors.keys().map(String::as_str)
     }
 
-    pub(super) fn last_size(&self, name: &str) -> Result<usize, Error> {
+    pub(super) fn last_size(&self, name: &str) -> Result<usize, KanFileError> {
         Ok(self.raw(name)?.shape.last().copied().unwrap_or(0))
     }
 
-    pub(super) fn take(&self, name: &str, expected: &[usize]) -> Result<Numbers, Error> {
+    pub(super) fn take(&self, name: &str, expected: &[usize]) -> Result<Numbers, KanFileError> {
         let raw = self.raw(name)?;
         if raw.shape != expected {
             return Err(self.wrong(KanError::TensorShape {
@@ -56,13 +56,13 @@ impl<'a> Tensors<'a> {
         }
     }
 
-    fn raw(&self, name: &str) -> Result<&RawTensor, Error> {
+    fn raw(&self, name: &str) -> Result<&RawTensor, KanFileError> {
         let missing = || self.wrong(KanError::MissingTensor { name: name.to_owned() });
         self.tensors.get(name).ok_or_else(missing)
     }
 
-    fn wrong(&self, source: KanError) -> Error {
-        Error::Kan {
+    fn wrong(&self, source: KanError) -> KanFileError {
+        KanFileError::Kan {
             path: self.path.to_owned(),
             source: Box::new(source),
         }

@@ -9,8 +9,8 @@ use secateurs_moe::{MoeError, Routing, TokenRouting, answers};
 use secateurs_tensor::{ActivationStats, Observer};
 
 use crate::Error;
-use crate::evaluate::to_tensor;
 use crate::experts::method::ExpertMethod;
+use crate::measure::evaluate::to_tensor;
 
 /// What is kept beside the sums over answers that all methods need.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use std::ops::Add;
 use burn::module::Module;
 use secateurs_tensor::{PathRules, read_weights};
 
-use crate::notes::n_zeros;
+use crate::prune::notes::n_zeros;
 
 /// A count of zeros.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
-use crate::lines::LineProblem;
-use crate::prompts::{PromptFile, PromptRecord};
-use crate::trace::Trace;
+use crate::text::lines::LineProblem;
+use crate::trace::format::Trace;
+use crate::trace::prompts::{PromptFile, PromptRecord};
 
 /// How many of some solutions end in the right number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -69,7 +69,7 @@ pub fn accuracy(traces: &[Trace], reference: &[f64]) -> Accuracy {
 /// # Examples
 ///
 /// ```
-/// use secateurs::extract_number;
+/// use secateurs_lm::extract_number;
 ///
 /// assert_eq!(extract_number("3 * 600 = 1800 dollars.\n#### 1,800"), Some(1800.0));
 /// assert_eq!(extract_number(r"so 5 of them, \boxed{-\$2.50}, remain"), Some(-2.5));

@@ -6,8 +6,8 @@ use secateurs_data::Checkpoint;
 use serde::Serialize;
 
 use crate::Error;
-use crate::notes::n_zeros;
-use crate::packed::{read_weights, weights_of};
+use crate::pack::packed::{read_weights, weights_of};
+use crate::prune::notes::n_zeros;
 
 /// How two checkpoints differ.
 #[derive(Debug, Clone, Serialize)]

@@ -11,7 +11,7 @@ use secateurs_tensor::{PathRules, read_weights};
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
-use crate::windows::first_windows;
+use crate::text::windows::first_windows;
 
 /// Perplexity of a model on a text, with what it was measured on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

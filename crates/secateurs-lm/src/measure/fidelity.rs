@@ -7,9 +7,9 @@ use secateurs_models::llama::{Llama, LlamaConfig, Rope, load_llama};
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
-use crate::evaluate::to_tensor;
-use crate::packed::is_packed;
-use crate::trace::Trace;
+use crate::measure::evaluate::to_tensor;
+use crate::pack::packed::is_packed;
+use crate::trace::format::Trace;
 
 /// Positions whose logits are in memory at a time.
 const LOGITS: usize = 64;

@@ -9,7 +9,7 @@ use secateurs_tensor::PathRules;
 use serde::Serialize;
 
 use crate::Error;
-use crate::packed::{is_packed, packed_matrix, weights_of};
+use crate::pack::packed::{is_packed, packed_matrix, weights_of};
 
 /// What a checkpoint is.
 #[derive(Debug, Clone, Serialize)]

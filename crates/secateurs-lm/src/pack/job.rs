@@ -13,8 +13,8 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::Error;
-use crate::output::{Output, Overwrite};
-use crate::packed::read_weights;
+use crate::pack::packed::read_weights;
+use crate::run::output::{Output, Overwrite};
 
 /// How a checkpoint is packed.
 #[derive(Debug, Clone, Copy, PartialEq)]

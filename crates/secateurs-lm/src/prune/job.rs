@@ -11,15 +11,16 @@ use secateurs_tensor::{Pattern, Report, Scope};
 use sha2::{Digest, Sha256};
 
 use crate::Error;
-use crate::calibration::{Calibration, CalibrationTokens};
-use crate::journal::{self, Journal};
-use crate::memory::peak_rss_bytes;
-use crate::method::Method;
-use crate::output::{Output, Overwrite};
-use crate::packed::is_packed;
-use crate::recipe::{AllocationRecipe, Recipe};
-use crate::selection::check_fits;
-use crate::{notes, train_job};
+use crate::pack::packed::is_packed;
+use crate::prune::journal::{self, Journal};
+use crate::prune::method::Method;
+use crate::prune::notes;
+use crate::prune::recipe::{AllocationRecipe, Recipe};
+use crate::prune::selection::check_fits;
+use crate::run::memory::peak_rss_bytes;
+use crate::run::output::{Output, Overwrite};
+use crate::trace::calibration::{Calibration, CalibrationTokens};
+use crate::train;
 
 /// A pruning run.
 pub struct PruneJob<'a> {
@@ -76,7 +77,7 @@ pub fn prune_checkpoint(job: &PruneJob<'_>, listener: &mut dyn FnMut(Progress<'_
     check_fits(&source, &planned_tensors(&config), job.recipe.dtype)?;
     let claim = Claim { output, held };
     if job.recipe.method.trains_model() {
-        return Ok(outcome(train_job::run(job, &source, claim, listener)?, started));
+        return Ok(outcome(train::job::run(job, &source, claim, listener)?, started));
     }
     let calibration = calibration_tokens(job.recipe, &source)?;
     let blocks = Blocks {

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
-use crate::recipe::Recipe;
+use crate::prune::recipe::Recipe;
 
 /// Name of the journal in the staging folder.
 pub(crate) const FILE: &str = "journal.json";

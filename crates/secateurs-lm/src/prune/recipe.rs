@@ -5,16 +5,16 @@ use secateurs_tensor::{NmPattern, PathRules, Pattern, Sparsity};
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
-use crate::calibration::Calibration;
-use crate::method::{Method, MethodOptions};
-use crate::training::Training;
+use crate::prune::method::{Method, MethodOptions};
+use crate::trace::calibration::Calibration;
+use crate::train::settings::Training;
 
 /// Everything that decides the result of a pruning run, apart from the model.
 ///
 /// # Examples
 ///
 /// ```
-/// use secateurs::Recipe;
+/// use secateurs_lm::Recipe;
 ///
 /// let recipe = Recipe::from_toml(r#"
 ///     method = "sparsegpt"
@@ -26,7 +26,7 @@ use crate::training::Training;
 /// "#)?;
 /// assert_eq!(recipe.pattern()?.to_string(), "2:4");
 /// assert!(Recipe::from_toml("method = 'wanda'\nsparsity = 1.5").is_err());
-/// # Ok::<(), secateurs::Error>(())
+/// # Ok::<(), secateurs_lm::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]

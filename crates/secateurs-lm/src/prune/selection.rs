@@ -6,7 +6,7 @@ use secateurs_prune::PruneError;
 use secateurs_tensor::Pattern;
 
 use crate::Error;
-use crate::recipe::{AllocationRecipe, Recipe};
+use crate::prune::recipe::{AllocationRecipe, Recipe};
 
 /// A matrix inside a block.
 #[derive(Debug, Clone, PartialEq, Eq)]

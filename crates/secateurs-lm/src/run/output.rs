@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use secateurs_data::{DataError, HeldOutput, Leftover, OutputKind, staging_path};
 
 use crate::Error;
-use crate::trace::is_trace_file;
-use crate::{journal, train_journal};
+use crate::trace::format::is_trace_file;
+use crate::{prune, train};
 
 /// What a run does where it finds earlier output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -127,7 +127,7 @@ impl Output<'_> {
     fn check_leftover(&self, held: &HeldOutput) -> Result<(), Error> {
         let path = held.staging().to_owned();
         let is_unfinished = match fs::metadata(&path) {
-            Ok(found) if found.is_dir() => [journal::FILE, train_journal::FILE]
+            Ok(found) if found.is_dir() => [prune::journal::FILE, train::journal::FILE]
                 .iter()
                 .any(|journal| path.join(journal).is_file()),
             _ => held.leftover() == Leftover::Work,

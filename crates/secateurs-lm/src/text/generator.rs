@@ -6,7 +6,7 @@ use secateurs_runtime::{Engine, EngineConfig, Generation, LlamaWeights, SeededPr
 use secateurs_sparse::ValueType;
 
 use crate::Error;
-use crate::prompt_encoder::PromptEncoder;
+use crate::text::prompt_encoder::PromptEncoder;
 
 /// A model that continues texts and answers messages.
 #[derive(Debug)]

@@ -7,7 +7,7 @@ use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 
 use crate::Error;
-use crate::trace::has_header;
+use crate::trace::format::has_header;
 
 /// Reads a UTF-8 text to calibrate, train or measure on. It is read once, so it may come through a pipe.
 ///

@@ -7,11 +7,11 @@ use secateurs_models::llama::LlamaConfig;
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
-use crate::evaluate::check_window;
-use crate::lines::LineProblem;
-use crate::plain_text::read_plain_text;
-use crate::trace::{TraceReader, TraceSource};
-use crate::windows::first_windows;
+use crate::measure::evaluate::check_window;
+use crate::text::lines::LineProblem;
+use crate::text::plain_text::read_plain_text;
+use crate::text::windows::first_windows;
+use crate::trace::format::{TraceReader, TraceSource};
 
 /// What calibrates.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::Error;
-use crate::lines::{LineProblem, Lines};
-use crate::prompt_encoder::PromptStyle;
+use crate::text::lines::{LineProblem, Lines};
+use crate::text::prompt_encoder::PromptStyle;
 
 /// What the first line of a file of traces says it is.
 const FORMAT: &str = "secateurs-traces";

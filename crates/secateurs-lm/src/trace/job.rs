@@ -8,12 +8,12 @@ use secateurs_runtime::{EngineConfig, Sampler};
 use secateurs_sparse::{SMALL_BATCH, ValueType, VectorType};
 
 use crate::Error;
-use crate::output::{Output, Overwrite};
-use crate::prompt_encoder::PromptStyle;
-use crate::prompts::PromptFile;
-use crate::trace::TraceSource;
-use crate::trace_plan::{Plan, sampling};
-use crate::trace_writer::TraceWriter;
+use crate::run::output::{Output, Overwrite};
+use crate::text::prompt_encoder::PromptStyle;
+use crate::trace::format::TraceSource;
+use crate::trace::plan::{Plan, sampling};
+use crate::trace::prompts::PromptFile;
+use crate::trace::writer::TraceWriter;
 
 /// A run that makes traces.
 #[derive(Debug, Clone, Copy)]

@@ -7,12 +7,12 @@ use secateurs_data::llama::LlamaConfig;
 use secateurs_runtime::{Generation, Sampling, SeededPrompt};
 
 use crate::Error;
-use crate::lines::LineProblem;
-use crate::prompt_encoder::PromptEncoder;
-use crate::text::{Completion, TextGenerator};
-use crate::trace::{PromptSelection, Trace, TraceHeader, TraceSource, TraceStop};
-use crate::trace_job::{TraceJob, TraceProgress};
-use crate::trace_writer::TraceWriter;
+use crate::text::generator::{Completion, TextGenerator};
+use crate::text::lines::LineProblem;
+use crate::text::prompt_encoder::PromptEncoder;
+use crate::trace::format::{PromptSelection, Trace, TraceHeader, TraceSource, TraceStop};
+use crate::trace::job::{TraceJob, TraceProgress};
+use crate::trace::writer::TraceWriter;
 
 /// Given continuations that are written at a time.
 const GIVEN: usize = 512;

@@ -7,9 +7,9 @@ use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use crate::Error;
-use crate::lines::LineProblem;
-use crate::plain_text::is_json_lines;
-use crate::trace::is_trace_file;
+use crate::text::lines::LineProblem;
+use crate::text::plain_text::is_json_lines;
+use crate::trace::format::is_trace_file;
 
 /// The fields that are looked for where none is named, in this order.
 const USUAL_FIELDS: [&str; 4] = ["question", "problem", "prompt", "context"];

@@ -8,9 +8,9 @@ use secateurs_data::HeldOutput;
 use serde::Serialize;
 
 use crate::Error;
-use crate::lines::{LineProblem, Lines, failed};
-use crate::output::Overwrite;
-use crate::trace::{Trace, TraceHeader, TraceReader};
+use crate::run::output::Overwrite;
+use crate::text::lines::{LineProblem, Lines, failed};
+use crate::trace::format::{Trace, TraceHeader, TraceReader};
 
 /// Appends traces to a file beside the output, which becomes the output when all are there.
 #[derive(Debug)]

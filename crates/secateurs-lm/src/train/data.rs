@@ -3,8 +3,8 @@
 use secateurs_data::Tokenizer;
 
 use crate::Error;
-use crate::plain_text::read_plain_text;
-use crate::training::Training;
+use crate::text::plain_text::read_plain_text;
+use crate::train::settings::Training;
 
 /// Windows in the order in which training takes them.
 #[derive(Debug, Clone)]

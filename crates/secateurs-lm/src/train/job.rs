@@ -13,19 +13,21 @@ use secateurs_models::llama::{Llama, LlamaConfig, Rope, load_llama, planned_tens
 use secateurs_prune::{MomentFormat, Progress, PruneError, Residence, Trainer, layer_reports};
 use secateurs_tensor::{KeepMask, MaskSet, Report, Scope, read_weights};
 
-use crate::evaluate::{check_tokens, check_window, evaluate_llama, to_tensor};
-use crate::job::{Claim, PruneJob, describe, hash_tokens, prune_checkpoint};
-use crate::memory::peak_rss_bytes;
-use crate::method::Method;
-use crate::output::{Overwrite, remove};
-use crate::plain_text::read_plain_text;
-use crate::recipe::{AllocationRecipe, Recipe};
-use crate::train_data::TrainingWindows;
-use crate::train_journal::{Journal, VERSION};
-use crate::training::Training;
-use crate::training_log::{SparseLoss, TrainingLog};
-use crate::windows::all_windows;
-use crate::{Error, notes, train_state};
+use crate::Error;
+use crate::measure::evaluate::{check_tokens, check_window, evaluate_llama, to_tensor};
+use crate::prune::job::{Claim, PruneJob, describe, hash_tokens, prune_checkpoint};
+use crate::prune::method::Method;
+use crate::prune::notes;
+use crate::prune::recipe::{AllocationRecipe, Recipe};
+use crate::run::memory::peak_rss_bytes;
+use crate::run::output::{Overwrite, remove};
+use crate::text::plain_text::read_plain_text;
+use crate::text::windows::all_windows;
+use crate::train::data::TrainingWindows;
+use crate::train::journal::{Journal, VERSION};
+use crate::train::log::{SparseLoss, TrainingLog};
+use crate::train::settings::Training;
+use crate::train::state;
 
 /// Time from one checkpoint to the next, unless a number of steps is given.
 const CHECKPOINT_TIME: Duration = Duration::from_mins(5);
@@ -76,7 +78,7 @@ fn train(
     let trainer = trainer(job, inputs.training, source, masks)?;
     let trainer = match journal.steps_done {
         0 => trainer,
-        done => train_state::read(trainer, held.staging(), done)?,
+        done => state::read(trainer, held.staging(), done)?,
     };
     journal.log.state = trainer.state_bytes();
     let mut course = Course {
@@ -320,13 +322,13 @@ impl Course<'_> {
 
     fn checkpoint(&mut self, trainer: &Trainer<Llama>) -> Result<(), Error> {
         let before = self.journal.steps_done;
-        train_state::write(trainer, self.held.staging())?;
+        state::write(trainer, self.held.staging())?;
         self.journal.steps_done = trainer.steps_done();
         self.journal.seconds = self.seconds();
         self.journal.write(self.held.staging())?;
         self.held.keep();
         if before > 0 && before != self.journal.steps_done {
-            let path = self.held.staging().join(train_state::file_name(before));
+            let path = self.held.staging().join(state::file_name(before));
             fs::remove_file(&path).map_err(|source| Error::Remove { path, source })?;
         }
         Ok(())

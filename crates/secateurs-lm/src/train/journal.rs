@@ -5,9 +5,9 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
-use crate::journal::{self, refuse_difference};
-use crate::recipe::Recipe;
-use crate::training_log::TrainingLog;
+use crate::prune::journal::{self, refuse_difference};
+use crate::prune::recipe::Recipe;
+use crate::train::log::TrainingLog;
 
 /// Name of the journal in the staging folder.
 pub(crate) const FILE: &str = "training-journal.json";
