@@ -3,10 +3,10 @@
 use secateurs_importance::{Importance, LayerView, Magnitude, Wanda};
 use secateurs_tensor::{Event, KeepMask, Pattern, Scope, WeightMatrix, select};
 
+use crate::algebra::factor::Singular;
+use crate::algebra::gram::Gram;
 use crate::error::PruneError;
-use crate::factor::Singular;
-use crate::gram::Gram;
-use crate::problem::{LayerProblem, Solution};
+use crate::methods::problem::{LayerProblem, Solution};
 
 /// The most that is added to the diagonal, in units of its mean.
 const MAX_DAMPING: f64 = 1.0;

@@ -3,15 +3,15 @@
 use rayon::prelude::*;
 use secateurs_tensor::{Event, KeepMask, TensorError, WeightMatrix};
 
-use crate::conjugate::SupportProblem;
+use crate::algebra::conjugate::SupportProblem;
+use crate::algebra::factor::{ShiftedInverse, Spectrum};
+use crate::algebra::product::times_square;
 use crate::error::PruneError;
-use crate::factor::{ShiftedInverse, Spectrum};
-use crate::penalty::{Penalty, Verdict};
-use crate::prepare::{Prepared, fall_back, finish, prepare, with_damping};
-use crate::problem::{Compensate, LayerProblem, Solution, Statistics};
-use crate::product::times_square;
-use crate::selector::Selector;
-use crate::splitting::{Splitting, scale_inputs};
+use crate::methods::penalty::{Penalty, Verdict};
+use crate::methods::prepare::{Prepared, fall_back, finish, prepare, with_damping};
+use crate::methods::problem::{Compensate, LayerProblem, Solution, Statistics};
+use crate::methods::selector::Selector;
+use crate::methods::splitting::{Splitting, scale_inputs};
 
 /// ADMM with an adaptive penalty, and a least-squares refit of the support it finds.
 ///

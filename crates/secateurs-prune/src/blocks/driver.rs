@@ -7,9 +7,9 @@ use burn::module::Module;
 use burn::tensor::Tensor;
 use secateurs_tensor::{LayerReport, MaskSet, PathRules, Pattern, Report, WeightMatrix, read_weights};
 
-use crate::block::BlockStore;
-use crate::collect::{Collector, SiteStatistics};
-use crate::replace::replace_weights;
+use crate::blocks::block::BlockStore;
+use crate::blocks::collect::{Collector, SiteStatistics};
+use crate::blocks::replace::replace_weights;
 use crate::{Compensate, LayerProblem, PruneError, Statistics, StepReport};
 
 /// What the driver does to every block.

@@ -8,8 +8,8 @@ use burn::tensor::Tensor;
 use secateurs_tensor::{LayerReport, PathRules, Pattern, Report};
 use serde::{Deserialize, Serialize};
 
-use crate::block::BlockStore;
-use crate::driver::{Walk, layer_reports, selected_weights};
+use crate::blocks::block::BlockStore;
+use crate::blocks::driver::{Walk, layer_reports, selected_weights};
 use crate::train::{AdamSettings, AdmmSettings, Constraint, Gradients, LearningRate, Penalty, TrainConfig, Trainer};
 use crate::{Progress, PruneError};
 

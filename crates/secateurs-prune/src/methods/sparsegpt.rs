@@ -5,13 +5,13 @@ use faer::{Accum, Par};
 use rayon::prelude::*;
 use secateurs_tensor::{KeepMask, NmPattern, Pattern, WeightMatrix, keep_largest_into};
 
+use crate::algebra::factor::SweepFactor;
+use crate::algebra::product::{outputs_per_task, rows, rows_mut};
 use crate::error::PruneError;
-use crate::factor::SweepFactor;
-use crate::prepare::{Prepared, fall_back, finish, prepare, with_damping};
-use crate::problem::{Compensate, LayerProblem, Solution, Statistics};
-use crate::product::{outputs_per_task, rows, rows_mut};
-use crate::quota::block_quotas;
-use crate::selector::keep_in_group;
+use crate::methods::prepare::{Prepared, fall_back, finish, prepare, with_damping};
+use crate::methods::problem::{Compensate, LayerProblem, Solution, Statistics};
+use crate::methods::quota::block_quotas;
+use crate::methods::selector::keep_in_group;
 
 /// Optimal brain surgery in one sweep.
 ///

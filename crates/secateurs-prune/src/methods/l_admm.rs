@@ -3,13 +3,13 @@
 use secateurs_tensor::{KeepMask, TensorError, WeightMatrix};
 use serde::{Deserialize, Serialize};
 
+use crate::algebra::factor::RidgeInverse;
+use crate::algebra::product::{rows, times_square};
 use crate::error::PruneError;
-use crate::factor::RidgeInverse;
-use crate::prepare::{Prepared, fall_back, finish, prepare, with_damping};
-use crate::problem::{Compensate, LayerProblem, Solution, Statistics};
-use crate::product::{rows, times_square};
-use crate::selector::Selector;
-use crate::splitting::{Splitting, scale_inputs};
+use crate::methods::prepare::{Prepared, fall_back, finish, prepare, with_damping};
+use crate::methods::problem::{Compensate, LayerProblem, Solution, Statistics};
+use crate::methods::selector::Selector;
+use crate::methods::splitting::{Splitting, scale_inputs};
 
 /// Alternating direction method of multipliers on the layer's least-squares problem.
 ///

@@ -4,10 +4,10 @@ use burn::tensor::Tensor;
 use secateurs_importance::{Importance, LayerView, Wanda};
 use secateurs_tensor::PathRules;
 
-use crate::block::BlockStore;
-use crate::collect::Collector;
-use crate::driver::{collect, forward_all, selected_weights};
-use crate::owl::outlier_fraction;
+use crate::blocks::block::BlockStore;
+use crate::blocks::collect::Collector;
+use crate::blocks::driver::{collect, forward_all, selected_weights};
+use crate::blocks::owl::outlier_fraction;
 use crate::{PruneError, Statistics};
 
 /// The fraction of outliers of each block in one pass through the dense model: the share of Wanda scores over the

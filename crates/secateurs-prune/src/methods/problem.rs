@@ -2,8 +2,8 @@
 
 use secateurs_tensor::{Event, KeepMask, Pattern, WeightMatrix};
 
+use crate::algebra::gram::Gram;
 use crate::error::PruneError;
-use crate::gram::Gram;
 
 /// One layer to be pruned: find `W^` with the zeros of `pattern` and a small `||(W - W^) X||`.
 #[derive(Debug, Clone, Copy)]

@@ -3,10 +3,10 @@
 use secateurs_importance::{Importance, LayerView};
 use secateurs_tensor::{Pattern, Scope, select};
 
+use crate::algebra::gram::Gram;
 use crate::error::PruneError;
-use crate::gram::Gram;
-use crate::prepare::finish;
-use crate::problem::{Compensate, LayerProblem, Solution, Statistics};
+use crate::methods::prepare::finish;
+use crate::methods::problem::{Compensate, LayerProblem, Solution, Statistics};
 
 /// Any score of `secateurs-importance`, and nothing after it.
 ///
