@@ -86,7 +86,7 @@ pub use windows::{all_windows, first_windows};
 /// What most programs need.
 pub mod prelude {
     pub use crate::importance::{Importance, LayerView, Magnitude, Ria, Taylor, Wanda, prune_module};
-    pub use crate::prune::{Alps, BlockPlan, BlockStore, Compensate, LAdmm, MaskOnly, SparseGpt, prune_blocks};
+    pub use crate::prune::{Alps, BlockPlan, BlockStore, LAdmm, LayerMethod, MaskOnly, SparseGpt, prune_blocks};
     pub use crate::tensor::{
         KeepMask, NmPattern, Observer, PathRules, Pattern, Report, Scope, Sparsity, WeightMatrix, attach_masks,
         fold_masks,

@@ -2,6 +2,7 @@
 
 pub(crate) mod alps;
 pub(crate) mod l_admm;
+pub(crate) mod layer_method;
 pub(crate) mod mask_only;
 mod penalty;
 mod prepare;

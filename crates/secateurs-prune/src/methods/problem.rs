@@ -1,9 +1,9 @@
-//! The seam between the drivers, which walk models, and the methods, which see one layer.
+//! A layer to be pruned, and a pruned one.
 
+use secateurs_importance::GradientStats;
 use secateurs_tensor::{Event, KeepMask, Pattern, WeightMatrix};
 
 use crate::algebra::gram::Gram;
-use crate::error::PruneError;
 
 /// One layer to be pruned: find `W^` with the zeros of `pattern` and a small `||(W - W^) X||`.
 #[derive(Debug, Clone, Copy)]
@@ -16,8 +16,48 @@ pub struct LayerProblem<'a> {
     pub gram: Option<&'a Gram>,
     /// `||X_j||` of the layer's inputs; taken from the Gram matrix where absent.
     pub input_norms: Option<&'a [f32]>,
+    /// Gradients of the weights over calibration samples, of the function that the method's needs say.
+    pub gradients: Option<&'a GradientStats>,
     /// How many zeros, and where they may stand.
     pub pattern: Pattern,
+}
+
+impl<'a> LayerProblem<'a> {
+    /// A layer of which only the weights are known.
+    pub fn new(path: &'a str, weight: &'a WeightMatrix, pattern: Pattern) -> Self {
+        Self {
+            path,
+            weight,
+            gram: None,
+            input_norms: None,
+            gradients: None,
+            pattern,
+        }
+    }
+
+    /// The same layer with the Gram matrix of its inputs.
+    pub fn with_gram(self, gram: &'a Gram) -> Self {
+        Self {
+            gram: Some(gram),
+            ..self
+        }
+    }
+
+    /// The same layer with the norms of its inputs.
+    pub fn with_input_norms(self, input_norms: &'a [f32]) -> Self {
+        Self {
+            input_norms: Some(input_norms),
+            ..self
+        }
+    }
+
+    /// The same layer with gradients of its weights.
+    pub fn with_gradients(self, gradients: &'a GradientStats) -> Self {
+        Self {
+            gradients: Some(gradients),
+            ..self
+        }
+    }
 }
 
 /// A pruned layer.
@@ -40,41 +80,4 @@ impl Solution {
             events: Vec::new(),
         }
     }
-}
-
-/// What a method must know of a layer's inputs; the cheaper is contained in the dearer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Statistics {
-    /// Nothing.
-    None,
-    /// The norm of each input.
-    Norms,
-    /// The Gram matrix.
-    Gram,
-}
-
-/// Prunes one layer and makes up for it in the weights that stay.
-///
-/// Every method prunes exactly [`Pattern::pruned_count`] weights (score-only methods per output where their scope says
-/// so), breaks ties by lower index, returns the weights bit for bit where nothing is to go, and gives the same result
-/// for the same input.
-pub trait Compensate: Send + Sync {
-    /// The field's name of the method, in lower case.
-    fn name(&self) -> &str;
-
-    /// What [`solve`](Self::solve) must be given.
-    fn statistics(&self) -> Statistics;
-
-    /// Number of weights that a pattern removes from a layer of these dimensions under this method's comparison group.
-    fn pruned_count(&self, pattern: Pattern, dims: [usize; 2]) -> usize {
-        pattern.pruned_count(dims)
-    }
-
-    /// Prunes the layer.
-    ///
-    /// # Errors
-    ///
-    /// If weights or statistics are missing, not finite or of other dimensions, if N:M groups do not tile the inputs,
-    /// or if a setting is out of range.
-    fn solve(&self, problem: &LayerProblem<'_>) -> Result<Solution, PruneError>;
 }

@@ -4,16 +4,28 @@ use std::ops::Range;
 use std::time::Instant;
 
 use burn::module::Module;
-use burn::tensor::Tensor;
-use secateurs_tensor::{LayerReport, PathRules, Pattern, Report};
+use secateurs_tensor::{MaskSet, PathRules, Pattern};
 use serde::{Deserialize, Serialize};
 
-use crate::blocks::block::BlockStore;
-use crate::blocks::driver::{Walk, layer_reports, selected_weights};
+use crate::blocks::flow::Flow;
+use crate::blocks::method::{BlockMethod, BlockTask, PrunedBlock};
+use crate::blocks::report::{PrunedTogether, layer_reports};
+use crate::blocks::store::BlockStore;
 use crate::train::{AdamSettings, AdmmSettings, Constraint, Gradients, LearningRate, Penalty, TrainConfig, Trainer};
 use crate::{Progress, PruneError};
 
-/// Settings of SAFE.
+/// SAFE, a [`BlockMethod`]: each block is trained to minimise
+///
+/// ```text
+/// max_{||e|| <= sharpness} ||block(x; w + e) - block(x; w_dense)||^2 / n   so that   w follows the pattern
+/// ```
+///
+/// on the inputs `x` that the pruned blocks before it produce, by the same alternation as in ELSA ([`Trainer`]).
+/// All parameters of a block are trained, its norms too. It fails if a setting is out of its range, or if training diverges.
+///
+/// # References
+///
+/// SAFE, ICML 2025 (arXiv 2506.06866). **Deviates:** exact counts; f32 throughout.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Safe {
@@ -48,99 +60,77 @@ impl Default for Safe {
     }
 }
 
-/// What [`Safe::prune_blocks`] does to every block.
-pub struct SafePlan<'a> {
-    /// One pattern per block.
-    pub patterns: &'a [Pattern],
-    /// Which parameters of the whole model may be pruned.
-    pub rules: &'a PathRules,
-    /// The first block to prune; those before it were stored by an earlier run.
-    pub first_block: usize,
+impl<S: BlockStore> BlockMethod<S> for Safe {
+    fn name(&self) -> &str {
+        "safe"
+    }
+
+    fn requires_calibration(&self) -> bool {
+        true
+    }
+
+    fn prune_block(
+        &self,
+        task: BlockTask<'_, S>,
+        listener: &mut dyn FnMut(Progress<'_>),
+    ) -> Result<PrunedBlock<S::Block>, PruneError> {
+        let started = Instant::now();
+        let (path, pattern, selected) = (task.path(), task.pattern, task.weights());
+        if selected.is_empty() {
+            return Ok(PrunedBlock {
+                block: task.dense,
+                layers: Vec::new(),
+            });
+        }
+        let paths: Vec<String> = selected.keys().cloned().collect();
+        let (block, masks) = self.train(task, &paths)?;
+        let layers = layer_reports(
+            &block,
+            &PrunedTogether {
+                module_path: &path,
+                masks: &masks,
+                pattern: Some(pattern),
+                seconds: started.elapsed().as_secs_f64(),
+            },
+        );
+        layers.iter().for_each(|layer| listener(Progress::Layer(layer)));
+        Ok(PrunedBlock { block, layers })
+    }
 }
 
 impl Safe {
-    /// Prunes a model block by block: each block is trained to minimise
-    ///
-    /// ```text
-    /// max_{||e|| <= sharpness} ||block(x; w + e) - block(x; w_dense)||^2 / n   so that   w follows the pattern
-    /// ```
-    ///
-    /// on the inputs `x` that the pruned blocks before it produce, by the same alternation as in ELSA ([`Trainer`]).
-    /// All parameters of a block are trained, its norms too.
-    ///
-    /// # Errors
-    ///
-    /// If a setting is out of its range, the plan does not fit the model, training diverges, or the store fails. Blocks
-    /// stored before the error stay stored.
-    ///
-    /// # References
-    ///
-    /// SAFE, ICML 2025 (arXiv 2506.06866). **Deviates:** exact counts; f32 throughout.
-    pub fn prune_blocks<S: BlockStore>(
+    /// Trains a block to give its dense outputs, under the pattern.
+    fn train<S: BlockStore>(
         &self,
-        store: &mut S,
-        hidden: Vec<Tensor<3>>,
-        plan: &SafePlan<'_>,
-        listener: &mut dyn FnMut(Progress<'_>),
-    ) -> Result<Report, PruneError> {
-        let walk = Walk {
-            method: "safe",
-            patterns: plan.patterns,
-            first_block: plan.first_block,
-            calibrates: true,
-        };
-        walk.run(store, hidden, listener, &mut |store, dense, hidden, listener| {
-            let (block, layers) = self.prune_one(store, dense, hidden, plan)?;
-            layers.iter().for_each(|layer| listener(Progress::Layer(layer)));
-            Ok((block, layers))
-        })
-    }
-
-    fn prune_one<S: BlockStore>(
-        &self,
-        store: &S,
-        (index, dense): (usize, S::Block),
-        hidden: &[Tensor<3>],
-        plan: &SafePlan<'_>,
-    ) -> Result<(S::Block, Vec<LayerReport>), PruneError> {
-        let started = Instant::now();
-        let path = store.path(index);
-        let selected = selected_weights(&dense, &path, plan.rules);
-        if selected.is_empty() {
-            return Ok((dense, Vec::new()));
-        }
-        let batches = self.batches(hidden);
-        let targets: Vec<Tensor<3>> = hidden
-            .iter()
-            .map(|x| store.forward(&dense, x.clone(), &mut ()))
-            .collect();
-        let config = self.config(
-            plan.patterns[index],
-            &selected.keys().cloned().collect::<Vec<_>>(),
-            batches.len(),
-        )?;
+        task: BlockTask<'_, S>,
+        paths: &[String],
+    ) -> Result<(S::Block, MaskSet), PruneError> {
+        let BlockTask {
+            store, dense, inputs, ..
+        } = task;
+        let batches = self.batches(inputs);
+        let forward = |x: &S::Flow| store.forward(&dense, x.clone(), &mut ());
+        let targets: Vec<S::Flow> = inputs.iter().map(forward).collect();
+        let config = self.config(task.pattern, paths, batches.len())?;
         let mut trainer = Trainer::new(dense.train(), config)?;
         while !trainer.is_done() {
             trainer.step(&mut |block, batch| {
                 let range = batches[batch.index % batches.len()].clone();
-                let join = |tensors: &[Tensor<3>]| Tensor::from_inner(Tensor::cat(tensors.to_vec(), 0));
-                let out = store.forward(block, join(&hidden[range.clone()]), &mut ());
-                let error = out - join(&targets[range]);
-                Gradients::of(error.powi_scalar(2).mean(), block, batch)
+                let join = |flows: &[S::Flow]| S::Flow::join(flows).to_autodiff();
+                let out = store.forward(block, join(&inputs[range.clone()]), &mut ());
+                let error = out.minus(join(&targets[range]));
+                Gradients::of(error.mean_square(), block, batch)
             })?;
         }
         let (block, masks) = trainer.finish()?;
-        let block = block.valid();
-        let seconds = started.elapsed().as_secs_f64();
-        let layers = layer_reports(&block, (&path, &masks), Some(plan.patterns[index]), seconds);
-        Ok((block, layers))
+        Ok((block.valid(), masks))
     }
 
-    /// Ranges of tensors that go through a block together: neighbours with sequences of one length.
-    fn batches(&self, hidden: &[Tensor<3>]) -> Vec<Range<usize>> {
+    /// Ranges of flows that go through a block together: neighbours of one shape.
+    fn batches<F: Flow>(&self, inputs: &[F]) -> Vec<Range<usize>> {
         let mut batches = Vec::new();
         let mut start = 0;
-        for alike in hidden.chunk_by(|a, b| a.dims()[1] == b.dims()[1]) {
+        for alike in inputs.chunk_by(F::can_join) {
             for batch in alike.chunks(self.batch_size.max(1)) {
                 batches.push(start..start + batch.len());
                 start += batch.len();
