@@ -22,10 +22,11 @@ pub struct Arguments {
 }
 
 /// The suites that run on every backend.
-const DEVICE_PACKAGES: [&str; 5] = [
+const DEVICE_PACKAGES: [&str; 6] = [
     "secateurs-tensor",
     "secateurs-importance",
     "secateurs-ops",
+    "secateurs-train",
     "secateurs-prune",
     "secateurs-moe",
 ];

@@ -3,9 +3,7 @@
 mod algebra;
 mod blocks;
 mod error;
-mod finetune;
 mod methods;
-mod train;
 
 pub use algebra::gram::Gram;
 pub use blocks::allocation::Allocation;
@@ -19,7 +17,6 @@ pub use blocks::replace::replace_weights;
 pub use blocks::report::{PrunedTogether, layer_reports};
 pub use blocks::store::BlockStore;
 pub use error::PruneError;
-pub use finetune::MaskedFineTune;
 pub use methods::alps::Alps;
 pub use methods::l_admm::{AdmmSchedule, LAdmm};
 pub use methods::layer_method::LayerMethod;
@@ -27,8 +24,3 @@ pub use methods::mask_only::MaskOnly;
 pub use methods::problem::{LayerProblem, Solution};
 pub use methods::safe::Safe;
 pub use methods::sparsegpt::SparseGpt;
-pub use train::{
-    AdamSettings, AdmmSettings, Batch, Constraint, Decay, DualUpdate, Gradients, LearningRate, MomentFormat, Penalty,
-    PenaltyScale, ProjectionMetric, Proximal, Residence, Shape, StateBytes, StateFormat, StateSlice, StateSliceMut,
-    StepReport, TrainConfig, Trainer, e4m3_from_f32, e4m3_to_f32,
-};

@@ -11,6 +11,7 @@ use secateurs_prune::PruneError;
 use secateurs_runtime::RuntimeError;
 use secateurs_sparse::SparseError;
 use secateurs_tensor::TensorError;
+use secateurs_train::TrainError;
 
 use crate::lines::LineError;
 
@@ -73,7 +74,7 @@ pub enum Error {
         /// The staging folder.
         path: PathBuf,
         /// What happened.
-        source: Box<PruneError>,
+        source: Box<TrainError>,
     },
     /// Weights of all layers are to compete in a method that sees one layer or block at a time.
     #[error(
@@ -395,6 +396,9 @@ pub enum Error {
     /// Pruning failed.
     #[error(transparent)]
     Prune(#[from] PruneError),
+    /// A training that failed.
+    #[error(transparent)]
+    Train(#[from] TrainError),
     /// A sparsity, pattern or rule is not valid.
     #[error(transparent)]
     Tensor(#[from] TensorError),

@@ -51,6 +51,7 @@ pub use secateurs_prune as prune;
 pub use secateurs_runtime as runtime;
 pub use secateurs_sparse as sparse;
 pub use secateurs_tensor as tensor;
+pub use secateurs_train as train;
 
 pub use answer::{Accuracy, accuracy, extract_number, reference_numbers};
 pub use calibration::{Calibration, CalibrationError, CalibrationTokens, TextCalibration, TraceCalibration, TracePart};

@@ -10,8 +10,9 @@ use burn::module::Module;
 use burn::tensor::Device;
 use secateurs_data::{Checkpoint, CheckpointWriter, HeldOutput};
 use secateurs_models::llama::{Llama, LlamaConfig, Rope, load_llama, planned_tensors, save_llama};
-use secateurs_prune::{MomentFormat, Progress, PruneError, PrunedTogether, Residence, Trainer, layer_reports};
+use secateurs_prune::{Progress, PrunedTogether, layer_reports};
 use secateurs_tensor::{KeepMask, MaskSet, Report, Scope, read_weights};
+use secateurs_train::{MomentFormat, Residence, TrainError, Trainer};
 
 use crate::evaluate::{check_tokens, check_window, evaluate_llama, to_tensor};
 use crate::job::{Claim, PruneJob, describe, hash_tokens, prune_checkpoint};
@@ -290,7 +291,7 @@ impl Course<'_> {
     }
 
     /// Says where the last good state is.
-    fn kept(&self, error: PruneError) -> Error {
+    fn kept(&self, error: TrainError) -> Error {
         match self.journal.steps_done {
             0 => error.into(),
             steps_done => Error::TrainingStopped {

@@ -5,7 +5,7 @@ use std::path::Path;
 use burn::module::Module;
 use half::bf16;
 use secateurs_data::{DataError, PlannedRaw, RawTensor, TensorFile, TensorFileWriter};
-use secateurs_prune::{StateSlice, StateSliceMut, Trainer};
+use secateurs_train::{StateSlice, StateSliceMut, Trainer};
 
 use crate::Error;
 

@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 
 use secateurs_models::llama::Activations;
-use secateurs_prune::{
-    AdamSettings, AdmmSettings, Constraint, LearningRate, MomentFormat, Penalty, PenaltyScale, ProjectionMetric,
-    Proximal, Shape, StateFormat, TrainConfig,
-};
 use secateurs_tensor::{MaskSet, PathRules, Pattern, Scope};
+use secateurs_train::{
+    AdamSettings, AdmmSettings, Constraint, LearningRate, MomentFormat, PenaltyScale, PenaltySchedule,
+    ProjectionMetric, Proximal, ScheduleShape, StateFormat, TrainConfig,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::Method;
@@ -44,7 +44,7 @@ pub struct Training {
     pub warmup: Option<usize>,
     /// How the learning rate falls to 0 (linear).
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub decay: Option<Shape>,
+    pub decay: Option<ScheduleShape>,
     /// ADMM: weight of the distance to the sparse copy at the last step (0.01).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lambda: Option<f64>,
@@ -53,7 +53,7 @@ pub struct Training {
     pub lambda_start: Option<f64>,
     /// ADMM: the way between them (constant).
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub lambda_schedule: Option<Shape>,
+    pub lambda_schedule: Option<ScheduleShape>,
     /// ADMM: what one unit of lambda is (absolute).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lambda_scale: Option<PenaltyScale>,
@@ -151,7 +151,7 @@ impl Training {
             learning_rate: LearningRate {
                 peak: self.learning_rate.unwrap_or(2e-4),
                 warmup: self.warmup.unwrap_or(0),
-                decay: self.decay.unwrap_or(Shape::Linear),
+                decay: self.decay.unwrap_or(ScheduleShape::Linear),
             },
             adam: AdamSettings {
                 beta2: self.beta2.unwrap_or(adam.beta2),
@@ -173,12 +173,12 @@ impl Training {
         };
         let end = self.lambda.unwrap_or(default.penalty.end);
         let shape = self.lambda_schedule.unwrap_or_default();
-        let first = if shape == Shape::Constant { end } else { 0.0 };
+        let first = if shape == ScheduleShape::Constant { end } else { 0.0 };
         AdmmSettings {
             scope,
             metric: self.metric.unwrap_or_default(),
             interval: self.interval.unwrap_or(default.interval),
-            penalty: Penalty {
+            penalty: PenaltySchedule {
                 start: self.lambda_start.unwrap_or(first),
                 end,
                 shape,

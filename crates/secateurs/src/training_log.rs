@@ -1,6 +1,6 @@
 //! What happened in a training.
 
-use secateurs_prune::{StateBytes, StepReport};
+use secateurs_train::{StateBytes, StepReport};
 use serde::{Deserialize, Serialize};
 
 /// The loss of the pruned model on the validation text.

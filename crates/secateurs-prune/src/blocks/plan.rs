@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use secateurs_importance::GradientStats;
 use secateurs_tensor::{LayerReport, PathRules, Pattern};
-
-use crate::StepReport;
+use secateurs_train::StepReport;
 
 /// What [`prune_blocks`](crate::prune_blocks) does to every block.
 pub struct BlockPlan<'a, M: ?Sized> {

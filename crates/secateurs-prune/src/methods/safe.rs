@@ -5,13 +5,15 @@ use std::time::Instant;
 
 use burn::module::Module;
 use secateurs_tensor::{MaskSet, PathRules, Pattern};
+use secateurs_train::{
+    AdamSettings, AdmmSettings, Constraint, Gradients, LearningRate, PenaltySchedule, TrainConfig, Trainer,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::blocks::flow::Flow;
 use crate::blocks::method::{BlockMethod, BlockTask, PrunedBlock};
 use crate::blocks::report::{PrunedTogether, layer_reports};
 use crate::blocks::store::BlockStore;
-use crate::train::{AdamSettings, AdmmSettings, Constraint, Gradients, LearningRate, Penalty, TrainConfig, Trainer};
 use crate::{Progress, PruneError};
 
 /// SAFE, a [`BlockMethod`]: each block is trained to minimise
@@ -143,7 +145,7 @@ impl Safe {
         let rules = PathRules::new(paths.iter().cloned(), [""; 0])?;
         let admm = AdmmSettings {
             interval: self.interval,
-            penalty: Penalty::constant(self.lambda),
+            penalty: PenaltySchedule::constant(self.lambda),
             ..AdmmSettings::new(pattern, rules)
         };
         Ok(TrainConfig {
