@@ -19,7 +19,7 @@ pub use secateurs_train as train;
 /// What most programs need.
 pub mod prelude {
     pub use crate::importance::{Importance, LayerView, Magnitude, Ria, Taylor, Wanda, prune_module};
-    pub use crate::prune::{Alps, BlockPlan, BlockStore, Compensate, LAdmm, MaskOnly, SparseGpt, prune_blocks};
+    pub use crate::prune::{Alps, BlockPlan, BlockStore, LAdmm, LayerMethod, MaskOnly, SparseGpt, prune_blocks};
     pub use crate::tensor::{
         KeepMask, NmPattern, Observer, PathRules, Pattern, Report, Scope, Sparsity, WeightMatrix, attach_masks,
         fold_masks,

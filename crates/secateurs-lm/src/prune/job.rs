@@ -6,7 +6,7 @@ use std::time::Instant;
 use burn::tensor::{Device, Tensor};
 use secateurs_data::{Checkpoint, CheckpointWriter, HeldOutput, OutputKind};
 use secateurs_models::llama::{LlamaConfig, LlamaStore, planned_tensors};
-use secateurs_prune::{Allocation, BlockPlan, Progress, SafePlan, Statistics, outlier_fractions, prune_blocks};
+use secateurs_prune::{Allocation, BlockPlan, Progress, outlier_fractions, prune_blocks};
 use secateurs_tensor::{Pattern, Report, Scope};
 use sha2::{Digest, Sha256};
 
@@ -134,7 +134,7 @@ fn check_scope(recipe: &Recipe) -> Result<(), Error> {
 fn calibration_tokens(recipe: &Recipe, source: &Checkpoint) -> Result<CalibrationTokens, Error> {
     let method = recipe.method.build(&recipe.options, recipe.seed);
     // A method without a solver for layers trains blocks on the calibration text.
-    let wanted = method.is_none_or(|method| method.statistics() != Statistics::None)
+    let wanted = method.is_none_or(|method| method.needs().requires_calibration())
         || matches!(recipe.allocation, AllocationRecipe::Owl { .. });
     if !wanted {
         return Ok(CalibrationTokens::default());
@@ -260,21 +260,18 @@ fn prune_store(
     Ok(match recipe.method.build(&recipe.options, recipe.seed) {
         Some(method) => {
             let plan = BlockPlan {
-                method: method.as_ref(),
-                patterns,
-                rules,
                 first_block,
+                ..BlockPlan::new(method.as_ref(), patterns, rules)
             };
             prune_blocks(store, hidden, &plan, listener)?
         }
         None => {
-            let plan = SafePlan {
-                patterns,
-                rules,
-                first_block,
-            };
             let safe = recipe.options.safe.clone().unwrap_or_default();
-            safe.prune_blocks(store, hidden, &plan, listener)?
+            let plan = BlockPlan {
+                first_block,
+                ..BlockPlan::new(&safe, patterns, rules)
+            };
+            prune_blocks(store, hidden, &plan, listener)?
         }
     })
 }

@@ -4,8 +4,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use secateurs_importance::{Magnitude, Random, Ria, Wanda};
-use secateurs_prune::{AdmmSchedule, Alps, Compensate, LAdmm, MaskOnly, Safe, SparseGpt};
-use secateurs_tensor::Scope;
+use secateurs_prune::{AdmmSchedule, Alps, LAdmm, LayerMethod, MaskOnly, Safe, SparseGpt};
+use secateurs_tensor::{NonNegative, Scope};
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
@@ -109,7 +109,7 @@ impl Method {
     }
 
     /// What the method, or the first of its two stages, does to single layers, if it does anything there.
-    pub fn build(self, options: &MethodOptions, seed: u64) -> Option<Box<dyn Compensate>> {
+    pub fn build(self, options: &MethodOptions, seed: u64) -> Option<Box<dyn LayerMethod>> {
         let scope = |default| options.scope.unwrap_or(default);
         Some(match self.first_stage().unwrap_or(self) {
             Self::Random => Box::new(MaskOnly::new(Random::new(seed), scope(Scope::PerLayer))),
@@ -133,7 +133,7 @@ pub struct MethodOptions {
     pub scope: Option<Scope>,
     /// Relative damping of the Gram matrix (sparsegpt and alps 0.01, l-admm 0.1).
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub damping: Option<f64>,
+    pub damping: Option<NonNegative>,
     /// Iterations of l-admm (20) or alps (at most 300).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub iterations: Option<usize>,

@@ -10,7 +10,7 @@ use burn::module::Module;
 use burn::tensor::Device;
 use secateurs_data::{Checkpoint, CheckpointWriter, HeldOutput};
 use secateurs_models::llama::{Llama, LlamaConfig, Rope, load_llama, planned_tensors, save_llama};
-use secateurs_prune::{Progress, layer_reports};
+use secateurs_prune::{Progress, PrunedTogether, layer_reports};
 use secateurs_tensor::{KeepMask, MaskSet, Report, Scope, read_weights};
 use secateurs_train::{MomentFormat, Residence, TrainError, Trainer};
 
@@ -363,7 +363,15 @@ fn write(
     let pattern = recipe.pattern()?;
     // Layers that competed have counts of their own.
     let requested = Some(pattern).filter(|_| recipe.options.scope != Some(Scope::Global));
-    let mut layers = layer_reports(&llama, ("", &masks), requested, journal.log.train_seconds);
+    let mut layers = layer_reports(
+        &llama,
+        &PrunedTogether {
+            module_path: "",
+            masks: &masks,
+            pattern: requested,
+            seconds: journal.log.train_seconds,
+        },
+    );
     let writer = CheckpointWriter::create(&model, planned_tensors(&config), recipe.dtype)?;
     save_llama(&llama, &writer)?;
     let first = recipe.method.first_stage();

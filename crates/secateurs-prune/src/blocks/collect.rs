@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 
 use burn::tensor::Tensor;
-use secateurs_tensor::{ActivationStats, GramAccumulator, Observer, TensorError};
+use secateurs_tensor::{ActivationStats, GramAccumulator, InputNeed, Observer, TensorError};
 
-use crate::{Gram, PruneError, Statistics};
+use crate::{Gram, PruneError};
 
 /// Observes a block and accumulates what a method needs to know of each input.
 pub(crate) struct Collector {
-    statistics: Statistics,
+    need: InputNeed,
     wanted: BTreeSet<String>,
     sites: Vec<Site>,
     error: Option<(String, TensorError)>,
@@ -43,19 +43,24 @@ impl SiteStatistics {
 }
 
 impl Collector {
-    /// Collects `statistics` for the linears in `wanted` and ignores all others.
-    pub(crate) fn new(statistics: Statistics, wanted: BTreeSet<String>) -> Self {
+    /// Collects what is needed for the linears in `wanted` and ignores all others.
+    pub(crate) fn new(need: InputNeed, wanted: BTreeSet<String>) -> Self {
         Self {
-            statistics,
+            need,
             wanted,
             sites: Vec::new(),
             error: None,
         }
     }
 
+    /// Whether inputs are collected at all.
+    pub(crate) fn is_wanted(&self) -> bool {
+        self.need != InputNeed::None
+    }
+
     /// Whether there is nothing to collect, so that the forward passes can be saved.
     pub(crate) fn is_idle(&self) -> bool {
-        self.statistics == Statistics::None || self.wanted.is_empty()
+        !self.is_wanted() || self.wanted.is_empty()
     }
 
     /// The first error met while observing, with the path of its layer.
@@ -92,8 +97,8 @@ impl Collector {
     fn site(&mut self, paths: &[&str], d_input: usize) -> &mut Site {
         let found = self.sites.iter().position(|site| site.paths.iter().eq(paths));
         let index = found.unwrap_or_else(|| {
-            let running = match self.statistics {
-                Statistics::Gram => Running::Gram(GramAccumulator::new(d_input)),
+            let running = match self.need {
+                InputNeed::Gram => Running::Gram(GramAccumulator::new(d_input)),
                 _ => Running::Norms(ActivationStats::new(d_input)),
             };
             let paths = paths.iter().map(|&p| p.to_owned()).collect();
@@ -111,7 +116,7 @@ impl Collector {
 impl Observer for Collector {
     fn observe(&mut self, paths: &[&str], inputs: &Tensor<2>) {
         let unwanted = !paths.iter().any(|&p| self.wanted.contains(p));
-        if unwanted || self.error.is_some() || self.statistics == Statistics::None {
+        if unwanted || self.error.is_some() || !self.is_wanted() {
             return;
         }
         let site = self.site(paths, inputs.dims()[1]);

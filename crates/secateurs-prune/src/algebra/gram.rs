@@ -5,10 +5,10 @@ use std::sync::{Arc, OnceLock};
 use rayon::prelude::*;
 use secateurs_tensor::{GramAccumulator, WeightMatrix};
 
+use crate::algebra::factor::{RidgeInverse, Singular, Spectrum, SweepFactor};
+use crate::algebra::memo::Memo;
+use crate::algebra::product::{dot, first_non_finite, times_square};
 use crate::error::PruneError;
-use crate::factor::{RidgeInverse, Singular, Spectrum, SweepFactor};
-use crate::memo::Memo;
-use crate::product::{dot, first_non_finite, times_square};
 
 /// `G = X^T X` over all calibration tokens, `[d_input, d_input]`.
 ///

@@ -3,15 +3,16 @@
 use faer::linalg::matmul::matmul;
 use faer::{Accum, Par};
 use rayon::prelude::*;
-use secateurs_tensor::{KeepMask, NmPattern, Pattern, WeightMatrix, keep_largest_into};
+use secateurs_tensor::{KeepMask, Needs, NmPattern, NonNegative, Pattern, WeightMatrix, keep_largest_into};
 
+use crate::algebra::factor::SweepFactor;
+use crate::algebra::product::{outputs_per_task, rows, rows_mut};
 use crate::error::PruneError;
-use crate::factor::SweepFactor;
-use crate::prepare::{Prepared, fall_back, finish, prepare, with_damping};
-use crate::problem::{Compensate, LayerProblem, Solution, Statistics};
-use crate::product::{outputs_per_task, rows, rows_mut};
-use crate::quota::block_quotas;
-use crate::selector::keep_in_group;
+use crate::methods::layer_method::LayerMethod;
+use crate::methods::prepare::{Prepared, default_damping, fall_back, finish, prepare, with_damping};
+use crate::methods::problem::{LayerProblem, Solution};
+use crate::methods::quota::block_quotas;
+use crate::methods::selector::keep_in_group;
 
 /// Optimal brain surgery in one sweep.
 ///
@@ -31,27 +32,27 @@ pub struct SparseGpt {
     /// Inputs that compete with each other and are swept before later ones are corrected.
     pub block: usize,
     /// What is added to the diagonal of the Gram matrix, in units of its mean.
-    pub damping: f64,
+    pub damping: NonNegative,
 }
 
 impl Default for SparseGpt {
     fn default() -> Self {
         Self {
             block: 128,
-            damping: 0.01,
+            damping: default_damping(0.01),
         }
     }
 }
 
 const NAME: &str = "sparsegpt";
 
-impl Compensate for SparseGpt {
+impl LayerMethod for SparseGpt {
     fn name(&self) -> &str {
         NAME
     }
 
-    fn statistics(&self) -> Statistics {
-        Statistics::Gram
+    fn needs(&self) -> Needs {
+        Needs::GRAM
     }
 
     fn solve(&self, problem: &LayerProblem<'_>) -> Result<Solution, PruneError> {
@@ -64,7 +65,7 @@ impl Compensate for SparseGpt {
                 value: 0.0,
             });
         }
-        let mut ready = match prepare(problem, NAME, self.damping)? {
+        let mut ready = match prepare(problem, NAME)? {
             Prepared::Done(solution) => return Ok(solution),
             Prepared::Ready(ready) => ready,
         };

@@ -3,8 +3,9 @@
 use std::error::Error;
 
 use burn::module::Module;
-use burn::tensor::Tensor;
 use secateurs_tensor::Observer;
+
+use crate::blocks::flow::Flow;
 
 /// A model whose blocks come and go one at a time, so that it never has to be in memory as a whole.
 ///
@@ -16,12 +17,13 @@ use secateurs_tensor::Observer;
 /// use burn::nn::{Linear, LinearConfig};
 /// use burn::tensor::{Device, Distribution, Tensor};
 /// use secateurs_prune::{BlockPlan, BlockStore, SparseGpt, prune_blocks};
-/// use secateurs_tensor::{Observer, PathRules, Pattern, Sparsity};
+/// use secateurs_tensor::{Observer, PathRules};
 ///
 /// struct Stack(Vec<Linear>);
 ///
 /// impl BlockStore for Stack {
 ///     type Block = Linear;
+///     type Flow = Tensor<3>;
 ///     type Error = std::convert::Infallible;
 ///     fn n_blocks(&self) -> usize { self.0.len() }
 ///     fn path(&self, index: usize) -> String { format!("layers.{index}") }
@@ -42,12 +44,8 @@ use secateurs_tensor::Observer;
 /// # let device = secateurs_testkit::device();
 /// let mut stack = Stack((0..3).map(|_| LinearConfig::new(8, 8).init(&device)).collect());
 /// let calibration = vec![Tensor::random([1, 64, 8], Distribution::Default, &device)];
-/// let plan = BlockPlan {
-///     method: &SparseGpt::default(),
-///     patterns: &[Pattern::Unstructured(Sparsity::new(0.5)?); 3],
-///     rules: &PathRules::default(),
-///     first_block: 0,
-/// };
+/// let (method, patterns, rules) = (SparseGpt::default(), ["50%".parse()?; 3], PathRules::default());
+/// let plan = BlockPlan::new(&method, &patterns, &rules);
 /// let report = prune_blocks(&mut stack, calibration, &plan, &mut |_| {})?;
 /// assert_eq!(report.sparsity(), 0.5);
 /// # Ok(())
@@ -56,6 +54,9 @@ use secateurs_tensor::Observer;
 pub trait BlockStore {
     /// The type of a block.
     type Block: Module;
+    /// The value that one block hands to the next: `Tensor<3>` for `[batch, n_tokens, d_model]`, `Tensor<4>` for
+    /// `[batch, channels, height, width]`, or a pair of flows.
+    type Flow: Flow;
     /// What reading or writing a block can fail with.
     type Error: Error + Send + Sync + 'static;
 
@@ -74,17 +75,13 @@ pub trait BlockStore {
 
     /// Applies a block and shows the input of each linear to `observer`, under the path of the linear's weight within
     /// the block (for instance `mlp.up_proj.weight`).
-    ///
-    /// # Shapes
-    ///
-    /// `[batch, n_tokens, d_model] -> [batch, n_tokens, d_model]`
-    fn forward(&self, block: &Self::Block, hidden: Tensor<3>, observer: &mut dyn Observer) -> Tensor<3>;
+    fn forward(&self, block: &Self::Block, input: Self::Flow, observer: &mut dyn Observer) -> Self::Flow;
 
     /// Shows `observer` what [`forward`](Self::forward) would, where nobody wants the result.
     ///
     /// A model whose last linear is expensive saves its product here.
-    fn observe(&self, block: &Self::Block, hidden: Tensor<3>, observer: &mut dyn Observer) {
-        self.forward(block, hidden, observer);
+    fn observe(&self, block: &Self::Block, input: Self::Flow, observer: &mut dyn Observer) {
+        self.forward(block, input, observer);
     }
 
     /// Keeps the pruned block `index` and returns it as stored, with the rounding of the stored number format.

@@ -1,12 +1,13 @@
-//! Pruning without compensation: the weights that stay are those of the dense layer.
+//! Choosing alone: the weights that stay are those of the dense layer.
 
 use secateurs_importance::{Importance, LayerView};
-use secateurs_tensor::{Pattern, Scope, select};
+use secateurs_tensor::{Needs, Pattern, Scope, select};
 
+use crate::algebra::gram::Gram;
 use crate::error::PruneError;
-use crate::gram::Gram;
-use crate::prepare::finish;
-use crate::problem::{Compensate, LayerProblem, Solution, Statistics};
+use crate::methods::layer_method::LayerMethod;
+use crate::methods::prepare::finish;
+use crate::methods::problem::{LayerProblem, Solution};
 
 /// Any score of `secateurs-importance`, and nothing after it.
 ///
@@ -14,17 +15,11 @@ use crate::problem::{Compensate, LayerProblem, Solution, Statistics};
 ///
 /// ```
 /// use secateurs_importance::Wanda;
-/// use secateurs_prune::{Compensate, LayerProblem, MaskOnly};
+/// use secateurs_prune::{LayerMethod, LayerProblem, MaskOnly};
 /// use secateurs_tensor::{Scope, WeightMatrix};
 ///
 /// let weight = WeightMatrix::new(vec![1.0, -3.0], [1, 2])?;
-/// let problem = LayerProblem {
-///     path: "layer",
-///     weight: &weight,
-///     gram: None,
-///     input_norms: Some(&[8.0, 2.0]),
-///     pattern: "50%".parse()?,
-/// };
+/// let problem = LayerProblem::new("layer", &weight, "50%".parse()?).with_input_norms(&[8.0, 2.0]);
 /// let solution = MaskOnly::new(Wanda, Scope::PerOutput).solve(&problem)?;
 /// assert_eq!(solution.weight.values(), [1.0, 0.0]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -50,17 +45,13 @@ impl MaskOnly {
     }
 }
 
-impl Compensate for MaskOnly {
+impl LayerMethod for MaskOnly {
     fn name(&self) -> &str {
         self.importance.name()
     }
 
-    fn statistics(&self) -> Statistics {
-        if self.importance.needs().activations {
-            Statistics::Norms
-        } else {
-            Statistics::None
-        }
+    fn needs(&self) -> Needs {
+        self.importance.needs()
     }
 
     fn pruned_count(&self, pattern: Pattern, dims: [usize; 2]) -> usize {
@@ -86,6 +77,7 @@ impl Compensate for MaskOnly {
         };
         let mut view = LayerView::of_weight(problem.path, weight);
         view.input_norms = problem.input_norms.or(of_gram.as_deref());
+        view.gradients = problem.gradients;
         let scores = self.importance.score(&view)?;
         let keep = select(&scores, problem.pattern, self.scope).map_err(PruneError::at(problem.path))?;
         finish(problem, weight.clone(), keep, Vec::new())

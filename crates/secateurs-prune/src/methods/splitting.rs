@@ -4,8 +4,8 @@ use faer::{Accum, MatRef};
 use rayon::prelude::*;
 use secateurs_tensor::TensorError;
 
-use crate::product::multiply;
-use crate::selector::Selector;
+use crate::algebra::product::multiply;
+use crate::methods::selector::Selector;
 
 /// Elements that one task takes.
 const CHUNK: usize = 1 << 14;

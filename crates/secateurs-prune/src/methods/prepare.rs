@@ -1,12 +1,12 @@
 //! What every method with a Gram matrix does before it starts, and when it cannot.
 
 use secateurs_importance::{Importance, LayerView, Magnitude, Wanda};
-use secateurs_tensor::{Event, KeepMask, Pattern, Scope, WeightMatrix, select};
+use secateurs_tensor::{Event, KeepMask, NonNegative, Pattern, Scope, WeightMatrix, select};
 
+use crate::algebra::factor::Singular;
+use crate::algebra::gram::Gram;
 use crate::error::PruneError;
-use crate::factor::Singular;
-use crate::gram::Gram;
-use crate::problem::{LayerProblem, Solution};
+use crate::methods::problem::{LayerProblem, Solution};
 
 /// The most that is added to the diagonal, in units of its mean.
 const MAX_DAMPING: f64 = 1.0;
@@ -27,21 +27,13 @@ pub(crate) struct Ready<'a> {
     pub(crate) events: Vec<Event>,
 }
 
-/// Checks weights, Gram matrix, pattern and damping of a problem for `method`.
-pub(crate) fn prepare<'a>(
-    problem: &LayerProblem<'a>,
-    method: &'static str,
-    damping: f64,
-) -> Result<Prepared<'a>, PruneError> {
-    if !(damping.is_finite() && damping >= 0.0) {
-        let expected = "finite and not negative";
-        return Err(PruneError::BadSetting {
-            method,
-            setting: "damping",
-            expected,
-            value: damping,
-        });
-    }
+/// A damping that is a default.
+pub(crate) fn default_damping(value: f64) -> NonNegative {
+    NonNegative::new(value).expect("defaults are in range")
+}
+
+/// Checks weights, Gram matrix and pattern of a problem for `method`.
+pub(crate) fn prepare<'a>(problem: &LayerProblem<'a>, method: &'static str) -> Result<Prepared<'a>, PruneError> {
     problem.weight.check_finite(problem.path)?;
     if let Pattern::Nm(pattern) = problem.pattern {
         pattern
@@ -104,10 +96,11 @@ fn silence(weight: &mut WeightMatrix, dead: &[usize]) {
 ///
 /// Records the step up; the last error if nothing works.
 pub(crate) fn with_damping<T>(
-    damping: f64,
+    damping: NonNegative,
     events: &mut Vec<Event>,
     mut factorise: impl FnMut(f64) -> Result<T, Singular>,
 ) -> Result<T, Singular> {
+    let damping = damping.get();
     let mut current = damping;
     let mut first_failure = None;
     loop {

@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use crate::product::{dot, times_square};
+use crate::algebra::product::{dot, times_square};
 
 /// `min ||B - B0||_G` over the weights that `keep` marks, every output its own problem.
 pub(crate) struct SupportProblem<'a> {

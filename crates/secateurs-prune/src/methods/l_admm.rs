@@ -1,15 +1,16 @@
 //! L-ADMM: layer-wise least squares under a mask, by alternating directions.
 
-use secateurs_tensor::{KeepMask, TensorError, WeightMatrix};
+use secateurs_tensor::{KeepMask, Needs, NonNegative, TensorError, WeightMatrix};
 use serde::{Deserialize, Serialize};
 
+use crate::algebra::factor::RidgeInverse;
+use crate::algebra::product::{rows, times_square};
 use crate::error::PruneError;
-use crate::factor::RidgeInverse;
-use crate::prepare::{Prepared, fall_back, finish, prepare, with_damping};
-use crate::problem::{Compensate, LayerProblem, Solution, Statistics};
-use crate::product::{rows, times_square};
-use crate::selector::Selector;
-use crate::splitting::{Splitting, scale_inputs};
+use crate::methods::layer_method::LayerMethod;
+use crate::methods::prepare::{Prepared, default_damping, fall_back, finish, prepare, with_damping};
+use crate::methods::problem::{LayerProblem, Solution};
+use crate::methods::selector::Selector;
+use crate::methods::splitting::{Splitting, scale_inputs};
 
 /// Alternating direction method of multipliers on the layer's least-squares problem.
 ///
@@ -33,7 +34,7 @@ use crate::splitting::{Splitting, scale_inputs};
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct LAdmm {
     /// What is added to the diagonal of the normalised Gram matrix, in units of its mean.
-    pub damping: f64,
+    pub damping: NonNegative,
     /// Updates of the weights.
     pub iterations: usize,
     /// Updates of the mask, in the first iterations; at least one.
@@ -56,7 +57,7 @@ pub enum AdmmSchedule {
 impl Default for LAdmm {
     fn default() -> Self {
         Self {
-            damping: 0.1,
+            damping: default_damping(0.1),
             iterations: 20,
             mask_iterations: 15,
             schedule: AdmmSchedule::Gradual,
@@ -66,19 +67,19 @@ impl Default for LAdmm {
 
 const NAME: &str = "l-admm";
 
-impl Compensate for LAdmm {
+impl LayerMethod for LAdmm {
     fn name(&self) -> &str {
         NAME
     }
 
-    fn statistics(&self) -> Statistics {
-        Statistics::Gram
+    fn needs(&self) -> Needs {
+        Needs::GRAM
     }
 
     fn solve(&self, problem: &LayerProblem<'_>) -> Result<Solution, PruneError> {
         let _span = tracing::debug_span!("l_admm", path = problem.path).entered();
         self.check()?;
-        let mut ready = match prepare(problem, NAME, self.damping)? {
+        let mut ready = match prepare(problem, NAME)? {
             Prepared::Done(solution) => return Ok(solution),
             Prepared::Ready(ready) => ready,
         };

@@ -8,7 +8,7 @@ use faer::linalg::triangular_inverse::invert_lower_triangular;
 use faer::{Accum, Mat, Par, Side};
 use rayon::prelude::*;
 
-use crate::gram::Gram;
+use crate::algebra::gram::Gram;
 
 /// Why a Gram matrix could not be factorised.
 #[derive(Debug, Clone, PartialEq)]

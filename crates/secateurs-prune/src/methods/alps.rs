@@ -1,17 +1,18 @@
 //! ALPS: alternating directions with a penalty that follows the support, then conjugate gradients on it.
 
 use rayon::prelude::*;
-use secateurs_tensor::{Event, KeepMask, TensorError, WeightMatrix};
+use secateurs_tensor::{Event, KeepMask, Needs, NonNegative, Positive, TensorError, WeightMatrix};
 
-use crate::conjugate::SupportProblem;
+use crate::algebra::conjugate::SupportProblem;
+use crate::algebra::factor::{ShiftedInverse, Spectrum};
+use crate::algebra::product::times_square;
 use crate::error::PruneError;
-use crate::factor::{ShiftedInverse, Spectrum};
-use crate::penalty::{Penalty, Verdict};
-use crate::prepare::{Prepared, fall_back, finish, prepare, with_damping};
-use crate::problem::{Compensate, LayerProblem, Solution, Statistics};
-use crate::product::times_square;
-use crate::selector::Selector;
-use crate::splitting::{Splitting, scale_inputs};
+use crate::methods::layer_method::LayerMethod;
+use crate::methods::penalty::{Penalty, Verdict};
+use crate::methods::prepare::{Prepared, default_damping, fall_back, finish, prepare, with_damping};
+use crate::methods::problem::{LayerProblem, Solution};
+use crate::methods::selector::Selector;
+use crate::methods::splitting::{Splitting, scale_inputs};
 
 /// ADMM with an adaptive penalty, and a least-squares refit of the support it finds.
 ///
@@ -35,9 +36,9 @@ use crate::splitting::{Splitting, scale_inputs};
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Alps {
     /// First penalty.
-    pub rho: f64,
+    pub rho: Positive,
     /// What is added to the diagonal of the Gram matrix, in units of its mean.
-    pub damping: f64,
+    pub damping: NonNegative,
     /// The most iterations of ADMM.
     pub max_iterations: usize,
     /// Steps of conjugate gradients on the final support.
@@ -47,8 +48,8 @@ pub struct Alps {
 impl Default for Alps {
     fn default() -> Self {
         Self {
-            rho: 0.1,
-            damping: 0.01,
+            rho: Positive::new(0.1).expect("a tenth is in range"),
+            damping: default_damping(0.01),
             max_iterations: 300,
             refit_steps: 10,
         }
@@ -60,26 +61,17 @@ const NAME: &str = "alps";
 /// Iterations between two looks at the support.
 const CHECK_EVERY: usize = 3;
 
-impl Compensate for Alps {
+impl LayerMethod for Alps {
     fn name(&self) -> &str {
         NAME
     }
 
-    fn statistics(&self) -> Statistics {
-        Statistics::Gram
+    fn needs(&self) -> Needs {
+        Needs::GRAM
     }
 
     fn solve(&self, problem: &LayerProblem<'_>) -> Result<Solution, PruneError> {
         let _span = tracing::debug_span!("alps", path = problem.path).entered();
-        if !(self.rho.is_finite() && self.rho > 0.0) {
-            let expected = "finite and positive";
-            return Err(PruneError::BadSetting {
-                method: NAME,
-                setting: "rho",
-                expected,
-                value: self.rho,
-            });
-        }
         if self.max_iterations == 0 {
             let setting = "max_iterations";
             return Err(PruneError::BadSetting {
@@ -89,7 +81,7 @@ impl Compensate for Alps {
                 value: 0.0,
             });
         }
-        let mut ready = match prepare(problem, NAME, self.damping)? {
+        let mut ready = match prepare(problem, NAME)? {
             Prepared::Done(solution) => return Ok(solution),
             Prepared::Ready(ready) => ready,
         };
@@ -146,7 +138,7 @@ impl Alps {
         splitting.project(selector)?;
         let first_support = splitting.keep.clone();
         let mut last_support = first_support.clone();
-        let mut penalty = Penalty::new(self.rho);
+        let mut penalty = Penalty::new(self.rho.get());
         let mut inverse = ShiftedInverse::new(spectrum, penalty.rho());
         restart(&mut splitting, dense, &first_support, penalty.rho());
         let mut growth = 1.0;

@@ -9,14 +9,14 @@ use crate::layer::LayerView;
 
 /// Statistics of a module's linears under the paths of their weights.
 #[derive(Debug, Clone, Default)]
-pub struct Evidence {
+pub struct ModuleStatistics {
     /// `||X_j||` of each linear's inputs.
     pub input_norms: BTreeMap<String, Vec<f32>>,
     /// Gradients of each linear's weight.
     pub gradients: BTreeMap<String, GradientStats>,
 }
 
-impl Evidence {
+impl ModuleStatistics {
     /// The layer at `path` with all that is known of it.
     pub fn view<'a>(&'a self, path: &'a str, weight: &'a WeightMatrix) -> LayerView<'a> {
         LayerView {

@@ -2,8 +2,8 @@
 
 use secateurs_tensor::{Pattern, Sparsity};
 
+use crate::blocks::owl::owl_sparsities;
 use crate::error::PruneError;
-use crate::owl::owl_sparsities;
 
 /// The rule that gives each block its pattern.
 ///
