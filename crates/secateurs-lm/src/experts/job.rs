@@ -11,11 +11,10 @@ use super::observe::{Evidence, observe_experts};
 use super::remove::{ExpertPlan, ExpertReport, remove_experts};
 use super::zeros::Zeros;
 use crate::Error;
-use crate::prune::job::open_source;
-use crate::prune::selection::{block_matrices, check_fits};
+use crate::prune::selection::{block_matrices, check_fits, file_name};
 use crate::run::output::{Output, Overwrite};
+use crate::run::source::open_source;
 use crate::trace::calibration::Calibration;
-use crate::train::job::file_name;
 
 /// A run that removes experts.
 pub struct ExpertJob<'a> {

@@ -1,0 +1,1 @@
+//! Plans that are refused before any work.
