@@ -61,6 +61,10 @@ pub fn prune_experts(job: &ExpertJob<'_>, listener: &mut dyn FnMut(usize, usize)
     if method.leaves_constants() {
         return Err(Error::NoConstantExperts { method });
     }
+    let source = open_source(job.model)?;
+    let config = LlamaConfig::describe(&source)?;
+    let pruned = smaller(&config, &job.plan)?;
+    job.calibration.check(&config)?;
     let output = Output {
         out: job.out,
         kind: OutputKind::Folder,
@@ -68,9 +72,7 @@ pub fn prune_experts(job: &ExpertJob<'_>, listener: &mut dyn FnMut(usize, usize)
         overwrite: job.overwrite,
     };
     let mut held = output.hold()?;
-    let source = open_source(job.model)?;
     let config = LlamaConfig::open(&source)?;
-    let pruned = smaller(&config, &job.plan)?;
     check_fits(&source, &planned_tensors(&config), job.dtype)?;
     let sequences = job.calibration.sequences(&source)?.sequences;
     held.clear()?;
