@@ -16,7 +16,7 @@ pub use axis::{Axis, Ends, Room, Scale};
 pub use frame::{AxisNames, FRAME_BOTTOM, FRAME_LEFT, FRAME_RIGHT, Frame};
 pub use legend::{Legend, LegendEntry};
 pub use line_plot::{LinePlot, Point, Series};
-pub use number::{coordinate, format_number, format_ticks, significant_decimals};
+pub use number::{coordinate, format_decimals, format_number, format_ticks, significant_decimals};
 pub use page::Page;
 pub use palette::{FAINT, GRID, INK, PALETTE, PAPER, colour};
 pub use place::{Place, draw_polyline};

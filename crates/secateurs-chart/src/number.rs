@@ -14,7 +14,7 @@
 pub fn format_number(value: f64) -> String {
     match significant_decimals(value) {
         None => format_scientific(value),
-        Some(decimals) => format_decimal(value, decimals),
+        Some(decimals) => format_decimals(value, decimals),
     }
 }
 
@@ -24,6 +24,18 @@ pub fn significant_decimals(value: f64) -> Option<usize> {
         0.0 => Some(3),
         magnitude if !(1e-3..1e7).contains(&magnitude) => None,
         magnitude => Some((3 - magnitude.log10().floor() as i32).max(0) as usize),
+    }
+}
+
+/// At most that many decimals, no trailing zeros.
+///
+/// ```
+/// assert_eq!(secateurs_chart::format_decimals(-1.2503, 3), "−1.25");
+/// ```
+pub fn format_decimals(value: f64, decimals: usize) -> String {
+    match without_trailing_zeros(&format!("{value:.decimals$}")) {
+        "-0" => "0".to_owned(),
+        text => text.replace('-', "\u{2212}"),
     }
 }
 
@@ -51,7 +63,7 @@ pub fn format_ticks(ticks: &[f64]) -> Vec<String> {
     }
     // Steps are 1, 2, 2.5 or 5 of a power of ten.
     let decimals = (1.0 - step.log10().floor()).clamp(0.0, MOST_DECIMALS) as usize;
-    ticks.iter().map(|tick| format_decimal(*tick, decimals)).collect()
+    ticks.iter().map(|tick| format_decimals(*tick, decimals)).collect()
 }
 
 /// A coordinate: one decimal is finer than any screen shows.
@@ -82,9 +94,6 @@ fn format_scientific(value: f64) -> String {
     text.replace('-', "\u{2212}")
 }
 
-fn format_decimal(value: f64, decimals: usize) -> String {
-    without_trailing_zeros(&format!("{value:.decimals$}")).replace('-', "\u{2212}")
-}
 
 fn without_trailing_zeros(text: &str) -> &str {
     if text.contains('.') {

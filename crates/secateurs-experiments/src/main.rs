@@ -6,10 +6,11 @@ use std::process::ExitCode;
 use burn::tensor::Device;
 use clap::{Parser, Subcommand};
 use secateurs::allocator::MiMalloc;
-use secateurs_experiments::claims::{CLAIMS, Setting, find};
+use secateurs_experiments::claims::{CLAIMS, Setting, axes_of, find};
 use secateurs_experiments::fixtures::{self, Model, TrainConfig};
 use secateurs_experiments::outcome::{Tier, reproduce_root};
-use secateurs_experiments::{ExperimentError, html, table};
+use secateurs_experiments::ExperimentError;
+use secateurs_experiments::report::{pivots_along, write_report};
 
 /// The system's allocator keeps what large tensors leave behind in pieces: peak memory would grow with every block.
 #[global_allocator]
@@ -41,9 +42,9 @@ enum Command {
         /// Take what an interrupted run of the same commit has measured.
         #[arg(long)]
         resume: bool,
-        /// Only what is called like this, method and pattern, as in `elsa-90%`; give it again for more.
+        /// Run only cells whose name contains NAME, such as `elsa-90%` of a method and a pattern; repeatable.
         ///
-        /// Several processes or days can share a claim: each runs its part, and `--resume` without this puts the report
+        /// Several processes or days can share a claim: each runs its part, and `--resume` without `--only` puts the report
         /// together.
         #[arg(long, value_name = "NAME")]
         only: Vec<String>,
@@ -127,15 +128,15 @@ fn reproduce(names: &[String], setting: &Setting) -> Result<(), ExperimentError>
     for claim in claims {
         println!("{}: {}\n", claim.name, claim.summary);
         let (outcome, plots) = (claim.run)(setting)?;
-        table::pivots_along(&outcome, claim.axes)
+        pivots_along(&outcome, claim.axes)
             .iter()
             .for_each(|table| println!("{table}"));
         println!("{}", outcome.write(&root)?.display());
-        for (name, svg) in &plots {
-            println!("{}", outcome.write_plot(&root, name, svg)?.display());
+        for chart in &plots {
+            println!("{}", outcome.write_plot(&root, &chart.name, &chart.svg)?.display());
         }
     }
-    println!("{}", html::write_report(&root)?.display());
+    println!("{}", write_report(&root, axes_of)?.display());
     Ok(())
 }
 

@@ -25,7 +25,6 @@ use serde::{Deserialize, Serialize};
 use self::case::{Case, Dataset};
 use super::kept::kept_cell;
 use super::language_model::progress;
-use super::summary::mean_row;
 use super::workers::side_by_side;
 use super::{Plots, Setting};
 use crate::ExperimentError;
@@ -151,7 +150,7 @@ fn rows(dataset: &Dataset, cells: &[Cell], tasks: &str) -> Vec<Row> {
             .filter(|other| other.is_same(measured))
             .map(|other| other.value)
             .collect();
-        let row = mean_row(&measured.method, &measured.metric, &values)
+        let row = Row::mean_with_error(&measured.method, &measured.metric, &values)
             .case("dataset", dataset.name)
             .case("stage", measured.stage.as_str())
             .case("tasks", tasks);

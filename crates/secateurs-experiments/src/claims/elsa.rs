@@ -18,7 +18,8 @@ use super::{Plots, Setting};
 use crate::ExperimentError;
 use crate::fixtures;
 use crate::outcome::{Outcome, Row, Tier, reproduce_root, workspace_root};
-use crate::plot::{LinePlot, Point, Role, Scale, Series, plots};
+use crate::report::{Chart, charts_along};
+use secateurs_chart::{LinePlot, Point, Role, Scale, Series};
 
 /// Methods that need seconds, then those that train.
 const LAYERWISE: [Method; 5] = [
@@ -68,8 +69,8 @@ pub fn run(setting: &Setting) -> Result<(Outcome, Plots), ExperimentError> {
     outcome.notes.extend(training_note(&logs));
     outcome.paper = paper_rows();
     outcome.seconds = started.elapsed().as_secs_f64();
-    let mut charts = plots(&outcome, "sparsity", Scale::Log);
-    charts.retain(|(name, _)| name.starts_with("perplexity"));
+    let mut charts = charts_along(&outcome, "sparsity", Scale::Log);
+    charts.retain(|chart| chart.name.starts_with("perplexity"));
     charts.extend(course_plots(&logs));
     Ok((outcome, charts))
 }
@@ -330,17 +331,14 @@ fn course_plots(logs: &[(Method, Pattern, TrainingLog)]) -> Plots {
     let chart = |(name, label, scale): (&str, &str, Scale), points: &dyn Fn(&TrainingLog) -> Vec<(usize, f64)>| {
         let mut plot = LinePlot::new("90 %", "step", label).y_scale(scale);
         for (number, (method, _, log)) in at_90().enumerate() {
-            let points = points(log).into_iter().map(|(step, value)| Point {
-                x: step as f64,
-                y: Some(value).filter(|value| value.is_finite()),
-                spread: None,
-            });
+            let points = points(log).into_iter();
+            let points = points.map(|(step, value)| Point::new(step as f64, value));
             let points: Vec<Point> = points.collect();
             if points.len() > 1 {
                 plot = plot.series(Series::new(method.name(), Role::Measured, number, points));
             }
         }
-        (name.to_owned(), plot.to_svg())
+        Chart::new(name, plot.to_svg())
     };
     let updates = |log: &TrainingLog, value: fn(&secateurs::prune::DualUpdate) -> f64| {
         let updates = log

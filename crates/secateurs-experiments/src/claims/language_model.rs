@@ -204,7 +204,7 @@ pub(super) fn measure(case: &Case, model: &Path, setting: &Setting) -> Result<f6
 }
 
 pub(super) fn row(case: &Case, method: &str, metric: &str, samples: &[f64]) -> Row {
-    Row::mean_of(method, metric, samples).case("dataset", case.dataset)
+    Row::mean_with_deviation(method, metric, samples).case("dataset", case.dataset)
 }
 
 pub(super) fn pattern_name(pattern: Pattern) -> String {

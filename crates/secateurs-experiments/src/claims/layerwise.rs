@@ -13,7 +13,8 @@ use super::language_model::{Case, Cell, case, cell_name, kept, measure, pattern_
 use super::{Plots, Setting};
 use crate::ExperimentError;
 use crate::outcome::{Outcome, Row};
-use crate::plot::{Scale, plots};
+use crate::report::charts_along;
+use secateurs_chart::Scale;
 
 /// Runs the claim.
 ///
@@ -35,8 +36,8 @@ pub fn run(setting: &Setting) -> Result<(Outcome, Plots), ExperimentError> {
     run_cells(&case, setting, &mut outcome)?;
     outcome.paper = reference_rows(&case);
     outcome.seconds = started.elapsed().as_secs_f64();
-    let mut plots = plots(&outcome, "sparsity", Scale::Log);
-    plots.retain(|(name, _)| name.starts_with("perplexity") || name.starts_with("solve"));
+    let mut plots = charts_along(&outcome, "sparsity", Scale::Log);
+    plots.retain(|chart| chart.name.starts_with("perplexity") || chart.name.starts_with("solve"));
     Ok((outcome, plots))
 }
 

@@ -4,6 +4,7 @@ use burn::tensor::Device;
 
 use crate::ExperimentError;
 use crate::outcome::{Outcome, Tier};
+use crate::report::Chart;
 
 pub mod causalkan;
 pub mod elsa;
@@ -14,7 +15,6 @@ pub mod moe;
 pub mod rac;
 pub mod shapkan;
 pub mod sparse;
-mod summary;
 mod texts;
 mod workers;
 
@@ -45,8 +45,8 @@ impl Setting {
     }
 }
 
-/// Charts as pairs of a name and an SVG.
-pub type Plots = Vec<(String, String)>;
+/// Charts of a claim.
+pub type Plots = Vec<Chart>;
 
 /// A claim that can be run.
 pub struct Claim {
@@ -119,4 +119,12 @@ pub fn find(name: &str) -> Result<&'static Claim, ExperimentError> {
             name: name.to_owned(),
             known: CLAIMS.iter().map(|claim| claim.name).collect::<Vec<_>>().join(", "),
         })
+}
+
+/// Keys along which the tables of a claim are laid out; `sparsity` for a claim that there is no more.
+pub fn axes_of(name: &str) -> &'static [&'static str] {
+    CLAIMS
+        .iter()
+        .find(|claim| claim.name == name)
+        .map_or(&["sparsity"], |claim| claim.axes)
 }

@@ -21,7 +21,8 @@ use super::language_model::progress;
 use super::{Plots, Setting};
 use crate::ExperimentError;
 use crate::outcome::{Outcome, Row};
-use crate::plot::{Scale, plots};
+use crate::report::charts_along;
+use secateurs_chart::Scale;
 
 /// What calibrates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,8 +74,8 @@ pub fn run(setting: &Setting) -> Result<(Outcome, Plots), ExperimentError> {
     outcome.notes.push(note);
     outcome.rows = rows;
     outcome.seconds = started.elapsed().as_secs_f64();
-    let mut plots = plots(&outcome, "sparsity", Scale::Log);
-    plots.retain(|(name, _)| name.starts_with("kl") || name.starts_with("hidden"));
+    let mut plots = charts_along(&outcome, "sparsity", Scale::Log);
+    plots.retain(|chart| chart.name.starts_with("kl") || chart.name.starts_with("hidden"));
     Ok((outcome, plots))
 }
 

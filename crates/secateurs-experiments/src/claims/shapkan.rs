@@ -28,11 +28,10 @@ use self::score::{REFERENCE, SCORES, Score};
 use self::target::{TARGETS, Target};
 use super::kept::kept_cell;
 use super::language_model::progress;
-use super::summary::{geometric_row, mean_row, pooled_deviation};
 use super::workers::side_by_side;
 use super::{Plots, Setting};
 use crate::ExperimentError;
-use crate::outcome::{Outcome, Row, Tier};
+use crate::outcome::{Outcome, Row, Tier, pool_deviations};
 
 /// How much is run.
 struct Case {
@@ -194,8 +193,8 @@ fn agreement_rows(case: &Case, cells: &[Cell]) -> Vec<Row> {
         let refits = cells.iter().flat_map(|cell| &cell.refits);
         let refits = refits.filter(|refit| refit.shift == shift);
         let (correlations, errors): (Vec<f64>, Vec<f64>) = refits.map(|refit| (refit.correlation, refit.rmse)).unzip();
-        rows.push(mean_row("refit", "matched_correlation", &correlations).case("shift", shift));
-        rows.push(geometric_row("refit", "rmse", &errors).case("shift", shift));
+        rows.push(Row::mean_with_error("refit", "matched_correlation", &correlations).case("shift", shift));
+        rows.push(Row::geometric_mean_with_error("refit", "rmse", &errors).case("shift", shift));
     }
     rows
 }
@@ -210,7 +209,7 @@ fn shift_rows(case: &Case, cells: &[Cell], place: Place) -> Vec<Row> {
         let taus: Vec<f64> = chosen.clone().filter_map(|agreement| agreement.tau).collect();
         let overlaps: Vec<f64> = chosen.map(|agreement| agreement.overlap).collect();
         for (metric, samples) in [("tau", taus), ("top_overlap", overlaps)] {
-            let row = mean_row(place.score.name(), metric, &samples);
+            let row = Row::mean_with_error(place.score.name(), metric, &samples);
             rows.push(place.finish(row).case("shift", shift));
         }
     }
@@ -226,7 +225,7 @@ fn function_rows(case: &Case, cells: &[Cell], place: Place) -> Vec<Row> {
             .filter(|agreement| place.holds(agreement))
             .filter_map(|agreement| agreement.tau)
             .collect();
-        let row = mean_row(place.score.name(), "tau", &taus);
+        let row = Row::mean_with_error(place.score.name(), "tau", &taus);
         place.finish(row).case("function", target.name)
     };
     case.targets.iter().map(row).collect()
@@ -239,7 +238,7 @@ fn gain_row(case: &Case, cells: &[Cell], place: Place) -> Option<Row> {
     }
     let chosen = cells.iter().filter(|cell| has_ranks(case, cell, place.ranked));
     let gains: Vec<f64> = chosen.filter_map(|cell| gain(cell, place)).collect();
-    let row = mean_row(place.score.name(), "tau_minus_pykan", &gains);
+    let row = Row::mean_with_error(place.score.name(), "tau_minus_pykan", &gains);
     let row = row.case(
         "comparison",
         format!("{}, {}", place.variant.name(), place.ranked.name()),
@@ -301,12 +300,12 @@ fn pruning_rows(case: &Case, cells: &[Cell]) -> Vec<Row> {
                         .iter()
                         .filter_map(|cell| error(cell, (score, fold, nodes), measure))
                         .collect();
-                    rows.push(finish(geometric_row(score.name(), metric, &errors)).case("nodes", nodes));
+                    rows.push(finish(Row::geometric_mean_with_error(score.name(), metric, &errors)).case("nodes", nodes));
                 }
             }
             if any {
                 rows.push(
-                    geometric_row("unpruned", metric, &unpruned)
+                    Row::geometric_mean_with_error("unpruned", metric, &unpruned)
                         .control()
                         .case("fold", fold),
                 );
@@ -330,7 +329,7 @@ fn comparison_rows(case: &Case, cells: &[Cell]) -> Vec<Row> {
                     .filter_map(|cell| Some(of(cell, score)? / of(cell, REFERENCE)?))
                     .collect();
                 if score != REFERENCE {
-                    let row = geometric_row(score.name(), &format!("{metric}_over_pykan"), &ratios);
+                    let row = Row::geometric_mean_with_error(score.name(), &format!("{metric}_over_pykan"), &ratios);
                     rows.push(finish(row).case("nodes", nodes));
                 }
                 let logarithms = |target: &Target| -> Vec<f64> {
@@ -338,7 +337,7 @@ fn comparison_rows(case: &Case, cells: &[Cell]) -> Vec<Row> {
                     of_target.filter_map(|cell| Some(of(cell, score)?.log10())).collect()
                 };
                 let groups: Vec<Vec<f64>> = case.targets.iter().map(logarithms).collect();
-                if let Some(deviation) = pooled_deviation(&groups) {
+                if let Some(deviation) = pool_deviations(&groups) {
                     let row = Row::new(score.name(), &format!("sd_log10_{metric}"), deviation);
                     rows.push(finish(row).case("nodes", nodes));
                 }
@@ -346,7 +345,7 @@ fn comparison_rows(case: &Case, cells: &[Cell]) -> Vec<Row> {
                     rows.extend(groups.iter().zip(case.targets).map(|(group, target)| {
                         let errors: Vec<f64> = group.iter().map(|logarithm| 10f64.powf(*logarithm)).collect();
                         let metric = format!("{metric}_to_{FEW}");
-                        finish(geometric_row(score.name(), &metric, &errors)).case("function", target.name)
+                        finish(Row::geometric_mean_with_error(score.name(), &metric, &errors)).case("function", target.name)
                     }));
                 }
             }
@@ -369,14 +368,14 @@ fn sampling_rows(errors: &[SamplingError]) -> Vec<Row> {
             let here = |error: &&SamplingError| error.permutations == permutations && error.roughness == roughness;
             let of = |value: fn(&SamplingError) -> f64| -> Vec<f64> { errors.iter().filter(here).map(value).collect() };
             let row = |row: Row| row.case("roughness", roughness).case("permutations", permutations);
-            rows.push(row(geometric_row("plain", "sampling_error", &of(|error| error.plain))));
-            rows.push(row(geometric_row(
+            rows.push(row(Row::geometric_mean_with_error("plain", "sampling_error", &of(|error| error.plain))));
+            rows.push(row(Row::geometric_mean_with_error(
                 "antithetic",
                 "sampling_error",
                 &of(|error| error.antithetic),
             )));
             let ratios = of(|error| error.plain / error.antithetic);
-            rows.push(row(geometric_row(
+            rows.push(row(Row::geometric_mean_with_error(
                 "plain over antithetic",
                 "sampling_error_ratio",
                 &ratios,

@@ -18,7 +18,8 @@ use super::language_model::{Case, case, cell_name, pattern_name, progress, prune
 use super::{Plots, Setting};
 use crate::ExperimentError;
 use crate::outcome::{Outcome, Row, Tier};
-use crate::plot::{Scale, plots};
+use crate::report::charts_along;
+use secateurs_chart::Scale;
 
 /// What prunes: the best of the methods that take seconds.
 const METHOD: Method = Method::SparseGpt;
@@ -109,7 +110,7 @@ pub fn run(setting: &Setting) -> Result<(Outcome, Plots), ExperimentError> {
         bandwidth / 1e9
     ));
     outcome.seconds = started.elapsed().as_secs_f64();
-    let plots = plots(&outcome, "sparsity", Scale::Log);
+    let plots = charts_along(&outcome, "sparsity", Scale::Log);
     Ok((outcome, plots))
 }
 

@@ -7,6 +7,7 @@ use super::case::Case;
 use super::closed::names;
 use crate::ExperimentError;
 use crate::claims::Plots;
+use crate::report::Chart;
 
 /// Covariates that are drawn.
 const DRAWN: usize = 2;
@@ -37,7 +38,7 @@ pub(super) fn plots(case: &Case) -> Result<Plots, ExperimentError> {
                 term: &terms[j],
                 marked: &[0],
             })?;
-            plots.push((format!("dependence-{}-{}", dataset.name, names[j]), svg));
+            plots.push(Chart::new(format!("dependence-{}-{}", dataset.name, names[j]), svg));
         }
         let matrix: Vec<f64> = (0..study.rows())
             .flat_map(|row| terms.iter().map(move |column| column[row]))
@@ -53,7 +54,7 @@ pub(super) fn plots(case: &Case) -> Result<Plots, ExperimentError> {
             individual: 0,
             max_axes: 12,
         })?;
-        plots.push((format!("radar-{}", dataset.name), svg));
+        plots.push(Chart::new(format!("radar-{}", dataset.name), svg));
     }
     Ok(plots)
 }

@@ -17,7 +17,8 @@ use crate::claims::language_model::progress;
 use crate::claims::{Plots, Setting};
 use crate::fixtures;
 use crate::outcome::{Outcome, Row, Tier, workspace_root};
-use crate::plot::{LinePlot, Scale};
+use crate::report::{Chart, plot_group};
+use secateurs_chart::Scale;
 
 /// Shares of experts that go.
 const SHARES: [f64; 3] = [0.25, 0.5, 0.75];
@@ -109,7 +110,7 @@ pub(super) fn run(setting: &Setting, outcome: &mut Outcome) -> Result<Plots, Exp
     let bench = Bench::open("moe-austen", &case, &setting.device)?;
     let dense = Bench::open("llama-austen", &case, &setting.device)?;
     let row = |method: &str, metric: &str, samples: &[f64]| {
-        Row::mean_of(method, metric, samples)
+        Row::mean_with_deviation(method, metric, samples)
             .case("dataset", "austen")
             .control()
     };
@@ -176,7 +177,7 @@ fn cell(
 fn rows(method: ExpertMethod, share: f64, cells: &[Cell]) -> Vec<Row> {
     let row = |metric: &str, value: &dyn Fn(&Cell) -> f64| {
         let samples: Vec<f64> = cells.iter().map(value).collect();
-        let row = Row::mean_of(method.name(), metric, &samples)
+        let row = Row::mean_with_deviation(method.name(), metric, &samples)
             .case("dataset", "austen")
             .case("removed", share);
         if method.is_control() { row.control() } else { row }
@@ -206,16 +207,16 @@ fn note(bench: &Bench, case: &Case) -> String {
     )
 }
 
-fn chart(outcome: &Outcome) -> (String, String) {
+fn chart(outcome: &Outcome) -> Chart {
     let group = outcome.groups_along("removed");
     let methods: Vec<&str> = ExpertMethod::ALL.iter().map(|method| method.name()).collect();
     let perplexity = group.iter().find(|group| group.metric == "perplexity");
     let svg = perplexity.map_or_else(String::new, |group| {
-        LinePlot::of_group(group, "removed", &methods)
+        plot_group(group, "removed", &methods)
             .y_scale(Scale::Log)
             .to_svg()
     });
-    ("experts-perplexity".to_owned(), svg)
+    Chart::new("experts-perplexity", svg)
 }
 
 /// Parameters that are not zero.

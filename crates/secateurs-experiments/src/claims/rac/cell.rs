@@ -78,7 +78,7 @@ impl Place {
     }
 
     fn row(self, (method, metric): (&str, &str), samples: &[f64]) -> Row {
-        let row = Row::mean_of(method, metric, samples).case("dataset", self.dataset);
+        let row = Row::mean_with_deviation(method, metric, samples).case("dataset", self.dataset);
         match self.sparsity {
             Some(sparsity) => row.case("sparsity", sparsity),
             None => row,

@@ -3,7 +3,8 @@
 use super::Case;
 use crate::claims::Plots;
 use crate::outcome::Outcome;
-use crate::plot::{LinePlot, Scale};
+use crate::report::{Chart, plot_group};
+use secateurs_chart::Scale;
 
 pub(super) fn notes(case: &Case, n_networks: usize) -> Vec<String> {
     let (networks, seeds) = case.sampling;
@@ -63,15 +64,15 @@ pub(super) fn charts(outcome: &Outcome) -> Plots {
             .filter(|group| metrics.contains(&group.metric) && group.ours.iter().any(|row| row.number(axis).is_some()));
         for group in chosen {
             let scale = if axis == "nodes" { Scale::Log } else { Scale::Linear };
-            let plot = LinePlot::of_group(group, axis, &methods).y_scale(scale);
-            plots.push((group.file_name(), plot.to_svg()));
+            let plot = plot_group(group, axis, &methods).y_scale(scale);
+            plots.push(Chart::new(group.file_name(), plot.to_svg()));
         }
     }
     let groups = outcome.groups_along("permutations");
     for group in groups.iter().filter(|group| group.metric == "sampling_error") {
-        let plot = LinePlot::of_group(group, "permutations", &["plain", "antithetic"]);
+        let plot = plot_group(group, "permutations", &["plain", "antithetic"]);
         let plot = plot.x_scale(Scale::Log).y_scale(Scale::Log);
-        plots.push((group.file_name(), plot.to_svg()));
+        plots.push(Chart::new(group.file_name(), plot.to_svg()));
     }
     plots
 }

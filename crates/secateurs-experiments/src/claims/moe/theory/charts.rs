@@ -3,15 +3,16 @@
 use super::case::Case;
 use super::cell::{Cell, Method};
 use crate::claims::Plots;
-use crate::plot::{LinePlot, Point, Role, Scale, Series};
+use crate::report::Chart;
+use secateurs_chart::{LinePlot, Point, Role, Scale, Series};
 
 /// Charts of one run.
 pub(super) fn charts(case: &Case, cell: &Cell) -> Plots {
     let name = |what: &str| format!("{}-{what}", case.name());
     vec![
-        (name("1-experts"), alignments(case, cell, "|cos(w, w*)|", |at| at.1)),
-        (name("2-routers"), alignments(case, cell, "cos(v, v*)", |at| at.2)),
-        (name("3-loss"), losses(case, cell)),
+        Chart::new(name("1-experts"), alignments(case, cell, "|cos(w, w*)|", |at| at.1)),
+        Chart::new(name("2-routers"), alignments(case, cell, "cos(v, v*)", |at| at.2)),
+        Chart::new(name("3-loss"), losses(case, cell)),
     ]
 }
 
@@ -58,11 +59,7 @@ fn title(case: &Case) -> String {
 }
 
 fn point(step: usize, value: f64) -> Point {
-    Point {
-        x: step as f64,
-        y: Some(value),
-        spread: None,
-    }
+    Point::new(step as f64, value)
 }
 
 /// So few points that markers do not cover each other, the last one among them.

@@ -4,7 +4,6 @@ use secateurs::moe::theory::Pair;
 
 use super::case::{Case, TUNED_STEPS};
 use super::cell::{Cell, Method, Pruned};
-use crate::claims::summary::{geometric_row, mean_row};
 use crate::outcome::Row;
 
 /// A loss below which nothing is left to learn.
@@ -27,7 +26,7 @@ pub(super) fn rows(case: &Case, cells: &[&Cell]) -> Vec<Row> {
 fn student_rows(cells: &[&Cell]) -> Vec<Row> {
     let mean = |metric: &str, of: &dyn Fn(&Cell) -> Option<f64>| {
         let samples: Vec<f64> = cells.iter().filter_map(|cell| of(cell)).collect();
-        mean_row("student", metric, &samples)
+        Row::mean_with_error("student", metric, &samples)
     };
     let pairs = |value: fn(&Pair) -> f64, least: bool| {
         move |cell: &Cell| {
@@ -58,7 +57,7 @@ fn student_rows(cells: &[&Cell]) -> Vec<Row> {
             cell.expert_arrivals().into_iter().max().map(|step| step as f64)
         }),
         mean("cpu_seconds", &|cell| cell.cpu_seconds),
-        geometric_row("student", LOSS, &losses).case("stage", "learned"),
+        Row::geometric_mean_with_error("student", LOSS, &losses).case("stage", "learned"),
     ]
 }
 
@@ -71,20 +70,20 @@ fn method_rows(cells: &[&Cell], method: Method) -> Vec<Row> {
     };
     let last = TUNED_STEPS[TUNED_STEPS.len() - 1];
     let flag = |flag: bool| Some(f64::from(u8::from(flag)));
-    let mut rows = vec![geometric_row(name, LOSS, &of(&|pruned| Some(pruned.loss))).case("stage", "pruned")];
+    let mut rows = vec![Row::geometric_mean_with_error(name, LOSS, &of(&|pruned| Some(pruned.loss))).case("stage", "pruned")];
     for steps in TUNED_STEPS {
-        let row = geometric_row(name, LOSS, &of(&|pruned| pruned.after(steps)));
+        let row = Row::geometric_mean_with_error(name, LOSS, &of(&|pruned| pruned.after(steps)));
         rows.push(row.case("stage", format!("tuned {steps}")));
     }
     rows.extend([
-        mean_row(
+        Row::mean_with_error(
             name,
             "zero_loss_rate",
             &of(&|pruned| flag(pruned.after(last).is_some_and(|loss| loss < ZERO))),
         ),
-        mean_row(name, "diverged_rate", &of(&|pruned| flag(pruned.tuned.is_none()))),
-        mean_row(name, "experts_kept", &of(&|pruned| Some(pruned.n_kept as f64))),
-        mean_row(name, "cpu_seconds", &of(&|pruned| pruned.cpu_seconds)),
+        Row::mean_with_error(name, "diverged_rate", &of(&|pruned| flag(pruned.tuned.is_none()))),
+        Row::mean_with_error(name, "experts_kept", &of(&|pruned| Some(pruned.n_kept as f64))),
+        Row::mean_with_error(name, "cpu_seconds", &of(&|pruned| pruned.cpu_seconds)),
     ]);
     let finish = |row: Row| if method.is_control() { row.control() } else { row };
     rows.into_iter().map(finish).collect()

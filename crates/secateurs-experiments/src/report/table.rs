@@ -1,14 +1,11 @@
 //! Tables of an outcome: paper beside ours beside controls, and methods against an axis.
 
-mod number;
-
 use std::fmt;
 
 use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table as TerminalTable, TableStyle};
 
+use super::number::format_row_value;
 use crate::outcome::{Group, Outcome, Row};
-
-pub use number::{format_number, format_row_value};
 
 /// What a cell shows when nothing was measured.
 const NOTHING: &str = "–";
@@ -252,7 +249,7 @@ mod tests {
             Row::new("dense", "perplexity", 18.0)
                 .control()
                 .case("dataset", "wikitext2"),
-            row("wanda", 0.7, 45.5).spread(0.25),
+            row("wanda", 0.7, 45.5).deviation(0.25),
             row("wanda", 0.5, 21.25),
             row("random", 0.5, f64::INFINITY).control(),
         ];
@@ -265,7 +262,7 @@ mod tests {
         let table = Table::comparison(&outcome());
         let line = |index: usize| table.lines[index][2..].join(" | ");
         assert_eq!(table.lines.len(), 3);
-        assert_eq!(line(0), "– | 45.50 ± 0.25 | dense 18");
+        assert_eq!(line(0), "– | 45.50 ± 0.25 sd | dense 18");
         assert_eq!(line(1), "7.26 | 21.25 | dense 18; random not finite");
         assert_eq!(line(2), "9 | – | dense 18");
     }
@@ -281,7 +278,7 @@ mod tests {
             [
                 "dense (control) | 18 | – | –",
                 "random (control) | – | not finite | –",
-                "wanda | – | 21.25 | 45.50 ± 0.25",
+                "wanda | – | 21.25 | 45.50 ± 0.25 sd",
                 "wanda (paper) | – | 7.26 | –",
                 "alps (paper) | – | – | 9",
             ]
