@@ -91,7 +91,10 @@ impl Extent {
         shown
             .map(|value| scale.warp(value))
             .fold(None, |extent, value| match extent {
-                None => Some(Self { low: value, high: value }),
+                None => Some(Self {
+                    low: value,
+                    high: value,
+                }),
                 Some(Self { low, high }) => Some(Self {
                     low: low.min(value),
                     high: high.max(value),
@@ -196,10 +199,7 @@ mod tests {
     use super::*;
 
     const ROOM: Room = Room { low: 0.06, high: 0.06 };
-    const ENDS: Ends = Ends {
-        start: 0.0,
-        end: 100.0,
-    };
+    const ENDS: Ends = Ends { start: 0.0, end: 100.0 };
 
     #[test]
     fn log_axis_spaces_equal_ratios_equally() {

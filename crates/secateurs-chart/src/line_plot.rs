@@ -186,7 +186,12 @@ mod tests {
         let plot = |spread| {
             let points = vec![point(1.0, spread), point(2.0, None)];
             let series = Series::new("a", Role::Measured, 0, points);
-            texts(&LinePlot::new("t", "x", "y").bars("standard error").series(series).to_svg())
+            texts(
+                &LinePlot::new("t", "x", "y")
+                    .bars("standard error")
+                    .series(series)
+                    .to_svg(),
+            )
         };
         let note = "bars: standard error".to_owned();
         assert!(plot(Some(0.1)).contains(&note) && !plot(None).contains(&note));

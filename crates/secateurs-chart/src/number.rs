@@ -94,7 +94,6 @@ fn format_scientific(value: f64) -> String {
     text.replace('-', "\u{2212}")
 }
 
-
 fn without_trailing_zeros(text: &str) -> &str {
     if text.contains('.') {
         text.trim_end_matches('0').trim_end_matches('.')
@@ -128,7 +127,10 @@ mod tests {
     fn labels_tell_ticks_apart() {
         assert_eq!(format_ticks(&[2_460_001.0, 2_460_002.0]), ["2460001", "2460002"]);
         assert_eq!(format_ticks(&[1013.25, 1013.5]), ["1013.25", "1013.5"]);
-        assert_eq!(format_ticks(&[-1.715e9, -1.71e9]), ["\u{2212}1.715e9", "\u{2212}1.71e9"]);
+        assert_eq!(
+            format_ticks(&[-1.715e9, -1.71e9]),
+            ["\u{2212}1.715e9", "\u{2212}1.71e9"]
+        );
         assert_eq!(
             format_ticks(&[-1.71501e9, -1.715e9]),
             ["\u{2212}1715010000", "\u{2212}1715000000"]

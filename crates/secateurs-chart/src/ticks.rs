@@ -40,9 +40,7 @@ mod tests {
         let ticks = axis.ticks();
         assert!((least..=11).contains(&ticks.len()), "{axis:?}: {ticks:?}");
         assert!(
-            ticks
-                .iter()
-                .all(|tick| (-0.1..=100.1).contains(&axis.position(*tick))),
+            ticks.iter().all(|tick| (-0.1..=100.1).contains(&axis.position(*tick))),
             "{ticks:?}"
         );
     }

@@ -6,10 +6,10 @@ use std::process::ExitCode;
 use burn::tensor::Device;
 use clap::{Parser, Subcommand};
 use secateurs::allocator::MiMalloc;
+use secateurs_experiments::ExperimentError;
 use secateurs_experiments::claims::{CLAIMS, Setting, axes_of, find};
 use secateurs_experiments::fixtures::{self, Model, TrainConfig};
 use secateurs_experiments::outcome::{Tier, reproduce_root};
-use secateurs_experiments::ExperimentError;
 use secateurs_experiments::report::{pivots_along, write_report};
 
 /// The system's allocator keeps what large tensors leave behind in pieces: peak memory would grow with every block.

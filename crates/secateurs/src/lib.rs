@@ -40,6 +40,7 @@ mod training_log;
 mod windows;
 
 pub use secateurs_causal as causal;
+pub use secateurs_chart as chart;
 pub use secateurs_data as data;
 pub use secateurs_formula as formula;
 pub use secateurs_importance as importance;

@@ -25,7 +25,7 @@ enum Burn {
 }
 
 /// The map of `crates/README.md`.
-const MAP: [Allowed; 18] = [
+const MAP: [Allowed; 19] = [
     Allowed {
         name: "secateurs-tensor",
         uses: Uses::Only(&[]),
@@ -47,13 +47,18 @@ const MAP: [Allowed; 18] = [
         burn: Burn::Never,
     },
     Allowed {
+        name: "secateurs-chart",
+        uses: Uses::Only(&[]),
+        burn: Burn::Never,
+    },
+    Allowed {
         name: "secateurs-kan",
-        uses: Uses::Only(&["ops", "formula"]),
+        uses: Uses::Only(&["ops", "formula", "chart"]),
         burn: Burn::WithoutBackend,
     },
     Allowed {
         name: "secateurs-causal",
-        uses: Uses::Only(&["kan", "formula"]),
+        uses: Uses::Only(&["kan", "formula", "chart"]),
         burn: Burn::WithoutBackend,
     },
     Allowed {
@@ -94,6 +99,7 @@ const MAP: [Allowed; 18] = [
             "prune",
             "kan",
             "formula",
+            "chart",
             "causal",
             "moe",
             "ops",

@@ -119,8 +119,13 @@ fn means_by_value(x: &[f64], term: &[f64]) -> Vec<[f64; 2]> {
     let mut rows: Vec<[f64; 2]> = x.iter().zip(term).map(|(x, term)| [*x, *term]).collect();
     rows.sort_by(|a, b| a[0].total_cmp(&b[0]));
     let same = rows.chunk_by(|a, b| a[0] == b[0]);
-    same.map(|rows| [rows[0][0], rows.iter().map(|row| row[1]).sum::<f64>() / rows.len() as f64])
-        .collect()
+    same.map(|rows| {
+        [
+            rows[0][0],
+            rows.iter().map(|row| row[1]).sum::<f64>() / rows.len() as f64,
+        ]
+    })
+    .collect()
 }
 
 /// One of the marked rows, the `number`-th of them.

@@ -107,9 +107,7 @@ fn draw_line(series: &Series, frame: &Frame) -> Markup {
     let scale = frame.y.scale();
     let is_shown = |point: &Point| point.y.is_some_and(|y| scale.shows(y));
     let through = |stretch: &[Point]| {
-        let places = stretch
-            .iter()
-            .filter_map(|point| Some(frame.place(point.x, point.y?)));
+        let places = stretch.iter().filter_map(|point| Some(frame.place(point.x, point.y?)));
         draw_polyline(places)
     };
     html! {

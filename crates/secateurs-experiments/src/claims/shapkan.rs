@@ -300,7 +300,9 @@ fn pruning_rows(case: &Case, cells: &[Cell]) -> Vec<Row> {
                         .iter()
                         .filter_map(|cell| error(cell, (score, fold, nodes), measure))
                         .collect();
-                    rows.push(finish(Row::geometric_mean_with_error(score.name(), metric, &errors)).case("nodes", nodes));
+                    rows.push(
+                        finish(Row::geometric_mean_with_error(score.name(), metric, &errors)).case("nodes", nodes),
+                    );
                 }
             }
             if any {
@@ -345,7 +347,8 @@ fn comparison_rows(case: &Case, cells: &[Cell]) -> Vec<Row> {
                     rows.extend(groups.iter().zip(case.targets).map(|(group, target)| {
                         let errors: Vec<f64> = group.iter().map(|logarithm| 10f64.powf(*logarithm)).collect();
                         let metric = format!("{metric}_to_{FEW}");
-                        finish(Row::geometric_mean_with_error(score.name(), &metric, &errors)).case("function", target.name)
+                        finish(Row::geometric_mean_with_error(score.name(), &metric, &errors))
+                            .case("function", target.name)
                     }));
                 }
             }
@@ -368,7 +371,11 @@ fn sampling_rows(errors: &[SamplingError]) -> Vec<Row> {
             let here = |error: &&SamplingError| error.permutations == permutations && error.roughness == roughness;
             let of = |value: fn(&SamplingError) -> f64| -> Vec<f64> { errors.iter().filter(here).map(value).collect() };
             let row = |row: Row| row.case("roughness", roughness).case("permutations", permutations);
-            rows.push(row(Row::geometric_mean_with_error("plain", "sampling_error", &of(|error| error.plain))));
+            rows.push(row(Row::geometric_mean_with_error(
+                "plain",
+                "sampling_error",
+                &of(|error| error.plain),
+            )));
             rows.push(row(Row::geometric_mean_with_error(
                 "antithetic",
                 "sampling_error",

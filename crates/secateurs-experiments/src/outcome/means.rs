@@ -87,7 +87,10 @@ mod tests {
     fn means_have_standard_errors() {
         // Deviation 2, four samples: error 1.
         let row = Row::mean_with_error("a", "m", &[1.0, 1.0, 1.0, 5.0]);
-        assert_eq!((row.value(), row.spread()), (Some(2.0), Some(Spread::StandardError(1.0))));
+        assert_eq!(
+            (row.value(), row.spread()),
+            (Some(2.0), Some(Spread::StandardError(1.0)))
+        );
         let single = Row::mean_with_error("a", "m", &[3.0]);
         assert_eq!(single.text("standard_error").as_deref(), Some("null"));
         let row = Row::geometric_mean_with_error("a", "m", &[1.0, 100.0]);

@@ -218,7 +218,8 @@ mod tests {
 
     #[test]
     fn incomplete_rows_are_refused_by_name() {
-        let error = serde_json::from_str::<Row>(r#"{"method":"a","metric":"b","value":1,"deviation":null}"#).unwrap_err();
+        let error =
+            serde_json::from_str::<Row>(r#"{"method":"a","metric":"b","value":1,"deviation":null}"#).unwrap_err();
         assert!(error.to_string().contains("`control`"), "{error}");
         let error = serde_json::from_str::<Row>(r#"{"method":"a","metric":"b","value":"1","control":true}"#);
         assert!(error.unwrap_err().to_string().contains("`value`"));

@@ -191,8 +191,13 @@ mod tests {
     #[test]
     fn error_bars_say_what_they_are() {
         let mut outcome = outcome();
-        assert!(texts(&charts_along(&outcome, "sparsity", Scale::Log)[0].svg).contains(&"bars: standard deviation".to_owned()));
+        assert!(
+            texts(&charts_along(&outcome, "sparsity", Scale::Log)[0].svg)
+                .contains(&"bars: standard deviation".to_owned())
+        );
         outcome.rows[1] = outcome.rows[1].clone().standard_error(0.4);
-        assert!(texts(&charts_along(&outcome, "sparsity", Scale::Log)[0].svg).contains(&"bars: standard error".to_owned()));
+        assert!(
+            texts(&charts_along(&outcome, "sparsity", Scale::Log)[0].svg).contains(&"bars: standard error".to_owned())
+        );
     }
 }

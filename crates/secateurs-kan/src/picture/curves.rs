@@ -69,7 +69,12 @@ pub(super) fn choose(kan: &Kan, scores: &[Vec<f64>], max_edges: usize) -> Choice
     all.sort_by(|a, b| b.score.total_cmp(&a.score));
     all.truncate(max_edges);
     all.sort_by_key(|scored| scored.edge);
-    let of_layer = |number| all.iter().filter(|scored| scored.edge.layer == number).copied().collect();
+    let of_layer = |number| {
+        all.iter()
+            .filter(|scored| scored.edge.layer == number)
+            .copied()
+            .collect()
+    };
     Choice {
         edges: (0..kan.layers.len()).map(of_layer).collect(),
         n_present,

@@ -68,11 +68,7 @@ impl Scene<'_> {
         // Between rows of boxes lines are upright, so that they pass behind others at one place each.
         let Place { x, y } = place;
         let band = self.layout.bands[edge.layer];
-        let arrives = format!(
-            "{}V{}",
-            bow(from, Place::new(x, band.below)),
-            coordinate(y + BOX / 2.0)
-        );
+        let arrives = format!("{}V{}", bow(from, Place::new(x, band.below)), coordinate(y + BOX / 2.0));
         let leaves = format!(
             "M{} {}V{}",
             coordinate(x),

@@ -22,7 +22,10 @@ pub(super) struct Labels {
 impl Labels {
     /// Fits names into columns of a width.
     pub(super) fn fitting(names: &[String], column: f64) -> Self {
-        let longest = names.iter().map(|name| estimate_width(&shorten(name, MOST_LETTERS))).fold(0.0, f64::max);
+        let longest = names
+            .iter()
+            .map(|name| estimate_width(&shorten(name, MOST_LETTERS)))
+            .fold(0.0, f64::max);
         if longest <= column - 6.0 {
             return Self {
                 slanted: false,

@@ -212,9 +212,7 @@ fn chart(outcome: &Outcome) -> Chart {
     let methods: Vec<&str> = ExpertMethod::ALL.iter().map(|method| method.name()).collect();
     let perplexity = group.iter().find(|group| group.metric == "perplexity");
     let svg = perplexity.map_or_else(String::new, |group| {
-        plot_group(group, "removed", &methods)
-            .y_scale(Scale::Log)
-            .to_svg()
+        plot_group(group, "removed", &methods).y_scale(Scale::Log).to_svg()
     });
     Chart::new("experts-perplexity", svg)
 }

@@ -70,7 +70,8 @@ fn method_rows(cells: &[&Cell], method: Method) -> Vec<Row> {
     };
     let last = TUNED_STEPS[TUNED_STEPS.len() - 1];
     let flag = |flag: bool| Some(f64::from(u8::from(flag)));
-    let mut rows = vec![Row::geometric_mean_with_error(name, LOSS, &of(&|pruned| Some(pruned.loss))).case("stage", "pruned")];
+    let mut rows =
+        vec![Row::geometric_mean_with_error(name, LOSS, &of(&|pruned| Some(pruned.loss))).case("stage", "pruned")];
     for steps in TUNED_STEPS {
         let row = Row::geometric_mean_with_error(name, LOSS, &of(&|pruned| pruned.after(steps)));
         rows.push(row.case("stage", format!("tuned {steps}")));
