@@ -10,54 +10,83 @@ mod cell;
 mod charts;
 mod rows;
 
+use std::fmt;
+
 use secateurs::moe::theory::ALIGNED;
 
-use self::case::Case;
-use self::cell::Cell;
-use super::super::kept::kept_cell;
-use super::super::language_model::progress;
-use super::super::{Plots, Setting};
+use self::case::TheoryCase;
 use crate::ExperimentError;
-use crate::outcome::Outcome;
+use crate::outcome::{Row, Tier};
+use crate::report::Chart;
 
-/// Runs all cases, adds their rows and notes, and returns their charts.
-pub(super) fn run(setting: &Setting, outcome: &mut Outcome) -> Result<Plots, ExperimentError> {
-    let cases = Case::all(setting.tier);
-    let cells = cells(&cases, setting, outcome)?;
-    let mut plots = Plots::new();
-    for case in &cases {
-        let of_case: Vec<&Cell> = cells.iter().filter(|cell| cell.case == case.name()).collect();
-        if let Some(first) = of_case.first() {
-            outcome.rows.extend(rows::rows(case, &of_case));
-            plots.extend(charts::charts(case, first));
+pub use self::cell::TheoryCell;
+
+/// The part of the claim in which students learn.
+pub struct Theory {
+    cases: Vec<TheoryCase>,
+}
+
+/// One student: its case and its seed.
+#[derive(Clone, Copy)]
+pub struct TheoryKey {
+    case: TheoryCase,
+    seed: u64,
+}
+
+impl fmt::Display for TheoryKey {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}-{}", self.case.name(), self.seed)
+    }
+}
+
+impl Theory {
+    pub fn new(tier: Tier) -> Self {
+        Self {
+            cases: TheoryCase::all(tier),
         }
     }
-    if !cells.is_empty() {
-        outcome.notes.extend(notes(&cases));
+
+    pub fn keys(&self) -> impl Iterator<Item = TheoryKey> {
+        let of_case = |case: &TheoryCase| {
+            let case = *case;
+            (0..case.seeds).map(move |seed| TheoryKey { case, seed })
+        };
+        self.cases.iter().flat_map(of_case)
     }
-    Ok(plots)
+
+    pub fn measure(&self, key: &TheoryKey) -> Result<TheoryCell, ExperimentError> {
+        Ok(TheoryCell::measure(&key.case, key.seed)?)
+    }
+
+    pub fn rows(&self, cells: &[&TheoryCell]) -> Vec<Row> {
+        let of_case = |(case, cells): (&TheoryCase, Vec<&TheoryCell>)| rows::rows(case, &cells);
+        self.measured(cells).flat_map(of_case).collect()
+    }
+
+    /// Of the first seed of each case.
+    pub fn charts(&self, cells: &[&TheoryCell]) -> Vec<Chart> {
+        let of_case = |(case, cells): (&TheoryCase, Vec<&TheoryCell>)| charts::charts(case, cells[0]);
+        self.measured(cells).flat_map(of_case).collect()
+    }
+
+    pub fn notes(&self) -> Vec<String> {
+        write_notes(&self.cases)
+    }
+
+    /// Cases with their cells, where there are any.
+    fn measured<'a>(
+        &'a self,
+        cells: &'a [&'a TheoryCell],
+    ) -> impl Iterator<Item = (&'a TheoryCase, Vec<&'a TheoryCell>)> {
+        let with_cells = self.cases.iter().map(|case| {
+            let of_case = cells.iter().filter(|cell| cell.case == case.name());
+            (case, of_case.copied().collect::<Vec<_>>())
+        });
+        with_cells.filter(|(_, cells)| !cells.is_empty())
+    }
 }
 
-/// One cell for each case and seed, one after another: each takes all processors.
-fn cells(cases: &[Case], setting: &Setting, outcome: &Outcome) -> Result<Vec<Cell>, ExperimentError> {
-    let of_case = |case: &Case| {
-        let case = *case;
-        (0..case.seeds).map(move |seed| (format!("{}-{seed}", case.name()), case, seed))
-    };
-    let mut runs: Vec<(String, Case, u64)> = cases.iter().flat_map(of_case).collect();
-    runs.retain(|(name, ..)| setting.wants(name));
-    let bar = progress(runs.len());
-    let mut cells = Vec::new();
-    for (name, case, seed) in &runs {
-        bar.set_message(name.clone());
-        cells.push(kept_cell(setting, outcome, name, || Ok(Cell::new(case, *seed)?))?);
-        bar.inc(1);
-    }
-    bar.finish_and_clear();
-    Ok(cells)
-}
-
-fn notes(cases: &[Case]) -> Vec<String> {
+fn write_notes(cases: &[TheoryCase]) -> Vec<String> {
     let settings = cases.iter().map(|case| {
         format!(
             "{} {}: {} rows a step, rate {}, {} steps, {} seeds",

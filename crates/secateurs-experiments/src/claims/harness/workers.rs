@@ -3,23 +3,23 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 
-use super::Setting;
+use super::setting::Backend;
 use crate::ExperimentError;
 
-/// What `make` gives for each job, in the order of the jobs: as many at once as there are threads, each on one.
+/// The results of `make` for each job, in the order of the jobs: as many at once as there are threads, each on one.
 ///
 /// A graphics card is given one job after another.
 ///
 /// # Errors
 ///
 /// The first error in the order of time. No job is begun after it; those under way are finished.
-pub(super) fn side_by_side<J: Sync, T: Send>(
-    setting: &Setting,
+pub(super) fn work_side_by_side<J: Sync, T: Send>(
+    backend: Backend,
     jobs: &[J],
     make: impl Fn(&J) -> Result<T, ExperimentError> + Sync,
 ) -> Result<Vec<T>, ExperimentError> {
     let n_workers = rayon::current_num_threads().min(jobs.len());
-    if setting.is_on_gpu() || n_workers < 2 {
+    if backend.is_gpu() || n_workers < 2 {
         return jobs.iter().map(make).collect();
     }
     let next = AtomicUsize::new(0);
@@ -57,20 +57,7 @@ pub(super) fn side_by_side<J: Sync, T: Send>(
 
 #[cfg(test)]
 mod tests {
-    use burn::tensor::Device;
-
     use super::*;
-    use crate::outcome::Tier;
-
-    fn setting() -> Setting {
-        Setting {
-            tier: Tier::Quick,
-            device: Device::default(),
-            device_name: "flex".into(),
-            resume: false,
-            only: Vec::new(),
-        }
-    }
 
     #[test]
     fn results_have_the_order_of_the_jobs_and_threads_of_their_own() {
@@ -80,11 +67,11 @@ mod tests {
             std::thread::sleep(std::time::Duration::from_millis(20 / (*job as u64 + 1)));
             Ok((2 * job, rayon::current_num_threads()))
         };
-        let made = side_by_side(&setting(), &jobs, make).unwrap();
+        let made = work_side_by_side(Backend::Flex, &jobs, make).unwrap();
         let doubled: Vec<usize> = made.iter().map(|(value, _)| *value).collect();
         assert_eq!(doubled, (0..40).map(|job| 2 * job).collect::<Vec<_>>());
         assert!(made.iter().all(|(_, threads)| *threads == 1));
-        let none = side_by_side(&setting(), &[], |job: &usize| Ok(*job)).unwrap();
+        let none = work_side_by_side(Backend::Flex, &[], |job: &usize| Ok(*job)).unwrap();
         assert!(none.is_empty());
     }
 
@@ -100,7 +87,7 @@ mod tests {
             }
             Ok(*job)
         };
-        let error = side_by_side(&setting(), &jobs, make).unwrap_err();
+        let error = work_side_by_side(Backend::Flex, &jobs, make).unwrap_err();
         assert!(matches!(error, ExperimentError::MissingNovel { .. }));
         let begun = begun.into_inner();
         assert!(begun < 4 + 2 * rayon::current_num_threads(), "{begun}");

@@ -16,17 +16,17 @@ const SOURCES: [(&str, &str, &[&str]); 3] = [
 ];
 
 /// Texts of the full tier.
-pub(super) struct Texts {
+pub struct Texts {
     /// To learn from.
-    pub(super) training: Vec<PathBuf>,
+    pub training: Vec<PathBuf>,
     /// To follow the training on.
-    pub(super) validation: PathBuf,
-    /// What to say of them.
-    pub(super) note: String,
+    pub validation: PathBuf,
+    /// A note on them.
+    pub note: String,
 }
 
 /// Writes plain texts into `folder`.
-pub(super) fn full_texts(folder: &Path) -> Result<Texts, ExperimentError> {
+pub fn write_full_texts(folder: &Path) -> Result<Texts, ExperimentError> {
     let manifest = Manifest::embedded();
     let resolver = Resolver::from_env();
     let write = |name: &str, text: &str| {
@@ -45,7 +45,7 @@ pub(super) fn full_texts(folder: &Path) -> Result<Texts, ExperimentError> {
     let mut training = vec![write("wiki.txt", first)?];
     for (dataset, file, fields) in SOURCES {
         let source = resolver.file(manifest.dataset(dataset)?, file)?;
-        training.push(write(&file.replace(".jsonl", ".txt"), &plain(&source, fields)?)?);
+        training.push(write(&file.replace(".jsonl", ".txt"), &read_fields(&source, fields)?)?);
     }
     Ok(Texts {
         training,
@@ -57,8 +57,8 @@ pub(super) fn full_texts(folder: &Path) -> Result<Texts, ExperimentError> {
     })
 }
 
-/// The fields of every line, lines apart from each other.
-fn plain(path: &Path, fields: &[&str]) -> Result<String, ExperimentError> {
+/// The fields of every line, an empty line between lines.
+fn read_fields(path: &Path, fields: &[&str]) -> Result<String, ExperimentError> {
     let mut text = String::new();
     for line in read_text(path)?.lines() {
         let object: Value = serde_json::from_str(line).map_err(ExperimentError::Json)?;
