@@ -119,7 +119,7 @@ const MAP: [Allowed; 22] = [
     on_burn("secateurs-testkit", &["tensor", "importance"]),
     leaf("secateurs-experiments"),
     leaf("secateurs-benches"),
-    plain("xtask", &["datasets", "data"]),
+    plain("xtask", &["datasets"]),
 ];
 
 const BACKENDS: [&str; 9] = [

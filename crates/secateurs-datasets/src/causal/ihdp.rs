@@ -6,73 +6,68 @@ use std::io::Read;
 use std::path::Path;
 
 use flate2::read::GzDecoder;
-use secateurs_causal::{Outcomes, Study};
 
-use super::{CausalDataError, CausalTask, TASKS};
+use super::{CausalTask, TASKS, TreatmentTable};
+use crate::csv::{parse_number, split_fields};
+use crate::error::IoContext;
+use crate::{DatasetError, Result};
 
-/// `treatment,y_factual,y_cfactual,mu0,mu1` come before the covariates.
-const BEFORE_COVARIATES: usize = 5;
 const D_INPUT: usize = 25;
+/// `treatment,y_factual,y_cfactual,mu0,mu1` and the covariates.
+const FIELDS: usize = 5 + D_INPUT;
 
 /// Reads the tasks of a setting.
-pub(super) fn read(path: &Path) -> Result<Vec<CausalTask>, CausalDataError> {
-    let files = files(path)?;
-    let study = |part: &str, number: usize| {
+pub(super) fn read(path: &Path) -> Result<Vec<CausalTask>> {
+    let files = read_archive(path)?;
+    let table = |part: &str, number: usize| {
         let name = format!("ihdp_npci_{part}_{number}.csv");
-        let missing = || CausalDataError::malformed(path, &name, "no such file");
-        study(files.get(&name).ok_or_else(missing)?, &path.join(&name))
+        let missing = || DatasetError::malformed(path, &name, "no such file");
+        read_table(files.get(&name).ok_or_else(missing)?, &path.join(&name))
     };
     let task = |number| {
         Ok(CausalTask {
-            train: study("train", number)?,
-            test: study("test", number)?,
+            train: table("train", number)?,
+            test: table("test", number)?,
         })
     };
     (1..=TASKS).map(task).collect()
 }
 
 /// Texts of the archive by the names of their files.
-fn files(path: &Path) -> Result<HashMap<String, String>, CausalDataError> {
-    let failed = |source| CausalDataError::Read {
-        path: path.to_owned(),
-        source,
-    };
-    let mut archive = tar::Archive::new(GzDecoder::new(File::open(path).map_err(failed)?));
+fn read_archive(path: &Path) -> Result<HashMap<String, String>> {
+    let mut archive = tar::Archive::new(GzDecoder::new(File::open(path).during("open", path)?));
     let mut files = HashMap::new();
-    for entry in archive.entries().map_err(failed)? {
-        let mut entry = entry.map_err(failed)?;
-        let name = entry.path().map_err(failed)?;
+    for entry in archive.entries().during("read", path)? {
+        let mut entry = entry.during("read", path)?;
+        let name = entry.path().during("read", path)?;
         let name = name.file_name().unwrap_or_default().to_string_lossy().into_owned();
         if name.ends_with(".csv") {
             let mut text = String::new();
-            entry.read_to_string(&mut text).map_err(failed)?;
+            entry.read_to_string(&mut text).during("read", path)?;
             files.insert(name, text);
         }
     }
     Ok(files)
 }
 
-fn study(text: &str, path: &Path) -> Result<Study, CausalDataError> {
-    let (mut x, mut treatment, mut outcome) = (Vec::new(), Vec::new(), Vec::new());
-    let mut truth = Outcomes {
+fn read_table(text: &str, path: &Path) -> Result<TreatmentTable> {
+    let mut table = TreatmentTable {
+        x: Vec::new(),
+        d_input: D_INPUT,
+        treatment: Vec::new(),
+        outcome: Vec::new(),
         mu0: Vec::new(),
         mu1: Vec::new(),
     };
-    for line in text.lines().skip(1) {
-        let fields = line.split(',').map(|field| {
-            let number = field.parse::<f64>();
-            number.map_err(|_| CausalDataError::malformed(path, "a number", field))
-        });
-        let fields: Vec<f64> = fields.collect::<Result<_, _>>()?;
-        if fields.len() != BEFORE_COVARIATES + D_INPUT {
-            let found = format!("{} fields", fields.len());
-            return Err(CausalDataError::malformed(path, "30 fields in a line", found));
-        }
-        treatment.push(fields[0]);
-        outcome.push(fields[1]);
-        truth.mu0.push(fields[3]);
-        truth.mu1.push(fields[4]);
-        x.extend_from_slice(&fields[BEFORE_COVARIATES..]);
+    for fields in split_fields::<FIELDS>(text, path)? {
+        let numbers = fields.iter().map(|field| parse_number::<f64>(field, path));
+        let numbers = numbers.collect::<Result<Vec<f64>>>()?;
+        let (outcomes, covariates) = numbers.split_at(FIELDS - D_INPUT);
+        table.treatment.push(outcomes[0]);
+        table.outcome.push(outcomes[1]);
+        table.mu0.push(outcomes[3]);
+        table.mu1.push(outcomes[4]);
+        table.x.extend_from_slice(covariates);
     }
-    Ok(Study::new(x, D_INPUT, &treatment, outcome)?.with_truth(truth)?)
+    Ok(table)
 }
