@@ -51,26 +51,7 @@ const fn leaf(name: &'static str) -> Allowed {
     }
 }
 
-/// All crates below the jobs.
-const PARTS: &[&str] = &[
-    "tensor",
-    "importance",
-    "train",
-    "prune",
-    "ops",
-    "formula",
-    "chart",
-    "kan",
-    "causal",
-    "moe",
-    "sparse",
-    "data",
-    "datasets",
-    "runtime",
-    "models",
-];
-
-/// What the facade gives its short names to.
+/// What the facade gives short names to.
 const ALL: &[&str] = &[
     "tensor",
     "importance",
@@ -87,11 +68,12 @@ const ALL: &[&str] = &[
     "datasets",
     "runtime",
     "models",
+    "kan-files",
     "lm",
 ];
 
 /// The map of `crates/README.md`, from the bottom up.
-const MAP: [Allowed; 22] = [
+const MAP: [Allowed; 23] = [
     on_burn("secateurs-tensor", &[]),
     on_burn("secateurs-importance", &["tensor"]),
     on_burn("secateurs-train", &["tensor"]),
@@ -113,7 +95,23 @@ const MAP: [Allowed; 22] = [
         "secateurs-models",
         &["tensor", "importance", "train", "prune", "moe", "ops", "data"],
     ),
-    on_burn("secateurs-lm", PARTS),
+    on_burn("secateurs-kan-files", &["kan", "formula", "data"]),
+    on_burn(
+        "secateurs-lm",
+        &[
+            "tensor",
+            "importance",
+            "train",
+            "prune",
+            "moe",
+            "ops",
+            "models",
+            "data",
+            "datasets",
+            "sparse",
+            "runtime",
+        ],
+    ),
     on_burn("secateurs", ALL),
     on_burn("secateurs-cli", &["secateurs"]),
     on_burn("secateurs-testkit", &["tensor", "importance"]),
