@@ -7,8 +7,8 @@ use super::graph::Graph;
 pub fn find_circles<'a>(graph: &Graph<'a>) -> Vec<Vec<&'a str>> {
     let reached: Vec<Vec<bool>> = (0..graph.len()).map(|start| reach(graph, start)).collect();
     let mut circles = Vec::new();
-    for first in 0..graph.len() {
-        let both = |other: &usize| reached[first][*other] && reached[*other][first];
+    for (first, from_first) in reached.iter().enumerate() {
+        let both = |other: &usize| from_first[*other] && reached[*other][first];
         let circle: Vec<usize> = (0..graph.len()).filter(both).collect();
         if circle.len() > 1 && circle[0] == first {
             circles.push(circle.into_iter().map(|index| graph.path(index)).collect());

@@ -94,7 +94,7 @@ fn read_tree<'a>(tokens: &[Token<'a>], prefix: &[&'a str]) -> Vec<Import<'a>> {
                 is_public: false,
             }];
         }
-        if token.is_word() && !(token.is("self") && !path.is_empty()) {
+        if token.is_word() && (path.is_empty() || !token.is("self")) {
             path.push(token.text);
         }
         at += 1;
