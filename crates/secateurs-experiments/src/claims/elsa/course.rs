@@ -1,6 +1,6 @@
 //! Charts of the course of trainings.
 
-use secateurs::prune::DualUpdate;
+use secateurs::train::DualUpdate;
 use secateurs::{Method, TrainingLog};
 use secateurs_chart::{LinePlot, Point, Role, Scale, Series};
 

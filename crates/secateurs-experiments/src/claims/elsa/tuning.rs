@@ -1,6 +1,7 @@
 //! How long and at which rates methods train.
 
-use secateurs::prune::{ProjectionMetric, Proximal, Safe, Shape};
+use secateurs::prune::Safe;
+use secateurs::train::{ProjectionMetric, Proximal, ScheduleShape};
 use secateurs::{Method, MethodOptions, Training};
 
 use crate::claims::language_model::{PruningCase, Tuning};
@@ -130,7 +131,7 @@ fn train(base: Training, method: Method, penalty: Penalty) -> Option<Training> {
         Method::Elsa | Method::ElsaL => Some(Training {
             warmup: Some(steps * 5 / 32),
             lambda: Some(penalty.lambda),
-            lambda_schedule: Some(Shape::Linear),
+            lambda_schedule: Some(ScheduleShape::Linear),
             proximal: Some(Proximal::Decoupled),
             interval: Some(penalty.interval),
             metric: Some(ProjectionMetric::SecondMoment),

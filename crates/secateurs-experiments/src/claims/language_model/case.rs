@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use secateurs::data::manifest::{Manifest, Resolver};
 use secateurs::tensor::{NmPattern, Pattern, Sparsity};
 use secateurs::{Method, MethodOptions, Training};
+use secateurs_datasets::{Manifest, Resolver};
 
 use crate::ExperimentError;
 use crate::fixtures;
