@@ -46,6 +46,7 @@ pub use secateurs_importance as importance;
 pub use secateurs_kan as kan;
 pub use secateurs_models as models;
 pub use secateurs_moe as moe;
+pub use secateurs_moe_theory as moe_theory;
 pub use secateurs_ops as ops;
 pub use secateurs_prune as prune;
 pub use secateurs_runtime as runtime;

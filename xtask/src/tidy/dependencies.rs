@@ -25,7 +25,7 @@ enum Burn {
 }
 
 /// The map of `crates/README.md`.
-const MAP: [Allowed; 18] = [
+const MAP: [Allowed; 19] = [
     Allowed {
         name: "secateurs-tensor",
         uses: Uses::Only(&[]),
@@ -48,12 +48,12 @@ const MAP: [Allowed; 18] = [
     },
     Allowed {
         name: "secateurs-kan",
-        uses: Uses::Only(&["ops", "formula"]),
+        uses: Uses::Only(&["tensor", "importance", "ops", "formula"]),
         burn: Burn::WithoutBackend,
     },
     Allowed {
         name: "secateurs-causal",
-        uses: Uses::Only(&["kan", "formula"]),
+        uses: Uses::Only(&["tensor", "kan", "formula"]),
         burn: Burn::WithoutBackend,
     },
     Allowed {
@@ -65,6 +65,11 @@ const MAP: [Allowed; 18] = [
         name: "secateurs-moe",
         uses: Uses::Only(&["tensor", "importance", "ops"]),
         burn: Burn::WithoutBackend,
+    },
+    Allowed {
+        name: "secateurs-moe-theory",
+        uses: Uses::Only(&["tensor"]),
+        burn: Burn::Never,
     },
     Allowed {
         name: "secateurs-models",
@@ -96,6 +101,7 @@ const MAP: [Allowed; 18] = [
             "formula",
             "causal",
             "moe",
+            "moe-theory",
             "ops",
             "models",
             "data",

@@ -25,7 +25,7 @@ const COEFFICIENTS: [f64; 13] = [
 /// The C library mixes two generations of vector instructions, which after faer's products costs 130 ns a call on some
 /// processors, and else 9; this one takes 6, and gives the same bits with any library. `x = n ln 2 + r`, and `exp(r)` is a
 /// polynomial.
-pub(super) fn exp(x: f64) -> f64 {
+pub(crate) fn exp(x: f64) -> f64 {
     // ln 2 in two parts, the first with so few digits that multiples of it are exact.
     const LN_2: [f64; 2] = [6.931_471_803_691_238e-1, 1.908_214_929_270_587_7e-10];
     // Adding 1.5 * 2^52 leaves no room for fractions, and the integer in the lowest bits.

@@ -4,7 +4,7 @@
 
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
-use secateurs_moe::theory::Mixture;
+use secateurs_moe_theory::Mixture;
 
 /// `f(x)` in one loop for each sum.
 pub fn naive_value(mixture: &Mixture, x: &[f64]) -> f64 {

@@ -1,6 +1,6 @@
 //! The gate of a router and the activation of an expert.
 
-use super::exponential::exp;
+use crate::exponential::exp;
 
 const ROOT_OF_6: f64 = 2.449_489_742_783_178;
 

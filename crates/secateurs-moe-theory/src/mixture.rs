@@ -1,9 +1,9 @@
 //! A soft-routed mixture of experts with one vector for each router and each expert.
 
-use super::activation::{hermite3, sigmoid};
-use super::error::{Result, TheoryError, at_least_one, same_size};
-use super::matrix::{dot, norm};
-use super::stream::{Purpose, Stream};
+use crate::activation::{hermite3, sigmoid};
+use crate::error::{Result, TheoryError, at_least_one, same_size};
+use crate::matrix::{dot, norm};
+use crate::draws::stream::{Purpose, Stream};
 
 /// `f(x) = sum_i a_i sigmoid(v_i.x) He3(w_i.x)`, with routers `v_i`, experts `w_i` and weights `a_i`.
 ///
@@ -23,11 +23,11 @@ use super::stream::{Purpose, Stream};
 pub struct Mixture {
     d_input: usize,
     /// `[n_experts, d_input]`
-    pub(super) routers: Vec<f64>,
+    pub(crate) routers: Vec<f64>,
     /// `[n_experts, d_input]`
-    pub(super) experts: Vec<f64>,
+    pub(crate) experts: Vec<f64>,
     /// `[n_experts]`
-    pub(super) weights: Vec<f64>,
+    pub(crate) weights: Vec<f64>,
 }
 
 impl Mixture {
@@ -153,7 +153,7 @@ impl Mixture {
     }
 
     /// Only these experts, with these weights.
-    pub(super) fn selected(&self, kept: &[usize], weights: Vec<f64>) -> Self {
+    pub(crate) fn selected(&self, kept: &[usize], weights: Vec<f64>) -> Self {
         Self {
             d_input: self.d_input,
             routers: kept.iter().flat_map(|i| self.router(*i)).copied().collect(),
@@ -168,7 +168,7 @@ fn normal_vectors(len: usize, stream: Stream) -> Vec<f64> {
 }
 
 /// Scales a vector to unit length.
-pub(super) fn normalise(vector: &mut [f64]) {
+pub(crate) fn normalise(vector: &mut [f64]) {
     let norm = norm(vector);
     vector.iter_mut().for_each(|value| *value /= norm);
 }

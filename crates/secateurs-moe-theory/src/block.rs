@@ -2,11 +2,11 @@
 
 use faer::{Mat, MatRef};
 
-use super::activation::{hermite3, hermite3_slope, sigmoid};
-use super::matrix::{column, column_mut, dot};
+use crate::activation::{hermite3, hermite3_slope, sigmoid};
+use crate::matrix::{column, column_mut, dot};
 
 /// Gates and activations of all experts on a block of rows.
-pub(super) struct Block {
+pub(crate) struct Block {
     /// Products with experts; `[n_rows, n_experts]`
     projections: Mat<f64>,
     /// `g = sigmoid(X V')`, `[n_rows, n_experts]`
@@ -17,7 +17,7 @@ pub(super) struct Block {
 
 impl Block {
     /// From the products of rows with routers, then with experts: `[n_rows, 2 n_experts]`.
-    pub(super) fn new(projections: MatRef<'_, f64>) -> Self {
+    pub(crate) fn new(projections: MatRef<'_, f64>) -> Self {
         let n_experts = projections.ncols() / 2;
         let [routed, projections] = [0, n_experts].map(|first| projections.subcols(first, n_experts).to_owned());
         Self {
@@ -32,7 +32,7 @@ impl Block {
     }
 
     /// Output of each expert, `g h`, without its weight; `[n_rows, n_experts]`.
-    pub(super) fn expert_outputs(&self) -> Mat<f64> {
+    pub(crate) fn expert_outputs(&self) -> Mat<f64> {
         let mut outputs = self.gates.clone();
         for i in 0..self.n_experts() {
             let activations = column(&self.activations, i);
@@ -45,13 +45,13 @@ impl Block {
     }
 
     /// `f` on each row.
-    pub(super) fn outputs(&self, weights: &[f64]) -> Vec<f64> {
+    pub(crate) fn outputs(&self, weights: &[f64]) -> Vec<f64> {
         weighted_sums(&self.expert_outputs(), weights)
     }
 
     /// `C` with the gradient `C'X` for routers, then experts: `[n_rows, 2 n_experts]`, where the gradient of the loss with
     /// respect to `f` is `signal`.
-    pub(super) fn coefficients(&self, weights: &[f64], signal: &[f64]) -> Mat<f64> {
+    pub(crate) fn coefficients(&self, weights: &[f64], signal: &[f64]) -> Mat<f64> {
         let n_experts = self.n_experts();
         let mut coefficients = Mat::zeros(signal.len(), 2 * n_experts);
         for (i, weight) in weights.iter().enumerate() {
@@ -73,7 +73,7 @@ impl Block {
     }
 
     /// The gradient for weights, `sum_rows signal g h`.
-    pub(super) fn weight_gradient(&self, signal: &[f64]) -> Vec<f64> {
+    pub(crate) fn weight_gradient(&self, signal: &[f64]) -> Vec<f64> {
         let outputs = self.expert_outputs();
         (0..self.n_experts())
             .map(|i| dot(column(&outputs, i), signal))
@@ -82,7 +82,7 @@ impl Block {
 }
 
 /// `matrix * weights`
-pub(super) fn weighted_sums(matrix: &Mat<f64>, weights: &[f64]) -> Vec<f64> {
+pub(crate) fn weighted_sums(matrix: &Mat<f64>, weights: &[f64]) -> Vec<f64> {
     let mut sums = vec![0.0; matrix.nrows()];
     for (i, weight) in weights.iter().enumerate() {
         sums.iter_mut()

@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 /// What numbers are drawn for; each purpose has numbers of its own.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Purpose {
+pub(crate) enum Purpose {
     TeacherRouters,
     TeacherExperts,
     StudentRouters,
@@ -20,17 +20,17 @@ pub(super) enum Purpose {
 
 /// A seed for a purpose.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Stream {
-    pub(super) seed: u64,
-    pub(super) purpose: Purpose,
+pub(crate) struct Stream {
+    pub(crate) seed: u64,
+    pub(crate) purpose: Purpose,
 }
 
 /// Rows that are drawn by one generator; a fixed number, so that what is drawn does not depend on the threads.
-pub(super) const ROWS_PER_BLOCK: usize = 256;
+pub(crate) const ROWS_PER_BLOCK: usize = 256;
 
 impl Stream {
     /// The generator of a step and a block. All of these numbers are its key, so that no two are alike.
-    pub(super) fn rng(self, step: u64, block: u64) -> StdRng {
+    pub(crate) fn rng(self, step: u64, block: u64) -> StdRng {
         let mut key = [0; 32];
         for (bytes, value) in key
             .chunks_exact_mut(8)
@@ -44,7 +44,7 @@ impl Stream {
     /// What `work` makes of `n_rows` rows of `width` standard normal numbers, drawn and worked on in blocks.
     ///
     /// Results are in the order of blocks.
-    pub(super) fn blocks<T: Send>(
+    pub(crate) fn blocks<T: Send>(
         self,
         step: u64,
         [n_rows, width]: [usize; 2],
@@ -61,7 +61,7 @@ impl Stream {
     }
 
     /// `len` standard normal numbers.
-    pub(super) fn normal(self, step: u64, block: u64, len: usize) -> Vec<f64> {
+    pub(crate) fn normal(self, step: u64, block: u64, len: usize) -> Vec<f64> {
         let mut drawn = vec![0.0; len];
         fill_normal(&mut self.rng(step, block), &mut drawn);
         drawn

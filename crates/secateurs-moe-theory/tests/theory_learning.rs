@@ -2,7 +2,7 @@
 
 mod student;
 
-use secateurs_moe::theory::{
+use secateurs_moe_theory::{
     Alignment, Draws, FeatureLearning, FineTuning, Gradient, Merging, Mixture, Mode, Pruning, Selection, Target,
     TheoryError, fine_tune, gradient, learn_features, merge_and_drop, prune,
 };

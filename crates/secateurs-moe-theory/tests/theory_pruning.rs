@@ -2,7 +2,7 @@
 
 mod student;
 
-use secateurs_moe::theory::{Merging, Mixture, Pruning, Selection, Target, loss, merge_and_drop, prune};
+use secateurs_moe_theory::{Merging, Mixture, Pruning, Selection, Target, loss, merge_and_drop, prune};
 use student::{naive_value, numbers, together};
 
 #[test]

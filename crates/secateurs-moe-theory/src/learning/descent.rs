@@ -1,22 +1,22 @@
 //! What both trainings have in common: a gradient on a fresh batch, a step, and records.
 
-use super::batches::Batches;
-use super::course::{Course, Record};
-use super::error::{Result, at_least_one};
-use super::gradient::Gradient;
-use super::mixture::Mixture;
+use crate::learning::batches::Batches;
+use crate::learning::course::{Course, Record};
+use crate::error::{Result, at_least_one};
+use crate::learning::gradient::Gradient;
+use crate::mixture::Mixture;
 
 /// A training.
-pub(super) struct Descent<'a> {
-    pub(super) batches: Batches<'a>,
-    pub(super) steps: usize,
-    pub(super) record_every: usize,
+pub(crate) struct Descent<'a> {
+    pub(crate) batches: Batches<'a>,
+    pub(crate) steps: usize,
+    pub(crate) record_every: usize,
 }
 
 impl Descent<'_> {
     /// Applies `update` to the student and the gradient of each batch. The loss of a batch is recorded before it is trained
     /// on; the last record is of a batch that is not trained on.
-    pub(super) fn run(
+    pub(crate) fn run(
         &self,
         mut student: Mixture,
         update: impl Fn(&mut Mixture, &Gradient),
@@ -45,7 +45,7 @@ impl Descent<'_> {
 }
 
 /// `values -= rate * gradient`
-pub(super) fn descend(values: &mut [f64], gradient: &[f64], rate: f64) {
+pub(crate) fn descend(values: &mut [f64], gradient: &[f64], rate: f64) {
     let steps = values.iter_mut().zip(gradient);
     steps.for_each(|(value, slope)| *value -= rate * slope);
 }

@@ -2,18 +2,18 @@
 
 use faer::Mat;
 
-use super::block::Block;
-use super::complement::correlated;
-use super::error::{Result, TheoryError, at_least_one, same_size};
-use super::frame::{Draws, Frame};
-use super::gradient::Gradient;
-use super::matrix::{product, rows};
-use super::mixture::Mixture;
-use super::stream::{ROWS_PER_BLOCK, Stream};
+use crate::block::Block;
+use crate::draws::complement::correlated;
+use crate::error::{Result, TheoryError, at_least_one, same_size};
+use crate::draws::frame::{Draws, Frame};
+use crate::learning::gradient::Gradient;
+use crate::matrix::{product, rows};
+use crate::mixture::Mixture;
+use crate::draws::stream::{ROWS_PER_BLOCK, Stream};
 
 /// What a gradient follows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Signal {
+pub(crate) enum Signal {
     /// `f - f*`
     Residual,
     /// `-f*`
@@ -21,12 +21,12 @@ pub(super) enum Signal {
 }
 
 /// Gaussian inputs with a teacher.
-pub(super) struct Batches<'a> {
-    pub(super) teacher: &'a Mixture,
-    pub(super) batch_size: usize,
-    pub(super) draws: Draws,
-    pub(super) signal: Signal,
-    pub(super) stream: Stream,
+pub(crate) struct Batches<'a> {
+    pub(crate) teacher: &'a Mixture,
+    pub(crate) batch_size: usize,
+    pub(crate) draws: Draws,
+    pub(crate) signal: Signal,
+    pub(crate) stream: Stream,
 }
 
 /// Sums over rows.
@@ -41,7 +41,7 @@ struct Sums {
 
 impl Batches<'_> {
     /// Refuses what [`Self::gradient`] cannot do.
-    pub(super) fn check(&self, student: &Mixture) -> Result<()> {
+    pub(crate) fn check(&self, student: &Mixture) -> Result<()> {
         at_least_one("batch_size", self.batch_size)?;
         same_size(
             "dimensions of the student, as of the teacher",
@@ -56,7 +56,7 @@ impl Batches<'_> {
     }
 
     /// Loss and gradient on the batch of a step.
-    pub(super) fn gradient(&self, student: &Mixture, step: usize) -> Result<Gradient> {
+    pub(crate) fn gradient(&self, student: &Mixture, step: usize) -> Result<Gradient> {
         let frame = Frame::new(&[student, self.teacher], self.draws);
         let shape = [self.batch_size, frame.n_drawn()];
         let blocks = self
@@ -132,8 +132,8 @@ fn add(sums: &mut [f64], values: &[f64]) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::matrix::dot;
-    use super::super::stream::Purpose;
+    use crate::matrix::dot;
+    use crate::draws::stream::Purpose;
     use super::*;
 
     fn gradients(draws: Draws, batch_size: usize, steps: usize) -> Vec<Gradient> {

@@ -2,11 +2,11 @@
 
 use faer::Mat;
 
-use super::block::Block;
-use super::error::{Result, at_least_one, same_size};
-use super::frame::{Draws, Frame};
-use super::matrix::{column, product, rows};
-use super::mixture::Mixture;
+use crate::block::Block;
+use crate::error::{Result, at_least_one, same_size};
+use crate::draws::frame::{Draws, Frame};
+use crate::matrix::{column, product, rows};
+use crate::mixture::Mixture;
 
 /// Half the mean squared error on some rows and its gradient, without regard to any sphere.
 #[derive(Debug, Clone, PartialEq)]
@@ -60,7 +60,7 @@ pub fn gradient(mixture: &Mixture, inputs: &[f64], targets: &[f64]) -> Result<Gr
 impl Gradient {
     /// From sums over `n` rows: of squared residuals, for routers and then experts, `[d_input, 2 n_experts]`, and for
     /// weights.
-    pub(super) fn mean((squares, vectors, weights): (f64, &Mat<f64>, Vec<f64>), n: f64) -> Self {
+    pub(crate) fn mean((squares, vectors, weights): (f64, &Mat<f64>, Vec<f64>), n: f64) -> Self {
         let of = |columns: std::ops::Range<usize>| -> Vec<f64> {
             let values = columns.flat_map(|j| column(vectors, j));
             values.map(|sum| sum / n).collect()

@@ -2,11 +2,11 @@
 
 use rand::seq::SliceRandom;
 
-use super::correlations::Correlations;
-use super::error::{Result, TheoryError, at_least_one, not_negative};
-use super::mixture::Mixture;
-use super::stream::{Purpose, Stream};
-use super::target::{Target, loss};
+use crate::pruning::correlations::Correlations;
+use crate::error::{Result, TheoryError, at_least_one, not_negative};
+use crate::mixture::Mixture;
+use crate::draws::stream::{Purpose, Stream};
+use crate::target::{Target, loss};
 
 /// How the experts to keep are chosen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -95,7 +95,7 @@ pub fn prune(student: &Mixture, target: Target<'_>, options: &Pruning) -> Result
 
 impl PruneReport {
     /// With losses on fresh rows, before and after.
-    pub(super) fn new(
+    pub(crate) fn new(
         (before, after): (&Mixture, &Mixture),
         kept: Vec<usize>,
         target: Target<'_>,

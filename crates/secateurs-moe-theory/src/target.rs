@@ -1,11 +1,11 @@
 //! What a pruned student is to reproduce.
 
-use super::block::Block;
-use super::error::{Result, at_least_one, same_size};
-use super::frame::{Draws, Frame};
-use super::matrix::{product, rows};
-use super::mixture::Mixture;
-use super::stream::{Purpose, Stream};
+use crate::block::Block;
+use crate::error::{Result, at_least_one, same_size};
+use crate::draws::frame::{Draws, Frame};
+use crate::matrix::{product, rows};
+use crate::mixture::Mixture;
+use crate::draws::stream::{Purpose, Stream};
 
 /// What a pruned student is to reproduce.
 #[derive(Clone, Copy)]
@@ -45,7 +45,7 @@ pub fn loss(mixture: &Mixture, target: Target<'_>, n_rows: usize, seed: u64) -> 
 
 impl<'a> Target<'a> {
     /// Refuses a mixture of other dimensions.
-    pub(super) fn check(self, student: &Mixture) -> Result<()> {
+    pub(crate) fn check(self, student: &Mixture) -> Result<()> {
         match self {
             Self::Mixture(mixture) => same_size(
                 "dimensions of the target, as of the student",
@@ -57,7 +57,7 @@ impl<'a> Target<'a> {
     }
 
     /// How targets are computed.
-    pub(super) fn outputs(self, student: &'a Mixture) -> OfRows<'a> {
+    pub(crate) fn outputs(self, student: &'a Mixture) -> OfRows<'a> {
         match self {
             Self::Mixture(mixture) => {
                 let outputs = Outputs::new(mixture);
@@ -73,16 +73,16 @@ impl<'a> Target<'a> {
 }
 
 /// Targets of rows, `[n_rows, d_input]` in memory.
-pub(super) type OfRows<'a> = Box<dyn Fn(&[f64]) -> Vec<f64> + Sync + 'a>;
+pub(crate) type OfRows<'a> = Box<dyn Fn(&[f64]) -> Vec<f64> + Sync + 'a>;
 
 /// A mixture that is evaluated on many rows.
-pub(super) struct Outputs<'a> {
+pub(crate) struct Outputs<'a> {
     mixture: &'a Mixture,
     frame: Frame,
 }
 
 impl<'a> Outputs<'a> {
-    pub(super) fn new(mixture: &'a Mixture) -> Self {
+    pub(crate) fn new(mixture: &'a Mixture) -> Self {
         Self {
             mixture,
             frame: Frame::new(&[mixture], Draws::Rows),
@@ -90,7 +90,7 @@ impl<'a> Outputs<'a> {
     }
 
     /// Gates and activations on rows, `[n_rows, d_input]` in memory.
-    pub(super) fn block(&self, drawn: &[f64]) -> Block {
+    pub(crate) fn block(&self, drawn: &[f64]) -> Block {
         let inputs = rows(drawn, self.mixture.d_input());
         Block::new(product(inputs, self.frame.coordinates.as_ref()).as_ref())
     }

@@ -8,7 +8,7 @@ use faer::linalg::householder::{
 use faer::linalg::qr::no_pivoting::factor::{qr_in_place, qr_in_place_scratch, recommended_block_size};
 use faer::{Conj, Mat, Par};
 
-use super::mixture::Mixture;
+use crate::mixture::Mixture;
 
 /// How the gradient on a fresh batch is drawn; both have the same law.
 ///
@@ -27,9 +27,9 @@ pub enum Draws {
 }
 
 /// A rotation of the coordinate system, chosen by the vectors of mixtures.
-pub(super) struct Frame {
+pub(crate) struct Frame {
     /// The vectors: their first coordinates, all others being zero; `[n_drawn, n]`
-    pub(super) coordinates: Mat<f64>,
+    pub(crate) coordinates: Mat<f64>,
     rotation: Option<Rotation>,
 }
 
@@ -41,7 +41,7 @@ struct Rotation {
 
 impl Frame {
     /// The frame of the routers and experts of each mixture in turn.
-    pub(super) fn new(mixtures: &[&Mixture], draws: Draws) -> Self {
+    pub(crate) fn new(mixtures: &[&Mixture], draws: Draws) -> Self {
         let d_input = mixtures[0].d_input();
         let sets = mixtures.iter().flat_map(|mixture| [&mixture.routers, &mixture.experts]);
         let values: Vec<f64> = sets.flatten().copied().collect();
@@ -68,12 +68,12 @@ impl Frame {
     }
 
     /// Coordinates of a row that are to be drawn.
-    pub(super) fn n_drawn(&self) -> usize {
+    pub(crate) fn n_drawn(&self) -> usize {
         self.coordinates.nrows()
     }
 
     /// Turns columns of all coordinates, `[d_input, n]`, back into the space of inputs.
-    pub(super) fn turn_back(&self, columns: &mut Mat<f64>) {
+    pub(crate) fn turn_back(&self, columns: &mut Mat<f64>) {
         if let Some(rotation) = &self.rotation {
             rotation.apply(columns);
         }

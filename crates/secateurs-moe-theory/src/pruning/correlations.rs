@@ -3,20 +3,20 @@
 use faer::linalg::solvers::Solve;
 use faer::{Mat, Side};
 
-use super::error::{Result, TheoryError};
-use super::matrix::{column, dot, product};
-use super::mixture::Mixture;
-use super::stream::{Purpose, Stream};
-use super::target::{Outputs, Target};
+use crate::error::{Result, TheoryError};
+use crate::matrix::{column, dot, product};
+use crate::mixture::Mixture;
+use crate::draws::stream::{Purpose, Stream};
+use crate::target::{Outputs, Target};
 
 /// Means over rows of products of expert outputs `P = g h` with each other and with the target.
-pub(super) struct Correlations {
+pub(crate) struct Correlations {
     /// `P'P / n`, `[n_experts, n_experts]`
-    pub(super) gram: Mat<f64>,
+    pub(crate) gram: Mat<f64>,
     /// `P'y / n`, `[n_experts]`
-    pub(super) with_target: Vec<f64>,
+    pub(crate) with_target: Vec<f64>,
     /// `y'y / n`
-    pub(super) target_square: f64,
+    pub(crate) target_square: f64,
 }
 
 impl Correlations {
@@ -25,7 +25,7 @@ impl Correlations {
     /// # Errors
     ///
     /// If the target is not finite everywhere.
-    pub(super) fn new(student: &Mixture, target: Target<'_>, (n_rows, seed): (usize, u64)) -> Result<Self> {
+    pub(crate) fn new(student: &Mixture, target: Target<'_>, (n_rows, seed): (usize, u64)) -> Result<Self> {
         let stream = Stream {
             seed,
             purpose: Purpose::PruningRows,
@@ -65,7 +65,7 @@ impl Correlations {
     }
 
     /// Weights of these experts with the least mean squared error.
-    pub(super) fn weights(&self, kept: &[usize]) -> Result<Vec<f64>> {
+    pub(crate) fn weights(&self, kept: &[usize]) -> Result<Vec<f64>> {
         let n = kept.len();
         let gram = Mat::from_fn(n, n, |i, j| self.gram[(kept[i], kept[j])]);
         let right = Mat::from_fn(n, 1, |i, _| self.with_target[kept[i]]);
@@ -76,13 +76,13 @@ impl Correlations {
     }
 
     /// Half the mean squared error with these weights of least squares.
-    pub(super) fn loss(&self, kept: &[usize], weights: &[f64]) -> f64 {
+    pub(crate) fn loss(&self, kept: &[usize], weights: &[f64]) -> f64 {
         let explained: Vec<f64> = kept.iter().map(|i| self.with_target[*i]).collect();
         0.5 * (self.target_square - dot(&explained, weights)).max(0.0)
     }
 
     /// Absolute correlation of an expert with what these experts leave of the target; 0 for an expert that is always 0.
-    pub(super) fn with_residual(&self, expert: usize, kept: &[usize], weights: &[f64]) -> f64 {
+    pub(crate) fn with_residual(&self, expert: usize, kept: &[usize], weights: &[f64]) -> f64 {
         let explained: f64 = kept
             .iter()
             .zip(weights)

@@ -2,10 +2,10 @@
 
 use faer::Mat;
 
-use super::matrix::{product, rows};
+use crate::matrix::{product, rows};
 
 /// Rows with covariance `gram`, `[n, n]`, from rows of independent standard normal numbers; `[n_rows, n]` both.
-pub(super) fn correlated(normal: &[f64], gram: &Mat<f64>) -> Mat<f64> {
+pub(crate) fn correlated(normal: &[f64], gram: &Mat<f64>) -> Mat<f64> {
     let factor = semidefinite_cholesky(gram);
     product(rows(normal, gram.nrows()), factor.transpose())
 }

@@ -74,7 +74,7 @@ pub enum TheoryError {
 }
 
 /// `value` if it is at least one.
-pub(super) fn at_least_one(what: &'static str, value: usize) -> Result<usize> {
+pub(crate) fn at_least_one(what: &'static str, value: usize) -> Result<usize> {
     if value == 0 {
         Err(TheoryError::Zero { what })
     } else {
@@ -83,7 +83,7 @@ pub(super) fn at_least_one(what: &'static str, value: usize) -> Result<usize> {
 }
 
 /// `got` if it is `expected`.
-pub(super) fn same_size(what: &'static str, expected: usize, got: usize) -> Result<()> {
+pub(crate) fn same_size(what: &'static str, expected: usize, got: usize) -> Result<()> {
     if expected == got {
         Ok(())
     } else {
@@ -92,7 +92,7 @@ pub(super) fn same_size(what: &'static str, expected: usize, got: usize) -> Resu
 }
 
 /// `got` if it is finite and not negative.
-pub(super) fn not_negative(what: &'static str, got: f64) -> Result<f64> {
+pub(crate) fn not_negative(what: &'static str, got: f64) -> Result<f64> {
     if got >= 0.0 && got.is_finite() {
         Ok(got)
     } else {

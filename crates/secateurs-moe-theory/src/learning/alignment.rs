@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::error::{Result, same_size};
-use super::matrix::cosine;
-use super::mixture::Mixture;
+use crate::error::{Result, same_size};
+use crate::matrix::cosine;
+use crate::mixture::Mixture;
 
 /// An expert that has at least this cosine with a teacher's has found it.
 pub const ALIGNED: f64 = 0.95;

@@ -3,7 +3,7 @@
 mod student;
 
 use proptest::prelude::*;
-use secateurs_moe::theory::{Alignment, Gradient, Mixture, Target, gradient, hermite3, hermite3_slope, loss, sigmoid};
+use secateurs_moe_theory::{Alignment, Gradient, Mixture, Target, gradient, hermite3, hermite3_slope, loss, sigmoid};
 use student::{mixture, moved, naive_loss, naive_value, numbers};
 
 proptest! {

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::matrix::cosine;
-use super::mixture::Mixture;
+use crate::matrix::cosine;
+use crate::mixture::Mixture;
 
 /// What is known at a step.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -85,7 +85,7 @@ impl Course {
 
 impl Record {
     /// What is known of a student.
-    pub(super) fn new((step, loss): (usize, f64), student: &Mixture, teacher: &Mixture) -> Self {
+    pub(crate) fn new((step, loss): (usize, f64), student: &Mixture, teacher: &Mixture) -> Self {
         let cosines = |own: fn(&Mixture, usize) -> &[f64]| {
             let of = |i: usize| (0..teacher.n_experts()).map(move |j| cosine(own(student, i), own(teacher, j)));
             (0..student.n_experts()).flat_map(of).collect()
