@@ -2,9 +2,9 @@
 
 use burn::tensor::{Tensor, TensorData};
 
-use crate::layer::KanLayer;
-use crate::network::Kan;
-use crate::symbolic::SymbolicEdges;
+use crate::layers::layer::KanLayer;
+use crate::layers::network::Kan;
+use crate::symbolic::edges::SymbolicEdges;
 use crate::{KanError, Result};
 
 /// What becomes of the mean of a removed edge.

@@ -1,9 +1,9 @@
 //! A soft-routed mixture of experts with one vector for each router and each expert.
 
 use crate::activation::{hermite3, sigmoid};
+use crate::draws::stream::{Purpose, Stream};
 use crate::error::{Result, TheoryError, at_least_one, same_size};
 use crate::matrix::{dot, norm};
-use crate::draws::stream::{Purpose, Stream};
 
 /// `f(x) = sum_i a_i sigmoid(v_i.x) He3(w_i.x)`, with routers `v_i`, experts `w_i` and weights `a_i`.
 ///

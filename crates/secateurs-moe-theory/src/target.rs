@@ -1,11 +1,11 @@
 //! What a pruned student is to reproduce.
 
 use crate::block::Block;
-use crate::error::{Result, at_least_one, same_size};
 use crate::draws::frame::{Draws, Frame};
+use crate::draws::stream::{Purpose, Stream};
+use crate::error::{Result, at_least_one, same_size};
 use crate::matrix::{product, rows};
 use crate::mixture::Mixture;
-use crate::draws::stream::{Purpose, Stream};
 
 /// What a pruned student is to reproduce.
 #[derive(Clone, Copy)]

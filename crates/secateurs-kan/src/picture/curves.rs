@@ -4,7 +4,7 @@ use burn::tensor::{Tensor, TensorData};
 
 use super::EdgeIndex;
 use crate::Result;
-use crate::network::Kan;
+use crate::layers::network::Kan;
 
 /// Points of a curve.
 const N_POINTS: usize = 65;

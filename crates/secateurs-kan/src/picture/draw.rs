@@ -6,9 +6,9 @@ use super::curves::{Curve, Flow};
 use super::labels::{Labels, SLANT, shortened};
 use super::layout::{BOX, Layout, Place};
 use super::{EdgeIndex, Names, PictureConfig};
-use crate::attribution::Attribution;
-use crate::network::Kan;
-use crate::symbolic::SymbolicEdges;
+use crate::layers::network::Kan;
+use crate::scores::attribution::Attribution;
+use crate::symbolic::edges::SymbolicEdges;
 
 const INK: &str = "#1f2328";
 const FAINT: &str = "#59636e";

@@ -4,12 +4,12 @@ use faer::Mat;
 
 use crate::block::Block;
 use crate::draws::complement::correlated;
-use crate::error::{Result, TheoryError, at_least_one, same_size};
 use crate::draws::frame::{Draws, Frame};
+use crate::draws::stream::{ROWS_PER_BLOCK, Stream};
+use crate::error::{Result, TheoryError, at_least_one, same_size};
 use crate::learning::gradient::Gradient;
 use crate::matrix::{product, rows};
 use crate::mixture::Mixture;
-use crate::draws::stream::{ROWS_PER_BLOCK, Stream};
 
 /// What a gradient follows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -132,9 +132,9 @@ fn add(sums: &mut [f64], values: &[f64]) {
 
 #[cfg(test)]
 mod tests {
-    use crate::matrix::dot;
-    use crate::draws::stream::Purpose;
     use super::*;
+    use crate::draws::stream::Purpose;
+    use crate::matrix::dot;
 
     fn gradients(draws: Draws, batch_size: usize, steps: usize) -> Vec<Gradient> {
         let teacher = Mixture::teacher(2, 30, 3).unwrap();

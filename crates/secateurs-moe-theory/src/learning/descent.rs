@@ -1,8 +1,8 @@
 //! What both trainings have in common: a gradient on a fresh batch, a step, and records.
 
+use crate::error::{Result, at_least_one};
 use crate::learning::batches::Batches;
 use crate::learning::course::{Course, Record};
-use crate::error::{Result, at_least_one};
 use crate::learning::gradient::Gradient;
 use crate::mixture::Mixture;
 

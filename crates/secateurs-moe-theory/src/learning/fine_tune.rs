@@ -1,13 +1,13 @@
 //! Phase 3: what pruning left goes to zero loss.
 
+use crate::draws::frame::Draws;
+use crate::draws::stream::{Purpose, Stream};
+use crate::error::{Result, not_negative};
 use crate::learning::batches::{Batches, Signal};
 use crate::learning::course::{Course, Record};
 use crate::learning::descent::{Descent, descend};
-use crate::error::{Result, not_negative};
-use crate::draws::frame::Draws;
 use crate::learning::gradient::Gradient;
 use crate::mixture::Mixture;
-use crate::draws::stream::{Purpose, Stream};
 
 /// How a student is fine-tuned.
 #[derive(Debug, Clone, PartialEq)]

@@ -3,8 +3,8 @@
 use faer::Mat;
 
 use crate::block::Block;
-use crate::error::{Result, at_least_one, same_size};
 use crate::draws::frame::{Draws, Frame};
+use crate::error::{Result, at_least_one, same_size};
 use crate::matrix::{column, product, rows};
 use crate::mixture::Mixture;
 

@@ -1,14 +1,14 @@
 //! Phase 1: routers and experts align with those of the teacher, on the unit sphere.
 
+use crate::draws::frame::Draws;
+use crate::draws::stream::{Purpose, Stream};
+use crate::error::{Result, TheoryError, not_negative};
 use crate::learning::batches::{Batches, Signal};
 use crate::learning::course::{Course, Record};
 use crate::learning::descent::{Descent, descend};
-use crate::error::{Result, TheoryError, not_negative};
-use crate::draws::frame::Draws;
 use crate::learning::gradient::Gradient;
 use crate::matrix::dot;
 use crate::mixture::{Mixture, normalise};
-use crate::draws::stream::{Purpose, Stream};
 
 /// What is trained, and on what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -3,10 +3,10 @@
 use faer::linalg::solvers::Solve;
 use faer::{Mat, Side};
 
+use crate::draws::stream::{Purpose, Stream};
 use crate::error::{Result, TheoryError};
 use crate::matrix::{column, dot, product};
 use crate::mixture::Mixture;
-use crate::draws::stream::{Purpose, Stream};
 use crate::target::{Outputs, Target};
 
 /// Means over rows of products of expert outputs `P = g h` with each other and with the target.

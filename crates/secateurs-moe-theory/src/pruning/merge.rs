@@ -1,10 +1,10 @@
 //! Pruning without a target: experts that are the same become one, and those that do next to nothing go.
 
+use crate::draws::stream::{Purpose, Stream};
 use crate::error::{Result, TheoryError, at_least_one, not_negative};
 use crate::matrix::cosine;
 use crate::mixture::Mixture;
 use crate::pruning::prune::PruneReport;
-use crate::draws::stream::{Purpose, Stream};
 use crate::target::{Outputs, Target};
 
 /// What counts as the same, and as nothing.

@@ -2,10 +2,10 @@
 
 use rand::seq::SliceRandom;
 
-use crate::pruning::correlations::Correlations;
+use crate::draws::stream::{Purpose, Stream};
 use crate::error::{Result, TheoryError, at_least_one, not_negative};
 use crate::mixture::Mixture;
-use crate::draws::stream::{Purpose, Stream};
+use crate::pruning::correlations::Correlations;
 use crate::target::{Target, loss};
 
 /// How the experts to keep are chosen.

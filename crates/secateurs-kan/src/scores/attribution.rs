@@ -1,0 +1,71 @@
+//! Which nodes and edges the outputs owe their variation to.
+
+use burn::tensor::Tensor;
+
+use crate::Result;
+use crate::layers::network::Kan;
+use crate::scores::statistics::LayerStatistics;
+
+/// Added to the deviation of a sum.
+const EPSILON: f64 = 1e-4;
+
+/// Scores of nodes and edges; higher is more important.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Attribution {
+    /// Of the inputs, then of the nodes of every layer.
+    pub nodes: Vec<Vec<f64>>,
+    /// Of the edges of every layer: `[d_input, n_subnodes]`
+    pub edges: Vec<Vec<f64>>,
+}
+
+/// Attributes the variation of the outputs backwards.
+///
+/// A node of the last layer has score 1 for its own output and 0 for the others. An edge takes its share of its
+/// subnode's score, `E_{i,s} = sd(phi_{i,s}) A_s / (sd(sum_s) + 1e-4)`, where all factors of a product have the score of
+/// their node, and an input the sum of its edges, `A_i = sum_s E_{i,s}`. Scores are means over the outputs.
+///
+/// # Shapes
+///
+/// `x`: `[rows, d_input]`.
+///
+/// # Errors
+///
+/// If there are fewer than two rows, or a value that flows is NaN or infinite.
+///
+/// # References
+///
+/// Liu et al., *KAN 2.0*, 2024, section 4.1, arXiv:2408.10205.
+pub fn attribution(kan: &Kan, x: Tensor<2>) -> Result<Attribution> {
+    Ok(attributed(&kan.statistics(x)?))
+}
+
+/// The scores that follow from deviations.
+pub fn attributed(layers: &[LayerStatistics]) -> Attribution {
+    let n_outputs = layers.last().map_or(0, |layer| layer.width.n_nodes());
+    let zeros = |sizes: &dyn Fn(&LayerStatistics) -> usize| -> Vec<Vec<f64>> {
+        layers.iter().map(|layer| vec![0.0; sizes(layer)]).collect()
+    };
+    let mut edges = zeros(&|layer| layer.edge_deviations.len());
+    let mut nodes = zeros(&|layer| layer.d_input);
+    for output in 0..n_outputs {
+        let mut score = vec![0.0; n_outputs];
+        score[output] = 1.0;
+        for (number, layer) in layers.iter().enumerate().rev() {
+            let n_subnodes = layer.sum_deviations.len();
+            let mut of_inputs = vec![0.0; layer.d_input];
+            for (at, deviation) in layer.edge_deviations.iter().enumerate() {
+                let (input, subnode) = (at / n_subnodes, at % n_subnodes);
+                let of_subnode = score[layer.width.node_of(subnode)];
+                let of_edge = deviation * of_subnode / (layer.sum_deviations[subnode] + EPSILON);
+                of_inputs[input] += of_edge;
+                edges[number][at] += of_edge / n_outputs as f64;
+            }
+            for (total, of_input) in nodes[number].iter_mut().zip(&of_inputs) {
+                *total += of_input / n_outputs as f64;
+            }
+            score = of_inputs;
+        }
+    }
+    nodes.push(vec![1.0 / n_outputs.max(1) as f64; n_outputs]);
+    Attribution { nodes, edges }
+}
