@@ -18,13 +18,17 @@ pub use layers::layer::{Covariance, KanLayer, LayerActivations};
 pub use layers::network::{Kan, KanConfig, Wiring};
 pub use layers::nodes::{Affine, Nodes, Width};
 pub use picture::{EdgeIndex, PictureConfig, picture};
-pub use prune::{Fold, RemovedEdge, RemovedNode, prune_edges, prune_inputs, prune_nodes};
+pub use prune::{
+    Fold, PruneConfig, PrunedKan, RemovedEdge, RemovedNode, Stay, prune_edges, prune_inputs, prune_nodes,
+    prune_nodes_by,
+};
 pub use scaling::unit::Unit;
 pub use scaling::units::Units;
-pub use scores::attribution::{Attribution, attributed, attribution};
-pub use scores::shapley::{MOST_EXACT, Sampling, ShapleyConfig, ShapleyScores, Stay, prune_by_shapley, shapley};
+pub use scores::attribution::{Attribution, EdgeAttribution, NodeAttribution, attributed, attribution};
+pub use scores::magnitude::NodeMagnitude;
+pub use scores::observed::ObservedLayer;
+pub use scores::shapley::{Baseline, MOST_EXACT, Payoff, Sampling, ShapleyConfig, ShapleyScores, shapley};
 pub use scores::statistics::LayerStatistics;
-pub use scores::{Baseline, Payoff};
 pub use secateurs_formula as formula;
 pub use secateurs_ops::Beyond;
 pub use state::{KanState, LayerConfig, STATE_VERSION, Side, StateConfig};

@@ -65,6 +65,12 @@ pub enum TheoryError {
         /// The loss.
         loss: f64,
     },
+    /// A weight that cannot be ordered.
+    #[error("the weight of expert {expert} is NaN")]
+    NanWeight {
+        /// The first such expert.
+        expert: usize,
+    },
     /// Experts whose weights are not determined, because some are combinations of the others.
     #[error("the weights of experts {kept:?} are not determined: their outputs depend on each other")]
     Singular {

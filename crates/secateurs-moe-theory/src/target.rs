@@ -18,6 +18,14 @@ pub enum Target<'a> {
     OwnOutput,
 }
 
+/// Rows that are drawn anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct FreshRows {
+    pub(crate) count: usize,
+    /// The same seed gives the same rows.
+    pub(crate) seed: u64,
+}
+
 /// `1/2 mean (f(x) - y(x))^2` over fresh rows `x ~ N(0, I)`.
 ///
 /// Of [`Target::OwnOutput`] this is zero.

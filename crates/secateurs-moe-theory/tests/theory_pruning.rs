@@ -3,7 +3,7 @@
 mod student;
 
 use secateurs_moe_theory::{Merging, Mixture, Pruning, Selection, Target, loss, merge_and_drop, prune};
-use student::{naive_value, numbers, together};
+use student::{mixture, naive_value, numbers, together};
 
 #[test]
 fn a_pursuit_finds_planted_experts() {
@@ -122,4 +122,24 @@ fn merging_planted_duplicates_and_opposites_leaves_the_function() {
     assert_eq!(faint.1.kept, [0, 2, 3]);
     let all = merge_and_drop(&base, Target::OwnOutput, &Merging { tau: 1e9, ..options }).unwrap();
     assert_eq!(all.0.n_experts(), 1);
+}
+
+/// The law of units: as many experts as asked for; of equal weights the lower number goes first.
+#[test]
+fn equal_weights_go_by_number() {
+    let equal = mixture(5, 4, 3).with_weights(vec![1.0, -1.0, 1.0, 2.0, -1.0]).unwrap();
+    let options = Pruning {
+        rows: 500,
+        n_kept: 3,
+        selection: Selection::Magnitude,
+        ..Pruning::default()
+    };
+    let (_, report) = prune(&equal, Target::OwnOutput, &options).unwrap();
+    assert_eq!(report.kept, [2, 3, 4]);
+    let units = report.units;
+    assert_eq!((units.before, units.requested, units.after), (5, 3, 3));
+    let nan = equal.with_weights(vec![1.0, f64::NAN, 1.0, 1.0, 1.0]).unwrap();
+    let teacher = Mixture::teacher(2, 4, 0).unwrap();
+    let refused = prune(&nan, Target::Mixture(&teacher), &options).unwrap_err();
+    assert_eq!(refused.to_string(), "the weight of expert 1 is NaN");
 }

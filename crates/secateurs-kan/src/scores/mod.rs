@@ -1,8 +1,7 @@
 //! How much nodes and edges matter.
 
 pub(crate) mod attribution;
-mod game;
+pub(crate) mod magnitude;
+pub(crate) mod observed;
 pub(crate) mod shapley;
 pub(crate) mod statistics;
-
-pub use game::{Baseline, Payoff};

@@ -2,6 +2,7 @@
 
 use burn::module::Module;
 use secateurs_formula::{Formula, Rounding};
+use secateurs_tensor::UnitReport;
 use serde::{Deserialize, Serialize};
 
 use crate::Result;
@@ -192,6 +193,9 @@ pub struct Simplified {
     pub removed_nodes: Vec<RemovedNode>,
     /// Edges that it removed then; places are those in the network without the nodes.
     pub removed: Vec<RemovedEdge>,
+    /// One report per layer on its nodes, then one per layer on the edges between the nodes that were left; empty where nothing was
+    /// pruned.
+    pub units: Vec<UnitReport>,
     /// With a function on every edge.
     pub symbolic: Kan,
     /// Which functions, before they were trained together.
@@ -230,17 +234,18 @@ pub fn simplify(kan: Kan, names: &[String], task: &dyn Task, config: &PipelineCo
         edges: kan.n_edges(),
     }];
     let limits = full.limits(config.budget.prune);
-    let (pruned, removed_nodes, removed) = run.pruned(kan, config, (&limits, &mut attempts))?;
-    let limits = full.least(&run.losses(&pruned)?).limits(config.budget.symbolic);
-    let (losses, symbolic, fits) = run.symbolic(&pruned, config, (&limits, &mut attempts))?;
+    let pruned = run.pruned(kan, config, (&limits, &mut attempts))?;
+    let limits = full.least(&run.losses(&pruned.kan)?).limits(config.budget.symbolic);
+    let (losses, symbolic, fits) = run.symbolic(&pruned.kan, config, (&limits, &mut attempts))?;
     let formulas = run.formulas(&symbolic, names)?;
     let before = if losses.are_finite() { losses } else { full };
     let limits = before.limits(config.budget.round);
     let rounded = run.rounded(&formulas, config, (&limits, symbolic.n_edges(), &mut attempts))?;
     Ok(Simplified {
-        pruned,
-        removed_nodes,
-        removed,
+        pruned: pruned.kan,
+        removed_nodes: pruned.nodes,
+        removed: pruned.edges,
+        units: pruned.units,
         symbolic,
         fits,
         formulas,

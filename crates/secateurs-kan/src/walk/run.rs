@@ -3,12 +3,13 @@
 use burn::module::Module;
 use burn::tensor::Tensor;
 use secateurs_formula::{Criterion, Formula};
+use secateurs_tensor::UnitReport;
 
 use super::change::greatest_change;
 use super::losses::Losses;
 use super::{Attempt, PipelineConfig, Stage, Task};
 use crate::layers::network::Kan;
-use crate::prune::{Fold, RemovedEdge, RemovedNode, prune_edges, prune_nodes};
+use crate::prune::{PruneConfig, RemovedEdge, RemovedNode, prune_edges, prune_nodes};
 use crate::scaling::precision::epsilon;
 use crate::scores::attribution::attribution;
 use crate::symbolic::symbolise::{SymbolicConfig, SymbolicFit, candidates, symbolised};
@@ -24,6 +25,14 @@ pub(super) struct Run<'a> {
     all_inputs: Vec<f64>,
     /// Relative precision of the network.
     epsilon: f64,
+}
+
+/// What the first stage leaves.
+pub(super) struct PrunedNetwork {
+    pub(super) kan: Kan,
+    pub(super) nodes: Vec<RemovedNode>,
+    pub(super) edges: Vec<RemovedEdge>,
+    pub(super) units: Vec<UnitReport>,
 }
 
 /// What a stage made of a network, with its validation loss and what it changes.
@@ -101,16 +110,18 @@ impl<'a> Run<'a> {
         kan: Kan,
         config: &PipelineConfig,
         (limits, attempts): (&Losses, &mut Vec<Attempt>),
-    ) -> Result<(Kan, Vec<RemovedNode>, Vec<RemovedEdge>)> {
+    ) -> Result<PrunedNetwork> {
         let scores = attribution(&kan, self.x.clone())?;
         let before = self.outputs(&kan);
         for &threshold in &config.thresholds {
-            let (smaller, nodes) = prune_nodes(kan.clone(), self.x.clone(), &scores.nodes, (threshold, Fold::Mean))?;
-            let of_edges = attribution(&smaller, self.x.clone())?.edges;
-            let (smaller, edges) = prune_edges(smaller, self.x.clone(), &of_edges, (threshold, Fold::Mean))?;
-            if nodes.is_empty() && edges.is_empty() {
+            let prune = PruneConfig::above(threshold);
+            let nodes = prune_nodes(kan.clone(), self.x.clone(), &scores.nodes, &prune)?;
+            let of_edges = attribution(&nodes.kan, self.x.clone())?.edges;
+            let edges = prune_edges(nodes.kan, self.x.clone(), &of_edges, &prune)?;
+            if nodes.removed.is_empty() && edges.removed.is_empty() {
                 break;
             }
+            let smaller = edges.kan;
             // Training may run away; what was pruned is then not worth it.
             let refitted = self.task.refit(smaller.clone());
             let is_trained = refitted.is_ok();
@@ -127,10 +138,20 @@ impl<'a> Run<'a> {
             };
             attempts.push(attempt);
             if attempt.accepted() {
-                return Ok((found.kan, nodes, edges));
+                return Ok(PrunedNetwork {
+                    kan: found.kan,
+                    nodes: nodes.removed,
+                    edges: edges.removed,
+                    units: [nodes.units, edges.units].concat(),
+                });
             }
         }
-        Ok((kan, Vec::new(), Vec::new()))
+        Ok(PrunedNetwork {
+            kan,
+            nodes: Vec::new(),
+            edges: Vec::new(),
+            units: Vec::new(),
+        })
     }
 
     pub(super) fn symbolic(

@@ -7,7 +7,7 @@ use crate::draws::stream::{Purpose, Stream};
 use crate::error::{Result, TheoryError};
 use crate::matrix::{column, dot, product};
 use crate::mixture::Mixture;
-use crate::target::{Outputs, Target};
+use crate::target::{FreshRows, Outputs, Target};
 
 /// Means over rows of products of expert outputs `P = g h` with each other and with the target.
 pub(crate) struct Correlations {
@@ -25,9 +25,9 @@ impl Correlations {
     /// # Errors
     ///
     /// If the target is not finite everywhere.
-    pub(crate) fn new(student: &Mixture, target: Target<'_>, (n_rows, seed): (usize, u64)) -> Result<Self> {
+    pub(crate) fn new(student: &Mixture, target: Target<'_>, rows: FreshRows) -> Result<Self> {
         let stream = Stream {
-            seed,
+            seed: rows.seed,
             purpose: Purpose::PruningRows,
         };
         let outputs = Outputs::new(student);
@@ -42,12 +42,12 @@ impl Correlations {
             });
             product(beside.transpose(), beside.as_ref())
         };
-        let blocks = stream.blocks(0, [n_rows, student.d_input()], products);
+        let blocks = stream.blocks(0, [rows.count, student.d_input()], products);
         let sum = blocks
             .into_iter()
             .reduce(|sum, block| sum + block)
             .expect("there is a row");
-        let mean = sum / faer::Scale(n_rows as f64);
+        let mean = sum / faer::Scale(rows.count as f64);
         let n = student.n_experts();
         let target_square = mean[(n, n)];
         if !target_square.is_finite() {

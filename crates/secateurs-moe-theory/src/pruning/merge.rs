@@ -4,8 +4,8 @@ use crate::draws::stream::{Purpose, Stream};
 use crate::error::{Result, TheoryError, at_least_one, not_negative};
 use crate::matrix::cosine;
 use crate::mixture::Mixture;
-use crate::pruning::prune::PruneReport;
-use crate::target::{Outputs, Target};
+use crate::pruning::prune::{BeforeAndAfter, PruneReport};
+use crate::target::{FreshRows, Outputs, Target};
 
 /// What counts as the same, and as nothing.
 #[derive(Debug, Clone, PartialEq)]
@@ -66,7 +66,17 @@ pub fn merge_and_drop(student: &Mixture, target: Target<'_>, options: &Merging) 
     left.sort_unstable_by_key(|(i, _)| *i);
     let (kept, weights): (Vec<usize>, Vec<f64>) = left.into_iter().unzip();
     let pruned = student.selected(&kept, weights);
-    let report = PruneReport::new((student, &pruned), kept, target, (options.rows, options.seed))?;
+    let n_kept = kept.len();
+    let before_and_after = BeforeAndAfter {
+        before: student,
+        after: &pruned,
+        target,
+        rows: FreshRows {
+            count: options.rows,
+            seed: options.seed,
+        },
+    };
+    let report = before_and_after.report(kept, n_kept)?;
     Ok((pruned, report))
 }
 

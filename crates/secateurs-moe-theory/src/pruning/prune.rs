@@ -1,12 +1,13 @@
 //! Phase 2: one expert for each teacher is kept.
 
 use rand::seq::SliceRandom;
+use secateurs_tensor::{UnitKind, UnitReport, UnitScores, keep_units};
 
 use crate::draws::stream::{Purpose, Stream};
 use crate::error::{Result, TheoryError, at_least_one, not_negative};
 use crate::mixture::Mixture;
 use crate::pruning::correlations::Correlations;
-use crate::target::{Target, loss};
+use crate::target::{FreshRows, Target, loss};
 
 /// How the experts to keep are chosen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -14,7 +15,7 @@ pub enum Selection {
     /// One after another, the one that correlates most with what those before it leave of the target.
     #[default]
     Pursuit,
-    /// Those with the largest `|a_i|`; a control.
+    /// Those with the largest `|a_i|`, of equals the ones with the higher numbers; a control.
     Magnitude,
     /// Any; a control.
     Random,
@@ -52,6 +53,8 @@ impl Default for Pruning {
 pub struct PruneReport {
     /// Numbers of the kept experts, ascending.
     pub kept: Vec<usize>,
+    /// Experts before, asked for and after.
+    pub units: UnitReport,
     /// `1/2 mean (f - y)^2` before.
     pub loss_before: f64,
     /// The same after, on the same rows, which no weight was fitted to.
@@ -81,34 +84,55 @@ pub fn prune(student: &Mixture, target: Target<'_>, options: &Pruning) -> Result
     at_least_one("the number of rows", options.rows)?;
     not_negative("the tolerance", options.tolerance)?;
     target.check(student)?;
-    let correlations = Correlations::new(student, target, (options.rows, options.seed))?;
+    let rows = FreshRows {
+        count: options.rows,
+        seed: options.seed,
+    };
+    let correlations = Correlations::new(student, target, rows)?;
     let mut kept = match options.selection {
         Selection::Pursuit => pursuit(&correlations, options)?,
-        Selection::Magnitude => largest(student, n_kept),
+        Selection::Magnitude => largest(student, n_kept)?,
         Selection::Random => any(n_experts, options),
     };
     kept.sort_unstable();
     let pruned = student.selected(&kept, correlations.weights(&kept)?);
-    let report = PruneReport::new((student, &pruned), kept, target, (options.rows, options.seed))?;
+    let before_and_after = BeforeAndAfter {
+        before: student,
+        after: &pruned,
+        target,
+        rows,
+    };
+    let report = before_and_after.report(kept, n_kept)?;
     Ok((pruned, report))
 }
 
-impl PruneReport {
-    /// With losses on fresh rows, before and after.
-    pub(crate) fn new(
-        (before, after): (&Mixture, &Mixture),
-        kept: Vec<usize>,
-        target: Target<'_>,
-        (rows, seed): (usize, u64),
-    ) -> Result<Self> {
-        let target = match target {
-            Target::OwnOutput => Target::Mixture(before),
+/// A mixture before and after pruning, and what it should answer.
+pub(crate) struct BeforeAndAfter<'a> {
+    pub(crate) before: &'a Mixture,
+    pub(crate) after: &'a Mixture,
+    pub(crate) target: Target<'a>,
+    pub(crate) rows: FreshRows,
+}
+
+impl BeforeAndAfter<'_> {
+    /// The experts that were kept of `requested` ones, and losses on fresh rows.
+    pub(crate) fn report(&self, kept: Vec<usize>, requested: usize) -> Result<PruneReport> {
+        let target = match self.target {
+            Target::OwnOutput => Target::Mixture(self.before),
             other => other,
         };
-        Ok(Self {
+        let loss = |mixture: &Mixture| loss(mixture, target, self.rows.count, self.rows.seed);
+        Ok(PruneReport {
+            units: UnitReport {
+                kind: UnitKind::Expert,
+                path: "experts".to_owned(),
+                before: self.before.n_experts(),
+                requested,
+                after: kept.len(),
+            },
             kept,
-            loss_before: loss(before, target, rows, seed)?,
-            loss_after: loss(after, target, rows, seed)?,
+            loss_before: loss(self.before)?,
+            loss_after: loss(self.after)?,
         })
     }
 }
@@ -136,11 +160,12 @@ fn pursuit(correlations: &Correlations, options: &Pruning) -> Result<Vec<usize>>
     Ok(kept)
 }
 
-fn largest(student: &Mixture, n_kept: usize) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..student.n_experts()).collect();
-    order.sort_by(|i, j| student.weights[*j].abs().total_cmp(&student.weights[*i].abs()));
-    order.truncate(n_kept);
-    order
+fn largest(student: &Mixture, n_kept: usize) -> Result<Vec<usize>> {
+    let sizes = student.weights.iter().map(|weight| weight.abs()).collect();
+    let scores = UnitScores::new(sizes).map_err(|_| TheoryError::NanWeight {
+        expert: student.weights.iter().take_while(|weight| !weight.is_nan()).count(),
+    })?;
+    Ok(keep_units(&scores, student.n_experts() - n_kept, n_kept).into_indices())
 }
 
 fn any(n_experts: usize, options: &Pruning) -> Vec<usize> {

@@ -3,32 +3,11 @@
 use burn::module::Module;
 use burn::tensor::{Tensor, TensorData};
 
+use super::config::{Payoff, ShapleyConfig};
 use crate::layers::network::Kan;
 use crate::scaling::precision::epsilon;
+use crate::scores::observed::check_layer;
 use crate::{KanError, Result};
-
-/// What an absent node contributes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Baseline {
-    /// The means of its outgoing edges. Scores do not change if a constant moves from one edge of a sum to another.
-    #[default]
-    Mean,
-    /// Nothing.
-    Zero,
-}
-
-/// What a coalition of nodes is worth, outputs scaled by their [units](crate::Units) so that each counts the same.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub enum Payoff<'a> {
-    /// The scaled outputs, for each row on its own; a node's score is the mean absolute Shapley value over rows and outputs.
-    #[default]
-    PerSample,
-    /// The mean of each scaled output over the rows; the score is the mean absolute value over outputs. A node whose
-    /// contribution averages to zero has none.
-    MeanOutput,
-    /// Minus the mean squared error of scaled outputs from these targets, `[rows, d_output]`, scaled likewise; the score is the Shapley value itself.
-    NegativeLoss(&'a [f64]),
-}
 
 /// A layer's nodes as players.
 pub(crate) struct Game<'a> {
@@ -52,39 +31,12 @@ const ROUNDING: f64 = 64.0;
 
 impl<'a> Game<'a> {
     /// The game of the nodes of a layer (0 for the inputs) on the rows of `x`.
-    pub(crate) fn new(
-        kan: &Kan,
-        layer: usize,
-        x: Tensor<2>,
-        (baseline, payoff): (Baseline, Payoff<'a>),
-    ) -> Result<Self> {
+    pub(crate) fn new(kan: &Kan, layer: usize, x: Tensor<2>, config: &ShapleyConfig<'a>) -> Result<Self> {
         let kan = kan.valid();
-        if layer >= kan.layers.len() {
-            return Err(KanError::NoSuch {
-                what: "layer with outgoing edges",
-                index: layer,
-                count: kan.layers.len(),
-            });
-        }
+        check_layer(&kan, layer)?;
         let rows = x.dims()[0];
-        if rows == 0 {
-            return Err(KanError::TooFewRows {
-                what: "rows",
-                least: 1,
-                got: 0,
-            });
-        }
-        let targets = match payoff {
-            Payoff::NegativeLoss(targets) => kan.scaled_outputs(targets),
-            Payoff::PerSample | Payoff::MeanOutput => vec![0.0; rows * kan.d_output()],
-        };
-        if targets.len() != rows * kan.d_output() {
-            return Err(KanError::Length {
-                what: "targets",
-                expected: rows * kan.d_output(),
-                got: targets.len(),
-            });
-        }
+        let payoff = config.payoff;
+        let targets = scaled_targets(&kan, rows, payoff)?;
         let nodes = kan.layers[..layer]
             .iter()
             .fold(kan.scaled(x), |x, layer| layer.forward(x));
@@ -100,21 +52,8 @@ impl<'a> Game<'a> {
         let mut nobody = vec![0.0; n_subnodes];
         let mut contributions = Vec::with_capacity(n_players);
         for player in values.chunks_exact(rows * n_subnodes) {
-            let base: Vec<f64> = match baseline {
-                Baseline::Zero => vec![0.0; n_subnodes],
-                Baseline::Mean => (0..n_subnodes)
-                    .map(|s| player.iter().skip(s).step_by(n_subnodes).sum::<f64>() / rows as f64)
-                    .collect(),
-            };
-            let beyond = |(p, base): (&f64, &f64)| {
-                let beyond = p - base;
-                if beyond.abs() <= noise * base.abs() {
-                    0.0
-                } else {
-                    beyond
-                }
-            };
-            contributions.push(player.iter().zip(base.iter().cycle()).map(beyond).collect());
+            let base = config.baseline.values(player, n_subnodes);
+            contributions.push(beyond(player, &base, noise));
             nobody.iter_mut().zip(base).for_each(|(sum, base)| *sum += base);
         }
         Ok(Self {
@@ -196,4 +135,41 @@ impl<'a> Game<'a> {
             Payoff::PerSample | Payoff::MeanOutput => value.iter().map(|v| v.abs()).sum::<f64>() / value.len() as f64,
         }
     }
+}
+
+/// Targets of a payoff as the network gives outputs, 0 where it has none: `[rows, d_output]`.
+fn scaled_targets(kan: &Kan, rows: usize, payoff: Payoff<'_>) -> Result<Vec<f64>> {
+    if rows == 0 {
+        return Err(KanError::TooFewRows {
+            what: "rows",
+            least: 1,
+            got: 0,
+        });
+    }
+    let expected = rows * kan.d_output();
+    let targets = match payoff {
+        Payoff::NegativeLoss(targets) => kan.scaled_outputs(targets),
+        Payoff::PerSample | Payoff::MeanOutput => vec![0.0; expected],
+    };
+    if targets.len() != expected {
+        return Err(KanError::Length {
+            what: "targets",
+            expected,
+            got: targets.len(),
+        });
+    }
+    Ok(targets)
+}
+
+/// What edges add beyond a baseline, `[rows, n_subnodes]`; 0 where that is rounding, relative to the baseline.
+fn beyond(edges: &[f64], base: &[f64], noise: f64) -> Vec<f64> {
+    let beyond = |(value, base): (&f64, &f64)| {
+        let beyond = value - base;
+        if beyond.abs() <= noise * base.abs() {
+            0.0
+        } else {
+            beyond
+        }
+    };
+    edges.iter().zip(base.iter().cycle()).map(beyond).collect()
 }

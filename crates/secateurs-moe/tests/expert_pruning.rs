@@ -5,16 +5,17 @@ mod naive;
 use burn::tensor::Tensor;
 use naive::{assert_close, numbers, of_tokens, tensor, values};
 use proptest::prelude::*;
+use secateurs_importance::UnitImportance;
 use secateurs_importance::{Importance, LayerView, Wanda};
 use secateurs_moe::prune::{
-    ActivationNorm, CachedBatch, ExpertEvidence, ExpertImportance, Frequency, GateMass, Naee, OutputVariance,
-    RandomExperts, Reap, clusters, constants, gated_inputs, keep_experts, lost, merge_experts, n_removed, scores_of,
-    super_experts,
+    ActivationNorm, CachedBatch, ExpertEvidence, Frequency, GateMass, Naee, OutputVariance, RandomExperts, Reap,
+    clusters, constants, gated_inputs, keep_experts, lost, merge_experts, n_removed, scores_of, super_experts,
 };
 use secateurs_moe::{
     Expert, GatedMlp, MoeError, MoeLayer, Normalise, Router, RouterKind, SigmoidTopK, TokenRouting, TopK, answers, mix,
 };
 use secateurs_tensor::{ActivationStats, WeightMatrix};
+use secateurs_tensor::{UnitKind, UnitScores};
 use secateurs_testkit::device;
 
 const D: usize = 4;
@@ -97,11 +98,11 @@ proptest! {
                 pairs.iter().map(|(_, f)| (f[i] - mean).powi(2)).sum::<f64>()
             }).sum()
         };
-        assert_close(&scores_of(&Frequency, &evidence).unwrap(), &expected(&|p| p.len() as f64), 0.0);
-        assert_close(&scores_of(&GateMass, &evidence).unwrap(), &expected(&|p| p.iter().map(|(g, _)| g).sum()), 1e-6);
-        assert_close(&scores_of(&ActivationNorm, &evidence).unwrap(), &expected(&|p| p.iter().map(|(_, f)| norm(f)).sum()), 1e-5);
-        assert_close(&scores_of(&Reap, &evidence).unwrap(), &expected(&reap), 1e-5);
-        assert_close(&scores_of(&OutputVariance, &evidence).unwrap(), &expected(&variance), 1e-5);
+        assert_close(scores_of(&Frequency, &evidence).unwrap().values(), &expected(&|p| p.len() as f64), 0.0);
+        assert_close(scores_of(&GateMass, &evidence).unwrap().values(), &expected(&|p| p.iter().map(|(g, _)| g).sum()), 1e-6);
+        assert_close(scores_of(&ActivationNorm, &evidence).unwrap().values(), &expected(&|p| p.iter().map(|(_, f)| norm(f)).sum()), 1e-5);
+        assert_close(scores_of(&Reap, &evidence).unwrap().values(), &expected(&reap), 1e-5);
+        assert_close(scores_of(&OutputVariance, &evidence).unwrap().values(), &expected(&variance), 1e-5);
         for (expert, sums) in evidence.experts().iter().enumerate() {
             let pairs = scene.pairs(expert);
             let mean = |i: usize| pairs.iter().map(|(_, f)| f[i]).sum::<f64>() / n(&pairs);
@@ -182,13 +183,87 @@ fn an_expert_that_never_fires_goes_first() {
     });
     let evidence = scene.evidence();
     assert_eq!(evidence.experts()[2].n_routed, 0);
-    let criteria: [&dyn ExpertImportance; 5] = [&Frequency, &GateMass, &ActivationNorm, &Reap, &OutputVariance];
+    let criteria: [&dyn UnitImportance<Evidence = ExpertEvidence>; 5] =
+        [&Frequency, &GateMass, &ActivationNorm, &Reap, &OutputVariance];
     for criterion in criteria {
         let scores = scores_of(criterion, &evidence).unwrap();
-        assert_eq!(scores[2], 0.0, "{}", criterion.name());
-        assert!(scores.iter().all(|score| *score >= 0.0));
+        assert_eq!(scores.values()[2], 0.0, "{}", criterion.name());
+        assert!(scores.values().iter().all(|score| *score >= 0.0));
     }
     assert_eq!(evidence.experts()[2].mean_answer(), [0.0; D]);
+}
+
+/// A score that has no number for one expert, and one with too few numbers.
+struct Broken {
+    scores: Vec<f64>,
+}
+
+impl UnitImportance for Broken {
+    type Evidence = ExpertEvidence;
+
+    fn name(&self) -> &str {
+        "broken"
+    }
+
+    fn score(&self, _: &ExpertEvidence) -> secateurs_importance::Result<UnitScores> {
+        Ok(UnitScores::new(self.scores.clone())?)
+    }
+}
+
+/// The law of units: as many experts as asked for, the lower index of equals first, NaN refused with its expert.
+#[test]
+fn experts_obey_the_law_of_units() {
+    let evidence = scene(4, 2, 7).evidence();
+    let scores = |scores: &[f64]| {
+        scores_of(
+            &Broken {
+                scores: scores.to_vec(),
+            },
+            &evidence,
+        )
+    };
+    let equal = scores(&[2.0, -0.0, 0.0, 2.0]).unwrap();
+    for (n_removed, left) in [(0, vec![0, 1, 2, 3]), (1, vec![0, 2, 3]), (2, vec![0, 3]), (3, vec![3])] {
+        let kept = keep_experts(&equal, n_removed, 1).unwrap();
+        assert_eq!(kept.indices(), left);
+        let report = kept.report(UnitKind::Expert, "layers.0.moe");
+        assert_eq!(
+            (report.before, report.requested, report.after),
+            (4, 4 - n_removed, left.len())
+        );
+        assert!(!report.is_clipped());
+    }
+    let nan = scores(&[1.0, 1.0, f64::NAN, 1.0]).unwrap_err();
+    assert_eq!(nan.to_string(), "the score of expert 2 is NaN");
+    let few = scores(&[1.0, 1.0]).unwrap_err();
+    assert_eq!(few.to_string(), "scores: expected 4, got 2");
+    let criteria: [&dyn UnitImportance<Evidence = ExpertEvidence>; 6] = [
+        &RandomExperts { seed: 1 },
+        &Frequency,
+        &GateMass,
+        &ActivationNorm,
+        &Reap,
+        &OutputVariance,
+    ];
+    for criterion in criteria {
+        let scores = scores_of(criterion, &evidence).unwrap();
+        let kept = keep_experts(&scores, 2, 2).unwrap();
+        let least = kept
+            .indices()
+            .iter()
+            .map(|&expert| scores.values()[expert])
+            .fold(f64::INFINITY, f64::min);
+        let gone = kept
+            .to_mask()
+            .into_iter()
+            .zip(scores.values())
+            .filter(|(stays, _)| !stays);
+        assert!(
+            gone.map(|(_, score)| *score).all(|score| score <= least),
+            "{}",
+            criterion.name()
+        );
+    }
 }
 
 #[test]
@@ -288,14 +363,20 @@ fn twins_are_merged_first_and_into_themselves() {
     scene.layer.experts[3] = scene.layer.experts[1].clone();
     let evidence = scene.evidence();
     let groups = clusters(&evidence, 3).unwrap();
-    assert_eq!(groups, [vec![0], vec![1, 3], vec![2]]);
-    let merged = merge_experts(&scene.layer.experts, &groups, &evidence).unwrap();
+    assert_eq!(groups.groups, [vec![0], vec![1, 3], vec![2]]);
+    assert_eq!(groups.kept(), [0, 1, 2]);
+    let report = groups.report("layers.0.moe");
+    assert_eq!(
+        (report.kind, report.before, report.requested, report.after),
+        (UnitKind::Expert, 4, 3, 3)
+    );
+    let merged = merge_experts(&scene.layer.experts, &groups.groups, &evidence).unwrap();
     let tokens = scene.tokens[0].clone();
     for (merged, original) in merged.iter().zip([0, 1, 2]) {
         let expected = values(&scene.layer.experts[original].answer(tokens.clone()));
         assert_close(&values(&merged.answer(tokens.clone())), &expected, 1e-5);
     }
-    assert_eq!(clusters(&evidence, 1).unwrap().concat().len(), 4);
+    assert_eq!(clusters(&evidence, 1).unwrap().groups.concat().len(), 4);
     assert!(clusters(&evidence, 0).is_err() && clusters(&evidence, 5).is_err());
 }
 
@@ -361,16 +442,12 @@ fn what_cannot_be_pruned_is_refused() {
     let empty = ExpertEvidence::new(3, D);
     assert!(matches!(scores_of(&Reap, &empty), Err(MoeError::NoEvidence { .. })));
     assert!(matches!(
-        keep_experts(&[1.0, 2.0, 3.0], 2, 2),
+        keep_experts(&UnitScores::new(vec![1.0, 2.0, 3.0]).unwrap(), 2, 2),
         Err(MoeError::TooFewLeft {
             n_removed: 2,
             n_experts: 3,
             needed: 2
         })
-    ));
-    assert!(matches!(
-        keep_experts(&[1.0, f64::NAN], 0, 1),
-        Err(MoeError::NotFinite { expert: 1, .. })
     ));
     assert_eq!(n_removed(0.5, 5).unwrap(), 2);
     assert!(n_removed(1.0, 5).is_err());
