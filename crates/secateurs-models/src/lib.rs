@@ -1,6 +1,8 @@
 #![doc = include_str!("../README.md")]
 
 mod error;
-pub mod llama;
+pub mod decoder;
+
+pub use decoder as llama;
 
 pub use error::ModelError;
