@@ -1,8 +1,16 @@
 #![doc = include_str!("../README.md")]
 
-mod error;
 pub mod decoder;
+mod error;
+mod family;
+mod language_model;
+mod parameters;
+mod store;
 
 pub use decoder as llama;
 
 pub use error::ModelError;
+pub use family::Family;
+pub use language_model::{Activations, LanguageModel, Sequences};
+pub use parameters::TensorMap;
+pub use store::CheckpointStore;

@@ -34,7 +34,7 @@ fn tiny(tied_head: bool) -> LlamaConfig {
 fn saved(config: &LlamaConfig, folder: &std::path::Path, float_type: FloatType) -> std::path::PathBuf {
     let out = folder.join("model");
     let writer = CheckpointWriter::create(&folder.join("staging"), planned_tensors(config), float_type).unwrap();
-    save_llama(&Llama::new(config, &device()), &writer).unwrap();
+    save_llama(config, &Llama::new(config, &device()), &writer).unwrap();
     writer
         .write_file("config.json", config.to_json().to_string().as_bytes())
         .unwrap();

@@ -362,7 +362,7 @@ fn write(
     let requested = Some(pattern).filter(|_| recipe.options.scope != Some(Scope::Global));
     let mut layers = layer_reports(&llama, ("", &masks), requested, journal.log.train_seconds);
     let writer = CheckpointWriter::create(&model, planned_tensors(&config), recipe.dtype)?;
-    save_llama(&llama, &writer)?;
+    save_llama(&config, &llama, &writer)?;
     let first = recipe.method.first_stage();
     let first = first.and_then(|first| first.build(&recipe.options, recipe.seed));
     for layer in &mut layers {

@@ -5,13 +5,13 @@ use std::cell::RefCell;
 use burn::module::{Module, Param};
 use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{Device, Tensor};
-use secateurs_data::llama::{ExpertLayout, ExpertsConfig, LlamaConfig};
+use secateurs_data::llama::{ExpertsConfig, LlamaConfig};
 use secateurs_moe::{
     GatedMlp, MoeError, Normalise, Router, RouterKind, Routing, TopK, answers, keep_items, keep_logits, mix,
 };
 use secateurs_tensor::Observer;
 
-use crate::llama::block::project;
+use super::tokens::project;
 
 /// A mixture of SwiGLU experts: a gate gives every token a logit per expert, a router makes of them who answers, and the
 /// answers are added up with their gates.
@@ -26,9 +26,6 @@ pub struct LlamaMoe {
     /// Who answers a token.
     #[module(skip)]
     pub router: RouterKind,
-    /// Whose names the file has.
-    #[module(skip)]
-    pub(crate) layout: ExpertLayout,
     /// What is answered in the place of an expert, `[d_model]`; empty if every expert answers itself.
     #[module(skip)]
     constants: Vec<Option<Vec<f32>>>,
@@ -50,7 +47,6 @@ impl LlamaMoe {
                 normalise,
                 ..TopK::new(experts.top_k)
             }),
-            layout: experts.layout,
             constants: Vec::new(),
         }
     }
@@ -138,7 +134,6 @@ impl LlamaMoe {
             gate: keep_logits(self.gate, kept, 1),
             experts: keep_items(self.experts, kept)?,
             router,
-            layout: self.layout,
         })
     }
 
