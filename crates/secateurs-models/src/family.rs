@@ -45,7 +45,7 @@ use crate::ModelError;
 /// }
 /// # use secateurs_data::{Checkpoint, CheckpointWriter, FloatType};
 /// # use secateurs_prune::{BlockPlan, SparseGpt, prune_blocks};
-/// # use secateurs_tensor::{PathRules, Pattern, Sparsity};
+/// # use secateurs_tensor::PathRules;
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # let folder = tempfile::tempdir()?;
 /// # let begin = |name: &str| {
@@ -61,12 +61,8 @@ use crate::ModelError;
 /// # dense.finish(&folder.path().join("dense"))?;
 /// # let source = Checkpoint::open(&folder.path().join("dense"))?;
 /// # let writer = begin("pruned.partial")?;
-/// # let plan = BlockPlan {
-/// #     method: &SparseGpt::default(),
-/// #     patterns: &[Pattern::Unstructured(Sparsity::new(0.5)?); 2],
-/// #     rules: &PathRules::default(),
-/// #     first_block: 0,
-/// # };
+/// # let (method, patterns, rules) = (SparseGpt::default(), ["50%".parse()?; 2], PathRules::default());
+/// # let plan = BlockPlan::new(&method, &patterns, &rules);
 ///
 /// let mut store = CheckpointStore::<Stack>::new(source, writer, 4, secateurs_testkit::device())?;
 /// let hidden = store.embed(&[vec![0, 3, 1, 4]])?;

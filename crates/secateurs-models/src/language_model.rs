@@ -4,7 +4,7 @@ use burn::module::Module;
 use burn::tensor::{Device, Int, Tensor};
 use secateurs_data::{Checkpoint, CheckpointWriter};
 use secateurs_ops::{linear, linear_cross_entropy};
-use secateurs_prune::{Batch, Gradients, PruneError};
+use secateurs_train::{Batch, Gradients, TrainError};
 use serde::{Deserialize, Serialize};
 
 use crate::{Family, ModelError, TensorMap};
@@ -50,7 +50,7 @@ pub trait LanguageModel: Family {
         sequences: Sequences<'_, Self::Positions>,
         activations: Activations,
         batch: Batch,
-    ) -> Result<Gradients, PruneError>;
+    ) -> Result<Gradients, TrainError>;
 
     /// The logits of hidden states, `[n, d_model] -> [n, vocab_size]`.
     fn logits(&self, model: &Self::Model, hidden: Tensor<2>) -> Tensor<2> {

@@ -85,6 +85,7 @@ impl<F: Family> CheckpointStore<F> {
 
 impl<F: Family> BlockStore for CheckpointStore<F> {
     type Block = F::Block;
+    type Flow = Tensor<3>;
     type Error = ModelError;
 
     fn n_blocks(&self) -> usize {

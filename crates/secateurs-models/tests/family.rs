@@ -95,12 +95,8 @@ fn written_by_pruning(config: &LlamaConfig, source: &Path, folder: &Path) -> Nam
     let mut store = LlamaStore::new(source, writer, 8, device()).unwrap();
     store.copy_rest().unwrap();
     let patterns = vec![Pattern::Unstructured(Sparsity::new(0.5).unwrap()); config.n_blocks];
-    let plan = BlockPlan {
-        method: &MaskOnly::new(Magnitude, Scope::PerLayer),
-        patterns: &patterns,
-        rules: &PathRules::default(),
-        first_block: 0,
-    };
+    let (method, rules) = (MaskOnly::new(Magnitude, Scope::PerLayer), PathRules::default());
+    let plan = BlockPlan::new(&method, &patterns, &rules);
     let hidden = store.embed(&[vec![3, 1, 4, 1, 5, 9, 2, 6]]).unwrap();
     prune_blocks(&mut store, hidden, &plan, &mut |_| {}).unwrap();
     let (source, writer) = store.into_parts();

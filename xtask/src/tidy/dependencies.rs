@@ -25,7 +25,7 @@ enum Burn {
 }
 
 /// The map of `crates/README.md`.
-const MAP: [Allowed; 18] = [
+const MAP: [Allowed; 21] = [
     Allowed {
         name: "secateurs-tensor",
         uses: Uses::Only(&[]),
@@ -37,8 +37,13 @@ const MAP: [Allowed; 18] = [
         burn: Burn::WithoutBackend,
     },
     Allowed {
+        name: "secateurs-train",
+        uses: Uses::Only(&["tensor"]),
+        burn: Burn::WithoutBackend,
+    },
+    Allowed {
         name: "secateurs-prune",
-        uses: Uses::Only(&["tensor", "importance"]),
+        uses: Uses::Only(&["tensor", "importance", "train"]),
         burn: Burn::WithoutBackend,
     },
     Allowed {
@@ -48,7 +53,7 @@ const MAP: [Allowed; 18] = [
     },
     Allowed {
         name: "secateurs-kan",
-        uses: Uses::Only(&["ops", "formula"]),
+        uses: Uses::Only(&["train", "ops", "formula"]),
         burn: Burn::WithoutBackend,
     },
     Allowed {
@@ -68,7 +73,7 @@ const MAP: [Allowed; 18] = [
     },
     Allowed {
         name: "secateurs-models",
-        uses: Uses::Only(&["tensor", "importance", "prune", "moe", "ops", "data"]),
+        uses: Uses::Only(&["tensor", "importance", "train", "prune", "moe", "ops", "data"]),
         burn: Burn::WithoutBackend,
     },
     Allowed {
@@ -87,14 +92,38 @@ const MAP: [Allowed; 18] = [
         burn: Burn::Never,
     },
     Allowed {
+        name: "secateurs-kan-files",
+        uses: Uses::Only(&["kan", "formula", "data"]),
+        burn: Burn::WithoutBackend,
+    },
+    Allowed {
+        name: "secateurs-lm",
+        uses: Uses::Only(&[
+            "tensor",
+            "importance",
+            "train",
+            "prune",
+            "moe",
+            "ops",
+            "models",
+            "data",
+            "sparse",
+            "runtime",
+        ]),
+        burn: Burn::WithoutBackend,
+    },
+    Allowed {
         name: "secateurs",
         uses: Uses::Only(&[
             "tensor",
             "importance",
+            "train",
             "prune",
             "kan",
+            "kan-files",
             "formula",
             "causal",
+            "lm",
             "moe",
             "ops",
             "models",

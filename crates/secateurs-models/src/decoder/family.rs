@@ -3,8 +3,8 @@
 use burn::tensor::{Device, Int, Tensor};
 use secateurs_data::llama::{ConfigError, LlamaConfig};
 use secateurs_data::{Checkpoint, CheckpointWriter, TensorPlan};
-use secateurs_prune::{Batch, Gradients, PruneError};
 use secateurs_tensor::Observer;
+use secateurs_train::{Batch, Gradients, TrainError};
 use serde_json::Value;
 
 use super::block::LlamaBlock;
@@ -97,7 +97,7 @@ impl LanguageModel for LlamaConfig {
         sequences: Sequences<'_, Rope>,
         activations: Activations,
         batch: Batch,
-    ) -> Result<Gradients, PruneError> {
+    ) -> Result<Gradients, TrainError> {
         model.gradients(sequences.tokens, sequences.positions, activations, batch)
     }
 
