@@ -4,7 +4,7 @@ use secateurs_data::DataError;
 use secateurs_data::llama::ConfigError;
 use secateurs_tensor::TensorError;
 
-/// What can go wrong while a model is configured, loaded or saved.
+/// A failure while a model is configured, loaded or saved.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ModelError {

@@ -1,4 +1,4 @@
-//! What jobs know of a model: the seam of a family of models.
+//! The seam of a family of models: all that jobs know of a model.
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
@@ -11,7 +11,7 @@ use crate::ModelError;
 
 /// A family of models on disk; a value of the type is the shape of one model.
 ///
-/// What a family says is enough to check a file, to prune it block by block ([`CheckpointStore`](crate::CheckpointStore)), to
+/// A family says enough to check a file, to prune it block by block ([`CheckpointStore`](crate::CheckpointStore)), to
 /// pack it and to describe it. A [`LanguageModel`](crate::LanguageModel) can be trained and measured besides.
 ///
 /// # Examples
@@ -143,7 +143,7 @@ pub trait Family: Sized {
     ///
     /// # Errors
     ///
-    /// Those of [`from_config`](Self::from_config) and of [`Checkpoint::check_tensors`].
+    /// As for [`from_config`](Self::from_config) and [`Checkpoint::check_tensors`].
     fn describe(checkpoint: &Checkpoint) -> Result<Self, ModelError> {
         checkpoint.check_no_adapter()?;
         let family = Self::from_config(checkpoint.config()).map_err(|source| DataError::Config {
@@ -158,7 +158,7 @@ pub trait Family: Sized {
     ///
     /// # Errors
     ///
-    /// Those of [`describe`](Self::describe), and [`DataError::NotFinite`].
+    /// As for [`describe`](Self::describe), and [`DataError::NotFinite`].
     fn open(checkpoint: &Checkpoint) -> Result<Self, ModelError> {
         let family = Self::describe(checkpoint)?;
         checkpoint.check_finite()?;

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Family, ModelError, TensorMap};
 
-/// What is kept from the forward pass for the backward pass.
+/// Values kept from the forward pass for the backward pass.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Activations {

@@ -44,7 +44,7 @@ impl<F: Family> CheckpointStore<F> {
         })
     }
 
-    /// The same store where the first `n_stored` blocks were written by an earlier run.
+    /// This store where the first `n_stored` blocks were written by an earlier run.
     pub fn resumed_after(self, n_stored: usize) -> Self {
         Self { n_stored, ..self }
     }
@@ -58,7 +58,7 @@ impl<F: Family> CheckpointStore<F> {
     ///
     /// # Errors
     ///
-    /// Those of [`Family::embed`].
+    /// As for [`Family::embed`].
     pub fn embed(&self, sequences: &[Vec<u32>]) -> Result<Vec<Tensor<3>>, ModelError> {
         let embed_one = |tokens: &Vec<u32>| self.family.embed(&self.source, tokens, &self.device);
         sequences.iter().map(embed_one).collect()

@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use secateurs_data::{Checkpoint, CheckpointWriter, FloatType};
+use secateurs_importance::Magnitude;
 use secateurs_models::decoder::{
     ExpertLayout, ExpertsConfig, Llama, LlamaConfig, LlamaStore, planned_tensors, save_llama,
 };
 use secateurs_models::{Family, TensorMap};
-use secateurs_importance::Magnitude;
 use secateurs_prune::{BlockPlan, MaskOnly, prune_blocks};
 use secateurs_tensor::{PathRules, Pattern, Scope, Sparsity};
 use secateurs_testkit::device;

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use secateurs_data::{Checkpoint, CheckpointWriter, FloatType};
 use secateurs_models::ModelError;
-use secateurs_models::llama::{Llama, LlamaConfig, LlamaStore, Rope, load_llama, planned_tensors, save_llama};
+use secateurs_models::decoder::{Llama, LlamaConfig, LlamaStore, Rope, load_llama, planned_tensors, save_llama};
 use secateurs_prune::BlockStore;
 use secateurs_tensor::{Observer, PathRules, linear_paths};
 use secateurs_testkit::device;

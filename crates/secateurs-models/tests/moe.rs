@@ -9,7 +9,7 @@ use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use secateurs_data::{Checkpoint, CheckpointWriter, FloatType};
-use secateurs_models::llama::{
+use secateurs_models::decoder::{
     Activations, ExpertLayout, ExpertsConfig, Llama, LlamaConfig, LlamaStore, Rope, load_llama, planned_tensors,
     save_llama,
 };

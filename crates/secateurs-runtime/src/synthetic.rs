@@ -10,14 +10,14 @@ use crate::error::RuntimeError;
 use crate::source::{WeightSource, Weights};
 use crate::weights::{BlockWeights, LlamaWeights};
 
-/// How the weights of a synthetic model are made and stored.
+/// Settings of the weights of a synthetic model.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Synthetic {
     /// Probability that a weight of a block is zero.
     pub sparsity: f64,
-    /// How the weights of the blocks are stored, in the format that is fastest for each matrix.
+    /// Number format of the weights of the blocks, in the format that is fastest for each matrix.
     pub values: ValueType,
-    /// How the embedding, which is the output matrix too, is stored.
+    /// Number format of the embedding, which is the output matrix too.
     pub head: ValueType,
     /// Seed of the weights.
     pub seed: u64,

@@ -42,7 +42,7 @@ pub struct BlockWeights {
 }
 
 impl BlockWeights {
-    /// What the [`matrices`](Self::matrices) are for, in the same order.
+    /// Roles of the [`matrices`](Self::matrices), in the same order.
     pub(crate) const ROLES: [LlamaRole; 7] = [
         LlamaRole::Query,
         LlamaRole::Key,
@@ -68,7 +68,7 @@ impl BlockWeights {
 }
 
 impl LlamaWeights {
-    /// What logits are computed with.
+    /// The matrix that logits are computed with.
     pub fn head(&self) -> &PackedMatrix {
         self.head.as_ref().unwrap_or(&self.embedding)
     }

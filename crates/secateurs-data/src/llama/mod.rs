@@ -1,4 +1,4 @@
-//! What a Llama is on disk: its configuration and its tensors.
+//! A Llama on disk: its configuration and its tensors.
 
 mod config;
 mod error;

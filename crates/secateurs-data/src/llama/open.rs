@@ -24,7 +24,7 @@ impl LlamaConfig {
     ///
     /// # Errors
     ///
-    /// Those of [`open`](Self::open) that show without weights.
+    /// As for [`open`](Self::open), as far as it shows without weights.
     pub fn describe(checkpoint: &Checkpoint) -> Result<Self> {
         checkpoint.check_no_adapter()?;
         let config = Self::from_json(checkpoint.config()).map_err(|source| DataError::Config {

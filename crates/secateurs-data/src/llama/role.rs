@@ -1,9 +1,9 @@
-//! What the tensors of a Llama are for.
+//! Roles of the tensors of a Llama.
 
 use super::config::LlamaConfig;
 use crate::TensorKind;
 
-/// What a tensor of a Llama is for, from which its layer and its shape follow.
+/// The role of a tensor in a Llama, from which its layer and its shape follow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum LlamaRole {
     /// `[vocab_size, d_model]`
@@ -24,7 +24,7 @@ pub enum LlamaRole {
     KeyNorm,
     /// Norm before the SwiGLU layer or the mixture of experts, `[d_model]`.
     MlpNorm,
-    /// What tells how well each expert would answer a token, `[n_experts, d_model]`.
+    /// Logits of the experts for a token, `[n_experts, d_model]`.
     Router,
     /// Gate of the SwiGLU layer or of an expert, `[d_ffn, d_model]`.
     Gate,
@@ -54,7 +54,7 @@ impl LlamaRole {
     /// The roles of a SwiGLU layer, in file order.
     pub(super) const SWIGLU: [Self; 3] = [Self::Gate, Self::Up, Self::Down];
 
-    /// What a tensor of this role is.
+    /// The kind of tensor that has this role.
     pub fn kind(self) -> TensorKind {
         match self {
             Self::Embedding => TensorKind::Embedding,

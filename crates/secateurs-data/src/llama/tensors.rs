@@ -8,11 +8,11 @@ use crate::{PlannedTensor, TensorPlan};
 /// A tensor of a Llama.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LlamaTensor {
-    /// What it is for.
+    /// Its role.
     pub role: LlamaRole,
     /// The expert that it belongs to, if it belongs to one.
     pub expert: Option<usize>,
-    /// What modules and files call it, its block and its shape.
+    /// Its names in modules and files, its block and its shape.
     pub plan: TensorPlan,
 }
 
@@ -82,7 +82,7 @@ impl LlamaConfig {
     }
 }
 
-/// Whose tensor it is.
+/// The part of a model that a tensor belongs to.
 #[derive(Debug, Clone, Copy)]
 enum Owner {
     Model,
