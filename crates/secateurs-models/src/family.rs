@@ -19,11 +19,11 @@ use crate::ModelError;
 /// A family whose blocks are one linear layer each, pruned from one file to another:
 ///
 /// ```
-/// use burn::{nn::{Linear, LinearConfig}, tensor::{Device, Tensor}};
-/// use secateurs_data::{TensorPlan, llama::ConfigError};
-/// use secateurs_models::{CheckpointStore, Family};
-/// use secateurs_tensor::Observer;
-///
+/// # use burn::nn::{Linear, LinearConfig};
+/// # use burn::tensor::{Device, Tensor};
+/// # use secateurs_data::{TensorPlan, llama::ConfigError};
+/// # use secateurs_models::{CheckpointStore, Family};
+/// # use secateurs_tensor::Observer;
 /// struct Stack(usize);
 ///
 /// impl Family for Stack {
@@ -34,7 +34,7 @@ use crate::ModelError;
 ///     }
 ///     fn planned(&self) -> Vec<TensorPlan> {
 ///         let block = |i| TensorPlan::linear(format!("model.layers.{i}.weight"), [8, 8]).in_block(i);
-///         std::iter::once(TensorPlan::embedding("embed.weight", [5, 8])).chain((0..self.0).map(block)).collect()
+///         (0..self.0).map(block).chain([TensorPlan::embedding("embed.weight", [5, 8])]).collect()
 ///     }
 ///     fn new_block(&self, device: &Device) -> Linear { LinearConfig::new(8, 8).with_bias(false).init(device) }
 ///     fn positions(&self, _: usize, _: &Device) {}
