@@ -373,7 +373,7 @@ fn write(
         },
     );
     let writer = CheckpointWriter::create(&model, planned_tensors(&config), recipe.dtype)?;
-    save_llama(&llama, &writer)?;
+    save_llama(&config, &llama, &writer)?;
     let first = recipe.method.first_stage();
     let first = first.and_then(|first| first.build(&recipe.options, recipe.seed));
     for layer in &mut layers {

@@ -1,17 +1,21 @@
 //! The mixture of experts in the place of the SwiGLU layer.
+//!
+//! It is routed, mixed and cut by the functions of `secateurs-moe`, whose [`MoeLayer`](secateurs_moe::MoeLayer) it is not: it shows
+//! the inputs of its linears to an observer, and constants take the place of experts without a change of parameter paths, as a file
+//! has them. A burn module cannot lend its fields to another one, so that a `MoeLayer` inside would put its own name into every path.
 
 use std::cell::RefCell;
 
 use burn::module::{Module, Param};
 use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{Device, Tensor};
-use secateurs_data::llama::{ExpertLayout, ExpertsConfig, LlamaConfig};
+use secateurs_data::llama::{ExpertsConfig, LlamaConfig};
 use secateurs_moe::{
     GatedMlp, MoeError, Normalise, Router, RouterKind, Routing, TopK, answers, keep_items, keep_logits, mix,
 };
 use secateurs_tensor::Observer;
 
-use crate::llama::block::project;
+use super::tokens::project;
 
 /// A mixture of SwiGLU experts: a gate gives every token a logit per expert, a router makes of them who answers, and the
 /// answers are added up with their gates.
@@ -23,13 +27,10 @@ pub struct LlamaMoe {
     pub gate: Linear,
     /// The experts, of which the router calls some for each token.
     pub experts: Vec<GatedMlp>,
-    /// Who answers a token.
+    /// Decides which experts answer a token.
     #[module(skip)]
     pub router: RouterKind,
-    /// Whose names the file has.
-    #[module(skip)]
-    pub(crate) layout: ExpertLayout,
-    /// What is answered in the place of an expert, `[d_model]`; empty if every expert answers itself.
+    /// The answer in the place of an expert, `[d_model]`; empty if every expert answers itself.
     #[module(skip)]
     constants: Vec<Option<Vec<f32>>>,
 }
@@ -50,12 +51,11 @@ impl LlamaMoe {
                 normalise,
                 ..TopK::new(experts.top_k)
             }),
-            layout: experts.layout,
             constants: Vec::new(),
         }
     }
 
-    /// What the gate thinks of every pair of a token and an expert.
+    /// The gate's logit for every pair of a token and an expert.
     ///
     /// # Shapes
     ///
@@ -64,7 +64,7 @@ impl LlamaMoe {
         project(&self.gate, tokens)
     }
 
-    /// Who answers which token.
+    /// Decides which experts answer which token.
     ///
     /// # Shapes
     ///
@@ -77,7 +77,7 @@ impl LlamaMoe {
         self.router.route(self.logits(tokens), None)
     }
 
-    /// What the experts make of the tokens.
+    /// Adds up the answers of the experts to the tokens, times their gates.
     ///
     /// # Shapes
     ///
@@ -138,7 +138,6 @@ impl LlamaMoe {
             gate: keep_logits(self.gate, kept, 1),
             experts: keep_items(self.experts, kept)?,
             router,
-            layout: self.layout,
         })
     }
 
@@ -155,7 +154,7 @@ impl LlamaMoe {
             let constant = self.constants.get(index).and_then(Option::as_ref);
             move |tokens: Tensor<2>| match constant {
                 Some(answer) => repeated(answer, &tokens),
-                None => project(&expert.down_proj, inner((index, expert), tokens, observer)),
+                None => project(&expert.down_proj, shown_inner(index, expert, tokens, observer)),
             }
         });
         let mixed = mix(tokens, &routing, &experts.collect::<Vec<_>>())?;
@@ -170,7 +169,8 @@ impl LlamaMoe {
         };
         let observer = &RefCell::new(observer);
         let experts = self.experts.iter().enumerate();
-        let experts = experts.map(|expert| move |tokens: Tensor<2>| inner(expert, tokens, observer));
+        let experts =
+            experts.map(|(index, expert)| move |tokens: Tensor<2>| shown_inner(index, expert, tokens, observer));
         answers(tokens, &routing, &experts.collect::<Vec<_>>()).map(|_| ())
     }
 
@@ -180,14 +180,14 @@ impl LlamaMoe {
     }
 }
 
-/// The same answer to every token.
+/// One answer to every token.
 fn repeated(answer: &[f32], tokens: &Tensor<2>) -> Tensor<2> {
     let answer = Tensor::<1>::from_floats(answer, &tokens.device());
     answer.unsqueeze::<2>().repeat_dim(0, tokens.dims()[0])
 }
 
-/// The input of an expert's last linear, `[n_routed, d_ffn]`, which the observer has seen as well.
-fn inner((index, expert): (usize, &GatedMlp), tokens: Tensor<2>, observer: &RefCell<&mut dyn Observer>) -> Tensor<2> {
+/// The input of the last linear of expert `index`, `[n_routed, d_ffn]`, which the observer has seen as well.
+fn shown_inner(index: usize, expert: &GatedMlp, tokens: Tensor<2>, observer: &RefCell<&mut dyn Observer>) -> Tensor<2> {
     let path = |linear: &str| format!("moe.experts.{index}.{linear}.weight");
     let show = |linears: &[String], input: &Tensor<2>| {
         let linears: Vec<&str> = linears.iter().map(String::as_str).collect();

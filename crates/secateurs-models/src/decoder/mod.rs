@@ -2,6 +2,7 @@
 
 mod attention;
 mod block;
+mod family;
 mod load;
 mod losses;
 mod mlp;
@@ -9,7 +10,7 @@ mod model;
 mod moe;
 mod norm;
 mod rope;
-mod store;
+mod tokens;
 mod train;
 
 pub use attention::LlamaAttention;
@@ -22,5 +23,8 @@ pub use moe::LlamaMoe;
 pub use norm::LlamaNorm;
 pub use rope::Rope;
 pub use secateurs_data::llama::{ConfigError, ExpertLayout, ExpertsConfig, LlamaConfig, RopeScaling, planned_tensors};
-pub use store::LlamaStore;
-pub use train::Activations;
+
+pub use crate::Activations;
+
+/// A Llama on disk, block by block.
+pub type LlamaStore = crate::CheckpointStore<LlamaConfig>;

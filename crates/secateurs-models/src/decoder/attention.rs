@@ -9,7 +9,7 @@ use secateurs_tensor::Observer;
 
 use super::norm::LlamaNorm;
 use super::rope::Rope;
-use crate::llama::block::{merge_tokens, project};
+use super::tokens::{merge_tokens, project};
 
 /// Causal self-attention in which several query heads share a key and value head.
 #[derive(Module, Debug)]

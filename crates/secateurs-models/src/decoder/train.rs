@@ -4,21 +4,10 @@ use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{Int, Tensor};
 use secateurs_train::{Batch, Gradients, TrainError};
-use serde::{Deserialize, Serialize};
 
 use super::model::Llama;
 use super::rope::Rope;
-
-/// What is kept from the forward pass for the backward pass.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Activations {
-    /// Everything: fastest.
-    #[default]
-    Keep,
-    /// The input of each block: the memory of one block's activations, and a second forward pass.
-    Recompute,
-}
+use crate::language_model::{Activations, losses_of};
 
 impl Llama {
     /// The mean of [`token_losses`](Self::token_losses) and its derivatives by all parameters; an expert that answers no token
@@ -67,7 +56,7 @@ impl Llama {
         let mut found = GradientsParams::new();
         let x = leaf(&mut inputs);
         let hidden = self.model.norm.forward(x.clone());
-        let loss = self.losses_of(hidden, tokens.clone()).mean();
+        let loss = losses_of(hidden, self.head(), tokens.clone()).mean();
         let value: f32 = loss.clone().without_autodiff().into_scalar();
         let mut grads = loss.backward();
         let mut upstream = x

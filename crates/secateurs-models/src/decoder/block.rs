@@ -1,9 +1,8 @@
 //! One transformer block.
 
 use burn::module::Module;
-use burn::nn::Linear;
 use burn::tensor::{Device, Tensor};
-use secateurs_data::llama::{ExpertLayout, LlamaConfig};
+use secateurs_data::llama::LlamaConfig;
 use secateurs_moe::Routing;
 use secateurs_tensor::Observer;
 
@@ -12,6 +11,7 @@ use super::mlp::LlamaMlp;
 use super::moe::LlamaMoe;
 use super::norm::LlamaNorm;
 use super::rope::Rope;
+use super::tokens::merge_tokens;
 use crate::ModelError;
 
 /// One transformer block: attention, and SwiGLU or a mixture of experts, each on a normalised input and added to the
@@ -108,24 +108,8 @@ impl LlamaBlock {
         }
     }
 
-    /// Whose tensor names the block has in a file, if it is a mixture of experts.
-    pub(crate) fn layout(&self) -> Option<ExpertLayout> {
-        self.moe.as_ref().map(|moe| moe.layout)
-    }
-
     fn attend(&self, x: Tensor<3>, positions: &Rope, observer: &mut dyn Observer) -> Tensor<3> {
         let normed = self.input_layernorm.forward(x.clone());
         x + self.self_attn.forward(normed, positions, observer)
     }
-}
-
-/// Applies a linear without bias.
-pub(crate) fn project(linear: &Linear, x: Tensor<2>) -> Tensor<2> {
-    secateurs_ops::linear(x, linear.weight.val())
-}
-
-/// `[batch, n_tokens, d] -> [batch * n_tokens, d]`
-pub(crate) fn merge_tokens(x: Tensor<3>) -> Tensor<2> {
-    let [batch, n_tokens, d] = x.dims();
-    x.reshape([batch * n_tokens, d])
 }

@@ -3,14 +3,15 @@
 use burn::module::Module;
 use burn::nn::{Embedding, EmbeddingConfig, Initializer, Linear, LinearConfig};
 use burn::tensor::{Device, Int, Tensor};
-use secateurs_data::llama::{ExpertLayout, LlamaConfig};
-use secateurs_ops::linear_cross_entropy;
+use secateurs_data::llama::LlamaConfig;
 use secateurs_tensor::Observer;
 
-use super::block::{LlamaBlock, merge_tokens};
+use super::block::LlamaBlock;
 use super::losses::RoutedLosses;
 use super::norm::LlamaNorm;
 use super::rope::Rope;
+use super::tokens::merge_tokens;
+use crate::language_model::losses_of;
 
 /// A Llama with its output matrix.
 ///
@@ -104,24 +105,9 @@ impl Llama {
             routings.extend(routing);
         }
         RoutedLosses {
-            losses: self.losses_of(self.model.norm.forward(hidden), tokens),
+            losses: losses_of(self.model.norm.forward(hidden), self.head(), tokens),
             routings,
         }
-    }
-
-    /// The loss of every predicted token, given the normalised hidden states of all, `[batch, n_tokens - 1]`.
-    pub(crate) fn losses_of(&self, hidden: Tensor<3>, tokens: Tensor<2, Int>) -> Tensor<2> {
-        let [batch, n_tokens, d_model] = hidden.dims();
-        assert!(n_tokens >= 2, "a sequence of {n_tokens} tokens predicts nothing");
-        let n_predicted = n_tokens - 1;
-        let hidden = hidden.slice([0..batch, 0..n_predicted, 0..d_model]);
-        let targets = tokens.slice([0..batch, 1..n_tokens]).reshape([batch * n_predicted]);
-        linear_cross_entropy(merge_tokens(hidden), self.head(), targets).reshape([batch, n_predicted])
-    }
-
-    /// Whose tensor names the model has in a file, if it is a mixture of experts.
-    pub(crate) fn layout(&self) -> Option<ExpertLayout> {
-        self.model.layers.iter().find_map(LlamaBlock::layout)
     }
 
     /// The output matrix `[vocab_size, d_model]`.

@@ -6,7 +6,7 @@ use burn::tensor::{Device, Tensor};
 use secateurs_data::llama::LlamaConfig;
 use secateurs_tensor::Observer;
 
-use crate::llama::block::{merge_tokens, project};
+use super::tokens::{merge_tokens, project};
 
 /// `down(silu(gate(x)) * up(x))`.
 #[derive(Module, Debug)]
