@@ -4,7 +4,7 @@ use bytes::Bytes;
 use half::bf16;
 
 use crate::error::SparseError;
-use crate::value_type::{Group, ValueType};
+use crate::numbers::value_type::{Group, ValueType};
 
 /// Stored values: `bits` of each, little-endian, and the scales of integers.
 #[derive(Debug, Clone, PartialEq)]

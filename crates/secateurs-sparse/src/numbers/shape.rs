@@ -1,8 +1,8 @@
 //! Checks of shapes.
 
 use crate::error::SparseError;
-use crate::value_type::ValueType;
-use crate::values::check_size;
+use crate::numbers::value_type::ValueType;
+use crate::numbers::values::check_size;
 
 /// Refuses shapes whose bytes could not be counted.
 pub(crate) fn check_dims(dims: [usize; 2]) -> Result<[usize; 2], SparseError> {

@@ -5,8 +5,8 @@ use std::fmt;
 use half::{bf16, f16};
 
 use crate::error::SparseError;
+use crate::formats::format::Format;
 use crate::kernels::CHUNK;
-use crate::matrix::Format;
 
 /// How single weights are stored.
 ///

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::kernels::masked::{SLACK, Span, Starts};
-use crate::values::Values;
+use crate::numbers::values::Values;
 
 /// What the two formats with masks have in common.
 pub(crate) struct MaskedParts<'a> {

@@ -5,11 +5,11 @@ use std::sync::Mutex;
 
 use rayon::prelude::*;
 
+use crate::formats::matrix::PackedMatrix;
 use crate::kernels::Level;
-use crate::lanes::{LANES, Lanes};
-use crate::matrix::PackedMatrix;
-use crate::skipping::SkippingTile;
-use crate::tile::{Store, Tile};
+use crate::products::lanes::{LANES, Lanes};
+use crate::products::skipping::SkippingTile;
+use crate::products::tile::{Store, Tile};
 
 /// One of the products of [`multiply_many`].
 #[derive(Debug)]

@@ -2,7 +2,9 @@
 
 use std::ops::Range;
 
-use crate::indexed::IndexedMatrix;
+use crate::formats::indexed::IndexedMatrix;
+use crate::formats::masked_parts::MaskedParts;
+use crate::formats::matrix::PackedMatrix;
 use crate::kernels::Level;
 use crate::kernels::decode::{Decode, Layout};
 use crate::kernels::dense::Dense;
@@ -11,10 +13,8 @@ use crate::kernels::indexed::{DecodeIndexed, DotIndexed, Indexed};
 use crate::kernels::masked::Masked;
 use crate::kernels::scales::{Scales, Unscaled};
 use crate::kernels::value::{Bf16, F16, F32, Int4, Int8};
-use crate::masked_parts::MaskedParts;
-use crate::matrix::PackedMatrix;
-use crate::value_type::ValueType;
-use crate::values::Values;
+use crate::numbers::value_type::ValueType;
+use crate::numbers::values::Values;
 
 /// Runs `$body` with `$v` the storage type and `$s` the scaling of `$values`.
 macro_rules! with_values {

@@ -5,13 +5,13 @@ use std::ops::Range;
 use bytes::Bytes;
 
 use crate::error::SparseError;
+use crate::formats::masked_parts::first_near_end;
 use crate::kernels::CHUNK;
 use crate::kernels::indexed::IndexedSpan;
 use crate::kernels::masked::Starts;
-use crate::masked_parts::first_near_end;
-use crate::shape::{check_dims, check_weights};
-use crate::value_type::{Group, ValueType};
-use crate::values::{Encoder, Values, check_size};
+use crate::numbers::shape::{check_dims, check_weights};
+use crate::numbers::value_type::{Group, ValueType};
+use crate::numbers::values::{Encoder, Values, check_size};
 
 /// The largest number of inputs that an index of 16 bits can name.
 pub(crate) const MAX_INPUTS: usize = 1 << 16;
@@ -156,7 +156,7 @@ fn check(dims: [usize; 2], value_type: ValueType) -> Result<(), SparseError> {
     if !value_type.group().is_none_or(is_whole) {
         return Err(SparseError::Combination {
             format: "indexed",
-            value_type,
+            value_type: value_type.to_string(),
         });
     }
     if dims[1] > MAX_INPUTS {

@@ -5,12 +5,13 @@ use std::time::Instant;
 
 use bytes::Bytes;
 
-use crate::choose::{Choice, Reason, candidates};
+use crate::choice::choose::{Choice, Reason, candidates};
 use crate::error::SparseError;
-use crate::input::Input;
+use crate::formats::format::Format;
+use crate::formats::matrix::PackedMatrix;
 use crate::kernels::Level;
-use crate::matrix::{Format, PackedMatrix};
-use crate::value_type::ValueType;
+use crate::numbers::value_type::ValueType;
+use crate::products::input::Input;
 
 /// Bytes of copies that take turns, so that weights come from memory: more than the caches of most processors.
 const RESIDENT: usize = 256 << 20;

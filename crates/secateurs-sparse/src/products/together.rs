@@ -2,9 +2,9 @@
 
 use rayon::prelude::*;
 
-use crate::input::Input;
+use crate::formats::matrix::PackedMatrix;
 use crate::kernels::Level;
-use crate::matrix::PackedMatrix;
+use crate::products::input::Input;
 
 /// The products of several matrices with the same input, `[n_vectors, d_output]` each.
 ///

@@ -2,11 +2,11 @@
 
 use std::ops::Range;
 
+use crate::formats::matrix::PackedMatrix;
 use crate::kernels::Level;
 use crate::kernels::decode::Layout;
 use crate::kernels::tile::{Rows, TileProduct};
-use crate::lanes::LANES;
-use crate::matrix::PackedMatrix;
+use crate::products::lanes::LANES;
 
 /// What becomes of the results of a product.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,8 +2,8 @@
 
 use rayon::prelude::*;
 
-use crate::input::Input;
 use crate::kernels::CHUNK;
+use crate::products::input::Input;
 
 /// Vectors that lie side by side.
 pub const LANES: usize = CHUNK;

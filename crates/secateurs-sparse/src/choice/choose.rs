@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use crate::indexed::MAX_INPUTS;
-use crate::matrix::Format;
-use crate::nm::GroupPattern;
-use crate::value_type::ValueType;
+use crate::formats::format::Format;
+use crate::formats::format::GroupPattern;
+use crate::formats::indexed::MAX_INPUTS;
+use crate::numbers::value_type::ValueType;
 
 /// A format for a matrix, and why.
 #[derive(Debug, Clone, Copy, PartialEq)]

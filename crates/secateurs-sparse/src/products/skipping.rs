@@ -2,12 +2,12 @@
 
 use std::ops::Range;
 
+use crate::formats::matrix::PackedMatrix;
 use crate::kernels::Level;
 use crate::kernels::decode::Layout;
 use crate::kernels::skip::{Compress, Entry, SkipProduct};
-use crate::lanes::LANES;
-use crate::matrix::PackedMatrix;
-use crate::tile::Store;
+use crate::products::lanes::LANES;
+use crate::products::tile::Store;
 
 /// The weights of some outputs that are not zero, with their inputs.
 #[derive(Debug)]

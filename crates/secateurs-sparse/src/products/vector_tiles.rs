@@ -5,9 +5,9 @@ use crate::kernels::decode::{Decode, Layout};
 use crate::kernels::dense::Dense;
 use crate::kernels::scales::Unscaled;
 use crate::kernels::value::{F16, F32};
-use crate::lanes::LANES;
-use crate::tile::Tile;
-use crate::vectors::{FloatVectors, VectorType};
+use crate::products::lanes::LANES;
+use crate::products::tile::Tile;
+use crate::products::vectors::{FloatVectors, VectorType};
 
 impl FloatVectors {
     /// Appends the first `n_vectors` of a panel of [`Lanes`](crate::Lanes).

@@ -2,13 +2,14 @@
 
 use bytes::Bytes;
 
-use crate::bitmap::check_mask;
 use crate::error::SparseError;
+use crate::formats::bitmap::check_mask;
+use crate::formats::format::GroupPattern;
+use crate::formats::masked_parts::{MaskedParts, Tail};
 use crate::kernels::masked::Starts;
-use crate::masked_parts::{MaskedParts, Tail};
-use crate::shape::{check_dims, check_weights};
-use crate::value_type::ValueType;
-use crate::values::{Encoder, Values, check_size};
+use crate::numbers::shape::{check_dims, check_weights};
+use crate::numbers::value_type::ValueType;
+use crate::numbers::values::{Encoder, Values, check_size};
 
 /// Exactly `keep` stored values in every `group` consecutive inputs.
 ///
@@ -28,53 +29,6 @@ pub struct NmMatrix {
     mask: Bytes,
     values: Values,
     tail: Tail,
-}
-
-/// `keep` of every `group` consecutive inputs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct GroupPattern {
-    keep: usize,
-    group: usize,
-}
-
-impl GroupPattern {
-    /// `keep` of every `group` inputs.
-    ///
-    /// # Errors
-    ///
-    /// [`SparseError::Unsupported`] unless `1 <= keep <= group`.
-    pub fn new(keep: usize, group: usize) -> Result<Self, SparseError> {
-        if 0 < keep && keep <= group {
-            Ok(Self { keep, group })
-        } else {
-            Err(SparseError::Unsupported {
-                what: "a pattern that keeps",
-                got: keep,
-                expected: "at least 1 and at most all inputs of the group",
-            })
-        }
-    }
-
-    /// Values of a group.
-    pub fn keep(self) -> usize {
-        self.keep
-    }
-
-    /// Inputs of a group.
-    pub fn group(self) -> usize {
-        self.group
-    }
-
-    fn per_output(self, d_input: usize) -> Result<usize, SparseError> {
-        if d_input.is_multiple_of(self.group) {
-            Ok(d_input / self.group * self.keep)
-        } else {
-            Err(SparseError::Indivisible {
-                d_input,
-                group: self.group,
-            })
-        }
-    }
 }
 
 impl NmMatrix {
@@ -98,14 +52,14 @@ impl NmMatrix {
         for output in 0..d_output {
             let weights = &weights[output * d_input..(output + 1) * d_input];
             let mask = &mut mask[output * d_input.div_ceil(8)..][..d_input.div_ceil(8)];
-            for group in 0..d_input / pattern.group {
-                let start = group * pattern.group;
-                let weights = &weights[start..start + pattern.group];
+            for group in 0..d_input / pattern.group() {
+                let start = group * pattern.group();
+                let weights = &weights[start..start + pattern.group()];
                 for offset in choose(weights, pattern, value_type).map_err(|got| SparseError::Crowded {
                     output,
                     group,
-                    keep: pattern.keep,
-                    width: pattern.group,
+                    keep: pattern.keep(),
+                    width: pattern.group(),
                     got,
                 })? {
                     let input = start + offset;
@@ -175,7 +129,7 @@ impl NmMatrix {
     }
 
     pub(crate) fn parts(&self) -> MaskedParts<'_> {
-        let per_output = self.dims[1] / self.pattern.group * self.pattern.keep;
+        let per_output = self.dims[1] / self.pattern.group() * self.pattern.keep();
         // Values start at whole bytes: an odd number of nibbles is counted with the one that fills its last byte.
         let whole_bytes = if self.values.value_type().bits() < 8 { 2 } else { 1 };
         MaskedParts {
@@ -192,24 +146,24 @@ impl NmMatrix {
 fn choose(weights: &[f32], pattern: GroupPattern, value_type: ValueType) -> Result<Vec<usize>, usize> {
     let is_absent = |offset: &usize| value_type.is_absent(weights[*offset]);
     let (absent, mut stored): (Vec<usize>, Vec<usize>) = (0..weights.len()).partition(is_absent);
-    if stored.len() > pattern.keep {
+    if stored.len() > pattern.keep() {
         return Err(stored.len());
     }
-    let missing = pattern.keep - stored.len();
+    let missing = pattern.keep() - stored.len();
     stored.extend(&absent[..missing]);
     Ok(stored)
 }
 
 fn check_groups(mask: &[u8], output: usize, d_input: usize, pattern: GroupPattern) -> Result<(), SparseError> {
     check_mask(mask, output, d_input)?;
-    for group in 0..d_input / pattern.group {
-        let inputs = group * pattern.group..(group + 1) * pattern.group;
+    for group in 0..d_input / pattern.group() {
+        let inputs = group * pattern.group()..(group + 1) * pattern.group();
         let got = inputs.filter(|input| mask[input / 8] >> (input % 8) & 1 == 1).count();
-        if got != pattern.keep {
+        if got != pattern.keep() {
             return Err(SparseError::Group {
                 output,
                 group,
-                keep: pattern.keep,
+                keep: pattern.keep(),
                 got,
             });
         }

@@ -1,9 +1,9 @@
 //! Every weight stored.
 
 use crate::error::SparseError;
-use crate::shape::{check_dims, check_weights};
-use crate::value_type::ValueType;
-use crate::values::{Encoder, Values};
+use crate::numbers::shape::{check_dims, check_weights};
+use crate::numbers::value_type::ValueType;
+use crate::numbers::values::{Encoder, Values};
 
 /// Every weight stored, for matrices that are not sparse enough.
 ///

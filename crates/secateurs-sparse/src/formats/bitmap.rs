@@ -3,11 +3,11 @@
 use bytes::Bytes;
 
 use crate::error::SparseError;
+use crate::formats::masked_parts::{MaskedParts, Tail};
 use crate::kernels::masked::Starts;
-use crate::masked_parts::{MaskedParts, Tail};
-use crate::shape::{check_dims, check_weights};
-use crate::value_type::ValueType;
-use crate::values::{Encoder, Values, check_size};
+use crate::numbers::shape::{check_dims, check_weights};
+use crate::numbers::value_type::ValueType;
+use crate::numbers::values::{Encoder, Values, check_size};
 
 /// One bit for every weight, and the values of those that are not zero.
 ///
