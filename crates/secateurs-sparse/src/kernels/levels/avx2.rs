@@ -7,9 +7,8 @@
 
 use std::arch::x86_64::*;
 
-use super::isa::{CHUNK, Isa, Kernel};
+use super::isa::{Block, CHUNK, Isa, Kernel};
 use super::table::{BYTES, HALVES, NIBBLES, UPPER_HALVES, WORDS};
-use super::tile::Block;
 
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Avx2;

@@ -7,9 +7,8 @@
 use std::arch::aarch64::*;
 use std::arch::asm;
 
-use super::isa::{CHUNK, Isa, Kernel};
+use super::isa::{Block, CHUNK, Isa, Kernel};
 use super::table::{BYTES, HALVES, QUADS};
-use super::tile::Block;
 
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Neon;

@@ -1,7 +1,5 @@
 //! What a loop may ask of an instruction set.
 
-use super::tile::Block;
-
 /// Positions handled at a time, and partial sums of a dot product.
 pub(crate) const CHUNK: usize = 32;
 
@@ -115,4 +113,58 @@ pub(crate) trait Source {
     ///
     /// The processor has the instruction set.
     unsafe fn last<I: Isa>(&self, cursor: &mut Self::Cursor) -> I::Chunk;
+}
+
+/// One group of outputs, whose sums stay in registers.
+#[derive(Clone, Copy)]
+pub(crate) struct Block {
+    /// `[n_inputs.div_ceil(32)][ROWS][32]`
+    pub(crate) weights: *const f32,
+    /// `[n_inputs, 32]`
+    pub(crate) x: *const f32,
+    pub(crate) n_inputs: usize,
+    /// At most `ROWS`.
+    pub(crate) n_rows: usize,
+    /// `[n_rows, 32]`
+    pub(crate) y: *mut f32,
+    pub(crate) add: bool,
+}
+
+impl Block {
+    /// # Safety
+    ///
+    /// The processor has the instruction set, and the pointers lead to as many values as the fields say.
+    #[inline(always)]
+    pub(super) unsafe fn run<I: Isa, const ROWS: usize>(self) {
+        let Self {
+            mut weights, mut x, y, ..
+        } = self;
+        let mut sums = [unsafe { I::zero() }; ROWS];
+        // Safety: the caller's.
+        unsafe {
+            // Loops of constant length and no references to sums, so that these stay in registers.
+            if self.add {
+                for row in 0..ROWS {
+                    if row < self.n_rows {
+                        sums[row] = I::load(y.add(row * CHUNK));
+                    }
+                }
+            }
+            let mut left = self.n_inputs;
+            while left > 0 {
+                let n_inputs = left.min(CHUNK);
+                for input in 0..n_inputs {
+                    sums = I::outer(sums, weights.add(input), x);
+                    x = x.add(CHUNK);
+                }
+                weights = weights.add(ROWS * CHUNK);
+                left -= n_inputs;
+            }
+            for row in 0..ROWS {
+                if row < self.n_rows {
+                    I::store(sums[row], y.add(row * CHUNK));
+                }
+            }
+        }
+    }
 }

@@ -5,8 +5,7 @@
 
 use half::{bf16, f16};
 
-use super::isa::{CHUNK, Isa};
-use super::tile::Block;
+use super::isa::{Block, CHUNK, Isa};
 
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Scalar;

@@ -8,9 +8,8 @@ use std::arch::asm;
 use std::arch::x86_64::*;
 
 use super::avx2::{all_nibbles, nibbles, part, sum_of_8};
-use super::isa::{CHUNK, Isa, Kernel};
+use super::isa::{Block, CHUNK, Isa, Kernel};
 use super::table::NIBBLES;
-use super::tile::Block;
 
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Avx512;
