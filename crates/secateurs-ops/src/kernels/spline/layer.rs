@@ -1,8 +1,8 @@
 //! Layers of splines on edges: only the terms that are not zero.
 
-use super::real::Real;
-use super::spline_slopes::InputWeights;
-use super::spline_terms::{Order, Splines, Terms};
+use super::slopes::InputWeights;
+use super::terms::{Order, Splines, Terms};
+use crate::kernels::real::Real;
 
 /// The most rows that are worked on together.
 const BLOCK_ROWS: usize = 128;

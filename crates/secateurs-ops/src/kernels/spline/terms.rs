@@ -5,8 +5,8 @@ use std::ops::Range;
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
-use super::real::Real;
-use super::spline_points::{Points, Spline};
+use super::points::{Points, Spline};
+use crate::kernels::real::Real;
 use crate::spline_beyond::Beyond;
 
 /// Splines of one layer: `[d_input, n_knots]` knots in ascending order.

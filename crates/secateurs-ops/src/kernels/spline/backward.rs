@@ -9,12 +9,12 @@ use std::ops::Range;
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
-use super::real::Real;
-use super::spline::{SplineWeights, block_rows};
-use super::spline_groups::Groups;
-use super::spline_outer::{Delta, InputGradients};
-use super::spline_slopes::input_gradients;
-use super::spline_terms::{Order, Splines, Terms};
+use super::groups::Groups;
+use super::layer::{SplineWeights, block_rows};
+use super::outer::{Delta, InputGradients};
+use super::slopes::input_gradients;
+use super::terms::{Order, Splines, Terms};
+use crate::kernels::real::Real;
 
 /// Bytes of the outputs of a row that are worked on at a time: the lines of a group stay in the first cache.
 const TILE_BYTES: usize = 4096;

@@ -1,7 +1,7 @@
 //! The basis functions of one input of a layer at many points, eight of them at a time.
 #![allow(clippy::needless_range_loop)] // arrays of one length are indexed together
 
-use super::real::Real;
+use crate::kernels::real::Real;
 use crate::spline_beyond::Beyond;
 
 /// The largest degree that the loops exist for.

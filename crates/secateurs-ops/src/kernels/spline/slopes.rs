@@ -5,8 +5,8 @@ use std::ops::Range;
 
 use pulp::Simd;
 
-use super::real::Real;
-use super::spline_outer::DeltaRows;
+use super::outer::DeltaRows;
+use crate::kernels::real::Real;
 
 /// Lines of one input: `[n_basis, d_output]` and `[d_output]`.
 #[derive(Debug, Clone, Copy)]

@@ -11,10 +11,10 @@ use std::ops::Range;
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
-use super::real::Real;
-use super::spline::{SplineWeights, block_rows};
-use super::spline_terms::{Splines, Terms};
-use super::spline_vectors::{Aligned, Tile, tiles, tiles_mut, width, zeros};
+use super::layer::{SplineWeights, block_rows};
+use super::terms::{Splines, Terms};
+use super::vectors::{Aligned, Tile, tiles, tiles_mut, width, zeros};
+use crate::kernels::real::Real;
 
 /// Bytes of coefficients that the first cache holds next to everything else.
 const CACHED_BYTES: usize = 16 << 10;
@@ -257,7 +257,7 @@ fn add_inputs<S: Simd, T: Real, const N: usize, const V: usize>(
             factors[n] = T::splat(simd, values[n]);
         }
         for v in 0..V {
-            // A chain of its own: that of the sums passes by all inputs, and should be short.
+            // The term has a chain of its own, so that the chain of sums over all inputs stays short.
             let mut term = T::product(simd, factors[N - 1], base[v]);
             for n in 0..N - 1 {
                 term = T::mul_add(simd, factors[n], functions[n][v], term);

@@ -3,7 +3,7 @@
 
 use pulp::Simd;
 
-use super::real::Real;
+use crate::kernels::real::Real;
 
 /// `V` vectors of a line.
 pub(super) type Tile<S, T, const V: usize> = [<T as Real>::Vector<S>; V];

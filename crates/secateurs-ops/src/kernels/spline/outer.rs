@@ -5,8 +5,8 @@ use std::ops::Range;
 
 use pulp::Simd;
 
-use super::real::Real;
-use super::spline_vectors::{Aligned, add, load, store, tiles, width, zeros};
+use super::vectors::{Aligned, add, load, store, tiles, width, zeros};
+use crate::kernels::real::Real;
 
 /// Vectors of a tile of outputs: as many sums as there are registers for.
 const VECTORS: usize = 2;
