@@ -9,9 +9,9 @@
 
 use std::f64::consts::{FRAC_PI_2, FRAC_PI_4, PI};
 
-use crate::coefficient::{Coefficient, keeps_digits};
-use crate::expr::Expr;
-use crate::function::{Call, Exponent};
+use crate::expression::coefficient::{Coefficient, keeps_digits};
+use crate::expression::expr::Expr;
+use crate::expression::function::{Call, Exponent};
 
 /// Twice the largest power that merging makes.
 const MOST_HALVES: i32 = 40;

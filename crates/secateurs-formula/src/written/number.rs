@@ -1,6 +1,6 @@
 //! Constants as each syntax writes them.
 
-use crate::print::Syntax;
+use crate::written::syntax::Syntax;
 
 /// How much longer a number may be without a power of ten than with one.
 const MOST_LONGER: usize = 3;

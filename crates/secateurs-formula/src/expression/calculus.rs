@@ -1,7 +1,7 @@
 //! Derivatives.
 
-use crate::expr::Expr;
-use crate::function::{Call, Exponent};
+use crate::expression::expr::Expr;
+use crate::expression::function::{Call, Exponent};
 
 impl Expr {
     /// The partial derivative with respect to a variable.

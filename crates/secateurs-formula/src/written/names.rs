@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::function::Call;
+use crate::expression::function::Call;
 
 /// Names that a reader takes for a constant.
 const CONSTANTS: [&str; 8] = ["e", "E", "i", "pi", "Pi", "π", "inf", "nan"];

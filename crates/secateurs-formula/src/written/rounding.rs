@@ -1,8 +1,8 @@
 //! Rounded constants that keep values.
 
-use crate::expr::{Expr, Rounding};
-use crate::poles::may_have_poles;
-use crate::program::Program;
+use crate::expression::expr::{Expr, Rounding};
+use crate::expression::poles::may_have_poles;
+use crate::expression::program::Program;
 
 /// Rows on which values are compared, besides corners.
 const ROWS: usize = 384;
@@ -72,7 +72,7 @@ impl<'a> Exact<'a> {
         let mut rows = rows(&expr.variables(), ranges);
         let mut values = program.at(&rows, ranges.len());
         if matches!(rounding, Rounding::Decimals(_)) {
-            let zeros = zeros(&program, (&rows, &values), ranges.len());
+            let zeros = zeros(&program, &rows, &values, ranges.len());
             values.extend(program.at(&zeros, ranges.len()));
             rows.extend(zeros);
         }
@@ -148,7 +148,7 @@ impl<'a> Exact<'a> {
 
 /// Rows where an expression is near zero, in rows of `width` numbers: between neighbours of opposite signs. Where values may
 /// change by a share of themselves, they may change least there.
-fn zeros(program: &Program, (rows, values): (&[f64], &[f64]), width: usize) -> Vec<f64> {
+fn zeros(program: &Program, rows: &[f64], values: &[f64], width: usize) -> Vec<f64> {
     let row = |index: usize| &rows[index * width..(index + 1) * width];
     let neighbours = values.windows(2).enumerate();
     let opposite = neighbours.filter(|(_, pair)| pair[0].is_finite() && pair[1].is_finite() && pair[0] * pair[1] < 0.0);

@@ -1,22 +1,12 @@
 //! Expressions as text, LaTeX and Rust.
 
-use crate::expr::Expr;
-use crate::function::{Call, Exponent};
-use crate::names::{distinct_names, latex_name, text_name};
-use crate::number::Number;
+use crate::expression::expr::Expr;
+use crate::expression::function::{Call, Exponent};
+use crate::written::names::{distinct_names, latex_name, text_name};
+use crate::written::number::Number;
+use crate::written::syntax::Syntax;
 
-/// How an expression is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Syntax {
-    /// As one types it: `2*sin(3.14*x1) + x2^2`.
-    Text,
-    /// For a paper: `2 \sin\left(3.14 x_1\right) + x_2^{2}`.
-    Latex,
-    /// A Rust expression of `x: &[f64]`: `2.0 * (3.14 * x[0]).sin() + x[1].powi(2)`.
-    Rust,
-}
-
-/// How tightly what is written binds.
+/// Strength with which a written expression binds its neighbours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Binding {
     Sum,

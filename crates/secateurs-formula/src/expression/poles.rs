@@ -1,7 +1,7 @@
 //! Whether an expression may grow without bound somewhere between the ends of ranges.
 
-use crate::expr::Expr;
-use crate::function::{Call, Exponent, Function};
+use crate::expression::expr::Expr;
+use crate::expression::function::{Call, Exponent, Function};
 
 /// Boxes that are looked at before the question stays open.
 const MOST_BOXES: usize = 2000;

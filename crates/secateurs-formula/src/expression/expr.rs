@@ -1,6 +1,6 @@
 //! Expressions.
 
-use crate::function::{Call, Exponent, Function};
+use crate::expression::function::{Call, Exponent, Function};
 
 /// A real function of several variables.
 ///

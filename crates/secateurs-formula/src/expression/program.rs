@@ -1,7 +1,7 @@
 //! Expressions compiled for many rows.
 
-use crate::expr::Expr;
-use crate::function::{Call, Exponent};
+use crate::expression::expr::Expr;
+use crate::expression::function::{Call, Exponent};
 
 /// Rows that one instruction works on.
 const ROWS: usize = 128;
@@ -49,13 +49,14 @@ impl Program {
         let mut values = Vec::with_capacity(x.len() / d_input);
         for rows in x.chunks(ROWS * d_input) {
             let n_rows = rows.len() / d_input;
-            self.run(rows, (d_input, n_rows), &mut stack);
+            self.run(rows, d_input, &mut stack);
             values.extend_from_slice(&stack[0][..n_rows]);
         }
         values
     }
 
-    fn run(&self, x: &[f64], (d_input, n_rows): (usize, usize), stack: &mut [[f64; ROWS]]) {
+    fn run(&self, x: &[f64], d_input: usize, stack: &mut [[f64; ROWS]]) {
+        let n_rows = x.len() / d_input;
         let mut height = 0;
         for instruction in &self.instructions {
             match *instruction {
@@ -99,8 +100,8 @@ fn compile(expr: &Expr, to: &mut Vec<Instruction>) {
         Expr::Variable(index) => to.push(Instruction::Variable(*index)),
         Expr::Sum(_) if expr.variables().is_empty() => to.push(Instruction::Constant(expr.at(&[]))),
         Expr::Product(_) if expr.variables().is_empty() => to.push(Instruction::Constant(expr.at(&[]))),
-        Expr::Sum(parts) => fold(parts, (Instruction::Shift, Instruction::Add), to),
-        Expr::Product(parts) => fold(parts, (Instruction::Scale, Instruction::Multiply), to),
+        Expr::Sum(parts) => fold(parts, Instruction::Shift, Instruction::Add, to),
+        Expr::Product(parts) => fold(parts, Instruction::Scale, Instruction::Multiply, to),
         Expr::Power(base, exponent) => {
             compile(base, to);
             to.push(Instruction::Power(*exponent));
@@ -113,7 +114,7 @@ fn compile(expr: &Expr, to: &mut Vec<Instruction>) {
 }
 
 /// Parts one after the other; constants last and without a column of their own.
-fn fold(parts: &[Expr], (by_constant, by_column): (fn(f64) -> Instruction, Instruction), to: &mut Vec<Instruction>) {
+fn fold(parts: &[Expr], by_constant: fn(f64) -> Instruction, by_column: Instruction, to: &mut Vec<Instruction>) {
     let mut columns = 0;
     for part in parts.iter().filter(|part| !matches!(part, Expr::Constant(_))) {
         compile(part, to);
