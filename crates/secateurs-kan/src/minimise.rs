@@ -3,6 +3,7 @@
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::{AdamConfig, GradientsParams, LBFGS, LBFGSConfig, LineSearchFn, ModuleOptimizer};
 use burn::tensor::Tensor;
+use secateurs_train::{EarlyStopping, Verdict};
 use serde::{Deserialize, Serialize};
 
 use crate::{KanError, Result};
@@ -89,6 +90,13 @@ impl Schedule {
         }
     }
 
+    fn early_stopping(&self) -> EarlyStopping {
+        EarlyStopping {
+            patience: self.patience,
+            ..EarlyStopping::default()
+        }
+    }
+
     /// The same, ending early if the validation loss does not fall for so many steps.
     pub fn with_patience(self, patience: usize) -> Self {
         Self {
@@ -128,8 +136,7 @@ pub fn minimise<M: Module + Clone, O: Objective<M>>(
     let mut model = model.train();
     let mut stepper = Stepper::new(schedule.optimizer);
     let mut log = Vec::new();
-    let mut best: Option<(f64, M)> = None;
-    let mut since_best = 0;
+    let mut watch = schedule.early_stopping().watch()?;
     for step in 0..schedule.steps {
         let (prepared, changed) = objective.before_step(model, step)?;
         model = prepared.train();
@@ -154,18 +161,12 @@ pub fn minimise<M: Module + Clone, O: Objective<M>>(
         if !loss.is_finite() {
             return Err(KanError::LossNotFinite { step: step + 1, loss });
         }
-        if best.as_ref().is_none_or(|(least, _)| loss < *least) {
-            best = Some((loss, model.clone()));
-            since_best = 0;
-        } else {
-            since_best += 1;
-        }
-        if schedule.patience.is_some_and(|patience| since_best > patience) {
+        if watch.see(loss, || model.clone())? == Verdict::Stop {
             break;
         }
     }
-    let model = match (schedule.keep, best) {
-        (Keep::Best, Some((_, best))) => best,
+    let model = match (schedule.keep, watch.into_best()) {
+        (Keep::Best, Some(best)) => best.state,
         _ => model,
     };
     Ok((model.valid(), log))
