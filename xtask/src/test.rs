@@ -32,10 +32,11 @@ const DEVICE_PACKAGES: [&str; 6] = [
 ];
 
 /// Packages with a feature for each device.
-const WITH_FEATURES: [&str; 6] = [
+const WITH_FEATURES: [&str; 7] = [
     "secateurs-ops",
     "secateurs-moe",
     "secateurs-models",
+    "secateurs-lm",
     "secateurs",
     "secateurs-cli",
     "secateurs-experiments",

@@ -107,6 +107,16 @@ pub enum PruneError {
         /// Path of the layer.
         path: String,
     },
+    /// A layer without the gradients that its method needs.
+    #[error(
+        "{path}: {method} needs gradients of this weight, and there are none; collect them first, or leave the layer out"
+    )]
+    NoGradients {
+        /// Path of the layer.
+        path: String,
+        /// Name of the method.
+        method: String,
+    },
     /// Not one pattern per block.
     #[error("{got} patterns for {expected} blocks")]
     PatternCount {

@@ -25,7 +25,7 @@ enum Burn {
 }
 
 /// The map of `crates/README.md`.
-const MAP: [Allowed; 19] = [
+const MAP: [Allowed; 21] = [
     Allowed {
         name: "secateurs-tensor",
         uses: Uses::Only(&[]),
@@ -92,6 +92,27 @@ const MAP: [Allowed; 19] = [
         burn: Burn::Never,
     },
     Allowed {
+        name: "secateurs-kan-files",
+        uses: Uses::Only(&["kan", "formula", "data"]),
+        burn: Burn::WithoutBackend,
+    },
+    Allowed {
+        name: "secateurs-lm",
+        uses: Uses::Only(&[
+            "tensor",
+            "importance",
+            "train",
+            "prune",
+            "moe",
+            "ops",
+            "models",
+            "data",
+            "sparse",
+            "runtime",
+        ]),
+        burn: Burn::WithoutBackend,
+    },
+    Allowed {
         name: "secateurs",
         uses: Uses::Only(&[
             "tensor",
@@ -99,8 +120,10 @@ const MAP: [Allowed; 19] = [
             "train",
             "prune",
             "kan",
+            "kan-files",
             "formula",
             "causal",
+            "lm",
             "moe",
             "ops",
             "models",

@@ -8,7 +8,7 @@ const PLACES: [&str; 4] = [
     "crates/secateurs-ops/",
     "crates/secateurs-sparse/",
     "crates/secateurs-data/src/mmap.rs",
-    "crates/secateurs/src/allocator.rs",
+    "crates/secateurs-lm/src/allocator.rs",
 ];
 
 /// Within how many lines above a block its argument is looked for.
