@@ -23,7 +23,7 @@ struct ConvNet {
 
 /// `[d_output, d_input]` of each weight.
 const DIMS: [(&str, [usize; 2]); 3] = [
-    ("first.weight", [6, 3 * 3 * 3]),
+    ("first.weight", [6, 4 * 3 * 3]),
     ("second.weight", [4, 3 * 2 * 2]),
     ("head.weight", [2, 4]),
 ];
@@ -31,7 +31,7 @@ const DIMS: [(&str, [usize; 2]); 3] = [
 impl ConvNet {
     fn new(device: &Device) -> Self {
         let net = Self {
-            first: Conv2dConfig::new([3, 6], [3, 3]).init(device),
+            first: Conv2dConfig::new([4, 6], [3, 3]).init(device),
             second: Conv2dConfig::new([6, 4], [2, 2]).with_groups(2).init(device),
             head: LinearConfig::new(4, 2).init(device),
         };
@@ -41,10 +41,10 @@ impl ConvNet {
 
     fn loss(&self, batch: MicroBatch) -> Tensor<1> {
         let device = self.head.weight.val().device();
-        let values: Vec<f32> = (0..2 * 3 * 6 * 6)
+        let values: Vec<f32> = (0..2 * 4 * 6 * 6)
             .map(|i| (i as f32 * 0.7 + batch.index as f32).sin())
             .collect();
-        let images = Tensor::<4>::from_data(TensorData::new(values, [2, 3, 6, 6]), &device);
+        let images = Tensor::<4>::from_data(TensorData::new(values, [2, 4, 6, 6]), &device);
         let hidden = activation::gelu(self.first.forward(images)); // [2, 6, 4, 4]
         let hidden = self.second.forward(hidden).mean_dim(3).mean_dim(2).reshape([2, 4]);
         let wanted = 0.2 * (batch.index % 3) as f32;
@@ -98,9 +98,10 @@ fn constraints() -> Vec<Constraint> {
         Constraint::Masks(masks()),
         Constraint::Admm(admm("50%")),
         Constraint::Admm(AdmmSettings {
-            scope: Scope::PerLayer,
-            ..admm("1:2")
+            scope: Scope::Global,
+            ..admm("37%")
         }),
+        Constraint::Admm(admm("1:2")),
     ]
 }
 
@@ -179,11 +180,11 @@ fn masks_that_fit_no_kernel_are_refused() {
         let config = TrainConfig::new(3, 0.1, Constraint::Masks(masks));
         Trainer::new(ConvNet::new(&device()), config).err().expect("refused")
     };
-    let transposed = refuse("first.weight", [27, 6]);
+    let transposed = refuse("first.weight", [36, 6]);
     let TrainError::Tensor(TensorError::ParameterMismatch { expected, .. }) = transposed else {
         panic!("{transposed}");
     };
-    assert_eq!(expected, [6, 27]);
+    assert_eq!(expected, [6, 36]);
     let bias = refuse("first.bias", [6, 1]);
     assert!(matches!(
         bias,

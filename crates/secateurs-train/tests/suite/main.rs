@@ -1,5 +1,6 @@
 //! Training: its formula, its laws, its state, its batches, and its refusals.
 
+mod adam;
 mod any_optimizer;
 mod batches;
 mod convolution;
