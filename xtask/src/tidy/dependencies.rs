@@ -25,7 +25,7 @@ enum Burn {
 }
 
 /// The map of `crates/README.md`.
-const MAP: [Allowed; 21] = [
+const MAP: [Allowed; 22] = [
     Allowed {
         name: "secateurs-tensor",
         uses: Uses::Only(&[]),
@@ -53,12 +53,12 @@ const MAP: [Allowed; 21] = [
     },
     Allowed {
         name: "secateurs-kan",
-        uses: Uses::Only(&["train", "ops", "formula"]),
+        uses: Uses::Only(&["tensor", "importance", "train", "ops", "formula"]),
         burn: Burn::WithoutBackend,
     },
     Allowed {
         name: "secateurs-causal",
-        uses: Uses::Only(&["kan", "formula"]),
+        uses: Uses::Only(&["tensor", "kan", "formula"]),
         burn: Burn::WithoutBackend,
     },
     Allowed {
@@ -70,6 +70,11 @@ const MAP: [Allowed; 21] = [
         name: "secateurs-moe",
         uses: Uses::Only(&["tensor", "importance", "ops"]),
         burn: Burn::WithoutBackend,
+    },
+    Allowed {
+        name: "secateurs-moe-theory",
+        uses: Uses::Only(&["tensor"]),
+        burn: Burn::Never,
     },
     Allowed {
         name: "secateurs-models",
@@ -125,6 +130,7 @@ const MAP: [Allowed; 21] = [
             "causal",
             "lm",
             "moe",
+            "moe-theory",
             "ops",
             "models",
             "data",

@@ -2,9 +2,11 @@
 
 use burn::tensor::{Tensor, TensorData};
 
+use secateurs_tensor::UnitScores;
+
 use super::EdgeIndex;
 use crate::Result;
-use crate::network::Kan;
+use crate::layers::network::Kan;
 
 /// Points of a curve.
 const N_POINTS: usize = 65;
@@ -41,7 +43,7 @@ impl Flow {
 }
 
 /// The present edges with the highest scores; earlier ones if scores are equal.
-pub(super) fn choose(kan: &Kan, scores: &[Vec<f64>], max_edges: usize) -> Choice {
+pub(super) fn choose(kan: &Kan, scores: &[UnitScores], max_edges: usize) -> Choice {
     let mut all: Vec<(EdgeIndex, f64)> = Vec::new();
     for (number, layer) in kan.layers.iter().enumerate() {
         let n_subnodes = layer.width().n_subnodes();
@@ -52,7 +54,7 @@ pub(super) fn choose(kan: &Kan, scores: &[Vec<f64>], max_edges: usize) -> Choice
                 input: at / n_subnodes,
                 subnode: at % n_subnodes,
             };
-            (edge, scores[number][at])
+            (edge, scores[number].values()[at])
         }));
     }
     let n_present = all.len();

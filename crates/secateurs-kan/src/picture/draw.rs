@@ -6,9 +6,9 @@ use super::curves::{Curve, Flow};
 use super::labels::{Labels, SLANT, shortened};
 use super::layout::{BOX, Layout, Place};
 use super::{EdgeIndex, Names, PictureConfig};
-use crate::attribution::Attribution;
-use crate::network::Kan;
-use crate::symbolic::SymbolicEdges;
+use crate::layers::network::Kan;
+use crate::scores::attribution::Attribution;
+use crate::symbolic::edges::SymbolicEdges;
 
 const INK: &str = "#1f2328";
 const FAINT: &str = "#59636e";
@@ -144,7 +144,7 @@ impl Scene<'_> {
     }
 
     fn factors(&self, (layer, node): (usize, usize), place: Place) -> Markup {
-        let alpha = self.alpha(self.scores.nodes[layer][node]).max(LEAST_ALPHA.1);
+        let alpha = self.alpha(self.scores.nodes[layer].values()[node]).max(LEAST_ALPHA.1);
         let below = layer.checked_sub(1).map(|before| {
             let width = self.kan.layers[before].width();
             (node >= width.sums, &self.layout.subnodes[before][width.subnodes(node)])
@@ -166,7 +166,10 @@ impl Scene<'_> {
             layer if layer == self.kan.layers.len() => self.names.outputs[node].clone(),
             layer => format!("node {} of layer {layer}", node + 1),
         };
-        let ([low, high], score) = (ends(self.flow.ranges[layer][node]), self.scores.nodes[layer][node]);
+        let ([low, high], score) = (
+            ends(self.flow.ranges[layer][node]),
+            self.scores.nodes[layer].values()[node],
+        );
         format!("{name}: score {score:.4}; from {low} to {high}")
     }
 

@@ -3,8 +3,8 @@
 use super::Names;
 use super::curves::{Curve, Flow};
 use super::labels::{LETTER_WIDTH, Labels};
-use crate::network::Kan;
-use crate::nodes::Width;
+use crate::layers::network::Kan;
+use crate::layers::nodes::Width;
 
 /// Side of a box.
 pub(super) const BOX: f64 = 46.0;

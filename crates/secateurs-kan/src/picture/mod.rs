@@ -8,8 +8,8 @@ mod layout;
 use burn::tensor::Tensor;
 use secateurs_formula::visible_name;
 
-use crate::attribution::attribution;
-use crate::network::Kan;
+use crate::layers::network::Kan;
+use crate::scores::attribution::attribution;
 use crate::{KanError, Result};
 
 /// One edge of a network.

@@ -4,7 +4,10 @@ use burn::module::Param;
 use burn::tensor::{Device, FloatDType, Tensor, TensorData};
 use faer::linalg::solvers::Solve;
 use faer::{Mat, Side};
-use secateurs::kan::{BSpline, Basis, BasisConfig, Beyond, Fold, Grid, Kan, KanConfig, KanError, prune_edges};
+use secateurs::kan::{
+    BSpline, Basis, BasisConfig, Beyond, Fold, Grid, Kan, KanConfig, KanError, PruneConfig, prune_edges,
+};
+use secateurs::tensor::UnitScores;
 use secateurs_causal::{Outcomes, Study, factual_error};
 
 use super::Measured;
@@ -26,16 +29,19 @@ pub(super) fn measured(task: &CausalTask) -> Result<Vec<Measured>, ExperimentErr
     let x = kan.tensor(&inputs, d_input)?;
     let statistics = &kan.statistics(x.clone())?[0];
     let sum = statistics.sum_deviations[0];
-    let shares: Vec<f64> = statistics.edge_deviations.iter().map(|edge| edge / sum).collect();
-    let pruned = |fold: Fold| prune_edges(kan.clone(), x.clone(), std::slice::from_ref(&shares), (THRESHOLD, fold));
-    let (folded, removed) = pruned(Fold::Mean)?;
-    let (zeroed, _) = pruned(Fold::Zero)?;
+    let shares = UnitScores::new(statistics.edge_deviations.iter().map(|edge| edge / sum).collect())?;
+    let pruned = |fold: Fold| {
+        let config = PruneConfig::above(THRESHOLD).with_fold(fold);
+        prune_edges(kan.clone(), x.clone(), std::slice::from_ref(&shares), &config)
+    };
+    let folded = pruned(Fold::Mean)?;
+    let zeroed = pruned(Fold::Zero)?.kan;
     let mut all = vec![Measured::new(
         (METHOD, "folded"),
         "edges",
-        (d_input - removed.len()) as f64,
+        (d_input - folded.removed.len()) as f64,
     )];
-    for (stage, kan) in [("full", &kan), ("folded", &folded), ("zeroed", &zeroed)] {
+    for (stage, kan) in [("full", &kan), ("folded", &folded.kan), ("zeroed", &zeroed)] {
         let error = factual_error(&outcomes(kan, &task.test)?, &task.test)?;
         let one = Measured::new((METHOD, stage), "factual_mse", error);
         all.push(if stage == "zeroed" { one.control() } else { one });

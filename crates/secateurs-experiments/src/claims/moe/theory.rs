@@ -10,7 +10,7 @@ mod cell;
 mod charts;
 mod rows;
 
-use secateurs::moe::theory::ALIGNED;
+use secateurs::moe_theory::ALIGNED;
 
 use self::case::Case;
 use self::cell::Cell;

@@ -1,6 +1,6 @@
 //! What is learned, and how.
 
-use secateurs::moe::theory::{Draws, FeatureLearning, FineTuning, Mixture, Mode, TheoryError};
+use secateurs::moe_theory::{Draws, FeatureLearning, FineTuning, Mixture, Mode, TheoryError};
 
 use crate::outcome::Tier;
 

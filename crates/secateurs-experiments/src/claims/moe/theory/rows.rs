@@ -1,6 +1,6 @@
 //! What is reported.
 
-use secateurs::moe::theory::Pair;
+use secateurs::moe_theory::Pair;
 
 use super::case::{Case, TUNED_STEPS};
 use super::cell::{Cell, Method, Pruned};
