@@ -1,9 +1,9 @@
 //! Everything a caller of this crate can get wrong.
 
 use burn::tensor::DType;
-use secateurs_train::TrainError;
 use secateurs_importance::ImportanceError;
 use secateurs_tensor::TensorError;
+use secateurs_train::TrainError;
 
 /// The result of a fallible operation of this crate.
 pub type Result<T, E = KanError> = core::result::Result<T, E>;

@@ -2,7 +2,7 @@
 
 use burn::tensor::Device;
 use secateurs::kan::{BasisConfig, Optimizer, PipelineConfig, Schedule};
-use secateurs_causal::{KanBase, Learner, LearnerConfig, MlpBase, NetworkFormulas, Study};
+use secateurs_causal::{KanBase, Learner, LearnerConfig, MlpBase, NetworkFormulas, Studies, Study};
 
 use super::closed::{names, of_model};
 use super::{Cell, Measured};
@@ -49,7 +49,7 @@ fn kan(
 ) -> Result<(Vec<Measured>, String), ExperimentError> {
     let base = base.clone().with_lambda(0.01);
     let config = LearnerConfig::new(learner, Schedule::new(Optimizer::LBFGS, 10).with_patience(3));
-    let (model, _) = config.fit(&base, (train, Some(validation)), device, &mut |_| ())?;
+    let (model, _) = config.fit(&base, Studies::new(train, validation), device, &mut |_| ())?;
     let refit = LearnerConfig {
         schedule: Schedule::new(Optimizer::LBFGS, 3).with_patience(1),
         ..config
@@ -94,7 +94,7 @@ fn perceptron(
     let optimizer = Optimizer::Adam { learning_rate: 1e-3 };
     let config = LearnerConfig::new(Learner::Tar, Schedule::new(optimizer, 600).with_patience(60));
     let base = MlpBase::new([100, 100], [50]);
-    let (model, _) = config.fit(&base, (train, Some(validation)), device, &mut |_| ())?;
+    let (model, _) = config.fit(&base, Studies::new(train, validation), device, &mut |_| ())?;
     of_model(
         ("TAR-MLP, trained", "full"),
         &model.outcomes(task.test.x())?,
