@@ -71,12 +71,12 @@ impl CodeBook {
 
 /// A vector of 8-bit codes and a scale for every [`BLOCK`] of them.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Blocks {
+pub(crate) struct Quantised {
     pub(crate) codes: Vec<u8>,
     pub(crate) scales: Vec<f32>,
 }
 
-impl Blocks {
+impl Quantised {
     pub(crate) fn zeros(len: usize) -> Self {
         Self {
             codes: vec![0; len],

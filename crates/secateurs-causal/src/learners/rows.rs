@@ -1,16 +1,17 @@
 //! A study as tensors, and the loss of networks on it.
 
-use burn::tensor::{DType, Device, FloatDType, Tensor, TensorData, activation};
+use burn::tensor::{Device, Tensor, activation};
 use secateurs_kan::Unit;
 
 use crate::data::study::Study;
 use crate::error::Arm;
 use crate::learners::base::Network;
 use crate::learners::learner::Learner;
+use crate::learners::place::Place;
 
 /// Rows of a study, as a learner needs them.
 #[derive(Debug, Clone)]
-pub(crate) struct Batch {
+pub(crate) struct LearnerRows {
     /// Of all rows, for grids and penalties: `[n, d_network]`
     pub(crate) inputs: Tensor<2>,
     parts: Vec<Part>,
@@ -30,9 +31,9 @@ struct Part {
     weights: Tensor<2>,
 }
 
-impl Batch {
+impl LearnerRows {
     /// The rows, their outcomes in a unit. A network of a T-learner predicts those of its arm.
-    pub(crate) fn new(study: &Study, learner: Learner, unit: Unit, at: &(Device, DType)) -> Self {
+    pub(crate) fn new(study: &Study, learner: Learner, unit: Unit, place: &Place) -> Self {
         let treatment = study.treatment();
         let all = inputs(study.x(), study.d_input(), learner, |row| treatment[row]);
         let parts = match learner {
@@ -42,12 +43,17 @@ impl Batch {
             _ => vec![(0, (0..study.rows()).collect())],
         };
         let d_network = learner.d_network(study.d_input());
+        let conversion = Conversion {
+            study,
+            learner,
+            inputs: &all,
+            unit,
+            place,
+        };
+        let parts = parts.into_iter().map(|(network, rows)| conversion.part(network, &rows));
         Self {
-            parts: parts
-                .into_iter()
-                .map(|(network, rows)| Part::new(study, (learner, &all), (network, &rows), (unit, at)))
-                .collect(),
-            inputs: tensor(all, d_network, at),
+            parts: parts.collect(),
+            inputs: place.tensor(all.clone(), d_network),
         }
     }
 
@@ -84,13 +90,26 @@ impl Batch {
     }
 }
 
-impl Part {
-    fn new(
-        study: &Study,
-        (learner, inputs): (Learner, &[f64]),
-        (network, rows): (usize, &[usize]),
-        (unit, at): (Unit, &(Device, DType)),
-    ) -> Self {
+/// From rows of a study to tensors.
+struct Conversion<'a> {
+    study: &'a Study,
+    learner: Learner,
+    /// All rows as the networks take them.
+    inputs: &'a [f64],
+    /// The unit of outcomes.
+    unit: Unit,
+    place: &'a Place,
+}
+
+impl Conversion<'_> {
+    fn part(&self, network: usize, rows: &[usize]) -> Part {
+        let Self {
+            study,
+            learner,
+            inputs,
+            unit,
+            place,
+        } = *self;
         let d_network = learner.d_network(study.d_input());
         let of_row = |row: &usize| &inputs[row * d_network..(row + 1) * d_network];
         let shares = shares(study, learner);
@@ -107,19 +126,18 @@ impl Part {
         let weights: Vec<f64> = rows.iter().flat_map(weights).collect();
         let n_outcomes = weights.len() / rows.len();
         let treatment = study.treatment();
-        Self {
+        let column = |value: &dyn Fn(usize) -> f64| place.tensor(rows.iter().map(|row| value(*row)).collect(), 1);
+        Part {
             network,
-            inputs: tensor(rows.iter().flat_map(of_row).copied().collect(), d_network, at),
-            outcome: tensor(
-                rows.iter().map(|row| unit.scaled(study.outcome()[*row])).collect(),
-                1,
-                at,
-            ),
-            treatment: tensor(rows.iter().map(|row| treatment[*row]).collect(), 1, at),
-            weights: tensor(weights, n_outcomes, at),
+            inputs: place.tensor(rows.iter().flat_map(of_row).copied().collect(), d_network),
+            outcome: column(&|row| unit.scaled(study.outcome()[row])),
+            treatment: column(&|row| treatment[row]),
+            weights: place.tensor(weights, n_outcomes),
         }
     }
+}
 
+impl Part {
     fn loss(&self, learner: Learner, outputs: Tensor<2>, propensity_weight: f64) -> Tensor<1> {
         let n_outcomes = self.weights.dims()[1];
         let error = outputs.clone().narrow(1, 0, n_outcomes) - self.outcome.clone();
@@ -140,21 +158,6 @@ pub(crate) fn shares(study: &Study, learner: Learner) -> [f64; 2] {
         Learner::S => 1.0 / study.rows() as f64,
         _ => 1.0 / study.n_of(arm) as f64,
     })
-}
-
-/// Where the rows for a network are: beside its parameters, in double precision if the device has it, since numbers in the units
-/// of a study may need all digits until they are scaled.
-pub(crate) fn place_of_rows<N: Network>(network: &N) -> (Device, DType) {
-    let (device, dtype) = network.place();
-    match device.supports_dtype(FloatDType::F64) {
-        true => (device, DType::F64),
-        false => (device, dtype),
-    }
-}
-
-pub(crate) fn tensor(values: Vec<f64>, columns: usize, at: &(Device, DType)) -> Tensor<2> {
-    let shape = [values.len() / columns, columns];
-    Tensor::from_data(TensorData::new(values, shape), (&at.0, at.1))
 }
 
 /// Inputs of the networks, row-major: covariates, and for S the treatment.

@@ -7,7 +7,7 @@ use crate::draws::complement::correlated;
 use crate::draws::frame::{Draws, Frame};
 use crate::draws::stream::{ROWS_PER_BLOCK, Stream};
 use crate::error::{Result, TheoryError, at_least_one, same_size};
-use crate::learning::gradient::Gradient;
+use crate::learning::gradient::{Gradient, GradientSums};
 use crate::matrix::{product, rows};
 use crate::mixture::Mixture;
 
@@ -21,7 +21,7 @@ pub(crate) enum Signal {
 }
 
 /// Gaussian inputs with a teacher.
-pub(crate) struct Batches<'a> {
+pub(crate) struct TeacherBatches<'a> {
     pub(crate) teacher: &'a Mixture,
     pub(crate) batch_size: usize,
     pub(crate) draws: Draws,
@@ -39,7 +39,7 @@ struct Sums {
     gram: Option<Mat<f64>>,
 }
 
-impl Batches<'_> {
+impl TeacherBatches<'_> {
     /// Refuses what [`Self::gradient`] cannot do.
     pub(crate) fn check(&self, student: &Mixture) -> Result<()> {
         at_least_one("batch_size", self.batch_size)?;
@@ -69,7 +69,12 @@ impl Batches<'_> {
             return Err(TheoryError::LossNotFinite { step, loss });
         }
         let vectors = self.vectors(&frame, &sums, step);
-        Ok(Gradient::mean((sums.squares, &vectors, sums.weights), n))
+        let sums = GradientSums {
+            squares: sums.squares,
+            vectors: &vectors,
+            weights: sums.weights,
+        };
+        Ok(sums.mean(n))
     }
 
     fn sums(&self, student: &Mixture, frame: &Frame, drawn: &[f64]) -> Sums {
@@ -141,7 +146,7 @@ mod tests {
         // Two are the same but for their weights, so that their coefficients depend on each other.
         let student = Mixture::student(2, 30, 4).unwrap();
         let student = student.selected(&[0, 0, 1], vec![1.0, 0.5, 0.7]);
-        let batches = Batches {
+        let batches = TeacherBatches {
             teacher: &teacher,
             batch_size,
             draws,

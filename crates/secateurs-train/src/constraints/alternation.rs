@@ -1,36 +1,39 @@
 //! The sparse copies of a trainer: how they begin, are made anew, and become the result.
 
 use burn::module::Module;
-use secateurs_tensor::{KeepMask, Scope, linear_paths};
+use secateurs_tensor::{KeepMask, Scope};
 
 use super::admm::{AdmmSettings, Constraint, PenaltyScale, ProjectionMetric};
-use super::hold::{Hold, Residuals, Split, Trained};
+use super::layout::MatrixLayout;
 use super::projection::{self, Candidate};
+use super::restraint::Restraint;
+use super::sparse_copy::{Residuals, SparseCopy};
+use super::trained::Trained;
 use crate::error::{Result, TrainError};
 use crate::states::{Stored, added, distance, masked};
-use crate::trainer::{DualUpdate, Parameter, Trainer, parameters};
+use crate::trainer::{DualUpdate, Trainer, parameters};
 
 impl<M: Module> Trainer<M> {
     /// Makes the first sparse copies.
     pub(crate) fn split(&mut self, settings: &AdmmSettings) -> Result<()> {
-        let selected = linear_paths(self.module(), &settings.rules);
         for trained in &mut self.parameters {
-            let Parameter { path, shape, .. } = &trained.parameter;
-            if selected.contains(path) {
+            let layout = MatrixLayout::of(&trained.parameter.shape);
+            let layout = layout.filter(|_| settings.rules.selects(&trained.parameter.path));
+            if let Some(layout) = layout {
                 let len = trained.parameter.len();
-                trained.hold = Hold::Split(Split {
-                    sparse: Stored::zeros(settings.split_format, len),
+                trained.restraint = Restraint::Split(SparseCopy {
+                    values: Stored::zeros(settings.split_format, len),
                     dual: Stored::zeros(settings.dual_format, len),
                     unit: 1.0,
                     proximal: settings.proximal,
-                    dims: [shape[1], shape[0]],
+                    layout,
                 });
             }
         }
         if !self
             .parameters
             .iter()
-            .any(|trained| matches!(trained.hold, Hold::Split(_)))
+            .any(|trained| matches!(trained.restraint, Restraint::Split(_)))
         {
             return Err(TrainError::NothingToPrune);
         }
@@ -38,11 +41,11 @@ impl<M: Module> Trainer<M> {
         let masks = self.supports(ProjectionMetric::Identity, true)?;
         let module = self.module.take().expect("a step puts the module back");
         parameters::read(&module, &mut |index, values| {
-            if let (Hold::Split(split), Some(mask)) = (&mut self.parameters[index].hold, &masks[index]) {
-                let copy = masked(&values, &projection::to_burn(mask));
-                split.sparse.store(&copy);
+            if let (Restraint::Split(copy), Some(mask)) = (&mut self.parameters[index].restraint, &masks[index]) {
+                let nearest = masked(&values, &copy.layout.to_stored(mask));
+                copy.values.store(&nearest);
                 if settings.penalty_scale == PenaltyScale::PerTensor {
-                    split.unit = (1.0 / (distance(&values, &copy) + 1e-8)) as f32;
+                    copy.unit = (1.0 / (distance(&values, &nearest) + 1e-8)) as f32;
                 }
             }
         });
@@ -62,10 +65,11 @@ impl<M: Module> Trainer<M> {
         let mut sums = Residuals::default();
         let module = self.module.take().expect("a step puts the module back");
         parameters::read(&module, &mut |index, values| {
-            if let (Hold::Split(split), Some(mask)) = (&mut self.parameters[index].hold, &masks[index]) {
-                split.update(&values, &projection::to_burn(mask), &mut sums);
+            if let (Restraint::Split(copy), Some(mask)) = (&mut self.parameters[index].restraint, &masks[index]) {
+                let keep = copy.layout.to_stored(mask);
+                copy.update(&values, &keep, &mut sums);
                 if rescale != 1.0 {
-                    split.dual.scale(rescale);
+                    copy.dual.scale(rescale);
                 }
             }
         });
@@ -99,12 +103,12 @@ impl<M: Module> Trainer<M> {
         let mut candidates = Vec::new();
         let mut failure = None;
         parameters::read(self.module(), &mut |index, values| {
-            let Trained { moments, hold, .. } = &self.parameters[index];
-            let Hold::Split(split) = hold else { return };
+            let Trained { moments, restraint, .. } = &self.parameters[index];
+            let Restraint::Split(copy) = restraint else { return };
             let candidate = Candidate {
-                values: if with_dual { added(values, &split.dual) } else { values },
+                values: if with_dual { added(values, &copy.dual) } else { values },
                 second_moment: metric.needs_moment().then(|| moments.second()),
-                dims: split.dims,
+                layout: copy.layout,
             };
             candidates.push((index, candidate));
             // Layers that do not compete need not wait for each other in memory.
@@ -151,9 +155,12 @@ impl<M: Module> Trainer<M> {
             }
             Constraint::Free => vec![None; self.parameters.len()],
         };
-        let module = parameters::map(self.module().clone(), &mut |index, values| match &masks[index] {
-            Some(mask) => masked(&values, &projection::to_burn(mask)),
-            None => values,
+        let module = parameters::map(self.module().clone(), &mut |index, values| {
+            let layout = MatrixLayout::of(&self.parameters[index].parameter.shape);
+            match layout.zip(masks[index].as_ref()) {
+                Some((layout, mask)) => masked(&values, &layout.to_stored(mask)),
+                None => values,
+            }
         });
         Ok((module, masks))
     }
