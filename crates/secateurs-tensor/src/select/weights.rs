@@ -2,15 +2,15 @@
 
 use rayon::prelude::*;
 
-use crate::cut::Cut;
 use crate::error::Result;
-use crate::key::CHUNK;
-use crate::mask::KeepMask;
-use crate::pattern::{NmPattern, Pattern};
-use crate::scope::Scope;
-use crate::scores::Scores;
-use crate::sparsity::Sparsity;
-use crate::threshold::{keep_few, keep_largest, keep_largest_into};
+use crate::masks::keep::KeepMask;
+use crate::select::cut::Cut;
+use crate::select::key::CHUNK;
+use crate::select::scores::Scores;
+use crate::select::threshold::{keep_few, keep_largest, keep_largest_into};
+use crate::vocabulary::pattern::{NmPattern, Pattern};
+use crate::vocabulary::scope::Scope;
+use crate::vocabulary::sparsity::Sparsity;
 
 /// Selects what survives: exactly the requested number of weights go, those of the lowest scores.
 ///

@@ -4,7 +4,7 @@ use burn::tensor::Tensor;
 use rayon::prelude::*;
 
 use crate::error::{Result, TensorError};
-use crate::weight::read;
+use crate::weights::matrix::read;
 
 /// Tokens that one task sums before its sums are merged.
 const TOKENS_PER_TASK: usize = 256;

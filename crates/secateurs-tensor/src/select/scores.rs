@@ -1,8 +1,8 @@
 //! How much every weight matters.
 
 use crate::error::{Result, TensorError};
-use crate::key::first_nan;
-use crate::weight::check_len;
+use crate::select::key::first_nan;
+use crate::weights::matrix::check_len;
 
 /// Scores of a weight matrix, `[d_output, d_input]`: higher means more important. Never NaN; infinities are allowed.
 #[derive(Debug, Clone, PartialEq)]

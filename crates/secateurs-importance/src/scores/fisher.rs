@@ -4,7 +4,7 @@ use secateurs_tensor::{Needs, Scores};
 
 use crate::error::Result;
 use crate::layer::{Importance, LayerView};
-use crate::per_weight::per_weight;
+use crate::scores::per_weight::per_weight;
 
 /// `F_ij * W_ij^2 / 2` with the empirical Fisher diagonal `F_ij = mean over samples of g_ij^2`: Optimal Brain Damage
 /// with the Fisher matrix for the Hessian.

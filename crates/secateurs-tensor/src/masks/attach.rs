@@ -6,8 +6,8 @@ use burn::module::{Module, ModuleVisitor, Param, Reparameterization, Reparameter
 use burn::tensor::{Bool, Tensor};
 
 use crate::error::{Result, TensorError};
-use crate::mask::KeepMask;
-use crate::module::Place;
+use crate::masks::keep::KeepMask;
+use crate::weights::read::Place;
 
 /// Masks by parameter path.
 pub type MaskSet = BTreeMap<String, KeepMask>;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use secateurs_tensor::WeightMatrix;
 
-use crate::gradient::GradientStats;
+use crate::gradients::stats::GradientStats;
 use crate::layer::LayerView;
 
 /// Statistics of a module's linears under the paths of their weights.

@@ -8,7 +8,7 @@ use burn::tensor::Tensor;
 use secateurs_tensor::{PathRules, WeightMatrix};
 
 use crate::error::Result;
-use crate::gradient::GradientStats;
+use crate::gradients::stats::GradientStats;
 
 /// Turns the gradients of backward passes into [`GradientStats`] per parameter path.
 ///

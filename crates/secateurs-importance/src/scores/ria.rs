@@ -5,7 +5,7 @@ use secateurs_tensor::{Needs, NonNegative, Scores, WeightMatrix};
 
 use crate::error::Result;
 use crate::layer::{Importance, LayerView};
-use crate::per_weight::per_weight;
+use crate::scores::per_weight::per_weight;
 
 /// `(|W_ij| / sum_i |W_ij| + |W_ij| / sum_j |W_ij|) * ||X_j||^a`: the share that a weight has of its input and of its
 /// output, so that no channel is lost as a whole. A share of a sum that is zero is zero.

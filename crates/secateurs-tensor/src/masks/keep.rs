@@ -4,10 +4,10 @@ use burn::tensor::{Bool, Device, Tensor, TensorData};
 use rayon::prelude::*;
 
 use crate::error::{Result, TensorError};
-use crate::key::CHUNK;
-use crate::pattern::NmPattern;
-use crate::transpose::transpose;
-use crate::weight::{WeightMatrix, check_len, fraction};
+use crate::select::key::CHUNK;
+use crate::vocabulary::pattern::NmPattern;
+use crate::weights::matrix::{WeightMatrix, check_len, fraction};
+use crate::weights::transpose::transpose;
 
 /// A mask over a weight matrix, `[d_output, d_input]`: `true` means the weight survives.
 ///

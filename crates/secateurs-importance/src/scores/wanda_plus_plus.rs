@@ -4,7 +4,7 @@ use secateurs_tensor::{GradientNeed, Needs, NonNegative, Scores};
 
 use crate::error::Result;
 use crate::layer::{Importance, LayerView};
-use crate::per_weight::per_weight;
+use crate::scores::per_weight::per_weight;
 
 /// `|W_ij| * (||X_j|| + alpha * G_ij)` with `G_ij = sqrt(mean over samples of g_ij^2)`.
 ///

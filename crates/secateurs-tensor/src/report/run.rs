@@ -4,11 +4,11 @@ use core::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::cost::CostChange;
-use crate::scope::Scope;
-use crate::sparsity::Sparsity;
-use crate::units::UnitReport;
-use crate::weight::fraction;
+use crate::report::cost::CostChange;
+use crate::select::units::UnitReport;
+use crate::vocabulary::scope::Scope;
+use crate::vocabulary::sparsity::Sparsity;
+use crate::weights::matrix::fraction;
 
 /// Outcome of one pruning run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

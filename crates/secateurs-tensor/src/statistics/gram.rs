@@ -6,8 +6,8 @@ use burn::tensor::{DType, Tensor};
 use rayon::prelude::*;
 
 use crate::error::Result;
-use crate::stats::{check_activations, check_width};
-use crate::weight::read;
+use crate::statistics::activations::{check_activations, check_width};
+use crate::weights::matrix::read;
 
 /// Tokens of one f32 product: few enough for its rounding not to matter, enough for its speed.
 const CHUNK_TOKENS: usize = 1024;
@@ -181,7 +181,7 @@ fn panels(d_input: usize) -> impl Iterator<Item = Range<usize>> {
 
 /// The largest magnitude; NaN counts as larger than infinity.
 fn peak(values: &[f32]) -> f32 {
-    let bits = values.par_chunks(crate::key::CHUNK).map(|values| {
+    let bits = values.par_chunks(crate::select::key::CHUNK).map(|values| {
         values
             .iter()
             .fold(0, |peak: u32, value| peak.max(value.abs().to_bits()))

@@ -10,7 +10,7 @@ use secateurs_tensor::{
 
 use crate::error::{ImportanceError, Result};
 use crate::layer::Importance;
-use crate::module_statistics::ModuleStatistics;
+use crate::module::statistics::ModuleStatistics;
 
 /// Which weights of a module go, and by which score.
 #[derive(Clone, Copy)]

@@ -4,7 +4,7 @@ use secateurs_tensor::{Needs, Scores};
 
 use crate::error::Result;
 use crate::layer::{Importance, LayerView};
-use crate::per_weight::per_weight;
+use crate::scores::per_weight::per_weight;
 
 /// `|W_ij * g_ij|`, the first-order change of the loss when the weight becomes zero.
 ///

@@ -3,10 +3,10 @@
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Bool, Tensor};
 
-use crate::attach::KeepReparam;
-use crate::mask::KeepMask;
-use crate::paths::PathRules;
-use crate::weight::WeightMatrix;
+use crate::masks::attach::KeepReparam;
+use crate::masks::keep::KeepMask;
+use crate::weights::matrix::WeightMatrix;
+use crate::weights::paths::PathRules;
 
 /// Container type that burn reports for state attached to a parameter.
 pub(crate) const REPARAMETERIZATION: &str = "Reparameterization";
@@ -141,7 +141,7 @@ impl ModuleVisitor for WeightVisitor<'_> {
             && *last == path
         {
             let keep = read_bool(&param.val());
-            let keep = crate::transpose::transpose(&keep, [weight.d_input(), weight.d_output()]);
+            let keep = crate::weights::transpose::transpose(&keep, [weight.d_input(), weight.d_output()]);
             let mask = KeepMask::new(keep, weight.dims()).expect("an attached mask has its weight's dimensions");
             mask.apply(weight)
                 .expect("an attached mask has its weight's dimensions");

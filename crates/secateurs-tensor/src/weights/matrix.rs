@@ -4,7 +4,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use rayon::prelude::*;
 
 use crate::error::{Result, TensorError};
-use crate::transpose::transpose;
+use crate::weights::transpose::transpose;
 
 /// A weight matrix in the canonical layout, `[d_output, d_input]` with the inputs of an output next to each other.
 ///

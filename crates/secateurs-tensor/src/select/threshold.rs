@@ -1,8 +1,8 @@
 //! Exact-count selection: which values are the largest, in linear time.
 
-use crate::cut::Cut;
 use crate::error::{Result, TensorError};
-use crate::key::first_nan;
+use crate::select::cut::Cut;
+use crate::select::key::first_nan;
 
 /// Below this many values quickselect over all of them beats sampling.
 const SMALL: usize = 1 << 14;
@@ -75,6 +75,6 @@ pub(crate) fn keep_few(values: &[f32], n_pruned: usize, keep: &mut [bool], keys:
         return;
     }
     keys.clear();
-    keys.extend(values.iter().map(|value| crate::key::key(*value)));
+    keys.extend(values.iter().map(|value| crate::select::key::key(*value)));
     Cut::of_keys(keys, n_pruned).apply_to_few(values, keep);
 }

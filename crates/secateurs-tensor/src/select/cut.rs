@@ -6,7 +6,7 @@
 
 use rayon::prelude::*;
 
-use crate::key::{CHUNK, key, value_of};
+use crate::select::key::{CHUNK, key, value_of};
 
 /// One value in this many is sampled.
 const SAMPLE_SPACING: usize = 128;

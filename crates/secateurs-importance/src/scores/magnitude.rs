@@ -4,7 +4,7 @@ use secateurs_tensor::Scores;
 
 use crate::error::Result;
 use crate::layer::{Importance, LayerView};
-use crate::per_weight::per_weight;
+use crate::scores::per_weight::per_weight;
 
 /// `|W_ij|`.
 ///

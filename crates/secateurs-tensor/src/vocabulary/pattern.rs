@@ -7,7 +7,7 @@ use serde::de::{self, Deserializer, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::error::{Result, TensorError};
-use crate::sparsity::Sparsity;
+use crate::vocabulary::sparsity::Sparsity;
 
 /// N:M sparsity: `keep` of every `group` consecutive inputs of an output survive.
 ///

@@ -1,0 +1,5 @@
+//! What flows through a layer.
+
+pub(crate) mod activations;
+pub(crate) mod gram;
+pub(crate) mod observer;
