@@ -1,11 +1,10 @@
-//! Collects gradients of a burn module's linears.
+//! Collects gradients of a burn module's weights.
 
 use std::collections::BTreeMap;
 
-use burn::module::{Module, ModuleVisitor, Param};
+use burn::module::Module;
 use burn::optim::GradientsParams;
-use burn::tensor::Tensor;
-use secateurs_tensor::{PathRules, WeightMatrix};
+use secateurs_tensor::{FoundWeight, PathRules, WeightLayout, WeightMatrix, find_weights};
 
 use crate::error::Result;
 use crate::gradients::stats::GradientStats;
@@ -39,7 +38,7 @@ pub struct GradientCollector {
 }
 
 impl GradientCollector {
-    /// Collects the gradients of the linear weights that `rules` select.
+    /// Collects the gradients of the weights that `rules` select: linears and 2-d convolutions.
     pub fn new(rules: PathRules) -> Self {
         Self {
             rules,
@@ -55,14 +54,12 @@ impl GradientCollector {
     ///
     /// If a gradient is NaN or infinite, or has other dimensions than before. Other parameters may have been added.
     pub fn observe(&mut self, module: &impl Module, gradients: &GradientsParams) -> Result<()> {
-        let mut visitor = GradientVisitor {
-            rules: &self.rules,
-            gradients,
-            path: Vec::new(),
-            found: Vec::new(),
-        };
-        module.visit(&mut visitor);
-        for (path, gradient) in visitor.found {
+        for FoundWeight { path, id, layout } in find_weights(module, &self.rules) {
+            let gradient = match layout {
+                WeightLayout::Linear => gradients.get::<2>(id).map(|value| WeightMatrix::from_linear(&value)),
+                WeightLayout::Convolution => gradients.get::<4>(id).map(|value| WeightMatrix::from_conv2d(&value)),
+            };
+            let Some(gradient) = gradient else { continue };
             let stats = self
                 .stats
                 .entry(path.clone())
@@ -96,32 +93,5 @@ impl GradientCollector {
     /// The statistics, by path.
     pub fn into_stats(self) -> BTreeMap<String, GradientStats> {
         self.stats
-    }
-}
-
-struct GradientVisitor<'a> {
-    rules: &'a PathRules,
-    gradients: &'a GradientsParams,
-    path: Vec<String>,
-    found: Vec<(String, WeightMatrix)>,
-}
-
-impl ModuleVisitor for GradientVisitor<'_> {
-    fn enter_module(&mut self, name: &str, _container_type: &str) {
-        self.path.push(name.to_owned());
-    }
-
-    fn exit_module(&mut self, _name: &str, _container_type: &str) {
-        self.path.pop();
-    }
-
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        let path = self.path.join(".");
-        if D != 2 || !self.rules.selects(&path) {
-            return;
-        }
-        if let Some(gradient) = self.gradients.get::<2>(param.id) {
-            self.found.push((path, WeightMatrix::from_linear(&gradient)));
-        }
     }
 }

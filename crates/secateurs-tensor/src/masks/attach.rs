@@ -7,7 +7,8 @@ use burn::tensor::{Bool, Tensor};
 
 use crate::error::{Result, TensorError};
 use crate::masks::keep::KeepMask;
-use crate::weights::read::Place;
+use crate::weights::layout::WeightLayout;
+use crate::weights::place::Place;
 
 /// Masks by parameter path.
 pub type MaskSet = BTreeMap<String, KeepMask>;
@@ -97,16 +98,9 @@ impl Targets<'_> {
             .found
             .get(&path())
             .ok_or_else(|| TensorError::UnknownParameter { path: path() })?;
-        let expected = match target.shape[..] {
-            [d_input, d_output] => [d_output, d_input],
-            [d_output, channels, k_h, k_w] => [d_output, channels * k_h * k_w],
-            _ => {
-                return Err(TensorError::UnsupportedRank {
-                    path: path(),
-                    rank: target.shape.len(),
-                });
-            }
-        };
+        let rank = target.shape.len();
+        let layout = WeightLayout::of_rank(rank).ok_or_else(|| TensorError::UnsupportedRank { path: path(), rank })?;
+        let expected = layout.dims(&target.shape);
         if expected != mask.dims() {
             return Err(TensorError::ParameterMismatch {
                 path: path(),

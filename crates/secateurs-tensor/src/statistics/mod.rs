@@ -3,3 +3,4 @@
 pub(crate) mod activations;
 pub(crate) mod gram;
 pub(crate) mod observer;
+pub(crate) mod patches;

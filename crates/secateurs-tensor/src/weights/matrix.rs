@@ -4,12 +4,13 @@ use burn::tensor::{Device, Tensor, TensorData};
 use rayon::prelude::*;
 
 use crate::error::{Result, TensorError};
+use crate::weights::layout::WeightLayout;
 use crate::weights::transpose::transpose;
 
 /// A weight matrix in the canonical layout, `[d_output, d_input]` with the inputs of an output next to each other.
 ///
-/// burn stores linear weights as `[d_input, d_output]` and convolutions as `[d_output, channels, k_h, k_w]`; this is
-/// the one place that converts.
+/// burn stores linear weights as `[d_input, d_output]` and convolutions as `[d_output, channels, k_h, k_w]`
+/// ([`WeightLayout`](crate::WeightLayout)).
 ///
 /// # Examples
 ///
@@ -44,12 +45,7 @@ impl WeightMatrix {
     ///
     /// If the device cannot be read, as burn does.
     pub fn from_linear(weight: &Tensor<2>) -> Self {
-        let [d_input, d_output] = weight.dims();
-        let values = transpose(&read(weight), [d_input, d_output]);
-        Self {
-            values,
-            dims: [d_output, d_input],
-        }
+        Self::from_layout(weight, WeightLayout::Linear)
     }
 
     /// A burn linear weight, `[d_input, d_output]`.
@@ -65,11 +61,14 @@ impl WeightMatrix {
     ///
     /// If the device cannot be read, as burn does.
     pub fn from_conv2d(weight: &Tensor<4>) -> Self {
-        let [d_output, channels, k_h, k_w] = weight.dims();
-        Self {
-            values: read(weight),
-            dims: [d_output, channels * k_h * k_w],
-        }
+        Self::from_layout(weight, WeightLayout::Convolution)
+    }
+
+    /// Reads a parameter in the layout of its rank.
+    pub(crate) fn from_layout<const D: usize>(weight: &Tensor<D>, layout: WeightLayout) -> Self {
+        let dims = layout.dims(&weight.dims());
+        let values = layout.to_canonical(read(weight), dims);
+        Self { values, dims }
     }
 
     /// A burn convolution weight, `[d_output, channels, k_h, k_w]`, where `channels` counts the inputs of one group.
