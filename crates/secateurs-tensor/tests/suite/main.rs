@@ -1,7 +1,9 @@
 //! Tests of the crate, one binary so that burn is linked once.
 
 mod attach;
+mod convolutions;
 mod globs;
+mod layouts;
 mod masks;
 mod modules;
 mod report;
