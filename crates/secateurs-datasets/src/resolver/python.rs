@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use super::FilePath;
+use crate::FilePath;
 
 /// The interpreter, as found in the search path.
 pub(super) const PYTHON: &str = if cfg!(windows) { "python" } else { "python3" };

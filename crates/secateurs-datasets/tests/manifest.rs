@@ -2,8 +2,7 @@
 
 use std::path::Path;
 
-use secateurs_data::DataError;
-use secateurs_data::manifest::{Manifest, Resolver};
+use secateurs_datasets::{DatasetError, Manifest, Resolver};
 use serde_json::json;
 
 /// sha256 of "right".
@@ -15,7 +14,7 @@ fn manifest(name: &str, path: &str) -> String {
     json!({ "datasets": [{ "name": name, "about": "", "licence": "", "files": [file] }] }).to_string()
 }
 
-fn parse(json: &str) -> Result<Manifest, DataError> {
+fn parse(json: &str) -> Result<Manifest, DatasetError> {
     Manifest::from_json(json, Path::new("manifest.json"))
 }
 
@@ -36,7 +35,7 @@ fn the_embedded_manifest_is_valid_and_can_be_extended() {
     assert!(manifest.dataset("set").expect("there").file("other.txt").is_ok());
     assert!(matches!(
         manifest.dataset("set").expect("there").file("file.txt"),
-        Err(DataError::UnknownFile { .. })
+        Err(DatasetError::UnknownFile { .. })
     ));
     let error = manifest.dataset("absent").expect_err("absent");
     assert!(error.to_string().contains("wikitext2"), "{error}");
@@ -72,7 +71,7 @@ fn sources_are_asked_in_order_and_wrong_content_is_passed_over() {
 
     let error = found().expect_err("nowhere");
     assert!(
-        matches!(&error, DataError::NotResolved { tried, .. } if tried.len() == 5),
+        matches!(&error, DatasetError::NotResolved { tried, .. } if tried.len() == 5),
         "{error}"
     );
     for name in ["m2", "m1", "cache", "fixtures"] {
@@ -96,7 +95,7 @@ fn sources_are_asked_in_order_and_wrong_content_is_passed_over() {
     );
     assert!(matches!(
         resolver.file(set, "absent"),
-        Err(DataError::UnknownFile { .. })
+        Err(DatasetError::UnknownFile { .. })
     ));
 }
 
@@ -107,7 +106,7 @@ fn a_failed_download_leaves_no_file() {
     let error = Resolver::new(folder.path())
         .files(manifest.dataset("set").expect("there"))
         .expect_err("nothing listens");
-    assert!(matches!(error, DataError::NotResolved { .. }), "{error:?}");
+    assert!(matches!(error, DatasetError::NotResolved { .. }), "{error:?}");
     let left = std::fs::read_dir(folder.path().join("set"))
         .map(|entries| entries.count())
         .unwrap_or(0);

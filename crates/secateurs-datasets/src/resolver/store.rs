@@ -2,11 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use secateurs_data::fill_atomic;
+
 use super::checksum::verify;
-use super::{DataFile, Dataset};
-use crate::Result;
-use crate::atomic::{folder_of, persist};
 use crate::error::IoContext;
+use crate::{DataFile, Dataset, Result};
 
 /// Lets `fill` write a temporary file, checks its content and moves it to its place in `cache`.
 pub(super) fn store(
@@ -16,11 +16,11 @@ pub(super) fn store(
     fill: impl FnOnce(&Path) -> Result<()>,
 ) -> Result<PathBuf> {
     let target = cache.join(dataset.name.as_str()).join(file.path.as_str());
-    let folder = folder_of(&target);
+    let folder = target.parent().unwrap_or(cache);
     std::fs::create_dir_all(folder).during("create", folder)?;
-    let temporary = tempfile::NamedTempFile::new_in(folder).during("create a temporary file in", folder)?;
-    fill(temporary.path())?;
-    verify(temporary.path(), file)?;
-    persist(temporary, &target)?;
+    fill_atomic(&target, |temporary| {
+        fill(temporary)?;
+        verify(temporary, file)
+    })?;
     Ok(target)
 }
