@@ -129,9 +129,9 @@ impl KeptUnits {
         self.requested_removed
     }
 
-    /// Whether the floor kept units that were asked to go.
+    /// Whether the floor kept units that were asked to go. More than all cannot be asked for.
     pub fn is_clipped(&self) -> bool {
-        self.n_removed() < self.requested_removed
+        self.n_removed() < self.requested_removed.min(self.n_units)
     }
 
     /// Whether each unit stays, `[n_units]`.

@@ -28,11 +28,9 @@ fn read_replace_and_mask_agree<M: Module>(make: impl Fn() -> M, run: impl Fn(&M)
     let dense = weight_of(&module);
     let [d_output, d_input] = dense.dims();
     let before = run(&module);
-    assert_eq!(
-        run(&replaced(module.clone(), &dense)),
-        before,
-        "what is read can be put back"
-    );
+    // A transposed view may be multiplied in another order than a plain tensor.
+    let near = |got: &[f32], expected: &[f32]| laws::close(&as_f64(got), &as_f64(expected), 1e-5, 1e-2);
+    near(&run(&replaced(module.clone(), &dense)), &before);
 
     let mut mixer = Mixer(7);
     let other = WeightMatrix::new(mixer.uniforms(dense.len()), dense.dims()).expect("the length fits");

@@ -9,6 +9,7 @@ mod modules;
 mod report;
 mod selection;
 mod statistics;
+mod units;
 mod vocabulary;
 mod weights;
 

@@ -25,7 +25,7 @@ pub use layer::{Layer, Zeros};
 pub use linalg::{add_diagonal, cholesky, identity, inverse, mean_diagonal, multiply};
 pub use patches::{Kernel, patches};
 pub use scores::{magnitude, ria, wanda};
-pub use select::{keep_groups, keep_largest, keep_per_output};
+pub use select::{keep_groups, keep_largest, keep_per_output, keep_units};
 pub use shapley::shapley;
 pub use sparsegpt::sparsegpt;
 pub use spline::{b_spline, silu};

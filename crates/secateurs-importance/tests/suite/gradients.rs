@@ -10,6 +10,8 @@ use secateurs_importance::{
 use secateurs_tensor::{PathRules, Scope, WeightMatrix};
 use secateurs_testkit::laws;
 
+use crate::widen;
+
 fn loss(linear: &Linear, inputs: &Tensor<2>) -> Tensor<1> {
     linear.forward(inputs.clone()).powi_scalar(2).sum()
 }
@@ -28,10 +30,6 @@ fn collect(linear: &Linear, samples: &[Tensor<2>]) -> GradientCollector {
         collector.observe(linear, &gradients).expect("finite gradients");
     }
     collector
-}
-
-fn widen(values: &[f32]) -> Vec<f64> {
-    values.iter().map(|value| f64::from(*value)).collect()
 }
 
 /// For a quadratic loss the first two terms of the Taylor series are the whole change; here one weight is removed and

@@ -5,9 +5,7 @@ use secateurs_importance::{Importance, LayerView, Magnitude, Random, Ria, Wanda}
 use secateurs_tensor::{NonNegative, WeightMatrix};
 use secateurs_testkit::{laws, naive};
 
-fn widen(values: &[f32]) -> Vec<f64> {
-    values.iter().map(|value| f64::from(*value)).collect()
-}
+use crate::widen;
 
 proptest! {
     #[test]
