@@ -114,7 +114,7 @@ impl Choice {
         if let Some(importance) = plan.method.importance(seed) {
             let scores = scores_of(&*importance, &observed.evidence)?;
             let kept = keep_experts(&scores, n_removed, moe.router.needs())?;
-            let scores = Some(scores);
+            let (kept, scores) = (kept.into_indices(), Some(scores.values().to_vec()));
             return Ok(Self { kept, scores, ..all });
         }
         match plan.method {
@@ -134,7 +134,7 @@ impl Choice {
 
     fn by_clusters(self, moe: &LlamaMoe, observed: &ExpertObservation, n_kept: usize) -> Result<Self, Error> {
         let groups = clusters(&observed.evidence, n_kept)?;
-        let kept: Vec<usize> = groups.iter().map(|group| group[0]).collect();
+        let (kept, groups) = (groups.kept(), groups.groups);
         // Before the experts are touched.
         moe.router.keep(&kept, self.n_experts)?;
         Ok(Self { kept, groups, ..self })

@@ -152,7 +152,7 @@ impl<'a> TrainingRun<'a> {
             },
         );
         let writer = CheckpointWriter::create(&model, planned_tensors(&config), recipe.dtype)?;
-        save_llama(&llama, &writer)?;
+        save_llama(&config, &llama, &writer)?;
         for layer in &mut layers {
             if let WholeModel::Masked(first) = method {
                 layer.requested_pruned = first.layer_method.pruned_count(pattern, layer.dims);
@@ -284,7 +284,7 @@ impl Course<'_> {
             let step_started = Instant::now();
             let step = trainer.step(&mut |llama, batch| {
                 let shape = [self.inputs.training.batch_size(), self.inputs.windows.window()];
-                let tokens = self.inputs.windows.batch(batch.index, shape[0]);
+                let tokens = self.inputs.windows.batch(batch.index);
                 let tokens = to_tensor(&tokens, self.inputs.config.vocab_size, &device);
                 let tokens = tokens.expect("tokens were checked when they were read").reshape(shape);
                 llama.gradients(
