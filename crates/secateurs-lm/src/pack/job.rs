@@ -146,7 +146,7 @@ pub fn pack_checkpoint(
             _ => Readers::All,
         },
     };
-    write_stored(&held, model)?;
+    write_stored(held.staging(), model)?;
     output.replace(|| held.publish_as_is())?;
     Ok(infos)
 }
