@@ -77,6 +77,9 @@ pub enum ExperimentError {
     /// A run failed.
     #[error(transparent)]
     Job(#[from] secateurs::Error),
+    /// A fixture could not be trained.
+    #[error(transparent)]
+    Train(#[from] secateurs::train::TrainError),
     /// A model could not be loaded or saved.
     #[error(transparent)]
     Model(#[from] secateurs::models::ModelError),
@@ -97,7 +100,7 @@ pub enum ExperimentError {
     Moe(#[from] secateurs::moe::MoeError),
     /// The student could not be trained, pruned or fine-tuned.
     #[error(transparent)]
-    Theory(#[from] secateurs::moe::theory::TheoryError),
+    Theory(#[from] secateurs::moe_theory::TheoryError),
     /// Weights could not be scored.
     #[error(transparent)]
     Importance(#[from] secateurs::importance::ImportanceError),

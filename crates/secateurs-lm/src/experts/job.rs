@@ -135,7 +135,7 @@ fn fill(
     (config, llama): (&LlamaConfig, &Llama),
     report: &mut ExpertReport,
 ) -> Result<(), Error> {
-    save_llama(llama, writer)?;
+    save_llama(config, llama, writer)?;
     let mut json = source.config().clone();
     let experts = config.to_json();
     // Everything else of the configuration stays as it was, also what is not read here. The number of experts may stand under

@@ -112,7 +112,7 @@ impl Blocks<'_> {
 
 /// The pattern of each block.
 fn patterns(recipe: &Recipe, store: &LlamaStore, windows: &[Vec<u32>]) -> Result<Vec<Pattern>, Error> {
-    let n_blocks = store.config().n_blocks;
+    let n_blocks = store.family().n_blocks;
     let pattern = recipe.pattern()?;
     let allocation = match &recipe.allocation {
         AllocationRecipe::Uniform => Allocation::Uniform,

@@ -68,7 +68,7 @@ impl Course<'_> {
         let shape = [training.batch_size(), self.inputs.windows.window()];
         let vocab_size = self.inputs.config.vocab_size;
         trainer.step(&mut |llama, batch| {
-            let tokens = self.inputs.windows.batch(batch.index, shape[0]);
+            let tokens = self.inputs.windows.batch(batch.index);
             let tokens = to_tensor(&tokens, vocab_size, &self.device);
             let tokens = tokens.expect("tokens were checked when they were read").reshape(shape);
             llama.gradients(tokens, positions, training.activations.unwrap_or_default(), batch)

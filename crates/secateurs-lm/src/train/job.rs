@@ -120,7 +120,7 @@ impl<'a> TrainingRun<'a> {
         let (llama, masks) = trainer.finish()?;
         let llama = llama.valid();
         let writer = CheckpointWriter::create(&self.run.folder().join(MODEL), plan, recipe.dtype)?;
-        save_llama(&llama, &writer)?;
+        save_llama(&config, &llama, &writer)?;
         let mut layers = self.layers(method, &llama, &masks)?;
         for layer in &mut layers {
             layer.pruned = notes::n_zeros(&writer.read_f32(&file_name(&config, &layer.path))?);
