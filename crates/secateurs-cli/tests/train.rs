@@ -137,7 +137,7 @@ fn validation_is_followed_and_changes_nothing() {
 
 /// Steps kept, according to the journal of the unfinished run.
 fn steps_kept(tiny: &Tiny) -> u64 {
-    let journal = std::fs::read(tiny.path("out.partial/training-journal.json")).unwrap_or_default();
+    let journal = std::fs::read(tiny.path("out.partial/journal.json")).unwrap_or_default();
     let journal: Value = serde_json::from_slice(&journal).unwrap_or_default();
     journal["steps_done"].as_u64().unwrap_or(0)
 }
@@ -233,7 +233,7 @@ fn a_spoilt_checkpoint_is_refused_and_kept() {
     let line = tiny.refuse(1, &resume);
     assert!(line.contains("state-"), "{line}");
     assert!(state.exists());
-    let journal = tiny.path("out.partial/training-journal.json");
+    let journal = tiny.path("out.partial/journal.json");
     let text = std::fs::read_to_string(&journal).expect("read");
     std::fs::write(&journal, text.replacen("\"version\":1", "\"version\":0", 1)).expect("written");
     let line = tiny.refuse(1, &resume);

@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use secateurs_data::llama::{LlamaConfig, planned_tensors};
-use secateurs_data::{Checkpoint, OutputKind, PlannedTensor, RawTensor, Readers, StoredModel, write_stored};
+use secateurs_data::{
+    Checkpoint, OutputForm, OutputRequest, Overwrite, PlannedTensor, RawTensor, Readers, StoredModel, write_stored,
+};
 use secateurs_sparse::PackedMatrix;
 
 use crate::Error;
@@ -11,7 +13,6 @@ use crate::pack::matrix::{DenseMatrix, Measured, PackedInfo, failed, is_in_block
 use crate::pack::packed::read_weights;
 use crate::pack::result_config::packed_config;
 use crate::pack::settings::{FormatChoice, PackConfig, PackedLayout};
-use crate::run::output::{Output, Overwrite};
 
 /// Packs every matrix of a model and writes the result as a Hugging Face folder.
 ///
@@ -39,15 +40,15 @@ pub fn pack_checkpoint(
     source.check_copyable()?;
     let planned = planned_tensors(&llama);
     check_shapes(&planned, config)?;
-    let output = Output {
+    let output = OutputRequest {
         out,
-        kind: OutputKind::Folder,
+        form: OutputForm::MODEL,
         inputs: &[model],
         overwrite,
     };
-    let mut held = output.hold()?;
+    let claim = output.claim()?;
     source.check_finite()?;
-    held.clear()?;
+    let staged = claim.begin_once()?;
     let PackedTensors { tensors, infos } = pack_tensors(&source, &planned, config, listener)?;
     let is_plain = infos.iter().all(PackedInfo::is_plain);
     let model = StoredModel {
@@ -59,8 +60,8 @@ pub fn pack_checkpoint(
             _ => Readers::All,
         },
     };
-    write_stored(&held, model)?;
-    output.replace(|| held.publish_as_is())?;
+    write_stored(staged.folder(), model)?;
+    staged.publish_as_is()?;
     Ok(infos)
 }
 

@@ -10,3 +10,10 @@ pub struct LoadedLlama<'a> {
     /// Weights of the model.
     pub llama: &'a Llama,
 }
+
+impl<'a> LoadedLlama<'a> {
+    /// Both together.
+    pub fn new(config: &'a LlamaConfig, llama: &'a Llama) -> Self {
+        Self { config, llama }
+    }
+}
