@@ -9,7 +9,7 @@ use secateurs::data::llama::ConfigError;
 use secateurs::models::ModelError;
 use secateurs::sparse::UnknownLevel;
 
-use crate::device::DeviceName;
+use crate::options::device::DeviceName;
 
 /// What can go wrong in a command.
 #[derive(Debug, thiserror::Error)]

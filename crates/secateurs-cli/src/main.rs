@@ -1,30 +1,10 @@
 #![doc = include_str!("../README.md")]
 
-mod args;
-mod bench;
-mod compare;
-mod completions;
-mod device;
-mod dry_run;
-mod engine;
+mod command_line;
+mod commands;
 mod error;
-mod eval;
-mod experts;
-mod fidelity;
-mod generate;
-mod info;
-mod interrupt;
-mod output;
-mod pack;
-mod panics;
-mod progress;
-mod prune;
-mod raw;
-mod recipe;
-mod settings;
-mod summary;
-mod trace;
-mod training;
+mod options;
+mod terminal;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -32,8 +12,10 @@ use std::process::ExitCode;
 use clap::Parser;
 use secateurs::allocator::MiMalloc;
 
-use args::{Cli, Command};
+use command_line::{Cli, Command};
+use commands::{bench, compare, completions, eval, experts, generate, info, pack, prune, trace};
 use error::{CliError, usage_line};
+use terminal::{interrupt, panics};
 
 /// The system's allocator keeps what large tensors leave behind in pieces: peak memory would grow with every block.
 #[global_allocator]

@@ -13,11 +13,11 @@ use secateurs::{
 };
 use serde::Serialize;
 
-use crate::args::EvalArgs;
+use crate::command_line::EvalArgs;
+use crate::commands::fidelity;
 use crate::error::CliError;
-use crate::fidelity;
-use crate::output::{bytes, percent, print, print_json, seconds};
-use crate::progress::Bar;
+use crate::terminal::output::{bytes, percent, print, print_json, seconds};
+use crate::terminal::progress::Bar;
 
 const WHAT: &str = "the text";
 

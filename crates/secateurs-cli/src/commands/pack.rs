@@ -6,11 +6,11 @@ use std::fmt::Write;
 use secateurs::{FormatChoice, Overwrite, PackConfig, PackedInfo, PackedLayout, pack_checkpoint};
 use serde::Serialize;
 
-use crate::args::PackArgs;
+use crate::command_line::PackArgs;
 use crate::error::CliError;
-use crate::interrupt;
-use crate::output::{Table, bytes, kind_of, percent, print, print_json};
-use crate::progress::Bar;
+use crate::terminal::interrupt;
+use crate::terminal::output::{Table, bytes, kind_of, percent, print, print_json};
+use crate::terminal::progress::Bar;
 
 /// The object of `--json`.
 #[derive(Debug, Serialize)]

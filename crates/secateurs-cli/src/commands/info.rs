@@ -6,9 +6,9 @@ use std::fmt::Write;
 use secateurs::data::Checkpoint;
 use secateurs::{Info, LinearInfo};
 
-use crate::args::InfoArgs;
+use crate::command_line::InfoArgs;
 use crate::error::CliError;
-use crate::output::{Table, bytes, kind_of, percent, print, print_json, quantity};
+use crate::terminal::output::{Table, bytes, kind_of, percent, print, print_json, quantity};
 
 /// Describes a model.
 pub(crate) fn run(args: &InfoArgs) -> Result<(), CliError> {

@@ -11,11 +11,11 @@ use secateurs::{
 };
 use serde::Serialize;
 
-use crate::engine::EngineArgs;
 use crate::error::CliError;
-use crate::output::{lossy_path, percent, print, print_json, seconds};
-use crate::progress::Bar;
-use crate::raw::RawArgs;
+use crate::options::engine::EngineArgs;
+use crate::options::raw::RawArgs;
+use crate::terminal::output::{lossy_path, percent, print, print_json, seconds};
+use crate::terminal::progress::Bar;
 
 const TRACE_EXAMPLES: &str = "\
 Traces are prompts with what the model continues them with, as tokens. A model that reasons is pruned best when calibrated on

@@ -10,7 +10,7 @@ use secateurs::{AllocationRecipe, BlockMatrix, Recipe, block_matrices};
 use serde::Serialize;
 
 use crate::error::CliError;
-use crate::output::{Table, bytes, percent, quantity};
+use crate::terminal::output::{Table, bytes, percent, quantity};
 
 /// What a run would do.
 #[derive(Debug, Serialize)]

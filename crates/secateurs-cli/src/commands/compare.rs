@@ -6,9 +6,9 @@ use secateurs::data::Checkpoint;
 use secateurs::{Comparison, TensorDifference};
 use serde::Serialize;
 
-use crate::args::CompareArgs;
+use crate::command_line::CompareArgs;
 use crate::error::CliError;
-use crate::output::{Table, kind_of, percent, print, print_json};
+use crate::terminal::output::{Table, kind_of, percent, print, print_json};
 
 /// Compares two models.
 pub(crate) fn run(args: &CompareArgs) -> Result<(), CliError> {

@@ -1,15 +1,18 @@
 //! `secateurs prune`
 
+pub(crate) mod dry_run;
+mod summary;
+
 use secateurs::data::Checkpoint;
 use secateurs::{Error, Overwrite, PruneJob, PruneOutcome, Recipe, prune_checkpoint};
 use serde::Serialize;
 
-use crate::args::PruneArgs;
-use crate::dry_run::Plan;
+use crate::command_line::PruneArgs;
 use crate::error::CliError;
-use crate::output::{print, print_json};
-use crate::progress::PruneProgress;
-use crate::summary::{PruneResult, describe};
+use crate::terminal::output::{print, print_json};
+use crate::terminal::progress::PruneProgress;
+use dry_run::Plan;
+use summary::{PruneResult, describe};
 
 /// Prunes a model, or says what pruning would do.
 pub(crate) fn run(args: &PruneArgs) -> Result<(), CliError> {

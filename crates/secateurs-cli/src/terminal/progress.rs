@@ -6,8 +6,8 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use secateurs::prune::Progress;
 
-use crate::dry_run::Plan;
-use crate::output::seconds;
+use crate::commands::prune::dry_run::Plan;
+use crate::terminal::output::seconds;
 
 const TEMPLATE: &str = "{prefix} [{bar:24}] {pos}/{len}  {spent} spent, {left} left  {wide_msg}";
 

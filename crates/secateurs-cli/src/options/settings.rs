@@ -7,7 +7,7 @@ use secateurs::tensor::Scope;
 use toml::{Table, Value};
 
 use crate::error::CliError;
-use crate::recipe::{integer, section, set};
+use crate::options::recipe::{integer, section, set};
 
 /// What calibrates.
 #[derive(Debug, Args)]

@@ -11,11 +11,11 @@ use secateurs::{
 };
 use serde::Serialize;
 
-use crate::device::DeviceArgs;
 use crate::error::CliError;
-use crate::interrupt;
-use crate::output::{Table, percent, print, print_json, quantity, seconds};
-use crate::progress::Bar;
+use crate::options::device::DeviceArgs;
+use crate::terminal::interrupt;
+use crate::terminal::output::{Table, percent, print, print_json, quantity, seconds};
+use crate::terminal::progress::Bar;
 
 const EXPERTS_EXAMPLES: &str = "\
 Methods:
@@ -64,7 +64,7 @@ pub(crate) struct ExpertsArgs {
     #[arg(long, value_name = "COUNT", value_parser = value_parser!(u32).range(1..))]
     windows: Option<u32>,
     /// Number format of the output
-    #[arg(long, value_name = "FORMAT", default_value = "f32", value_parser = crate::recipe::formats())]
+    #[arg(long, value_name = "FORMAT", default_value = "f32", value_parser = crate::options::recipe::formats())]
     dtype: FloatType,
     /// Seed of what is random
     #[arg(long, value_name = "NUMBER", default_value_t = 0)]

@@ -10,10 +10,10 @@ use secateurs::runtime::{
 };
 use serde::Serialize;
 
-use crate::args::{BenchArgs, SyntheticSize};
+use crate::command_line::{BenchArgs, SyntheticSize};
 use crate::error::CliError;
-use crate::output::{Table, bytes, percent, print, print_json};
-use crate::progress::Bar;
+use crate::terminal::output::{Table, bytes, percent, print, print_json};
+use crate::terminal::progress::Bar;
 
 /// The object of `--json`.
 #[derive(Debug, Serialize)]

@@ -8,9 +8,9 @@ use secateurs::runtime::{Generation, Sampling, Stop};
 use secateurs::{Completion, PromptFile, TextGenerator};
 use serde::Serialize;
 
-use crate::args::GenerateArgs;
+use crate::command_line::GenerateArgs;
 use crate::error::CliError;
-use crate::output::{print, print_json};
+use crate::terminal::output::{print, print_json};
 
 /// One object of `--json`.
 #[derive(Debug, Serialize)]

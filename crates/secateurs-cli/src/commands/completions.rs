@@ -2,9 +2,9 @@
 
 use clap::CommandFactory;
 
-use crate::args::{Cli, CompletionsArgs};
+use crate::command_line::{Cli, CompletionsArgs};
 use crate::error::CliError;
-use crate::output::print;
+use crate::terminal::output::print;
 
 /// Prints the completion script of a shell.
 pub(crate) fn run(args: &CompletionsArgs) -> Result<(), CliError> {

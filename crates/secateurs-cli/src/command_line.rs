@@ -5,12 +5,12 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
 use clap_complete::Shell;
 
-use crate::device::DeviceArgs;
-use crate::engine::{EngineArgs, FormatName, ValueName};
-use crate::experts::ExpertsArgs;
-use crate::raw::RawArgs;
-use crate::recipe::RecipeArgs;
-use crate::trace::TraceArgs;
+use crate::commands::experts::ExpertsArgs;
+use crate::commands::trace::TraceArgs;
+use crate::options::device::DeviceArgs;
+use crate::options::engine::{EngineArgs, FormatName, ValueName};
+use crate::options::raw::RawArgs;
+use crate::options::recipe::RecipeArgs;
 
 const AFTER_HELP: &str = "\
 Exit codes:

@@ -5,7 +5,7 @@ use clap::{Args, value_parser};
 use toml::{Table, Value};
 
 use crate::error::CliError;
-use crate::recipe::{integer, section, set};
+use crate::options::recipe::{integer, section, set};
 
 /// How the whole model is trained.
 #[derive(Debug, Args)]

@@ -8,7 +8,7 @@ use secateurs::PruneOutcome;
 use secateurs::tensor::{Event, LayerReport, Report, requested_sparsity};
 use serde::Serialize;
 
-use crate::output::{Table, block_of, bytes, lossy_path, percent, seconds};
+use crate::terminal::output::{Table, block_of, bytes, lossy_path, percent, seconds};
 
 /// What a pruning run did; the object of `--json`.
 #[derive(Debug, Serialize)]

@@ -8,10 +8,10 @@ use secateurs::models::llama::LlamaConfig;
 use secateurs::{Fidelity, PartFidelity, Trace, TraceReader, fidelity, peak_rss_bytes};
 use serde::Serialize;
 
-use crate::args::EvalArgs;
+use crate::command_line::EvalArgs;
 use crate::error::CliError;
-use crate::output::{Table, bytes, print, print_json, seconds};
-use crate::progress::Bar;
+use crate::terminal::output::{Table, bytes, print, print_json, seconds};
+use crate::terminal::progress::Bar;
 
 /// The object of `--json`.
 #[derive(Debug, Serialize)]

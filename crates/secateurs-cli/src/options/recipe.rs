@@ -10,8 +10,8 @@ use secateurs::{Method, Recipe};
 use toml::{Table, Value};
 
 use crate::error::CliError;
-use crate::settings::{AllocationArgs, CalibrationArgs, SettingArgs};
-use crate::training::TrainingArgs;
+use crate::options::settings::{AllocationArgs, CalibrationArgs, SettingArgs};
+use crate::options::training::TrainingArgs;
 
 /// The largest integer of TOML, in which the seed is stored.
 const MAX_SEED: u64 = i64::MAX as u64;
