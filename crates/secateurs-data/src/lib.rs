@@ -25,7 +25,7 @@ pub use atomic::{rename_durably, write_atomic};
 pub use checkpoint::Checkpoint;
 pub use error::{DataError, Result};
 pub use float_type::{FloatType, ParseFloatTypeError};
-pub use held_output::{HeldOutput, Leftover, OutputKind, discard_own, staging_path};
+pub use held_output::{AbandonedWork, HeldOutput, Leftover, OutputKind, abandon_work, staging_path};
 pub use tensor_file::{PlannedRaw, TensorFile, TensorFileWriter};
 pub use tensor_info::{RawTensor, TensorInfo};
 pub use text::read_text;

@@ -1,14 +1,42 @@
 //! `secateurs compare`
 
 use std::fmt::Write;
+use std::path::PathBuf;
 
+use clap::Args;
 use secateurs::data::Checkpoint;
 use secateurs::{Comparison, TensorDifference};
 use serde::Serialize;
 
-use crate::command_line::CompareArgs;
 use crate::error::CliError;
-use crate::terminal::output::{Table, kind_of, percent, print, print_json};
+use crate::terminal::layer_names::kind_of;
+use crate::terminal::print::{print, print_json};
+use crate::terminal::table::Table;
+use crate::terminal::units::percent;
+
+const COMPARE_EXAMPLES: &str = "\
+Columns: share of zeros in A and B; share of weights that are zero in exactly one of them; the largest relative distance
+||a - b|| / ||a|| of a tensor; tensors that are the same to the bit.
+
+Examples:
+  secateurs compare ./SmolLM2-135M pruned
+  secateurs compare wanda sparsegpt --json | jq '.tensors[] | select(.identical | not) | .name'
+";
+
+/// Compares two models tensor by tensor
+#[derive(Debug, Args)]
+#[command(after_help = COMPARE_EXAMPLES)]
+pub(crate) struct CompareArgs {
+    /// The first model, usually the dense one
+    #[arg(value_name = "A")]
+    first: PathBuf,
+    /// The second model
+    #[arg(value_name = "B")]
+    second: PathBuf,
+    /// Print one JSON object with every tensor instead of a table of kinds
+    #[arg(long)]
+    json: bool,
+}
 
 /// Compares two models.
 pub(crate) fn run(args: &CompareArgs) -> Result<(), CliError> {

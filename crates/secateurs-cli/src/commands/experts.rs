@@ -6,16 +6,17 @@ use clap::{Args, value_parser};
 use secateurs::data::FloatType;
 use secateurs::tensor::Sparsity;
 use secateurs::{
-    Calibration, ExpertJob, ExpertMethod, ExpertOutcome, ExpertPlan, ExpertReport, Overwrite, TextCalibration,
-    TraceCalibration, TracePart, is_trace_file, prune_experts,
+    Calibration, ExpertJob, ExpertMethod, ExpertPlan, ExpertReport, Overwrite, TextCalibration, TraceCalibration,
+    TracePart, is_trace_file, prune_experts,
 };
 use serde::Serialize;
 
 use crate::error::CliError;
 use crate::options::device::DeviceArgs;
-use crate::terminal::interrupt;
-use crate::terminal::output::{Table, percent, print, print_json, quantity, seconds};
-use crate::terminal::progress::Bar;
+use crate::options::show::ShowArgs;
+use crate::terminal::screen::Screen;
+use crate::terminal::table::Table;
+use crate::terminal::units::{percent, quantity, seconds};
 
 const EXPERTS_EXAMPLES: &str = "\
 Methods:
@@ -74,12 +75,8 @@ pub(crate) struct ExpertsArgs {
     /// Replace an earlier output
     #[arg(long)]
     force: bool,
-    /// No progress bar and no summary; errors still show
-    #[arg(short, long)]
-    quiet: bool,
-    /// Print one JSON object instead of the summary
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    show: ShowArgs,
 }
 
 /// The methods whose results a file can hold.
@@ -105,7 +102,7 @@ struct ExpertsResult<'a> {
 }
 
 /// Removes experts of a model.
-pub(crate) fn run(args: &ExpertsArgs) -> Result<(), CliError> {
+pub(crate) fn run(args: &ExpertsArgs, screen: &Screen) -> Result<(), CliError> {
     let device = args.device.open()?;
     let calibration = calibration(args)?;
     let job = ExpertJob {
@@ -121,25 +118,21 @@ pub(crate) fn run(args: &ExpertsArgs) -> Result<(), CliError> {
         overwrite: if args.force { Overwrite::Force } else { Overwrite::Never },
         device: &device,
     };
-    interrupt::tidy_up_after(&args.out);
-    let bar = Bar::new("observing experts", 0, args.quiet);
+    let bar = args.show.bar(screen, "observing experts", 0);
     let outcome = prune_experts(&job, &mut |done, all| {
         bar.resize(all);
         bar.set(done);
     })?;
     drop(bar);
-    match (args.json, args.quiet) {
-        (true, _) => print_json(&ExpertsResult {
-            n_experts: outcome.n_experts.1,
-            n_experts_before: outcome.n_experts.0,
-            n_parameters: outcome.n_parameters.1,
-            n_parameters_before: outcome.n_parameters.0,
-            seconds: outcome.seconds,
-            report: &outcome.report,
-        }),
-        (false, true) => Ok(()),
-        (false, false) => print(&describe(&outcome, args)),
-    }
+    let result = ExpertsResult {
+        n_experts: outcome.n_experts.1,
+        n_experts_before: outcome.n_experts.0,
+        n_parameters: outcome.n_parameters.1,
+        n_parameters_before: outcome.n_parameters.0,
+        seconds: outcome.seconds,
+        report: &outcome.report,
+    };
+    args.show.result(&result, |result| describe(result, args))
 }
 
 fn calibration(args: &ExpertsArgs) -> Result<Calibration, CliError> {
@@ -163,9 +156,9 @@ fn calibration(args: &ExpertsArgs) -> Result<Calibration, CliError> {
     }))
 }
 
-fn describe(outcome: &ExpertOutcome, args: &ExpertsArgs) -> String {
+fn describe(result: &ExpertsResult<'_>, args: &ExpertsArgs) -> String {
     let mut table = Table::new(&["block", "removed", "of the gates", "tokens that lost one", "lost all"]);
-    for (index, block) in outcome.report.blocks.iter().enumerate() {
+    for (index, block) in result.report.blocks.iter().enumerate() {
         let removed: Vec<String> = block.removed.iter().map(usize::to_string).collect();
         table.row([
             index.to_string(),
@@ -179,16 +172,16 @@ fn describe(outcome: &ExpertOutcome, args: &ExpertsArgs) -> String {
             percent(block.abandoned_tokens),
         ]);
     }
-    let (before, after) = outcome.n_experts;
-    let (parameters_before, parameters) = outcome.n_parameters;
     format!(
-        "{}\n{}: {after} of {before} experts in every block, {} of {} parameters, {} of the experts' weights are zero, {}\n{}\n",
+        "{}\n{}: {} of {} experts in every block, {} of {} parameters, {} of the experts' weights are zero, {}\n{}\n",
         table.render(),
         args.method,
-        quantity(parameters as u64),
-        quantity(parameters_before as u64),
-        percent(outcome.report.sparsity),
-        seconds(outcome.seconds),
+        result.n_experts,
+        result.n_experts_before,
+        quantity(result.n_parameters as u64),
+        quantity(result.n_parameters_before as u64),
+        percent(result.report.sparsity),
+        seconds(result.seconds),
         args.out.display(),
     )
 }

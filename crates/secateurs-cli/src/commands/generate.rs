@@ -1,16 +1,84 @@
 //! `secateurs generate`
 
 use std::io::Read;
+use std::path::PathBuf;
 use std::time::Instant;
 
+use clap::Args;
 use secateurs::data::Checkpoint;
 use secateurs::runtime::{Generation, Sampling, Stop};
 use secateurs::{Completion, PromptFile, TextGenerator};
 use serde::Serialize;
 
-use crate::command_line::GenerateArgs;
 use crate::error::CliError;
-use crate::terminal::output::{print, print_json};
+use crate::options::engine::EngineArgs;
+use crate::options::raw::RawArgs;
+use crate::terminal::print::{print, print_json};
+
+const GENERATE_EXAMPLES: &str = "\
+Without --temperature the most likely token is taken every time. A model with a chat template gets the prompt as the
+message of a user; --raw gives it as it is, after the start token that the tokenizer puts before a text, if it does and the
+prompt does not begin with it; --no-start-token leaves it out. An end token is never added.
+
+Examples:
+  secateurs generate packed \"Why is the sky blue?\"
+  secateurs generate packed --raw \"Once upon a time\" --temperature 0.8 --top-p 0.95 --seed 7
+  secateurs generate packed --prompts-from questions.txt --json | jq -r '.completions[].text'
+  git diff | secateurs generate packed --system \"You write commit messages.\" -
+";
+
+/// Continues prompts with a dense or packed model
+///
+/// One prompt is answered as it is written; several are answered together.
+#[derive(Debug, Args)]
+#[command(after_help = GENERATE_EXAMPLES)]
+pub(crate) struct GenerateArgs {
+    /// Hugging Face folder, dense or packed, or GGUF file
+    model: PathBuf,
+    /// Prompts; - reads one from standard input
+    #[arg(value_name = "PROMPT")]
+    prompts: Vec<String>,
+    /// A file with one prompt on each line, or .jsonl with an object on each
+    #[arg(long, value_name = "FILE")]
+    prompts_from: Option<PathBuf>,
+    #[command(flatten)]
+    raw: RawArgs,
+    /// What the model is told before the prompt
+    #[arg(long, value_name = "TEXT")]
+    system: Option<String>,
+    /// Most tokens of an answer
+    #[arg(short = 'n', long, value_name = "COUNT", default_value_t = 256)]
+    max_tokens: u32,
+    /// What logits are divided by; 0 takes the most likely token
+    #[arg(
+        long,
+        value_name = "X",
+        default_value_t = 0.0,
+        allow_negative_numbers = true,
+        help_heading = "Sampling"
+    )]
+    temperature: f64,
+    /// Only the COUNT most likely tokens; 0 for all
+    #[arg(long, value_name = "COUNT", default_value_t = 0, help_heading = "Sampling")]
+    top_k: u32,
+    /// Only the most likely tokens that have this probability together
+    #[arg(
+        long,
+        value_name = "X",
+        default_value_t = 1.0,
+        allow_negative_numbers = true,
+        help_heading = "Sampling"
+    )]
+    top_p: f64,
+    /// Seed of the sampler
+    #[arg(long, default_value_t = 0, help_heading = "Sampling")]
+    seed: u64,
+    #[command(flatten)]
+    engine: EngineArgs,
+    /// Print one JSON object when all is done
+    #[arg(long)]
+    json: bool,
+}
 
 /// One object of `--json`.
 #[derive(Debug, Serialize)]

@@ -2,13 +2,36 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::path::PathBuf;
 
+use clap::Args;
 use secateurs::data::Checkpoint;
 use secateurs::{Info, LinearInfo};
 
-use crate::command_line::InfoArgs;
 use crate::error::CliError;
-use crate::terminal::output::{Table, bytes, kind_of, percent, print, print_json, quantity};
+use crate::terminal::layer_names::kind_of;
+use crate::terminal::print::{print, print_json};
+use crate::terminal::table::Table;
+use crate::terminal::units::{bytes, percent, quantity};
+
+const INFO_EXAMPLES: &str = "\
+Examples:
+  secateurs info ./SmolLM2-135M
+  secateurs info SmolLM2-135M.Q4_1.gguf --json | jq .sparsity
+";
+
+/// Shows what a model is: size, shape, number formats, and how sparse it is already
+///
+/// Reads every weight that pruning may touch once, to count zeros.
+#[derive(Debug, Args)]
+#[command(after_help = INFO_EXAMPLES)]
+pub(crate) struct InfoArgs {
+    /// Hugging Face folder or GGUF file
+    model: PathBuf,
+    /// Print one JSON object instead of a table
+    #[arg(long)]
+    json: bool,
+}
 
 /// Describes a model.
 pub(crate) fn run(args: &InfoArgs) -> Result<(), CliError> {

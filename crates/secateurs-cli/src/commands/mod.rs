@@ -1,11 +1,10 @@
-//! The commands, one file each.
+//! The commands, one file or folder each.
 
 pub(crate) mod bench;
 pub(crate) mod compare;
 pub(crate) mod completions;
 pub(crate) mod eval;
 pub(crate) mod experts;
-pub(crate) mod fidelity;
 pub(crate) mod generate;
 pub(crate) mod info;
 pub(crate) mod pack;

@@ -5,7 +5,14 @@ use std::fmt;
 use burn::tensor::Device;
 use clap::{Args, ValueEnum};
 
-use crate::error::CliError;
+/// The error of a device that is not in this build.
+#[derive(Debug, thiserror::Error)]
+#[error("this build has no {wanted} device, only {compiled}; build with --features {wanted}")]
+pub(crate) struct NoDevice {
+    wanted: DeviceName,
+    /// Names of those there are.
+    compiled: String,
+}
 
 /// The flag that chooses a device.
 #[derive(Debug, Args)]
@@ -17,7 +24,7 @@ pub(crate) struct DeviceArgs {
 
 /// The devices by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum DeviceName {
+enum DeviceName {
     /// The CPU
     Flex,
     /// The CPU, by the ndarray backend
@@ -66,14 +73,14 @@ impl DeviceName {
 
 impl DeviceArgs {
     /// The device asked for, or else the first that is compiled in.
-    pub(crate) fn open(&self) -> Result<Device, CliError> {
+    pub(crate) fn open(&self) -> Result<Device, NoDevice> {
         let wanted = self
             .device
             .or_else(|| DeviceName::compiled().next())
             .unwrap_or(DeviceName::Flex);
         wanted.open().ok_or_else(|| {
             let names: Vec<String> = DeviceName::compiled().map(|name| name.to_string()).collect();
-            CliError::NoDevice {
+            NoDevice {
                 wanted,
                 compiled: names.join(", "),
             }

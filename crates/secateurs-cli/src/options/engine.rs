@@ -2,12 +2,15 @@
 
 use clap::{Args, ValueEnum};
 use secateurs::runtime::EngineConfig;
-use secateurs::sparse::{Format, Group, GroupPattern, Level, ValueType, VectorType};
-
-use crate::error::CliError;
+use secateurs::sparse::{Format, Group, GroupPattern, Level, UnknownLevel, ValueType, VectorType};
 
 /// The variable that forces an instruction set.
-pub(crate) const LEVEL: &str = "SECATEURS_SIMD";
+const LEVEL: &str = "SECATEURS_SIMD";
+
+/// The error of an instruction set that this machine does not have or nobody knows.
+#[derive(Debug, thiserror::Error)]
+#[error("{LEVEL} is not usable")]
+pub(crate) struct UnusableLevel(#[source] UnknownLevel);
 
 /// The flags of the engine.
 #[derive(Debug, Args)]
@@ -68,12 +71,9 @@ pub(crate) enum FormatName {
 }
 
 impl EngineArgs {
-    pub(crate) fn config(&self) -> Result<EngineConfig, CliError> {
+    pub(crate) fn config(&self) -> Result<EngineConfig, UnusableLevel> {
         let level = match std::env::var(LEVEL) {
-            Ok(name) => name.parse().map_err(|source| CliError::Level {
-                variable: LEVEL,
-                source,
-            })?,
+            Ok(name) => name.parse().map_err(UnusableLevel)?,
             Err(_) => Level::best(),
         };
         Ok(EngineConfig {

@@ -5,4 +5,5 @@ pub(crate) mod engine;
 pub(crate) mod raw;
 pub(crate) mod recipe;
 pub(crate) mod settings;
+pub(crate) mod show;
 pub(crate) mod training;

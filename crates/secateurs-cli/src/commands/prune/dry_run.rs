@@ -10,7 +10,8 @@ use secateurs::{AllocationRecipe, BlockMatrix, Recipe, block_matrices};
 use serde::Serialize;
 
 use crate::error::CliError;
-use crate::terminal::output::{Table, bytes, percent, quantity};
+use crate::terminal::table::Table;
+use crate::terminal::units::{bytes, percent, quantity};
 
 /// What a run would do.
 #[derive(Debug, Serialize)]

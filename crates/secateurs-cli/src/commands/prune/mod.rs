@@ -1,36 +1,35 @@
 //! `secateurs prune`
 
-pub(crate) mod dry_run;
+mod dry_run;
+mod options;
+mod progress;
 mod summary;
 
+use dry_run::Plan;
+pub(crate) use options::PruneArgs;
+use progress::PruneProgress;
 use secateurs::data::Checkpoint;
 use secateurs::{Error, Overwrite, PruneJob, PruneOutcome, Recipe, prune_checkpoint};
 use serde::Serialize;
-
-use crate::command_line::PruneArgs;
-use crate::error::CliError;
-use crate::terminal::output::{print, print_json};
-use crate::terminal::progress::PruneProgress;
-use dry_run::Plan;
 use summary::{PruneResult, describe};
 
+use crate::error::CliError;
+use crate::terminal::print::{print, print_json};
+use crate::terminal::screen::Screen;
+
 /// Prunes a model, or says what pruning would do.
-pub(crate) fn run(args: &PruneArgs) -> Result<(), CliError> {
+pub(crate) fn run(args: &PruneArgs, screen: &Screen) -> Result<(), CliError> {
     let recipe = args.recipe.resolve()?;
     let plan = Plan::new(&Checkpoint::open(&args.model)?, &recipe)?;
     if args.dry_run {
         return dry_run(args, &recipe, &plan);
     }
-    let outcome = prune(args, &recipe, &plan)?;
+    let outcome = prune(args, &recipe, &plan, screen)?;
     let result = PruneResult::new(&outcome, &args.out);
-    match (args.json, args.quiet) {
-        (true, _) => print_json(&result),
-        (false, true) => Ok(()),
-        (false, false) => print(&describe(&outcome.report, &result)),
-    }
+    args.show.result(&result, |result| describe(&outcome.report, result))
 }
 
-fn prune(args: &PruneArgs, recipe: &Recipe, plan: &Plan) -> Result<PruneOutcome, CliError> {
+fn prune(args: &PruneArgs, recipe: &Recipe, plan: &Plan, screen: &Screen) -> Result<PruneOutcome, CliError> {
     let device = args.device.open()?;
     let overwrite = match (args.resume, args.force) {
         (true, _) => Overwrite::Resume,
@@ -44,7 +43,7 @@ fn prune(args: &PruneArgs, recipe: &Recipe, plan: &Plan) -> Result<PruneOutcome,
         overwrite,
         device: &device,
     };
-    let mut progress = PruneProgress::new(plan, args.quiet);
+    let mut progress = PruneProgress::new(plan, args.show.bar(screen, "pruning", plan.n_layers()));
     let outcome = prune_checkpoint(&job, &mut |step| progress.update(&step));
     let n_stored = progress.n_stored();
     let may_resume = secateurs::staging_path(&args.out).exists();
@@ -71,7 +70,7 @@ fn dry_run(args: &PruneArgs, recipe: &Recipe, plan: &Plan) -> Result<(), CliErro
         recipe: &'a Recipe,
         plan: &'a Plan,
     }
-    if args.json {
+    if args.show.json {
         print_json(&DryRun { recipe, plan })
     } else {
         print(&plan.describe(recipe)?)

@@ -8,7 +8,10 @@ use secateurs::PruneOutcome;
 use secateurs::tensor::{Event, LayerReport, Report, requested_sparsity};
 use serde::Serialize;
 
-use crate::terminal::output::{Table, block_of, bytes, lossy_path, percent, seconds};
+use crate::terminal::layer_names::block_of;
+use crate::terminal::print::lossy_path;
+use crate::terminal::table::Table;
+use crate::terminal::units::{bytes, percent, seconds};
 
 /// What a pruning run did; the object of `--json`.
 #[derive(Debug, Serialize)]

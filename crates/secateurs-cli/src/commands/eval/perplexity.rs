@@ -1,4 +1,4 @@
-//! `secateurs eval`
+//! `secateurs eval --text`
 
 use std::path::Path;
 use std::time::Instant;
@@ -13,11 +13,11 @@ use secateurs::{
 };
 use serde::Serialize;
 
-use crate::command_line::EvalArgs;
-use crate::commands::fidelity;
+use super::options::EvalArgs;
 use crate::error::CliError;
-use crate::terminal::output::{bytes, percent, print, print_json, seconds};
-use crate::terminal::progress::Bar;
+use crate::terminal::print::{print, print_json};
+use crate::terminal::screen::Screen;
+use crate::terminal::units::{bytes, percent, seconds};
 
 const WHAT: &str = "the text";
 
@@ -34,20 +34,10 @@ struct EvalResult {
     peak_rss_bytes: Option<u64>,
 }
 
-/// Measures perplexity, or the distance from the dense model.
-pub(crate) fn run(args: &EvalArgs) -> Result<(), CliError> {
-    match (&args.text, &args.traces, &args.against) {
-        (_, Some(traces), Some(dense)) => fidelity::run(args, traces, dense),
-        (Some(text), ..) => perplexity(args, text),
-        _ => Err(CliError::Missing {
-            flag: "--text or --traces",
-        }),
-    }
-}
-
-fn perplexity(args: &EvalArgs, text: &Path) -> Result<(), CliError> {
+/// Measures the perplexity of a model on a text.
+pub(super) fn run(args: &EvalArgs, text: &Path, screen: &Screen) -> Result<(), CliError> {
     let started = Instant::now();
-    let evaluation = evaluate(args, text)?;
+    let evaluation = evaluate(args, text, screen)?;
     let result = EvalResult {
         perplexity: evaluation.perplexity,
         windows: evaluation.windows,
@@ -65,7 +55,7 @@ fn perplexity(args: &EvalArgs, text: &Path) -> Result<(), CliError> {
     }
 }
 
-fn evaluate(args: &EvalArgs, text: &Path) -> Result<Evaluation, CliError> {
+fn evaluate(args: &EvalArgs, text: &Path, screen: &Screen) -> Result<Evaluation, CliError> {
     let device = args.device.open()?;
     let checkpoint = Checkpoint::open(&args.model)?;
     let window = args.window as usize;
@@ -76,7 +66,7 @@ fn evaluate(args: &EvalArgs, text: &Path) -> Result<Evaluation, CliError> {
         Some(count) => first_windows(&tokenizer, &text, (count as usize, window), WHAT),
         None => all_windows(&tokenizer, &text, (1, window), WHAT),
     }?;
-    let bar = Bar::new("evaluating", windows.len(), args.quiet);
+    let bar = args.bar(screen, windows.len());
     bar.say("windows".into());
     if is_packed(&checkpoint) {
         let weights = LlamaWeights::load(&checkpoint, ValueType::F32).map_err(secateurs::Error::from)?;

@@ -8,10 +8,12 @@ use secateurs::models::llama::LlamaConfig;
 use secateurs::{Fidelity, PartFidelity, Trace, TraceReader, fidelity, peak_rss_bytes};
 use serde::Serialize;
 
-use crate::command_line::EvalArgs;
+use super::options::EvalArgs;
 use crate::error::CliError;
-use crate::terminal::output::{Table, bytes, print, print_json, seconds};
-use crate::terminal::progress::Bar;
+use crate::terminal::print::{print, print_json};
+use crate::terminal::screen::Screen;
+use crate::terminal::table::Table;
+use crate::terminal::units::{bytes, seconds};
 
 /// The object of `--json`.
 #[derive(Debug, Serialize)]
@@ -24,17 +26,23 @@ struct FidelityResult {
     peak_rss_bytes: Option<u64>,
 }
 
+/// The files that are compared on.
+pub(super) struct Compared<'a> {
+    pub(super) traces: &'a Path,
+    pub(super) dense: &'a Path,
+}
+
 /// Measures how far a model is from the dense one on traces.
-pub(crate) fn run(args: &EvalArgs, traces: &Path, dense: &Path) -> Result<(), CliError> {
+pub(super) fn run(args: &EvalArgs, files: &Compared<'_>, screen: &Screen) -> Result<(), CliError> {
     let started = Instant::now();
     let device = args.device.open()?;
-    let (dense, pruned) = (Checkpoint::open(dense)?, Checkpoint::open(&args.model)?);
+    let (dense, pruned) = (Checkpoint::open(files.dense)?, Checkpoint::open(&args.model)?);
     let config = LlamaConfig::describe(&dense)?;
-    let reader = TraceReader::open(traces, config.vocab_size)?;
+    let reader = TraceReader::open(files.traces, config.vocab_size)?;
     let on_policy = reader.header().model == dense.fingerprint()?;
     let limit = args.limit.map_or(usize::MAX, |limit| limit as usize);
     let traces = reader.take(limit).collect::<Result<Vec<Trace>, _>>()?;
-    let bar = Bar::new("evaluating", traces.len(), args.quiet);
+    let bar = args.bar(screen, traces.len());
     bar.say("traces".into());
     let fidelity = fidelity(&dense, &pruned, &traces, &device, &mut |done, _| bar.set(done))?;
     drop(bar);
