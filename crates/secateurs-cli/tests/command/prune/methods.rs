@@ -1,10 +1,8 @@
 //! What `secateurs prune` makes.
 
-mod tiny;
-
+use crate::tiny::{Tiny, bytes};
 use secateurs::Recipe;
 use secateurs::data::{Checkpoint, TensorInfo};
-use tiny::{Tiny, bytes};
 
 const METHODS: [&str; 7] = ["random", "magnitude", "wanda", "ria", "sparsegpt", "l-admm", "alps"];
 const CALIBRATION: [&str; 6] = ["-c", "calibration.txt", "--window", "32", "--windows", "4"];

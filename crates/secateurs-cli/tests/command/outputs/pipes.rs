@@ -1,15 +1,12 @@
 //! Texts that come through pipes, outputs that are pipes, and outputs inside the work of another job.
-#![cfg(unix)]
-
-mod tiny;
 
 use std::fs;
 use std::io::Write;
 use std::process::{Command, Stdio};
 
+use crate::tiny::{Tiny, bytes, json_of, words};
 use secateurs::data::{HeldOutput, OutputKind};
 use serde_json::Value;
-use tiny::{Tiny, bytes, json_of, words};
 
 const INPUT: &str = "/dev/stdin";
 

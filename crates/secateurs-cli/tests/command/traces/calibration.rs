@@ -1,11 +1,9 @@
 //! Pruning and measuring with traces.
 
-mod tiny;
-
 use std::fs;
 
-use tiny::bytes;
-use tiny::traces::{N_PROMPTS, lines, n_tokens, tiny, trace};
+use crate::tiny::bytes;
+use crate::tiny::traces::{N_PROMPTS, lines, n_tokens, tiny, trace};
 
 #[test]
 fn traces_calibrate_and_measure() {

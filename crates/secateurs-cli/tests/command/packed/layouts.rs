@@ -1,11 +1,9 @@
 //! Who can read a packed model, and that nobody else takes it for another.
 
-mod tiny;
-
 use std::fs;
 
+use crate::tiny::{Tiny, bytes};
 use serde_json::Value;
-use tiny::{Tiny, bytes};
 
 fn config(tiny: &Tiny, model: &str) -> Value {
     serde_json::from_slice(&bytes(tiny.path(model).join("config.json"))).expect("JSON")

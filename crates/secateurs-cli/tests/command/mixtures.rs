@@ -1,9 +1,7 @@
 //! What the commands make of mixtures of experts.
 
-mod tiny;
-
+use crate::tiny::Tiny;
 use secateurs::data::Checkpoint;
-use tiny::Tiny;
 
 const FAMILIES: [&str; 2] = ["mixtral", "olmoe"];
 const CALIBRATION: [&str; 6] = ["-c", "calibration.txt", "--window", "32", "--windows", "4"];

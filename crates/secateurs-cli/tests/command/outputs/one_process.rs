@@ -1,16 +1,14 @@
 //! Jobs of one process with the same output: while one is at work, the library refuses every other.
 
-mod tiny;
-
 use std::path::Path;
 
+use crate::tiny::Tiny;
 use secateurs::data::{DataError, FloatType, staging_path};
 use secateurs::tensor::Sparsity;
 use secateurs::{
     Calibration, Error, ExpertJob, ExpertMethod, ExpertPlan, Method, Overwrite, PackConfig, PruneJob, Recipe,
     TextCalibration, Training, pack_checkpoint, prune_checkpoint, prune_experts,
 };
-use tiny::Tiny;
 
 fn calibration(tiny: &Tiny) -> Calibration {
     Calibration::Text(TextCalibration {

@@ -1,14 +1,12 @@
 //! How prompts reach a model: chat templates, start tokens, files, and ids that the tokenizer does not have.
 
-mod tiny;
-
 use std::fs;
 use std::io::Write;
 use std::process::Stdio;
 
+use crate::tiny::traces::lines;
+use crate::tiny::{Tiny, bytes};
 use serde_json::{Value, json};
-use tiny::traces::lines;
-use tiny::{Tiny, bytes};
 
 /// A template of words that the tokenizer knows.
 const CHAT: &str = "{% for m in messages %}w1 {{ m.content }} w2 {% endfor %}{% if tools is none %}w3{% endif %}";

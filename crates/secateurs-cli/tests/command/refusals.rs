@@ -1,10 +1,8 @@
 //! What is refused: with one line that says why, and without leaving anything behind.
 
-mod tiny;
-
 use std::fs;
 
-use tiny::Tiny;
+use crate::tiny::Tiny;
 
 const CALIBRATION: [&str; 6] = ["-c", "calibration.txt", "--window", "32", "--windows", "4"];
 

@@ -1,13 +1,11 @@
 //! Methods that train: what they make, what they refuse, and that a killed run goes on with the same bits.
 
-mod tiny;
-
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
+use crate::tiny::{Tiny, bytes};
 use secateurs::data::Checkpoint;
 use serde_json::Value;
-use tiny::{Tiny, bytes};
 
 /// The tiny texts have 400 and 330 words: twelve and ten windows of 32.
 const TRAINING: [&str; 12] = [

@@ -1,8 +1,6 @@
 //! What `info`, `eval`, `compare`, `completions` and `--help` print.
 
-mod tiny;
-
-use tiny::Tiny;
+use crate::tiny::Tiny;
 
 /// `value` lies within `slack` of `expected`.
 fn is_near(value: &serde_json::Value, expected: f64, slack: f64) -> bool {

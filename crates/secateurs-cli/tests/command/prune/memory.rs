@@ -4,9 +4,7 @@
 //! 25 MiB here, at any number of blocks. The runs are told to keep nothing, so that what is measured is what is held.
 #![cfg(target_os = "linux")]
 
-mod tiny;
-
-use tiny::Tiny;
+use crate::tiny::Tiny;
 
 const MIB: u64 = 1 << 20;
 
@@ -33,7 +31,7 @@ fn peak_rss(tiny: &Tiny, model: &str, method: &str) -> u64 {
         "--json",
         "--quiet",
     ]);
-    let report = tiny::json_of(command.env("MIMALLOC_PURGE_DELAY", "0"));
+    let report = crate::tiny::json_of(command.env("MIMALLOC_PURGE_DELAY", "0"));
     assert_eq!(report["sparsity"], 0.5);
     report["peak_rss_bytes"].as_u64().expect("Linux tells the peak")
 }

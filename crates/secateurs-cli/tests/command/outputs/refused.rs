@@ -1,12 +1,10 @@
 //! What keeps an output from being made is told before the work, by every command that writes, and leaves nothing behind.
 
-mod tiny;
-
 use std::ffi::OsString;
 use std::fs;
 use std::path::Path;
 
-use tiny::Tiny;
+use crate::tiny::Tiny;
 
 /// The commands that write, without their output.
 const WRITERS: [(&str, &[&str]); 5] = [
@@ -193,7 +191,7 @@ fn only_unfinished_work_is_replaced() {
                 "{name}: {line}"
             );
         }
-        assert_eq!(tiny::bytes(tiny.path("out.partial/precious")), b"data");
+        assert_eq!(crate::tiny::bytes(tiny.path("out.partial/precious")), b"data");
         assert!(!tiny.path("out.partial/secateurs.lock").exists());
     }
 }
@@ -244,7 +242,7 @@ fn paths_that_are_no_unicode_work() {
                 arg => command.arg(arg),
             };
         }
-        let result = tiny::json_of(command.arg("-o").arg(odd(name)).arg("--json"));
+        let result = crate::tiny::json_of(command.arg("-o").arg(odd(name)).arg("--json"));
         assert!(tiny.path(".").join(odd(name)).exists(), "{name}");
         if let Some(out) = result.get("out") {
             assert_eq!(out, &format!("{name}-\u{fffd}"), "{name}");
@@ -252,13 +250,13 @@ fn paths_that_are_no_unicode_work() {
     }
     let read = |args: &[&str], model: &str| {
         let mut command = tiny.command(&args[..1]);
-        tiny::json_of(command.arg(odd(model)).args(&args[1..]).arg("--json"))
+        crate::tiny::json_of(command.arg(odd(model)).args(&args[1..]).arg("--json"))
     };
     read(&["info"], "prune");
     read(&["eval", "--text", "test.txt", "--window", "32"], "pack");
     read(&["generate", "w1", "-n", "2"], "train");
     let mut compare = tiny.command(&["compare"]);
-    tiny::json_of(compare.arg(odd("prune")).arg(odd("train")).arg("--json"));
+    crate::tiny::json_of(compare.arg(odd("prune")).arg(odd("train")).arg("--json"));
     // A recipe is text, and so are the paths in it: they are refused before anything is done.
     let mut prune = tiny.command(&["prune", "-m", "wanda", "-s", "0.5", "-o", "out", "-c"]);
     let refused = prune
@@ -341,5 +339,5 @@ fn a_limit_on_file_sizes_is_told_and_leaves_what_can_be_gone_on_with() {
     assert!(line.contains("repeat the command with --resume"), "{line}");
     tiny.succeed(&[&trace[..], &["--resume", "--quiet"]].concat());
     tiny.succeed(&[&trace[..13], &["whole", "--quiet"]].concat());
-    assert!(tiny::bytes(tiny.path("traces")) == tiny::bytes(tiny.path("whole")));
+    assert!(crate::tiny::bytes(tiny.path("traces")) == crate::tiny::bytes(tiny.path("whole")));
 }

@@ -1,10 +1,8 @@
 //! Globs and allocations that name what the model does not have.
 
-mod tiny;
-
 use std::fs;
 
-use tiny::Tiny;
+use crate::tiny::Tiny;
 
 fn refuse(tiny: &Tiny, args: &[&str]) -> String {
     let line = tiny.refuse(1, &[&["prune", "model", "-s", "0.5", "-o", "out"], args].concat());

@@ -1,12 +1,10 @@
 //! Files of traces: those that fill the context, and those that look like something else.
 
-mod tiny;
-
 use std::fs;
 
+use crate::tiny::traces::{lines, n_tokens, tiny, trace};
+use crate::tiny::{Tiny, bytes};
 use serde_json::Value;
-use tiny::traces::{lines, n_tokens, tiny, trace};
-use tiny::{Tiny, bytes};
 
 /// A pruning calibrated on a file, and `args`.
 fn prune<'a>(file: &'a str, args: &[&'a str]) -> Vec<&'a str> {

@@ -1,12 +1,10 @@
 //! A run that is killed goes on and ends with the same bytes.
 
-mod tiny;
-
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
+use crate::tiny::{Tiny, bytes};
 use serde_json::Value;
-use tiny::{Tiny, bytes};
 
 const N_BLOCKS: usize = 6;
 

@@ -1,11 +1,9 @@
 //! What `secateurs pack`, `generate` and `bench` do.
 
-mod tiny;
-
+use crate::tiny::Tiny;
 use secateurs::data::Checkpoint;
 use secateurs::runtime::LlamaWeights;
 use secateurs::sparse::{Level, PackedMatrix, ValueType};
-use tiny::Tiny;
 
 const RAW: [&str; 6] = ["--raw", "w1 w2 w3 w4", "-n", "12", "--cache", "f32"];
 
@@ -143,7 +141,7 @@ fn prompts_are_answered_together_as_alone() {
     }
     // Forced to portable code: the same text.
     let mut scalar = tiny.command(&["generate", "model", "w1 w2", "-n", "7", "--json"]);
-    let scalar = tiny::json_of(scalar.env("SECATEURS_SIMD", "scalar"));
+    let scalar = crate::tiny::json_of(scalar.env("SECATEURS_SIMD", "scalar"));
     assert_eq!(scalar["completions"][0]["text"], completions[0]["text"]);
     let sampled = |seed| {
         tiny.succeed(&[
@@ -190,7 +188,7 @@ fn damaged_models_are_refused() {
     let tiny = pruned(&["-s", "0.6"]);
     tiny.succeed(&["pack", "pruned", "-o", "packed"]);
     let file = tiny.path("packed/packed.safetensors");
-    let good = tiny::bytes(&file);
+    let good = crate::tiny::bytes(&file);
     let mut refused = 0;
     for step in 0..60 {
         let mut bad = good.clone();

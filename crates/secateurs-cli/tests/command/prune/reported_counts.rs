@@ -1,15 +1,13 @@
 //! The law of all reports: what they count is what lies in the file.
 
-mod tiny;
-
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use crate::tiny::Tiny;
 use secateurs::data::{Checkpoint, FloatType};
 use secateurs::tensor::{Pattern, Report};
 use secateurs::{Calibration, Method, Overwrite, PruneJob, Recipe, TextCalibration, Training, prune_checkpoint};
 use serde_json::Value;
-use tiny::Tiny;
 
 const PATTERNS: [&str; 3] = ["30%", "1:4", "2:4"];
 const DTYPES: [FloatType; 3] = [FloatType::F32, FloatType::F16, FloatType::Bf16];
@@ -65,7 +63,7 @@ fn zeros_of(checkpoint: &Checkpoint, name: &str) -> usize {
 
 fn check(report: &Report, out: &Path, case: &str) {
     let checkpoint = Checkpoint::open(out).expect("the output is a model");
-    let stored: Report = serde_json::from_slice(&tiny::bytes(out.join("report.json"))).expect("the report is JSON");
+    let stored: Report = serde_json::from_slice(&crate::tiny::bytes(out.join("report.json"))).expect("the report is JSON");
     let counts = |report: &Report| -> Vec<(String, usize, usize)> {
         let layers = report.layers.iter();
         layers
@@ -119,7 +117,7 @@ fn reports_count_what_lies_in_the_file() {
                 let outcome = prune_checkpoint(&job, &mut |_| ()).unwrap_or_else(|error| panic!("{case}: {error}"));
                 check(&outcome.report, &out, &case);
                 assert_eq!(outcome.report.requested_sparsity(), pattern.sparsity(), "{case}");
-                let config: Value = serde_json::from_slice(&tiny::bytes(out.join("config.json"))).expect("JSON");
+                let config: Value = serde_json::from_slice(&crate::tiny::bytes(out.join("config.json"))).expect("JSON");
                 assert_eq!(config["torch_dtype"], dtype.torch_name(), "{case}");
             }
         }
@@ -240,7 +238,7 @@ fn experts_count_their_zeros_and_say_their_number_format() {
     let tiny = Tiny::new(1);
     tiny.write_mixture("mixture", "mixtral");
     let path = tiny.path("mixture/config.json");
-    let mut config: Value = serde_json::from_slice(&tiny::bytes(&path)).expect("JSON");
+    let mut config: Value = serde_json::from_slice(&crate::tiny::bytes(&path)).expect("JSON");
     config["dtype"] = "float32".into();
     config["quantization_config"] = serde_json::json!({ "quant_method": "fp8" });
     std::fs::write(&path, config.to_string()).expect("written");

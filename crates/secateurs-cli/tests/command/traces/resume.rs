@@ -1,13 +1,11 @@
 //! Traces of runs that are cut off or killed, and outputs in the way.
 
-mod tiny;
-
 use std::fs;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
-use tiny::bytes;
-use tiny::traces::{lines, tiny, trace};
+use crate::tiny::bytes;
+use crate::tiny::traces::{lines, tiny, trace};
 
 #[test]
 fn a_run_cut_off_anywhere_goes_on_to_the_same_bytes() {

@@ -1,12 +1,10 @@
 //! What `secateurs trace` makes.
 
-mod tiny;
-
 use std::fs;
 
+use crate::tiny::traces::{N_PROMPTS, lines, n_tokens, tiny, trace};
+use crate::tiny::{Tiny, bytes};
 use serde_json::Value;
-use tiny::traces::{N_PROMPTS, lines, n_tokens, tiny, trace};
-use tiny::{Tiny, bytes};
 
 #[test]
 fn traces_hold_prompts_and_what_was_sampled() {

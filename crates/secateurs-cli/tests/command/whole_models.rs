@@ -1,12 +1,10 @@
 //! A model that is not what its configuration says, or not of numbers, stops every command before anything is written.
 
-mod tiny;
-
 use std::fs;
 
+use crate::tiny::Tiny;
 use secateurs::data::{Checkpoint, CheckpointWriter, FloatType, PlannedTensor};
 use serde_json::{Value, json};
-use tiny::Tiny;
 
 const CALIBRATION: [&str; 6] = ["-c", "calibration.txt", "--window", "16", "--windows", "4"];
 

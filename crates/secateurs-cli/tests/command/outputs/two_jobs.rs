@@ -1,13 +1,11 @@
 //! Two jobs with one output: the second is refused at once, and neither is harmed.
 
-mod tiny;
-
 use std::fs;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
+use crate::tiny::{Tiny, bytes};
 use serde_json::Value;
-use tiny::{Tiny, bytes};
 
 const N_BLOCKS: usize = 6;
 

@@ -1,7 +1,5 @@
 //! A random Llama so small that a whole run takes a moment, and the binary to run on it.
 
-#![allow(dead_code, reason = "each test binary uses its own part")]
-
 pub mod traces;
 
 use std::fs;

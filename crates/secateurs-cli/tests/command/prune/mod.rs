@@ -1,0 +1,8 @@
+//! Pruning, with and without training.
+
+mod globs;
+mod memory;
+mod methods;
+mod reported_counts;
+mod resume;
+mod train;
