@@ -7,7 +7,7 @@ use std::time::Duration;
 use burn::tensor::{Distribution, Tensor};
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use secateurs_importance::Wanda;
-use secateurs_prune::{Alps, Compensate, Gram, LAdmm, LayerProblem, MaskOnly, SparseGpt};
+use secateurs_prune::{Alps, Gram, LAdmm, LayerMethod, LayerProblem, MaskOnly, SparseGpt};
 use secateurs_tensor::{GramAccumulator, Pattern, Scope, WeightMatrix};
 use secateurs_testkit::device;
 
@@ -54,17 +54,11 @@ fn block() -> Vec<Site> {
     SITES.into_iter().map(site).collect()
 }
 
-fn solve(block: &[Site], grams: Vec<Gram>, method: &dyn Compensate, pattern: Pattern) -> usize {
+fn solve(block: &[Site], grams: Vec<Gram>, method: &dyn LayerMethod, pattern: Pattern) -> usize {
     let mut n_pruned = 0;
     for (site, gram) in block.iter().zip(&grams) {
         for weight in &site.weights {
-            let problem = LayerProblem {
-                path: "bench",
-                weight,
-                gram: Some(gram),
-                input_norms: None,
-                pattern,
-            };
+            let problem = LayerProblem::new("bench", weight, pattern).with_gram(gram);
             n_pruned += method.solve(&problem).expect("solvable").keep.n_pruned();
         }
     }
@@ -73,7 +67,7 @@ fn solve(block: &[Site], grams: Vec<Gram>, method: &dyn Compensate, pattern: Pat
 
 fn prune_block(criterion: &mut Criterion) {
     let block = block();
-    let methods: [Box<dyn Compensate>; 4] = [
+    let methods: [Box<dyn LayerMethod>; 4] = [
         Box::new(MaskOnly::new(Wanda, Scope::PerOutput)),
         Box::new(SparseGpt::default()),
         Box::new(LAdmm::default()),

@@ -7,11 +7,11 @@ use std::time::Duration;
 use burn::tensor::{Int, Tensor, TensorData};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use secateurs::models::llama::{Activations, Llama, LlamaConfig, Rope};
-use secateurs_prune::{
-    AdamSettings, AdmmSettings, Batch, Constraint, Gradients, MomentFormat, StateFormat, TrainConfig, Trainer,
-};
 use secateurs_tensor::PathRules;
 use secateurs_testkit::device;
+use secateurs_train::{
+    AdamSettings, AdmmSettings, Batch, Constraint, Gradients, MomentFormat, StateFormat, TrainConfig, Trainer,
+};
 
 const BATCH: usize = 8;
 const WINDOW: usize = 128;

@@ -1,6 +1,6 @@
 //! `cargo xtask data`.
 
-use secateurs_data::manifest::{Dataset, Manifest, Resolver};
+use secateurs_datasets::{Dataset, Manifest, Resolver};
 
 use crate::error::TaskError;
 use crate::workspace;

@@ -59,7 +59,7 @@ pub enum TaskError {
     },
     /// A data set or its manifest.
     #[error(transparent)]
-    Data(#[from] secateurs_data::DataError),
+    Data(#[from] secateurs_datasets::DatasetError),
 }
 
 /// An error and its causes in one line.

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use sha2::{Digest, Sha256};
+use secateurs_datasets::sha256_hex;
 
 use crate::device::Device;
 use crate::error::TaskError;
@@ -94,12 +94,9 @@ fn record(folder: &Path) -> Result<(), TaskError> {
         .iter()
         .map(|(name, sum)| format!("{sum}  {name}\n"))
         .collect();
-    secateurs_data::write_atomic(&folder.join(SUMS), lines.as_bytes())?;
-    println!(
-        "recorded {} files in {}",
-        lines.lines().count(),
-        folder.join(SUMS).display()
-    );
+    let path = folder.join(SUMS);
+    fs::write(&path, &lines).map_err(|source| io("write", &path, source))?;
+    println!("recorded {} files in {}", lines.lines().count(), path.display());
     Ok(())
 }
 
@@ -151,7 +148,7 @@ fn sums(folder: &Path) -> Result<BTreeMap<String, String>, TaskError> {
         let name = name.replace('\\', "/");
         if name != SUMS && !name.ends_with(".md") {
             let bytes = fs::read(&path).map_err(|source| io("read", &path, source))?;
-            sums.insert(name, hex(&Sha256::digest(bytes)));
+            sums.insert(name, sha256_hex(&bytes));
         }
     }
     Ok(sums)
@@ -168,10 +165,6 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>, TaskError> {
         }
     }
     Ok(found)
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn io(action: &'static str, path: &Path, source: std::io::Error) -> TaskError {
@@ -206,6 +199,6 @@ mod tests {
     #[test]
     fn sums_are_those_of_sha256() {
         let empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
-        assert_eq!(hex(&Sha256::digest([])), empty);
+        assert_eq!(sha256_hex(&[]), empty);
     }
 }

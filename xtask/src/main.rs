@@ -8,10 +8,13 @@ mod data;
 mod device;
 mod error;
 mod fixtures;
+mod house;
 mod process;
 mod reproduce;
+mod rust;
 mod test;
 mod tidy;
+mod tree;
 mod vulkan;
 mod workspace;
 
@@ -42,6 +45,8 @@ enum Command {
     Fixtures(fixtures::Arguments),
     /// Check what compilers do not: layout, names, forbidden words, dependency directions.
     Tidy,
+    /// Measure the sources: lengths, arguments, folders, circles, public items.
+    House(house::Arguments),
     /// Run benchmarks.
     Bench(bench::Arguments),
     /// Everything that must hold before a change is merged.
@@ -65,6 +70,7 @@ fn run(command: Command) -> Result<(), TaskError> {
         Command::Data(command) => data::run(&command),
         Command::Fixtures(arguments) => fixtures::run(&arguments),
         Command::Tidy => tidy::run(),
+        Command::House(arguments) => house::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Ci => ci::run(),
     }

@@ -22,19 +22,21 @@ pub struct Arguments {
 }
 
 /// The suites that run on every backend.
-const DEVICE_PACKAGES: [&str; 5] = [
+const DEVICE_PACKAGES: [&str; 6] = [
     "secateurs-tensor",
     "secateurs-importance",
     "secateurs-ops",
+    "secateurs-train",
     "secateurs-prune",
     "secateurs-moe",
 ];
 
 /// Packages with a feature for each device.
-const WITH_FEATURES: [&str; 6] = [
+const WITH_FEATURES: [&str; 7] = [
     "secateurs-ops",
     "secateurs-moe",
     "secateurs-models",
+    "secateurs-lm",
     "secateurs",
     "secateurs-cli",
     "secateurs-experiments",

@@ -4,8 +4,8 @@ use std::fs::File;
 use std::io::Write;
 use std::path::Path;
 
-use crate::Result;
 use crate::error::IoContext;
+use crate::{DataError, Result};
 
 /// Writes `bytes` to `path`: to a temporary file beside it, synced, then renamed over whatever was there.
 ///
@@ -15,10 +15,25 @@ use crate::error::IoContext;
 ///
 /// A system error; then `path` is unchanged and no temporary file is left.
 pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<()> {
-    let folder = folder_of(path);
-    let mut file = tempfile::NamedTempFile::new_in(folder).during("create a temporary file in", folder)?;
+    let mut file = temporary_beside(path)?;
     file.write_all(bytes).during("write", path)?;
     persist(file, path)
+}
+
+/// Lets `fill` write a temporary file beside `path`, which is then synced and renamed as by [`write_atomic`].
+///
+/// # Errors
+///
+/// The error of `fill`, or a system error; then `path` is unchanged and no temporary file is left.
+pub fn fill_atomic<E: From<DataError>>(path: &Path, fill: impl FnOnce(&Path) -> Result<(), E>) -> Result<(), E> {
+    let file = temporary_beside(path)?;
+    fill(file.path())?;
+    Ok(persist(file, path)?)
+}
+
+fn temporary_beside(path: &Path) -> Result<tempfile::NamedTempFile> {
+    let folder = folder_of(path);
+    tempfile::NamedTempFile::new_in(folder).during("create a temporary file in", folder)
 }
 
 /// Renames a finished and synced file to its place, over whatever was there, so that it stays there after a crash.

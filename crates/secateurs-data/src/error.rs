@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::FloatType;
 use crate::llama::ConfigError;
 
-/// What can go wrong with a model file, an output folder or a data set.
+/// What can go wrong with a model file or an output folder.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DataError {
@@ -188,52 +188,6 @@ pub enum DataError {
         /// The file that has it.
         path: PathBuf,
         /// The reason.
-        problem: String,
-    },
-    /// A file's content is not the one the manifest names.
-    #[error("{} has sha256 {got}, expected {expected}", path.display())]
-    Checksum {
-        /// The file.
-        path: PathBuf,
-        /// From the manifest.
-        expected: String,
-        /// From the file.
-        got: String,
-    },
-    /// A data set name that the manifest does not have.
-    #[error("no data set named {name:?}; known are {}", known.join(", "))]
-    UnknownDataset {
-        /// The requested name.
-        name: String,
-        /// All names in the manifest.
-        known: Vec<String>,
-    },
-    /// A file name that the data set does not have.
-    #[error("data set {dataset:?} has no file {file:?}; it has {}", known.join(", "))]
-    UnknownFile {
-        /// The data set.
-        dataset: String,
-        /// The requested file.
-        file: String,
-        /// All its files.
-        known: Vec<String>,
-    },
-    /// No source has the file, or none has the right version of it.
-    #[error("cannot find {dataset}/{file}: {}", tried.join("; "))]
-    NotResolved {
-        /// The data set.
-        dataset: String,
-        /// The file.
-        file: String,
-        /// One line per source that was asked, with its answer.
-        tried: Vec<String>,
-    },
-    /// A download failed.
-    #[error("cannot download {origin}: {problem}")]
-    Download {
-        /// Where from.
-        origin: String,
-        /// The client's reason.
         problem: String,
     },
 }

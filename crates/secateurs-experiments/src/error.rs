@@ -77,9 +77,9 @@ pub enum ExperimentError {
     /// Weights could not be scored.
     #[error(transparent)]
     Importance(#[from] secateurs::importance::ImportanceError),
-    /// Causal data cannot be used.
+    /// A data set is missing, changed or not what it should be.
     #[error(transparent)]
-    CausalData(#[from] crate::causal_data::CausalDataError),
+    Dataset(#[from] secateurs_datasets::DatasetError),
     /// A sparsity or pattern is not valid.
     #[error(transparent)]
     Tensor(#[from] secateurs::tensor::TensorError),

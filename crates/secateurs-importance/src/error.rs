@@ -69,16 +69,6 @@ pub enum ImportanceError {
         /// The gradient.
         value: f32,
     },
-    /// A parameter of a score outside its range.
-    #[error("{importance}: {parameter} must be finite and not negative, got {value}")]
-    BadParameter {
-        /// Name of the score.
-        importance: &'static str,
-        /// The parameter.
-        parameter: &'static str,
-        /// Its value.
-        value: f32,
-    },
     /// Scores or weights of a layer that cannot be used.
     #[error("{path}: {source}")]
     Layer {

@@ -1,9 +1,9 @@
 //! Fisher: the change of the loss, to second order and on the diagonal.
 
-use secateurs_tensor::Scores;
+use secateurs_tensor::{Needs, Scores};
 
 use crate::error::Result;
-use crate::layer::{Importance, LayerView, Needs};
+use crate::layer::{Importance, LayerView};
 use crate::per_weight::per_weight;
 
 /// `F_ij * W_ij^2 / 2` with the empirical Fisher diagonal `F_ij = mean over samples of g_ij^2`: Optimal Brain Damage
@@ -35,7 +35,7 @@ impl Importance for Fisher {
     }
 
     fn needs(&self) -> Needs {
-        Needs::GRADIENTS
+        Needs::MODEL_GRADIENTS
     }
 
     fn score(&self, layer: &LayerView<'_>) -> Result<Scores> {

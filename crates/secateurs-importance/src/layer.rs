@@ -1,6 +1,6 @@
 //! The seam: what a score sees of a layer.
 
-use secateurs_tensor::{Scores, WeightMatrix};
+use secateurs_tensor::{Needs, Scores, WeightMatrix};
 
 use crate::error::{ImportanceError, Result};
 use crate::gradient::GradientStats;
@@ -14,7 +14,7 @@ pub struct LayerView<'a> {
     pub weight: &'a WeightMatrix,
     /// `||X_j||`, the l2 norm of each input over all calibration tokens.
     pub input_norms: Option<&'a [f32]>,
-    /// Gradients of the loss over calibration samples.
+    /// Gradients over calibration samples, of the function that [`Needs::gradients`] says.
     pub gradients: Option<&'a GradientStats>,
 }
 
@@ -107,38 +107,6 @@ impl<'a> LayerView<'a> {
             source,
         })
     }
-}
-
-/// What a score must be given besides the weights.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Needs {
-    /// Input norms over calibration tokens.
-    pub activations: bool,
-    /// Gradients over calibration samples.
-    pub gradients: bool,
-}
-
-impl Needs {
-    /// Only the weights.
-    pub const WEIGHTS: Self = Self {
-        activations: false,
-        gradients: false,
-    };
-    /// Weights and input norms.
-    pub const ACTIVATIONS: Self = Self {
-        activations: true,
-        gradients: false,
-    };
-    /// Weights and gradients.
-    pub const GRADIENTS: Self = Self {
-        activations: false,
-        gradients: true,
-    };
-    /// Everything.
-    pub const BOTH: Self = Self {
-        activations: true,
-        gradients: true,
-    };
 }
 
 /// Says how much every weight of a layer matters; higher is more important.

@@ -2,12 +2,12 @@
 
 mod collector;
 mod error;
-mod evidence;
 mod fisher;
 mod gradient;
 mod layer;
 mod magnitude;
 mod module;
+mod module_statistics;
 mod per_weight;
 mod random;
 mod ria;
@@ -18,12 +18,12 @@ mod wanda_plus_plus;
 
 pub use collector::GradientCollector;
 pub use error::{ImportanceError, Result};
-pub use evidence::Evidence;
 pub use fisher::Fisher;
 pub use gradient::GradientStats;
-pub use layer::{Importance, LayerView, Needs};
+pub use layer::{Importance, LayerView};
 pub use magnitude::Magnitude;
 pub use module::{ModulePlan, prune_module, prune_module_with, score_module};
+pub use module_statistics::ModuleStatistics;
 pub use random::Random;
 pub use ria::Ria;
 pub use taylor::{Taylor, TaylorGradient};

@@ -9,8 +9,8 @@ use secateurs_tensor::{
 };
 
 use crate::error::{ImportanceError, Result};
-use crate::evidence::Evidence;
 use crate::layer::Importance;
+use crate::module_statistics::ModuleStatistics;
 
 /// Which weights of a module go, and by which score.
 #[derive(Clone, Copy)]
@@ -67,19 +67,19 @@ pub fn prune_module<M: Module>(
             scope,
             rules,
         },
-        &Evidence::default(),
+        &ModuleStatistics::default(),
     )
 }
 
-/// [`prune_module`] by any score, on what `evidence` holds.
+/// [`prune_module`] by any score, on what `statistics` holds.
 ///
 /// # Errors
 ///
-/// As [`prune_module`], and if `evidence` lacks what the score needs for a selected layer.
+/// As [`prune_module`], and if `statistics` lacks what the score needs for a selected layer.
 pub fn prune_module_with<M: Module>(
     module: M,
     plan: &ModulePlan<'_>,
-    evidence: &Evidence,
+    statistics: &ModuleStatistics,
 ) -> Result<(M, MaskSet, Report)> {
     let _span = tracing::info_span!("prune_module", importance = plan.importance.name()).entered();
     let started = Instant::now();
@@ -88,7 +88,7 @@ pub fn prune_module_with<M: Module>(
     let mut scores = Vec::with_capacity(weights.len());
     for (path, weight) in &weights {
         let layer_started = Instant::now();
-        scores.push(score_layer(path, weight, plan.importance, evidence)?);
+        scores.push(score_layer(path, weight, plan.importance, statistics)?);
         seconds.push(layer_started.elapsed().as_secs_f64());
     }
     let keep = select_all(&weights, &scores, plan)?;
@@ -118,10 +118,10 @@ pub fn score_module(
     module: &impl Module,
     importance: &dyn Importance,
     rules: &PathRules,
-    evidence: &Evidence,
+    statistics: &ModuleStatistics,
 ) -> Result<Vec<(String, Scores)>> {
     let scored = selected(module, rules)?.into_iter().map(|(path, weight)| {
-        let scores = score_layer(&path, &weight, importance, evidence)?;
+        let scores = score_layer(&path, &weight, importance, statistics)?;
         Ok((path, scores))
     });
     scored.collect()
@@ -136,9 +136,14 @@ fn selected(module: &impl Module, rules: &PathRules) -> Result<Vec<(String, Weig
     }
 }
 
-fn score_layer(path: &str, weight: &WeightMatrix, importance: &dyn Importance, evidence: &Evidence) -> Result<Scores> {
+fn score_layer(
+    path: &str,
+    weight: &WeightMatrix,
+    importance: &dyn Importance,
+    statistics: &ModuleStatistics,
+) -> Result<Scores> {
     weight.check_finite(path)?;
-    importance.score(&evidence.view(path, weight))
+    importance.score(&statistics.view(path, weight))
 }
 
 fn select_all(weights: &[(String, WeightMatrix)], scores: &[Scores], plan: &ModulePlan<'_>) -> Result<Vec<KeepMask>> {

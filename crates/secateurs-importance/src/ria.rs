@@ -1,10 +1,10 @@
 //! RIA: relative importance and activations.
 
 use rayon::prelude::*;
-use secateurs_tensor::{Scores, WeightMatrix};
+use secateurs_tensor::{Needs, NonNegative, Scores, WeightMatrix};
 
-use crate::error::{ImportanceError, Result};
-use crate::layer::{Importance, LayerView, Needs};
+use crate::error::Result;
+use crate::layer::{Importance, LayerView};
 use crate::per_weight::per_weight;
 
 /// `(|W_ij| / sum_i |W_ij| + |W_ij| / sum_j |W_ij|) * ||X_j||^a`: the share that a weight has of its input and of its
@@ -30,12 +30,14 @@ use crate::per_weight::per_weight;
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Ria {
     /// The power `a` of the input norm; 0 ignores activations but still asks for them.
-    pub activation_power: f32,
+    pub activation_power: NonNegative,
 }
 
 impl Default for Ria {
     fn default() -> Self {
-        Self { activation_power: 0.5 }
+        Self {
+            activation_power: NonNegative::new(0.5).expect("a half is in range"),
+        }
     }
 }
 
@@ -45,18 +47,11 @@ impl Importance for Ria {
     }
 
     fn needs(&self) -> Needs {
-        Needs::ACTIVATIONS
+        Needs::INPUT_NORMS
     }
 
     fn score(&self, layer: &LayerView<'_>) -> Result<Scores> {
-        let power = self.activation_power;
-        if !(power.is_finite() && power >= 0.0) {
-            return Err(ImportanceError::BadParameter {
-                importance: "ria",
-                parameter: "activation_power",
-                value: power,
-            });
-        }
+        let power = self.activation_power.get() as f32;
         let norms: Vec<f32> = layer.norms(self.name())?.iter().map(|norm| norm.powf(power)).collect();
         let [of_output, of_input] = absolute_sums(layer.weight);
         layer.scores(per_weight(layer.weight, |output, input, value| {

@@ -1,9 +1,9 @@
 //! Taylor: the change of the loss, to first order.
 
-use secateurs_tensor::Scores;
+use secateurs_tensor::{Needs, Scores};
 
 use crate::error::Result;
-use crate::layer::{Importance, LayerView, Needs};
+use crate::layer::{Importance, LayerView};
 use crate::per_weight::per_weight;
 
 /// `|W_ij * g_ij|`, the first-order change of the loss when the weight becomes zero.
@@ -50,7 +50,7 @@ impl Importance for Taylor {
     }
 
     fn needs(&self) -> Needs {
-        Needs::GRADIENTS
+        Needs::MODEL_GRADIENTS
     }
 
     fn score(&self, layer: &LayerView<'_>) -> Result<Scores> {

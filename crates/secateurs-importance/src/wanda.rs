@@ -1,9 +1,9 @@
 //! Wanda: a weight matters as much as the signal that it passes on.
 
-use secateurs_tensor::Scores;
+use secateurs_tensor::{Needs, Scores};
 
 use crate::error::Result;
-use crate::layer::{Importance, LayerView, Needs};
+use crate::layer::{Importance, LayerView};
 use crate::per_weight::per_weight;
 
 /// `|W_ij| * ||X_j||`, the norm over all calibration tokens.
@@ -35,7 +35,7 @@ impl Importance for Wanda {
     }
 
     fn needs(&self) -> Needs {
-        Needs::ACTIVATIONS
+        Needs::INPUT_NORMS
     }
 
     fn score(&self, layer: &LayerView<'_>) -> Result<Scores> {

@@ -4,7 +4,7 @@ use burn::nn::{Linear, LinearConfig};
 use burn::optim::GradientsParams;
 use burn::tensor::{Distribution, Tensor};
 use secateurs_importance::{
-    Evidence, Fisher, GradientCollector, GradientStats, ImportanceError, ModulePlan, Taylor, prune_module_with,
+    Fisher, GradientCollector, GradientStats, ImportanceError, ModulePlan, ModuleStatistics, Taylor, prune_module_with,
     score_module,
 };
 use secateurs_tensor::{PathRules, Scope, WeightMatrix};
@@ -41,11 +41,11 @@ fn taylor_is_the_change_of_the_loss() {
     let device = secateurs_testkit::device().autodiff();
     let linear = LinearConfig::new(6, 4).with_bias(false).init(&device);
     let samples = samples(1);
-    let evidence = Evidence {
+    let statistics = ModuleStatistics {
         gradients: collect(&linear, &samples).into_stats(),
-        ..Evidence::default()
+        ..ModuleStatistics::default()
     };
-    let scores = score_module(&linear, &Taylor::default(), &PathRules::default(), &evidence).expect("scored");
+    let scores = score_module(&linear, &Taylor::default(), &PathRules::default(), &statistics).expect("scored");
     let weight = WeightMatrix::from_linear(&linear.weight.val());
     let before: f32 = loss(&linear, &samples[0]).into_scalar();
     let inputs: Vec<f32> = samples[0].clone().try_into_vec_as::<f32>().expect("readable");
@@ -82,11 +82,11 @@ fn fisher_is_half_the_mean_square_gradient_times_the_square() {
             WeightMatrix::from_linear(&gradient).into_values()
         })
         .collect();
-    let evidence = Evidence {
+    let statistics = ModuleStatistics {
         gradients: collect(&linear, &samples).into_stats(),
-        ..Evidence::default()
+        ..ModuleStatistics::default()
     };
-    let scores = score_module(&linear, &Fisher, &PathRules::default(), &evidence).expect("scored");
+    let scores = score_module(&linear, &Fisher, &PathRules::default(), &statistics).expect("scored");
     let weight = WeightMatrix::from_linear(&linear.weight.val());
     let expected: Vec<f64> = widen(weight.values())
         .iter()
@@ -102,7 +102,7 @@ fn fisher_is_half_the_mean_square_gradient_times_the_square() {
         scope: Scope::PerLayer,
         rules: &rules,
     };
-    let (_, _, report) = prune_module_with(linear, &plan, &evidence).expect("pruned");
+    let (_, _, report) = prune_module_with(linear, &plan, &statistics).expect("pruned");
     assert_eq!(report.sparsity(), 0.5);
 }
 

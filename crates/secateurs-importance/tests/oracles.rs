@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use secateurs_importance::{Importance, LayerView, Magnitude, Random, Ria, Wanda};
-use secateurs_tensor::WeightMatrix;
+use secateurs_tensor::{NonNegative, WeightMatrix};
 use secateurs_testkit::{laws, naive};
 
 fn widen(values: &[f32]) -> Vec<f64> {
@@ -14,7 +14,7 @@ proptest! {
     fn scores_are_their_formulas(
         weights in prop::collection::vec(prop_oneof![4 => -10.0_f32..10.0, 1 => Just(0.0_f32)], 24),
         norms in prop::collection::vec(prop_oneof![4 => 0.0_f32..100.0, 1 => Just(0.0_f32)], 6),
-        power in 0.0_f32..2.0,
+        power in 0.0_f64..2.0,
     ) {
         let weight = WeightMatrix::new(weights, [4, 6]).expect("the length fits");
         let layer = LayerView::of_weight("layer", &weight).with_input_norms(&norms);
@@ -22,8 +22,8 @@ proptest! {
         let score = |importance: &dyn Importance| widen(importance.score(&layer).expect("scored").values());
         laws::close(&score(&Magnitude), &naive::magnitude(&w), 0.0, 0.0);
         laws::close(&score(&Wanda), &naive::wanda(&w, &n), 1e-6, 0.0);
-        let ria = score(&Ria { activation_power: power });
-        laws::close(&ria, &naive::ria(&w, &n, f64::from(power)), 1e-5, 1e-6);
+        let ria = score(&Ria { activation_power: NonNegative::new(power).expect("in range") });
+        laws::close(&ria, &naive::ria(&w, &n, power), 1e-5, 1e-6);
     }
 
     #[test]

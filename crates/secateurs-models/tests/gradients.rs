@@ -4,8 +4,8 @@ use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Int, Tensor};
 use secateurs_models::llama::{Activations, Llama, LlamaConfig, Rope};
-use secateurs_prune::{Batch, Gradients, PruneError};
 use secateurs_testkit::device;
+use secateurs_train::{Batch, Gradients, TrainError};
 
 fn config(tied_head: bool) -> LlamaConfig {
     LlamaConfig {
@@ -36,7 +36,7 @@ fn gradients(
     config: &LlamaConfig,
     activations: Activations,
     device: &Device,
-) -> Result<Gradients, PruneError> {
+) -> Result<Gradients, TrainError> {
     let tokens = Tensor::<2, Int>::from_ints([[3, 1, 4, 1, 5, 9, 2], [6, 5, 3, 5, 8, 9, 12]], device);
     llama.gradients(tokens, &Rope::new(config, 7, device), activations, BATCH)
 }
@@ -108,7 +108,7 @@ fn a_model_that_cannot_be_trained_is_refused() {
     for activations in [Activations::Keep, Activations::Recompute] {
         let refused = gradients(&llama, &config, activations, &device());
         assert!(
-            matches!(refused, Err(PruneError::UntrackedLoss { step: 0 })),
+            matches!(refused, Err(TrainError::UntrackedLoss { step: 0 })),
             "{refused:?}"
         );
     }

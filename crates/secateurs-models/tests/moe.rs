@@ -14,9 +14,10 @@ use secateurs_models::llama::{
     save_llama,
 };
 use secateurs_moe::{MoeError, Routing};
-use secateurs_prune::{Batch, BlockStore, Gradients};
+use secateurs_prune::BlockStore;
 use secateurs_tensor::{Observer, PathRules, linear_paths};
 use secateurs_testkit::device;
+use secateurs_train::{Batch, Gradients};
 
 /// Mixtral, and OLMoE with gates that sum to 1 over the chosen and over all.
 fn mixtures() -> [LlamaConfig; 3] {

@@ -4,6 +4,7 @@ use std::error::Error;
 
 use secateurs_importance::ImportanceError;
 use secateurs_tensor::TensorError;
+use secateurs_train::TrainError;
 
 /// What went wrong, with the facts needed to mend it.
 #[derive(Debug, thiserror::Error)]
@@ -106,6 +107,16 @@ pub enum PruneError {
         /// Path of the layer.
         path: String,
     },
+    /// A layer without the gradients that its method needs.
+    #[error(
+        "{path}: {method} needs gradients of this weight, and there are none; collect them first, or leave the layer out"
+    )]
+    NoGradients {
+        /// Path of the layer.
+        path: String,
+        /// Name of the method.
+        method: String,
+    },
     /// Not one pattern per block.
     #[error("{got} patterns for {expected} blocks")]
     PatternCount {
@@ -134,6 +145,12 @@ pub enum PruneError {
         /// The pattern.
         pattern: String,
     },
+    /// Rules that select no weight matrix.
+    #[error("the rules select no weight matrix of the module")]
+    NothingToPrune,
+    /// A training that failed.
+    #[error(transparent)]
+    Train(#[from] TrainError),
     /// A fraction of outliers outside `[0, 1]`.
     #[error("the outlier fraction of block {block} is {value}")]
     BadOutlierFraction {
@@ -142,58 +159,6 @@ pub enum PruneError {
         /// The fraction.
         value: f64,
     },
-    /// A loss that does not depend on the model, or a model without autodiff.
-    #[error("step {step}: the loss is not tracked; is the model on an autodiff device?")]
-    UntrackedLoss {
-        /// Step of the fine-tuning.
-        step: usize,
-    },
-    /// A module without a parameter that can be trained.
-    #[error("the module has no parameter that requires gradients; is it on an autodiff device?")]
-    NothingToTrain,
-    /// Rules that select no weight matrix.
-    #[error("the rules select no weight matrix of the module")]
-    NothingToPrune,
-    /// Training that has left the finite numbers.
-    #[error("step {step}: the loss is {loss}{}; the learning rate or the penalty may be too high", culprit(parameter.as_deref()))]
-    Diverged {
-        /// Step of the training.
-        step: usize,
-        /// The loss.
-        loss: f32,
-        /// The first parameter with a weight that is not finite, if there is one.
-        parameter: Option<String>,
-    },
-    /// Weights that training has spoilt.
-    #[error("after {step} steps {path} holds weights that are not finite; the learning rate may be too high")]
-    NonFiniteWeights {
-        /// Steps done.
-        step: usize,
-        /// Path of the first such parameter.
-        path: String,
-    },
-    /// A gradient that is NaN or infinite.
-    #[error("step {step}: the gradient of {path} is not finite; the learning rate or the penalty may be too high")]
-    NonFiniteGradient {
-        /// Step of the training.
-        step: usize,
-        /// Path of the first such parameter.
-        path: String,
-    },
-    /// A loss that is NaN or infinite.
-    #[error("step {step}: the loss is {value}")]
-    NonFiniteLoss {
-        /// Step of the fine-tuning.
-        step: usize,
-        /// The loss.
-        value: f32,
-    },
-}
-
-fn culprit(parameter: Option<&str>) -> String {
-    parameter.map_or_else(String::new, |path| {
-        format!(", and {path} holds weights that are not finite")
-    })
 }
 
 impl PruneError {

@@ -3,7 +3,7 @@
 mod layers;
 
 use layers::{TestLayer, methods, pattern, problem, solvers};
-use secateurs_prune::{Alps, Compensate, Gram, LAdmm, LayerProblem, PruneError, SparseGpt};
+use secateurs_prune::{Alps, Gram, LAdmm, LayerMethod, LayerProblem, PruneError, SparseGpt};
 use secateurs_tensor::{Event, WeightMatrix};
 
 const PATH: &str = "block.0.up_proj.weight";
@@ -102,7 +102,7 @@ fn damping_is_raised_until_the_matrix_is_definite() {
     let layer = TestLayer::random(2, [4, 16]);
     // The eigenvalue -0.05 needs more than the first damping of SparseGPT and ALPS, and less than their second.
     let gram = coupled(16, 1.05);
-    for solver in [&SparseGpt::default() as &dyn Compensate, &Alps::default()] {
+    for solver in [&SparseGpt::default() as &dyn LayerMethod, &Alps::default()] {
         let solution = solver
             .solve(&problem(&layer.weight, &gram, pattern("50%")))
             .expect("solvable when damped");
@@ -177,18 +177,10 @@ fn inputs_without_signal_lead_to_magnitude() {
 fn settings_out_of_range_are_refused() {
     let layer = TestLayer::random(5, [4, 16]);
     let gram = layer.gram();
-    let bad: [Box<dyn Compensate>; 8] = [
+    let bad: [Box<dyn LayerMethod>; 4] = [
         Box::new(SparseGpt {
             block: 0,
             ..SparseGpt::default()
-        }),
-        Box::new(SparseGpt {
-            damping: -1.0,
-            ..SparseGpt::default()
-        }),
-        Box::new(LAdmm {
-            damping: f64::NAN,
-            ..LAdmm::default()
         }),
         Box::new(LAdmm {
             mask_iterations: 0,
@@ -199,15 +191,7 @@ fn settings_out_of_range_are_refused() {
             ..LAdmm::default()
         }),
         Box::new(Alps {
-            rho: 0.0,
-            ..Alps::default()
-        }),
-        Box::new(Alps {
             max_iterations: 0,
-            ..Alps::default()
-        }),
-        Box::new(Alps {
-            damping: f64::INFINITY,
             ..Alps::default()
         }),
     ];
@@ -226,13 +210,7 @@ fn settings_out_of_range_are_refused() {
 #[test]
 fn scores_without_their_statistics_name_the_layer() {
     let weight = WeightMatrix::new(vec![1.0; 8], [2, 4]).expect("the length fits");
-    let problem = LayerProblem {
-        path: PATH,
-        weight: &weight,
-        gram: None,
-        input_norms: None,
-        pattern: pattern("50%"),
-    };
+    let problem = LayerProblem::new(PATH, &weight, pattern("50%"));
     let wanda = secateurs_prune::MaskOnly::new(secateurs_importance::Wanda, secateurs_tensor::Scope::PerOutput);
     let error = wanda.solve(&problem).expect_err("no norms");
     assert!(error.to_string().contains(PATH), "{error}");

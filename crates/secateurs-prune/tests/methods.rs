@@ -4,7 +4,7 @@ mod layers;
 
 use layers::{TestLayer, methods, pattern, problem, solvers};
 use proptest::prelude::*;
-use secateurs_prune::{Compensate, Gram};
+use secateurs_prune::{Gram, LayerMethod};
 use secateurs_tensor::{Pattern, Scope, WeightMatrix};
 use secateurs_testkit::laws;
 
@@ -18,7 +18,7 @@ fn expected_count(pattern: Pattern, scope: Scope, [d_output, d_input]: [usize; 2
 }
 
 /// Counts, zeros, groups and repeatability.
-fn check(method: &dyn Compensate, scope: Scope, weight: &WeightMatrix, (gram, pattern): (&Gram, Pattern)) {
+fn check(method: &dyn LayerMethod, scope: Scope, weight: &WeightMatrix, (gram, pattern): (&Gram, Pattern)) {
     let solution = method.solve(&problem(weight, gram, pattern)).expect("solvable");
     let keep = solution.keep.as_slice();
     laws::prunes_exactly(keep, expected_count(pattern, scope, weight.dims()));

@@ -3,7 +3,7 @@
 mod layers;
 
 use layers::{TestLayer, pattern, problem, solvers, widen, zeros};
-use secateurs_prune::{AdmmSchedule, Alps, Compensate, LAdmm, SparseGpt};
+use secateurs_prune::{AdmmSchedule, Alps, LAdmm, LayerMethod, SparseGpt};
 use secateurs_tensor::{Event, KeepMask, WeightMatrix};
 use secateurs_testkit::laws;
 use secateurs_testkit::naive::{self, AlpsSettings, LAdmmSettings};
@@ -37,7 +37,7 @@ fn sparsegpt_is_its_formula() {
             let pattern = pattern(text);
             let method = SparseGpt {
                 block: 16,
-                damping: 0.01,
+                ..SparseGpt::default()
             };
             let solution = method
                 .solve(&problem(&layer.weight, &layer.gram(), pattern))
@@ -147,7 +147,7 @@ fn errors_fall_from_masks_to_sparsegpt_to_admm() {
         for text in ["50%", "70%", "2:4"] {
             let layer = TestLayer::random(seed + 40, [32, 64]);
             let gram = layer.gram();
-            let error = |method: &dyn Compensate| {
+            let error = |method: &dyn LayerMethod| {
                 let solution = method
                     .solve(&problem(&layer.weight, &gram, pattern(text)))
                     .expect("solvable");

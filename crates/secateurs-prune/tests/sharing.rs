@@ -3,8 +3,8 @@
 mod layers;
 
 use layers::{TestLayer, pattern, problem, solvers};
-use secateurs_prune::{Compensate, Gram, LAdmm, SparseGpt};
-use secateurs_tensor::WeightMatrix;
+use secateurs_prune::{Gram, LAdmm, LayerMethod, SparseGpt};
+use secateurs_tensor::{NonNegative, WeightMatrix};
 
 /// Layers with different outputs that read the same input.
 fn siblings() -> (Vec<WeightMatrix>, TestLayer) {
@@ -69,13 +69,13 @@ fn layers_solved_side_by_side_share_a_gram_matrix() {
 fn one_gram_matrix_serves_several_dampings() {
     let (weights, layer) = siblings();
     let shared = layer.gram();
-    let solve = |method: &dyn Compensate, gram: &Gram| {
+    let solve = |method: &dyn LayerMethod, gram: &Gram| {
         method
             .solve(&problem(&weights[0], gram, pattern("50%")))
             .expect("solvable")
             .weight
     };
-    for damping in [0.001, 0.1, 0.001] {
+    for damping in [0.001, 0.1, 0.001].map(|damping| NonNegative::new(damping).expect("in range")) {
         let sparsegpt = SparseGpt {
             damping,
             ..SparseGpt::default()

@@ -13,6 +13,14 @@ pub enum TensorError {
         /// The refused value.
         value: f64,
     },
+    /// A setting outside its range.
+    #[error("must be {expected}, got {value}")]
+    OutOfRange {
+        /// What is accepted.
+        expected: &'static str,
+        /// The refused value.
+        value: f64,
+    },
     /// An N:M pattern that keeps nothing, or more than its group holds.
     #[error("an N:M pattern keeps 1 to M of every M inputs, got {keep}:{group}")]
     InvalidNm {

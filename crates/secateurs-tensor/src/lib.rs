@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod attach;
+mod bounded;
 mod cost;
 mod cut;
 mod error;
@@ -8,6 +9,7 @@ mod gram;
 mod key;
 mod mask;
 mod module;
+mod needs;
 mod observer;
 mod paths;
 mod pattern;
@@ -23,11 +25,13 @@ mod units;
 mod weight;
 
 pub use attach::{KeepReparam, MaskSet, attach_masks, fold_masks};
+pub use bounded::{NonNegative, Positive};
 pub use cost::{Cost, CostChange};
 pub use error::{Result, TensorError};
 pub use gram::GramAccumulator;
 pub use mask::KeepMask;
 pub use module::{linear_paths, read_weights};
+pub use needs::{GradientNeed, InputNeed, Needs};
 pub use observer::Observer;
 pub use paths::PathRules;
 pub use pattern::{NmPattern, Pattern};

@@ -24,111 +24,100 @@ enum Burn {
     WithoutBackend,
 }
 
-/// The map of `crates/README.md`.
-const MAP: [Allowed; 18] = [
+/// A crate that never sees burn.
+const fn plain(name: &'static str, uses: &'static [&'static str]) -> Allowed {
     Allowed {
-        name: "secateurs-tensor",
-        uses: Uses::Only(&[]),
-        burn: Burn::WithoutBackend,
-    },
-    Allowed {
-        name: "secateurs-importance",
-        uses: Uses::Only(&["tensor"]),
-        burn: Burn::WithoutBackend,
-    },
-    Allowed {
-        name: "secateurs-prune",
-        uses: Uses::Only(&["tensor", "importance"]),
-        burn: Burn::WithoutBackend,
-    },
-    Allowed {
-        name: "secateurs-formula",
-        uses: Uses::Only(&[]),
+        name,
+        uses: Uses::Only(uses),
         burn: Burn::Never,
-    },
+    }
+}
+
+/// A crate on burn.
+const fn on_burn(name: &'static str, uses: &'static [&'static str]) -> Allowed {
     Allowed {
-        name: "secateurs-kan",
-        uses: Uses::Only(&["ops", "formula"]),
+        name,
+        uses: Uses::Only(uses),
         burn: Burn::WithoutBackend,
-    },
+    }
+}
+
+/// A leaf that may use every crate.
+const fn leaf(name: &'static str) -> Allowed {
     Allowed {
-        name: "secateurs-causal",
-        uses: Uses::Only(&["kan", "formula"]),
+        name,
+        uses: Uses::Everything,
         burn: Burn::WithoutBackend,
-    },
-    Allowed {
-        name: "secateurs-ops",
-        uses: Uses::Only(&[]),
-        burn: Burn::WithoutBackend,
-    },
-    Allowed {
-        name: "secateurs-moe",
-        uses: Uses::Only(&["tensor", "importance", "ops"]),
-        burn: Burn::WithoutBackend,
-    },
-    Allowed {
-        name: "secateurs-models",
-        uses: Uses::Only(&["tensor", "importance", "prune", "moe", "ops", "data"]),
-        burn: Burn::WithoutBackend,
-    },
-    Allowed {
-        name: "secateurs-data",
-        uses: Uses::Only(&[]),
-        burn: Burn::Never,
-    },
-    Allowed {
-        name: "secateurs-sparse",
-        uses: Uses::Only(&[]),
-        burn: Burn::WithoutBackend,
-    },
-    Allowed {
-        name: "secateurs-runtime",
-        uses: Uses::Only(&["ops", "sparse", "data"]),
-        burn: Burn::Never,
-    },
-    Allowed {
-        name: "secateurs",
-        uses: Uses::Only(&[
+    }
+}
+
+/// What the facade gives short names to.
+const ALL: &[&str] = &[
+    "tensor",
+    "importance",
+    "train",
+    "prune",
+    "ops",
+    "formula",
+    "chart",
+    "kan",
+    "causal",
+    "moe",
+    "sparse",
+    "data",
+    "datasets",
+    "runtime",
+    "models",
+    "kan-files",
+    "lm",
+];
+
+/// The map of `crates/README.md`, from the bottom up.
+const MAP: [Allowed; 23] = [
+    on_burn("secateurs-tensor", &[]),
+    on_burn("secateurs-importance", &["tensor"]),
+    on_burn("secateurs-train", &["tensor"]),
+    on_burn("secateurs-prune", &["tensor", "importance", "train"]),
+    on_burn("secateurs-ops", &[]),
+    plain("secateurs-formula", &[]),
+    plain("secateurs-chart", &[]),
+    on_burn(
+        "secateurs-kan",
+        &["tensor", "importance", "train", "ops", "formula", "chart"],
+    ),
+    on_burn("secateurs-causal", &["tensor", "train", "kan", "formula", "chart"]),
+    on_burn("secateurs-moe", &["tensor", "importance", "train", "ops"]),
+    on_burn("secateurs-sparse", &[]),
+    plain("secateurs-data", &[]),
+    plain("secateurs-datasets", &["data"]),
+    plain("secateurs-runtime", &["ops", "sparse", "data"]),
+    on_burn(
+        "secateurs-models",
+        &["tensor", "importance", "train", "prune", "moe", "ops", "data"],
+    ),
+    on_burn("secateurs-kan-files", &["kan", "formula", "data"]),
+    on_burn(
+        "secateurs-lm",
+        &[
             "tensor",
             "importance",
+            "train",
             "prune",
-            "kan",
-            "formula",
-            "causal",
             "moe",
             "ops",
             "models",
             "data",
+            "datasets",
             "sparse",
             "runtime",
-        ]),
-        burn: Burn::WithoutBackend,
-    },
-    Allowed {
-        name: "secateurs-cli",
-        uses: Uses::Only(&["secateurs"]),
-        burn: Burn::WithoutBackend,
-    },
-    Allowed {
-        name: "secateurs-experiments",
-        uses: Uses::Everything,
-        burn: Burn::WithoutBackend,
-    },
-    Allowed {
-        name: "secateurs-testkit",
-        uses: Uses::Only(&["tensor", "importance"]),
-        burn: Burn::WithoutBackend,
-    },
-    Allowed {
-        name: "secateurs-benches",
-        uses: Uses::Everything,
-        burn: Burn::WithoutBackend,
-    },
-    Allowed {
-        name: "xtask",
-        uses: Uses::Only(&["data"]),
-        burn: Burn::Never,
-    },
+        ],
+    ),
+    on_burn("secateurs", ALL),
+    on_burn("secateurs-cli", &["secateurs"]),
+    on_burn("secateurs-testkit", &["tensor", "importance"]),
+    leaf("secateurs-experiments"),
+    leaf("secateurs-benches"),
+    plain("xtask", &["datasets"]),
 ];
 
 const BACKENDS: [&str; 9] = [

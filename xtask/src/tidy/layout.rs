@@ -1,7 +1,8 @@
 //! Where files are, what they are called and how long they are.
 
+use super::Finding;
 use super::source::code_lines;
-use super::{File, Finding, Tree};
+use crate::tree::{File, Tree};
 
 const TOP_LEVEL: [&str; 15] = [
     ".cargo",

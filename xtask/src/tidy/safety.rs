@@ -1,14 +1,15 @@
 //! `unsafe` stays in few places, and says why it is sound.
 
+use super::Finding;
 use super::source::{code_lines, has_word, without_text};
-use super::{File, Finding, Tree};
+use crate::tree::{File, Tree};
 
 /// The kernels, and the one mapping of files.
 const PLACES: [&str; 4] = [
     "crates/secateurs-ops/",
     "crates/secateurs-sparse/",
     "crates/secateurs-data/src/mmap.rs",
-    "crates/secateurs/src/allocator.rs",
+    "crates/secateurs-lm/src/allocator.rs",
 ];
 
 /// Within how many lines above a block its argument is looked for.

@@ -1,7 +1,8 @@
 //! Words that must not stay in the repository.
 
+use super::Finding;
 use super::source::{code_lines_outside_tests, without_text};
-use super::{File, Finding, Tree};
+use crate::tree::{File, Tree};
 
 /// Marks of unfinished work, spelled in halves because this file is checked too.
 const UNFINISHED: [&str; 5] = [

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use super::{Checkpoint, Source};
 use crate::Result;
 use crate::finite::SCANNED_BYTES;
-use crate::manifest::hex;
+use crate::hex::hex;
 
 impl Checkpoint {
     /// Format and encoding in words, e.g. `GGUF Q4_1 (dequantised)`.

@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use secateurs::data::write_atomic;
-use secateurs::prune::{ProjectionMetric, Proximal, Safe, Shape};
+use secateurs::prune::Safe;
 use secateurs::tensor::{Pattern, Sparsity};
+use secateurs::train::{DualUpdate, ProjectionMetric, Proximal, ScheduleShape};
 use secateurs::{Method, MethodOptions, Training, TrainingLog};
 
 use super::language_model::{Case, Cell, case, cell_name, kept, measure, pattern_name, progress, row};
@@ -242,7 +243,7 @@ fn training(base: Training, method: Method, (lambda, interval): (f64, usize)) ->
         Method::Elsa | Method::ElsaL => Some(Training {
             warmup: Some(steps * 5 / 32),
             lambda: Some(lambda),
-            lambda_schedule: Some(Shape::Linear),
+            lambda_schedule: Some(ScheduleShape::Linear),
             proximal: Some(Proximal::Decoupled),
             interval: Some(interval),
             metric: Some(ProjectionMetric::SecondMoment),
@@ -342,7 +343,7 @@ fn course_plots(logs: &[(Method, Pattern, TrainingLog)]) -> Plots {
         }
         (name.to_owned(), plot.to_svg())
     };
-    let updates = |log: &TrainingLog, value: fn(&secateurs::prune::DualUpdate) -> f64| {
+    let updates = |log: &TrainingLog, value: fn(&DualUpdate) -> f64| {
         let updates = log
             .steps
             .iter()

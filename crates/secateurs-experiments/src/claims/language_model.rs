@@ -4,7 +4,6 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use indicatif::{HumanDuration, ProgressBar, ProgressState, ProgressStyle};
-use secateurs::data::manifest::{Manifest, Resolver};
 use secateurs::data::{Checkpoint, read_text};
 use secateurs::prune::Progress;
 use secateurs::tensor::{NmPattern, Pattern, Sparsity};
@@ -12,6 +11,7 @@ use secateurs::{
     Calibration, Method, MethodOptions, Overwrite, PruneJob, PruneOutcome, Recipe, TextCalibration, Training,
     TrainingLog, evaluate, prune_checkpoint, reset_peak_rss,
 };
+use secateurs_datasets::{Manifest, Resolver};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::Setting;

@@ -2,9 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use secateurs::data::manifest::{Manifest, Resolver};
 use secateurs::data::{read_text, write_atomic};
-use serde_json::Value;
+use secateurs_datasets::{Manifest, Resolver, read_json_fields};
 
 use crate::ExperimentError;
 
@@ -60,12 +59,8 @@ pub(super) fn full_texts(folder: &Path) -> Result<Texts, ExperimentError> {
 /// The fields of every line, lines apart from each other.
 fn plain(path: &Path, fields: &[&str]) -> Result<String, ExperimentError> {
     let mut text = String::new();
-    for line in read_text(path)?.lines() {
-        let object: Value = serde_json::from_str(line).map_err(ExperimentError::Json)?;
-        for field in fields {
-            text.push_str(object[*field].as_str().unwrap_or_default().trim());
-            text.push('\n');
-        }
+    for object in read_json_fields(path, fields)? {
+        object.iter().for_each(|field| text.extend([field, "\n"]));
         text.push('\n');
     }
     Ok(text)

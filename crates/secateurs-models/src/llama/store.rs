@@ -100,6 +100,7 @@ impl LlamaStore {
 
 impl BlockStore for LlamaStore {
     type Block = LlamaBlock;
+    type Flow = Tensor<3>;
     type Error = ModelError;
 
     fn n_blocks(&self) -> usize {

@@ -3,7 +3,7 @@
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{Int, Tensor};
-use secateurs_prune::{Batch, Gradients, PruneError};
+use secateurs_train::{Batch, Gradients, TrainError};
 use serde::{Deserialize, Serialize};
 
 use super::model::Llama;
@@ -39,7 +39,7 @@ impl Llama {
         positions: &Rope,
         activations: Activations,
         batch: Batch,
-    ) -> Result<Gradients, PruneError> {
+    ) -> Result<Gradients, TrainError> {
         match activations {
             Activations::Keep => Gradients::of(self.token_losses(tokens, positions).mean(), self, batch),
             Activations::Recompute => self.recomputed_gradients(tokens, positions, batch),
@@ -51,9 +51,9 @@ impl Llama {
         tokens: Tensor<2, Int>,
         positions: &Rope,
         batch: Batch,
-    ) -> Result<Gradients, PruneError> {
+    ) -> Result<Gradients, TrainError> {
         if !self.model.norm.weight.val().is_autodiff() {
-            return Err(PruneError::UntrackedLoss { step: batch.step });
+            return Err(TrainError::UntrackedLoss { step: batch.step });
         }
         let plain = self.valid();
         let plain_positions = positions.valid();

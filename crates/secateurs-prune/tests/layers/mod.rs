@@ -3,7 +3,7 @@
 #![allow(dead_code, reason = "each test file uses its part")]
 
 use secateurs_importance::{Magnitude, Random, Ria, Wanda};
-use secateurs_prune::{AdmmSchedule, Alps, Compensate, Gram, LAdmm, LayerProblem, MaskOnly, SparseGpt};
+use secateurs_prune::{AdmmSchedule, Alps, Gram, LAdmm, LayerMethod, LayerProblem, MaskOnly, SparseGpt};
 use secateurs_tensor::{Pattern, Scope, WeightMatrix};
 use secateurs_testkit::naive::{self, Zeros};
 
@@ -79,13 +79,7 @@ impl TestLayer {
 }
 
 pub fn problem<'a>(weight: &'a WeightMatrix, gram: &'a Gram, pattern: Pattern) -> LayerProblem<'a> {
-    LayerProblem {
-        path: "block.0.up_proj.weight",
-        weight,
-        gram: Some(gram),
-        input_norms: None,
-        pattern,
-    }
+    LayerProblem::new("block.0.up_proj.weight", weight, pattern).with_gram(gram)
 }
 
 pub fn pattern(text: &str) -> Pattern {
@@ -107,7 +101,7 @@ pub fn widen(values: &[f32]) -> Vec<f64> {
 }
 
 /// The methods that need a Gram matrix, in small settings.
-pub fn solvers() -> Vec<Box<dyn Compensate>> {
+pub fn solvers() -> Vec<Box<dyn LayerMethod>> {
     vec![
         Box::new(SparseGpt {
             block: 16,
@@ -124,8 +118,8 @@ pub fn solvers() -> Vec<Box<dyn Compensate>> {
 }
 
 /// Every method, with the scope that decides its counts.
-pub fn methods() -> Vec<(Box<dyn Compensate>, Scope)> {
-    let mut methods: Vec<(Box<dyn Compensate>, Scope)> = Vec::new();
+pub fn methods() -> Vec<(Box<dyn LayerMethod>, Scope)> {
+    let mut methods: Vec<(Box<dyn LayerMethod>, Scope)> = Vec::new();
     for scope in [Scope::PerLayer, Scope::PerOutput, Scope::Global] {
         methods.push((Box::new(MaskOnly::new(Random::new(3), scope)), scope));
         methods.push((Box::new(MaskOnly::new(Magnitude, scope)), scope));

@@ -1,9 +1,11 @@
 //! The data of the two tiers.
 
 use secateurs_causal::Synthetic;
+use secateurs_datasets::Resolver;
+use secateurs_datasets::causal::{CausalDataset, CausalTasks};
 
 use crate::ExperimentError;
-use crate::causal_data::{CausalDataset, CausalTask, CausalTasks, data_folder};
+use crate::causal_data::{CausalTask, read_task};
 use crate::outcome::{Row, Tier};
 
 /// Rows of a generated task, to learn from and to evaluate on.
@@ -34,11 +36,11 @@ impl Case {
                 tasks: None,
             }],
             Tier::Full => {
-                let folder = data_folder()?;
+                let resolver = Resolver::from_env();
                 let read = |dataset: CausalDataset| {
                     Ok(Dataset {
                         name: dataset.name(),
-                        tasks: Some(dataset.read(&folder)?),
+                        tasks: Some(dataset.read(&resolver)?),
                     })
                 };
                 CausalDataset::ALL
@@ -88,7 +90,7 @@ impl Dataset {
     /// The task of a number from 1 on.
     pub(super) fn task(&self, number: usize) -> Result<CausalTask, ExperimentError> {
         match &self.tasks {
-            Some(tasks) => Ok(tasks.task(number)?),
+            Some(tasks) => read_task(tasks, number),
             None => {
                 let generator = Synthetic::new(GENERATED_ROWS);
                 Ok(CausalTask {

@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use secateurs::data::manifest::{Manifest, Resolver};
 use secateurs::data::{Checkpoint, Tokenizer, read_text, write_atomic};
 use secateurs::{Method, PromptStyle};
+use secateurs_datasets::{Manifest, Resolver};
 use serde_json::json;
 
 use crate::ExperimentError;

@@ -1,0 +1,58 @@
+//! The function that edges add to their splines.
+
+use std::path::Path;
+
+use super::unsupported;
+use super::yaml::{Node, Value};
+use crate::KanFileError;
+
+/// The function that edges add to their splines, as far as networks have it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Base {
+    Silu,
+    /// None.
+    Zero,
+}
+
+impl Base {
+    /// Reads the name of a function, or what PyYAML makes of a function or module of Python: `prune_input` writes that.
+    pub(super) fn read(node: &Node, path: &Path) -> Result<Self, KanFileError> {
+        let refuse = |what: &str| Err(unsupported(path, format!("the base function {what}")));
+        let (kind, name) = match (node.tag.as_str(), node.text()) {
+            ("", Some(name)) => ("", name),
+            (tag, _) => tag.split_once(':').unwrap_or(("", tag)),
+        };
+        match (kind, name) {
+            ("", "silu") => Ok(Self::Silu),
+            ("", "zero") => Ok(Self::Zero),
+            ("!!python/object", "torch.nn.modules.activation.SiLU") => match altered(node) {
+                None => Ok(Self::Silu),
+                Some(key) => refuse(&format!("{name} with {key}")),
+            },
+            ("!!python/name", "torch.nn.functional.silu") => Ok(Self::Silu),
+            // The only function of that module that is nameless and a base function: pykan's `zero`.
+            ("!!python/name", "kan.MultKAN.<lambda>") => Ok(Self::Zero),
+            (_, name) => refuse(name),
+        }
+    }
+}
+
+/// The setting of a module that makes it another function: one that writes over its input, or one with hooks.
+fn altered(module: &Node) -> Option<&str> {
+    let Value::Map(settings) = &module.value else {
+        return None;
+    };
+    let is_empty = |node: &Node| match &node.value {
+        Value::List(items) => items
+            .iter()
+            .all(|item| matches!(&item.value, Value::List(items) if items.is_empty())),
+        Value::Map(entries) => entries.is_empty(),
+        Value::Scalar(text) => text.is_empty() || text == "null",
+    };
+    let acts = |(key, value): &&(String, std::rc::Rc<Node>)| match key.as_str() {
+        "inplace" => value.text() != Some("false"),
+        "_forward_hooks" | "_forward_pre_hooks" => !is_empty(value),
+        _ => false,
+    };
+    settings.iter().find(acts).map(|(key, _)| key.as_str())
+}

@@ -1,0 +1,172 @@
+//! Prunes the experts of a checkpoint into another one.
+
+use std::path::Path;
+use std::time::Instant;
+
+use burn::tensor::Device;
+use secateurs_data::{Checkpoint, CheckpointWriter, FloatType, OutputKind};
+use secateurs_models::llama::{ExpertsConfig, Llama, LlamaConfig, load_llama, planned_tensors, save_llama};
+
+use super::observe::{Evidence, observe_experts};
+use super::remove::{ExpertPlan, ExpertReport, remove_experts};
+use super::zeros::Zeros;
+use crate::Error;
+use crate::prune::job::open_source;
+use crate::prune::selection::{block_matrices, check_fits};
+use crate::run::output::{Output, Overwrite};
+use crate::trace::calibration::Calibration;
+use crate::train::job::file_name;
+
+/// A run that removes experts.
+pub struct ExpertJob<'a> {
+    /// The model: a Hugging Face folder with the layout of Mixtral or OLMoE.
+    pub model: &'a Path,
+    /// The folder to make.
+    pub out: &'a Path,
+    /// What is to go.
+    pub plan: ExpertPlan,
+    /// What the experts are observed on.
+    pub calibration: &'a Calibration,
+    /// Number format of the output.
+    pub dtype: FloatType,
+    /// What to do with earlier output; there is nothing to resume.
+    pub overwrite: Overwrite,
+    /// Where tensors are computed.
+    pub device: &'a Device,
+}
+
+/// What a run did.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ExpertOutcome {
+    /// What went, as stored beside the output.
+    pub report: ExpertReport,
+    /// Experts of a block before and after.
+    pub n_experts: (usize, usize),
+    /// Parameters of the model before and after.
+    pub n_parameters: (usize, usize),
+    /// Seconds of the whole run.
+    pub seconds: f64,
+}
+
+/// Removes experts of a checkpoint into a Hugging Face folder with `experts.json` beside the model. The whole model is in memory.
+///
+/// The output folder appears by a rename, whole or not at all. While the run lasts, no other job can write the same output.
+///
+/// # Errors
+///
+/// If another job writes the output, the inputs cannot be used, the model is no mixture, too few experts would be left, the method leaves constants, or the
+/// output cannot be written.
+pub fn prune_experts(job: &ExpertJob<'_>, listener: &mut dyn FnMut(usize, usize)) -> Result<ExpertOutcome, Error> {
+    let started = Instant::now();
+    let method = job.plan.method;
+    if method.leaves_constants() {
+        return Err(Error::NoConstantExperts { method });
+    }
+    let output = Output {
+        out: job.out,
+        kind: OutputKind::Folder,
+        inputs: &[job.model, job.calibration.path()],
+        overwrite: job.overwrite,
+    };
+    let mut held = output.hold()?;
+    let source = open_source(job.model)?;
+    let config = LlamaConfig::open(&source)?;
+    let pruned = smaller(&config, &job.plan)?;
+    check_fits(&source, &planned_tensors(&config), job.dtype)?;
+    let sequences = job.calibration.sequences(&source)?.sequences;
+    held.clear()?;
+    // Begun before the work, so that a full disk shows now.
+    let writer = CheckpointWriter::create(held.staging(), planned_tensors(&pruned), job.dtype)?;
+    let (_, llama) = load_llama(&source, job.device)?;
+    let observed = observe_experts((&config, &llama), &sequences, Evidence::of(method), listener)?;
+    let (llama, mut report) = remove_experts(&llama, &observed, &job.plan)?;
+    fill(&writer, &source, (&pruned, &llama), &mut report)?;
+    output.replace(|| held.publish(|| writer.finish(job.out)))?;
+    let n_experts = |config: &LlamaConfig| config.experts.map_or(0, |experts| experts.n_experts);
+    Ok(ExpertOutcome {
+        report,
+        n_experts: (n_experts(&config), n_experts(&pruned)),
+        n_parameters: (n_parameters(&config), n_parameters(&pruned)),
+        seconds: started.elapsed().as_secs_f64(),
+    })
+}
+
+fn n_parameters(config: &LlamaConfig) -> usize {
+    let tensors = planned_tensors(config);
+    tensors
+        .iter()
+        .map(|tensor| tensor.shape.iter().product::<usize>())
+        .sum()
+}
+
+/// The shape of the model without the experts that are to go.
+fn smaller(config: &LlamaConfig, plan: &ExpertPlan) -> Result<LlamaConfig, Error> {
+    let experts = config.experts.ok_or(Error::NoExperts)?;
+    check_left(&experts, plan)?;
+    let n_removed = plan.share.pruned_count(experts.n_experts);
+    let n_removed = if plan.method.removes_experts() { n_removed } else { 0 };
+    Ok(LlamaConfig {
+        experts: Some(ExpertsConfig {
+            n_experts: experts.n_experts - n_removed,
+            ..experts
+        }),
+        ..config.clone()
+    })
+}
+
+/// Refuses before any work what cannot end well.
+fn check_left(experts: &ExpertsConfig, plan: &ExpertPlan) -> Result<(), Error> {
+    let n_removed = plan.share.pruned_count(experts.n_experts);
+    if plan.method.removes_experts() && experts.n_experts - n_removed < experts.top_k {
+        let left = secateurs_moe::MoeError::TooFewLeft {
+            n_removed,
+            n_experts: experts.n_experts,
+            needed: experts.top_k,
+        };
+        return Err(left.into());
+    }
+    Ok(())
+}
+
+/// Writes the model and its report, which counts the zeros that were written.
+fn fill(
+    writer: &CheckpointWriter,
+    source: &Checkpoint,
+    (config, llama): (&LlamaConfig, &Llama),
+    report: &mut ExpertReport,
+) -> Result<(), Error> {
+    save_llama(llama, writer)?;
+    let mut json = source.config().clone();
+    let experts = config.to_json();
+    // Everything else of the configuration stays as it was, also what is not read here. The number of experts may stand under
+    // the name of either family, or both.
+    const NAMES: [&str; 2] = ["num_local_experts", "num_experts"];
+    let own = NAMES.iter().find_map(|field| Some((*field, experts.get(*field)?)));
+    if let Some((own, n_experts)) = own {
+        for field in NAMES {
+            if field == own || json.get(field).is_some() {
+                json[field] = n_experts.clone();
+            }
+        }
+    }
+    writer.copy_metadata_with(source, json)?;
+    count_zeros(writer, config, report)?;
+    let report = serde_json::to_string_pretty(report).map_err(Error::Json)?;
+    Ok(writer.write_file("experts.json", (report + "\n").as_bytes())?)
+}
+
+/// Counts the zeros of the experts as they are in the file.
+fn count_zeros(writer: &CheckpointWriter, config: &LlamaConfig, report: &mut ExpertReport) -> Result<(), Error> {
+    let mut of_blocks = vec![Zeros::default(); report.blocks.len()];
+    for matrix in block_matrices(config) {
+        let is_expert = matrix.path.contains(".moe.experts.");
+        if let Some(zeros) = of_blocks.get_mut(matrix.block).filter(|_| is_expert) {
+            *zeros = *zeros + Zeros::among(&writer.read_f32(&file_name(config, &matrix.path))?);
+        }
+    }
+    for (block, zeros) in report.blocks.iter_mut().zip(&of_blocks) {
+        block.sparsity = zeros.share();
+    }
+    report.sparsity = of_blocks.into_iter().fold(Zeros::default(), |a, b| a + b).share();
+    Ok(())
+}

@@ -1,0 +1,152 @@
+//! What calibration tokens show of a model's experts.
+
+use std::collections::BTreeMap;
+
+use burn::tensor::Tensor;
+use secateurs_models::llama::{Llama, LlamaConfig, LlamaMoe, Rope};
+use secateurs_moe::prune::{CachedBatch, ExpertEvidence, gated_inputs};
+use secateurs_moe::{MoeError, Routing, TokenRouting, answers};
+use secateurs_tensor::{ActivationStats, Observer};
+
+use crate::Error;
+use crate::experts::method::ExpertMethod;
+use crate::measure::evaluate::to_tensor;
+
+/// What is kept beside the sums over answers that all methods need.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Evidence {
+    /// The answers of all experts to all tokens, `n_tokens * n_experts * d_model` numbers a block: sets of experts are compared
+    /// by them.
+    pub answers: bool,
+    /// How large the gated inputs of all linears are: weights are scored by them.
+    pub inputs: bool,
+}
+
+impl Evidence {
+    /// What any method needs.
+    pub const ALL: Self = Self {
+        answers: true,
+        inputs: true,
+    };
+
+    /// What this method needs.
+    pub fn of(method: ExpertMethod) -> Self {
+        Self {
+            answers: method == ExpertMethod::Naee,
+            inputs: method == ExpertMethod::MoePruner,
+        }
+    }
+}
+
+/// What calibration tokens show of the experts of one block.
+pub struct ExpertObservation {
+    /// Sums over tokens.
+    pub evidence: ExpertEvidence,
+    /// Where the tokens of each sequence went.
+    pub routings: Vec<TokenRouting>,
+    /// Answers of all experts to all tokens, where they were kept.
+    pub cached: Vec<CachedBatch>,
+    /// `x . gate` of every linear of every expert, by its path in the block.
+    pub gated: BTreeMap<String, ActivationStats>,
+}
+
+/// Runs the model on sequences and looks at the mixture of every block. All blocks see what the unpruned ones before them give.
+///
+/// # Errors
+///
+/// If the model is not a mixture, a token is outside its vocabulary, or something in it is not finite.
+pub fn observe_experts(
+    (config, llama): (&LlamaConfig, &Llama),
+    sequences: &[Vec<u32>],
+    kept: Evidence,
+    listener: &mut dyn FnMut(usize, usize),
+) -> Result<Vec<ExpertObservation>, Error> {
+    let mixtures = || llama.model.layers.iter().filter_map(|block| block.moe.as_ref());
+    if mixtures().next().is_none() {
+        return Err(Error::NoExperts);
+    }
+    let device = llama.model.embed_tokens.weight.device();
+    let longest = sequences.iter().map(Vec::len).max().unwrap_or(0);
+    let positions = Rope::new(config, longest, &device);
+    let mut observed: Vec<ExpertObservation> = mixtures()
+        .map(|moe| ExpertObservation {
+            evidence: ExpertEvidence::new(moe.experts.len(), config.d_model),
+            routings: Vec::new(),
+            cached: Vec::new(),
+            gated: BTreeMap::new(),
+        })
+        .collect();
+    for (done, sequence) in sequences.iter().enumerate() {
+        let mut hidden = llama
+            .model
+            .embed_tokens
+            .forward(to_tensor(sequence, config.vocab_size, &device)?);
+        let mut observations = observed.iter_mut();
+        for block in &llama.model.layers {
+            let mixture = block.moe.as_ref().and_then(|moe| Some((moe, observations.next()?)));
+            let Some((moe, observation)) = mixture else {
+                hidden = block.forward(hidden, &positions, &mut ());
+                continue;
+            };
+            let routing = observation.see(moe, block.experts_input(hidden.clone(), &positions), kept)?;
+            let mut gated = Gated {
+                routing: &routing,
+                stats: &mut observation.gated,
+                error: None,
+            };
+            let observer: &mut dyn Observer = if kept.inputs { &mut gated } else { &mut () };
+            hidden = block.forward(hidden, &positions, observer);
+            gated.error.map_or(Ok(()), Err)?;
+            observation.routings.push(routing);
+        }
+        listener(done + 1, sequences.len());
+    }
+    Ok(observed)
+}
+
+impl ExpertObservation {
+    fn see(&mut self, moe: &LlamaMoe, tokens: Tensor<2>, kept: Evidence) -> Result<TokenRouting, Error> {
+        let routing = match moe.route(tokens.clone())? {
+            Routing::Tokens(routing) => routing,
+            Routing::Slots(_) => {
+                return Err(MoeError::Slots {
+                    what: "pruning of experts",
+                }
+                .into());
+            }
+        };
+        self.evidence
+            .observe(&routing, &answers(tokens.clone(), &routing, &moe.experts)?)?;
+        if kept.answers {
+            self.cached
+                .push(CachedBatch::new(&tokens, moe.logits(tokens.clone()), &moe.experts)?);
+        }
+        Ok(routing)
+    }
+}
+
+/// Sums of what experts see, times their gates.
+struct Gated<'a> {
+    routing: &'a TokenRouting,
+    stats: &'a mut BTreeMap<String, ActivationStats>,
+    error: Option<Error>,
+}
+
+impl Observer for Gated<'_> {
+    fn observe(&mut self, paths: &[&str], inputs: &Tensor<2>) {
+        for path in paths {
+            let gated = expert_of(path).and_then(|expert| gated_inputs(inputs.clone(), self.routing, expert));
+            let Some(gated) = gated else { continue };
+            let stats = self.stats.entry((*path).to_owned());
+            let stats = stats.or_insert_with(|| ActivationStats::new(inputs.dims()[1]));
+            if let Err(error) = stats.observe(&gated) {
+                self.error.get_or_insert(error.into());
+            }
+        }
+    }
+}
+
+/// The number of the expert in `moe.experts.3.up_proj.weight`.
+fn expert_of(path: &str) -> Option<usize> {
+    path.strip_prefix("moe.experts.")?.split('.').next()?.parse().ok()
+}

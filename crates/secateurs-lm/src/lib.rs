@@ -1,0 +1,41 @@
+#![doc = include_str!("../README.md")]
+
+#[cfg(feature = "mimalloc")]
+pub mod allocator;
+mod error;
+mod experts;
+mod measure;
+mod pack;
+mod prune;
+mod run;
+mod text;
+mod trace;
+mod train;
+
+pub use error::Error;
+pub use experts::{
+    BlockExperts, Evidence, ExpertJob, ExpertMethod, ExpertObservation, ExpertOutcome, ExpertPlan, ExpertReport,
+    observe_experts, prune_experts, remove_experts,
+};
+pub use measure::{
+    Accuracy, Comparison, Evaluation, Fidelity, Info, LinearInfo, PartFidelity, TensorDifference, accuracy,
+    check_window, compare, evaluate, evaluate_llama, evaluate_packed, extract_number, fidelity, fidelity_of, info,
+    reference_numbers,
+};
+pub use pack::{FormatChoice, PackConfig, PackedInfo, PackedLayout, is_packed, pack_checkpoint};
+pub use prune::{
+    AllocationRecipe, BlockMatrix, Method, MethodOptions, PruneJob, PruneOutcome, Recipe, block_matrices,
+    prune_checkpoint,
+};
+pub use run::{Overwrite, peak_rss_bytes, reset_peak_rss};
+pub use secateurs_data::staging_path;
+pub use text::{
+    Completion, LineError, LineProblem, PromptEncoder, PromptStyle, TextGenerator, all_windows, first_windows,
+    read_plain_text,
+};
+pub use trace::{
+    Calibration, CalibrationError, CalibrationTokens, PromptFile, PromptRecord, PromptSelection, TextCalibration,
+    Trace, TraceCalibration, TraceConfig, TraceHeader, TraceJob, TraceOutcome, TracePart, TraceProgress, TraceReader,
+    TraceSource, TraceStop, is_trace_file, trace_prompts,
+};
+pub use train::{SparseLoss, Training, TrainingLog};

@@ -1,0 +1,182 @@
+//! Perplexity.
+
+use std::time::Instant;
+
+use burn::tensor::{Device, Int, Tensor, TensorData};
+use secateurs_data::Checkpoint;
+use secateurs_models::llama::{Llama, LlamaConfig, Rope, load_llama};
+use secateurs_runtime::{BlockWeights, Engine};
+use secateurs_sparse::{Level, VectorType};
+use secateurs_tensor::{PathRules, read_weights};
+use serde::{Deserialize, Serialize};
+
+use crate::Error;
+use crate::text::windows::first_windows;
+
+/// Perplexity of a model on a text, with what it was measured on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Evaluation {
+    /// `exp` of the mean over windows of the mean loss of their predicted tokens.
+    pub perplexity: f64,
+    /// Number of windows.
+    pub windows: usize,
+    /// Tokens read, all windows together.
+    pub tokens: usize,
+    /// Tokens read per second, loading excluded.
+    pub tokens_per_second: f64,
+    /// Fraction of zeros in the weights that pruning may touch.
+    pub sparsity: f64,
+    /// Mean loss of each window, in nats.
+    pub window_losses: Vec<f64>,
+}
+
+impl Evaluation {
+    /// Mean loss over the windows, in nats: the logarithm of the perplexity.
+    pub(crate) fn mean_loss(&self) -> f64 {
+        self.window_losses.iter().sum::<f64>() / self.window_losses.len() as f64
+    }
+}
+
+/// Evaluates a checkpoint on the first `count` windows of `window` tokens of `text`.
+///
+/// `listener` is called with the number of windows done and their total.
+///
+/// # Errors
+///
+/// If the text is too short, the window too long for the model, the model cannot be loaded, or a loss is not finite.
+pub fn evaluate(
+    checkpoint: &Checkpoint,
+    text: &str,
+    (count, window): (usize, usize),
+    device: &Device,
+    listener: &mut dyn FnMut(usize, usize),
+) -> Result<Evaluation, Error> {
+    let config = LlamaConfig::open(checkpoint)?;
+    check_window(&config, window)?;
+    let windows = first_windows(&checkpoint.tokenizer()?, text, (count, window), "the text")?;
+    let (config, llama) = load_llama(checkpoint, device)?;
+    evaluate_llama(&config, &llama, &windows, listener)
+}
+
+/// Evaluates a loaded model on token windows of one length.
+///
+/// # Errors
+///
+/// If a token is outside the vocabulary or a loss is not finite.
+pub fn evaluate_llama(
+    config: &LlamaConfig,
+    llama: &Llama,
+    windows: &[Vec<u32>],
+    listener: &mut dyn FnMut(usize, usize),
+) -> Result<Evaluation, Error> {
+    let device = llama.model.embed_tokens.weight.device();
+    let longest = windows.iter().map(Vec::len).max().unwrap_or(0);
+    let positions = Rope::new(config, longest, &device);
+    let mut loss_of = |window: &[u32]| {
+        let tokens = to_tensor(window, config.vocab_size, &device)?;
+        Ok(f64::from(
+            llama.token_losses(tokens, &positions).mean().into_scalar::<f32>(),
+        ))
+    };
+    let sparsity = || sparsity(llama);
+    evaluate_windows(windows, &mut loss_of, &sparsity, listener)
+}
+
+/// Evaluates packed weights on token windows of one length, by the engine that generates with them.
+///
+/// # Errors
+///
+/// If a token is outside the vocabulary, a window longer than the positions of the model, or a loss is not finite.
+pub fn evaluate_packed(
+    engine: &Engine,
+    windows: &[Vec<u32>],
+    listener: &mut dyn FnMut(usize, usize),
+) -> Result<Evaluation, Error> {
+    let mut loss_of = |window: &[u32]| {
+        let losses = engine.token_losses(window, VectorType::F32)?;
+        Ok(losses.iter().map(|loss| f64::from(*loss)).sum::<f64>() / losses.len() as f64)
+    };
+    let sparsity = || {
+        let matrices = engine.weights().blocks.iter().flat_map(BlockWeights::matrices);
+        share(matrices.map(|matrix| {
+            let [d_output, d_input] = matrix.dims();
+            (matrix.n_zeros(Level::best()), d_output * d_input)
+        }))
+    };
+    evaluate_windows(windows, &mut loss_of, &sparsity, listener)
+}
+
+/// Takes the mean loss of every window; `sparsity` is asked once the time of the windows has been taken.
+fn evaluate_windows(
+    windows: &[Vec<u32>],
+    loss_of: &mut dyn FnMut(&[u32]) -> Result<f64, Error>,
+    sparsity: &dyn Fn() -> f64,
+    listener: &mut dyn FnMut(usize, usize),
+) -> Result<Evaluation, Error> {
+    let started = Instant::now();
+    let mut losses = Vec::with_capacity(windows.len());
+    for (index, window) in windows.iter().enumerate() {
+        let loss = loss_of(window)?;
+        if !loss.is_finite() {
+            return Err(Error::LossNotFinite { window: index, loss });
+        }
+        losses.push(loss);
+        listener(index + 1, windows.len());
+    }
+    let tokens: usize = windows.iter().map(Vec::len).sum();
+    let tokens_per_second = tokens as f64 / started.elapsed().as_secs_f64();
+    Ok(Evaluation {
+        perplexity: (losses.iter().sum::<f64>() / losses.len() as f64).exp(),
+        windows: windows.len(),
+        tokens,
+        tokens_per_second,
+        sparsity: sparsity(),
+        window_losses: losses,
+    })
+}
+
+/// Refuses windows that the rotary table of the model was not made for.
+///
+/// # Errors
+///
+/// If a window is longer than the positions of the model.
+pub fn check_window(config: &LlamaConfig, window: usize) -> Result<(), Error> {
+    let max_positions = config.max_positions;
+    if window > max_positions {
+        Err(Error::WindowTooLong { window, max_positions })
+    } else {
+        Ok(())
+    }
+}
+
+/// Refuses tokens outside the vocabulary.
+pub(crate) fn check_tokens(window: &[u32], vocab_size: usize) -> Result<(), Error> {
+    match window.iter().position(|&id| id as usize >= vocab_size) {
+        Some(position) => Err(secateurs_models::ModelError::TokenOutOfRange {
+            id: window[position],
+            position,
+            vocab_size,
+        }
+        .into()),
+        None => Ok(()),
+    }
+}
+
+pub(crate) fn to_tensor(window: &[u32], vocab_size: usize, device: &Device) -> Result<Tensor<2, Int>, Error> {
+    check_tokens(window, vocab_size)?;
+    let ids: Vec<i64> = window.iter().map(|&id| i64::from(id)).collect();
+    Ok(Tensor::from_data(TensorData::new(ids, [1, window.len()]), device))
+}
+
+/// Counts zeros block by block, so that no second copy of the model arises.
+fn sparsity(llama: &Llama) -> f64 {
+    let rules = PathRules::default();
+    let weights = llama.model.layers.iter().flat_map(|block| read_weights(block, &rules));
+    share(weights.map(|(_, weight)| (weight.n_zeros(), weight.len())))
+}
+
+/// The share of zeros, given zeros and weights of every matrix.
+fn share(counts: impl Iterator<Item = (usize, usize)>) -> f64 {
+    let (zeros, all) = counts.fold((0, 0), |(zeros, all), (n_zeros, len)| (zeros + n_zeros, all + len));
+    zeros as f64 / all.max(1) as f64
+}

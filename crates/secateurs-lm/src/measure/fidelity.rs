@@ -1,0 +1,312 @@
+//! How faithful a pruned model is to the dense one, token by token, on traces of the dense one.
+
+use burn::tensor::{Device, Tensor};
+use rayon::prelude::*;
+use secateurs_data::Checkpoint;
+use secateurs_models::llama::{Llama, LlamaConfig, Rope, load_llama};
+use serde::{Deserialize, Serialize};
+
+use crate::Error;
+use crate::measure::evaluate::to_tensor;
+use crate::pack::packed::is_packed;
+use crate::trace::format::Trace;
+
+/// Positions whose logits are in memory at a time.
+const LOGITS: usize = 64;
+
+/// How faithful a pruned model is to the dense one, apart for the tokens of prompts and those of continuations.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Fidelity {
+    /// Traces read.
+    pub traces: usize,
+    /// On the tokens of prompts.
+    pub prompt: PartFidelity,
+    /// On the tokens of continuations: what is decoded.
+    pub decode: PartFidelity,
+}
+
+/// Means over tokens; NaN where there are none.
+///
+/// A logit belongs to the token that it predicts, a hidden state to the token that it was computed from: a prompt of `m`
+/// tokens has `m - 1` predicted ones and `m` hidden states, a continuation of `n` tokens has `n` of both.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PartFidelity {
+    /// Predicted tokens.
+    pub predicted_tokens: usize,
+    /// `KL(dense || pruned)` of the next token over the whole vocabulary, in nats.
+    pub kl: f64,
+    /// Loss of the trace's tokens under the dense model, in nats.
+    pub nll_dense: f64,
+    /// Their loss under the pruned model.
+    pub nll_pruned: f64,
+    /// Tokens with a hidden state.
+    pub tokens: usize,
+    /// `e_t = ||h_dense - h_pruned||` of the normalised hidden state after the last block.
+    pub hidden_distance: f64,
+    /// `||h_dense - h_pruned|| / ||h_dense||` of the same.
+    pub hidden_error: f64,
+}
+
+/// Compares two checkpoints on traces, teacher-forced: both read prompt and continuation as they are.
+///
+/// `listener` is called with the number of traces done and their total.
+///
+/// # Errors
+///
+/// If a model cannot be loaded or is packed, both differ in vocabulary or width, a trace is too long, or a measure is not
+/// finite.
+pub fn fidelity(
+    dense: &Checkpoint,
+    pruned: &Checkpoint,
+    traces: &[Trace],
+    device: &Device,
+    listener: &mut dyn FnMut(usize, usize),
+) -> Result<Fidelity, Error> {
+    if let Some(packed) = [dense, pruned].into_iter().find(|model| is_packed(model)) {
+        return Err(Error::IsPacked {
+            path: packed.path().to_owned(),
+        });
+    }
+    let (dense, pruned) = (load_llama(dense, device)?, load_llama(pruned, device)?);
+    fidelity_of((&dense.0, &dense.1), (&pruned.0, &pruned.1), traces, listener)
+}
+
+/// Compares two loaded models on traces.
+///
+/// Hidden states of one trace and the logits of some positions are in memory at a time; sums are of `f64`.
+///
+/// # Errors
+///
+/// If the models differ in vocabulary or width, a token is outside the vocabulary, a trace is too long, or a measure is not
+/// finite. The last token of a trace that filled the positions was never run, and is left out.
+pub fn fidelity_of(
+    dense: (&LlamaConfig, &Llama),
+    pruned: (&LlamaConfig, &Llama),
+    traces: &[Trace],
+    listener: &mut dyn FnMut(usize, usize),
+) -> Result<Fidelity, Error> {
+    let max_positions = dense.0.max_positions.min(pruned.0.max_positions);
+    let traces: Vec<Trace> = traces.iter().map(|trace| trace.clone().within(max_positions)).collect();
+    check(dense.0, pruned.0, &traces)?;
+    let longest = traces
+        .iter()
+        .map(|trace| trace.prompt_tokens.len() + trace.new_tokens.len())
+        .max();
+    let longest = longest.unwrap_or(0);
+    let (dense, pruned) = (Runner::new(dense, longest), Runner::new(pruned, longest));
+    let [mut prompt, mut decode] = [Sums::default(), Sums::default()];
+    for (index, trace) in traces.iter().enumerate() {
+        let measured = measure(&dense, &pruned, &trace.tokens())?;
+        measured.check(index)?;
+        // The first token is predicted by none, so the prompt has one prediction less than tokens.
+        let n_prompt = trace.prompt_tokens.len();
+        prompt.add(&measured, 0..n_prompt - 1, 0..n_prompt);
+        let n_tokens = n_prompt + trace.new_tokens.len();
+        decode.add(&measured, n_prompt - 1..n_tokens - 1, n_prompt..n_tokens);
+        listener(index + 1, traces.len());
+    }
+    Ok(Fidelity {
+        traces: traces.len(),
+        prompt: prompt.means(),
+        decode: decode.means(),
+    })
+}
+
+fn check(dense: &LlamaConfig, pruned: &LlamaConfig, traces: &[Trace]) -> Result<(), Error> {
+    for (what, first, second) in [
+        ("vocabulary", dense.vocab_size, pruned.vocab_size),
+        ("width", dense.d_model, pruned.d_model),
+    ] {
+        if first != second {
+            return Err(Error::ModelsDiffer { what, first, second });
+        }
+    }
+    let max_positions = dense.max_positions.min(pruned.max_positions);
+    let lengths = traces
+        .iter()
+        .map(|trace| trace.prompt_tokens.len() + trace.new_tokens.len());
+    match lengths.clone().find(|length| *length > max_positions) {
+        Some(window) => Err(Error::WindowTooLong { window, max_positions }),
+        None if lengths.clone().any(|length| length > 1) => Ok(()),
+        None => Err(Error::NoTraces),
+    }
+}
+
+/// A model with its positions.
+struct Runner<'a> {
+    llama: &'a Llama,
+    vocab_size: usize,
+    positions: Rope,
+}
+
+impl<'a> Runner<'a> {
+    fn new((config, llama): (&LlamaConfig, &'a Llama), longest: usize) -> Self {
+        let device = llama.model.embed_tokens.weight.device();
+        Self {
+            llama,
+            vocab_size: config.vocab_size,
+            positions: Rope::new(config, longest, &device),
+        }
+    }
+
+    /// `[n_tokens, d_model]`
+    fn hidden(&self, tokens: &[u32]) -> Result<Tensor<2>, Error> {
+        let device = self.llama.model.embed_tokens.weight.device();
+        let hidden = self
+            .llama
+            .hidden(to_tensor(tokens, self.vocab_size, &device)?, &self.positions, &mut ());
+        let [_, n_tokens, d_model] = hidden.dims();
+        Ok(hidden.reshape([n_tokens, d_model]))
+    }
+
+    /// The logits of some hidden states, `[n, vocab_size]`.
+    fn logits(&self, hidden: Tensor<2>) -> Vec<f32> {
+        let head = match &self.llama.lm_head {
+            Some(linear) => linear.weight.val(),
+            None => self.llama.model.embed_tokens.weight.val().transpose(),
+        };
+        values(secateurs_ops::linear(hidden, head))
+    }
+}
+
+fn values(tensor: Tensor<2>) -> Vec<f32> {
+    tensor.into_data().try_to_vec().expect("the tensor has f32")
+}
+
+/// What is measured on the tokens of one trace.
+struct Measured {
+    /// Of the tokens but the first: divergence, loss of the dense and of the pruned model.
+    predictions: Vec<[f64; 3]>,
+    /// Of all tokens: distance, and distance in relation to the dense state.
+    distances: Vec<[f64; 2]>,
+}
+
+impl Measured {
+    fn check(&self, trace: usize) -> Result<(), Error> {
+        let predictions = self
+            .predictions
+            .iter()
+            .flat_map(|p| ["divergence", "dense loss", "pruned loss"].into_iter().zip(*p));
+        let distances = self
+            .distances
+            .iter()
+            .flat_map(|d| ["hidden distance", "hidden error"].into_iter().zip(*d));
+        match predictions.chain(distances).find(|(_, value)| !value.is_finite()) {
+            Some((what, value)) => Err(Error::MeasureNotFinite { what, trace, value }),
+            None => Ok(()),
+        }
+    }
+}
+
+fn measure(dense: &Runner<'_>, pruned: &Runner<'_>, tokens: &[u32]) -> Result<Measured, Error> {
+    let (of_dense, of_pruned) = (dense.hidden(tokens)?, pruned.hidden(tokens)?);
+    let [n_tokens, d_model] = of_dense.dims();
+    let (a, b) = (values(of_dense.clone()), values(of_pruned.clone()));
+    let pairs = a.chunks_exact(d_model).zip(b.chunks_exact(d_model));
+    let distances = pairs.map(|(dense, pruned)| distance(dense, pruned)).collect();
+    let mut predictions = Vec::with_capacity(n_tokens - 1);
+    for start in (0..n_tokens - 1).step_by(LOGITS) {
+        let end = (start + LOGITS).min(n_tokens - 1);
+        let part = |hidden: &Tensor<2>| hidden.clone().slice([start..end, 0..d_model]);
+        let (a, b) = (dense.logits(part(&of_dense)), pruned.logits(part(&of_pruned)));
+        let pairs = a
+            .par_chunks_exact(dense.vocab_size)
+            .zip(b.par_chunks_exact(dense.vocab_size));
+        let targets = pairs.zip(&tokens[start + 1..=end]);
+        predictions.par_extend(targets.map(|((dense, pruned), target)| prediction(dense, pruned, *target as usize)));
+    }
+    Ok(Measured { predictions, distances })
+}
+
+/// The distance of two hidden states, and in relation to the first.
+fn distance(dense: &[f32], pruned: &[f32]) -> [f64; 2] {
+    let norm = |values: &mut dyn Iterator<Item = f64>| values.map(|value| value * value).sum::<f64>().sqrt();
+    let pairs = dense.iter().zip(pruned);
+    let distance = norm(&mut pairs.map(|(a, b)| f64::from(*a) - f64::from(*b)));
+    let length = norm(&mut dense.iter().map(|a| f64::from(*a)));
+    // Two zero states are the same.
+    let relative = if distance == 0.0 { 0.0 } else { distance / length };
+    [distance, relative]
+}
+
+/// `KL(dense || pruned)` and the losses of `target` under both, from logits.
+fn prediction(dense: &[f32], pruned: &[f32], target: usize) -> [f64; 3] {
+    let (of_dense, of_pruned) = (log_sum_exp(dense), log_sum_exp(pruned));
+    let log_p = |logit: f32| f64::from(logit) - of_dense;
+    let log_q = |logit: f32| f64::from(logit) - of_pruned;
+    let terms = dense
+        .iter()
+        .zip(pruned)
+        .map(|(a, b)| log_p(*a).exp() * (log_p(*a) - log_q(*b)));
+    // Rounding can leave a little less than nothing.
+    let kl: f64 = terms.sum::<f64>();
+    [
+        if kl < 0.0 { 0.0 } else { kl },
+        -log_p(dense[target]),
+        -log_q(pruned[target]),
+    ]
+}
+
+fn log_sum_exp(logits: &[f32]) -> f64 {
+    let peak = f64::from(logits.iter().copied().fold(f32::NEG_INFINITY, f32::max));
+    peak + logits
+        .iter()
+        .map(|logit| (f64::from(*logit) - peak).exp())
+        .sum::<f64>()
+        .ln()
+}
+
+#[derive(Default)]
+struct Sums {
+    predicted_tokens: usize,
+    predictions: [f64; 3],
+    tokens: usize,
+    distances: [f64; 2],
+}
+
+impl Sums {
+    fn add(&mut self, measured: &Measured, predicted: std::ops::Range<usize>, tokens: std::ops::Range<usize>) {
+        self.predicted_tokens += predicted.len();
+        self.tokens += tokens.len();
+        for values in &measured.predictions[predicted] {
+            (0..3).for_each(|index| self.predictions[index] += values[index]);
+        }
+        for values in &measured.distances[tokens] {
+            (0..2).for_each(|index| self.distances[index] += values[index]);
+        }
+    }
+
+    fn means(&self) -> PartFidelity {
+        let [kl, nll_dense, nll_pruned] = self.predictions.map(|sum| sum / self.predicted_tokens as f64);
+        let [hidden_distance, hidden_error] = self.distances.map(|sum| sum / self.tokens as f64);
+        PartFidelity {
+            predicted_tokens: self.predicted_tokens,
+            kl,
+            nll_dense,
+            nll_pruned,
+            tokens: self.tokens,
+            hidden_distance,
+            hidden_error,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hand_computed_divergence() {
+        // p = (1/2, 1/2), q = (1/4, 3/4)
+        let [kl, dense, pruned] = prediction(&[1.0, 1.0], &[0.0, 3f32.ln()], 0);
+        let expected = 0.5 * (0.5f64 / 0.25).ln() + 0.5 * (0.5f64 / 0.75).ln();
+        assert!((kl - expected).abs() < 1e-7, "{kl}");
+        assert!((dense - 2f64.ln()).abs() < 1e-12 && (pruned - 4f64.ln()).abs() < 1e-7);
+    }
+
+    #[test]
+    fn large_logits_do_not_overflow() {
+        let [kl, dense, pruned] = prediction(&[30_000.0, -30_000.0], &[-30_000.0, 30_000.0], 0);
+        assert_eq!([kl, dense, pruned], [60_000.0, 0.0, 60_000.0]);
+    }
+}

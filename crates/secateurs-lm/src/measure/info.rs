@@ -1,0 +1,116 @@
+//! What a checkpoint is.
+
+use std::collections::BTreeMap;
+
+use secateurs_data::Checkpoint;
+use secateurs_data::llama::LlamaConfig;
+use secateurs_sparse::Level;
+use secateurs_tensor::PathRules;
+use serde::Serialize;
+
+use crate::Error;
+use crate::pack::packed::{is_packed, packed_matrix, weights_of};
+
+/// What a checkpoint is.
+#[derive(Debug, Clone, Serialize)]
+pub struct Info {
+    /// Kind of file and its number formats.
+    pub description: String,
+    /// Number of parameters.
+    pub parameters: u64,
+    /// Bytes of all tensors in the file.
+    pub bytes: u64,
+    /// Bytes per number format.
+    pub encodings: BTreeMap<String, u64>,
+    /// Fraction of zeros among the weights that pruning may touch.
+    pub sparsity: f64,
+    /// Blocks, heads and widths, for the families that are known.
+    pub blocks: usize,
+    /// Width of the residual stream.
+    pub d_model: usize,
+    /// Query heads and key-value heads.
+    pub heads: (usize, usize),
+    /// Width of the SwiGLU layer, or of one expert.
+    pub d_ffn: usize,
+    /// Experts of a block and how many of them answer a token, if the model is a mixture.
+    pub experts: Option<(usize, usize)>,
+    /// Tokens in the vocabulary.
+    pub vocab_size: usize,
+    /// Longest sequence.
+    pub max_positions: usize,
+    /// The linears that pruning may touch.
+    pub linears: Vec<LinearInfo>,
+}
+
+/// One linear that pruning may touch.
+#[derive(Debug, Clone, Serialize)]
+pub struct LinearInfo {
+    /// Name in the file.
+    pub name: String,
+    /// `[d_output, d_input]`
+    pub dims: Vec<usize>,
+    /// Number format in the file; of a packed matrix, its format and that of its values.
+    pub encoding: String,
+    /// Fraction of zeros.
+    pub sparsity: f64,
+}
+
+/// Describes a checkpoint; reads every prunable weight once to count zeros.
+///
+/// # Errors
+///
+/// If the model is not a Llama or a tensor cannot be read.
+pub fn info(checkpoint: &Checkpoint) -> Result<Info, Error> {
+    let config = LlamaConfig::open(checkpoint)?;
+    let rules = PathRules::default();
+    let mut bytes = 0;
+    let mut encodings = BTreeMap::new();
+    for tensor in checkpoint.tensors() {
+        bytes += tensor.bytes;
+        *encodings.entry(tensor.encoding.clone()).or_insert(0) += tensor.bytes;
+    }
+    let (mut parameters, mut zeros, mut prunable) = (0, 0, 0);
+    let mut linears = Vec::new();
+    for (name, shape) in weights_of(checkpoint)? {
+        let count: usize = shape.iter().product();
+        parameters += count as u64;
+        if shape.len() == 2 && rules.selects(&config.module_path(&name)) {
+            let (encoding, n_zeros) = linear(checkpoint, &name, &shape)?;
+            zeros += n_zeros;
+            prunable += count;
+            linears.push(LinearInfo {
+                name,
+                dims: shape,
+                encoding,
+                sparsity: n_zeros as f64 / count.max(1) as f64,
+            });
+        }
+    }
+    let kind = if is_packed(checkpoint) { ", packed" } else { "" };
+    Ok(Info {
+        description: checkpoint.description() + kind,
+        parameters,
+        bytes,
+        encodings,
+        sparsity: zeros as f64 / prunable.max(1) as f64,
+        blocks: config.n_blocks,
+        d_model: config.d_model,
+        heads: (config.n_heads, config.n_kv_heads),
+        d_ffn: config.d_ffn,
+        experts: config.experts.map(|experts| (experts.n_experts, experts.top_k)),
+        vocab_size: config.vocab_size,
+        max_positions: config.max_positions,
+        linears,
+    })
+}
+
+/// How a matrix is stored, and how many of its weights are zero.
+fn linear(checkpoint: &Checkpoint, name: &str, shape: &[usize]) -> Result<(String, usize), Error> {
+    if let Some(matrix) = packed_matrix(checkpoint, name, shape)? {
+        let encoding = format!("{} {}", matrix.format(), matrix.values().value_type());
+        return Ok((encoding, matrix.n_zeros(Level::best())));
+    }
+    let weights = checkpoint.read_f32(name)?;
+    let n_zeros = weights.iter().filter(|weight| **weight == 0.0).count();
+    Ok((checkpoint.tensor(name)?.encoding.clone(), n_zeros))
+}

@@ -1,0 +1,262 @@
+//! What calibrates: token sequences of a text or of traces.
+
+use std::path::{Path, PathBuf};
+
+use secateurs_data::Checkpoint;
+use secateurs_models::llama::LlamaConfig;
+use serde::{Deserialize, Serialize};
+
+use crate::Error;
+use crate::measure::evaluate::check_window;
+use crate::text::lines::LineProblem;
+use crate::text::plain_text::read_plain_text;
+use crate::text::windows::first_windows;
+use crate::trace::format::{TraceReader, TraceSource};
+
+/// What calibrates.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "CalibrationTable", into = "CalibrationTable")]
+pub enum Calibration {
+    /// Windows of a text.
+    Text(TextCalibration),
+    /// Prompts with continuations; where the model itself wrote them, this is RAC (arXiv 2509.12464).
+    Traces(TraceCalibration),
+}
+
+/// Windows of a text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TextCalibration {
+    /// Path of a UTF-8 text.
+    pub text: PathBuf,
+    /// Tokens in a window.
+    pub window: usize,
+    /// Windows: the first ones of the text after those skipped, not overlapping.
+    pub windows: usize,
+    /// Windows to skip, so that repetitions can calibrate on other parts of a text.
+    pub skip: usize,
+}
+
+/// Prompts with continuations, in the order of their file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TraceCalibration {
+    /// Path of a file of traces.
+    pub traces: PathBuf,
+    /// What of a trace is read.
+    pub part: TracePart,
+    /// Tokens in all, the last trace cut to fit; `None` for all there are.
+    pub tokens: Option<usize>,
+}
+
+/// What of a trace is read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TracePart {
+    /// The prompt alone.
+    Prompt,
+    /// The prompt and its continuation.
+    #[default]
+    Full,
+}
+
+/// Why a calibration makes no sense.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CalibrationError {
+    /// Both sources, or none.
+    #[error("give either a text or traces to calibrate on")]
+    Source,
+    /// A setting of the other source.
+    #[error("{setting} is a setting of {of}")]
+    Setting {
+        /// The setting.
+        setting: &'static str,
+        /// Which source has it.
+        of: &'static str,
+    },
+    /// Nothing is to be read.
+    #[error("calibration needs at least one token")]
+    NoTokens,
+}
+
+impl Calibration {
+    /// The file that is read.
+    pub fn path(&self) -> &Path {
+        match self {
+            Self::Text(text) => &text.text,
+            Self::Traces(traces) => &traces.traces,
+        }
+    }
+
+    /// The token sequences, each to be run for itself from position 0: no token is ever added to make them equally long.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be read, has too few tokens, or a sequence is too long for the model.
+    ///
+    /// # References
+    ///
+    /// Phase II of RAC (arXiv 2509.12464): teacher-forced, prompt and continuation together.
+    /// **Deviates:** the reference code pads batches and lets the pad tokens into the Hessian; it collects statistics of many
+    /// blocks from the dense model, where a block here sees what the pruned ones before it make; its scope `all` prunes the
+    /// output matrix, which is never pruned here.
+    pub fn sequences(&self, source: &Checkpoint) -> Result<CalibrationTokens, Error> {
+        let config = LlamaConfig::describe(source)?;
+        match self {
+            Self::Text(text) => text.sequences(source, &config),
+            Self::Traces(traces) => traces.sequences(source, &config),
+        }
+    }
+}
+
+/// Token sequences that calibrate.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CalibrationTokens {
+    /// The sequences, of any lengths.
+    pub sequences: Vec<Vec<u32>>,
+    /// What a reader of the result should know.
+    pub notes: Vec<String>,
+}
+
+impl TextCalibration {
+    fn sequences(&self, source: &Checkpoint, config: &LlamaConfig) -> Result<CalibrationTokens, Error> {
+        check_window(config, self.window)?;
+        let text = read_plain_text(&self.text)?;
+        let size = (self.skip + self.windows, self.window);
+        let windows = first_windows(&source.tokenizer()?, &text, size, "the calibration text")?;
+        Ok(CalibrationTokens {
+            sequences: windows.into_iter().skip(self.skip).collect(),
+            notes: Vec::new(),
+        })
+    }
+}
+
+impl TraceCalibration {
+    fn sequences(&self, source: &Checkpoint, config: &LlamaConfig) -> Result<CalibrationTokens, Error> {
+        let mut reader = TraceReader::open(&self.traces, config.vocab_size)?;
+        let mut left = self.tokens.unwrap_or(usize::MAX);
+        let (mut sequences, mut n_prompt, mut n_new) = (Vec::new(), 0, 0);
+        while left > 0 {
+            let Some(trace) = reader.next() else { break };
+            let trace = trace?.within(config.max_positions);
+            let mut tokens = match self.part {
+                TracePart::Prompt => trace.prompt_tokens.clone(),
+                TracePart::Full => trace.tokens(),
+            };
+            tokens.truncate(left);
+            if tokens.len() > config.max_positions {
+                return Err(reader.error(LineProblem::TooManyTokens {
+                    n_tokens: tokens.len(),
+                    max_positions: config.max_positions,
+                }));
+            }
+            left -= tokens.len();
+            let of_prompt = tokens.len().min(trace.prompt_tokens.len());
+            n_prompt += of_prompt;
+            n_new += tokens.len() - of_prompt;
+            sequences.push(tokens);
+        }
+        let (got, wanted) = (n_prompt + n_new, self.tokens.unwrap_or(1));
+        if got < wanted {
+            return Err(Error::TooFewTraceTokens {
+                path: self.traces.clone(),
+                got,
+                wanted,
+            });
+        }
+        let header = reader.header();
+        let whose = match &header.source {
+            TraceSource::Given { field, .. } => format!("given as {field}"),
+            TraceSource::Sampled { .. } if header.model == source.fingerprint()? => {
+                "sampled from this model".to_owned()
+            }
+            TraceSource::Sampled { .. } => "sampled from another model".to_owned(),
+        };
+        let n = sequences.len();
+        Ok(CalibrationTokens {
+            notes: vec![format!(
+                "calibrated on {n} traces: {n_prompt} tokens of prompts, {n_new} of continuations {whose}"
+            )],
+            sequences,
+        })
+    }
+}
+
+/// A calibration as it is written down.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+struct CalibrationTable {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text: Option<PathBuf>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    window: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    windows: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    skip: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    traces: Option<PathBuf>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    part: Option<TracePart>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tokens: Option<usize>,
+}
+
+impl TryFrom<CalibrationTable> for Calibration {
+    type Error = CalibrationError;
+
+    fn try_from(table: CalibrationTable) -> Result<Self, CalibrationError> {
+        let of_texts = [
+            ("window", table.window.is_some()),
+            ("windows", table.windows.is_some()),
+            ("skip", table.skip.is_some()),
+        ];
+        let of_traces = [("part", table.part.is_some()), ("tokens", table.tokens.is_some())];
+        let refuse = |settings: &[(&'static str, bool)], of| match settings.iter().find(|(_, is_given)| *is_given) {
+            Some((setting, _)) => Err(CalibrationError::Setting { setting, of }),
+            None => Ok(()),
+        };
+        match (table.text, table.traces) {
+            (Some(text), None) => {
+                refuse(&of_traces, "traces, and this is a text")?;
+                Ok(Self::Text(TextCalibration {
+                    text,
+                    window: table.window.unwrap_or(1024),
+                    windows: table.windows.unwrap_or(16),
+                    skip: table.skip.unwrap_or(0),
+                }))
+            }
+            (None, Some(traces)) => {
+                refuse(&of_texts, "texts, and these are traces")?;
+                if table.tokens == Some(0) {
+                    return Err(CalibrationError::NoTokens);
+                }
+                Ok(Self::Traces(TraceCalibration {
+                    traces,
+                    part: table.part.unwrap_or_default(),
+                    tokens: table.tokens,
+                }))
+            }
+            _ => Err(CalibrationError::Source),
+        }
+    }
+}
+
+impl From<Calibration> for CalibrationTable {
+    fn from(calibration: Calibration) -> Self {
+        match calibration {
+            Calibration::Text(text) => Self {
+                text: Some(text.text),
+                window: Some(text.window),
+                windows: Some(text.windows),
+                skip: Some(text.skip).filter(|skip| *skip > 0),
+                ..Self::default()
+            },
+            Calibration::Traces(traces) => Self {
+                traces: Some(traces.traces),
+                part: Some(traces.part),
+                tokens: traces.tokens,
+                ..Self::default()
+            },
+        }
+    }
+}

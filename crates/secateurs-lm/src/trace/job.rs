@@ -1,0 +1,152 @@
+//! Makes traces: continues the prompts of a file, resumable.
+
+use std::path::Path;
+use std::time::Instant;
+
+use secateurs_data::{Checkpoint, OutputKind};
+use secateurs_runtime::{EngineConfig, Sampler};
+use secateurs_sparse::{SMALL_BATCH, ValueType, VectorType};
+
+use crate::Error;
+use crate::run::output::{Output, Overwrite};
+use crate::text::prompt_encoder::PromptStyle;
+use crate::trace::format::TraceSource;
+use crate::trace::plan::{Plan, sampling};
+use crate::trace::prompts::PromptFile;
+use crate::trace::writer::TraceWriter;
+
+/// A run that makes traces.
+#[derive(Debug, Clone, Copy)]
+pub struct TraceJob<'a> {
+    /// The model: a Hugging Face folder, dense or packed, or a GGUF file.
+    pub model: &'a Path,
+    /// The prompts.
+    pub prompts: &'a PromptFile,
+    /// The file to make.
+    pub out: &'a Path,
+    /// What to do.
+    pub config: &'a TraceConfig,
+    /// What to do with earlier output.
+    pub overwrite: Overwrite,
+}
+
+/// What a run does with its prompts.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TraceConfig {
+    /// How prompts are put to the model.
+    pub style: PromptStyle,
+    /// Prompts to pass over at the start.
+    pub skip: usize,
+    /// Most prompts after those.
+    pub limit: Option<usize>,
+    /// Where continuations are from.
+    pub source: TraceSource,
+    /// Continuations sampled together, at most [`SMALL_BATCH`]; they do not depend on it.
+    pub batch: usize,
+    /// Threads and instruction set.
+    pub engine: EngineConfig,
+    /// How weights are stored that a GGUF file holds quantised.
+    pub dense: ValueType,
+    /// How keys and values are remembered.
+    pub cache: VectorType,
+}
+
+/// How far a run is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TraceProgress {
+    /// Traces done, those of an earlier run included.
+    pub done: usize,
+    /// All traces.
+    pub total: usize,
+    /// Tokens that this run sampled.
+    pub new_tokens: usize,
+}
+
+/// What a run made.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TraceOutcome {
+    /// Traces in the file.
+    pub traces: usize,
+    /// Their prompts' tokens.
+    pub prompt_tokens: usize,
+    /// Their continuations' tokens.
+    pub new_tokens: usize,
+    /// Continuations that were cut off.
+    pub n_limited: usize,
+    /// Tokens that this run sampled.
+    pub sampled_tokens: usize,
+    /// Seconds that it sampled, reading of prompts included and loading excluded.
+    pub sampling_seconds: f64,
+    /// Seconds of the whole run.
+    pub seconds: f64,
+}
+
+impl TraceOutcome {
+    /// Tokens of a continuation on average.
+    pub fn mean_length(&self) -> f64 {
+        self.new_tokens as f64 / self.traces.max(1) as f64
+    }
+
+    /// The share of continuations that were cut off.
+    pub fn limited_share(&self) -> f64 {
+        self.n_limited as f64 / self.traces.max(1) as f64
+    }
+}
+
+/// Continues every prompt and writes the traces to a file of JSON lines.
+///
+/// Finished batches are appended to `OUT.partial` at once; [`Overwrite::Resume`] goes on from there and ends with the same
+/// bytes as a run that was never interrupted, whatever the batches. The output appears by a rename, whole or not at all. While
+/// the run lasts, no other job can write the same output.
+///
+/// # Errors
+///
+/// If another job writes the output, an input cannot be used, sampling fails, or the output cannot be written. Unless no trace was finished, `OUT.partial`
+/// stays, to be resumed.
+///
+/// # References
+///
+/// Phase I of RAC (arXiv 2509.12464): the dense model continues the prompts that calibrate.
+/// **Deviates:** the tokens are kept as they were sampled, where the reference code decodes and encodes them again, which
+/// may give others; every sample of a prompt counts, where it keeps the first only.
+pub fn trace_prompts(job: &TraceJob<'_>, listener: &mut dyn FnMut(TraceProgress)) -> Result<TraceOutcome, Error> {
+    let started = Instant::now();
+    check(job.config)?;
+    let output = Output {
+        out: job.out,
+        kind: OutputKind::File,
+        inputs: &[job.model, job.prompts.path()],
+        overwrite: job.overwrite,
+    };
+    let held = output.hold()?;
+    let checkpoint = Checkpoint::open(job.model)?;
+    let plan = Plan::new(job, &checkpoint)?;
+    let mut writer = TraceWriter::begin(held, &plan.header, plan.vocab_size, job.overwrite)?;
+    let sampled = plan.run(job, &checkpoint, &mut writer, listener)?;
+    let tally = writer.tally();
+    let held = writer.close()?;
+    output.replace(|| held.publish_as_is())?;
+    Ok(TraceOutcome {
+        traces: tally.traces,
+        prompt_tokens: tally.prompt_tokens,
+        new_tokens: tally.new_tokens,
+        n_limited: tally.n_limited,
+        sampled_tokens: sampled.tokens,
+        sampling_seconds: sampled.seconds,
+        seconds: started.elapsed().as_secs_f64(),
+    })
+}
+
+/// What can be known to be wrong before a model is loaded.
+fn check(config: &TraceConfig) -> Result<(), Error> {
+    if !(1..=SMALL_BATCH).contains(&config.batch) {
+        return Err(Error::Batch {
+            got: config.batch,
+            max: SMALL_BATCH,
+        });
+    }
+    if let Some(sampling) = sampling(&config.source) {
+        Sampler::new(sampling)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,13 @@
+//! Traces: prompts continued by a model, made, kept and calibrated on.
+
+pub(crate) mod calibration;
+pub(crate) mod format;
+pub(crate) mod job;
+pub(crate) mod plan;
+pub(crate) mod prompts;
+pub(crate) mod writer;
+
+pub use calibration::{Calibration, CalibrationError, CalibrationTokens, TextCalibration, TraceCalibration, TracePart};
+pub use format::{PromptSelection, Trace, TraceHeader, TraceReader, TraceSource, TraceStop, is_trace_file};
+pub use job::{TraceConfig, TraceJob, TraceOutcome, TraceProgress, trace_prompts};
+pub use prompts::{PromptFile, PromptRecord};

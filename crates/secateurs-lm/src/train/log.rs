@@ -1,0 +1,56 @@
+//! What happened in a training.
+
+use secateurs_train::{StateBytes, StepReport};
+use serde::{Deserialize, Serialize};
+
+/// The loss of the pruned model on the validation text.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SparseLoss {
+    /// Steps done.
+    pub steps_done: usize,
+    /// Mean loss if training ended there, in nats; none if it is not finite.
+    pub loss: Option<f64>,
+}
+
+/// What happened in a training, stored beside its output as `training.json`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct TrainingLog {
+    /// Tokens seen, used ones counted again.
+    pub tokens: usize,
+    /// Times that a window was used on average, at least 1.
+    pub reuse: f64,
+    /// State beside weights and gradients.
+    pub state: StateBytes,
+    /// Seconds of training, without validation and files.
+    pub train_seconds: f64,
+    /// Every step.
+    pub steps: Vec<StepReport>,
+    /// Seconds of every step.
+    pub step_seconds: Vec<f64>,
+    /// The loss of the pruned model on the way.
+    pub sparse_losses: Vec<SparseLoss>,
+}
+
+impl TrainingLog {
+    /// Tokens learned from in a second.
+    pub fn tokens_per_second(&self) -> f64 {
+        self.tokens as f64 / self.train_seconds.max(f64::MIN_POSITIVE)
+    }
+
+    /// What a reader of the report should know.
+    pub(crate) fn notes(&self) -> Vec<String> {
+        vec![
+            format!(
+                "{} tokens in {} steps, {:.0} a second; every window was used {:.2} times",
+                self.tokens,
+                self.steps.len(),
+                self.tokens_per_second(),
+                self.reuse
+            ),
+            format!(
+                "{:.2} bytes of optimiser and dual state per trained parameter",
+                self.state.per_parameter()
+            ),
+        ]
+    }
+}

@@ -1,0 +1,73 @@
+//! What is done to the blocks of a model, and what is told of it.
+
+use std::collections::BTreeMap;
+
+use secateurs_importance::GradientStats;
+use secateurs_tensor::{LayerReport, PathRules, Pattern};
+use secateurs_train::StepReport;
+
+/// What [`prune_blocks`](crate::prune_blocks) does to every block.
+pub struct BlockPlan<'a, M: ?Sized> {
+    /// The method: a [`LayerMethod`](crate::LayerMethod), [`Safe`](crate::Safe) or another [`BlockMethod`](crate::BlockMethod).
+    pub method: &'a M,
+    /// One pattern per block.
+    pub patterns: &'a [Pattern],
+    /// Which parameters of the whole model may be pruned.
+    pub rules: &'a PathRules,
+    /// The first block to prune; those before it were stored by an earlier run.
+    pub first_block: usize,
+    /// Gradients of the loss of the whole dense model, by the path of the weight in the model; for methods that
+    /// [need](secateurs_tensor::GradientNeed::Model) them.
+    pub model_gradients: Option<&'a BTreeMap<String, GradientStats>>,
+}
+
+impl<'a, M: ?Sized> BlockPlan<'a, M> {
+    /// Prunes all blocks by `method`, on no gradients of the model.
+    pub fn new(method: &'a M, patterns: &'a [Pattern], rules: &'a PathRules) -> Self {
+        Self {
+            method,
+            patterns,
+            rules,
+            first_block: 0,
+            model_gradients: None,
+        }
+    }
+}
+
+/// Something that has ended in a run; [`prune_blocks`](crate::prune_blocks) calls its listener with it.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Progress<'a> {
+    /// An already pruned block was run again after a restart.
+    Replayed {
+        /// Index of the block.
+        block: usize,
+        /// Number of blocks.
+        n_blocks: usize,
+    },
+    /// The statistics of a block are complete.
+    Collected {
+        /// Index of the block.
+        block: usize,
+        /// Number of blocks.
+        n_blocks: usize,
+    },
+    /// A layer is pruned; its zeros are counted again once its block is stored.
+    Layer(&'a LayerReport),
+    /// The whole model was trained one step further.
+    Trained {
+        /// The step.
+        step: &'a StepReport,
+        /// Number of steps.
+        n_steps: usize,
+    },
+    /// A block is stored.
+    Stored {
+        /// Index of the block.
+        block: usize,
+        /// Number of blocks.
+        n_blocks: usize,
+        /// The layers of this block.
+        layers: &'a [LayerReport],
+    },
+}

@@ -1,0 +1,107 @@
+//! What training does to the weights that are to go.
+
+use secateurs_tensor::{MaskSet, PathRules, Pattern, Scope};
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Result, TrainError};
+use crate::schedules::PenaltySchedule;
+use crate::states::StateFormat;
+
+/// What training does to the weights that are to go.
+#[derive(Debug, Clone)]
+pub enum Constraint {
+    /// Nothing: ordinary training.
+    Free,
+    /// They are zero from the start and stay zero.
+    Masks(MaskSet),
+    /// They are pulled towards zero, and which ones they are is decided again and again.
+    Admm(AdmmSettings),
+}
+
+/// How important a weight is when its sparse copy is made.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ProjectionMetric {
+    /// `w^2`: the nearest sparse vector.
+    #[default]
+    Identity,
+    /// `F w^2` with Adam's second moment as the diagonal `F` of the Fisher matrix.
+    ///
+    /// `F` is `v + eps^2`, so that a tensor without any gradient falls back to `w^2`. The correction of Adam's bias is the
+    /// same for all weights and changes no order.
+    SecondMoment,
+}
+
+/// What one unit of the penalty is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PenaltyScale {
+    /// The same for all tensors.
+    #[default]
+    Absolute,
+    /// Divided by each tensor's distance from its first sparse copy, `||x0 - z0|| + 1e-8`.
+    PerTensor,
+}
+
+/// Where the penalty acts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Proximal {
+    /// On the gradient, through Adam's moments, as published: `g + lambda (x - z + u)`.
+    #[default]
+    InGradient,
+    /// On the weights beside Adam's step, as AdamW decays: `x - lr lambda (x - z + u)`. The second moment stays that of
+    /// the loss alone.
+    Decoupled,
+}
+
+/// Settings of global pruning by ADMM.
+#[derive(Debug, Clone)]
+pub struct AdmmSettings {
+    /// What goes.
+    pub pattern: Pattern,
+    /// Among which parameters.
+    pub rules: PathRules,
+    /// Weights that compete: those of a layer, or of all layers.
+    pub scope: Scope,
+    /// How important a weight is.
+    pub metric: ProjectionMetric,
+    /// Steps from one sparse copy to the next.
+    pub interval: usize,
+    /// The weight of the distance to the sparse copy.
+    pub penalty: PenaltySchedule,
+    /// What one unit of it is.
+    pub penalty_scale: PenaltyScale,
+    /// Where it acts.
+    pub proximal: Proximal,
+    /// How the sparse copy is stored.
+    pub split_format: StateFormat,
+    /// How the scaled dual variable is stored.
+    pub dual_format: StateFormat,
+}
+
+impl AdmmSettings {
+    /// ELSA's defaults: magnitude projection of each layer every 32 steps, `lambda` constant at 0.01, all state in f32.
+    pub fn new(pattern: Pattern, rules: PathRules) -> Self {
+        Self {
+            pattern,
+            rules,
+            scope: Scope::PerLayer,
+            metric: ProjectionMetric::Identity,
+            interval: 32,
+            penalty: PenaltySchedule::constant(0.01),
+            penalty_scale: PenaltyScale::Absolute,
+            proximal: Proximal::InGradient,
+            split_format: StateFormat::F32,
+            dual_format: StateFormat::F32,
+        }
+    }
+
+    pub(crate) fn check(&self) -> Result<()> {
+        self.penalty.check()?;
+        if self.interval == 0 {
+            return Err(TrainError::bad("interval", "at least 1", 0.0));
+        }
+        Ok(())
+    }
+}

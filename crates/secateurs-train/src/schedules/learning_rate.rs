@@ -1,0 +1,86 @@
+//! Learning rates.
+
+use serde::{Deserialize, Serialize};
+
+use super::shape::ScheduleShape;
+use crate::error::{Result, TrainError};
+
+/// Learning rate of each step: a linear warm-up, then from `peak` to 0 along `decay`.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct LearningRate {
+    /// The highest learning rate.
+    pub peak: f64,
+    /// Steps until it is reached.
+    #[serde(default)]
+    pub warmup: usize,
+    /// How it falls to 0; `Constant` stays at the peak.
+    #[serde(default = "linear")]
+    pub decay: ScheduleShape,
+}
+
+fn linear() -> ScheduleShape {
+    ScheduleShape::Linear
+}
+
+impl LearningRate {
+    /// Falls from `peak` to 0 in a straight line, without warm-up.
+    pub fn linear(peak: f64) -> Self {
+        Self {
+            peak,
+            warmup: 0,
+            decay: ScheduleShape::Linear,
+        }
+    }
+
+    /// The learning rate of step `step` of `n_steps`.
+    pub fn at(&self, step: usize, n_steps: usize) -> f64 {
+        if step < self.warmup {
+            return self.peak * (step + 1) as f64 / self.warmup as f64;
+        }
+        let progress = (step - self.warmup) as f64 / n_steps.saturating_sub(self.warmup).max(1) as f64;
+        self.decay.at(self.peak, 0.0, progress.min(1.0))
+    }
+
+    pub(crate) fn check(&self, n_steps: usize) -> Result<()> {
+        TrainError::check_positive("learning rate", self.peak)?;
+        if self.warmup >= n_steps && self.warmup > 0 {
+            return Err(TrainError::bad(
+                "warm-up",
+                "shorter than the training",
+                self.warmup as f64,
+            ));
+        }
+        match self.decay {
+            ScheduleShape::Exponential => Err(TrainError::bad(
+                "learning rate",
+                "linear, cosine or constant: no factor leads to 0",
+                0.0,
+            )),
+            _ => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rate_warms_up_and_falls_to_nothing() {
+        let rate = LearningRate {
+            peak: 2.0,
+            warmup: 4,
+            decay: ScheduleShape::Linear,
+        };
+        let rates: Vec<f64> = (0..8).map(|step| rate.at(step, 8)).collect();
+        assert_eq!(rates, [0.5, 1.0, 1.5, 2.0, 2.0, 1.5, 1.0, 0.5]);
+    }
+
+    #[test]
+    fn values_out_of_range_are_refused() {
+        for peak in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+            assert!(LearningRate::linear(peak).check(10).is_err(), "{peak}");
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! Values that move from the first step to the last.
+
+mod learning_rate;
+mod penalty;
+mod shape;
+
+pub use learning_rate::LearningRate;
+pub use penalty::PenaltySchedule;
+pub use shape::ScheduleShape;

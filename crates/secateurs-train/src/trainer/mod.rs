@@ -1,0 +1,18 @@
+//! The loop: one step after the other, and its state as a value.
+
+mod adam;
+mod config;
+mod gradients;
+pub(crate) mod parameters;
+mod report;
+mod slopes;
+mod snapshot;
+mod step;
+
+pub(crate) use adam::AdamStep;
+pub use adam::{AdamSettings, Decay};
+pub use config::{Residence, TrainConfig};
+pub use gradients::{Batch, Gradients};
+pub(crate) use parameters::Parameter;
+pub use report::{DualUpdate, StateBytes, StepReport};
+pub use step::Trainer;

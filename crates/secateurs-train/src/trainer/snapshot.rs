@@ -1,0 +1,79 @@
+//! A trainer's state, out of it and back into it.
+
+use burn::module::Module;
+
+use super::parameters;
+use super::step::Trainer;
+use crate::constraints::{Constraint, Hold, Trained};
+use crate::states::{StateSlice, StateSliceMut};
+
+impl<M: Module> Trainer<M> {
+    /// Shows everything that [`restored`](Self::restored) needs, piece by piece under names.
+    pub fn visit_state(&self, visit: &mut dyn FnMut(&str, StateSlice<'_>)) {
+        parameters::read(self.module(), &mut |index, values| {
+            let path = &self.parameters[index].parameter.path;
+            visit(&format!("{path}.weights"), StateSlice::F32(&values));
+        });
+        for Trained {
+            parameter,
+            moments,
+            hold,
+            ..
+        } in &self.parameters
+        {
+            moments.visit(&parameter.path, visit);
+            if let Hold::Split(split) = hold {
+                split.sparse.visit(&format!("{}.sparse_copy", parameter.path), visit);
+                split.dual.visit(&format!("{}.dual", parameter.path), visit);
+            }
+        }
+    }
+
+    /// The same trainer after `steps_done` steps, with what [`visit_state`](Self::visit_state) showed then.
+    ///
+    /// The trainer must have been made of the same module with the same settings.
+    ///
+    /// # Errors
+    ///
+    /// With the first error of `read`.
+    pub fn restored<E>(
+        mut self,
+        steps_done: usize,
+        read: &mut dyn FnMut(&str, StateSliceMut<'_>) -> Result<(), E>,
+    ) -> Result<Self, E> {
+        let mut failure = None;
+        let mut fill = |name: &str, slice: StateSliceMut<'_>| {
+            if failure.is_none() {
+                failure = read(name, slice).err();
+            }
+        };
+        let module = self.module.take().expect("a step puts the module back");
+        let paths: Vec<&str> = self.parameters.iter().map(|t| t.parameter.path.as_str()).collect();
+        let module = parameters::map(module, &mut |index, mut values| {
+            fill(&format!("{}.weights", paths[index]), StateSliceMut::F32(&mut values));
+            values
+        });
+        for Trained {
+            parameter,
+            moments,
+            hold,
+            ..
+        } in &mut self.parameters
+        {
+            moments.visit_mut(&parameter.path, &mut fill);
+            if let Hold::Split(split) = hold {
+                let name = |part: &str| format!("{}.{part}", parameter.path);
+                split.sparse.visit_mut(&name("sparse_copy"), &mut fill);
+                split.dual.visit_mut(&name("dual"), &mut fill);
+            }
+        }
+        self.module = Some(module);
+        self.step = steps_done;
+        if let (Constraint::Admm(settings), Some(last)) = (&self.config.constraint, steps_done.checked_sub(1)) {
+            let last_update = last - last % settings.interval;
+            self.lambda = settings.penalty.at(last_update, self.config.steps);
+        }
+        self.cast_anchors();
+        failure.map_or(Ok(self), Err)
+    }
+}

@@ -1,0 +1,55 @@
+//! Files that need one another cannot be read one after the other.
+
+use super::Finding;
+use crate::rust::circle::find_circles;
+use crate::rust::graph::Graph;
+use crate::tree::Tree;
+
+/// A circle that may stay, with the reason.
+struct Exception {
+    files: &'static [&'static str],
+    reason: &'static str,
+}
+
+const EXCEPTIONS: [Exception; 0] = [];
+
+pub fn check(tree: &Tree) -> Vec<Finding> {
+    let circles = find_circles(&Graph::read(tree.sources()));
+    let is_excused = |circle: &Vec<&str>| EXCEPTIONS.iter().any(|exception| exception.files == &circle[..]);
+    let finding = circles.iter().filter(|circle| !is_excused(circle)).map(|circle| {
+        let message = format!("needs, and is needed by, {}", circle[1..].join(", "));
+        Finding::in_file(circle[0], message).into_warning()
+    });
+    finding.chain(check_exceptions(&circles)).collect()
+}
+
+/// An exception must be needed and say why.
+fn check_exceptions(circles: &[Vec<&str>]) -> Vec<Finding> {
+    let is_idle = |exception: &&Exception| {
+        exception.reason.is_empty() || !circles.iter().any(|circle| exception.files == &circle[..])
+    };
+    let idle = EXCEPTIONS.iter().filter(is_idle);
+    idle.map(|exception| Finding::in_file(exception.files[0], "needs no exception in `tidy`, or one with a reason"))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn circles_are_found_and_rooms_are_not() {
+        let circle = [
+            ("crates/a/src/b.rs", "use crate::c::C; pub struct B;"),
+            ("crates/a/src/c.rs", "use crate::b::B; pub struct C;"),
+        ];
+        let found = check(&Tree::of(&circle));
+        assert_eq!(found.len(), 1);
+        assert!(found[0].message.contains("crates/a/src/c.rs"));
+        let room = [
+            ("crates/a/src/b.rs", "mod c; fn d() { c::e(); } pub struct B;"),
+            ("crates/a/src/b/c.rs", "use super::B; pub fn e() {}"),
+        ];
+        assert!(check(&Tree::of(&room)).is_empty());
+    }
+}
