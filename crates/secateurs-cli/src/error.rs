@@ -20,15 +20,7 @@ pub(crate) enum CliError {
         /// The flags that would give it.
         flag: &'static str,
     },
-    /// A setting of texts beside traces.
-    #[error("{flag} is a setting of texts, and {} holds traces", path.display())]
-    NotForTraces {
-        /// The flag.
-        flag: &'static str,
-        /// The traces.
-        path: PathBuf,
-    },
-    /// A recipe file is no TOML.
+    /// A recipe file is no TOML, or has an unknown key or a wrong value.
     #[error("{} is not usable", path.display())]
     RecipeFile {
         /// The recipe.
@@ -36,12 +28,6 @@ pub(crate) enum CliError {
         /// Where and why.
         #[source]
         source: Box<toml::de::Error>,
-    },
-    /// A recipe has another thing where a table belongs.
-    #[error("{field} in the recipe is not a table")]
-    NotATable {
-        /// The field.
-        field: &'static str,
     },
     /// The device is not in this build.
     #[error(transparent)]

@@ -13,6 +13,7 @@ use secateurs_tensor::TensorError;
 use secateurs_train::TrainError;
 
 use crate::text::lines::LineError;
+use crate::trace::calibration::CalibrationError;
 
 /// What can go wrong in a job.
 #[derive(Debug, thiserror::Error)]
@@ -26,6 +27,9 @@ pub enum Error {
         /// The names that exist.
         known: String,
     },
+    /// A recipe names no method.
+    #[error("a recipe needs a method")]
+    NoMethod,
     /// A recipe is not valid TOML, or has unknown or missing fields.
     #[error("the recipe is not usable")]
     RecipeSyntax(#[source] Box<toml::de::Error>),
@@ -89,6 +93,9 @@ pub enum Error {
         /// The method.
         method: crate::Method,
     },
+    /// A calibration that makes no sense.
+    #[error(transparent)]
+    Calibration(#[from] CalibrationError),
     /// A text has too few tokens.
     #[error("{what} has {got} tokens, {count} windows of {window} need {}", count * window)]
     TextTooShort {

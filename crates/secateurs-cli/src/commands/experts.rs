@@ -2,17 +2,20 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, value_parser};
+use clap::Args;
 use secateurs::data::FloatType;
 use secateurs::tensor::Sparsity;
 use secateurs::{
-    Calibration, ExpertJob, ExpertMethod, ExpertPlan, ExpertReport, Overwrite, TextCalibration, TraceCalibration,
-    TracePart, is_trace_file, prune_experts,
+    Calibration, CalibrationDraft, ExpertJob, ExpertMethod, ExpertPlan, ExpertReport, Overwrite, is_trace_file,
+    prune_experts,
 };
 use serde::Serialize;
 
 use crate::error::CliError;
 use crate::options::device::DeviceArgs;
+use crate::options::named::named;
+use crate::options::numbers::at_least;
+use crate::options::recipe::FORMATS;
 use crate::options::show::ShowArgs;
 use crate::terminal::screen::Screen;
 use crate::terminal::table::Table;
@@ -21,13 +24,13 @@ use crate::terminal::units::{percent, quantity, seconds};
 const EXPERTS_EXAMPLES: &str = "\
 Methods:
   random      control: random experts go
-  frequency   those go that answer the fewest tokens
-  gate-mass   those with the smallest sum of gates
-  ean         those with the smallest sum of ||f(x)||
-  reap        those with the smallest mean of g(x) ||f(x)||
-  naee        the set stays without whose others the block's answers change least; all sets are tried up to 5000
-  hc-smoe     experts that answer alike become one
-  moe-pruner  no expert goes, but that share of the weights of each, chosen with the router's say
+  frequency   the experts that answer the fewest tokens go
+  gate-mass   the experts with the smallest sum of gates go
+  ean         the experts with the smallest sum of ||f(x)|| go
+  reap        the experts with the smallest mean of g(x) ||f(x)|| go
+  naee        keeps the subset of experts that changes the layer's output least; up to 5000 subsets are all tried
+  hc-smoe     experts with similar answers are merged into one
+  moe-pruner  no expert goes; the share is removed from the weights of each, chosen with the help of the router
 
 The router keeps its logits for the experts that stay and is normalised over them as it was over all. Nothing is trained.
 What went, block by block, and which share of the tokens lost an expert is in experts.json beside the model.
@@ -50,7 +53,7 @@ pub(crate) struct ExpertsArgs {
     #[arg(short, long, value_name = "FOLDER")]
     out: PathBuf,
     /// How experts are chosen
-    #[arg(short, long, value_name = "METHOD", default_value = "reap", value_parser = methods())]
+    #[arg(short, long, value_name = "METHOD", default_value = "reap", value_parser = named(&methods()))]
     method: ExpertMethod,
     /// Share of the experts of every block to remove, rounded down to whole experts: 0.25 or 25%
     #[arg(long, value_name = "SHARE", allow_negative_numbers = true)]
@@ -59,13 +62,13 @@ pub(crate) struct ExpertsArgs {
     #[arg(short, long, value_name = "FILE")]
     calibration: PathBuf,
     /// Tokens of a window of the text [default: 1024]
-    #[arg(long, value_name = "TOKENS", value_parser = value_parser!(u32).range(2..))]
-    window: Option<u32>,
+    #[arg(long, value_name = "TOKENS", value_parser = at_least(2))]
+    window: Option<usize>,
     /// Windows of the text [default: 16]
-    #[arg(long, value_name = "COUNT", value_parser = value_parser!(u32).range(1..))]
-    windows: Option<u32>,
+    #[arg(long, value_name = "COUNT", value_parser = at_least(1))]
+    windows: Option<usize>,
     /// Number format of the output
-    #[arg(long, value_name = "FORMAT", default_value = "f32", value_parser = crate::options::recipe::formats())]
+    #[arg(long, value_name = "FORMAT", default_value = "f32", value_parser = named(&FORMATS))]
     dtype: FloatType,
     /// Seed of what is random
     #[arg(long, value_name = "NUMBER", default_value_t = 0)]
@@ -80,13 +83,9 @@ pub(crate) struct ExpertsArgs {
 }
 
 /// The methods whose results a file can hold.
-fn methods() -> impl clap::builder::TypedValueParser<Value = ExpertMethod> {
-    use clap::builder::{PossibleValuesParser, TypedValueParser};
-    let storable = ExpertMethod::ALL
-        .into_iter()
-        .filter(|method| !method.leaves_constants());
-    PossibleValuesParser::new(storable.map(ExpertMethod::name).collect::<Vec<_>>())
-        .try_map(|name| name.parse::<ExpertMethod>())
+fn methods() -> Vec<ExpertMethod> {
+    let all = ExpertMethod::ALL.into_iter();
+    all.filter(|method| !method.leaves_constants()).collect()
 }
 
 /// The object of `--json`.
@@ -136,24 +135,20 @@ pub(crate) fn run(args: &ExpertsArgs, screen: &Screen) -> Result<(), CliError> {
 }
 
 fn calibration(args: &ExpertsArgs) -> Result<Calibration, CliError> {
-    if !is_trace_file(&args.calibration) {
-        return Ok(Calibration::Text(TextCalibration {
-            text: args.calibration.clone(),
-            window: args.window.unwrap_or(1024) as usize,
-            windows: args.windows.unwrap_or(16) as usize,
-            skip: 0,
-        }));
-    }
-    let flags = [("--window", args.window), ("--windows", args.windows)];
-    if let Some((flag, _)) = flags.into_iter().find(|(_, value)| value.is_some()) {
-        let path = args.calibration.clone();
-        return Err(CliError::NotForTraces { flag, path });
-    }
-    Ok(Calibration::Traces(TraceCalibration {
-        traces: args.calibration.clone(),
-        part: TracePart::Full,
-        tokens: None,
-    }))
+    let path = Some(args.calibration.clone());
+    let (text, traces) = if is_trace_file(&args.calibration) {
+        (None, path)
+    } else {
+        (path, None)
+    };
+    let draft = CalibrationDraft {
+        text,
+        traces,
+        window: args.window,
+        windows: args.windows,
+        ..CalibrationDraft::default()
+    };
+    Ok(draft.try_into().map_err(secateurs::Error::from)?)
 }
 
 fn describe(result: &ExpertsResult<'_>, args: &ExpertsArgs) -> String {

@@ -6,6 +6,7 @@ mod packed;
 mod prune;
 mod refusals;
 mod reports;
+mod signals;
 mod tiny;
 mod traces;
 mod whole_models;

@@ -1,11 +1,9 @@
 //! What the commands make of mixtures of experts.
 
-use crate::tiny::Tiny;
+use crate::tiny::{CALIBRATION, Tiny};
 use secateurs::data::Checkpoint;
 
 const FAMILIES: [&str; 2] = ["mixtral", "olmoe"];
-const CALIBRATION: [&str; 6] = ["-c", "calibration.txt", "--window", "32", "--windows", "4"];
-
 #[test]
 fn half_of_every_expert_is_pruned_and_no_gate() {
     let tiny = Tiny::new(1);

@@ -2,9 +2,7 @@
 
 use std::fs;
 
-use crate::tiny::Tiny;
-
-const CALIBRATION: [&str; 6] = ["-c", "calibration.txt", "--window", "32", "--windows", "4"];
+use crate::tiny::{CALIBRATION, Tiny};
 
 /// Prunes `model` to half by wanda into `out` unless `args` say otherwise, which must fail and leave nothing.
 fn refuse(tiny: &Tiny, code: i32, args: &[&str]) -> String {

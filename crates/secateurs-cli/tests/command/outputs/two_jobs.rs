@@ -1,16 +1,10 @@
 //! Two jobs with one output: the second is refused at once, and neither is harmed.
 
 use std::fs;
-use std::process::{Child, Stdio};
-use std::time::{Duration, Instant};
 
 use crate::tiny::{Tiny, bytes};
-use serde_json::Value;
 
 const N_BLOCKS: usize = 6;
-
-/// How long a run may take to begin or to finish its first block.
-const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A run that takes a while.
 fn prune<'a>(out: &'a str, args: &[&'a str]) -> Vec<&'a str> {
@@ -43,33 +37,6 @@ fn train(out: &str) -> Vec<&str> {
         out,
     ];
     [&method, &size[..]].concat()
-}
-
-fn start(tiny: &Tiny, args: &[&str]) -> Child {
-    let mut command = tiny.command(args);
-    command.stdout(Stdio::null()).stderr(Stdio::null());
-    command.spawn().expect("the binary starts")
-}
-
-fn wait_until(child: &mut Child, is_so: impl Fn() -> bool) {
-    let started = Instant::now();
-    while !is_so() {
-        assert!(started.elapsed() < PATIENCE, "it did not happen");
-        let ended = child.try_wait().expect("the run can be asked");
-        assert!(ended.is_none() || is_so(), "the run ended too early");
-        std::thread::sleep(Duration::from_millis(2));
-    }
-}
-
-/// Whether a run holds a folder and has said who it is.
-fn is_held(tiny: &Tiny, out: &str) -> bool {
-    fs::read(tiny.path(&format!("{out}.partial/secateurs.lock"))).is_ok_and(|pid| !pid.is_empty())
-}
-
-fn n_stored(tiny: &Tiny) -> u64 {
-    let journal = fs::read(tiny.path("out.partial/journal.json")).unwrap_or_default();
-    let journal: Value = serde_json::from_slice(&journal).unwrap_or_default();
-    journal["n_stored"].as_u64().unwrap_or(0)
 }
 
 /// Every command that could write `out`, spelled in different ways.
@@ -132,8 +99,8 @@ fn tiny() -> Tiny {
 fn a_second_job_is_refused_whatever_it_is_and_the_first_ends_as_if_alone() {
     let tiny = tiny();
     tiny.succeed(&prune("alone", &["--quiet"]));
-    let mut first = start(&tiny, &prune("out", &[]));
-    wait_until(&mut first, || is_held(&tiny, "out"));
+    let mut first = tiny.start(&prune("out", &[]));
+    first.wait_until(|| tiny.is_held("out"));
     for rival in rivals() {
         let line = tiny.refuse(1, &rival);
         assert!(
@@ -142,11 +109,8 @@ fn a_second_job_is_refused_whatever_it_is_and_the_first_ends_as_if_alone() {
         );
         assert!(!line.contains("--resume"), "{line}");
     }
-    assert!(
-        first.try_wait().expect("it can be asked").is_none(),
-        "make the first run slower"
-    );
-    assert!(first.wait().expect("it ends").success());
+    assert!(first.is_running(), "make the first run slower");
+    first.finish();
     for file in ["model.safetensors", "config.json", "recipe.toml"] {
         assert_eq!(
             bytes(tiny.path("out").join(file)),
@@ -161,19 +125,18 @@ fn a_second_job_is_refused_whatever_it_is_and_the_first_ends_as_if_alone() {
 fn a_killed_job_bars_nobody_and_goes_on() {
     let tiny = tiny();
     tiny.succeed(&prune("alone", &["--quiet"]));
-    let mut first = start(&tiny, &prune("out", &[]));
-    wait_until(&mut first, || n_stored(&tiny) > 0);
-    first.kill().expect("it can be killed");
-    first.wait().expect("it ends");
+    let mut first = tiny.start(&prune("out", &[]));
+    first.wait_until(|| tiny.n_stored() > 0);
+    first.kill();
     assert!(
         tiny.path("out.partial/secateurs.lock").exists(),
         "the lock file is there, the lock is not"
     );
     // Another kind of job does not throw away what can be gone on with.
     let line = tiny.refuse(1, &["pack", "model", "-o", "out"]);
-    assert!(line.contains("unfinished work") && n_stored(&tiny) > 0, "{line}");
+    assert!(line.contains("unfinished work") && tiny.n_stored() > 0, "{line}");
     let line = tiny.refuse(1, &[&train("out")[..], &["--resume"]].concat());
-    assert!(line.contains("kind of method") && n_stored(&tiny) > 0, "{line}");
+    assert!(line.contains("kind of method") && tiny.n_stored() > 0, "{line}");
     tiny.succeed(&prune("out", &["--resume", "--quiet"]));
     assert_eq!(
         bytes(tiny.path("out/model.safetensors")),
@@ -185,12 +148,11 @@ fn a_killed_job_bars_nobody_and_goes_on() {
 #[test]
 fn trainings_and_traces_hold_their_output_too() {
     let tiny = tiny();
-    let mut training = start(&tiny, &train("out"));
-    wait_until(&mut training, || is_held(&tiny, "out"));
+    let mut training = tiny.start(&train("out"));
+    training.wait_until(|| tiny.is_held("out"));
     let line = tiny.refuse(1, &["pack", "model", "-o", "out", "--force"]);
     assert!(line.contains(&format!("process {}", training.id())), "{line}");
-    training.kill().expect("it can be killed");
-    training.wait().expect("it ends");
+    training.kill();
 
     let trace = [
         "trace",
@@ -207,10 +169,8 @@ fn trainings_and_traces_hold_their_output_too() {
         "1",
     ];
     let traces = |args: &[&'static str]| [&trace[..], &["-o", "traces"], args].concat();
-    let mut tracing = start(&tiny, &traces(&[]));
-    wait_until(&mut tracing, || {
-        fs::metadata(tiny.path("traces.partial")).is_ok_and(|file| file.len() > 2000)
-    });
+    let mut tracing = tiny.start(&traces(&[]));
+    tracing.wait_until(|| tiny.length("traces.partial") > 2000);
     for rival in [
         traces(&[]),
         traces(&["--force"]),
@@ -220,28 +180,6 @@ fn trainings_and_traces_hold_their_output_too() {
         let line = tiny.refuse(1, &rival);
         assert!(line.contains("traces is being written by another job"), "{line}");
     }
-    tracing.kill().expect("it can be killed");
-    tracing.wait().expect("it ends");
+    tracing.kill();
     assert!(tiny.refuse(1, &traces(&[])).contains("unfinished work"));
-}
-
-/// What cannot be gone on with is removed when the user interrupts it.
-#[cfg(unix)]
-#[test]
-fn an_interrupted_packing_leaves_nothing() {
-    let tiny = Tiny::new(1);
-    tiny.write_wide_model("wide", 8, 256);
-    let mut packing = start(&tiny, &["pack", "wide", "--measure", "-o", "packed"]);
-    wait_until(&mut packing, || is_held(&tiny, "packed"));
-    let id = packing.id().to_string();
-    let killed = std::process::Command::new("kill").args(["-TERM", &id]).status();
-    assert!(killed.expect("kill is there").success());
-    assert!(!packing.wait().expect("it ends").success(), "make the packing slower");
-    assert!(!tiny.path("packed").exists() && !tiny.path("packed.partial").exists());
-    let mut packing = start(&tiny, &["pack", "wide", "--measure", "-o", "packed"]);
-    wait_until(&mut packing, || is_held(&tiny, "packed"));
-    packing.kill().expect("it can be killed");
-    packing.wait().expect("it ends");
-    tiny.succeed(&["pack", "wide", "--quiet", "-o", "packed"]);
-    assert!(!tiny.path("packed.partial").exists());
 }

@@ -1,12 +1,10 @@
 //! What `secateurs prune` makes.
 
-use crate::tiny::{Tiny, bytes};
+use crate::tiny::{CALIBRATION, Tiny, bytes};
 use secateurs::Recipe;
 use secateurs::data::{Checkpoint, TensorInfo};
 
 const METHODS: [&str; 7] = ["random", "magnitude", "wanda", "ria", "sparsegpt", "l-admm", "alps"];
-const CALIBRATION: [&str; 6] = ["-c", "calibration.txt", "--window", "32", "--windows", "4"];
-
 fn prune<'a>(args: &[&'a str]) -> Vec<&'a str> {
     [&["prune", "model"], args, &CALIBRATION].concat()
 }

@@ -3,6 +3,8 @@
 mod globs;
 mod memory;
 mod methods;
+mod options;
+mod recipes;
 mod reported_counts;
 mod resume;
 mod train;

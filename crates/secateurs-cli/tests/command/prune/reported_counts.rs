@@ -63,7 +63,8 @@ fn zeros_of(checkpoint: &Checkpoint, name: &str) -> usize {
 
 fn check(report: &Report, out: &Path, case: &str) {
     let checkpoint = Checkpoint::open(out).expect("the output is a model");
-    let stored: Report = serde_json::from_slice(&crate::tiny::bytes(out.join("report.json"))).expect("the report is JSON");
+    let stored: Report =
+        serde_json::from_slice(&crate::tiny::bytes(out.join("report.json"))).expect("the report is JSON");
     let counts = |report: &Report| -> Vec<(String, usize, usize)> {
         let layers = report.layers.iter();
         layers

@@ -1,15 +1,9 @@
 //! A run that is killed goes on and ends with the same bytes.
 
-use std::process::{Child, Stdio};
-use std::time::{Duration, Instant};
-
 use crate::tiny::{Tiny, bytes};
 use serde_json::Value;
 
 const N_BLOCKS: usize = 6;
-
-/// How long a run may take to finish its first block.
-const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A run slow enough to be killed in the middle.
 fn prune<'a>(out: &'a str, dtype: &'a str, iterations: &'a str) -> Vec<&'a str> {
@@ -32,41 +26,14 @@ fn prune<'a>(out: &'a str, dtype: &'a str, iterations: &'a str) -> Vec<&'a str> 
     .concat()
 }
 
-/// Blocks stored, according to the journal of the unfinished run.
-fn n_stored(tiny: &Tiny) -> u64 {
-    let journal = std::fs::read(tiny.path("out.partial/journal.json")).unwrap_or_default();
-    let journal: Value = serde_json::from_slice(&journal).unwrap_or_default();
-    journal["n_stored"].as_u64().unwrap_or(0)
-}
-
 /// Starts a run and kills it as soon as a block is stored.
 fn kill_in_the_middle(tiny: &Tiny, args: &[&str]) {
-    let mut child = tiny
-        .command(args)
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("the binary starts");
-    wait_for_a_block(tiny, &mut child);
-    child.kill().expect("the run can be killed");
-    let status = child.wait().expect("the run ends");
-    assert!(
-        !status.success(),
-        "the run was over before it could be killed: make it slower"
-    );
-    let stored = n_stored(tiny);
+    let mut running = tiny.start(args);
+    running.wait_until(|| tiny.n_stored() > 0);
+    running.kill();
+    let stored = tiny.n_stored();
     assert!((1..N_BLOCKS as u64).contains(&stored), "{stored} blocks are stored");
     assert!(!tiny.path("out").exists());
-}
-
-fn wait_for_a_block(tiny: &Tiny, child: &mut Child) {
-    let started = Instant::now();
-    while n_stored(tiny) == 0 {
-        assert!(started.elapsed() < PATIENCE, "no block was stored");
-        let ended = child.try_wait().expect("the run can be asked");
-        assert!(ended.is_none() || n_stored(tiny) > 0, "the run ended too early");
-        std::thread::sleep(Duration::from_millis(2));
-    }
 }
 
 #[test]
@@ -81,7 +48,7 @@ fn a_killed_run_goes_on_to_the_same_bytes() {
         assert!(line.contains("--resume"), "{line}");
         let line = tiny.refuse(1, &[&prune("out", dtype, "499")[..], &["--resume"]].concat());
         assert!(line.contains("recipe"), "{line}");
-        assert!(n_stored(&tiny) >= 1, "a refusal leaves unfinished work alone");
+        assert!(tiny.n_stored() >= 1, "a refusal leaves unfinished work alone");
 
         tiny.succeed(&[&args[..], &["--resume"]].concat());
         assert_eq!(

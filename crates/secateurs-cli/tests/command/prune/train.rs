@@ -1,9 +1,6 @@
 //! Methods that train: what they make, what they refuse, and that a killed run goes on with the same bits.
 
-use std::process::Stdio;
-use std::time::{Duration, Instant};
-
-use crate::tiny::{Tiny, bytes};
+use crate::tiny::{CALIBRATION, Tiny, bytes};
 use secateurs::data::Checkpoint;
 use serde_json::Value;
 
@@ -22,8 +19,6 @@ const TRAINING: [&str; 12] = [
     "--lambda",
     "0.3",
 ];
-const CALIBRATION: [&str; 6] = ["-c", "calibration.txt", "--window", "32", "--windows", "4"];
-
 fn train<'a>(args: &[&'a str]) -> Vec<&'a str> {
     [&["prune", "model"], args, &TRAINING].concat()
 }
@@ -137,12 +132,6 @@ fn validation_is_followed_and_changes_nothing() {
 }
 
 /// Steps kept, according to the journal of the unfinished run.
-fn steps_kept(tiny: &Tiny) -> u64 {
-    let journal = std::fs::read(tiny.path("out.partial/training-journal.json")).unwrap_or_default();
-    let journal: Value = serde_json::from_slice(&journal).unwrap_or_default();
-    journal["steps_done"].as_u64().unwrap_or(0)
-}
-
 #[test]
 fn a_killed_training_goes_on_to_the_same_bytes() {
     for method in ["elsa", "elsa-l", "wanda+finetune"] {
@@ -165,26 +154,9 @@ fn a_killed_training_goes_on_to_the_same_bytes() {
             [&train(&[&own[..], &["-o", out]].concat())[..], &CALIBRATION].concat()
         };
         tiny.succeed(&args("90", "whole"));
-        let mut child = tiny
-            .command(&args("90", "out"))
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("the binary starts");
-        let started = Instant::now();
-        while steps_kept(&tiny) < 4 {
-            assert!(
-                started.elapsed() < Duration::from_secs(120),
-                "no checkpoint was written"
-            );
-            assert!(
-                child.try_wait().expect("asked").is_none(),
-                "the run was over before it could be killed"
-            );
-            std::thread::sleep(Duration::from_millis(1));
-        }
-        child.kill().expect("the run can be killed");
-        child.wait().expect("the run ends");
+        let mut running = tiny.start(&args("90", "out"));
+        running.wait_until(|| tiny.steps_kept() >= 4);
+        running.kill();
         assert!(!tiny.path("out").exists());
 
         let line = tiny.refuse(1, &args("90", "out"));
@@ -217,18 +189,10 @@ fn a_spoilt_checkpoint_is_refused_and_kept() {
         "-o",
         "out",
     ]);
-    let mut child = tiny
-        .command(&args)
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("starts");
-    while steps_kept(&tiny) < 2 {
-        std::thread::sleep(Duration::from_millis(1));
-    }
-    child.kill().expect("killed");
-    child.wait().expect("ends");
-    let state = tiny.path(&format!("out.partial/state-{}.safetensors", steps_kept(&tiny)));
+    let mut running = tiny.start(&args);
+    running.wait_until(|| tiny.steps_kept() >= 2);
+    running.kill();
+    let state = tiny.path(&format!("out.partial/state-{}.safetensors", tiny.steps_kept()));
     let good = bytes(&state);
     let resume = [&args[..], &["--resume"]].concat();
     std::fs::write(&state, &good[..good.len() - 100]).expect("written");

@@ -1,5 +1,6 @@
 //! A random Llama so small that a whole run takes a moment, and the binary to run on it.
 
+pub mod running;
 pub mod traces;
 
 use std::fs;
@@ -13,6 +14,9 @@ use tempfile::TempDir;
 
 /// Words that the tokenizer knows; the token after them stands for unknown words.
 const N_WORDS: usize = 63;
+
+/// Options that calibrate on the text beside the model.
+pub const CALIBRATION: [&str; 6] = ["-c", "calibration.txt", "--window", "32", "--windows", "4"];
 
 /// A folder with a model and texts, removed at the end of the test.
 pub struct Tiny {

@@ -1,8 +1,6 @@
 //! Traces of runs that are cut off or killed, and outputs in the way.
 
 use std::fs;
-use std::process::{Child, Stdio};
-use std::time::{Duration, Instant};
 
 use crate::tiny::bytes;
 use crate::tiny::traces::{lines, tiny, trace};
@@ -61,32 +59,14 @@ fn a_run_cut_off_anywhere_goes_on_to_the_same_bytes() {
     );
 }
 
-/// How long a run may take to write its first traces.
-const PATIENCE: Duration = Duration::from_secs(120);
-
 #[test]
 fn a_killed_run_goes_on_to_the_same_bytes() {
     let tiny = tiny();
     let args = |out| trace(out, &["--samples", "150", "--batch", "2", "--quiet"]);
     tiny.succeed(&args("whole"));
-    let mut child: Child = tiny
-        .command(&args("out"))
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("the binary starts");
-    let started = Instant::now();
-    let length = || fs::metadata(tiny.path("out.partial")).map_or(0, |file| file.len());
-    while length() < 3000 {
-        assert!(started.elapsed() < PATIENCE, "no trace was written");
-        std::thread::sleep(Duration::from_millis(1));
-    }
-    child.kill().expect("the run can be killed");
-    let status = child.wait().expect("the run ends");
-    assert!(
-        !status.success(),
-        "the run was over before it could be killed: make it slower"
-    );
+    let mut running = tiny.start(&args("out"));
+    running.wait_until(|| tiny.length("out.partial") >= 3000);
+    running.kill();
     assert!(!tiny.path("out").exists());
     tiny.succeed(&[&args("out")[..], &["--resume"]].concat());
     assert!(bytes(tiny.path("out")) == bytes(tiny.path("whole")));
