@@ -30,6 +30,16 @@ pub enum Error {
     /// A recipe names no method.
     #[error("a recipe needs a method")]
     NoMethod,
+    /// An option is given that the method does not use.
+    #[error("{method} does not use {option}; {users} do")]
+    UnusedOption {
+        /// The option, as recipes spell it.
+        option: &'static str,
+        /// The method.
+        method: crate::Method,
+        /// Names of the methods that use it.
+        users: String,
+    },
     /// A recipe is not valid TOML, or has unknown or missing fields.
     #[error("the recipe is not usable")]
     RecipeSyntax(#[source] Box<toml::de::Error>),
@@ -88,10 +98,12 @@ pub enum Error {
         method: crate::Method,
     },
     /// Sparsity spread over blocks by a method that trains the whole model.
-    #[error("{method} decides itself how sparsity is spread; use --scope, not an allocation")]
+    #[error("{method} decides itself how sparsity is spread; use --scope, not an allocation, which {users} use")]
     NoAllocation {
         /// The method.
         method: crate::Method,
+        /// Names of the methods that use an allocation.
+        users: String,
     },
     /// A calibration that makes no sense.
     #[error(transparent)]

@@ -40,8 +40,8 @@ impl AllocationArgs {
         let owl = file.filter(|file| matches!(file, AllocationRecipe::Owl { .. }));
         Some(match owl.unwrap_or_else(AllocationRecipe::owl) {
             AllocationRecipe::Owl { m, lambda } => AllocationRecipe::Owl {
-                m: owl_m.map_or(m, NonNegative::get),
-                lambda: owl_lambda.map_or(lambda, NonNegative::get),
+                m: owl_m.unwrap_or(m),
+                lambda: owl_lambda.unwrap_or(lambda),
             },
             other => other,
         })

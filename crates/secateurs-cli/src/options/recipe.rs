@@ -82,6 +82,7 @@ impl RecipeArgs {
         }
         let recipe = Recipe::try_from(draft)?;
         recipe.pattern()?;
+        recipe.build()?;
         // It will be stored beside the output; better to learn now that it cannot be.
         recipe.to_toml()?;
         Ok(recipe)

@@ -6,7 +6,8 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
 use crate::Error;
-use crate::prune::method::{Method, MethodOptions};
+use crate::prune::method::Method;
+use crate::prune::options::MethodOptions;
 use crate::prune::recipe::{AllocationRecipe, Recipe};
 use crate::trace::calibration_draft::CalibrationDraft;
 use crate::train::settings::Training;
