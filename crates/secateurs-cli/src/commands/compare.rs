@@ -61,7 +61,7 @@ struct CompareResult<'a> {
     comparison: &'a Comparison,
 }
 
-/// How some tensors differ, taken together.
+/// Differences of some tensors, taken together.
 #[derive(Debug, Serialize)]
 struct Totals {
     kind: String,

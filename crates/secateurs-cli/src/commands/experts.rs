@@ -52,7 +52,7 @@ pub(crate) struct ExpertsArgs {
     /// Folder to write
     #[arg(short, long, value_name = "FOLDER")]
     out: PathBuf,
-    /// How experts are chosen
+    /// Method that chooses the experts
     #[arg(short, long, value_name = "METHOD", default_value = "reap", value_parser = named(&methods()))]
     method: ExpertMethod,
     /// Share of the experts of every block to remove, rounded down to whole experts: 0.25 or 25%

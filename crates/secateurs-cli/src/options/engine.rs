@@ -1,4 +1,4 @@
-//! How models run: threads, instruction set, number formats.
+//! Options of the engine: threads, instruction set, number formats.
 
 use clap::{Args, ValueEnum};
 use secateurs::runtime::EngineConfig;
@@ -28,7 +28,7 @@ pub(crate) struct EngineArgs {
     dense: ValueName,
 }
 
-/// How keys and values are remembered.
+/// Number format of the keys and values in the cache.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 enum CacheName {
     /// Half precision
@@ -38,7 +38,7 @@ enum CacheName {
     F32,
 }
 
-/// How weights are stored.
+/// Number format of weights.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ValueName {
     /// Single precision
@@ -54,7 +54,7 @@ pub(crate) enum ValueName {
     Int4,
 }
 
-/// How matrices are laid out.
+/// Layout of matrices.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum FormatName {
     /// Every weight

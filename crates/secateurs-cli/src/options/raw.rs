@@ -3,7 +3,7 @@
 use clap::Args;
 use secateurs::PromptStyle;
 
-/// How a prompt is put to a model.
+/// Form in which a prompt is given to a model.
 #[derive(Debug, Args)]
 pub(crate) struct RawArgs {
     /// Give the prompt as it is, without the chat template

@@ -1,4 +1,4 @@
-//! What is refused: with one line that says why, and without leaving anything behind.
+//! Refusals: one line that says why, and nothing left behind.
 
 use std::fs;
 

@@ -79,7 +79,7 @@ pub(crate) struct BenchArgs {
     /// Sequences decoded together, each with its own prompt; speeds are those of all together
     #[arg(long, value_name = "COUNT", default_value_t = 1, value_parser = value_parser!(u32).range(1..))]
     pub(super) batch: u32,
-    /// How often prompt and decoding are measured; medians are shown
+    /// Number of times that prompt and decoding are measured; medians are shown
     #[arg(long, value_name = "COUNT", default_value_t = 3, value_parser = value_parser!(u32).range(1..))]
     pub(super) repeats: u32,
     #[command(flatten)]

@@ -1,4 +1,4 @@
-//! What `--dry-run` shows.
+//! The page of `--dry-run`.
 
 use std::fmt::Write;
 

@@ -89,7 +89,7 @@ pub(crate) struct TraceArgs {
     pub(super) show: ShowArgs,
 }
 
-/// How tokens are sampled.
+/// Options of the sampler.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Sampling")]
 pub(super) struct SamplingArgs {
@@ -111,7 +111,7 @@ pub(super) struct SamplingArgs {
 }
 
 impl TraceArgs {
-    /// What a run does with its prompts.
+    /// The treatment of the prompts that the command line asks for.
     pub(super) fn config(&self) -> Result<TraceConfig, UnusableLevel> {
         let max_new_tokens = self.max_tokens as usize;
         let source = match self.solutions_field.clone() {
