@@ -12,6 +12,7 @@ mod hex;
 mod json;
 pub mod llama;
 mod mmap;
+mod run_folder;
 mod safetensors;
 mod tensor_file;
 mod tensor_info;
@@ -28,6 +29,9 @@ pub use error::{DataError, Result};
 pub use float_type::{FloatType, ParseFloatTypeError};
 pub use held_output::{AbandonedWork, HeldOutput, Leftover, OutputKind, abandon_work, staging_path};
 pub use hex::hex;
+pub use run_folder::{
+    OutputClaim, OutputError, OutputForm, OutputRequest, Overwrite, RunFolder, RunJournal, RunLines, StagedOutput,
+};
 pub use tensor_file::{PlannedRaw, TensorFile, TensorFileWriter};
 pub use tensor_info::{RawTensor, TensorInfo};
 pub use tensor_plan::{TensorKind, TensorPlan};
