@@ -10,8 +10,9 @@ use secateurs_models::llama::{ExpertsConfig, LlamaConfig, load_llama, planned_te
 use super::observe::{Evidence, observe_experts};
 use super::remove::{ExpertPlan, ExpertReport, remove_experts};
 use super::zeros::Zeros;
-use crate::Error;
+use crate::experts::error::ExpertError;
 use crate::prune::selection::{block_matrices, check_fits, file_name};
+use crate::run::error::ModelFileError;
 use crate::run::loaded::LoadedLlama;
 use crate::run::source::open_source;
 use crate::trace::calibration::Calibration;
@@ -55,11 +56,14 @@ pub struct ExpertOutcome {
 ///
 /// If another job writes the output, the inputs cannot be used, the model is no mixture, too few experts would be left, the method leaves constants, or the
 /// output cannot be written.
-pub fn prune_experts(job: &ExpertJob<'_>, listener: &mut dyn FnMut(usize, usize)) -> Result<ExpertOutcome, Error> {
+pub fn prune_experts(
+    job: &ExpertJob<'_>,
+    listener: &mut dyn FnMut(usize, usize),
+) -> Result<ExpertOutcome, ExpertError> {
     let started = Instant::now();
     let method = job.plan.method;
     if method.leaves_constants() {
-        return Err(Error::NoConstantExperts { method });
+        return Err(ExpertError::NoConstantExperts { method });
     }
     let source = open_source(job.model)?;
     let config = LlamaConfig::describe(&source)?;
@@ -102,8 +106,8 @@ fn n_parameters(config: &LlamaConfig) -> usize {
 }
 
 /// The shape of the model without the experts that are to go.
-fn smaller(config: &LlamaConfig, plan: &ExpertPlan) -> Result<LlamaConfig, Error> {
-    let experts = config.experts.ok_or(Error::NoExperts)?;
+fn smaller(config: &LlamaConfig, plan: &ExpertPlan) -> Result<LlamaConfig, ExpertError> {
+    let experts = config.experts.ok_or(ExpertError::NoExperts)?;
     check_left(&experts, plan)?;
     let n_removed = plan.share.pruned_count(experts.n_experts);
     let n_removed = if plan.method.removes_experts() { n_removed } else { 0 };
@@ -117,7 +121,7 @@ fn smaller(config: &LlamaConfig, plan: &ExpertPlan) -> Result<LlamaConfig, Error
 }
 
 /// Refuses before any work what cannot end well.
-fn check_left(experts: &ExpertsConfig, plan: &ExpertPlan) -> Result<(), Error> {
+fn check_left(experts: &ExpertsConfig, plan: &ExpertPlan) -> Result<(), ExpertError> {
     let n_removed = plan.share.pruned_count(experts.n_experts);
     if plan.method.removes_experts() && experts.n_experts - n_removed < experts.top_k {
         let left = secateurs_moe::MoeError::TooFewLeft {
@@ -136,7 +140,7 @@ fn fill(
     source: &Checkpoint,
     model: LoadedLlama<'_>,
     report: &mut ExpertReport,
-) -> Result<(), Error> {
+) -> Result<(), ExpertError> {
     let LoadedLlama { config, llama } = model;
     save_llama(config, llama, writer)?;
     let mut json = source.config().clone();
@@ -154,12 +158,12 @@ fn fill(
     }
     writer.copy_metadata_with(source, json)?;
     count_zeros(writer, config, report)?;
-    let report = serde_json::to_string_pretty(report).map_err(Error::Json)?;
+    let report = serde_json::to_string_pretty(report).map_err(ModelFileError::Json)?;
     Ok(writer.write_file("experts.json", (report + "\n").as_bytes())?)
 }
 
 /// Counts the zeros of the experts as they are in the file.
-fn count_zeros(writer: &CheckpointWriter, config: &LlamaConfig, report: &mut ExpertReport) -> Result<(), Error> {
+fn count_zeros(writer: &CheckpointWriter, config: &LlamaConfig, report: &mut ExpertReport) -> Result<(), ExpertError> {
     let mut of_blocks = vec![Zeros::default(); report.blocks.len()];
     for matrix in block_matrices(config) {
         let is_expert = matrix.path.contains(".moe.experts.");

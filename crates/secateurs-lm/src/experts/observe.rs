@@ -8,7 +8,7 @@ use secateurs_moe::prune::{CachedBatch, ExpertEvidence, gated_inputs};
 use secateurs_moe::{MoeError, Routing, TokenRouting, answers};
 use secateurs_tensor::{ActivationStats, Observer};
 
-use crate::Error;
+use crate::experts::error::ExpertError;
 use crate::experts::method::ExpertMethod;
 use crate::measure::evaluate::to_tensor;
 use crate::run::loaded::LoadedLlama;
@@ -61,14 +61,14 @@ pub fn observe_experts(
     sequences: &[Vec<u32>],
     kept: Evidence,
     listener: &mut dyn FnMut(usize, usize),
-) -> Result<Vec<ExpertObservation>, Error> {
+) -> Result<Vec<ExpertObservation>, ExpertError> {
     let LoadedLlama { config, llama } = model;
     let mixtures = llama.model.layers.iter().filter_map(|block| block.moe.as_ref());
     let mut observed: Vec<ExpertObservation> = mixtures
         .map(|moe| ExpertObservation::new(moe, config.d_model))
         .collect();
     if observed.is_empty() {
-        return Err(Error::NoExperts);
+        return Err(ExpertError::NoExperts);
     }
     let device = llama.model.embed_tokens.weight.device();
     let longest = sequences.iter().map(Vec::len).max().unwrap_or(0);
@@ -103,7 +103,7 @@ impl ExpertObservation {
         }
     }
 
-    fn see(&mut self, moe: &LlamaMoe, tokens: Tensor<2>, kept: Evidence) -> Result<TokenRouting, Error> {
+    fn see(&mut self, moe: &LlamaMoe, tokens: Tensor<2>, kept: Evidence) -> Result<TokenRouting, ExpertError> {
         let routing = match moe.route(tokens.clone())? {
             Routing::Tokens(routing) => routing,
             Routing::Slots(_) => {
@@ -128,7 +128,7 @@ fn observe_gated(
     routing: &TokenRouting,
     stats: Option<&mut BTreeMap<String, ActivationStats>>,
     forward: impl FnOnce(&mut dyn Observer) -> Tensor<3>,
-) -> Result<Tensor<3>, Error> {
+) -> Result<Tensor<3>, ExpertError> {
     let Some(stats) = stats else {
         return Ok(forward(&mut ()));
     };
@@ -145,7 +145,7 @@ fn observe_gated(
 struct Gated<'a> {
     routing: &'a TokenRouting,
     stats: &'a mut BTreeMap<String, ActivationStats>,
-    error: Option<Error>,
+    error: Option<ExpertError>,
 }
 
 impl Observer for Gated<'_> {

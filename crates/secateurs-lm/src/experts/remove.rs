@@ -10,7 +10,7 @@ use super::method::ExpertMethod;
 use super::observe::ExpertObservation;
 use super::weights::zero_weights;
 use super::zeros::Zeros;
-use crate::Error;
+use crate::experts::error::ExpertError;
 
 /// The experts that are to go.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -66,7 +66,7 @@ pub fn remove_experts(
     llama: &Llama,
     observed: &[ExpertObservation],
     plan: &ExpertPlan,
-) -> Result<(Llama, ExpertReport), Error> {
+) -> Result<(Llama, ExpertReport), ExpertError> {
     let mut llama = llama.clone();
     let mut blocks = Vec::new();
     let mut zeros = Zeros::default();
@@ -100,7 +100,7 @@ struct Choice {
 }
 
 impl Choice {
-    fn of(moe: &LlamaMoe, observed: &ExpertObservation, plan: &ExpertPlan, seed: u64) -> Result<Self, Error> {
+    fn of(moe: &LlamaMoe, observed: &ExpertObservation, plan: &ExpertPlan, seed: u64) -> Result<Self, ExpertError> {
         let n_experts = moe.experts.len();
         let all = Self {
             n_experts,
@@ -132,7 +132,7 @@ impl Choice {
         }
     }
 
-    fn by_clusters(self, moe: &LlamaMoe, observed: &ExpertObservation, n_kept: usize) -> Result<Self, Error> {
+    fn by_clusters(self, moe: &LlamaMoe, observed: &ExpertObservation, n_kept: usize) -> Result<Self, ExpertError> {
         let groups = clusters(&observed.evidence, n_kept)?;
         let (kept, groups) = (groups.kept(), groups.groups);
         // Before the experts are touched.
@@ -140,7 +140,12 @@ impl Choice {
         Ok(Self { kept, groups, ..self })
     }
 
-    fn apply(self, mut moe: LlamaMoe, observed: &ExpertObservation, plan: &ExpertPlan) -> Result<LlamaMoe, Error> {
+    fn apply(
+        self,
+        mut moe: LlamaMoe,
+        observed: &ExpertObservation,
+        plan: &ExpertPlan,
+    ) -> Result<LlamaMoe, ExpertError> {
         let evidence = &observed.evidence;
         match plan.method {
             ExpertMethod::MoePruner => zero_weights(moe, observed, plan.share),

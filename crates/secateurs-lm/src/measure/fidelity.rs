@@ -6,10 +6,12 @@ use secateurs_data::Checkpoint;
 use secateurs_models::llama::{Llama, LlamaConfig, Rope, load_llama};
 use serde::{Deserialize, Serialize};
 
-use crate::Error;
+use crate::measure::error::MeasureError;
 use crate::measure::evaluate::to_tensor;
 use crate::pack::packed::is_packed;
+use crate::run::error::ModelFileError;
 use crate::run::loaded::LoadedLlama;
+use crate::text::error::TextError;
 use crate::trace::format::Trace;
 
 /// Positions whose logits are in memory at a time.
@@ -62,11 +64,11 @@ pub fn fidelity(
     traces: &[Trace],
     device: &Device,
     listener: &mut dyn FnMut(usize, usize),
-) -> Result<Fidelity, Error> {
+) -> Result<Fidelity, MeasureError> {
     if let Some(packed) = [dense, pruned].into_iter().find(|model| is_packed(model)) {
-        return Err(Error::IsPacked {
+        return Err(MeasureError::from(ModelFileError::IsPacked {
             path: packed.path().to_owned(),
-        });
+        }));
     }
     let [dense, pruned] = [load_llama(dense, device)?, load_llama(pruned, device)?];
     let [dense, pruned] = [&dense, &pruned].map(|(config, llama)| LoadedLlama { config, llama });
@@ -86,7 +88,7 @@ pub fn fidelity_of(
     pruned: LoadedLlama<'_>,
     traces: &[Trace],
     listener: &mut dyn FnMut(usize, usize),
-) -> Result<Fidelity, Error> {
+) -> Result<Fidelity, MeasureError> {
     let max_positions = dense.config.max_positions.min(pruned.config.max_positions);
     let traces: Vec<Trace> = traces.iter().map(|trace| trace.clone().within(max_positions)).collect();
     check(dense.config, pruned.config, &traces)?;
@@ -114,13 +116,13 @@ pub fn fidelity_of(
     })
 }
 
-fn check(dense: &LlamaConfig, pruned: &LlamaConfig, traces: &[Trace]) -> Result<(), Error> {
+fn check(dense: &LlamaConfig, pruned: &LlamaConfig, traces: &[Trace]) -> Result<(), MeasureError> {
     for (what, first, second) in [
         ("vocabulary", dense.vocab_size, pruned.vocab_size),
         ("width", dense.d_model, pruned.d_model),
     ] {
         if first != second {
-            return Err(Error::ModelsDiffer { what, first, second });
+            return Err(MeasureError::ModelsDiffer { what, first, second });
         }
     }
     let max_positions = dense.max_positions.min(pruned.max_positions);
@@ -128,9 +130,9 @@ fn check(dense: &LlamaConfig, pruned: &LlamaConfig, traces: &[Trace]) -> Result<
         .iter()
         .map(|trace| trace.prompt_tokens.len() + trace.new_tokens.len());
     match lengths.clone().find(|length| *length > max_positions) {
-        Some(window) => Err(Error::WindowTooLong { window, max_positions }),
+        Some(window) => Err(TextError::WindowTooLong { window, max_positions }.into()),
         None if lengths.clone().any(|length| length > 1) => Ok(()),
-        None => Err(Error::NoTraces),
+        None => Err(MeasureError::NoTraces),
     }
 }
 
@@ -153,7 +155,7 @@ impl<'a> Runner<'a> {
     }
 
     /// `[n_tokens, d_model]`
-    fn hidden(&self, tokens: &[u32]) -> Result<Tensor<2>, Error> {
+    fn hidden(&self, tokens: &[u32]) -> Result<Tensor<2>, MeasureError> {
         let device = self.llama.model.embed_tokens.weight.device();
         let hidden = self
             .llama
@@ -185,7 +187,7 @@ struct Measured {
 }
 
 impl Measured {
-    fn check(&self, trace: usize) -> Result<(), Error> {
+    fn check(&self, trace: usize) -> Result<(), MeasureError> {
         let predictions = self
             .predictions
             .iter()
@@ -195,13 +197,13 @@ impl Measured {
             .iter()
             .flat_map(|d| ["hidden distance", "hidden error"].into_iter().zip(*d));
         match predictions.chain(distances).find(|(_, value)| !value.is_finite()) {
-            Some((what, value)) => Err(Error::MeasureNotFinite { what, trace, value }),
+            Some((what, value)) => Err(MeasureError::MeasureNotFinite { what, trace, value }),
             None => Ok(()),
         }
     }
 }
 
-fn measure(dense: &Runner<'_>, pruned: &Runner<'_>, tokens: &[u32]) -> Result<Measured, Error> {
+fn measure(dense: &Runner<'_>, pruned: &Runner<'_>, tokens: &[u32]) -> Result<Measured, MeasureError> {
     let (of_dense, of_pruned) = (dense.hidden(tokens)?, pruned.hidden(tokens)?);
     let [n_tokens, d_model] = of_dense.dims();
     let (a, b) = (values(of_dense.clone()), values(of_pruned.clone()));

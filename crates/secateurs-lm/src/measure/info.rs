@@ -8,7 +8,7 @@ use secateurs_sparse::Level;
 use secateurs_tensor::PathRules;
 use serde::Serialize;
 
-use crate::Error;
+use crate::measure::error::MeasureError;
 use crate::pack::packed::{is_packed, packed_matrix, weights_of};
 use crate::prune::notes::n_zeros;
 
@@ -61,7 +61,7 @@ pub struct LinearInfo {
 /// # Errors
 ///
 /// If the model is not a Llama or a tensor cannot be read.
-pub fn info(checkpoint: &Checkpoint) -> Result<Info, Error> {
+pub fn info(checkpoint: &Checkpoint) -> Result<Info, MeasureError> {
     let config = LlamaConfig::open(checkpoint)?;
     let rules = PathRules::default();
     let mut encodings = BTreeMap::new();
@@ -104,7 +104,7 @@ struct CountedLinear {
     n_zeros: usize,
 }
 
-fn describe_linear(checkpoint: &Checkpoint, name: String, dims: Vec<usize>) -> Result<CountedLinear, Error> {
+fn describe_linear(checkpoint: &Checkpoint, name: String, dims: Vec<usize>) -> Result<CountedLinear, MeasureError> {
     let (encoding, n_zeros) = match packed_matrix(checkpoint, &name, &dims)? {
         Some(matrix) => {
             let encoding = format!("{} {}", matrix.format(), matrix.values().value_type());

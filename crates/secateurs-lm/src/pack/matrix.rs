@@ -7,7 +7,7 @@ use secateurs_data::{FloatType, RawTensor};
 use secateurs_sparse::{Choice, Format, Level, PackedMatrix, SparseError, ValueType, choose, choose_measured};
 use serde::{Serialize, Serializer};
 
-use crate::Error;
+use crate::pack::error::PackError;
 use crate::pack::settings::{FormatChoice, PackConfig};
 
 /// A matrix as it was packed.
@@ -77,7 +77,7 @@ impl DenseMatrix<'_> {
         &self,
         config: &PackConfig,
         measured: &mut Measured,
-    ) -> Result<(PackedMatrix, PackedInfo), Error> {
+    ) -> Result<(PackedMatrix, PackedInfo), PackError> {
         let storage = self
             .storage(config, measured)
             .map_err(|source| failed(self.name, source))?;
@@ -139,8 +139,8 @@ pub(crate) fn is_in_block(name: &str) -> bool {
     name.starts_with("model.layers.")
 }
 
-pub(crate) fn failed(name: &str, source: SparseError) -> Error {
-    Error::Pack {
+pub(crate) fn failed(name: &str, source: SparseError) -> PackError {
+    PackError::Matrix {
         name: name.to_owned(),
         source,
     }

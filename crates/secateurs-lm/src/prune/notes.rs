@@ -4,7 +4,7 @@ use secateurs_data::{Checkpoint, CheckpointWriter};
 use secateurs_models::llama::{LlamaConfig, planned_tensors};
 use secateurs_tensor::{LayerReport, Report};
 
-use crate::Error;
+use crate::prune::error::PruneJobError;
 
 /// Says in which direction, and why, the zeros of a result differ from those asked for.
 pub(crate) fn of_counts(report: &Report) -> Vec<String> {
@@ -36,7 +36,7 @@ pub(crate) fn of_rest(
     source: &Checkpoint,
     writer: &CheckpointWriter,
     report: &Report,
-) -> Result<Option<String>, Error> {
+) -> Result<Option<String>, PruneJobError> {
     let config = LlamaConfig::describe(source)?;
     let is_copied = |name: &str| {
         let path = config.module_path(name);

@@ -9,9 +9,9 @@ use secateurs_models::llama::LlamaStore;
 use secateurs_prune::{BlockMethod, Progress};
 use secateurs_tensor::Report;
 
-use crate::Error;
 use crate::prune::algorithm::{Algorithm, FirstStage, WholeModel};
 use crate::prune::blockwise::Blocks;
+use crate::prune::error::PruneJobError;
 use crate::prune::journal::PruneJournal;
 use crate::prune::prune_job::{PruneJob, PruneOutcome};
 use crate::prune::selection::check_fits;
@@ -30,8 +30,11 @@ use crate::train::job::TrainingRun;
 ///
 /// If the recipe does not fit the model ([`Recipe::check`](crate::Recipe::check): nothing is touched then, and no weight
 /// read), another job writes the output, the inputs cannot be used, a layer cannot be pruned, or the output cannot be written.
-/// The staging folder stays, to be resumed, if work was kept there and the error [may pass](Error::may_pass).
-pub fn prune_checkpoint(job: &PruneJob<'_>, listener: &mut dyn FnMut(Progress<'_>)) -> Result<PruneOutcome, Error> {
+/// The staging folder stays, to be resumed, if work was kept there and the error [may pass](PruneJobError::may_pass).
+pub fn prune_checkpoint(
+    job: &PruneJob<'_>,
+    listener: &mut dyn FnMut(Progress<'_>),
+) -> Result<PruneOutcome, PruneJobError> {
     let started = Instant::now();
     // It is stored beside the output.
     job.recipe.to_toml()?;
@@ -74,7 +77,7 @@ impl Run<'_> {
         self,
         method: &M,
         listener: &mut dyn FnMut(Progress<'_>),
-    ) -> Result<Report, Error> {
+    ) -> Result<Report, PruneJobError> {
         let recipe = self.job.recipe;
         let calibration = recipe.calibration_tokens(&self.source)?;
         let journal = PruneJournal::new(recipe, &self.source, &calibration.sequences)?;
@@ -87,14 +90,14 @@ impl Run<'_> {
         blocks.run(self.source, method, listener)
     }
 
-    fn as_a_whole(self, method: &WholeModel, listener: &mut dyn FnMut(Progress<'_>)) -> Result<Report, Error> {
+    fn as_a_whole(self, method: &WholeModel, listener: &mut dyn FnMut(Progress<'_>)) -> Result<Report, PruneJobError> {
         #[cfg(feature = "mimalloc")]
         let _kept = crate::allocator::KeptMemory::new();
         let training = TrainingRun::begin(self.job, &self.source, self.claim)?;
         if let WholeModel::Masked(first) = method {
             prune_first_stage(self.job, first, &training.first_stage_folder(), listener)?;
         }
-        training.run(method, listener)
+        Ok(training.run(method, listener)?)
     }
 }
 
@@ -104,7 +107,7 @@ fn prune_first_stage(
     first: &FirstStage,
     out: &Path,
     listener: &mut dyn FnMut(Progress<'_>),
-) -> Result<(), Error> {
+) -> Result<(), PruneJobError> {
     if out.exists() {
         return Ok(());
     }

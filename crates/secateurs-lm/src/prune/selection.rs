@@ -1,9 +1,7 @@
 //! The matrices that pruning may touch.
 
 use secateurs_data::llama::{LlamaConfig, planned_tensors};
-use secateurs_data::{Checkpoint, FloatType, PlannedTensor};
-
-use crate::Error;
+use secateurs_data::{Checkpoint, DataError, FloatType, PlannedTensor};
 
 /// A matrix inside a block.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,7 +35,7 @@ pub(crate) fn file_name(config: &LlamaConfig, path: &str) -> String {
 }
 
 /// Refuses weights that the number format of the output cannot hold.
-pub(crate) fn check_fits(source: &Checkpoint, planned: &[PlannedTensor], dtype: FloatType) -> Result<(), Error> {
+pub(crate) fn check_fits(source: &Checkpoint, planned: &[PlannedTensor], dtype: FloatType) -> Result<(), DataError> {
     if dtype == FloatType::F32 {
         return Ok(());
     }

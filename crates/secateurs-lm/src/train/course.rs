@@ -9,8 +9,9 @@ use secateurs_models::llama::{Llama, Rope};
 use secateurs_prune::Progress;
 use secateurs_train::{StepReport, TrainError, Trainer};
 
-use crate::Error;
+use crate::measure::error::MeasureError;
 use crate::measure::evaluate::{evaluate_llama, to_tensor};
+use crate::train::error::TrainJobError;
 use crate::train::inputs::Inputs;
 use crate::train::journal::TrainingJournal;
 use crate::train::log::SparseLoss;
@@ -33,7 +34,7 @@ impl Course<'_> {
         &mut self,
         mut trainer: Trainer<Llama>,
         listener: &mut dyn FnMut(Progress<'_>),
-    ) -> Result<Trainer<Llama>, Error> {
+    ) -> Result<Trainer<Llama>, TrainJobError> {
         let n_steps = self.inputs.training.steps();
         let positions = Rope::new(&self.inputs.config, self.inputs.windows.window(), &self.device);
         let validate_every = self.inputs.training.validate_every;
@@ -84,10 +85,10 @@ impl Course<'_> {
     }
 
     /// Says where the last good state is.
-    fn say_what_is_kept(&self, error: TrainError) -> Error {
+    fn say_what_is_kept(&self, error: TrainError) -> TrainJobError {
         match self.run.journal().steps_done {
             0 => error.into(),
-            steps_done => Error::TrainingStopped {
+            steps_done => TrainJobError::Stopped {
                 steps_done,
                 path: self.run.folder().to_owned(),
                 source: Box::new(error),
@@ -95,7 +96,7 @@ impl Course<'_> {
         }
     }
 
-    fn validate(&mut self, trainer: &Trainer<Llama>) -> Result<(), Error> {
+    fn validate(&mut self, trainer: &Trainer<Llama>) -> Result<(), TrainJobError> {
         if self.inputs.validation.is_empty() {
             return Ok(());
         }
@@ -103,8 +104,8 @@ impl Course<'_> {
         let evaluated = evaluate_llama(&self.inputs.config, &pruned, &self.inputs.validation, &mut |_, _| {});
         let loss = match evaluated {
             Ok(evaluation) => Some(evaluation.mean_loss()),
-            Err(Error::LossNotFinite { .. }) => None,
-            Err(error) => return Err(error),
+            Err(MeasureError::LossNotFinite { .. }) => None,
+            Err(error) => return Err(error.into()),
         };
         let steps_done = trainer.steps_done();
         tracing::info!(steps_done, loss, "loss of the pruned model");
@@ -114,7 +115,7 @@ impl Course<'_> {
     }
 
     /// Puts the state on the disk, from where an interrupted run goes on.
-    fn keep(&mut self, trainer: &Trainer<Llama>) -> Result<(), Error> {
+    fn keep(&mut self, trainer: &Trainer<Llama>) -> Result<(), TrainJobError> {
         let before = self.run.journal().steps_done;
         let (steps_done, seconds) = (trainer.steps_done(), self.seconds());
         state::write(trainer, self.run.folder())?;

@@ -13,13 +13,14 @@ use secateurs_prune::{Progress, PrunedTogether, layer_reports};
 use secateurs_tensor::{KeepMask, LayerReport, MaskSet, Report, Scope, read_weights};
 use secateurs_train::{MomentFormat, Residence, Trainer};
 
-use crate::Error;
 use crate::prune::algorithm::WholeModel;
 use crate::prune::notes;
-use crate::prune::prune_job::PruneJob;
+use crate::prune::prune_job::{PruneJob, describe};
 use crate::prune::selection::file_name;
+use crate::run::error::ModelFileError;
 use crate::run::memory::peak_rss_bytes;
 use crate::train::course::Course;
+use crate::train::error::TrainJobError;
 use crate::train::inputs::Inputs;
 use crate::train::journal::TrainingJournal;
 use crate::train::state;
@@ -38,7 +39,11 @@ pub(crate) struct TrainingRun<'a> {
 
 impl<'a> TrainingRun<'a> {
     /// Reads the texts, then begins in the staging folder or opens what an interrupted run left there.
-    pub(crate) fn begin(job: &'a PruneJob<'a>, source: &'a Checkpoint, claim: OutputClaim) -> Result<Self, Error> {
+    pub(crate) fn begin(
+        job: &'a PruneJob<'a>,
+        source: &'a Checkpoint,
+        claim: OutputClaim,
+    ) -> Result<Self, TrainJobError> {
         let started = Instant::now();
         let inputs = Inputs::read(job.recipe.needed_training()?, source, job.recipe.seed)?;
         let mut run = claim.begin(inputs.journal(job.recipe, source)?)?;
@@ -60,7 +65,11 @@ impl<'a> TrainingRun<'a> {
     }
 
     /// Trains, and puts the model in its place.
-    pub(crate) fn run(mut self, method: &WholeModel, listener: &mut dyn FnMut(Progress<'_>)) -> Result<Report, Error> {
+    pub(crate) fn run(
+        mut self,
+        method: &WholeModel,
+        listener: &mut dyn FnMut(Progress<'_>),
+    ) -> Result<Report, TrainJobError> {
         let trainer = self.train(method, listener)?;
         let report = self.write(method, trainer)?;
         let model = self.run.folder().join(MODEL);
@@ -69,7 +78,11 @@ impl<'a> TrainingRun<'a> {
         Ok(report)
     }
 
-    fn train(&mut self, method: &WholeModel, listener: &mut dyn FnMut(Progress<'_>)) -> Result<Trainer<Llama>, Error> {
+    fn train(
+        &mut self,
+        method: &WholeModel,
+        listener: &mut dyn FnMut(Progress<'_>),
+    ) -> Result<Trainer<Llama>, TrainJobError> {
         let trainer = self.trainer(method)?;
         let trainer = match self.run.journal().steps_done {
             0 => trainer,
@@ -86,7 +99,7 @@ impl<'a> TrainingRun<'a> {
         course.train(trainer, listener)
     }
 
-    fn trainer(&self, method: &WholeModel) -> Result<Trainer<Llama>, Error> {
+    fn trainer(&self, method: &WholeModel) -> Result<Trainer<Llama>, TrainJobError> {
         let (recipe, device) = (self.job.recipe, self.job.device);
         let training = self.inputs.training;
         let mut config = match method {
@@ -101,7 +114,7 @@ impl<'a> TrainingRun<'a> {
     }
 
     /// What survived the first method.
-    fn first_stage_masks(&self) -> Result<MaskSet, Error> {
+    fn first_stage_masks(&self) -> Result<MaskSet, TrainJobError> {
         let pruned = Checkpoint::open(&self.first_stage_folder())?;
         let (_, llama) = load_llama(&pruned, self.job.device)?;
         let weights = read_weights(&llama, &self.job.recipe.rules);
@@ -112,7 +125,7 @@ impl<'a> TrainingRun<'a> {
     }
 
     /// Writes the finished model with its report, which counts what was written.
-    fn write(&self, method: &WholeModel, trainer: Trainer<Llama>) -> Result<Report, Error> {
+    fn write(&self, method: &WholeModel, trainer: Trainer<Llama>) -> Result<Report, TrainJobError> {
         let (recipe, log) = (self.job.recipe, &self.run.journal().log);
         self.run.remove(MODEL)?;
         let config = LlamaConfig::open(self.source)?;
@@ -137,15 +150,15 @@ impl<'a> TrainingRun<'a> {
             notes: log.notes(),
         };
         report.notes.extend(notes::of_counts(&report));
-        let log = serde_json::to_vec(log).map_err(Error::Json)?;
+        let log = serde_json::to_vec(log).map_err(ModelFileError::Json)?;
         writer.write_file("training.json", &log)?;
-        self.job.describe(self.source, &writer, &report)?;
+        describe(&writer, self.source, &report, &recipe.to_toml()?)?;
         writer.sync()?;
         Ok(report)
     }
 
     /// Reports on the layers that were pruned, but for the zeros in the file.
-    fn layers(&self, method: &WholeModel, llama: &Llama, masks: &MaskSet) -> Result<Vec<LayerReport>, Error> {
+    fn layers(&self, method: &WholeModel, llama: &Llama, masks: &MaskSet) -> Result<Vec<LayerReport>, TrainJobError> {
         let pattern = self.job.recipe.pattern()?;
         // Layers that competed have counts of their own.
         let requested = Some(pattern).filter(|_| self.job.recipe.options.scope != Some(Scope::Global));

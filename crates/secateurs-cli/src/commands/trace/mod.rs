@@ -55,7 +55,7 @@ fn trace(args: &TraceArgs, prompts: &PromptFile, screen: &Screen) -> Result<Trac
         last = Some(step);
     });
     drop(bar);
-    outcome.map_err(|failure| interrupted(failure, last))
+    outcome.map_err(|failure| interrupted(failure.into(), last))
 }
 
 /// Says how to go on where finished traces wait.

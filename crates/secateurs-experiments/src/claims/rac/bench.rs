@@ -184,7 +184,7 @@ impl RacBench {
         };
         match fidelity_of(dense, pruned, &self.held_out, &mut |_, _| {}) {
             Ok(fidelity) => Ok(Some(fidelity)),
-            Err(secateurs::Error::MeasureNotFinite { .. }) => Ok(None),
+            Err(secateurs::MeasureError::MeasureNotFinite { .. }) => Ok(None),
             Err(error) => Err(error.into()),
         }
     }

@@ -93,7 +93,7 @@ impl ExpertsBench {
     fn perplexity(&self, llama: &Llama) -> Result<f64, ExperimentError> {
         match evaluate_llama(&self.config, llama, &self.test, &mut |_, _| {}) {
             Ok(Evaluation { perplexity, .. }) => Ok(perplexity),
-            Err(secateurs::Error::LossNotFinite { .. }) => Ok(f64::INFINITY),
+            Err(secateurs::MeasureError::LossNotFinite { .. }) => Ok(f64::INFINITY),
             Err(error) => Err(error.into()),
         }
     }
