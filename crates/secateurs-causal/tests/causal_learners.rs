@@ -9,7 +9,7 @@ use secateurs_causal::{
     Summary, Synthetic, Trained, pehe,
 };
 use secateurs_kan::{
-    BasisConfig, Fold, GridUpdates, Kan, KanError, Keep, Optimizer, Schedule, attribution, prune_edges,
+    BasisConfig, GridUpdates, Kan, KanError, Keep, Optimizer, PruneConfig, Schedule, attribution, prune_edges,
 };
 use secateurs_testkit::laws;
 
@@ -195,9 +195,9 @@ fn networks_can_be_pruned_and_trained_on() {
     let mut n_removed = 0;
     let pruned = model.map_networks(|_, kan: Kan| {
         let scores = attribution(&kan, x.clone())?;
-        let (kan, removed) = prune_edges(kan, x.clone(), &scores.edges, (0.05, Fold::Mean))?;
-        n_removed += removed.len();
-        Ok::<_, KanError>(kan)
+        let pruned = prune_edges(kan, x.clone(), &scores.edges, &PruneConfig::above(0.05))?;
+        n_removed += pruned.removed.len();
+        Ok::<_, KanError>(pruned.kan)
     });
     let pruned = pruned.unwrap();
     assert!(

@@ -97,7 +97,7 @@ pub enum ExperimentError {
     Moe(#[from] secateurs::moe::MoeError),
     /// The student could not be trained, pruned or fine-tuned.
     #[error(transparent)]
-    Theory(#[from] secateurs::moe::theory::TheoryError),
+    Theory(#[from] secateurs::moe_theory::TheoryError),
     /// Weights could not be scored.
     #[error(transparent)]
     Importance(#[from] secateurs::importance::ImportanceError),

@@ -11,6 +11,7 @@ pub use secateurs_kan_files::{KanFileError, kan_file, pykan};
 pub use secateurs_lm::*;
 pub use secateurs_models as models;
 pub use secateurs_moe as moe;
+pub use secateurs_moe_theory as moe_theory;
 pub use secateurs_ops as ops;
 pub use secateurs_prune as prune;
 pub use secateurs_runtime as runtime;

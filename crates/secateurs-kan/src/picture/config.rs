@@ -2,7 +2,7 @@
 
 use secateurs_chart::make_printable;
 
-use crate::network::Kan;
+use crate::layers::network::Kan;
 use crate::{KanError, Result};
 
 /// One edge of a network.

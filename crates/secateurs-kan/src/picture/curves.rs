@@ -1,10 +1,11 @@
 //! The functions on edges over the values that reach them.
 
 use burn::tensor::{Tensor, TensorData};
+use secateurs_tensor::UnitScores;
 
 use super::config::EdgeIndex;
 use crate::Result;
-use crate::network::Kan;
+use crate::layers::network::Kan;
 
 /// Points of a curve.
 const N_POINTS: usize = 65;
@@ -48,7 +49,7 @@ impl Flow {
 }
 
 /// The present edges with the highest scores; earlier ones if scores are equal.
-pub(super) fn choose(kan: &Kan, scores: &[Vec<f64>], max_edges: usize) -> Choice {
+pub(super) fn choose(kan: &Kan, scores: &[UnitScores], max_edges: usize) -> Choice {
     let mut all: Vec<ScoredEdge> = Vec::new();
     for (number, layer) in kan.layers.iter().enumerate() {
         let n_subnodes = layer.width().n_subnodes();
@@ -61,7 +62,7 @@ pub(super) fn choose(kan: &Kan, scores: &[Vec<f64>], max_edges: usize) -> Choice
             };
             ScoredEdge {
                 edge,
-                score: scores[number][at],
+                score: scores[number].values()[at],
             }
         }));
     }

@@ -7,9 +7,9 @@ use super::config::{EdgeIndex, Names, PictureConfig};
 use super::curves::{Curve, Flow};
 use super::labels::Side;
 use super::layout::{BOX, Layout};
-use crate::attribution::Attribution;
-use crate::network::Kan;
-use crate::symbolic::SymbolicEdges;
+use crate::layers::network::Kan;
+use crate::scores::attribution::Attribution;
+use crate::symbolic::edges::SymbolicEdges;
 
 const FRAME: &str = "#b6bec8";
 const RED: &str = "#cf222e";

@@ -6,8 +6,8 @@ use super::config::Names;
 use super::curves::{Curve, Flow};
 use super::labels::Labels;
 use super::spread::{Span, spread_apart};
-use crate::network::Kan;
-use crate::nodes::Width;
+use crate::layers::network::Kan;
+use crate::layers::nodes::Width;
 
 /// Side of a box.
 pub(super) const BOX: f64 = 46.0;

@@ -14,8 +14,8 @@ use self::config::Names;
 use self::draw::Scene;
 use self::layout::Layout;
 use crate::Result;
-use crate::attribution::attribution;
-use crate::network::Kan;
+use crate::layers::network::Kan;
+use crate::scores::attribution::attribution;
 
 pub use self::config::{EdgeIndex, PictureConfig};
 

@@ -31,7 +31,7 @@ impl Scene<'_> {
     }
 
     fn draw_factors(&self, layer: usize, node: usize, place: Place) -> Markup {
-        let alpha = self.alpha(self.scores.nodes[layer][node]).max(LEAST_CURVE);
+        let alpha = self.alpha(self.scores.nodes[layer].values()[node]).max(LEAST_CURVE);
         let below = layer.checked_sub(1).map(|before| {
             let width = self.kan.layers[before].width();
             (node >= width.sums, &self.layout.subnodes[before][width.subnodes(node)])
@@ -53,7 +53,10 @@ impl Scene<'_> {
             layer if layer == self.kan.layers.len() => self.names.outputs[node].clone(),
             layer => format!("node {} of layer {layer}", node + 1),
         };
-        let ([low, high], score) = (ends(self.flow.ranges[layer][node]), self.scores.nodes[layer][node]);
+        let ([low, high], score) = (
+            ends(self.flow.ranges[layer][node]),
+            self.scores.nodes[layer].values()[node],
+        );
         format!("{name}: score {score:.4}; from {low} to {high}")
     }
 }

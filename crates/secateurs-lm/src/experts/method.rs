@@ -3,9 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use secateurs_moe::prune::{
-    ActivationNorm, ExpertImportance, Frequency, GateMass, OutputVariance, RandomExperts, Reap,
-};
+use secateurs_importance::UnitImportance;
+use secateurs_moe::prune::{ActivationNorm, ExpertEvidence, Frequency, GateMass, OutputVariance, RandomExperts, Reap};
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
@@ -85,7 +84,7 @@ impl ExpertMethod {
     }
 
     /// The score by which experts go, if it is one.
-    pub(crate) fn importance(self, seed: u64) -> Option<Box<dyn ExpertImportance>> {
+    pub(crate) fn importance(self, seed: u64) -> Option<Box<dyn UnitImportance<Evidence = ExpertEvidence>>> {
         Some(match self {
             Self::Random => Box::new(RandomExperts { seed }),
             Self::Frequency => Box::new(Frequency),

@@ -4,7 +4,10 @@ use burn::module::Param;
 use burn::tensor::{Device, FloatDType, Tensor, TensorData};
 use faer::linalg::solvers::Solve;
 use faer::{Mat, Side};
-use secateurs::kan::{BSpline, Basis, BasisConfig, Beyond, Fold, Grid, Kan, KanConfig, KanError, prune_edges};
+use secateurs::kan::{
+    BSpline, Basis, BasisConfig, Beyond, Fold, Grid, Kan, KanConfig, KanError, PruneConfig, prune_edges,
+};
+use secateurs::tensor::UnitScores;
 use secateurs_causal::{Outcomes, Study, factual_error};
 
 use super::cell::{ModelNumber, ModelStage};
@@ -26,17 +29,20 @@ pub fn measure_folding(task: &CausalTask) -> Result<Vec<ModelNumber>, Experiment
     let x = kan.tensor(&inputs, d_input)?;
     let statistics = &kan.statistics(x.clone())?[0];
     let sum = statistics.sum_deviations[0];
-    let shares: Vec<f64> = statistics.edge_deviations.iter().map(|edge| edge / sum).collect();
-    let pruned = |fold: Fold| prune_edges(kan.clone(), x.clone(), std::slice::from_ref(&shares), (THRESHOLD, fold));
-    let (folded, removed) = pruned(Fold::Mean)?;
-    let (zeroed, _) = pruned(Fold::Zero)?;
+    let shares = UnitScores::new(statistics.edge_deviations.iter().map(|edge| edge / sum).collect())?;
+    let pruned = |fold: Fold| {
+        let config = PruneConfig::above(THRESHOLD).with_fold(fold);
+        prune_edges(kan.clone(), x.clone(), std::slice::from_ref(&shares), &config)
+    };
+    let folded = pruned(Fold::Mean)?;
+    let zeroed = pruned(Fold::Zero)?;
     let number = |stage, metric, value| ModelNumber::new(ModelStage::new(METHOD, stage), metric, value);
     let error = |kan: &Kan| factual_error_of(kan, &task.test);
     Ok(vec![
-        number("folded", "edges", (d_input - removed.len()) as f64),
+        number("folded", "edges", (d_input - folded.removed.len()) as f64),
         number("full", "factual_mse", error(&kan)?),
-        number("folded", "factual_mse", error(&folded)?),
-        number("zeroed", "factual_mse", error(&zeroed)?).control(),
+        number("folded", "factual_mse", error(&folded.kan)?),
+        number("zeroed", "factual_mse", error(&zeroed.kan)?).control(),
     ])
 }
 

@@ -4,9 +4,10 @@ use std::collections::HashMap;
 
 use burn::tensor::{Device, FloatDType, Tensor};
 use secateurs::kan::{
-    BSpline, Basis, BasisConfig, FitConfig, Fold, Grid, Kan, KanConfig, Optimizer, Rows, Schedule, Units, fit,
-    prune_nodes, root_mean_square_error,
+    BSpline, Basis, BasisConfig, FitConfig, Fold, Grid, Kan, KanConfig, Optimizer, PruneConfig, Rows, Schedule, Units,
+    fit, prune_nodes, root_mean_square_error,
 };
+use secateurs::tensor::UnitScores;
 
 use super::case::{NetworkKey, ShapkanCase};
 use super::cell::{Agreement, NetworkCell, Pruned, Ranked, Refit, Variant};
@@ -198,11 +199,13 @@ impl<'a> NetworkBench<'a> {
         for layer in 1..kan.layers.len() {
             let scores = score.score(&kan, layer, &x, self.draw(layer, -1.0))?;
             let keep = best(&scores, nodes);
-            let mut marks: Vec<Vec<f64>> = kan.widths().iter().map(|width| vec![1.0; width.n_nodes()]).collect();
-            for (node, mark) in marks[layer].iter_mut().enumerate() {
-                *mark = f64::from(u8::from(keep.contains(&node)));
-            }
-            kan = prune_nodes(kan, x.clone(), &marks, (0.5, fold))?.0;
+            let mark = |stays: bool| f64::from(u8::from(stays));
+            let marks = kan.widths().into_iter().enumerate().map(|(place, width)| {
+                let nodes = 0..width.n_nodes();
+                UnitScores::new(nodes.map(|node| mark(place != layer || keep.contains(&node))).collect())
+            });
+            let marks = marks.collect::<Result<Vec<_>, _>>()?;
+            kan = prune_nodes(kan, x.clone(), &marks, &PruneConfig::above(0.5).with_fold(fold))?.kan;
             kept.push(keep);
         }
         Ok(NarrowNetwork { kan, kept })

@@ -58,7 +58,7 @@ impl Score {
     /// Scores of the nodes of a layer, 0 for the inputs; `draw` is the seed of random ones.
     pub fn score(self, kan: &Kan, layer: usize, x: &Tensor<2>, draw: u64) -> Result<Vec<f64>, ExperimentError> {
         Ok(match self {
-            Self::Pykan => attribution(kan, x.clone())?.nodes.swap_remove(layer),
+            Self::Pykan => attribution(kan, x.clone())?.nodes[layer].values().to_vec(),
             Self::Shapley(baseline, payoff) => {
                 let sampling = if kan.layers[layer].d_input() <= MOST_EXACT {
                     Sampling::Exact

@@ -1,6 +1,6 @@
 //! Teachers, students and how they learn.
 
-use secateurs::moe::theory::{Draws, FeatureLearning, FineTuning, Mixture, Mode, TheoryError};
+use secateurs::moe_theory::{Draws, FeatureLearning, FineTuning, Mixture, Mode, TheoryError};
 
 use crate::outcome::Tier;
 

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use secateurs::moe::theory::{
+use secateurs::moe_theory::{
     Alignment, Course, Merging, Mixture, Pruning, Selection, Target, TheoryError, fine_tune, learn_features, loss,
     merge_and_drop, prune,
 };

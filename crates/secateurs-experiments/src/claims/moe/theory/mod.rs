@@ -12,7 +12,7 @@ mod rows;
 
 use std::fmt;
 
-use secateurs::moe::theory::ALIGNED;
+use secateurs::moe_theory::ALIGNED;
 
 use self::case::TheoryCase;
 use crate::ExperimentError;

@@ -1,6 +1,6 @@
 //! Rows of students.
 
-use secateurs::moe::theory::Pair;
+use secateurs::moe_theory::Pair;
 
 use super::case::{TUNED_STEPS, TheoryCase};
 use super::cell::{ReducedStudent, Reduction, TheoryCell};

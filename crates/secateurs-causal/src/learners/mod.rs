@@ -1,0 +1,9 @@
+//! Learners made of networks, and their training.
+
+pub(crate) mod base;
+pub(crate) mod batch;
+pub(crate) mod effect_model;
+pub(crate) mod kan_base;
+pub(crate) mod learner;
+pub(crate) mod mlp;
+pub(crate) mod training;
