@@ -22,6 +22,7 @@ pub use learners::effect_model::EffectModel;
 pub use learners::kan_base::KanBase;
 pub use learners::learner::{Head, Learner};
 pub use learners::mlp::{Mlp, MlpBase};
+pub use learners::studies::Studies;
 pub use learners::training::{LearnerConfig, OutcomeUnits, Trained};
 pub use measures::comparison::{holm, wilcoxon};
 pub use measures::metrics::{

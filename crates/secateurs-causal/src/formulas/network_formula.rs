@@ -7,10 +7,11 @@ use secateurs_kan::{Kan, KanError, PipelineConfig, Simplified, Task, simplify};
 use crate::data::scale::range;
 use crate::data::study::{Outcomes, Study, check_length};
 use crate::error::{Arm, Column};
-use crate::learners::batch::{inputs, shares};
 use crate::learners::effect_model::EffectModel;
 use crate::learners::kan_base::KanBase;
 use crate::learners::learner::Learner;
+use crate::learners::rows::{inputs, shares};
+use crate::learners::studies::Studies;
 use crate::learners::training::LearnerConfig;
 use crate::{CausalError, Result};
 
@@ -215,9 +216,12 @@ impl Task for OfNetwork<'_> {
     }
 
     fn refit(&self, kan: Kan) -> Result<Kan, KanError> {
-        let network = (self.learner, self.number, kan);
-        let studies = (self.train, Some(self.validation));
-        match self.config.refit_network(self.base, network, studies) {
+        let config = LearnerConfig {
+            learner: self.learner,
+            ..*self.config
+        };
+        let studies = Studies::new(self.train, self.validation);
+        match config.refit_network(self.base, self.number, kan, studies) {
             Ok(network) => Ok(network.valid()),
             Err(CausalError::Kan(error)) => Err(error),
             // The studies have been checked: what is left is training that ran away.

@@ -56,7 +56,7 @@ pub trait Base {
     /// # Errors
     ///
     /// If the configuration describes no network.
-    fn init(&self, d_input: usize, outputs: &[Output], at: (u64, &Device)) -> Result<Self::Network>;
+    fn init(&self, d_input: usize, outputs: &[Output], seed: u64, device: &Device) -> Result<Self::Network>;
 
     /// What [`penalty`](Self::penalty) needs of the inputs, the same until [`before_step`](Self::before_step) changes the network.
     fn prepared(&self, network: &Self::Network, x: &Tensor<2>) -> Self::Prepared;

@@ -70,7 +70,7 @@ impl Base for KanBase {
     /// None without a penalty.
     type Prepared = Option<Covariance>;
 
-    fn init(&self, d_input: usize, outputs: &[Output], (seed, device): (u64, &Device)) -> Result<Kan> {
+    fn init(&self, d_input: usize, outputs: &[Output], seed: u64, device: &Device) -> Result<Kan> {
         let ends = [Width::sums(d_input), Width::sums(outputs.len())];
         let widths = ends[..1].iter().chain(&self.hidden).chain(&ends[1..]).copied();
         let config = KanConfig::new(widths, self.basis)?

@@ -1,14 +1,17 @@
 //! Training of a learner.
 
-use burn::tensor::{Device, Tensor};
-use secateurs_kan::{KanError, Objective, Schedule, StepLog, Unit, minimise};
+use burn::tensor::Device;
+use secateurs_kan::{KanError, Schedule, StepLog, Unit, minimise};
 use serde::{Deserialize, Serialize};
 
 use crate::data::study::Study;
+use crate::learners::arm_errors::ArmErrors;
 use crate::learners::base::{Base, Network, Output};
-use crate::learners::batch::{Batch, inputs, place_of_rows};
 use crate::learners::effect_model::EffectModel;
 use crate::learners::learner::Learner;
+use crate::learners::place::Place;
+use crate::learners::rows::{LearnerRows, inputs};
+use crate::learners::studies::Studies;
 use crate::{CausalError, Result};
 
 /// In which units outcomes are trained on. Predictions are in those of the study in any case.
@@ -83,21 +86,21 @@ impl LearnerConfig {
     pub fn fit<B: Base>(
         &self,
         base: &B,
-        studies: (&Study, Option<&Study>),
+        studies: Studies<'_>,
         device: &Device,
         listener: &mut dyn FnMut(&StepLog),
     ) -> Result<Trained<B::Network>> {
-        let d_input = studies.0.d_input();
+        let d_input = studies.train.d_input();
         let learner = self.learner;
-        let treatment = studies.0.treatment();
-        let rows = inputs(studies.0.x(), d_input, learner, |row| treatment[row]);
+        let treatment = studies.train.treatment();
+        let rows = inputs(studies.train.x(), d_input, learner, |row| treatment[row]);
         let network = |number: usize| {
-            let at = (self.seed.wrapping_add(number as u64), device);
-            let network = base.init(learner.d_network(d_input), learner.outputs(), at)?;
+            let seed = self.seed.wrapping_add(number as u64);
+            let network = base.init(learner.d_network(d_input), learner.outputs(), seed, device)?;
             Ok(network.in_units_of(&rows)?)
         };
         let networks = (0..learner.n_networks()).map(network).collect::<Result<Vec<_>>>()?;
-        let (networks, log) = self.train(base, (networks, None), studies, listener)?;
+        let (networks, log) = self.train(base, Trainees::all(networks), studies, listener)?;
         Ok((EffectModel::new(learner, d_input, networks)?, log))
     }
 
@@ -110,25 +113,29 @@ impl LearnerConfig {
         &self,
         base: &B,
         model: EffectModel<B::Network>,
-        studies: (&Study, Option<&Study>),
+        studies: Studies<'_>,
         listener: &mut dyn FnMut(&StepLog),
     ) -> Result<Trained<B::Network>> {
         let (learner, d_input) = (model.learner(), model.d_input());
-        studies.0.check_d_input(d_input)?;
-        let networks = (model.into_networks(), None);
+        studies.train.check_d_input(d_input)?;
+        let networks = Trainees::all(model.into_networks());
         let (networks, log) = Self { learner, ..*self }.train_on(base, networks, studies, listener)?;
         Ok((EffectModel::new(learner, d_input, networks)?, log))
     }
 
-    /// Trains one network of a model on by itself: that of an arm does not depend on the other's.
+    /// Trains one network of a model on by itself, which has this number there: that of an arm does not depend on the other's.
     pub(crate) fn refit_network<B: Base>(
         &self,
         base: &B,
-        (learner, number, network): (Learner, usize, B::Network),
-        studies: (&Study, Option<&Study>),
+        number: usize,
+        network: B::Network,
+        studies: Studies<'_>,
     ) -> Result<B::Network> {
-        let networks = (vec![network], Some(number));
-        let (mut networks, _) = Self { learner, ..*self }.train_on(base, networks, studies, &mut |_| ())?;
+        let networks = Trainees {
+            networks: vec![network],
+            alone: Some(number),
+        };
+        let (mut networks, _) = self.train_on(base, networks, studies, &mut |_| ())?;
         Ok(networks.swap_remove(0))
     }
 
@@ -136,52 +143,59 @@ impl LearnerConfig {
     fn train_on<B: Base>(
         &self,
         base: &B,
-        (networks, number): (Vec<B::Network>, Option<usize>),
-        studies: (&Study, Option<&Study>),
+        trainees: Trainees<B::Network>,
+        studies: Studies<'_>,
         listener: &mut dyn FnMut(&StepLog),
     ) -> Result<(Vec<B::Network>, Vec<StepLog>)> {
-        let unit = self.unit_of(studies.0);
-        let networks = mapped(
-            networks,
-            self.learner,
-            (1.0 / unit.size(), -unit.centre() / unit.size()),
-        )?;
-        self.train(base, (networks, number), studies, listener)
+        let unit = self.unit_of(studies.train);
+        let to_unit = OutcomeMap {
+            scale: 1.0 / unit.size(),
+            shift: -unit.centre() / unit.size(),
+        };
+        let trainees = Trainees {
+            networks: to_unit.applied(trainees.networks, self.learner)?,
+            ..trainees
+        };
+        self.train(base, trainees, studies, listener)
     }
 
-    /// Trains networks whose outputs are in training units: all of them, or the one of this number, which is then all that is
-    /// given.
+    /// Trains networks whose outputs are in training units.
     fn train<B: Base>(
         &self,
         base: &B,
-        (networks, number): (Vec<B::Network>, Option<usize>),
-        (study, validation): (&Study, Option<&Study>),
+        Trainees { networks, alone }: Trainees<B::Network>,
+        studies: Studies<'_>,
         listener: &mut dyn FnMut(&StepLog),
     ) -> Result<(Vec<B::Network>, Vec<StepLog>)> {
+        let study = studies.train;
         study.check_arms()?;
         study.check_overlap()?;
         let unit = self.unit_of(study);
-        let place = place_of_rows(&networks[0]);
-        let batch = |study: &Study| {
-            let batch = Batch::new(study, self.learner, unit, &place);
-            match number {
-                None => batch,
-                Some(number) => batch.of_network(number),
+        let place = Place::of_rows(&networks[0]);
+        let rows = |study: &Study| {
+            let rows = LearnerRows::new(study, self.learner, unit, &place);
+            match alone {
+                None => rows,
+                Some(number) => rows.of_network(number),
             }
         };
-        let validation = validation.map(|rows| {
-            rows.check_d_input(study.d_input())?;
-            Ok::<_, CausalError>(batch(rows))
+        let validation = studies.validation.map(|validation| {
+            validation.check_d_input(study.d_input())?;
+            Ok::<_, CausalError>(rows(validation))
         });
         let mut objective = ArmErrors {
             base,
             config: self,
-            batch: batch(study),
+            rows: rows(study),
             validation: validation.transpose()?,
             prepared: Vec::new(),
         };
         let (networks, log) = minimise(networks, &mut objective, &self.schedule, listener)?;
-        Ok((mapped(networks, self.learner, (unit.size(), unit.centre()))?, log))
+        let from_unit = OutcomeMap {
+            scale: unit.size(),
+            shift: unit.centre(),
+        };
+        Ok((from_unit.applied(networks, self.learner)?, log))
     }
 
     /// The unit in which outcomes are trained on.
@@ -193,74 +207,37 @@ impl LearnerConfig {
     }
 }
 
-/// Networks whose outcomes are mapped by a scale and a shift; logits have no units.
-fn mapped<N: Network>(networks: Vec<N>, learner: Learner, (scale, shift): (f64, f64)) -> Result<Vec<N>> {
-    let map = |output: &Output| match output {
-        Output::Outcome => (scale, shift),
-        Output::Propensity => (1.0, 0.0),
-    };
-    let (scales, shifts): (Vec<f64>, Vec<f64>) = learner.outputs().iter().map(map).unzip();
-    let networks = networks.into_iter();
-    let mapped = networks.map(|network| network.with_outputs_mapped(&scales, &shifts));
-    Ok(mapped.collect::<Result<_, KanError>>()?)
+/// Networks in training.
+struct Trainees<N> {
+    networks: Vec<N>,
+    /// The number in its model of the one network that is trained by itself; none if all are.
+    alone: Option<usize>,
 }
 
-/// The errors of both arms, the cross-entropy of the propensity, the penalties.
-struct ArmErrors<'a, B: Base> {
-    base: &'a B,
-    config: &'a LearnerConfig,
-    batch: Batch,
-    validation: Option<Batch>,
-    /// For each network; none before the first step.
-    prepared: Vec<B::Prepared>,
-}
-
-impl<B: Base> ArmErrors<'_, B> {
-    fn error(&self, batch: &Batch, networks: &[B::Network]) -> Tensor<1> {
-        batch.loss(self.config.learner, networks, self.config.propensity_weight)
+impl<N> Trainees<N> {
+    fn all(networks: Vec<N>) -> Self {
+        Self { networks, alone: None }
     }
 }
 
-impl<B: Base> Objective<Vec<B::Network>> for ArmErrors<'_, B> {
-    fn loss(&self, networks: &Vec<B::Network>, _: usize) -> Tensor<1> {
-        let batch = self.batch.on(&networks[0].place().0);
-        debug_assert_eq!(
-            self.prepared.len(),
-            networks.len(),
-            "something was done before the step"
-        );
-        let penalties = networks
-            .iter()
-            .zip(&self.prepared)
-            .filter_map(|(network, prepared)| self.base.penalty(network, batch.inputs.clone(), prepared));
-        // Errors have the precision of the rows, penalties that of the network.
-        penalties.fold(self.error(&batch, networks), |sum, penalty| {
-            let dtype = sum.dtype();
-            sum + penalty.cast(dtype)
-        })
-    }
+/// `scale y + shift`, from one unit of outcomes to another.
+#[derive(Clone, Copy)]
+struct OutcomeMap {
+    scale: f64,
+    shift: f64,
+}
 
-    fn validation(&self, networks: &Vec<B::Network>) -> Option<f64> {
-        let batch = self.validation.as_ref()?;
-        Some(self.error(batch, networks).into_scalar())
-    }
-
-    fn before_step(&mut self, networks: Vec<B::Network>, step: usize) -> Result<(Vec<B::Network>, bool), KanError> {
-        let (base, x) = (self.base, &self.batch.inputs);
-        let mut any = false;
-        let mut step_of = |network| {
-            let (network, changed) = base.before_step(network, x, step)?;
-            any |= changed;
-            Ok(network)
+impl OutcomeMap {
+    /// Networks whose outcomes are mapped; logits have no units.
+    fn applied<N: Network>(self, networks: Vec<N>, learner: Learner) -> Result<Vec<N>> {
+        let map = |output: &Output| match output {
+            Output::Outcome => (self.scale, self.shift),
+            Output::Propensity => (1.0, 0.0),
         };
-        let networks: Vec<B::Network> = networks
-            .into_iter()
-            .map(&mut step_of)
-            .collect::<Result<_, KanError>>()?;
-        if any || self.prepared.is_empty() {
-            self.prepared = networks.iter().map(|network| base.prepared(network, x)).collect();
-        }
-        Ok((networks, any))
+        let (scales, shifts): (Vec<f64>, Vec<f64>) = learner.outputs().iter().map(map).unzip();
+        let networks = networks.into_iter();
+        let mapped = networks.map(|network| network.with_outputs_mapped(&scales, &shifts));
+        Ok(mapped.collect::<Result<_, KanError>>()?)
     }
 }
 
@@ -288,9 +265,9 @@ mod tests {
         };
         let config = LearnerConfig::new(Learner::T, schedule);
         let (model, _) = config
-            .fit(&base, (&train, None), &Device::default(), &mut |_| ())
+            .fit(&base, Studies::train_only(&train), &Device::default(), &mut |_| ())
             .unwrap();
-        let studies = (&train, Some(&validation));
+        let studies = Studies::new(&train, &validation);
         let (together, log) = config.refit(&base, model.clone(), studies, &mut |_| ()).unwrap();
         assert_eq!(log.len(), 7);
         let x = model.network_inputs(&study).unwrap();
@@ -298,9 +275,7 @@ mod tests {
             |network: &secateurs_kan::Kan| -> Vec<f64> { network.forward(x.clone()).into_data().iter().collect() };
         for (number, network) in model.into_networks().into_iter().enumerate() {
             let before = outputs(&network);
-            let alone = config
-                .refit_network(&base, (Learner::T, number, network), studies)
-                .unwrap();
+            let alone = config.refit_network(&base, number, network, studies).unwrap();
             let (alone, together) = (outputs(&alone), outputs(&together.networks()[number]));
             for ((alone, together), before) in alone.iter().zip(&together).zip(&before) {
                 assert!((alone - together).abs() < 1e-9, "{number}: {alone} {together}");

@@ -9,7 +9,7 @@ use crate::Result;
 use crate::layers::network::Kan;
 use crate::prune::{RemovedEdge, RemovedNode};
 use crate::symbolic::symbolise::{SymbolicConfig, SymbolicFit};
-use crate::training::fit::{FitConfig, Rows, fit};
+use crate::training::{FitConfig, Rows, fit};
 
 mod change;
 mod losses;

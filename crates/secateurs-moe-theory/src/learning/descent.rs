@@ -1,14 +1,14 @@
 //! What both trainings have in common: a gradient on a fresh batch, a step, and records.
 
 use crate::error::{Result, at_least_one};
-use crate::learning::batches::Batches;
 use crate::learning::course::{Course, Record};
 use crate::learning::gradient::Gradient;
+use crate::learning::teacher_batches::TeacherBatches;
 use crate::mixture::Mixture;
 
 /// A training.
 pub(crate) struct Descent<'a> {
-    pub(crate) batches: Batches<'a>,
+    pub(crate) batches: TeacherBatches<'a>,
     pub(crate) steps: usize,
     pub(crate) record_every: usize,
 }
@@ -32,7 +32,7 @@ impl Descent<'_> {
         for step in 0..=self.steps {
             let gradient = self.batches.gradient(&student, step)?;
             if step % self.record_every == 0 || step == self.steps {
-                let record = Record::new((step, gradient.loss), &student, teacher);
+                let record = Record::new(step, gradient.loss, &student, teacher);
                 progress(&record);
                 course.records.push(record);
             }

@@ -2,7 +2,7 @@
 
 use burn::tensor::Device;
 use secateurs::kan::{BasisConfig, Optimizer, PipelineConfig, Schedule};
-use secateurs_causal::{KanBase, Learner, LearnerConfig, MlpBase, NetworkFormulas, Study};
+use secateurs_causal::{KanBase, Learner, LearnerConfig, MlpBase, NetworkFormulas, Studies, Study};
 
 use super::cell::{ModelNumber, ModelStage, TaskCell};
 use super::closed::{measure_model, name_covariates};
@@ -73,7 +73,7 @@ fn add_network(cell: &mut TaskCell, kind: &NetworkKind<'_>, split: &Split<'_>) -
     let name = format!("{}-{}, trained", kind.learner.name(), kind.suffix);
     let base = kind.base.clone().with_lambda(0.01);
     let config = LearnerConfig::new(kind.learner, Schedule::new(Optimizer::LBFGS, 10).with_patience(3));
-    let (model, _) = config.fit(&base, (train, Some(validation)), device, &mut |_| ())?;
+    let (model, _) = config.fit(&base, Studies::new(train, validation), device, &mut |_| ())?;
     let refit = LearnerConfig {
         schedule: Schedule::new(Optimizer::LBFGS, 3).with_patience(1),
         ..config
@@ -113,7 +113,7 @@ fn measure_perceptron(split: &Split<'_>) -> Result<Vec<ModelNumber>, ExperimentE
     let optimizer = Optimizer::Adam { learning_rate: 1e-3 };
     let config = LearnerConfig::new(Learner::Tar, Schedule::new(optimizer, 600).with_patience(60));
     let base = MlpBase::new([100, 100], [50]);
-    let rows = (&split.train, Some(&split.validation));
+    let rows = Studies::new(&split.train, &split.validation);
     let (model, _) = config.fit(&base, rows, split.device, &mut |_| ())?;
     let outcomes = model.outcomes(split.test.x())?;
     measure_model(ModelStage::new("TAR-MLP, trained", "full"), &outcomes, split.test)
