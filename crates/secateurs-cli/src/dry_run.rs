@@ -42,7 +42,7 @@ impl Plan {
     /// If the model is not known, nothing is selected, or the pattern does not fit a layer.
     pub(crate) fn new(checkpoint: &Checkpoint, recipe: &Recipe) -> Result<Self, CliError> {
         let config = LlamaConfig::describe(checkpoint)?;
-        recipe.check(&config)?;
+        recipe.check(checkpoint)?;
         let planned = planned_tensors(&config);
         let n_weights: usize = planned
             .iter()

@@ -92,7 +92,7 @@ fn no_job_begins_while_another_works() {
         let mut recipe = Recipe::new(method, "50%".parse().expect("a pattern"));
         recipe.calibration = Some(calibration(&tiny));
         recipe.training = method.trains_model().then(|| training(&tiny));
-        recipe.options.safe = Some(secateurs::prune::Safe {
+        recipe.options.safe = (method == Method::Safe).then(|| secateurs::prune::Safe {
             epochs: 1,
             warmup_epochs: 0,
             ..Default::default()

@@ -98,6 +98,40 @@ fn missing_and_contradicting_options() {
 }
 
 #[test]
+fn options_that_the_method_does_not_use() {
+    let tiny = Tiny::new(1);
+    let method = |method| ["model", "-m", method, "-s", "0.5"];
+    for (name, flags, option, user) in [
+        ("magnitude", &["--damping", "0.1"][..], "damping", "sparsegpt"),
+        ("wanda", &["--iterations", "20"], "iterations", "alps"),
+        ("alps", &["--schedule", "constant"], "schedule", "l-admm"),
+        ("sparsegpt", &["--scope", "per-layer"], "scope", "wanda"),
+        ("magnitude", &["--train", "test.txt"], "training", "elsa"),
+        (
+            "wanda+finetune",
+            &["--train", "test.txt", "--lambda", "1"],
+            "training.lambda",
+            "elsa-l",
+        ),
+        ("elsa", &["--train", "test.txt", "--owl"], "allocation", "magnitude"),
+    ] {
+        for dry_run in [&[][..], &["--dry-run"]] {
+            let line = refuse(&tiny, 1, &[&method(name)[..], flags, &CALIBRATION, dry_run].concat());
+            [name, option, user]
+                .into_iter()
+                .for_each(|part| assert_says(&line, part));
+        }
+    }
+    fs::write(
+        tiny.path("recipe.toml"),
+        "method = 'magnitude'\nsparsity = 0.5\noptions = { damping = 0.1 }\n",
+    )
+    .expect("the recipe can be written");
+    let line = refuse(&tiny, 1, &["model", "--recipe", "recipe.toml"]);
+    assert_says(&line, "magnitude does not use damping; sparsegpt, l-admm, alps do");
+}
+
+#[test]
 fn texts_that_cannot_calibrate() {
     let tiny = Tiny::new(1);
     let wanda = ["model", "-m", "wanda", "-s", "0.5"];

@@ -41,8 +41,8 @@ fn recipe(tiny: &Tiny, method: Method, pattern: Pattern, dtype: FloatType) -> Re
         windows: 2,
         skip: 0,
     }));
-    recipe.options.iterations = Some(16);
-    recipe.options.safe = Some(secateurs::prune::Safe {
+    recipe.options.iterations = matches!(method, Method::LAdmm | Method::Alps).then_some(16);
+    recipe.options.safe = (method == Method::Safe).then(|| secateurs::prune::Safe {
         epochs: 2,
         warmup_epochs: 0,
         ..Default::default()
@@ -52,7 +52,7 @@ fn recipe(tiny: &Tiny, method: Method, pattern: Pattern, dtype: FloatType) -> Re
         window: Some(16),
         batch_size: Some(2),
         steps: Some(2),
-        interval: Some(1),
+        interval: matches!(method, Method::Elsa | Method::ElsaL).then_some(1),
         ..Training::default()
     });
     recipe

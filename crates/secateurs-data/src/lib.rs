@@ -16,6 +16,7 @@ mod safetensors;
 mod tensor_file;
 mod tensor_info;
 mod tensor_list;
+mod tensor_plan;
 mod text;
 mod tokenizer;
 mod torch;
@@ -29,6 +30,7 @@ pub use held_output::{HeldOutput, Leftover, OutputKind, discard_own, staging_pat
 pub use hex::hex;
 pub use tensor_file::{PlannedRaw, TensorFile, TensorFileWriter};
 pub use tensor_info::{RawTensor, TensorInfo};
+pub use tensor_plan::{TensorKind, TensorPlan};
 pub use text::read_text;
 pub use tokenizer::{TextStream, Tokenizer};
 pub use torch::read_torch_state;

@@ -16,6 +16,30 @@ pub enum ExperimentError {
         /// Why not.
         source: std::io::Error,
     },
+    /// A file or folder could not be created.
+    #[error("cannot create {}", path.display())]
+    Create {
+        /// The file or folder.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// A folder could not be removed.
+    #[error("cannot remove {}", path.display())]
+    Remove {
+        /// The folder.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// There is no place for temporary files.
+    #[error("cannot make a temporary folder in {}", path.display())]
+    Temporary {
+        /// Where temporary files go.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
     /// The data package lacks a novel.
     #[error("the package holds no novel called {name}")]
     MissingNovel {
@@ -40,7 +64,7 @@ pub enum ExperimentError {
     #[error("this program was built without the {device} backend")]
     NoBackend {
         /// The backend's name.
-        device: String,
+        device: &'static str,
     },
     /// A text is too short to train on.
     #[error("a text of {tokens} tokens is too short for windows of {window}")]
@@ -89,6 +113,12 @@ pub enum ExperimentError {
 }
 
 impl ExperimentError {
+    /// Wraps the error of a temporary folder that could not be made.
+    pub(crate) fn temporary(source: std::io::Error) -> Self {
+        let path = std::env::temp_dir();
+        Self::Temporary { path, source }
+    }
+
     /// Wraps an error of the tokenizers crate.
     pub(crate) fn tokenizer(source: Box<dyn std::error::Error + Send + Sync>) -> Self {
         Self::Tokenizer(source)

@@ -3,7 +3,7 @@
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Int, Tensor};
-use secateurs_models::llama::{Activations, Llama, LlamaConfig, Rope};
+use secateurs_models::decoder::{Activations, Llama, LlamaConfig, Rope};
 use secateurs_testkit::device;
 use secateurs_train::{Gradients, MicroBatch, TrainError};
 

@@ -16,7 +16,7 @@ pub fn sigmoid(u: f64) -> f64 {
 /// learns slowly at first.
 ///
 /// ```
-/// use secateurs_moe::theory::hermite3;
+/// use secateurs_moe_theory::hermite3;
 ///
 /// assert_eq!(hermite3(0.0), 0.0);
 /// assert!((hermite3(3.0) - 18.0 / 6f64.sqrt()).abs() < 1e-14);

@@ -12,12 +12,12 @@ use crate::matrix::{dot, norm};
 /// # Examples
 ///
 /// ```
-/// use secateurs_moe::theory::Mixture;
+/// use secateurs_moe_theory::Mixture;
 ///
 /// let mixture = Mixture::new(2, vec![0.0, 0.0], vec![1.0, 0.0], vec![3.0])?;
 /// // Half open, and He3(2) = 2 / sqrt 6.
 /// assert!((mixture.value(&[2.0, 9.0])? - 3.0 * 0.5 * 2.0 / 6f64.sqrt()).abs() < 1e-14);
-/// # Ok::<(), secateurs_moe::theory::TheoryError>(())
+/// # Ok::<(), secateurs_moe_theory::TheoryError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Mixture {

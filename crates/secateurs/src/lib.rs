@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub use secateurs_causal as causal;
+pub use secateurs_chart as chart;
 pub use secateurs_data as data;
 pub use secateurs_datasets as datasets;
 pub use secateurs_formula as formula;

@@ -87,6 +87,15 @@ impl Calibration {
         }
     }
 
+    /// Refuses a calibration that reads nothing, or windows that the model has no positions for; no file is read.
+    pub(crate) fn check(&self, config: &LlamaConfig) -> Result<(), Error> {
+        match self {
+            Self::Text(text) => text.check(config),
+            Self::Traces(TraceCalibration { tokens: Some(0), .. }) => Err(CalibrationError::NoTokens.into()),
+            Self::Traces(_) => Ok(()),
+        }
+    }
+
     /// The token sequences, each to be run for itself from position 0: no token is ever added to make them equally long.
     ///
     /// # Errors
@@ -118,8 +127,18 @@ pub struct CalibrationTokens {
 }
 
 impl TextCalibration {
+    fn check(&self, config: &LlamaConfig) -> Result<(), Error> {
+        if self.windows == 0 || self.window < 2 {
+            return Err(Error::WindowSize {
+                count: self.windows,
+                window: self.window,
+            });
+        }
+        check_window(config, self.window)
+    }
+
     fn sequences(&self, source: &Checkpoint, config: &LlamaConfig) -> Result<CalibrationTokens, Error> {
-        check_window(config, self.window)?;
+        self.check(config)?;
         let text = read_plain_text(&self.text)?;
         let size = (self.skip + self.windows, self.window);
         let windows = first_windows(&source.tokenizer()?, &text, size, "the calibration text")?;

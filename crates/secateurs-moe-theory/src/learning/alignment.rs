@@ -18,14 +18,14 @@ pub const ALIGNED: f64 = 0.95;
 /// # Examples
 ///
 /// ```
-/// use secateurs_moe::theory::{Alignment, Mixture};
+/// use secateurs_moe_theory::{Alignment, Mixture};
 ///
 /// let teacher = Mixture::teacher(2, 10, 0)?;
 /// let itself = Alignment::new(&teacher, &teacher)?;
 /// assert!(itself.is_success() && itself.pairs[1].expert_number == 1 && itself.pairs[1].router > 0.999);
 /// let other = Alignment::new(&Mixture::student(1, 10, 0)?, &teacher)?;
 /// assert!(!other.is_success());
-/// # Ok::<(), secateurs_moe::theory::TheoryError>(())
+/// # Ok::<(), secateurs_moe_theory::TheoryError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Alignment {

@@ -1,9 +1,9 @@
 //! What both trainings have in common: a gradient on a fresh batch, a step, and records.
 
 use crate::error::{Result, at_least_one};
-use crate::learning::teacher_batches::TeacherBatches;
 use crate::learning::course::{Course, Record};
 use crate::learning::gradient::Gradient;
+use crate::learning::teacher_batches::TeacherBatches;
 use crate::mixture::Mixture;
 
 /// A training.

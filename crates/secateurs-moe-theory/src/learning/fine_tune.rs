@@ -3,10 +3,10 @@
 use crate::draws::frame::Draws;
 use crate::draws::stream::{Purpose, Stream};
 use crate::error::{Result, not_negative};
-use crate::learning::teacher_batches::{Signal, TeacherBatches};
 use crate::learning::course::{Course, Record};
 use crate::learning::descent::{Descent, descend};
 use crate::learning::gradient::Gradient;
+use crate::learning::teacher_batches::{Signal, TeacherBatches};
 use crate::mixture::Mixture;
 
 /// How a student is fine-tuned.

@@ -3,10 +3,10 @@
 use crate::draws::frame::Draws;
 use crate::draws::stream::{Purpose, Stream};
 use crate::error::{Result, TheoryError, not_negative};
-use crate::learning::teacher_batches::{Signal, TeacherBatches};
 use crate::learning::course::{Course, Record};
 use crate::learning::descent::{Descent, descend};
 use crate::learning::gradient::Gradient;
+use crate::learning::teacher_batches::{Signal, TeacherBatches};
 use crate::matrix::dot;
 use crate::mixture::{Mixture, normalise};
 
@@ -111,18 +111,8 @@ pub fn learn_features(
         record_every: options.record_every,
     };
     let update = |student: &mut Mixture, gradient: &Gradient| {
-        move_on_sphere(
-            &mut student.routers,
-            &gradient.routers,
-            teacher.d_input(),
-            vector_rate,
-        );
-        move_on_sphere(
-            &mut student.experts,
-            &gradient.experts,
-            teacher.d_input(),
-            vector_rate,
-        );
+        move_on_sphere(&mut student.routers, &gradient.routers, teacher.d_input(), vector_rate);
+        move_on_sphere(&mut student.experts, &gradient.experts, teacher.d_input(), vector_rate);
         if options.mode == Mode::Joint {
             descend(&mut student.weights, &gradient.weights, weight_rate);
         }
