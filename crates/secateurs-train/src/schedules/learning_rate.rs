@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::shape::ScheduleShape;
 use crate::error::{Result, TrainError};
 
-/// Whether the learning rate falls during its warm-up.
+/// Order of the learning rate's rise and fall.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum WarmUp {
@@ -25,13 +25,13 @@ pub struct LearningRate {
     /// Steps of warm-up.
     #[serde(default)]
     pub warmup: usize,
-    /// How it falls to the floor; `Constant` stays at the peak.
+    /// Shape of the fall to the floor; `Constant` stays at the peak.
     #[serde(default = "linear")]
     pub decay: ScheduleShape,
-    /// Where it ends, 0 if nothing else is said.
+    /// Learning rate after the last step, 0 if nothing else is said.
     #[serde(default)]
     pub floor: f64,
-    /// Whether it falls during its warm-up.
+    /// Order of rise and fall.
     #[serde(default)]
     pub warmup_kind: WarmUp,
 }
