@@ -1,44 +1,31 @@
 #![doc = include_str!("../README.md")]
 
 mod additive;
-mod base;
-mod batch;
-mod comparison;
-mod decades;
-mod effect_formula;
-mod effect_model;
+mod data;
 mod error;
-mod kan_base;
-mod learner;
-mod level_formula;
-mod metrics;
-mod mlp;
-mod network_formula;
-mod overlap;
+mod formulas;
+mod learners;
+mod measures;
 pub mod plots;
-mod pooling;
-mod ridge;
-mod scale;
-mod study;
-mod synthetic;
-mod term;
-mod training;
 
-pub use additive::{Additive, AdditiveConfig, AdditiveFunction, AdditiveLearner};
-pub use base::{Base, Network, Output};
-pub use comparison::{holm, wilcoxon};
-pub use effect_formula::{EffectFormulas, FormulaConfig, Pruned, Stage, StageKind};
-pub use effect_model::EffectModel;
+pub use additive::model::{Additive, AdditiveConfig, AdditiveFunction, AdditiveLearner};
+pub use additive::pooling::{Pooling, PoolingChoice, PoolingSearch};
+pub use additive::ridge::Ridge;
+pub use additive::term::{FewValues, Term};
+pub use data::study::{Outcomes, Study};
+pub use data::synthetic::Synthetic;
 pub use error::{Arm, CausalError, Column, Result};
-pub use kan_base::KanBase;
-pub use learner::{Head, Learner};
-pub use metrics::{Summary, average_effect, average_effect_error, factual_error, pehe, policy_regret, policy_risk};
-pub use mlp::{Mlp, MlpBase};
-pub use network_formula::NetworkFormulas;
-pub use pooling::{Pooling, PoolingChoice, PoolingSearch};
-pub use ridge::Ridge;
+pub use formulas::effect_formula::{EffectFormulas, FormulaConfig, Pruned, Stage, StageKind};
+pub use formulas::network_formula::NetworkFormulas;
+pub use learners::base::{Base, Network, Output};
+pub use learners::effect_model::EffectModel;
+pub use learners::kan_base::KanBase;
+pub use learners::learner::{Head, Learner};
+pub use learners::mlp::{Mlp, MlpBase};
+pub use learners::studies::Studies;
+pub use learners::training::{LearnerConfig, OutcomeUnits, Trained};
+pub use measures::comparison::{holm, wilcoxon};
+pub use measures::metrics::{
+    Summary, average_effect, average_effect_error, factual_error, pehe, policy_regret, policy_risk,
+};
 pub use secateurs_formula as formula;
-pub use study::{Outcomes, Study};
-pub use synthetic::Synthetic;
-pub use term::{FewValues, Term};
-pub use training::{LearnerConfig, OutcomeUnits, Trained};

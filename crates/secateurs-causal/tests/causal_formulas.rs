@@ -6,7 +6,7 @@ use burn::tensor::Device;
 use by_formula::loss_by_formula;
 use secateurs_causal::{
     AdditiveConfig, AdditiveLearner, CausalError, FormulaConfig, KanBase, Learner, LearnerConfig, NetworkFormulas,
-    Outcomes, Pooling, PoolingSearch, Ridge, StageKind, Study, Synthetic, pehe,
+    Outcomes, Pooling, PoolingSearch, Ridge, StageKind, Studies, Study, Synthetic, pehe,
 };
 use secateurs_kan::{BasisConfig, Optimizer, PipelineConfig, Schedule};
 
@@ -168,7 +168,7 @@ fn networks_become_formulas() {
         let base = KanBase::additive(basis);
         let config = LearnerConfig::new(learner, Schedule::new(Optimizer::LBFGS, 6).with_patience(2));
         let (model, _) = config
-            .fit(&base, (&train, Some(&validation)), &Device::flex(), &mut |_| ())
+            .fit(&base, Studies::new(&train, &validation), &Device::flex(), &mut |_| ())
             .unwrap();
         let pipeline = PipelineConfig {
             r_squared: vec![0.95, 0.99],

@@ -16,6 +16,30 @@ pub enum ExperimentError {
         /// Why not.
         source: std::io::Error,
     },
+    /// A file or folder could not be created.
+    #[error("cannot create {}", path.display())]
+    Create {
+        /// The file or folder.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// A folder could not be removed.
+    #[error("cannot remove {}", path.display())]
+    Remove {
+        /// The folder.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// There is no place for temporary files.
+    #[error("cannot make a temporary folder in {}", path.display())]
+    Temporary {
+        /// Where temporary files go.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
     /// The data package lacks a novel.
     #[error("the package holds no novel called {name}")]
     MissingNovel {
@@ -40,7 +64,7 @@ pub enum ExperimentError {
     #[error("this program was built without the {device} backend")]
     NoBackend {
         /// The backend's name.
-        device: String,
+        device: &'static str,
     },
     /// A text is too short to train on.
     #[error("a text of {tokens} tokens is too short for windows of {window}")]
@@ -53,6 +77,9 @@ pub enum ExperimentError {
     /// A run failed.
     #[error(transparent)]
     Job(#[from] secateurs::Error),
+    /// A fixture could not be trained.
+    #[error(transparent)]
+    Train(#[from] secateurs::train::TrainError),
     /// A model could not be loaded or saved.
     #[error(transparent)]
     Model(#[from] secateurs::models::ModelError),
@@ -73,7 +100,7 @@ pub enum ExperimentError {
     Moe(#[from] secateurs::moe::MoeError),
     /// The student could not be trained, pruned or fine-tuned.
     #[error(transparent)]
-    Theory(#[from] secateurs::moe::theory::TheoryError),
+    Theory(#[from] secateurs::moe_theory::TheoryError),
     /// Weights could not be scored.
     #[error(transparent)]
     Importance(#[from] secateurs::importance::ImportanceError),
@@ -86,6 +113,12 @@ pub enum ExperimentError {
 }
 
 impl ExperimentError {
+    /// Wraps the error of a temporary folder that could not be made.
+    pub(crate) fn temporary(source: std::io::Error) -> Self {
+        let path = std::env::temp_dir();
+        Self::Temporary { path, source }
+    }
+
     /// Wraps an error of the tokenizers crate.
     pub(crate) fn tokenizer(source: Box<dyn std::error::Error + Send + Sync>) -> Self {
         Self::Tokenizer(source)

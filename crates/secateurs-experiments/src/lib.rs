@@ -4,9 +4,7 @@ pub mod causal_data;
 pub mod claims;
 mod error;
 pub mod fixtures;
-pub mod html;
 pub mod outcome;
-pub mod plot;
-pub mod table;
+pub mod report;
 
 pub use error::ExperimentError;

@@ -3,13 +3,13 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use burn::tensor::Device;
 use clap::{Parser, Subcommand};
 use secateurs::allocator::MiMalloc;
-use secateurs_experiments::claims::{CLAIMS, Setting, find};
-use secateurs_experiments::fixtures::{self, Model, TrainConfig};
+use secateurs_experiments::ExperimentError;
+use secateurs_experiments::claims::{Backend, CLAIMS, Reproduction, Setting, axes_of, find};
+use secateurs_experiments::fixtures::{self, FixtureConfig, Model};
 use secateurs_experiments::outcome::{Tier, reproduce_root};
-use secateurs_experiments::{ExperimentError, html, table};
+use secateurs_experiments::report::{pivots_along, write_report};
 
 /// The system's allocator keeps what large tensors leave behind in pieces: peak memory would grow with every block.
 #[global_allocator]
@@ -35,15 +35,15 @@ enum Command {
         /// How much to run.
         #[arg(long, value_enum, default_value_t)]
         tier: Tier,
-        /// Backend: flex, ndarray, wgpu or cuda, as compiled in.
-        #[arg(long, default_value = "flex")]
-        device: String,
+        /// Backend of tensors, as compiled in.
+        #[arg(long, value_enum, default_value_t)]
+        device: Backend,
         /// Take what an interrupted run of the same commit has measured.
         #[arg(long)]
         resume: bool,
-        /// Only what is called like this, method and pattern, as in `elsa-90%`; give it again for more.
+        /// Run only cells whose name contains NAME, such as `elsa-90%` of a method and a pattern; repeatable.
         ///
-        /// Several processes or days can share a claim: each runs its part, and `--resume` without this puts the report
+        /// Several processes or days can share a claim: each runs its part, and `--resume` without `--only` puts the report
         /// together.
         #[arg(long, value_name = "NAME")]
         only: Vec<String>,
@@ -57,7 +57,7 @@ enum Command {
         #[arg(long)]
         out: PathBuf,
         /// Optimiser steps.
-        #[arg(long, default_value_t = TrainConfig::default().steps)]
+        #[arg(long, default_value_t = FixtureConfig::default().steps)]
         steps: usize,
         /// Train only this model, on the novels and with the tokenizer that are there; give it again for more.
         #[arg(long, value_enum, value_name = "MODEL", conflicts_with = "data")]
@@ -90,17 +90,17 @@ fn run(command: Command) -> Result<(), ExperimentError> {
         } => {
             let setting = Setting {
                 tier,
-                device: find_device(&device)?,
-                device_name: device,
+                backend: device,
+                device: device.device()?,
                 resume,
                 only,
             };
             reproduce(&claims, &setting)
         }
         Command::Fixtures { data, out, steps, only } => {
-            let config = TrainConfig {
+            let config = FixtureConfig {
                 steps,
-                ..TrainConfig::default()
+                ..FixtureConfig::default()
             };
             match data {
                 Some(data) => fixtures::make(&data, &out, &config),
@@ -110,7 +110,7 @@ fn run(command: Command) -> Result<(), ExperimentError> {
         Command::List => {
             CLAIMS
                 .iter()
-                .for_each(|claim| println!("{:<12} {}", claim.name, claim.summary));
+                .for_each(|claim| println!("{:<12} {}", claim.about.name, claim.about.summary));
             Ok(())
         }
     }
@@ -125,32 +125,16 @@ fn reproduce(names: &[String], setting: &Setting) -> Result<(), ExperimentError>
     };
     let root = reproduce_root();
     for claim in claims {
-        println!("{}: {}\n", claim.name, claim.summary);
-        let (outcome, plots) = (claim.run)(setting)?;
-        table::pivots_along(&outcome, claim.axes)
+        println!("{}: {}\n", claim.about.name, claim.about.summary);
+        let Reproduction { outcome, charts } = claim.run(setting)?;
+        pivots_along(&outcome, claim.about.axes)
             .iter()
             .for_each(|table| println!("{table}"));
         println!("{}", outcome.write(&root)?.display());
-        for (name, svg) in &plots {
-            println!("{}", outcome.write_plot(&root, name, svg)?.display());
+        for chart in &charts {
+            println!("{}", outcome.write_plot(&root, &chart.name, &chart.svg)?.display());
         }
     }
-    println!("{}", html::write_report(&root)?.display());
+    println!("{}", write_report(&root, axes_of)?.display());
     Ok(())
-}
-
-fn find_device(name: &str) -> Result<Device, ExperimentError> {
-    match name {
-        #[cfg(feature = "flex")]
-        "flex" => Ok(Device::flex()),
-        #[cfg(feature = "ndarray")]
-        "ndarray" => Ok(Device::ndarray()),
-        #[cfg(feature = "wgpu")]
-        "wgpu" => Ok(Device::wgpu(burn::tensor::DeviceKind::DefaultDevice)),
-        #[cfg(feature = "cuda")]
-        "cuda" => Ok(Device::cuda(0)),
-        _ => Err(ExperimentError::NoBackend {
-            device: name.to_owned(),
-        }),
-    }
 }

@@ -2,7 +2,9 @@
 
 mod environment;
 mod group;
+mod means;
 mod row;
+mod spread;
 
 use std::fmt;
 use std::fs;
@@ -12,7 +14,9 @@ use serde::{Deserialize, Serialize};
 
 pub use environment::{Environment, current_commit};
 pub use group::Group;
+pub use means::pool_deviations;
 pub use row::Row;
+pub use spread::Spread;
 
 /// How much of the claim is run.
 #[derive(

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::expr::Expr;
-use crate::function::{Exponent, Function};
+use crate::expression::expr::Expr;
+use crate::expression::function::{Exponent, Function};
 use crate::{FormulaError, Result};
 
 /// The highest degree of a polynomial.

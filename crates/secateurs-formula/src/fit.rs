@@ -6,15 +6,17 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::curve::{Curve, CurveFit, MOST_DEGREE, Shape, check_finite};
-use crate::function::{Call, Function};
+use crate::expression::function::{Call, Function};
 use crate::{FormulaError, Result};
 
+mod family;
 mod polish;
 mod polynomial;
 mod search;
 
-use polynomial::polynomial;
-use search::{fit_function, inner};
+use family::{Samples, inner};
+use polynomial::{Place, polynomial};
+use search::fit_function;
 
 /// Larger samples have squares that do not add up to a number.
 const LARGEST_SAMPLE: f64 = 1e140;
@@ -120,7 +122,7 @@ impl Criterion {
 /// # Errors
 ///
 /// If the lists differ in length, there is no sample, or one is NaN or infinite.
-pub fn suggestions(x: &[f64], y: &[f64], (library, criterion): (&Library, Criterion)) -> Result<Vec<CurveFit>> {
+pub fn suggestions(x: &[f64], y: &[f64], library: &Library, criterion: Criterion) -> Result<Vec<CurveFit>> {
     let mut fits = fits(x, y, library)?;
     criterion.sort(&mut fits);
     Ok(fits)
@@ -155,8 +157,8 @@ pub fn fits(x: &[f64], y: &[f64], library: &Library) -> Result<Vec<CurveFit>> {
 /// # Errors
 ///
 /// As for [`suggestions`].
-pub fn best(x: &[f64], y: &[f64], choice: (&Library, Criterion)) -> Result<CurveFit> {
-    let mut fits = suggestions(x, y, choice)?;
+pub fn best(x: &[f64], y: &[f64], library: &Library, criterion: Criterion) -> Result<CurveFit> {
+    let mut fits = suggestions(x, y, library, criterion)?;
     Ok(fits.remove(0))
 }
 
@@ -199,11 +201,14 @@ pub fn fit_shape(x: &[f64], y: &[f64], shape: Shape) -> Result<Option<CurveFit>>
                 got: degree,
             });
         }
-        Shape::Polynomial(degree) => return Ok(Some(best_polynomial((x, &u), y, degree, (middle, half)))),
+        Shape::Polynomial(degree) => {
+            let of = |degree| judged(polynomial(&u, y, degree, Place { middle, half }), x, y);
+            return Ok(Some(best_degree(degree, of, constant(y))));
+        }
         Shape::Function(Function::Zero) => return Ok(Some(constant(y))),
         Shape::Function(function) => function,
     };
-    let Some([a, b, c, d]) = fit_function(&u, y, function) else {
+    let Some([a, b, c, d]) = fit_function(Samples { u: &u, y }, function) else {
         return Ok(None);
     };
     let parameters = vec![a / half, b - a * middle / half, c, d];
@@ -214,9 +219,8 @@ pub fn fit_shape(x: &[f64], y: &[f64], shape: Shape) -> Result<Option<CurveFit>>
 
 /// The polynomial of the degree, or of a lower one that fits better: samples far from zero and close together leave no digits
 /// to the high powers of `x`.
-fn best_polynomial((x, u): (&[f64], &[f64]), y: &[f64], degree: u8, place: (f64, f64)) -> CurveFit {
-    let of = |degree| judged(polynomial(u, y, degree, place), x, y);
-    let lower = (1..degree).rev().map(of).chain([constant(y)]);
+fn best_degree(degree: u8, of: impl Fn(u8) -> CurveFit, constant: CurveFit) -> CurveFit {
+    let lower = (1..degree).rev().map(&of).chain([constant]);
     lower.fold(of(degree), |best, fit| {
         let is_better = fit.r_squared > best.r_squared + 1e-9;
         if is_better { fit } else { best }

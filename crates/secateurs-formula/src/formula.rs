@@ -1,11 +1,11 @@
 //! An expression with the names and ranges of its variables.
 
-use crate::expr::{Expr, Rounding};
-use crate::names::{rust_identifier, visible_name};
-use crate::number::typed;
-use crate::print::Syntax;
-use crate::program::Program;
-use crate::rounding::{constants, rounded};
+use crate::expression::expr::{Expr, Rounding};
+use crate::expression::program::Program;
+use crate::written::names::{rust_identifier, visible_name};
+use crate::written::number::typed;
+use crate::written::rounding::{constants, rounded};
+use crate::written::syntax::Syntax;
 use crate::{FormulaError, Result};
 
 /// An expression that knows on which inputs it was fitted.

@@ -39,7 +39,7 @@ fn the_simplest_good_function_is_chosen() {
     let x = grid(200, [-1.0, 1.0]);
     let chosen = |f: &dyn Fn(f64) -> f64, criterion| {
         let y: Vec<f64> = x.iter().map(|x| f(*x)).collect();
-        best(&x, &y, (&Library::default(), criterion))
+        best(&x, &y, &Library::default(), criterion)
             .unwrap()
             .curve
             .shape()
@@ -141,27 +141,30 @@ fn a_curve_covers_what_its_argument_covers() {
 #[test]
 fn degenerate_samples() {
     let library = Library::default();
-    let choice = (&library, Criterion::default());
+    let criterion = Criterion::default();
     // One distinct x: the mean, whatever y.
-    let fit = best(&[2.0; 4], &[1.0, 2.0, 3.0, 4.0], choice).unwrap();
+    let fit = best(&[2.0; 4], &[1.0, 2.0, 3.0, 4.0], &library, criterion).unwrap();
     assert_eq!(fit.curve.at(2.0), 2.5);
     // Two distinct x: a line meets them.
-    let fit = best(&[0.0, 1.0, 0.0, 1.0], &[1.0, 3.0, 1.0, 3.0], choice).unwrap();
+    let fit = best(&[0.0, 1.0, 0.0, 1.0], &[1.0, 3.0, 1.0, 3.0], &library, criterion).unwrap();
     assert!((fit.curve.at(1.0) - 3.0).abs() < 1e-12 && fit.r_squared > 1.0 - 1e-12);
     assert_eq!(fit.curve.shape().to_string(), "x");
     assert!(matches!(
-        best(&[1.0, f64::NAN], &[0.0, 0.0], choice),
+        best(&[1.0, f64::NAN], &[0.0, 0.0], &library, criterion),
         Err(FormulaError::NotFinite { index: 1, .. })
     ));
     assert!(matches!(
-        best(&[0.0, 1.0, 2.0], &[1e160, -1e160, 0.0], choice),
+        best(&[0.0, 1.0, 2.0], &[1e160, -1e160, 0.0], &library, criterion),
         Err(FormulaError::NotFinite { index: 0, .. })
     ));
     assert!(matches!(
         Curve::new(Shape::Polynomial(100), vec![1.0; 101]),
         Err(FormulaError::Degree { got: 100, .. })
     ));
-    assert!(matches!(best(&[], &[], choice), Err(FormulaError::Length { .. })));
+    assert!(matches!(
+        best(&[], &[], &library, criterion),
+        Err(FormulaError::Length { .. })
+    ));
     assert!(matches!(
         Library::of(&["sine"]),
         Err(FormulaError::UnknownFunction { .. })
@@ -191,7 +194,7 @@ proptest! {
     fn never_nan(y in prop::collection::vec(-1e3..1e3f64, 12), at in -1e4..1e4f64, width in 1e-3..1e3f64) {
         let x = grid(12, [at, at + width]);
         let all = Library::all().with_polynomials(4);
-        for fit in suggestions(&x, &y, (&all, Criterion::default())).unwrap() {
+        for fit in suggestions(&x, &y, &all, Criterion::default()).unwrap() {
             prop_assert!(fit.r_squared.is_finite() && fit.r_squared > -1e-6, "{:?}", fit);
             prop_assert!(x.iter().all(|x| fit.curve.at(*x).is_finite()));
         }

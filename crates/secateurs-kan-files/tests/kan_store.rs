@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use burn::tensor::{Device, FloatDType, TensorData};
 use secateurs_kan::{
-    Affine, BasisConfig, Beyond, Fold, Kan, KanConfig, KanError, KanState, SymbolicConfig, Width, attribution,
+    Affine, BasisConfig, Beyond, Kan, KanConfig, KanError, KanState, PruneConfig, SymbolicConfig, Width, attribution,
     prune_edges, prune_nodes, symbolise,
 };
 use secateurs_kan_files::KanFileError;
@@ -26,14 +26,13 @@ fn network(dtype: FloatDType) -> (Kan, Vec<f64>) {
         .collect();
     let x = kan.tensor(&data, 4).unwrap();
     let scores = attribution(&kan, x.clone()).unwrap();
-    let mut middle = scores.nodes[1].clone();
-    middle.sort_by(f64::total_cmp);
-    let (kan, removed) = prune_nodes(kan, x.clone(), &scores.nodes, (middle[0], Fold::Mean)).unwrap();
-    assert!(!removed.is_empty());
-    let scores = attribution(&kan, x.clone()).unwrap();
-    let (kan, removed) = prune_edges(kan, x.clone(), &scores.edges, (0.03, Fold::Mean)).unwrap();
-    assert!(!removed.is_empty());
-    (kan.refined(7, x).unwrap(), data)
+    let least = scores.nodes[1].values().iter().copied().fold(f64::INFINITY, f64::min);
+    let pruned = prune_nodes(kan, x.clone(), &scores.nodes, &PruneConfig::above(least)).unwrap();
+    assert!(!pruned.removed.is_empty());
+    let scores = attribution(&pruned.kan, x.clone()).unwrap();
+    let pruned = prune_edges(pruned.kan, x.clone(), &scores.edges, &PruneConfig::above(0.03)).unwrap();
+    assert!(!pruned.removed.is_empty());
+    (pruned.kan.refined(7, x).unwrap(), data)
 }
 
 fn bits(kan: &Kan, data: &[f64]) -> Vec<u64> {

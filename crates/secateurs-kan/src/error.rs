@@ -1,6 +1,9 @@
 //! Everything a caller of this crate can get wrong.
 
 use burn::tensor::DType;
+use secateurs_importance::ImportanceError;
+use secateurs_tensor::TensorError;
+use secateurs_train::TrainError;
 
 /// The result of a fallible operation of this crate.
 pub type Result<T, E = KanError> = core::result::Result<T, E>;
@@ -9,6 +12,9 @@ pub type Result<T, E = KanError> = core::result::Result<T, E>;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum KanError {
+    /// A training that cannot be watched.
+    #[error(transparent)]
+    Train(#[from] TrainError),
     /// A network without layers or with an empty one.
     #[error("a network needs at least two layers of nodes, and each needs a node; got {widths:?}")]
     EmptyLayer {
@@ -133,6 +139,12 @@ pub enum KanError {
     /// A curve or formula that is not possible.
     #[error(transparent)]
     Formula(#[from] secateurs_formula::FormulaError),
+    /// A score of another crate that failed.
+    #[error(transparent)]
+    Score(ImportanceError),
+    /// Scores that cannot be used.
+    #[error(transparent)]
+    Tensor(#[from] TensorError),
     /// A state of another version.
     #[error("the state has version {got}, this program reads version {expected}")]
     StateVersion {
@@ -193,4 +205,35 @@ pub enum KanError {
         /// Where it leads to.
         subnode: usize,
     },
+}
+
+impl KanError {
+    /// The error of a score of a layer's nodes, with the facts that it has.
+    pub(crate) fn of_score(layer: usize, error: ImportanceError) -> Self {
+        match error {
+            ImportanceError::Tensor(TensorError::NanUnitScore { unit: node }) => Self::NanScore { layer, node },
+            ImportanceError::Custom {
+                importance,
+                path,
+                source,
+            } => match source.downcast::<Self>() {
+                Ok(own) => *own,
+                Err(source) => Self::Score(ImportanceError::Custom {
+                    importance,
+                    path,
+                    source,
+                }),
+            },
+            error => Self::Score(error),
+        }
+    }
+
+    /// Refuses data of the wrong size.
+    pub(crate) fn check_length(what: &'static str, expected: usize, got: usize) -> Result<()> {
+        if got == expected {
+            Ok(())
+        } else {
+            Err(Self::Length { what, expected, got })
+        }
+    }
 }

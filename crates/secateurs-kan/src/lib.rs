@@ -1,49 +1,41 @@
 #![doc = include_str!("../README.md")]
 
-mod attribution;
-mod basis;
-mod bulk;
 mod error;
-mod fit;
-mod fit_columns;
-mod game;
-mod grid;
-mod layer;
-mod minimise;
-mod network;
-mod nodes;
+mod layers;
 mod picture;
-mod pipeline;
-mod precision;
 mod prune;
-mod refit;
-mod shapley;
+mod scaling;
+mod scores;
 mod state;
-mod statistics;
 mod symbolic;
-mod symbolise;
-mod unit;
-mod units;
+mod training;
+mod walk;
 
-pub use attribution::{Attribution, attributed, attribution};
-pub use basis::{BSpline, Basis, BasisConfig, Chebyshev, EdgeBasis, EdgeWeights, GaussianRbf};
 pub use error::{KanError, Result};
-pub use fit::{FitConfig, GridUpdates, Penalty, Rows, fit, root_mean_square_error};
-pub use game::{Baseline, Payoff};
-pub use grid::Grid;
-pub use layer::{Covariance, KanLayer, LayerActivations};
-pub use minimise::{Keep, Objective, Optimizer, Schedule, StepLog, minimise};
-pub use network::{Kan, KanConfig, Wiring};
-pub use nodes::{Affine, Nodes, Width};
+pub use layers::basis::{BSpline, Basis, BasisConfig, Chebyshev, EdgeBasis, EdgeWeights, GaussianRbf};
+pub use layers::grid::Grid;
+pub use layers::layer::{Covariance, KanLayer, LayerActivations};
+pub use layers::network::{Kan, KanConfig, Wiring};
+pub use layers::nodes::{Affine, Nodes, Width};
 pub use picture::{EdgeIndex, PictureConfig, picture};
-pub use pipeline::{Attempt, Budget, PipelineConfig, Regression, Simplified, Stage, Task, simplify};
-pub use prune::{Fold, RemovedEdge, RemovedNode, prune_edges, prune_inputs, prune_nodes};
+pub use prune::{
+    Fold, PruneConfig, PrunedKan, RemovedEdge, RemovedNode, Stay, prune_edges, prune_inputs, prune_nodes,
+    prune_nodes_by,
+};
+pub use scaling::unit::Unit;
+pub use scaling::units::Units;
+pub use scores::attribution::{Attribution, EdgeAttribution, NodeAttribution, attributed, attribution};
+pub use scores::magnitude::NodeMagnitude;
+pub use scores::observed::ObservedLayer;
+pub use scores::shapley::{Baseline, MOST_EXACT, Payoff, Sampling, ShapleyConfig, ShapleyScores, shapley};
+pub use scores::statistics::LayerStatistics;
 pub use secateurs_formula as formula;
 pub use secateurs_ops::Beyond;
-pub use shapley::{MOST_EXACT, Sampling, ShapleyConfig, ShapleyScores, Stay, prune_by_shapley, shapley};
 pub use state::{KanState, LayerConfig, STATE_VERSION, Side, StateConfig};
-pub use statistics::LayerStatistics;
-pub use symbolic::{SymbolicEdge, SymbolicEdges};
-pub use symbolise::{SymbolicConfig, SymbolicFit, symbolise};
-pub use unit::Unit;
-pub use units::Units;
+pub use symbolic::edges::{SymbolicEdge, SymbolicEdges};
+pub use symbolic::symbolise::{SymbolicConfig, SymbolicFit, symbolise};
+pub use training::{
+    FitConfig, GridUpdates, Keep, Objective, Optimizer, Penalty, Rows, Schedule, StepLog, fit, minimise,
+    root_mean_square_error,
+};
+pub use walk::{Attempt, Budget, PipelineConfig, Regression, Simplified, Stage, Task, simplify};

@@ -5,8 +5,8 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use secateurs_formula::Rounding;
 use secateurs_kan::{
-    BasisConfig, FitConfig, Fold, Kan, KanConfig, Optimizer, Rows, Schedule, SymbolicConfig, attribution, fit,
-    prune_edges, prune_nodes, root_mean_square_error, symbolise,
+    BasisConfig, FitConfig, Kan, KanConfig, Optimizer, PruneConfig, PrunedKan, Rows, Schedule, SymbolicConfig,
+    attribution, fit, prune_edges, prune_nodes, root_mean_square_error, symbolise,
 };
 
 fn data(n: usize, seed: u64) -> (Vec<f64>, Vec<f64>) {
@@ -42,11 +42,11 @@ fn train_prune_refine_formula() {
 
     let x = kan.tensor(train.x, 2).unwrap();
     let scores = attribution(&kan, x.clone()).unwrap();
-    let (kan, removed) = prune_nodes(kan, x.clone(), &scores.nodes, (1e-2, Fold::Mean)).unwrap();
+    let PrunedKan { kan, removed, .. } = prune_nodes(kan, x.clone(), &scores.nodes, &PruneConfig::above(1e-2)).unwrap();
     assert_eq!(removed.len(), 4, "one hidden node carries the function");
     assert!(error(&kan) < 2.0 * trained, "pruned: {}", error(&kan));
     let scores = attribution(&kan, x.clone()).unwrap();
-    let (kan, removed) = prune_edges(kan, x.clone(), &scores.edges, (3e-2, Fold::Mean)).unwrap();
+    let PrunedKan { kan, removed, .. } = prune_edges(kan, x.clone(), &scores.edges, &PruneConfig::above(3e-2)).unwrap();
     assert!(removed.is_empty(), "all edges of what is left matter: {removed:?}");
 
     let (kan, _) = fit(kan, train, None, &lbfgs(20), &mut |_| ()).unwrap();

@@ -7,6 +7,7 @@ use secateurs_kan::{
     BSpline, BasisConfig, Beyond, FitConfig, Grid, GridUpdates, Kan, KanConfig, Optimizer, Rows, Schedule,
     ShapleyConfig, StepLog, SymbolicEdge, Units, attribution, fit, root_mean_square_error, shapley,
 };
+use secateurs_tensor::UnitScores;
 
 const BOTH: [FloatDType; 2] = [FloatDType::F32, FloatDType::F64];
 
@@ -217,7 +218,10 @@ fn scores_of_equal_rows_are_zero() {
             let x = kan.tensor(&[0.3, 0.7].repeat(21), 2).unwrap();
             let scores = attribution(&kan, x.clone()).unwrap();
             assert!(
-                scores.nodes[..2].iter().flatten().all(|score| *score == 0.0),
+                scores.nodes[..2]
+                    .iter()
+                    .flat_map(UnitScores::values)
+                    .all(|score| *score == 0.0),
                 "{shift}: {scores:?}"
             );
             for layer in 0..2 {
@@ -225,14 +229,17 @@ fn scores_of_equal_rows_are_zero() {
                     .unwrap()
                     .scores;
                 assert!(
-                    scores.iter().all(|score| *score == 0.0),
+                    scores.values().iter().all(|score| *score == 0.0),
                     "{dtype:?}, {shift}, {layer}: {scores:?}"
                 );
             }
             // Rows that differ give the most important node 1.
             let x = kan.tensor(&wave(40), 2).unwrap();
             let scores = shapley(&kan, 1, x, &ShapleyConfig::default()).unwrap().scores;
-            let largest = scores.iter().fold(0.0, |largest: f64, score| largest.max(*score));
+            let largest = scores
+                .values()
+                .iter()
+                .fold(0.0, |largest: f64, score| largest.max(*score));
             // Of outputs around a million single precision has no digits that differ.
             assert_eq!(
                 largest,

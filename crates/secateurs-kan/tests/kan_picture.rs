@@ -3,8 +3,10 @@
 use burn::tensor::{Device, FloatDType, Tensor};
 use roxmltree::{Document, Node};
 use secateurs_kan::{
-    BasisConfig, EdgeIndex, Fold, Kan, KanConfig, KanError, PictureConfig, Width, attribution, picture, prune_edges,
+    BasisConfig, EdgeIndex, Kan, KanConfig, KanError, PictureConfig, PruneConfig, PrunedKan, Width, attribution,
+    picture, prune_edges,
 };
+use secateurs_tensor::UnitScores;
 
 const SPLINE: BasisConfig = BasisConfig::BSpline {
     degree: 3,
@@ -42,7 +44,9 @@ fn each_present_edge_has_one_curve_and_each_product_a_cross() {
     assert_eq!(count(&svg, "node"), 4 + 4 + 2);
     assert_eq!(count(&svg, "caption"), 0);
     let scores = attribution(&kan, x.clone()).unwrap().edges;
-    let (pruned, removed) = prune_edges(kan, x.clone(), &scores, (0.05, Fold::Mean)).unwrap();
+    let PrunedKan {
+        kan: pruned, removed, ..
+    } = prune_edges(kan, x.clone(), &scores, &PruneConfig::above(0.05)).unwrap();
     assert!(!removed.is_empty());
     let svg = picture(&pruned, x, &PictureConfig::default()).unwrap();
     assert_eq!(count(&svg, "curve"), 4 * 6 + 4 * 2 - removed.len());
@@ -83,7 +87,7 @@ fn the_least_important_edges_are_left_out_and_counted() {
     let document = Document::parse(&svg).unwrap();
     let caption = of_class(&document, "caption")[0].text().unwrap();
     assert_eq!(caption, "the 12 most important edges; 23 more are not shown");
-    let mut all: Vec<f64> = scores.into_iter().flatten().collect();
+    let mut all: Vec<f64> = scores.iter().flat_map(UnitScores::values).copied().collect();
     all.sort_by(|a, b| b.total_cmp(a));
     let shown = of_class(&document, "edge").into_iter().map(|edge| {
         let text = edge.first_element_child().and_then(|title| title.text()).unwrap();
@@ -106,7 +110,7 @@ fn edges_that_are_formulas_are_red_and_alpha_follows_the_score() {
         input: 1,
         subnode: 0,
     };
-    let score = attribution(&kan, x.clone()).unwrap().edges[0][0];
+    let score = attribution(&kan, x.clone()).unwrap().edges[0].values()[0];
     let svg = picture(&kan, x, &PictureConfig::default().with_symbolic(vec![red])).unwrap();
     let document = Document::parse(&svg).unwrap();
     let curves = of_class(&document, "curve");

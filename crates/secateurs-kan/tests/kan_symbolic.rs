@@ -5,10 +5,15 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use secateurs_kan::formula::{Curve, Function, Shape};
 use secateurs_kan::{
-    Attempt, BasisConfig, FitConfig, Fold, Kan, KanConfig, KanError, Optimizer, PipelineConfig, Regression, Rows,
-    Schedule, Stage, SymbolicConfig, SymbolicEdge, Task, Width, attribution, fit, prune_edges, prune_nodes, simplify,
-    symbolise,
+    Attempt, BasisConfig, FitConfig, Fold, Kan, KanConfig, KanError, Optimizer, PipelineConfig, PruneConfig, PrunedKan,
+    Regression, Rows, Schedule, Stage, SymbolicConfig, SymbolicEdge, Task, Width, attribution, fit, prune_edges,
+    prune_nodes, simplify, symbolise,
 };
+use secateurs_tensor::UnitScores;
+
+fn units(scores: &[f64]) -> UnitScores {
+    UnitScores::new(scores.to_vec()).unwrap()
+}
 
 fn network(widths: Vec<Width>) -> Kan {
     let basis = BasisConfig::BSpline {
@@ -132,20 +137,22 @@ fn pruning_curves_folds_their_means() {
     let scores = attribution(&kan, x.clone()).unwrap();
     // All of the first node's edges but the best: its mean stays.
     let mut edges = scores.edges.clone();
-    edges[0] = vec![1.0, 0.0, 0.0, 1.0, 0.0, 1.0];
-    edges[1] = vec![1.0, 1.0];
+    edges[0] = units(&[1.0, 0.0, 0.0, 1.0, 0.0, 1.0]);
+    edges[1] = units(&[1.0, 1.0]);
     let mean = |kan: &Kan| values(kan.layers[0].forward(x.clone()).mean_dim(0));
     let before = mean(&kan);
-    let (smaller, removed) = prune_edges(kan.clone(), x.clone(), &edges, (0.5, Fold::Mean)).unwrap();
-    assert_eq!((removed.len(), smaller.n_edges()), (3, 5));
+    let pruned = prune_edges(kan.clone(), x.clone(), &edges, &PruneConfig::above(0.5)).unwrap();
+    let smaller = pruned.kan;
+    assert_eq!((pruned.removed.len(), smaller.n_edges()), (3, 5));
     let after = mean(&smaller);
     assert!(
         before.iter().zip(&after).all(|(a, b)| (a - b).abs() < 1e-12),
         "{before:?} {after:?}"
     );
     // Removing a node takes its curves along, and the others stay at their places.
-    let nodes = vec![vec![1.0; 3], vec![0.0, 1.0], vec![1.0]];
-    let (smaller, _) = prune_nodes(kan.clone(), x.clone(), &nodes, (0.5, Fold::Zero)).unwrap();
+    let nodes = [units(&[1.0; 3]), units(&[0.0, 1.0]), units(&[1.0])];
+    let config = PruneConfig::above(0.5).with_fold(Fold::Zero);
+    let smaller = prune_nodes(kan.clone(), x.clone(), &nodes, &config).unwrap().kan;
     let second = values(kan.layers[0].forward(x.clone()).narrow(1, 1, 1));
     let only = values(smaller.layers[0].forward(x.clone()));
     assert!(second.iter().zip(&only).all(|(a, b)| (a - b).abs() < 1e-12));
@@ -416,8 +423,10 @@ fn bad_input() {
 fn an_absent_edge_is_not_kept_in_place_of_a_present_one() {
     let kan = network(vec![2.into(), 1.into()]);
     let x = kan.tensor(&rows(20, 2, 4), 2).unwrap();
-    let (kan, _) = prune_edges(kan, x.clone(), &[vec![0.0, 1.0]], (0.5, Fold::Mean)).unwrap();
-    let (kan, removed) = prune_edges(kan, x, &[vec![9.0, 0.0]], (0.5, Fold::Mean)).unwrap();
+    let kan = prune_edges(kan, x.clone(), &[units(&[0.0, 1.0])], &PruneConfig::above(0.5))
+        .unwrap()
+        .kan;
+    let PrunedKan { kan, removed, .. } = prune_edges(kan, x, &[units(&[9.0, 0.0])], &PruneConfig::above(0.5)).unwrap();
     assert!(removed.is_empty());
     assert_eq!(kan.layers[0].present(), [false, true]);
 }

@@ -4,10 +4,11 @@ use burn::tensor::{Device, FloatDType};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use secateurs_kan::{
-    BasisConfig, FitConfig, Fold, GridUpdates, Kan, KanConfig, KanState, Optimizer, PictureConfig, PipelineConfig,
-    Regression, Rows, Schedule, ShapleyConfig, Stay, SymbolicConfig, Unit, attribution, fit, picture, prune_by_shapley,
-    prune_edges, prune_inputs, root_mean_square_error, simplify, symbolise,
+    BasisConfig, FitConfig, GridUpdates, Kan, KanConfig, KanState, Optimizer, PictureConfig, PipelineConfig,
+    PruneConfig, Regression, Rows, Schedule, ShapleyConfig, Stay, SymbolicConfig, Unit, attribution, fit, picture,
+    prune_edges, prune_inputs, prune_nodes_by, root_mean_square_error, simplify, symbolise,
 };
+use secateurs_tensor::UnitScores;
 use secateurs_testkit::laws;
 
 const ROWS: usize = 150;
@@ -210,12 +211,14 @@ fn refits_do_not_depend_on_units() {
             let kan = refit(config(&[2], 1, SPLINES).with_dtype(dtype).init(5, &Device::flex()));
             let x = kan.tensor(train.x, COLUMNS).unwrap();
             let scores = attribution(&kan, x.clone()).unwrap();
-            let (kan, _) = prune_edges(kan, x.clone(), &scores.edges, (0.05, Fold::Mean)).unwrap();
+            let kan = prune_edges(kan, x.clone(), &scores.edges, &PruneConfig::above(0.05))
+                .unwrap()
+                .kan;
             let shapley = ShapleyConfig::default();
-            let stay = (Stay::Share(0.5), Fold::Mean);
-            let (kan, removed, _) = prune_by_shapley(kan, x.clone(), &shapley, stay).unwrap();
-            assert_eq!(removed.len(), 1);
-            let kan = refit(refit(kan).refined(5, x.clone()).unwrap());
+            let half = PruneConfig::new(Stay::Share(0.5));
+            let (pruned, _) = prune_nodes_by(kan, x.clone(), &shapley, &half).unwrap();
+            assert_eq!(pruned.removed.len(), 1);
+            let kan = refit(refit(pruned.kan).refined(5, x.clone()).unwrap());
             predictions(&kan, table)
         });
         check("functions", 2, 9, |table| {
@@ -268,10 +271,12 @@ fn inputs_that_go_take_their_units_along() {
         .init(1, &Device::flex());
     let (kan, _) = fit(kan, table.rows()[0], None, &lbfgs(2), &mut |_| ()).unwrap();
     let x = kan.tensor(&table.x, COLUMNS).unwrap();
-    let scores = vec![vec![1.0, 0.0, 1.0], vec![1.0; 2], vec![1.0]];
+    let scores = [vec![1.0, 0.0, 1.0], vec![1.0; 2], vec![1.0]];
+    let scores = scores.map(|of_layer| UnitScores::new(of_layer).unwrap());
     let units = kan.units().clone();
-    let (kan, inputs, removed) = prune_inputs(kan, x, &scores, (0.5, Fold::Mean)).unwrap();
-    assert_eq!((inputs, removed.len()), (vec![0, 2], 1));
+    let pruned = prune_inputs(kan, x, &scores, &PruneConfig::above(0.5)).unwrap();
+    assert_eq!((pruned.inputs, pruned.removed.len()), (vec![0, 2], 1));
+    let kan = pruned.kan;
     assert_eq!(
         (kan.units().input(0), kan.units().input(1)),
         (units.input(0), units.input(2))

@@ -3,8 +3,8 @@
 use burn::module::Param;
 use burn::tensor::{Device, FloatDType, Tensor};
 use secateurs_kan::{
-    Baseline, BasisConfig, Fold, Kan, KanConfig, KanError, Payoff, Sampling, ShapleyConfig, Stay, Width,
-    prune_by_shapley, shapley,
+    Baseline, BasisConfig, Kan, KanConfig, KanError, Payoff, PruneConfig, Sampling, ShapleyConfig, Stay, Width,
+    prune_nodes_by, shapley,
 };
 use secateurs_testkit::{laws, naive};
 
@@ -113,7 +113,7 @@ fn in_the_last_layer_a_node_is_worth_what_it_adds() {
         };
         let got = shapley(&kan, 1, x.clone(), &config).unwrap();
         laws::close(&got.unscaled, &expected, 1e-9, 1e-6);
-        assert!(got.scores.contains(&1.0) && got.scores.iter().all(|score| *score <= 1.0));
+        assert!(got.scores.values().contains(&1.0) && got.scores.values().iter().all(|score| *score <= 1.0));
     }
 }
 
@@ -219,25 +219,27 @@ fn orders_walked_one_way_err_more_than_pairs_of_as_many_permutations() {
 fn pruning_goes_bottom_up_and_keeps_the_mean() {
     let (kan, x) = network(vec![Width::sums(2), Width::sums(4), Width::sums(4), Width::sums(1)]);
     let config = ShapleyConfig::default();
-    let (half, removed, scores) =
-        prune_by_shapley(kan.clone(), x.clone(), &config, (Stay::Share(0.5), Fold::Mean)).unwrap();
-    let widths: Vec<usize> = half.widths().iter().map(Width::n_nodes).collect();
-    assert_eq!((widths, removed.len(), scores.len()), (vec![2, 2, 2, 1], 4, 2));
-    for gone in &removed {
-        let of_layer = &scores[gone.layer - 1].scores;
+    let pruned = |stay: Stay| prune_nodes_by(kan.clone(), x.clone(), &config, &PruneConfig::new(stay)).unwrap();
+    let (half, scores) = pruned(Stay::Share(0.5));
+    let widths: Vec<usize> = half.kan.widths().iter().map(Width::n_nodes).collect();
+    assert_eq!((widths, half.removed.len(), scores.len()), (vec![2, 2, 2, 1], 4, 2));
+    for gone in &half.removed {
+        let of_layer = scores[gone.layer - 1].values();
         let better = of_layer.iter().filter(|score| **score > gone.score).count();
         assert!(better >= 2, "{gone:?} of {of_layer:?}");
     }
-    let (all, removed, _) =
-        prune_by_shapley(kan.clone(), x.clone(), &config, (Stay::AtLeast(0.0), Fold::Mean)).unwrap();
-    assert!(removed.is_empty());
+    let paths: Vec<&str> = half.units.iter().map(|unit| unit.path.as_str()).collect();
+    assert_eq!(paths, ["layers.0.nodes", "layers.1.nodes"]);
+    let (all, _) = pruned(Stay::Above(-1.0));
+    assert!(all.removed.is_empty());
     laws::close(
-        &values(all.forward(x.clone())),
+        &values(all.kan.forward(x.clone())),
         &values(kan.forward(x.clone())),
         1e-12,
         1.0,
     );
-    let (one, _, _) = prune_by_shapley(kan, x, &config, (Stay::Share(0.0), Fold::Mean)).unwrap();
+    let (one, _) = pruned(Stay::Share(0.0));
+    let one = one.kan;
     assert_eq!(one.widths()[1].n_nodes(), 1);
 }
 
@@ -257,6 +259,11 @@ fn what_cannot_be_asked_is_refused() {
         ..default
     };
     assert_eq!(message(1, short), "targets: expected 30 values, got 1");
-    let share = prune_by_shapley(kan, x, &default, (Stay::Share(1.5), Fold::Mean));
-    assert!(matches!(share, Err(KanError::OutOfRange { .. })));
+    for stay in [Stay::Share(1.5), Stay::Share(f64::NAN), Stay::Above(f64::NAN)] {
+        let refused = prune_nodes_by(kan.clone(), x.clone(), &default, &PruneConfig::new(stay));
+        assert!(matches!(refused, Err(KanError::OutOfRange { .. })), "{stay:?}");
+    }
+    // A score that fails behind the seam is the crate's own error again.
+    let behind = prune_nodes_by(kan, x, &none, &PruneConfig::above(0.5)).unwrap_err();
+    assert_eq!(behind.to_string(), "number of pairs must be at least 1, got 0");
 }

@@ -13,6 +13,7 @@ use secateurs_tensor::TensorError;
 use secateurs_train::TrainError;
 
 use crate::text::lines::LineError;
+use crate::trace::calibration::CalibrationError;
 
 /// What can go wrong in a job.
 #[derive(Debug, thiserror::Error)]
@@ -26,6 +27,19 @@ pub enum Error {
         /// The names that exist.
         known: String,
     },
+    /// An option is given that the method does not use.
+    #[error("{method} does not use {option}; {users} do")]
+    UnusedOption {
+        /// The option, as recipes spell it.
+        option: &'static str,
+        /// The method.
+        method: crate::Method,
+        /// Names of the methods that use it.
+        users: String,
+    },
+    /// A recipe names no method.
+    #[error("a recipe needs a method")]
+    NoMethod,
     /// A recipe is not valid TOML, or has unknown or missing fields.
     #[error("the recipe is not usable")]
     RecipeSyntax(#[source] Box<toml::de::Error>),
@@ -84,11 +98,16 @@ pub enum Error {
         method: crate::Method,
     },
     /// Sparsity spread over blocks by a method that trains the whole model.
-    #[error("{method} decides itself how sparsity is spread; use --scope, not an allocation")]
+    #[error("{method} decides itself how sparsity is spread; use --scope, not an allocation, which {users} use")]
     NoAllocation {
         /// The method.
         method: crate::Method,
+        /// Names of the methods that use an allocation.
+        users: String,
     },
+    /// A calibration that makes no sense.
+    #[error(transparent)]
+    Calibration(#[from] CalibrationError),
     /// A text has too few tokens.
     #[error("{what} has {got} tokens, {count} windows of {window} need {}", count * window)]
     TextTooShort {

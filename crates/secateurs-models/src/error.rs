@@ -4,7 +4,7 @@ use secateurs_data::DataError;
 use secateurs_data::llama::ConfigError;
 use secateurs_tensor::TensorError;
 
-/// What can go wrong while a model is configured, loaded or saved.
+/// A failure while a model is configured, loaded or saved.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ModelError {
@@ -55,6 +55,15 @@ pub enum ModelError {
         /// The block.
         index: usize,
     },
+    /// A module has a parameter that the plan of the model's tensors lacks.
+    #[error("the parameter {path} of the module is not among the tensors of the model")]
+    Unplanned {
+        /// Path of the parameter.
+        path: String,
+    },
+    /// A model without an embedding cannot read tokens.
+    #[error("the model has no embedding of tokens")]
+    NoEmbedding,
     /// Reading or writing a model file failed.
     #[error(transparent)]
     Data(#[from] DataError),

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use secateurs_data::{Checkpoint, CheckpointWriter, FloatType};
 use secateurs_models::ModelError;
-use secateurs_models::llama::{Llama, LlamaConfig, LlamaStore, Rope, load_llama, planned_tensors, save_llama};
+use secateurs_models::decoder::{Llama, LlamaConfig, LlamaStore, Rope, load_llama, planned_tensors, save_llama};
 use secateurs_prune::BlockStore;
 use secateurs_tensor::{Observer, PathRules, linear_paths};
 use secateurs_testkit::device;
@@ -34,7 +34,7 @@ fn tiny(tied_head: bool) -> LlamaConfig {
 fn saved(config: &LlamaConfig, folder: &std::path::Path, float_type: FloatType) -> std::path::PathBuf {
     let out = folder.join("model");
     let writer = CheckpointWriter::create(&folder.join("staging"), planned_tensors(config), float_type).unwrap();
-    save_llama(&Llama::new(config, &device()), &writer).unwrap();
+    save_llama(config, &Llama::new(config, &device()), &writer).unwrap();
     writer
         .write_file("config.json", config.to_json().to_string().as_bytes())
         .unwrap();

@@ -9,7 +9,7 @@ use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use secateurs_data::{Checkpoint, CheckpointWriter, FloatType};
-use secateurs_models::llama::{
+use secateurs_models::decoder::{
     Activations, ExpertLayout, ExpertsConfig, Llama, LlamaConfig, LlamaStore, Rope, load_llama, planned_tensors,
     save_llama,
 };
@@ -17,7 +17,7 @@ use secateurs_moe::{MoeError, Routing};
 use secateurs_prune::BlockStore;
 use secateurs_tensor::{Observer, PathRules, linear_paths};
 use secateurs_testkit::device;
-use secateurs_train::{Batch, Gradients};
+use secateurs_train::{Gradients, MicroBatch};
 
 /// Mixtral, and OLMoE with gates that sum to 1 over the chosen and over all.
 fn mixtures() -> [LlamaConfig; 3] {
@@ -157,7 +157,7 @@ fn keeping_experts_is_as_if_the_others_had_no_chance() {
         let folder = tempfile::tempdir().unwrap();
         let plan = planned_tensors(&smaller);
         let writer = CheckpointWriter::create(&folder.path().join("staging"), plan, FloatType::F32).unwrap();
-        save_llama(&llama, &writer).unwrap();
+        save_llama(&smaller, &llama, &writer).unwrap();
         let saved = Checkpoint::open(&finished(&smaller, writer, &folder.path().join("model"))).unwrap();
         let (_, llama) = load_llama(&saved, &device()).unwrap();
         assert_close(&losses(&llama, &smaller), &expected, &smaller);
@@ -202,7 +202,7 @@ fn names_in_files_are_those_of_hugging_face() {
         let folder = tempfile::tempdir().unwrap();
         let plan = planned_tensors(&config);
         let writer = CheckpointWriter::create(&folder.path().join("staging"), plan, FloatType::F32).unwrap();
-        save_llama(&Llama::new(&config, &device()), &writer).unwrap();
+        save_llama(&config, &Llama::new(&config, &device()), &writer).unwrap();
         let out = finished(&config, writer, &folder.path().join("model"));
         let checkpoint = Checkpoint::open(&out).unwrap();
         let (expected, model_type): (&[(&str, &[usize])], _) = match config.layout().unwrap() {
@@ -297,7 +297,7 @@ fn wrong_files_are_refused_with_the_problem_named() {
     }
 }
 
-const BATCH: Batch = Batch {
+const BATCH: MicroBatch = MicroBatch {
     step: 0,
     micro: 0,
     index: 0,

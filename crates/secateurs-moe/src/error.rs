@@ -100,7 +100,10 @@ pub enum MoeError {
         /// Which parameter, in order.
         parameter: usize,
     },
-    /// Statistics of activations were refused.
+    /// A score of experts failed.
+    #[error(transparent)]
+    Score(secateurs_importance::ImportanceError),
+    /// Scores, a share or statistics of activations were refused.
     #[error(transparent)]
     Tensor(#[from] secateurs_tensor::TensorError),
 }

@@ -9,7 +9,6 @@ pub mod prune;
 mod router;
 mod routing;
 mod statistics;
-pub mod theory;
 
 pub use assignment::Assignment;
 pub use balance::{importance_loss, load_balancing_loss, z_loss};

@@ -4,9 +4,7 @@
 //! any influence on another.
 
 use crate::kernels::lanes as kernels;
-
-/// Vectors that lie side by side.
-pub const LANES: usize = 32;
+pub use crate::kernels::lanes::LANES;
 
 /// `out_j = x_j / sqrt(mean_k x_k^2 + eps) * weight_j` for 32 vectors.
 ///

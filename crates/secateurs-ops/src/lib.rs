@@ -22,6 +22,8 @@ mod rope;
 pub mod slices;
 #[cfg(feature = "tensors")]
 mod spline;
+#[cfg(feature = "tensors")]
+mod spline_basis;
 mod spline_beyond;
 #[cfg(feature = "tensors")]
 mod split;
@@ -35,7 +37,8 @@ pub use {
     linear::linear,
     rms_norm::rms_norm,
     rope::rope,
-    spline::{Beyond, MAX_DEGREE, SplineBasis, SplineWeights, spline_basis, spline_linear},
+    spline::{spline_basis, spline_linear},
+    spline_basis::{Beyond, MAX_DEGREE, SplineBasis, SplineWeights},
     split::split_rows,
     swiglu::swiglu,
 };

@@ -1,4 +1,4 @@
-//! What attention remembers of a sequence.
+//! Keys and values that attention remembers of a sequence.
 
 use secateurs_data::llama::LlamaConfig;
 use secateurs_sparse::{FloatVectors, VectorType};
@@ -20,7 +20,7 @@ pub(crate) struct BlockCache {
 }
 
 impl Cache {
-    /// Of a sequence without tokens.
+    /// The cache of a sequence without tokens.
     pub fn new(config: &LlamaConfig, vector_type: VectorType) -> Self {
         let heads = || vec![FloatVectors::new(config.d_head, vector_type); config.n_kv_heads];
         let block = || BlockCache {

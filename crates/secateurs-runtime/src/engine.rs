@@ -24,11 +24,11 @@ pub struct Engine {
     pub(crate) weights: LlamaWeights,
     pub(crate) level: Level,
     pool: ThreadPool,
-    /// Of the rotary positions, `[d_head / 2]`.
+    /// Frequencies of the rotary positions, `[d_head / 2]`.
     pub(crate) frequencies: Vec<f64>,
 }
 
-/// How an engine computes.
+/// Threads and instructions of an engine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EngineConfig {
     /// Threads; 0 for one on every core.

@@ -4,7 +4,7 @@ use secateurs_data::DataError;
 use secateurs_data::llama::ConfigError;
 use secateurs_sparse::SparseError;
 
-/// What can go wrong while a model is loaded or generates.
+/// A failure while a model is loaded or generates.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RuntimeError {
@@ -19,7 +19,7 @@ pub enum RuntimeError {
     Packed {
         /// Name of the matrix.
         name: String,
-        /// What is wrong with it.
+        /// The contradiction.
         source: SparseError,
     },
     /// A tensor of the file does not have the shape that the configuration implies.

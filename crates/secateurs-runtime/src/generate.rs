@@ -1,22 +1,22 @@
 //! Continuing prompts.
 
+use secateurs_data::llama::LlamaConfig;
 use secateurs_sparse::VectorType;
 
-use crate::cache::Cache;
 use crate::engine::Engine;
 use crate::error::RuntimeError;
 use crate::sampler::{Sampler, Sampling};
 
-/// How far and how prompts are continued.
+/// Settings of the continuation of prompts.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Generation {
     /// Most tokens that are appended to a prompt.
     pub max_tokens: usize,
-    /// How tokens are chosen; sequence `i` uses `seed + i` unless it has a seed of its own.
+    /// Settings of the choice of tokens; sequence `i` uses `seed + i` unless it has a seed of its own.
     pub sampling: Sampling,
     /// Tokens that end a sequence; they are not part of it.
     pub end_tokens: Vec<u32>,
-    /// How keys and values are remembered.
+    /// Number format of remembered keys and values.
     pub cache: VectorType,
 }
 
@@ -36,7 +36,7 @@ pub enum Stop {
 pub struct SeededPrompt {
     /// The tokens.
     pub tokens: Vec<u32>,
-    /// Of the random numbers.
+    /// Seed of its sampler.
     pub seed: u64,
 }
 
@@ -73,6 +73,11 @@ pub fn generate_seeded(
     generation: &Generation,
     mut on_token: impl FnMut(usize, u32),
 ) -> Result<Vec<(Vec<u32>, Stop)>, RuntimeError> {
+    let LlamaConfig {
+        vocab_size,
+        max_positions,
+        ..
+    } = engine.weights().config;
     let mut results = vec![(Vec::new(), Stop::MaxTokens); prompts.len()];
     let mut running = Vec::new();
     let mut caches = Vec::new();
@@ -99,7 +104,8 @@ pub fn generate_seeded(
         while index < running.len() {
             let Running { sequence, token, .. } = running[index];
             let (tokens, stop) = &mut results[sequence];
-            let reason = stop_at(generation, &caches[index], engine, (tokens.len(), token));
+            let n_free = max_positions - caches[index].n_tokens();
+            let reason = running[index].stop(generation, tokens.len(), n_free);
             if reason != Some(Stop::End) {
                 tokens.push(token);
                 on_token(sequence, token);
@@ -117,7 +123,6 @@ pub fn generate_seeded(
         }
         let tokens: Vec<u32> = running.iter().map(|running| running.token).collect();
         let logits = engine.decode(&mut caches, &tokens)?;
-        let vocab_size = engine.weights().config.vocab_size;
         for (running, logits) in running.iter_mut().zip(logits.chunks_exact(vocab_size)) {
             running.token = running.sampler.choose(logits)?;
         }
@@ -132,15 +137,18 @@ struct Running {
     token: u32,
 }
 
-/// Whether a sequence of `n_tokens` new tokens ends with `token`, and why.
-fn stop_at(generation: &Generation, cache: &Cache, engine: &Engine, (n_tokens, token): (usize, u32)) -> Option<Stop> {
-    if generation.end_tokens.contains(&token) {
-        Some(Stop::End)
-    } else if n_tokens + 1 == generation.max_tokens {
-        Some(Stop::MaxTokens)
-    } else if cache.n_tokens() == engine.weights().config.max_positions {
-        Some(Stop::ContextFull)
-    } else {
-        None
+impl Running {
+    /// Why the sequence ends with the chosen token, if it does: `n_new` tokens were generated before, and `n_free` positions of
+    /// the model are left.
+    fn stop(&self, generation: &Generation, n_new: usize, n_free: usize) -> Option<Stop> {
+        if generation.end_tokens.contains(&self.token) {
+            Some(Stop::End)
+        } else if n_new + 1 == generation.max_tokens {
+            Some(Stop::MaxTokens)
+        } else if n_free == 0 {
+            Some(Stop::ContextFull)
+        } else {
+            None
+        }
     }
 }

@@ -9,6 +9,7 @@ mod load;
 mod measure;
 mod prompt;
 mod sampler;
+mod source;
 mod synthetic;
 mod weights;
 

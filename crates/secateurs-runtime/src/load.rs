@@ -1,11 +1,12 @@
 //! From files to weights.
 
 use secateurs_data::Checkpoint;
-use secateurs_data::llama::LlamaConfig;
+use secateurs_data::llama::{LlamaConfig, LlamaTensor};
 use secateurs_sparse::{Format, PackedMatrix, SparseError, StoredTensor, ValueType};
 
 use crate::error::RuntimeError;
-use crate::weights::{BlockWeights, LlamaWeights};
+use crate::source::WeightSource;
+use crate::weights::LlamaWeights;
 
 impl LlamaWeights {
     /// Reads a model.
@@ -19,37 +20,7 @@ impl LlamaWeights {
     /// packed matrix contradicts itself.
     pub fn load(checkpoint: &Checkpoint, value_type: ValueType) -> Result<Self, RuntimeError> {
         let config = LlamaConfig::open(checkpoint)?;
-        config.check_dense("the engine")?;
-        let reader = Reader { checkpoint, value_type };
-        let (d_model, d_ffn, vocab_size) = (config.d_model, config.d_ffn, config.vocab_size);
-        let (d_query, d_key) = (config.n_heads * config.d_head, config.n_kv_heads * config.d_head);
-        let block = |index: usize| {
-            let vector = |name: &str| reader.vector(&format!("model.layers.{index}.{name}"), d_model);
-            let matrix = |name: &str, dims| reader.matrix(&format!("model.layers.{index}.{name}"), dims);
-            Ok(BlockWeights {
-                attention_norm: vector("input_layernorm")?,
-                query: matrix("self_attn.q_proj", [d_query, d_model])?,
-                key: matrix("self_attn.k_proj", [d_key, d_model])?,
-                value: matrix("self_attn.v_proj", [d_key, d_model])?,
-                output: matrix("self_attn.o_proj", [d_model, d_query])?,
-                mlp_norm: vector("post_attention_layernorm")?,
-                gate: matrix("mlp.gate_proj", [d_ffn, d_model])?,
-                up: matrix("mlp.up_proj", [d_ffn, d_model])?,
-                down: matrix("mlp.down_proj", [d_model, d_ffn])?,
-            })
-        };
-        let blocks: Result<Vec<_>, RuntimeError> = (0..config.n_blocks).map(block).collect();
-        let head = match config.tied_head {
-            true => None,
-            false => Some(reader.matrix("lm_head", [vocab_size, d_model])?),
-        };
-        Ok(Self {
-            blocks: blocks?,
-            embedding: reader.matrix("model.embed_tokens", [vocab_size, d_model])?,
-            norm: reader.vector("model.norm", d_model)?,
-            head,
-            config,
-        })
+        Self::of_source(config, &Reader { checkpoint, value_type }, &mut |_, _| {})
     }
 }
 
@@ -64,7 +35,7 @@ pub fn read_matrix(
     dims: [usize; 2],
     value_type: ValueType,
 ) -> Result<PackedMatrix, RuntimeError> {
-    Reader { checkpoint, value_type }.matrix(module, dims)
+    Reader { checkpoint, value_type }.read_matrix(module, dims)
 }
 
 struct Reader<'a> {
@@ -72,21 +43,18 @@ struct Reader<'a> {
     value_type: ValueType,
 }
 
-impl Reader<'_> {
-    fn vector(&self, module: &str, width: usize) -> Result<Vec<f32>, RuntimeError> {
-        let name = format!("{module}.weight");
-        let info = self.checkpoint.tensor(&name)?;
-        if info.shape != [width] {
-            return Err(RuntimeError::Shape {
-                name,
-                expected: vec![width],
-                got: info.shape.clone(),
-            });
-        }
-        Ok(self.checkpoint.read_f32(&name)?)
+impl WeightSource for Reader<'_> {
+    fn vector(&self, tensor: &LlamaTensor) -> Result<Vec<f32>, RuntimeError> {
+        Ok(self.checkpoint.read_f32(&tensor.plan.name)?)
     }
 
-    fn matrix(&self, module: &str, dims: [usize; 2]) -> Result<PackedMatrix, RuntimeError> {
+    fn matrix(&self, tensor: &LlamaTensor, dims: [usize; 2]) -> Result<PackedMatrix, RuntimeError> {
+        self.read_matrix(tensor.plan.layer(), dims)
+    }
+}
+
+impl Reader<'_> {
+    fn read_matrix(&self, module: &str, dims: [usize; 2]) -> Result<PackedMatrix, RuntimeError> {
         let packed = |source: SparseError| RuntimeError::Packed {
             name: module.to_owned(),
             source,

@@ -1,4 +1,4 @@
-//! How fast a model runs, and how fast it could.
+//! The speed of a model, and the bound that memory sets.
 
 use std::hint::black_box;
 use std::time::Instant;
@@ -9,7 +9,7 @@ use secateurs_sparse::VectorType;
 use crate::engine::Engine;
 use crate::error::RuntimeError;
 
-/// What [`measure`] runs.
+/// Settings of [`measure`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MeasureConfig {
     /// Tokens of the prompt.
@@ -20,7 +20,7 @@ pub struct MeasureConfig {
     pub batch: usize,
     /// Times that both are repeated.
     pub repeats: usize,
-    /// How keys and values are remembered.
+    /// Number format of remembered keys and values.
     pub cache: VectorType,
 }
 

@@ -39,14 +39,14 @@ struct Prompt<'a> {
     attended: Lanes,
     gate: Lanes,
     up: Lanes,
-    /// Of the rotations, `d_head / 2` wide.
+    /// Cosines and sines of the rotations, `d_head / 2` wide.
     cos: Lanes,
     sin: Lanes,
     /// One for every key head.
     memories: Vec<Memory>,
 }
 
-/// What the queries of one key head are compared with.
+/// Keys and values that the queries of one key head are compared with.
 struct Memory {
     /// `[n_keys, d_head]`
     keys: Tile,

@@ -1,4 +1,4 @@
-//! Which token comes next.
+//! The choice of the next token.
 
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
@@ -6,16 +6,16 @@ use secateurs_ops::slices::softmax;
 
 use crate::error::RuntimeError;
 
-/// How the next token is chosen from its logits.
+/// Settings of the choice of the next token from its logits.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Sampling {
-    /// What logits are divided by; 0 takes the most likely token.
+    /// Divisor of the logits; 0 takes the most likely token.
     pub temperature: f64,
     /// Only this many of the most likely tokens; 0 for all.
     pub top_k: usize,
     /// Only the most likely tokens that have this share of the probability together; 1 for all.
     pub top_p: f64,
-    /// Of the random numbers.
+    /// Seed of the sampler.
     pub seed: u64,
 }
 

@@ -3,22 +3,23 @@
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use rayon::prelude::*;
-use secateurs_data::llama::LlamaConfig;
+use secateurs_data::llama::{LlamaConfig, LlamaTensor};
 use secateurs_sparse::{Format, PackedMatrix, ValueType, choose};
 
 use crate::error::RuntimeError;
+use crate::source::{WeightSource, Weights};
 use crate::weights::{BlockWeights, LlamaWeights};
 
-/// How the weights of a synthetic model are made and stored.
+/// Settings of the weights of a synthetic model.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Synthetic {
     /// Probability that a weight of a block is zero.
     pub sparsity: f64,
-    /// How the weights of the blocks are stored, in the format that is fastest for each matrix.
+    /// Number format of the weights of the blocks, in the format that is fastest for each matrix.
     pub values: ValueType,
-    /// How the embedding, which is the output matrix too, is stored.
+    /// Number format of the embedding, which is the output matrix too.
     pub head: ValueType,
-    /// Of the random numbers.
+    /// Seed of the weights.
     pub seed: u64,
 }
 
@@ -54,59 +55,30 @@ impl LlamaWeights {
         synthetic: &Synthetic,
         listener: &mut dyn FnMut(usize, usize),
     ) -> Result<Self, RuntimeError> {
-        config.check_dense("the engine")?;
-        let (d_model, d_ffn, n_blocks) = (config.d_model, config.d_ffn, config.n_blocks);
-        let (d_query, d_key) = (config.n_heads * config.d_head, config.n_kv_heads * config.d_head);
-        let dims = [
-            [d_query, d_model],
-            [d_key, d_model],
-            [d_key, d_model],
-            [d_model, d_query],
-            [d_ffn, d_model],
-            [d_ffn, d_model],
-            [d_model, d_ffn],
-        ];
-        let mut blocks = Vec::with_capacity(n_blocks);
-        for block in 0..n_blocks {
-            let pack = |(index, dims): (usize, &[usize; 2])| {
-                let weights = random(
-                    *dims,
-                    synthetic.sparsity,
-                    synthetic.seed,
-                    1 + (7 * block + index) as u64,
-                );
-                let choice = choose(&weights, *dims, synthetic.values);
-                packed(&weights, *dims, choice.format, choice.value_type)
-            };
-            let matrices: Result<Vec<_>, _> = dims.par_iter().enumerate().map(pack).collect();
-            let [query, key, value, output, gate, up, down]: [PackedMatrix; 7] =
-                matrices?.try_into().expect("as many as shapes");
-            blocks.push(BlockWeights {
-                attention_norm: vec![1.0; d_model],
-                query,
-                key,
-                value,
-                output,
-                mlp_norm: vec![1.0; d_model],
-                gate,
-                up,
-                down,
-            });
-            listener(block + 1, n_blocks);
-        }
-        let dims = [config.vocab_size, d_model];
-        let table = || random(dims, 0.0, synthetic.seed, 0);
-        let head = match config.tied_head {
-            true => None,
-            false => Some(packed(&table(), dims, Format::Dense, synthetic.head)?),
+        Self::of_source(config, synthetic, listener)
+    }
+}
+
+impl WeightSource for Synthetic {
+    /// Norms change nothing.
+    fn vector(&self, tensor: &LlamaTensor) -> Result<Vec<f32>, RuntimeError> {
+        Ok(vec![1.0; tensor.plan.n_values()])
+    }
+
+    fn matrix(&self, tensor: &LlamaTensor, dims: [usize; 2]) -> Result<PackedMatrix, RuntimeError> {
+        let Some(block) = tensor.plan.block else {
+            // The output matrix is the embedding, also where it is stored by itself.
+            return packed(&random(dims, 0.0, self.seed, 0), dims, Format::Dense, self.head);
         };
-        Ok(Self {
-            blocks,
-            embedding: packed(&table(), dims, Format::Dense, synthetic.head)?,
-            norm: vec![1.0; d_model],
-            head,
-            config,
-        })
+        let within = BlockWeights::ROLES.iter().position(|role| *role == tensor.role);
+        let index = 1 + BlockWeights::ROLES.len() * block + within.expect("no other matrix is in a dense block");
+        let weights = random(dims, self.sparsity, self.seed, index as u64);
+        let choice = choose(&weights, dims, self.values);
+        packed(&weights, dims, choice.format, choice.value_type)
+    }
+
+    fn tensors(&self, planned: &[LlamaTensor]) -> Result<Vec<Weights>, RuntimeError> {
+        planned.par_iter().map(|tensor| self.weights(tensor)).collect()
     }
 }
 

@@ -1,6 +1,6 @@
 //! The weights of a Llama as the engine reads them.
 
-use secateurs_data::llama::LlamaConfig;
+use secateurs_data::llama::{LlamaConfig, LlamaRole};
 use secateurs_sparse::PackedMatrix;
 
 /// The weights of a Llama.
@@ -42,6 +42,17 @@ pub struct BlockWeights {
 }
 
 impl BlockWeights {
+    /// Roles of the [`matrices`](Self::matrices), in the same order.
+    pub(crate) const ROLES: [LlamaRole; 7] = [
+        LlamaRole::Query,
+        LlamaRole::Key,
+        LlamaRole::Value,
+        LlamaRole::AttentionOutput,
+        LlamaRole::Gate,
+        LlamaRole::Up,
+        LlamaRole::Down,
+    ];
+
     /// The matrices, in the order in which they are used.
     pub fn matrices(&self) -> [&PackedMatrix; 7] {
         [
@@ -57,7 +68,7 @@ impl BlockWeights {
 }
 
 impl LlamaWeights {
-    /// What logits are computed with.
+    /// The matrix that logits are computed with.
     pub fn head(&self) -> &PackedMatrix {
         self.head.as_ref().unwrap_or(&self.embedding)
     }

@@ -1,7 +1,5 @@
 //! What can be wrong with a packed matrix.
 
-use crate::ValueType;
-
 /// What can be wrong with a packed matrix, or with a product asked of it.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
@@ -114,7 +112,7 @@ pub enum SparseError {
         /// The format.
         format: &'static str,
         /// The value type.
-        value_type: ValueType,
+        value_type: String,
     },
     /// A tensor that the others need is not there.
     #[error("tensor {part:?} is missing")]

@@ -6,12 +6,13 @@ use burn::module::{Module, Param};
 use burn::nn::Linear;
 use burn::tensor::{DType, Tensor, TensorData};
 
-use crate::choose::choose;
+use crate::choice::choose::choose;
 use crate::error::SparseError;
-use crate::input::Input;
+use crate::formats::format::Format;
+use crate::formats::matrix::PackedMatrix;
 use crate::kernels::Level;
-use crate::matrix::{Format, PackedMatrix};
-use crate::value_type::ValueType;
+use crate::numbers::value_type::ValueType;
+use crate::products::input::Input;
 
 /// `y = W x + b` with packed weights, in the place of a [`Linear`] once training is over.
 ///

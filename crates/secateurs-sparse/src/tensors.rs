@@ -2,14 +2,15 @@
 
 use bytes::Bytes;
 
-use crate::bitmap::BitmapMatrix;
-use crate::dense::DenseMatrix;
 use crate::error::SparseError;
-use crate::indexed::IndexedMatrix;
-use crate::matrix::PackedMatrix;
-use crate::nm::{GroupPattern, NmMatrix};
-use crate::value_type::{Group, ValueType};
-use crate::values::Values;
+use crate::formats::bitmap::BitmapMatrix;
+use crate::formats::dense::DenseMatrix;
+use crate::formats::format::GroupPattern;
+use crate::formats::indexed::IndexedMatrix;
+use crate::formats::matrix::PackedMatrix;
+use crate::formats::nm::NmMatrix;
+use crate::numbers::value_type::{Group, ValueType};
+use crate::numbers::values::Values;
 
 /// One tensor of a packed matrix: its element type has the name that safetensors headers use.
 #[derive(Debug, Clone, PartialEq)]

@@ -10,7 +10,7 @@ use rand::{RngExt, SeedableRng};
 use secateurs::data::write_atomic;
 use secateurs::formula::Rounding;
 use secateurs::kan::{
-    BasisConfig, FitConfig, Fold, Kan, KanConfig, Optimizer, PictureConfig, Rows, Schedule, SymbolicConfig,
+    BasisConfig, FitConfig, Kan, KanConfig, Optimizer, PictureConfig, PruneConfig, Rows, Schedule, SymbolicConfig,
     attribution, fit, picture, prune_edges, prune_nodes, root_mean_square_error, symbolise,
 };
 
@@ -49,15 +49,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     draw("hellokan-trained", &kan)?;
 
     let x = kan.tensor(train.x, 2)?;
-    let (kan, nodes) = prune_nodes(
-        kan.clone(),
-        x.clone(),
-        &attribution(&kan, x.clone())?.nodes,
-        (1e-2, Fold::Mean),
-    )?;
     let scores = attribution(&kan, x.clone())?;
-    let (kan, edges) = prune_edges(kan, x.clone(), &scores.edges, (3e-2, Fold::Mean))?;
-    show(&format!("{} nodes, {} more edges gone", nodes.len(), edges.len()), &kan)?;
+    let nodes = prune_nodes(kan, x.clone(), &scores.nodes, &PruneConfig::above(1e-2))?;
+    let scores = attribution(&nodes.kan, x.clone())?;
+    let edges = prune_edges(nodes.kan, x.clone(), &scores.edges, &PruneConfig::above(3e-2))?;
+    let gone = [nodes.removed.len(), edges.removed.len()];
+    let kan = edges.kan;
+    show(&format!("{} nodes, {} more edges gone", gone[0], gone[1]), &kan)?;
     let (kan, _) = fit(kan, train, None, &lbfgs(50), &mut |_| ())?;
     show("trained again", &kan)?;
 

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub use secateurs_causal as causal;
+pub use secateurs_chart as chart;
 pub use secateurs_data as data;
 pub use secateurs_datasets as datasets;
 pub use secateurs_formula as formula;
@@ -10,6 +11,7 @@ pub use secateurs_kan_files::{KanFileError, kan_file, pykan};
 pub use secateurs_lm::*;
 pub use secateurs_models as models;
 pub use secateurs_moe as moe;
+pub use secateurs_moe_theory as moe_theory;
 pub use secateurs_ops as ops;
 pub use secateurs_prune as prune;
 pub use secateurs_runtime as runtime;

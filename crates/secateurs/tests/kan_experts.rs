@@ -57,7 +57,7 @@ fn experts_may_be_kans() {
     evidence.observe(&routing, &answers).expect("answers are finite");
     let scores = scores_of(&Reap, &evidence).expect("tokens were seen");
     let kept = keep_experts(&scores, 1, layer.router.needs()).expect("three are enough");
-    let pruned = layer.keep(&kept).expect("the experts exist");
+    let pruned = layer.keep(kept.indices()).expect("the experts exist");
     let (y, _) = pruned.forward(x, None).expect("finite logits");
     assert!(y.into_data().iter::<f32>().all(f32::is_finite));
 }

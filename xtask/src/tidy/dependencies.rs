@@ -63,6 +63,7 @@ const ALL: &[&str] = &[
     "kan",
     "causal",
     "moe",
+    "moe-theory",
     "sparse",
     "data",
     "datasets",
@@ -73,7 +74,7 @@ const ALL: &[&str] = &[
 ];
 
 /// The map of `crates/README.md`, from the bottom up.
-const MAP: [Allowed; 23] = [
+const MAP: [Allowed; 24] = [
     on_burn("secateurs-tensor", &[]),
     on_burn("secateurs-importance", &["tensor"]),
     on_burn("secateurs-train", &["tensor"]),
@@ -87,6 +88,7 @@ const MAP: [Allowed; 23] = [
     ),
     on_burn("secateurs-causal", &["tensor", "train", "kan", "formula", "chart"]),
     on_burn("secateurs-moe", &["tensor", "importance", "train", "ops"]),
+    plain("secateurs-moe-theory", &["tensor"]),
     on_burn("secateurs-sparse", &[]),
     plain("secateurs-data", &[]),
     plain("secateurs-datasets", &["data"]),

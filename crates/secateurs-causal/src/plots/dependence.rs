@@ -1,9 +1,12 @@
 //! What one variable contributes, against its value.
 
 use maud::{Markup, html};
+use secateurs_chart::{
+    AxisNames, FAINT, FRAME_LEFT, FRAME_RIGHT, Frame, INK, Legend, LegendEntry, PALETTE, PAPER, Stroke, colour,
+    coordinate, draw_polyline, format_number,
+};
 
-use super::axis::{Axis, label};
-use super::chart::{FAINT, Heading, INK, PALETTE, RIGHT, axes, chart, legend, line, number, rug};
+use super::panel::{Panel, cover, draw_rug};
 use super::{check_count, check_finite, check_rows};
 use crate::{CausalError, Result};
 
@@ -62,42 +65,49 @@ pub fn dependence_plot(plot: &Dependence<'_>) -> Result<String> {
     if let Some(&row) = plot.marked.iter().find(|&&row| row >= rows) {
         return Err(CausalError::NoSuchRow { row, rows });
     }
-    let axes = axes(plot.x.iter().copied(), plot.term.iter().copied());
-    let heading = Heading {
-        title: plot.title,
+    let legend = Legend::new(vec![
+        LegendEntry::line("contribution", Stroke::solid(PALETTE[0])),
+        LegendEntry::line("mean", Stroke::dashed(FAINT)),
+    ]);
+    let frame = cover(plot.x.iter().copied(), plot.term.iter().copied(), &legend);
+    let body = html! {
+        (draw_rug(plot.x, &frame.x))
+        (draw_mean(plot.term, &frame))
+        (draw_curve(plot, &frame))
+        @for (number, row) in plot.marked.iter().enumerate() { (draw_individual(plot, number, *row, &frame)) }
+    };
+    let names = AxisNames {
         x: plot.variable,
         y: plot.contribution,
     };
-    let entries = [("contribution", PALETTE[0], "none"), ("mean", FAINT, "7 4")];
-    let body = html! {
-        (rug(plot.x, &axes.0))
-        (mean_line(plot.term, &axes.1))
-        (curve(plot, &axes))
-        @for (number, row) in plot.marked.iter().enumerate() { (individual(plot, (number, *row), &axes)) }
+    let panel = Panel {
+        title: plot.title,
+        names,
+        legend,
+        frame,
     };
-    Ok(chart(&heading, &axes, (legend(entries), body)))
+    Ok(panel.draw(body))
 }
 
-fn mean_line(term: &[f64], axis: &Axis) -> Markup {
+fn draw_mean(term: &[f64], frame: &Frame) -> Markup {
     let mean = term.iter().sum::<f64>() / term.len() as f64;
-    let y = axis.position(mean);
+    let y = coordinate(frame.y.position(mean));
     html! {
-        path class="mean" d={ "M74 " (number(y)) "H" (RIGHT) } stroke=(FAINT) stroke-width="1.6" stroke-dasharray="7 4" {
-            title { "mean " (label(mean)) }
-        }
+        path class="mean" d={ "M" (FRAME_LEFT) " " (y) "H" (FRAME_RIGHT) } stroke=(FAINT) stroke-width="1.6"
+            stroke-dasharray="7 4" { title { "mean " (format_number(mean)) } }
     }
 }
 
-fn curve(plot: &Dependence<'_>, (x_axis, y_axis): &(Axis, Axis)) -> Markup {
+fn draw_curve(plot: &Dependence<'_>, frame: &Frame) -> Markup {
     let points = means_by_value(plot.x, plot.term);
-    let places = || points.iter().map(|(x, y)| (x_axis.position(*x), y_axis.position(*y)));
+    let places = || points.iter().map(|[x, y]| frame.place(*x, *y));
     html! {
-        path class="term" d=(line(places())) fill="none" stroke=(PALETTE[0]) stroke-width="2.2" stroke-linejoin="round"
-            stroke-linecap="round" {}
+        path class="term" d=(draw_polyline(places())) fill="none" stroke=(PALETTE[0]) stroke-width="2.2"
+            stroke-linejoin="round" stroke-linecap="round" {}
         @if points.len() <= FEW_VALUES {
-            @for ((value, term), (x, y)) in points.iter().zip(places()) {
-                circle cx=(number(x)) cy=(number(y)) r="4.2" fill=(PALETTE[0]) {
-                    title { (label(*value)) ": " (label(*term)) }
+            @for ([value, term], place) in points.iter().zip(places()) {
+                circle cx=(coordinate(place.x)) cy=(coordinate(place.y)) r="4.2" fill=(PALETTE[0]) {
+                    title { (format_number(*value)) ": " (format_number(*term)) }
                 }
             }
         }
@@ -105,28 +115,34 @@ fn curve(plot: &Dependence<'_>, (x_axis, y_axis): &(Axis, Axis)) -> Markup {
 }
 
 /// Values in ascending order, each once, with the mean of the term.
-fn means_by_value(x: &[f64], term: &[f64]) -> Vec<(f64, f64)> {
-    let mut rows: Vec<(f64, f64)> = x.iter().copied().zip(term.iter().copied()).collect();
-    rows.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let same = rows.chunk_by(|a, b| a.0 == b.0);
-    same.map(|rows| (rows[0].0, rows.iter().map(|row| row.1).sum::<f64>() / rows.len() as f64))
-        .collect()
+fn means_by_value(x: &[f64], term: &[f64]) -> Vec<[f64; 2]> {
+    let mut rows: Vec<[f64; 2]> = x.iter().zip(term).map(|(x, term)| [*x, *term]).collect();
+    rows.sort_by(|a, b| a[0].total_cmp(&b[0]));
+    let same = rows.chunk_by(|a, b| a[0] == b[0]);
+    same.map(|rows| {
+        [
+            rows[0][0],
+            rows.iter().map(|row| row[1]).sum::<f64>() / rows.len() as f64,
+        ]
+    })
+    .collect()
 }
 
-fn individual(plot: &Dependence<'_>, (number_of, row): (usize, usize), (x_axis, y_axis): &(Axis, Axis)) -> Markup {
-    let (x, y) = (x_axis.position(plot.x[row]), y_axis.position(plot.term[row]));
-    let colour = PALETTE[1 + number_of % (PALETTE.len() - 1)];
-    let (anchor, beside) = if x > RIGHT - 70.0 {
+/// One of the marked rows, the `number`-th of them.
+fn draw_individual(plot: &Dependence<'_>, number: usize, row: usize, frame: &Frame) -> Markup {
+    let place = frame.place(plot.x[row], plot.term[row]);
+    let colour = colour(1 + number % (PALETTE.len() - 1));
+    let (anchor, beside) = if place.x > FRAME_RIGHT - 70.0 {
         ("end", -9.0)
     } else {
         ("start", 9.0)
     };
     html! {
         g class="individual" {
-            title { "row " (row) ": " (label(plot.x[row])) " contributes " (label(plot.term[row])) }
-            circle cx=(number(x)) cy=(number(y)) r="5.2" fill=(colour) stroke="#ffffff" stroke-width="1.6" {}
-            text x=(number(x + beside)) y=(number(y - 8.0)) text-anchor=(anchor) font-size="12" fill=(INK)
-                stroke="#ffffff" stroke-width="3" paint-order="stroke" { "row " (row) }
+            title { "row " (row) ": " (format_number(plot.x[row])) " contributes " (format_number(plot.term[row])) }
+            circle cx=(coordinate(place.x)) cy=(coordinate(place.y)) r="5.2" fill=(colour) stroke=(PAPER) stroke-width="1.6" {}
+            text x=(coordinate(place.x + beside)) y=(coordinate(place.y - 8.0)) text-anchor=(anchor) font-size="12" fill=(INK)
+                stroke=(PAPER) stroke-width="3" paint-order="stroke" { "row " (row) }
         }
     }
 }

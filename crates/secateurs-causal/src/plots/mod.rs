@@ -1,14 +1,15 @@
 //! Drawings of what single variables contribute, as SVG.
 
-mod axis;
-mod chart;
 mod dependence;
+mod hue;
 mod ice;
+mod panel;
 mod radar;
-mod text;
+mod web;
 
 pub use dependence::{Dependence, dependence_plot};
-pub use ice::{Hue, Ice, Level, ice_plot};
+pub use hue::Hue;
+pub use ice::{Ice, Level, ice_plot};
 pub use radar::{Radar, RadarGroup, radar_plot};
 
 use crate::error::Column;

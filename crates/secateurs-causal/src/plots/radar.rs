@@ -1,20 +1,14 @@
 //! All variables at once: how an individual differs from the average.
 
 use maud::{Markup, html};
+use secateurs_chart::{Axis, Ends, FAINT, Legend, LegendEntry, Page, Room, Scale, Stroke, colour};
 
-use super::axis::{Axis, label, labels};
-use super::chart::{FAINT, GRID, INK, PALETTE, legend, line, number, page};
-use super::text::printable;
+use super::web::{RADIUS, Web};
 use super::{check_count, check_finite, check_rows};
 use crate::{CausalError, Result};
 
-const SIZE: (f64, f64) = (720.0, 600.0);
-const CENTRE: (f64, f64) = (360.0, 328.0);
-const RADIUS: f64 = 208.0;
-/// From the ends of the axes to their names.
-const NAME_GAP: f64 = 16.0;
-/// Letters of a name that fit beside an axis; all of them are in its tooltip.
-const MOST_LETTERS: usize = 18;
+const WIDTH: f64 = 720.0;
+const HEIGHT: f64 = 600.0;
 
 /// The terms of one quantity, such as the effect or the outcome without treatment.
 #[derive(Debug, Clone, Copy)]
@@ -63,20 +57,44 @@ pub fn radar_plot(plot: &Radar<'_>) -> Result<String> {
     let averages: Vec<f64> = plot.groups.iter().map(|group| average(plot, group)).collect();
     let shown = most_different(&corners, &averages, plot.max_axes);
     let values = corners.iter().flat_map(|values| shown.iter().map(|&axis| values[axis]));
-    let axis = Axis::covering(values.chain(averages.iter().copied()), (0.5, 0.1), (0.0, RADIUS));
-    let inside = html! {
-        (legends(plot))
-        (web(plot, &shown, &axis))
-        @for (number, average) in averages.iter().enumerate() { (average_polygon((number, *average), shown.len(), &axis)) }
-        @for number in 0..corners.len() { (individual_polygon(plot, (number, &corners[number]), (&shown, &axis))) }
-        @if shown.len() < plot.variables.len() {
-            text class="caption" x="74" y=(SIZE.1 - 14.0) font-size="12" fill=(FAINT) {
-                (shown.len()) " of " (plot.variables.len()) " variables, those in which row " (plot.individual)
-                " differs most from the average"
-            }
-        }
+    let room = Room { low: 0.5, high: 0.1 };
+    let values = values.chain(averages.iter().copied());
+    let web = Web {
+        names: shown.iter().map(|&axis| plot.variables[axis].as_str()).collect(),
+        axis: Axis::covering(Scale::Linear, values, room, Ends::new(0.0, RADIUS)),
     };
-    Ok(page(SIZE, plot.title, inside))
+    let inside = html! {
+        (Legend::new(legend_entries(plot)).draw())
+        (web.draw())
+        @for (number, average) in averages.iter().enumerate() { (web.draw_average(*average, colour(number))) }
+        @for (number, values) in corners.iter().enumerate() {
+            @let own: Vec<f64> = shown.iter().map(|&axis| values[axis]).collect();
+            (web.draw_individual(&own, colour(number)))
+        }
+        @if shown.len() < plot.variables.len() { (draw_caption(plot, shown.len())) }
+    };
+    Ok(Page::new(plot.title, WIDTH, HEIGHT).draw(inside))
+}
+
+fn legend_entries(plot: &Radar<'_>) -> Vec<LegendEntry> {
+    let of_group = |(number, group): (usize, &RadarGroup<'_>)| {
+        let row = format!("{}, row {}", group.name, plot.individual);
+        let average = format!("{}, average", group.name);
+        [
+            LegendEntry::line(row, Stroke::solid(colour(number))),
+            LegendEntry::line(average, Stroke::dashed(colour(number))),
+        ]
+    };
+    plot.groups.iter().enumerate().flat_map(of_group).collect()
+}
+
+fn draw_caption(plot: &Radar<'_>, n_shown: usize) -> Markup {
+    html! {
+        text class="caption" x="74" y=(HEIGHT - 14.0) font-size="12" fill=(FAINT) {
+            (n_shown) " of " (plot.variables.len()) " variables, those in which row " (plot.individual)
+            " differs most from the average"
+        }
+    }
 }
 
 fn check(plot: &Radar<'_>) -> Result<()> {
@@ -129,109 +147,4 @@ fn most_different(corners: &[Vec<f64>], averages: &[f64], max_axes: usize) -> Ve
     axes.truncate(max_axes);
     axes.sort_unstable();
     axes
-}
-
-/// A place on axis `at` of `count`, the first upwards and the others clockwise.
-fn place((at, count): (usize, usize), radius: f64) -> (f64, f64) {
-    let angle = std::f64::consts::TAU * at as f64 / count as f64;
-    (CENTRE.0 + radius * angle.sin(), CENTRE.1 - radius * angle.cos())
-}
-
-fn polygon(radii: impl ExactSizeIterator<Item = f64>) -> String {
-    let count = radii.len();
-    line(radii.enumerate().map(|(at, radius)| place((at, count), radius))) + "Z"
-}
-
-fn web(plot: &Radar<'_>, shown: &[usize], axis: &Axis) -> Markup {
-    let count = shown.len();
-    let ticks = axis.ticks();
-    html! {
-        @for tick in &ticks {
-            @let radius = axis.position(*tick);
-            path class="ring" d=(polygon(vec![radius; count].into_iter())) fill="none"
-                stroke=(if *tick == 0.0 { FAINT } else { GRID }) {}
-        }
-        @for (at, variable) in shown.iter().enumerate() {
-            @let (x, y) = place((at, count), RADIUS);
-            path class="axis" d={ "M" (CENTRE.0) " " (CENTRE.1) "L" (number(x)) " " (number(y)) } stroke=(GRID) {}
-            (name(&plot.variables[*variable], (at, count)))
-        }
-        @for (tick, label) in ticks.iter().zip(labels(&ticks)) {
-            text x=(number(CENTRE.0 + 5.0)) y=(number(CENTRE.1 - axis.position(*tick) - 3.0)) font-size="11" fill=(FAINT) {
-                (label)
-            }
-        }
-    }
-}
-
-fn name(variable: &str, at: (usize, usize)) -> Markup {
-    let (x, y) = place(at, RADIUS + NAME_GAP);
-    let anchor = match x - CENTRE.0 {
-        right if right > 20.0 => "start",
-        left if left < -20.0 => "end",
-        _ => "middle",
-    };
-    html! {
-        text class="name" x=(number(x)) y=(number(y + 4.5)) text-anchor=(anchor) fill=(INK) {
-            title { (printable(variable)) }
-            (shortened(&printable(variable)))
-        }
-    }
-}
-
-fn shortened(name: &str) -> String {
-    if name.chars().count() <= MOST_LETTERS {
-        return name.to_owned();
-    }
-    let kept = name.chars().take(MOST_LETTERS - 1);
-    kept.chain(std::iter::once('\u{2026}')).collect()
-}
-
-fn average_polygon((number, average): (usize, f64), count: usize, axis: &Axis) -> Markup {
-    let colour = PALETTE[number % PALETTE.len()];
-    html! {
-        path class="average" d=(polygon(vec![axis.position(average); count].into_iter())) fill=(colour)
-            fill-opacity="0.07" stroke=(colour) stroke-width="1.8" stroke-dasharray="7 4" {
-            title { "average " (label(average)) }
-        }
-    }
-}
-
-fn individual_polygon(plot: &Radar<'_>, (group, values): (usize, &[f64]), (shown, axis): (&[usize], &Axis)) -> Markup {
-    let colour = PALETTE[group % PALETTE.len()];
-    let radii: Vec<f64> = shown.iter().map(|&variable| axis.position(values[variable])).collect();
-    html! {
-        path class="individual" d=(polygon(radii.iter().copied())) fill="none" stroke=(colour) stroke-width="2.2"
-            stroke-linejoin="round" {}
-        @for (at, radius) in radii.iter().enumerate() {
-            @let (x, y) = place((at, radii.len()), *radius);
-            circle class="corner" cx=(number(x)) cy=(number(y)) r="3.6" fill=(colour) {
-                title { (printable(&plot.variables[shown[at]])) ": " (label(values[shown[at]])) }
-            }
-        }
-    }
-}
-
-fn legends(plot: &Radar<'_>) -> Markup {
-    let names: Vec<(String, usize, &str)> = plot
-        .groups
-        .iter()
-        .enumerate()
-        .flat_map(|(number, group)| {
-            let row = format!("{}, row {}", group.name, plot.individual);
-            [
-                (row, number, "none"),
-                (format!("{}, average", group.name), number, "7 4"),
-            ]
-        })
-        .collect();
-    let entry = |(name, number, dashes): &'_ (String, usize, &'static str)| -> (String, &'static str, &'static str) {
-        (name.clone(), PALETTE[number % PALETTE.len()], dashes)
-    };
-    let entries: Vec<_> = names.iter().map(entry).collect();
-    legend(
-        entries
-            .iter()
-            .map(|(name, colour, dashes)| (name.as_str(), *colour, *dashes)),
-    )
 }

@@ -2,6 +2,7 @@
 
 mod identity;
 mod output_matrix;
+mod planned;
 mod settings;
 mod weights;
 

@@ -170,7 +170,7 @@ impl Checkpoint {
     }
 
     /// Refuses a folder with an adapter beside the weights, which transformers would add to them.
-    pub(crate) fn check_no_adapter(&self) -> Result<()> {
+    pub fn check_no_adapter(&self) -> Result<()> {
         const ADAPTER: &str = "adapter_config.json";
         let is_folder = matches!(self.source, Source::HuggingFace(_));
         if is_folder && self.path.join(ADAPTER).is_file() {

@@ -50,7 +50,7 @@ pub struct LlamaConfig {
     pub norm_eps: f64,
     /// The base of the rotary frequencies.
     pub rope_theta: f64,
-    /// How rotary frequencies are stretched, if they are.
+    /// Stretching of the rotary frequencies, if there is one.
     pub rope_scaling: Option<RopeScaling>,
     /// Whether the output matrix is the embedding matrix.
     pub tied_head: bool,
@@ -103,7 +103,7 @@ impl LlamaConfig {
     /// The `config.json` of this shape, as transformers reads it.
     pub fn to_json(&self) -> Value {
         let layout = self.layout();
-        let model_type = layout.map_or("llama", ExpertLayout::model_type);
+        let model_type = model_type_of(layout);
         let mut json = serde_json::json!({
             "architectures": [architecture(layout)],
             "model_type": model_type,
@@ -133,12 +133,17 @@ impl LlamaConfig {
         json
     }
 
-    /// Whose tensor names the model has, if it is a mixture of experts.
+    /// The family whose tensor names the model has, if it is a mixture of experts.
     pub fn layout(&self) -> Option<ExpertLayout> {
         self.experts.map(|experts| experts.layout)
     }
 
-    /// What modules call the tensor `name` of a file; what selects parameters is written in these terms.
+    /// Whether a `model_type` of a `config.json` is one of this family.
+    pub fn has_model_type(model_type: &str) -> bool {
+        layout_named(model_type).is_some()
+    }
+
+    /// The path in modules of the tensor `name` of a file; rules select parameters by it.
     pub fn module_path(&self, name: &str) -> String {
         self.layout()
             .map_or_else(|| name.to_owned(), |layout| layout.module_path(name))
@@ -204,12 +209,20 @@ const MAX_HEADS: usize = 1 << 16;
 
 /// The layout of the experts; nothing for a dense model.
 fn layout_of(fields: Fields<'_>) -> Result<Option<ExpertLayout>, ConfigError> {
-    match fields.optional_text("model_type")? {
-        None | Some("llama") => Ok(None),
-        Some("mixtral") => Ok(Some(ExpertLayout::Mixtral)),
-        Some("olmoe") => Ok(Some(ExpertLayout::OlMoe)),
-        Some(found) => Err(ConfigError::UnknownFamily { found: found.into() }),
-    }
+    let Some(found) = fields.optional_text("model_type")? else {
+        return Ok(None);
+    };
+    layout_named(found).ok_or_else(|| ConfigError::UnknownFamily { found: found.into() })
+}
+
+/// The layout of the experts of a `model_type`, if it is one of this family.
+fn layout_named(model_type: &str) -> Option<Option<ExpertLayout>> {
+    let layouts = [None, Some(ExpertLayout::Mixtral), Some(ExpertLayout::OlMoe)];
+    layouts.into_iter().find(|layout| model_type_of(*layout) == model_type)
+}
+
+fn model_type_of(layout: Option<ExpertLayout>) -> &'static str {
+    layout.map_or("llama", ExpertLayout::model_type)
 }
 
 fn architecture(layout: Option<ExpertLayout>) -> &'static str {
@@ -220,7 +233,7 @@ fn architecture(layout: Option<ExpertLayout>) -> &'static str {
     }
 }
 
-/// What transformers takes for a missing base of the rotary frequencies.
+/// The default of transformers for a missing base of the rotary frequencies.
 fn default_theta(layout: Option<ExpertLayout>) -> f64 {
     match layout {
         Some(ExpertLayout::Mixtral) => 1e6,
@@ -228,7 +241,7 @@ fn default_theta(layout: Option<ExpertLayout>) -> f64 {
     }
 }
 
-/// What transformers takes for missing positions.
+/// The default of transformers for missing positions.
 fn default_positions(layout: Option<ExpertLayout>) -> usize {
     match layout {
         None => 2048,
@@ -237,7 +250,7 @@ fn default_positions(layout: Option<ExpertLayout>) -> usize {
     }
 }
 
-/// What transformers takes for a missing epsilon.
+/// The default of transformers for a missing epsilon.
 fn default_epsilon(layout: Option<ExpertLayout>) -> f64 {
     match layout {
         None => 1e-6,

@@ -1,8 +1,8 @@
-//! What can be wrong with a configuration.
+//! Errors of a configuration.
 
 use serde_json::Value;
 
-/// What can be wrong with a `config.json`.
+/// An error of a `config.json`.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {
@@ -25,7 +25,7 @@ pub enum ConfigError {
         field: String,
         /// The value found, shortened.
         value: String,
-        /// What would have been accepted.
+        /// The accepted values.
         expected: &'static str,
     },
     /// Two fields that mean the same disagree, and programs differ in which of them they take.
@@ -60,7 +60,7 @@ pub enum ConfigError {
         n_experts: usize,
         /// The `model_type`.
         model_type: &'static str,
-        /// What does not work.
+        /// The part that does not work.
         what: &'static str,
     },
 }

@@ -16,7 +16,7 @@ pub struct ExpertsConfig {
     pub normalised: bool,
     /// Weight of the load-balancing loss in training.
     pub balance_weight: f64,
-    /// Whose tensor names and attention the model has.
+    /// The family whose tensor names and attention the model has.
     pub layout: ExpertLayout,
 }
 
@@ -59,7 +59,7 @@ impl ExpertLayout {
         self.translate(path, |(module, file)| (module, file))
     }
 
-    /// What modules call the tensor `name` of a file: the same in all layouts.
+    /// The path in modules of the tensor `name` of a file: the same in all layouts.
     pub fn module_path(self, name: &str) -> String {
         self.translate(name, |(module, file)| (file, module))
     }
@@ -91,7 +91,7 @@ impl ExpertLayout {
     }
 }
 
-/// What modules call a mixture.
+/// Name of a mixture in modules.
 const MIXTURE: &str = "moe";
 
 type Pair = (&'static str, &'static str);

@@ -1,4 +1,4 @@
-//! What a Llama is on disk: its configuration and its tensors.
+//! A Llama on disk: its configuration and its tensors.
 
 mod config;
 mod error;
@@ -6,6 +6,7 @@ mod experts;
 mod fields;
 mod keys;
 mod open;
+mod role;
 mod rope;
 mod scaling;
 mod tensors;
@@ -14,6 +15,7 @@ mod token_ids;
 pub use config::LlamaConfig;
 pub use error::ConfigError;
 pub use experts::{ExpertLayout, ExpertsConfig};
+pub use role::LlamaRole;
 pub use scaling::RopeScaling;
-pub use tensors::planned_tensors;
+pub use tensors::{LlamaTensor, planned_tensors};
 pub(crate) use token_ids::token_ids;

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::error::{ConfigError, unknown_field};
 use super::fields::Fields;
 
-/// How rotary frequencies are stretched for long contexts.
+/// Stretching of rotary frequencies for long contexts.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum RopeScaling {
     /// Every frequency is divided by `factor`.
@@ -29,7 +29,7 @@ pub enum RopeScaling {
     },
 }
 
-/// What `config.json` says of the rotary positions.
+/// Settings of the rotary positions in `config.json`.
 pub(super) struct Rotary {
     pub(super) theta: f64,
     pub(super) scaling: Option<RopeScaling>,

@@ -1,81 +1,119 @@
-//! The tensors of a Llama.
+//! The one list of a Llama's tensors, from which loading, pruning, packing and running derive theirs.
 
 use super::config::LlamaConfig;
-use super::experts::{ExpertLayout, ExpertsConfig};
-use crate::PlannedTensor;
+use super::experts::ExpertLayout;
+use super::role::LlamaRole;
+use crate::{PlannedTensor, TensorPlan};
+
+/// A tensor of a Llama.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LlamaTensor {
+    /// Its role.
+    pub role: LlamaRole,
+    /// The expert that it belongs to, if it belongs to one.
+    pub expert: Option<usize>,
+    /// Its names in modules and files, its block and its shape.
+    pub plan: TensorPlan,
+}
 
 /// Names and shapes of all tensors of a Llama, in Hugging Face layout and file order.
 pub fn planned_tensors(config: &LlamaConfig) -> Vec<PlannedTensor> {
-    let [embedding, rest @ ..] = &outer_tensors(config)[..] else {
-        unreachable!("the embedding is outside the blocks");
-    };
-    let blocks = (0..config.n_blocks).flat_map(|index| block_tensors(config, index));
-    let planned = std::iter::once(embedding.clone()).chain(blocks);
-    planned.chain(rest.iter().cloned()).collect()
+    config.tensors().map(|tensor| tensor.plan.into()).collect()
 }
 
-/// The tensors outside the blocks, the embedding first.
-pub(super) fn outer_tensors(config: &LlamaConfig) -> Vec<PlannedTensor> {
-    let table = [config.vocab_size, config.d_model];
-    let mut planned = vec![
-        plan("model.embed_tokens".into(), &table),
-        plan("model.norm".into(), &[config.d_model]),
-    ];
-    if !config.tied_head {
-        planned.push(plan("lm_head".into(), &table));
+impl LlamaConfig {
+    /// All tensors of the model, in file order: the embedding, the blocks, the last norm and the output matrix.
+    pub fn tensors(&self) -> impl Iterator<Item = LlamaTensor> + '_ {
+        let (before, after): (Vec<_>, Vec<_>) = self
+            .outer_tensors()
+            .into_iter()
+            .partition(|tensor| tensor.role == LlamaRole::Embedding);
+        let blocks = (0..self.n_blocks).flat_map(|block| self.block_tensors(block));
+        before.into_iter().chain(blocks).chain(after)
     }
-    planned
-}
 
-/// The tensors of block `index`.
-pub(super) fn block_tensors(config: &LlamaConfig, index: usize) -> Vec<PlannedTensor> {
-    let block = format!("model.layers.{index}");
-    let mut planned = vec![plan(format!("{block}.input_layernorm"), &[config.d_model])];
-    planned.extend(attention(config, &format!("{block}.self_attn")));
-    planned.push(plan(format!("{block}.post_attention_layernorm"), &[config.d_model]));
-    match &config.experts {
-        Some(experts) => planned.extend(mixture(config, experts, &format!("{block}.moe"))),
-        None => planned.extend(swiglu(config, &format!("{block}.mlp"))),
+    /// The tensors outside the blocks, the embedding first.
+    pub fn outer_tensors(&self) -> Vec<LlamaTensor> {
+        let mut roles = vec![LlamaRole::Embedding, LlamaRole::FinalNorm];
+        if !self.tied_head {
+            roles.push(LlamaRole::Head);
+        }
+        roles.into_iter().map(|role| self.tensor(role, Owner::Model)).collect()
     }
-    planned
-}
 
-fn attention(config: &LlamaConfig, path: &str) -> Vec<PlannedTensor> {
-    let (d_query, d_key) = (config.n_heads * config.d_head, config.n_kv_heads * config.d_head);
-    let mut planned = vec![
-        plan(format!("{path}.q_proj"), &[d_query, config.d_model]),
-        plan(format!("{path}.k_proj"), &[d_key, config.d_model]),
-        plan(format!("{path}.v_proj"), &[d_key, config.d_model]),
-        plan(format!("{path}.o_proj"), &[config.d_model, d_query]),
-    ];
-    if config.layout().is_some_and(ExpertLayout::has_attention_norms) {
-        planned.push(plan(format!("{path}.q_norm"), &[d_query]));
-        planned.push(plan(format!("{path}.k_norm"), &[d_key]));
+    /// The tensors of block `index`, in file order.
+    pub fn block_tensors(&self, index: usize) -> Vec<LlamaTensor> {
+        let has_norms = self.layout().is_some_and(ExpertLayout::has_attention_norms);
+        let attention = LlamaRole::ATTENTION.into_iter();
+        let mut tensors: Vec<LlamaTensor> = attention
+            .filter(|role| has_norms || !role.is_head_norm())
+            .map(|role| self.tensor(role, Owner::Block(index)))
+            .collect();
+        match self.experts {
+            None => tensors.extend(LlamaRole::SWIGLU.map(|role| self.tensor(role, Owner::Block(index)))),
+            Some(experts) => {
+                tensors.push(self.tensor(LlamaRole::Router, Owner::Block(index)));
+                tensors.extend((0..experts.n_experts).flat_map(|expert| {
+                    let block = index;
+                    LlamaRole::SWIGLU.map(|role| self.tensor(role, Owner::Expert { block, expert }))
+                }));
+            }
+        }
+        tensors
     }
-    planned
-}
 
-fn swiglu(config: &LlamaConfig, path: &str) -> [PlannedTensor; 3] {
-    [
-        plan(format!("{path}.gate_proj"), &[config.d_ffn, config.d_model]),
-        plan(format!("{path}.up_proj"), &[config.d_ffn, config.d_model]),
-        plan(format!("{path}.down_proj"), &[config.d_model, config.d_ffn]),
-    ]
-}
-
-fn mixture(config: &LlamaConfig, experts: &ExpertsConfig, path: &str) -> Vec<PlannedTensor> {
-    let mut planned = vec![plan(format!("{path}.gate"), &[experts.n_experts, config.d_model])];
-    planned.extend((0..experts.n_experts).flat_map(|expert| swiglu(config, &format!("{path}.experts.{expert}"))));
-    for tensor in &mut planned {
-        tensor.name = experts.layout.file_name(&tensor.name);
+    fn tensor(&self, role: LlamaRole, owner: Owner) -> LlamaTensor {
+        let path = owner.path(role) + ".weight";
+        let name = match self.layout() {
+            Some(layout) => layout.file_name(&path),
+            None => path.clone(),
+        };
+        LlamaTensor {
+            role,
+            expert: owner.expert(),
+            plan: TensorPlan {
+                path,
+                name,
+                shape: role.shape(self),
+                block: owner.block(),
+                kind: role.kind(),
+            },
+        }
     }
-    planned
 }
 
-fn plan(module: String, shape: &[usize]) -> PlannedTensor {
-    PlannedTensor {
-        name: module + ".weight",
-        shape: shape.to_vec(),
+/// The part of a model that a tensor belongs to.
+#[derive(Debug, Clone, Copy)]
+enum Owner {
+    Model,
+    Block(usize),
+    Expert { block: usize, expert: usize },
+}
+
+impl Owner {
+    fn block(self) -> Option<usize> {
+        match self {
+            Self::Model => None,
+            Self::Block(block) | Self::Expert { block, .. } => Some(block),
+        }
+    }
+
+    fn expert(self) -> Option<usize> {
+        match self {
+            Self::Expert { expert, .. } => Some(expert),
+            Self::Model | Self::Block(_) => None,
+        }
+    }
+
+    /// Path of the layer of this role in the whole model.
+    fn path(self, role: LlamaRole) -> String {
+        let layer = role.layer();
+        match self {
+            Self::Model => layer.to_owned(),
+            Self::Block(block) if LlamaRole::SWIGLU.contains(&role) => format!("model.layers.{block}.mlp.{layer}"),
+            Self::Block(block) => format!("model.layers.{block}.{layer}"),
+            Self::Expert { block, expert } => format!("model.layers.{block}.moe.experts.{expert}.{layer}"),
+        }
     }
 }
 

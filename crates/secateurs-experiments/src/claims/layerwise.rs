@@ -4,116 +4,132 @@
 //! below SparseGPT below Wanda below magnitude; random control destroyed at once; all layer-wise methods break down
 //! towards 90 %.
 
-use std::time::Instant;
-
 use secateurs::Method;
-use secateurs::tensor::Pattern;
 
-use super::language_model::{Case, Cell, case, cell_name, kept, measure, pattern_name, progress, row};
-use super::{Plots, Setting};
+use secateurs_chart::Scale;
+
+use super::harness::{About, Claim, Desk, Measured};
+use super::language_model::{
+    PrunedModel, PruningCase, PruningKey, measure_perplexity, measure_pruned, name_pattern, row_of,
+};
 use crate::ExperimentError;
 use crate::outcome::{Outcome, Row};
-use crate::plot::{Scale, plots};
+use crate::report::{Chart, charts_along};
 
-/// Runs the claim.
-///
-/// # Errors
-///
-/// If data are missing or a run fails.
-pub fn run(setting: &Setting) -> Result<(Outcome, Plots), ExperimentError> {
-    let started = Instant::now();
-    let case = case(setting.tier)?;
-    let mut outcome = Outcome::new("layerwise", setting.tier, &setting.device_name);
-    outcome.title = "Layer-wise pruning of a language model".into();
-    outcome.reference = "arXiv 2301.00774, 2306.11695, 2401.02938, 2406.07831".into();
-    outcome.seeds = case.seeds.clone();
-    outcome.notes = case.notes.clone();
-    let dense = measure(&case, &case.model, setting)?;
-    outcome
-        .rows
-        .push(row(&case, "dense", "perplexity", &[dense]).case("pattern", "unstructured"));
-    run_cells(&case, setting, &mut outcome)?;
-    outcome.paper = reference_rows(&case);
-    outcome.seconds = started.elapsed().as_secs_f64();
-    let mut plots = plots(&outcome, "sparsity", Scale::Log);
-    plots.retain(|(name, _)| name.starts_with("perplexity") || name.starts_with("solve"));
-    Ok((outcome, plots))
+/// The claim.
+pub struct Layerwise {
+    case: PruningCase,
+    dense_perplexity: f64,
 }
 
-fn run_cells(case: &Case, setting: &Setting, outcome: &mut Outcome) -> Result<(), ExperimentError> {
-    let seeds = |method: Method, pattern: Pattern| {
-        let seeds = seeds_of(case, method).iter().copied();
-        seeds
-            .filter(|seed| setting.wants(&cell_name(method, pattern, *seed)))
-            .collect::<Vec<_>>()
+type Cells<'a> = &'a [Measured<PruningKey, PrunedModel>];
+
+impl Claim for Layerwise {
+    const ABOUT: &'static About = &About {
+        name: "layerwise",
+        title: "Layer-wise pruning of a language model",
+        summary: "every layer-wise method at 50-90 % and N:M, beside random and magnitude",
+        reference: "arXiv 2301.00774, 2306.11695, 2401.02938, 2406.07831",
+        axes: &["sparsity"],
     };
-    let runs = Method::LAYERWISE.into_iter().flat_map(|method| {
-        let of_pattern = |pattern: &Pattern| (method, *pattern, seeds(method, *pattern));
-        case.patterns.iter().map(of_pattern).collect::<Vec<_>>()
-    });
-    let runs: Vec<(Method, Pattern, Vec<u64>)> = runs.filter(|(_, _, seeds)| !seeds.is_empty()).collect();
-    let n_runs = runs.iter().map(|(_, _, seeds)| seeds.len()).sum::<usize>();
-    let mut inexact = 0;
-    let bar = progress(n_runs);
-    for (method, pattern, seeds) in runs {
-        let mut cells = Vec::new();
-        for seed in seeds {
-            cells.push(kept(case, setting, outcome, (method, pattern, seed), &bar)?);
-            bar.inc(1);
+
+    type Key = PruningKey;
+    type Cell = PrunedModel;
+
+    fn open(desk: &Desk) -> Result<Self, ExperimentError> {
+        let case = PruningCase::new(desk.setting.tier)?;
+        let dense_perplexity = measure_perplexity(&case, &case.model, desk)?;
+        Ok(Self { case, dense_perplexity })
+    }
+
+    fn keys(&self) -> Vec<PruningKey> {
+        let patterns = &self.case.patterns;
+        let places = Method::LAYERWISE
+            .into_iter()
+            .flat_map(|method| patterns.iter().map(move |pattern| (method, *pattern)));
+        let with_seeds = |(method, pattern)| {
+            let seeds = self.seeds_of(method).iter();
+            seeds.map(move |&seed| PruningKey { method, pattern, seed })
+        };
+        places.flat_map(with_seeds).collect()
+    }
+
+    fn measure(&self, key: &PruningKey, desk: &Desk) -> Result<PrunedModel, ExperimentError> {
+        measure_pruned(&self.case, key, desk)
+    }
+
+    fn rows(&self, cells: Cells<'_>) -> Result<Vec<Row>, ExperimentError> {
+        let dense = row_of(&self.case, "dense", "perplexity", &[self.dense_perplexity]);
+        let mut rows = vec![dense.case("pattern", "unstructured")];
+        let of_one = cells.chunk_by(|a, b| (a.key.method, a.key.pattern) == (b.key.method, b.key.pattern));
+        rows.extend(of_one.flat_map(|cells| self.rows_of(cells)));
+        Ok(rows)
+    }
+
+    fn notes(&self, cells: Cells<'_>) -> Result<Vec<String>, ExperimentError> {
+        let inexact = cells.iter().filter(|measured| !measured.cell.exact).count();
+        let (windows, window) = self.case.calibration_windows;
+        let mut notes = self.case.notes.clone();
+        notes.push(format!(
+            "Calibration: {windows} windows of {window} tokens. Of {} pruned models, {inexact} missed the requested \
+             number of zeros in some layer.",
+            cells.len()
+        ));
+        Ok(notes)
+    }
+
+    fn seeds(&self) -> Vec<u64> {
+        self.case.seeds.clone()
+    }
+
+    fn paper(&self) -> Vec<Row> {
+        let references = self.case.reference.iter();
+        let row = references.map(|reference| {
+            let row = row_of(&self.case, reference.method, "perplexity", &[reference.value]);
+            let row = row.case("pattern", "unstructured");
+            match reference.sparsity {
+                None => row,
+                Some(sparsity) => row.case("sparsity", sparsity),
+            }
+        });
+        row.collect()
+    }
+
+    fn charts(&self, outcome: &Outcome, _: Cells<'_>) -> Result<Vec<Chart>, ExperimentError> {
+        let mut charts = charts_along(outcome, "sparsity", Scale::Log);
+        charts.retain(|chart| chart.name.starts_with("perplexity") || chart.name.starts_with("solve"));
+        Ok(charts)
+    }
+}
+
+impl Layerwise {
+    /// Magnitude depends neither on a seed nor on calibration: once is enough.
+    fn seeds_of(&self, method: Method) -> &[u64] {
+        if method == Method::Magnitude {
+            &self.case.seeds[..1]
+        } else {
+            &self.case.seeds
         }
-        inexact += cells.iter().filter(|cell| !cell.exact).count();
-        outcome.rows.extend(rows(case, method, pattern, &cells));
     }
-    bar.finish_and_clear();
-    let (windows, window) = case.calibration_windows;
-    outcome.notes.push(format!(
-        "Calibration: {windows} windows of {window} tokens. Of {n_runs} pruned models, {inexact} missed the requested \
-         number of zeros in some layer."
-    ));
-    Ok(())
-}
 
-/// Magnitude depends neither on a seed nor on calibration: once is enough.
-fn seeds_of(case: &Case, method: Method) -> &[u64] {
-    if method == Method::Magnitude {
-        &case.seeds[..1]
-    } else {
-        &case.seeds
+    /// The rows of one method and pattern.
+    fn rows_of(&self, cells: Cells<'_>) -> Vec<Row> {
+        let Some(PruningKey { method, pattern, .. }) = cells.first().map(|measured| measured.key) else {
+            return Vec::new();
+        };
+        let row = |metric: &str, samples: &[f64]| {
+            let row = row_of(&self.case, method.name(), metric, samples)
+                .case("pattern", name_pattern(pattern))
+                .case("sparsity", pattern.sparsity());
+            if method.is_control() { row.control() } else { row }
+        };
+        let samples = |of: fn(&PrunedModel) -> f64| -> Vec<f64> { cells.iter().map(|at| of(&at.cell)).collect() };
+        let peaks = cells.iter().filter_map(|measured| measured.cell.peak_rss_mib());
+        let mut rows = vec![
+            row("perplexity", &samples(|cell| cell.perplexity)),
+            row("solve_seconds", &samples(|cell| cell.solve_seconds)),
+        ];
+        rows.extend(peaks.reduce(f64::max).map(|peak| row("peak_rss_mib", &[peak])));
+        rows
     }
-}
-
-fn rows(case: &Case, method: Method, pattern: Pattern, cells: &[Cell]) -> Vec<Row> {
-    let of = |value: fn(&Cell) -> f64| cells.iter().map(value).collect::<Vec<_>>();
-    let finish = |row: Row| {
-        let row = row
-            .case("pattern", pattern_name(pattern))
-            .case("sparsity", pattern.sparsity());
-        if method.is_control() { row.control() } else { row }
-    };
-    let mut rows = vec![
-        finish(row(case, method.name(), "perplexity", &of(|cell| cell.perplexity))),
-        finish(row(
-            case,
-            method.name(),
-            "solve_seconds",
-            &of(|cell| cell.solve_seconds),
-        )),
-    ];
-    if let Some(peak) = cells.iter().filter_map(|cell| cell.peak_rss_bytes).max() {
-        rows.push(finish(row(
-            case,
-            method.name(),
-            "peak_rss_mib",
-            &[peak as f64 / (1u64 << 20) as f64],
-        )));
-    }
-    rows
-}
-
-fn reference_rows(case: &Case) -> Vec<Row> {
-    let to_row = |&(method, sparsity, value): &(&str, Option<f64>, f64)| {
-        let row = row(case, method, "perplexity", &[value]).case("pattern", "unstructured");
-        sparsity.map_or(row.clone(), |sparsity| row.case("sparsity", sparsity))
-    };
-    case.reference.iter().map(to_row).collect()
 }

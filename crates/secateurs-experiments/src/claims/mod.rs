@@ -1,109 +1,54 @@
-//! One file per claim.
+//! The claims, a file or folder each, and what runs them.
 
-use burn::tensor::Device;
+mod causalkan;
+mod elsa;
+mod harness;
+mod language_model;
+mod layerwise;
+mod moe;
+mod rac;
+mod shapkan;
+mod sparse;
 
 use crate::ExperimentError;
-use crate::outcome::{Outcome, Tier};
 
-pub mod causalkan;
-pub mod elsa;
-mod kept;
-mod language_model;
-pub mod layerwise;
-pub mod moe;
-pub mod rac;
-pub mod shapkan;
-pub mod sparse;
-mod summary;
-mod texts;
-mod workers;
+pub use harness::{About, Backend, Claim, Desk, Measured, ModelPlace, Reproduction, Setting, reproduce};
 
-/// Where and how much a claim is run.
-#[derive(Debug, Clone)]
-pub struct Setting {
-    /// How much.
-    pub tier: Tier,
-    /// Where tensors are computed.
-    pub device: Device,
-    /// Name of that backend.
-    pub device_name: String,
-    /// Whether to take what an interrupted run of the same commit has measured.
-    pub resume: bool,
-    /// Parts of the names of the cells to run and to report; all if there is none.
-    pub only: Vec<String>,
+/// A claim of the list: what it is known by, and how it is run.
+#[derive(Clone, Copy)]
+pub struct ListedClaim {
+    /// What it is known by.
+    pub about: &'static About,
+    run: fn(&Setting) -> Result<Reproduction, ExperimentError>,
 }
 
-impl Setting {
-    /// Whether tensors are computed by a graphics card, or what stands for one.
-    pub fn is_on_gpu(&self) -> bool {
-        matches!(self.device_name.as_str(), "wgpu" | "cuda")
+impl ListedClaim {
+    const fn of<C: Claim>() -> Self {
+        Self {
+            about: C::ABOUT,
+            run: reproduce::<C>,
+        }
     }
 
-    /// Whether the cell of that name is run, such as `elsa-90%-0`: method, pattern and what else varies.
-    pub fn wants(&self, name: &str) -> bool {
-        self.only.is_empty() || self.only.iter().any(|part| name.contains(part.as_str()))
+    /// Runs it.
+    ///
+    /// # Errors
+    ///
+    /// If data are missing, a run fails, or what is kept cannot be read or written.
+    pub fn run(&self, setting: &Setting) -> Result<Reproduction, ExperimentError> {
+        (self.run)(setting)
     }
-}
-
-/// Charts as pairs of a name and an SVG.
-pub type Plots = Vec<(String, String)>;
-
-/// A claim that can be run.
-pub struct Claim {
-    /// Its name, as on the command line.
-    pub name: &'static str,
-    /// What it shows, in one line.
-    pub summary: &'static str,
-    /// Keys of its rows that tables have as columns, one set of tables for each.
-    pub axes: &'static [&'static str],
-    /// Runs it and returns what was measured and its charts.
-    pub run: fn(&Setting) -> Result<(Outcome, Plots), ExperimentError>,
 }
 
 /// All claims in order of importance.
-pub const CLAIMS: &[Claim] = &[
-    Claim {
-        name: "layerwise",
-        summary: "every layer-wise method at 50-90 % and N:M, beside random and magnitude",
-        axes: &["sparsity"],
-        run: layerwise::run,
-    },
-    Claim {
-        name: "elsa",
-        summary: "90 % of the weights gone, won back by training: ELSA beside layer-wise methods and masked fine-tuning",
-        axes: &["sparsity"],
-        run: elsa::run,
-    },
-    Claim {
-        name: "sparse",
-        summary: "size and speed of packed models beside their quality, and the same weights stored densely",
-        axes: &["sparsity"],
-        run: sparse::run,
-    },
-    Claim {
-        name: "rac",
-        summary: "calibrating on the dense model's own continuations, beside prompts alone, other solutions and general text",
-        axes: &["sparsity"],
-        run: rac::run,
-    },
-    Claim {
-        name: "shapkan",
-        summary: "nodes of KANs by Shapley values: ranks under shifted inputs, errors after pruning, beside pykan's attribution",
-        axes: &["shift", "nodes", "permutations", "function", "comparison"],
-        run: shapkan::run,
-    },
-    Claim {
-        name: "causalkan",
-        summary: "effects of individuals by additive models and KANs, full, pruned, as formulas and rounded, beside perceptrons",
-        axes: &["stage"],
-        run: causalkan::run,
-    },
-    Claim {
-        name: "moe",
-        summary: "experts learned, pruned and fine-tuned to zero loss beside a teacher; and experts of a trained model removed, beside chance",
-        axes: &["removed", "stage"],
-        run: moe::run,
-    },
+pub const CLAIMS: &[ListedClaim] = &[
+    ListedClaim::of::<layerwise::Layerwise>(),
+    ListedClaim::of::<elsa::Elsa>(),
+    ListedClaim::of::<sparse::Sparse>(),
+    ListedClaim::of::<rac::Rac>(),
+    ListedClaim::of::<shapkan::Shapkan>(),
+    ListedClaim::of::<causalkan::Causalkan>(),
+    ListedClaim::of::<moe::Moe>(),
 ];
 
 /// The claim of that name.
@@ -111,12 +56,21 @@ pub const CLAIMS: &[Claim] = &[
 /// # Errors
 ///
 /// If there is none.
-pub fn find(name: &str) -> Result<&'static Claim, ExperimentError> {
+pub fn find(name: &str) -> Result<&'static ListedClaim, ExperimentError> {
     CLAIMS
         .iter()
-        .find(|claim| claim.name == name)
+        .find(|claim| claim.about.name == name)
         .ok_or_else(|| ExperimentError::UnknownClaim {
             name: name.to_owned(),
-            known: CLAIMS.iter().map(|claim| claim.name).collect::<Vec<_>>().join(", "),
+            known: CLAIMS
+                .iter()
+                .map(|claim| claim.about.name)
+                .collect::<Vec<_>>()
+                .join(", "),
         })
+}
+
+/// Keys along which the tables of a claim are laid out; `sparsity` for a claim that there is no more.
+pub fn axes_of(name: &str) -> &'static [&'static str] {
+    find(name).map_or(&["sparsity"], |claim| claim.about.axes)
 }

@@ -3,16 +3,18 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::spread::{DEVIATION, STANDARD_ERROR, Spread};
+
 /// One number of an experiment: a flat JSON object.
 ///
-/// Every row has `method`, `metric`, `value`, `spread` and `control`; further keys (`dataset`, `sparsity`, `pattern`,
-/// `setting`, ..) say which case was measured. A value that is not finite, such as the perplexity of a destroyed
-/// model, is kept as `null`.
+/// Every row has `method`, `metric`, `value`, `control`, and `deviation` or `standard_error`; further keys (`dataset`, `sparsity`,
+/// `pattern`, `setting`, ..) say which case was measured. A value that is not finite, such as the perplexity of a destroyed
+/// model, and a spread that is not known are `null`.
 ///
 /// ```
 /// use secateurs_experiments::outcome::Row;
 ///
-/// let row = Row::new("wanda", "perplexity", 7.26).spread(0.02).case("sparsity", 0.5);
+/// let row = Row::new("wanda", "perplexity", 7.26).deviation(0.02).case("sparsity", 0.5);
 /// assert_eq!(row.value(), Some(7.26));
 /// assert_eq!(row.text("sparsity").as_deref(), Some("0.5"));
 /// assert!(!row.is_control());
@@ -21,8 +23,8 @@ use serde_json::{Map, Value};
 #[serde(transparent)]
 pub struct Row(#[serde(deserialize_with = "checked")] Map<String, Value>);
 
-/// The keys that every row has; the other keys identify the case.
-const MEASUREMENT_KEYS: [&str; 5] = ["method", "metric", "value", "spread", "control"];
+/// The keys of measurements, of the two of spreads one; the other keys identify the case.
+const MEASUREMENT_KEYS: [&str; 6] = ["method", "metric", "value", "deviation", "standard_error", "control"];
 
 impl Row {
     /// A number measured once: its spread is unknown and it is no control.
@@ -31,28 +33,19 @@ impl Row {
         fields.insert("method".into(), method.into());
         fields.insert("metric".into(), metric.into());
         fields.insert("value".into(), value.into());
-        fields.insert("spread".into(), Value::Null);
+        fields.insert(DEVIATION.into(), Value::Null);
         fields.insert("control".into(), false.into());
         Self(fields)
     }
 
-    /// The mean of `samples` with their sample standard deviation as spread (unknown below two samples).
-    ///
-    /// No samples give a `null` value.
-    pub fn mean_of(method: &str, metric: &str, samples: &[f64]) -> Self {
-        let n = samples.len() as f64;
-        let mean = samples.iter().sum::<f64>() / n;
-        let row = Self::new(method, metric, mean);
-        if samples.len() < 2 {
-            return row;
-        }
-        let squares: f64 = samples.iter().map(|sample| (sample - mean).powi(2)).sum();
-        row.spread((squares / (n - 1.0)).sqrt())
+    /// Sets the spread: the standard deviation of single samples, such as seeds.
+    pub fn deviation(self, deviation: f64) -> Self {
+        self.set_spread(DEVIATION, deviation.into())
     }
 
-    /// Sets the spread: the standard deviation over seeds.
-    pub fn spread(self, spread: f64) -> Self {
-        self.set("spread", spread.into())
+    /// Sets the spread: the standard error of the value, which is a mean of samples.
+    pub fn standard_error(self, error: f64) -> Self {
+        self.set_spread(STANDARD_ERROR, error.into())
     }
 
     /// Marks the row as a control: what a trivial method reaches in the same setting.
@@ -93,9 +86,10 @@ impl Row {
         self.0["value"].as_f64()
     }
 
-    /// The standard deviation over seeds, `None` if there was one seed.
-    pub fn spread_value(&self) -> Option<f64> {
-        self.0.get("spread").and_then(Value::as_f64)
+    /// How far the number may be off, and in which sense; `None` if that is not known.
+    pub fn spread(&self) -> Option<Spread> {
+        let deviation = self.number(DEVIATION).map(Spread::Deviation);
+        deviation.or_else(|| self.number(STANDARD_ERROR).map(Spread::StandardError))
     }
 
     /// Whether this is a control.
@@ -140,6 +134,15 @@ impl Row {
             && self.case_keys().all(|key| self.0.get(key) == other.0.get(key))
     }
 
+    /// Replaces the spread, whichever kind it was, at its place among the keys.
+    pub(super) fn set_spread(self, key: &str, value: Value) -> Self {
+        let replace = |(known, old): (String, Value)| match known.as_str() {
+            DEVIATION | STANDARD_ERROR => (key.to_owned(), value.clone()),
+            _ => (known, old),
+        };
+        Self(self.0.into_iter().map(replace).collect())
+    }
+
     fn set(mut self, key: &str, value: Value) -> Self {
         self.0.insert(key.to_owned(), value);
         self
@@ -157,6 +160,8 @@ fn checked<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Map<Stri
         "needs a text `metric`"
     } else if !has("value", number_or_null) {
         "needs a `value`, a number or null"
+    } else if has(DEVIATION, number_or_null) == has(STANDARD_ERROR, number_or_null) {
+        "needs a `deviation` or a `standard_error`, a number or null"
     } else if !has("control", Value::is_boolean) {
         "needs a boolean `control`"
     } else {
@@ -180,18 +185,28 @@ mod tests {
         let text = serde_json::to_string(&row).unwrap();
         assert_eq!(
             text,
-            r#"{"method":"random","metric":"perplexity","value":2.5,"spread":null,"control":true,"dataset":"wikitext2"}"#
+            r#"{"method":"random","metric":"perplexity","value":2.5,"deviation":null,"control":true,"dataset":"wikitext2"}"#
         );
         assert_eq!(serde_json::from_str::<Row>(&text).unwrap(), row);
     }
 
     #[test]
-    fn mean_and_sample_deviation() {
-        let row = Row::mean_of("wanda", "perplexity", &[1.0, 2.0, 3.0]);
-        assert_eq!((row.value(), row.spread_value()), (Some(2.0), Some(1.0)));
-        let single = Row::mean_of("wanda", "perplexity", &[4.0]);
-        assert_eq!((single.value(), single.spread_value()), (Some(4.0), None));
-        assert_eq!(Row::mean_of("wanda", "perplexity", &[]).value(), None);
+    fn a_row_has_one_spread_of_a_known_kind() {
+        let row = Row::new("a", "m", 1.0).control();
+        assert_eq!(row.spread(), None);
+        let row = row.deviation(0.5).standard_error(0.25);
+        assert_eq!(row.spread(), Some(Spread::StandardError(0.25)));
+        let text = serde_json::to_string(&row).unwrap();
+        assert_eq!(
+            text,
+            r#"{"method":"a","metric":"m","value":1.0,"standard_error":0.25,"control":true}"#
+        );
+        assert_eq!(serde_json::from_str::<Row>(&text).unwrap(), row);
+        for spreads in ["\"spread\":0.5", "\"deviation\":1,\"standard_error\":1"] {
+            let text = format!(r#"{{"method":"a","metric":"m","value":1.0,{spreads},"control":true}}"#);
+            let error = serde_json::from_str::<Row>(&text).unwrap_err().to_string();
+            assert!(error.contains("`standard_error`"), "{error}");
+        }
     }
 
     #[test]
@@ -203,7 +218,8 @@ mod tests {
 
     #[test]
     fn incomplete_rows_are_refused_by_name() {
-        let error = serde_json::from_str::<Row>(r#"{"method":"a","metric":"b","value":1}"#).unwrap_err();
+        let error =
+            serde_json::from_str::<Row>(r#"{"method":"a","metric":"b","value":1,"deviation":null}"#).unwrap_err();
         assert!(error.to_string().contains("`control`"), "{error}");
         let error = serde_json::from_str::<Row>(r#"{"method":"a","metric":"b","value":"1","control":true}"#);
         assert!(error.unwrap_err().to_string().contains("`value`"));

@@ -1,37 +1,38 @@
 //! Levenberg-Marquardt steps on the parameters of `c f(a u + b) + d`.
 
-use super::search::{Inner, is_smooth, outer};
-use crate::function::Function;
+use super::family::{Candidate, Inner, Line, Samples, inner, is_smooth, outer};
+use crate::expression::function::Function;
 
 const STEPS: usize = 100;
 /// Ends when a step wins less than this share of the sum of squares.
 const LEAST_GAIN: f64 = 1e-12;
 
-/// The residual sum of squares and the parameters near a start; none if the curve is not smooth on [-1, 1].
+/// The best curve near a start; none if the start is not smooth on [-1, 1].
 ///
 /// Steps are in `a` and `b`; `c` and `d` are optimal at each (variable projection in Kaufman's form).
-pub(super) fn polished(
-    (u, y): (&[f64], &[f64]),
-    function: Function,
-    (start, free): ([f64; 4], Inner),
-) -> Option<(f64, [f64; 4])> {
-    let at = |a: f64, b: f64| {
-        let smooth = is_smooth(function, (a, b));
-        smooth.then(|| outer(u, y, (function, (a, b)))).flatten()
+pub(super) fn polish(samples: Samples<'_>, function: Function, start: Line) -> Option<Candidate> {
+    let free = inner(function);
+    let at = |line: Line| {
+        let smooth = is_smooth(function, line);
+        smooth.then(|| outer(samples, function, line)).flatten()
     };
-    let mut best = at(start[0], start[1])?;
+    let mut best = at(start)?;
     let mut damping = 1e-3;
     for _ in 0..STEPS {
-        let (loss, parameters) = best;
+        let Candidate { loss, parameters } = best;
         if loss == 0.0 || free == Inner::Nothing {
             break;
         }
-        let normal = normal_equations((u, y), function, parameters);
+        let normal = normal_equations(samples, function, parameters);
         let mut improved = false;
         while damping < 1e12 {
             let [da, db] = step(&normal, damping, free);
-            match at(parameters[0] + da, parameters[1] + db) {
-                Some(next) if next.0 < loss => {
+            let line = Line {
+                a: parameters[0] + da,
+                b: parameters[1] + db,
+            };
+            match at(line) {
+                Some(next) if next.loss < loss => {
                     best = next;
                     damping = (damping * 0.2).max(1e-15);
                     improved = true;
@@ -40,7 +41,7 @@ pub(super) fn polished(
                 _ => damping *= 5.0,
             }
         }
-        if !improved || loss - best.0 < LEAST_GAIN * loss {
+        if !improved || loss - best.loss < LEAST_GAIN * loss {
             break;
         }
     }
@@ -56,7 +57,8 @@ struct Normal {
     b: f64,
 }
 
-fn normal_equations((u, y): (&[f64], &[f64]), function: Function, [a, b, c, d]: [f64; 4]) -> Normal {
+fn normal_equations(samples: Samples<'_>, function: Function, [a, b, c, d]: [f64; 4]) -> Normal {
+    let Samples { u, y } = samples;
     let values: Vec<f64> = u.iter().map(|u| function.of(a * u + b)).collect();
     let by_b: Vec<f64> = u.iter().map(|u| c * function.slope(a * u + b)).collect();
     let by_a: Vec<f64> = u.iter().zip(&by_b).map(|(u, slope)| u * slope).collect();

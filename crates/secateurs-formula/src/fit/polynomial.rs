@@ -2,11 +2,19 @@
 
 use crate::curve::{Curve, Shape};
 
+/// The range of samples: `x = half u + middle` with `u` in [-1, 1].
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Place {
+    pub(super) middle: f64,
+    pub(super) half: f64,
+}
+
 /// The polynomial of a degree in `x = half u + middle` that is closest to samples at `u` in [-1, 1].
 ///
 /// Legendre polynomials are fitted by modified Gram-Schmidt, twice, so that no normal equations lose digits; with fewer
 /// distinct `u` than coefficients the highest ones are 0.
-pub(super) fn polynomial(u: &[f64], y: &[f64], degree: u8, (middle, half): (f64, f64)) -> Curve {
+pub(super) fn polynomial(u: &[f64], y: &[f64], degree: u8, place: Place) -> Curve {
+    let Place { middle, half } = place;
     let n_basis = usize::from(degree) + 1;
     let mut rest = y.to_vec();
     let mut sum = vec![0.0; n_basis];

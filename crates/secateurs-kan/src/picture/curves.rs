@@ -1,18 +1,26 @@
 //! The functions on edges over the values that reach them.
 
 use burn::tensor::{Tensor, TensorData};
+use secateurs_tensor::UnitScores;
 
-use super::EdgeIndex;
+use super::config::EdgeIndex;
 use crate::Result;
-use crate::network::Kan;
+use crate::layers::network::Kan;
 
 /// Points of a curve.
 const N_POINTS: usize = 65;
 
+/// An edge and its importance.
+#[derive(Clone, Copy)]
+pub(super) struct ScoredEdge {
+    edge: EdgeIndex,
+    score: f64,
+}
+
 /// Edges that are drawn, and how many exist.
 pub(super) struct Choice {
-    /// For each layer, by input and then by subnode, with their scores.
-    pub(super) edges: Vec<Vec<(EdgeIndex, f64)>>,
+    /// For each layer, by input and then by subnode.
+    pub(super) edges: Vec<Vec<ScoredEdge>>,
     pub(super) n_present: usize,
 }
 
@@ -41,8 +49,8 @@ impl Flow {
 }
 
 /// The present edges with the highest scores; earlier ones if scores are equal.
-pub(super) fn choose(kan: &Kan, scores: &[Vec<f64>], max_edges: usize) -> Choice {
-    let mut all: Vec<(EdgeIndex, f64)> = Vec::new();
+pub(super) fn choose(kan: &Kan, scores: &[UnitScores], max_edges: usize) -> Choice {
+    let mut all: Vec<ScoredEdge> = Vec::new();
     for (number, layer) in kan.layers.iter().enumerate() {
         let n_subnodes = layer.width().n_subnodes();
         let present = layer.present();
@@ -52,14 +60,22 @@ pub(super) fn choose(kan: &Kan, scores: &[Vec<f64>], max_edges: usize) -> Choice
                 input: at / n_subnodes,
                 subnode: at % n_subnodes,
             };
-            (edge, scores[number][at])
+            ScoredEdge {
+                edge,
+                score: scores[number].values()[at],
+            }
         }));
     }
     let n_present = all.len();
-    all.sort_by(|a, b| b.1.total_cmp(&a.1));
+    all.sort_by(|a, b| b.score.total_cmp(&a.score));
     all.truncate(max_edges);
-    all.sort_by_key(|(edge, _)| *edge);
-    let of_layer = |number| all.iter().filter(|(edge, _)| edge.layer == number).copied().collect();
+    all.sort_by_key(|scored| scored.edge);
+    let of_layer = |number| {
+        all.iter()
+            .filter(|scored| scored.edge.layer == number)
+            .copied()
+            .collect()
+    };
     Choice {
         edges: (0..kan.layers.len()).map(of_layer).collect(),
         n_present,
@@ -73,7 +89,7 @@ pub(super) fn flow(kan: &Kan, x: Tensor<2>, choice: &Choice) -> Result<Flow> {
     let dtype = x.dtype();
     let mut nodes = kan.scaled(x);
     for (number, layer) in kan.layers.iter().enumerate() {
-        curves.push(evaluated(kan, &ranges[number], (number, &choice.edges[number])));
+        curves.push(evaluate(kan, &ranges[number], number, &choice.edges[number]));
         nodes = layer.forward(nodes);
         ranges.push(match number + 1 {
             last if last == kan.layers.len() => extent(&kan.unscaled(nodes.clone(), dtype)),
@@ -94,27 +110,17 @@ fn extent(x: &Tensor<2>) -> Vec<[f64; 2]> {
     low.iter().zip(high.iter()).map(|(low, high)| [low, high]).collect()
 }
 
-/// What edges add to outputs is in the units of those.
-fn evaluated(kan: &Kan, ranges: &[[f64; 2]], (number, edges): (usize, &[(EdgeIndex, f64)])) -> Vec<Curve> {
+/// The chosen edges of a layer; what they add to outputs is in the units of those.
+fn evaluate(kan: &Kan, ranges: &[[f64; 2]], number: usize, edges: &[ScoredEdge]) -> Vec<Curve> {
     if edges.is_empty() {
         return Vec::new();
     }
-    let at = |point: usize| {
-        let share = point as f64 / (N_POINTS - 1) as f64;
-        ranges.iter().map(move |[low, high]| low + share * (high - low))
-    };
-    let points: Vec<f64> = (0..N_POINTS).flat_map(at).collect();
-    let points = match number {
-        0 => kan.scaled_inputs(&points),
-        _ => points,
-    };
-    let (device, dtype) = kan.place();
-    let points = TensorData::new(points, [N_POINTS, ranges.len()]);
+    let points = grid_points(kan, ranges, number);
     let layer = &kan.layers[number];
-    let values = layer.activations(Tensor::from_data(points, (&device, dtype))).edges; // [d_input, points, n_subnodes]
+    let values = layer.activations(points).edges; // [d_input, points, n_subnodes]
     let n_subnodes = values.dims()[2];
     let values: Vec<f64> = values.into_data().iter().collect();
-    let of_edge = |&(edge, score): &(EdgeIndex, f64)| {
+    let draw = |&ScoredEdge { edge, score }: &ScoredEdge| {
         let is_last = number + 1 == kan.layers.len();
         // The sum of an output passes on what edges add; the factors of a product have no unit.
         let size = match edge.subnode < layer.width().sums && is_last {
@@ -128,5 +134,21 @@ fn evaluated(kan: &Kan, ranges: &[[f64; 2]], (number, edges): (usize, &[(EdgeInd
             values: (0..N_POINTS).map(value).collect(),
         }
     };
-    edges.iter().map(of_edge).collect()
+    edges.iter().map(draw).collect()
+}
+
+/// Inputs of a layer, `[N_POINTS, d_input]`, each at equal distances over its range.
+fn grid_points(kan: &Kan, ranges: &[[f64; 2]], number: usize) -> Tensor<2> {
+    let at = |point: usize| {
+        let share = point as f64 / (N_POINTS - 1) as f64;
+        ranges.iter().map(move |[low, high]| low + share * (high - low))
+    };
+    let points: Vec<f64> = (0..N_POINTS).flat_map(at).collect();
+    let points = match number {
+        0 => kan.scaled_inputs(&points),
+        _ => points,
+    };
+    let (device, dtype) = kan.place();
+    let points = TensorData::new(points, [N_POINTS, ranges.len()]);
+    Tensor::from_data(points, (&device, dtype))
 }

@@ -1,13 +1,13 @@
 //! Names beside nodes: level where there is room, else slanted.
 
-/// An estimate that is generous for sans-serif letters at 13 units, because SVG cannot measure text.
-pub(super) const LETTER_WIDTH: f64 = 7.0;
+use maud::{Markup, html};
+use secateurs_chart::{INK, Place, coordinate, estimate_width, shorten};
 
 /// Letters of a name that are drawn; all of them are in its tooltip.
 const MOST_LETTERS: usize = 24;
 
 /// Slant of names that are too long to stand side by side.
-pub(super) const SLANT: f64 = 38.0;
+const SLANT: f64 = 38.0;
 
 /// How the names of one row are drawn.
 #[derive(Debug, Clone, Copy)]
@@ -22,7 +22,10 @@ pub(super) struct Labels {
 impl Labels {
     /// Fits names into columns of a width.
     pub(super) fn fitting(names: &[String], column: f64) -> Self {
-        let longest = names.iter().map(|name| width(name)).fold(0.0, f64::max);
+        let longest = names
+            .iter()
+            .map(|name| estimate_width(&shorten(name, MOST_LETTERS)))
+            .fold(0.0, f64::max);
         if longest <= column - 6.0 {
             return Self {
                 slanted: false,
@@ -39,17 +42,34 @@ impl Labels {
     }
 }
 
-/// A name as it is drawn.
-pub(super) fn shortened(name: &str) -> String {
-    if name.chars().count() <= MOST_LETTERS {
-        return name.to_owned();
-    }
-    name.chars()
-        .take(MOST_LETTERS - 1)
-        .chain(std::iter::once('\u{2026}'))
-        .collect()
+/// Names below or above their nodes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Side {
+    Below,
+    Above,
 }
 
-fn width(name: &str) -> f64 {
-    LETTER_WIDTH * name.chars().count().min(MOST_LETTERS) as f64
+impl Labels {
+    /// Names beside their nodes.
+    pub(super) fn draw(self, names: &[String], places: &[Place], side: Side) -> Markup {
+        let anchor = match (self.slanted, side) {
+            (false, _) => "middle",
+            (true, Side::Below) => "end",
+            (true, Side::Above) => "start",
+        };
+        let beside = match side {
+            Side::Below => 22.0,
+            Side::Above => -12.0,
+        };
+        html! {
+            @for (name, place) in names.iter().zip(places) {
+                @let (x, y) = (coordinate(place.x), coordinate(place.y + beside));
+                @let turn = format!("rotate(-{SLANT} {x} {y})");
+                text class="name" x=(x) y=(y) text-anchor=(anchor) fill=(INK) transform=[self.slanted.then_some(turn)] {
+                    title { (name) }
+                    (shorten(name, MOST_LETTERS))
+                }
+            }
+        }
+    }
 }

@@ -3,7 +3,7 @@
 use secateurs_formula::Shape;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::symbolic::SymbolicEdge;
+use crate::symbolic::edges::SymbolicEdge;
 
 #[derive(Serialize, Deserialize)]
 #[serde(remote = "SymbolicEdge", deny_unknown_fields)]

@@ -9,9 +9,9 @@ use burn::tensor::TensorData;
 use secateurs_ops::Beyond;
 use serde::{Deserialize, Serialize};
 
-use crate::basis::BasisConfig;
-use crate::nodes::{Affine, Width};
-use crate::symbolic::SymbolicEdge;
+use crate::layers::basis::BasisConfig;
+use crate::layers::nodes::{Affine, Width};
+use crate::symbolic::edges::SymbolicEdge;
 
 /// The version of [`KanState`] that this crate writes and reads.
 pub const STATE_VERSION: u64 = 1;

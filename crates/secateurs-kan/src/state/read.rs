@@ -9,14 +9,14 @@ use secateurs_formula::Curve;
 
 use super::shapes::Shapes;
 use super::{KanState, LayerConfig, STATE_VERSION, Side, StateConfig};
-use crate::basis::{BSpline, Basis, BasisConfig};
-use crate::grid::Grid;
-use crate::layer::KanLayer;
-use crate::network::{Kan, KanConfig};
-use crate::nodes::{Width, parameter};
-use crate::symbolic::{SymbolicEdge, SymbolicEdges};
-use crate::unit::Unit;
-use crate::units::Units;
+use crate::layers::basis::{BSpline, Basis, BasisConfig};
+use crate::layers::grid::Grid;
+use crate::layers::layer::KanLayer;
+use crate::layers::network::{Kan, KanConfig};
+use crate::layers::nodes::{Width, parameter};
+use crate::scaling::unit::Unit;
+use crate::scaling::units::Units;
+use crate::symbolic::edges::{SymbolicEdge, SymbolicEdges};
 use crate::{KanError, Result};
 
 impl Kan {

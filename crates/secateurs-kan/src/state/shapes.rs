@@ -1,8 +1,8 @@
 //! Shapes that a configuration asks for, computed without overflow: it may come from any file.
 
 use super::{LayerConfig, StateConfig};
-use crate::basis::BasisConfig;
-use crate::nodes::Width;
+use crate::layers::basis::BasisConfig;
+use crate::layers::nodes::Width;
 use crate::{KanError, Result};
 
 /// Shapes of the tensors of one layer.

@@ -3,10 +3,10 @@
 use burn::tensor::{Tensor, TensorData};
 
 use super::{KanState, LayerConfig, STATE_VERSION, Side, StateConfig};
-use crate::basis::{Basis, BasisConfig};
-use crate::layer::KanLayer;
-use crate::network::Kan;
-use crate::unit::Unit;
+use crate::layers::basis::{Basis, BasisConfig};
+use crate::layers::layer::KanLayer;
+use crate::layers::network::Kan;
+use crate::scaling::unit::Unit;
 
 impl Kan {
     /// The network as plain values.

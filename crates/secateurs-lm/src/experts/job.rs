@@ -11,11 +11,10 @@ use super::observe::{Evidence, observe_experts};
 use super::remove::{ExpertPlan, ExpertReport, remove_experts};
 use super::zeros::Zeros;
 use crate::Error;
-use crate::prune::job::open_source;
-use crate::prune::selection::{block_matrices, check_fits};
+use crate::prune::selection::{block_matrices, check_fits, file_name};
 use crate::run::output::{Output, Overwrite};
+use crate::run::source::open_source;
 use crate::trace::calibration::Calibration;
-use crate::train::job::file_name;
 
 /// A run that removes experts.
 pub struct ExpertJob<'a> {
@@ -62,6 +61,10 @@ pub fn prune_experts(job: &ExpertJob<'_>, listener: &mut dyn FnMut(usize, usize)
     if method.leaves_constants() {
         return Err(Error::NoConstantExperts { method });
     }
+    let source = open_source(job.model)?;
+    let config = LlamaConfig::describe(&source)?;
+    let pruned = smaller(&config, &job.plan)?;
+    job.calibration.check(&config)?;
     let output = Output {
         out: job.out,
         kind: OutputKind::Folder,
@@ -69,9 +72,7 @@ pub fn prune_experts(job: &ExpertJob<'_>, listener: &mut dyn FnMut(usize, usize)
         overwrite: job.overwrite,
     };
     let mut held = output.hold()?;
-    let source = open_source(job.model)?;
     let config = LlamaConfig::open(&source)?;
-    let pruned = smaller(&config, &job.plan)?;
     check_fits(&source, &planned_tensors(&config), job.dtype)?;
     let sequences = job.calibration.sequences(&source)?.sequences;
     held.clear()?;
@@ -135,7 +136,7 @@ fn fill(
     (config, llama): (&LlamaConfig, &Llama),
     report: &mut ExpertReport,
 ) -> Result<(), Error> {
-    save_llama(llama, writer)?;
+    save_llama(config, llama, writer)?;
     let mut json = source.config().clone();
     let experts = config.to_json();
     // Everything else of the configuration stays as it was, also what is not read here. The number of experts may stand under

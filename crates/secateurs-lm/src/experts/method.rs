@@ -3,9 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use secateurs_moe::prune::{
-    ActivationNorm, ExpertImportance, Frequency, GateMass, OutputVariance, RandomExperts, Reap,
-};
+use secateurs_importance::UnitImportance;
+use secateurs_moe::prune::{ActivationNorm, ExpertEvidence, Frequency, GateMass, OutputVariance, RandomExperts, Reap};
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
@@ -24,7 +23,7 @@ pub enum ExpertMethod {
     Ean,
     /// Those with the smallest mean of `g(x) ||f(x)||` go (arXiv 2510.13999).
     Reap,
-    /// The set stays without whose others the layer changes least (arXiv 2402.14800).
+    /// Keeps the subset of experts that changes the layer's output least (arXiv 2402.14800).
     Naee,
     /// Those that constants replace best go, and constants take their place (arXiv 2507.00390).
     Mone,
@@ -85,7 +84,7 @@ impl ExpertMethod {
     }
 
     /// The score by which experts go, if it is one.
-    pub(crate) fn importance(self, seed: u64) -> Option<Box<dyn ExpertImportance>> {
+    pub(crate) fn importance(self, seed: u64) -> Option<Box<dyn UnitImportance<Evidence = ExpertEvidence>>> {
         Some(match self {
             Self::Random => Box::new(RandomExperts { seed }),
             Self::Frequency => Box::new(Frequency),

@@ -115,8 +115,8 @@ impl Choice {
             let scores = scores_of(&*importance, &observed.evidence)?;
             let kept = keep_experts(&scores, n_removed, moe.router.needs())?;
             return Ok(Self {
-                kept,
-                scores: Some(scores),
+                kept: kept.into_indices(),
+                scores: Some(scores.values().to_vec()),
                 ..all
             });
         }
@@ -131,10 +131,14 @@ impl Choice {
             }
             ExpertMethod::HcSmoe => {
                 let groups = clusters(&observed.evidence, n_kept)?;
-                let kept: Vec<usize> = groups.iter().map(|group| group[0]).collect();
+                let kept = groups.kept();
                 // Before the experts are touched.
                 moe.router.keep(&kept, n_experts)?;
-                Ok(Self { kept, groups, ..all })
+                Ok(Self {
+                    kept,
+                    groups: groups.groups,
+                    ..all
+                })
             }
             _ => Ok(all),
         }

@@ -3,9 +3,6 @@
 use std::fmt;
 use std::str::FromStr;
 
-use secateurs_importance::{Magnitude, Random, Ria, Wanda};
-use secateurs_prune::{AdmmSchedule, Alps, LAdmm, LayerMethod, MaskOnly, Safe, SparseGpt};
-use secateurs_tensor::{NonNegative, Scope};
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
@@ -39,7 +36,7 @@ pub enum Method {
     WandaFinetune,
     /// Training of the whole model with its sparse copy by ADMM (arXiv 2510.01650).
     Elsa,
-    /// The same with its state in 8 and 16 bits.
+    /// ELSA with its state in 8 and 16 bits.
     ElsaL,
 }
 
@@ -89,86 +86,9 @@ impl Method {
         }
     }
 
-    /// Whether the method trains the whole model and so needs a text to learn from.
-    pub fn trains_model(self) -> bool {
-        self.first_stage().is_some() || matches!(self, Self::Elsa | Self::ElsaL)
-    }
-
-    /// The method whose mask the training keeps, if training is all that is left to do.
-    pub fn first_stage(self) -> Option<Self> {
-        match self {
-            Self::RandomFinetune => Some(Self::Random),
-            Self::WandaFinetune => Some(Self::Wanda),
-            _ => None,
-        }
-    }
-
     /// Whether the method is a trivial control.
     pub fn is_control(self) -> bool {
         matches!(self, Self::Random | Self::Magnitude | Self::RandomFinetune)
-    }
-
-    /// What the method, or the first of its two stages, does to single layers, if it does anything there.
-    pub fn build(self, options: &MethodOptions, seed: u64) -> Option<Box<dyn LayerMethod>> {
-        let scope = |default| options.scope.unwrap_or(default);
-        Some(match self.first_stage().unwrap_or(self) {
-            Self::Random => Box::new(MaskOnly::new(Random::new(seed), scope(Scope::PerLayer))),
-            Self::Magnitude => Box::new(MaskOnly::new(Magnitude, scope(Scope::PerLayer))),
-            Self::Wanda => Box::new(MaskOnly::new(Wanda, scope(Scope::PerOutput))),
-            Self::Ria => Box::new(MaskOnly::new(Ria::default(), scope(Scope::PerLayer))),
-            Self::SparseGpt => Box::new(sparsegpt(options)),
-            Self::LAdmm => Box::new(l_admm(options)),
-            Self::Alps => Box::new(alps(options)),
-            _ => return None,
-        })
-    }
-}
-
-/// Settings of the methods; each is ignored by the methods it does not concern.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
-pub struct MethodOptions {
-    /// Comparison group of the score-only methods and of elsa; by default per layer, and per output for Wanda.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub scope: Option<Scope>,
-    /// Relative damping of the Gram matrix (sparsegpt and alps 0.01, l-admm 0.1).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub damping: Option<NonNegative>,
-    /// Iterations of l-admm (20) or alps (at most 300).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub iterations: Option<usize>,
-    /// How l-admm's mask grows.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub schedule: Option<AdmmSchedule>,
-    /// Settings of safe.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub safe: Option<Safe>,
-}
-
-fn sparsegpt(options: &MethodOptions) -> SparseGpt {
-    let default = SparseGpt::default();
-    SparseGpt {
-        damping: options.damping.unwrap_or(default.damping),
-        ..default
-    }
-}
-
-fn l_admm(options: &MethodOptions) -> LAdmm {
-    let default = LAdmm::default();
-    LAdmm {
-        damping: options.damping.unwrap_or(default.damping),
-        iterations: options.iterations.unwrap_or(default.iterations),
-        schedule: options.schedule.unwrap_or(default.schedule),
-        ..default
-    }
-}
-
-fn alps(options: &MethodOptions) -> Alps {
-    let default = Alps::default();
-    Alps {
-        damping: options.damping.unwrap_or(default.damping),
-        max_iterations: options.iterations.unwrap_or(default.max_iterations),
-        ..default
     }
 }
 

@@ -1,12 +1,14 @@
 //! A pruning run as a value: everything that decides its result, readable and writable as TOML.
 
-use secateurs_data::FloatType;
-use secateurs_tensor::{NmPattern, PathRules, Pattern, Sparsity};
+use secateurs_data::{Checkpoint, FloatType};
+use secateurs_tensor::{NmPattern, NonNegative, PathRules, Pattern, Sparsity};
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
-use crate::prune::method::{Method, MethodOptions};
-use crate::trace::calibration::Calibration;
+use crate::prune::algorithm::{Algorithm, WholeModel};
+use crate::prune::method::Method;
+use crate::prune::options::MethodOptions;
+use crate::trace::calibration::{Calibration, CalibrationTokens};
 use crate::train::settings::Training;
 
 /// Everything that decides the result of a pruning run, apart from the model.
@@ -28,43 +30,38 @@ use crate::train::settings::Training;
 /// assert!(Recipe::from_toml("method = 'wanda'\nsparsity = 1.5").is_err());
 /// # Ok::<(), secateurs_lm::Error>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct Recipe {
     /// The method.
     pub method: Method,
     /// Fraction of weights to remove; either this or `pattern`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub sparsity: Option<Sparsity>,
     /// N:M pattern, for instance `2:4`; either this or `sparsity`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub pattern: Option<NmPattern>,
     /// Seed of everything random.
-    #[serde(default)]
     pub seed: u64,
     /// Number format of the output.
-    #[serde(default = "default_dtype")]
     pub dtype: FloatType,
     /// What calibrates; needed by all methods but random, magnitude, elsa and elsa-l.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub calibration: Option<Calibration>,
     /// How the whole model is trained, by the methods that do.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub training: Option<Training>,
     /// How sparsity is spread over the blocks.
-    #[serde(default)]
     pub allocation: AllocationRecipe,
     /// Settings of the method.
-    #[serde(default)]
     pub options: MethodOptions,
     /// Which parameters may be pruned.
-    #[serde(default)]
     pub rules: PathRules,
 }
 
 /// How sparsity is spread over the blocks.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+#[serde(tag = "kind", rename_all = "kebab-case", from = "AllocationTable")]
 pub enum AllocationRecipe {
     /// The same for every block.
     #[default]
@@ -72,11 +69,9 @@ pub enum AllocationRecipe {
     /// Blocks with more outliers keep more (OWL, arXiv 2310.05175).
     Owl {
         /// An outlier is more than `m` times the mean score.
-        #[serde(default = "default_owl_m")]
-        m: f64,
+        m: NonNegative,
         /// Largest deviation from the mean sparsity.
-        #[serde(default = "default_owl_lambda")]
-        lambda: f64,
+        lambda: NonNegative,
     },
     /// One sparsity per block; their mean replaces the recipe's sparsity.
     PerBlock {
@@ -85,16 +80,52 @@ pub enum AllocationRecipe {
     },
 }
 
+/// An allocation as it is read: a variant without fields would take any key, so this one has a table for each.
+#[derive(Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+enum AllocationTable {
+    Uniform {},
+    Owl {
+        #[serde(default = "default_owl_m")]
+        m: NonNegative,
+        #[serde(default = "default_owl_lambda")]
+        lambda: NonNegative,
+    },
+    PerBlock {
+        sparsities: Vec<Sparsity>,
+    },
+}
+
+impl From<AllocationTable> for AllocationRecipe {
+    fn from(table: AllocationTable) -> Self {
+        match table {
+            AllocationTable::Uniform {} => Self::Uniform,
+            AllocationTable::Owl { m, lambda } => Self::Owl { m, lambda },
+            AllocationTable::PerBlock { sparsities } => Self::PerBlock { sparsities },
+        }
+    }
+}
+
+impl AllocationRecipe {
+    /// OWL with the published settings.
+    pub fn owl() -> Self {
+        Self::Owl {
+            m: default_owl_m(),
+            lambda: default_owl_lambda(),
+        }
+    }
+}
+
 fn default_dtype() -> FloatType {
     FloatType::F32
 }
 
-fn default_owl_m() -> f64 {
-    5.0
+fn default_owl_m() -> NonNegative {
+    NonNegative::new(5.0).expect("five is in range")
 }
 
-fn default_owl_lambda() -> f64 {
-    0.08
+fn default_owl_lambda() -> NonNegative {
+    NonNegative::new(0.08).expect("the published value is in range")
 }
 
 impl Recipe {
@@ -122,10 +153,11 @@ impl Recipe {
     ///
     /// # Errors
     ///
-    /// If the text is not TOML, or a field is unknown, missing or out of its range.
+    /// If the text is not TOML, a field is unknown, missing or out of its range, or the method does not use it.
     pub fn from_toml(text: &str) -> Result<Self, Error> {
         let recipe: Self = toml::from_str(text).map_err(|error| Error::RecipeSyntax(Box::new(error)))?;
         recipe.pattern()?;
+        recipe.build()?;
         Ok(recipe)
     }
 
@@ -136,6 +168,54 @@ impl Recipe {
     /// If a path in it is not UTF-8.
     pub fn to_toml(&self) -> Result<String, Error> {
         toml::to_string_pretty(self).map_err(|error| Error::RecipeWrite(Box::new(error)))
+    }
+
+    /// The method with its settings.
+    ///
+    /// # Errors
+    ///
+    /// If the recipe has an option that the method does not use, or a setting out of its range. A calibration may be there for
+    /// nothing, so that methods can be compared by their name alone.
+    pub fn build(&self) -> Result<Algorithm, Error> {
+        let method = self.method;
+        let algorithm = method.build(&self.options, self.seed)?;
+        match (&algorithm, &self.training) {
+            (Algorithm::WholeModel(_), _) if self.allocation != AllocationRecipe::Uniform => {
+                let users = Method::names(|method| !method.trains_model());
+                Err(Error::NoAllocation { method, users })
+            }
+            (Algorithm::WholeModel(WholeModel::Masked(_)), Some(training)) => match training.given_for_elsa().first() {
+                Some(option) => Err(method.refuse(option, |method| matches!(method, Method::Elsa | Method::ElsaL))),
+                None => Ok(algorithm),
+            },
+            (Algorithm::WholeModel(_), _) | (_, None) => Ok(algorithm),
+            (_, Some(_)) => Err(method.refuse("training", Method::trains_model)),
+        }
+    }
+
+    /// How the whole model is trained, by a method that does.
+    pub(crate) fn needed_training(&self) -> Result<&Training, Error> {
+        let training = self.training.as_ref().filter(|training| !training.texts.is_empty());
+        training.ok_or(Error::NoTrainingText { method: self.method })
+    }
+
+    /// The calibration, where the method or the allocation needs one.
+    pub(crate) fn needed_calibration(&self) -> Result<Option<&Calibration>, Error> {
+        let is_needed = self.build()?.requires_calibration() || matches!(self.allocation, AllocationRecipe::Owl { .. });
+        match &self.calibration {
+            Some(calibration) => Ok(Some(calibration).filter(|_| is_needed)),
+            None if is_needed => Err(Error::NoCalibration { method: self.method }),
+            None => Ok(None),
+        }
+    }
+
+    /// The sequences that calibrate, none where nothing needs them.
+    pub(crate) fn calibration_tokens(&self, source: &Checkpoint) -> Result<CalibrationTokens, Error> {
+        let calibration = self.needed_calibration()?;
+        calibration.map_or_else(
+            || Ok(CalibrationTokens::default()),
+            |calibration| calibration.sequences(source),
+        )
     }
 
     /// What is removed.

@@ -1,12 +1,9 @@
-//! What a recipe does to a model, checked before any work is done.
+//! The matrices that pruning may touch.
 
 use secateurs_data::llama::{LlamaConfig, planned_tensors};
 use secateurs_data::{Checkpoint, FloatType, PlannedTensor};
-use secateurs_prune::PruneError;
-use secateurs_tensor::Pattern;
 
 use crate::Error;
-use crate::prune::recipe::{AllocationRecipe, Recipe};
 
 /// A matrix inside a block.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,49 +29,11 @@ pub fn block_matrices(config: &LlamaConfig) -> Vec<BlockMatrix> {
     planned_tensors(config).into_iter().filter_map(matrix).collect()
 }
 
-impl Recipe {
-    /// Refuses a recipe that this model cannot follow.
-    ///
-    /// # Errors
-    ///
-    /// If a glob matches no layer, no layer is selected, groups of an N:M pattern do not tile the inputs of one, or an
-    /// allocation does not fit the pattern or the number of blocks.
-    pub fn check(&self, config: &LlamaConfig) -> Result<(), Error> {
-        let matrices = block_matrices(config);
-        self.rules
-            .check_globs(matrices.iter().map(|matrix| matrix.path.as_str()))?;
-        let mut selected = matrices
-            .iter()
-            .filter(|matrix| self.rules.selects(&matrix.path))
-            .peekable();
-        if selected.peek().is_none() {
-            return Err(PruneError::NothingToPrune.into());
-        }
-        match (self.pattern()?, &self.allocation) {
-            (Pattern::Nm(pattern), AllocationRecipe::Uniform) => {
-                for matrix in selected {
-                    let checked = pattern.check(matrix.dims[1]);
-                    checked.map_err(|source| PruneError::Layer {
-                        path: matrix.path.clone(),
-                        source,
-                    })?;
-                }
-                Ok(())
-            }
-            (Pattern::Nm(pattern), _) => {
-                let pattern = pattern.to_string();
-                Err(PruneError::FixedPattern { pattern }.into())
-            }
-            (_, AllocationRecipe::PerBlock { sparsities }) if sparsities.len() != config.n_blocks => {
-                Err(PruneError::AllocationCount {
-                    expected: config.n_blocks,
-                    got: sparsities.len(),
-                }
-                .into())
-            }
-            _ => Ok(()),
-        }
-    }
+/// Name in the model's files of the parameter at a path of the module.
+pub(crate) fn file_name(config: &LlamaConfig, path: &str) -> String {
+    config
+        .layout()
+        .map_or_else(|| path.to_owned(), |layout| layout.file_name(path))
 }
 
 /// Refuses weights that the number format of the output cannot hold.
@@ -95,7 +54,6 @@ mod tests {
     use secateurs_tensor::PathRules;
 
     use super::*;
-    use crate::Method;
 
     #[test]
     fn matrices_of_blocks_are_listed_with_their_block() {
@@ -112,14 +70,5 @@ mod tests {
             .iter()
             .find(|m| m.path == "model.layers.1.mlp.down_proj.weight");
         assert_eq!(down.map(|m| (m.block, m.dims)), Some((1, [8, 12])));
-        let recipe = Recipe::new(Method::Magnitude, "2:4".parse().expect("a pattern"));
-        assert!(recipe.check(&config).is_ok());
-        let recipe = Recipe::new(Method::Magnitude, "3:8".parse().expect("a pattern"));
-        // 12 inputs of the last matrix.
-        let refused = recipe
-            .check(&config)
-            .expect_err("12 is not a multiple of 8")
-            .to_string();
-        assert!(refused.contains("down_proj") && refused.contains("12"), "{refused}");
     }
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod memory;
 pub(crate) mod output;
+pub(crate) mod source;
 
 pub use memory::{peak_rss_bytes, reset_peak_rss};
 pub use output::Overwrite;

@@ -33,6 +33,12 @@ pub(crate) struct Output<'a> {
     pub overwrite: Overwrite,
 }
 
+/// An output that was taken, and the way it was asked for.
+pub(crate) struct Claim<'a> {
+    pub output: Output<'a>,
+    pub held: HeldOutput,
+}
+
 impl Output<'_> {
     /// Takes the output for this job alone. Whatever would keep the output from being made is an error now.
     pub(crate) fn hold(&self) -> Result<HeldOutput, Error> {

@@ -1,6 +1,7 @@
 //! Token windows.
 
 use secateurs_data::Tokenizer;
+use sha2::{Digest, Sha256};
 
 use crate::Error;
 
@@ -45,4 +46,14 @@ pub fn all_windows(
         });
     }
     Ok(tokens.chunks_exact(window).map(<[u32]>::to_vec).collect())
+}
+
+/// The SHA-256 of windows and their lengths, in hexadecimal digits.
+pub(crate) fn hash_tokens(windows: &[Vec<u32>]) -> String {
+    let mut hash = Sha256::new();
+    for window in windows {
+        hash.update((window.len() as u64).to_le_bytes());
+        window.iter().for_each(|token| hash.update(token.to_le_bytes()));
+    }
+    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -16,14 +16,14 @@ use secateurs_train::{MomentFormat, Residence, TrainError, Trainer};
 
 use crate::Error;
 use crate::measure::evaluate::{check_tokens, check_window, evaluate_llama, to_tensor};
-use crate::prune::job::{Claim, PruneJob, describe, hash_tokens, prune_checkpoint};
-use crate::prune::method::Method;
+use crate::prune::algorithm::WholeModel;
 use crate::prune::notes;
-use crate::prune::recipe::{AllocationRecipe, Recipe};
+use crate::prune::prune_job::PruneJob;
+use crate::prune::selection::file_name;
 use crate::run::memory::peak_rss_bytes;
-use crate::run::output::{Overwrite, remove};
+use crate::run::output::{Claim, Overwrite, remove};
 use crate::text::plain_text::read_plain_text;
-use crate::text::windows::all_windows;
+use crate::text::windows::{all_windows, hash_tokens};
 use crate::train::data::TrainingWindows;
 use crate::train::journal::{Journal, VERSION};
 use crate::train::log::{SparseLoss, TrainingLog};
@@ -43,63 +43,140 @@ struct Inputs<'a> {
     validation: Vec<Vec<u32>>,
 }
 
-/// Prunes by training; called by [`prune_checkpoint`](crate::prune_checkpoint), which has checked the output.
-pub(crate) fn run(
-    job: &PruneJob<'_>,
-    source: &Checkpoint,
-    mut claim: Claim<'_>,
-    listener: &mut dyn FnMut(Progress<'_>),
-) -> Result<Report, Error> {
-    let started = Instant::now();
-    #[cfg(feature = "mimalloc")]
-    let _kept = crate::allocator::KeptMemory::new();
-    let inputs = Inputs::read(checked(job.recipe)?, source, job.recipe.seed)?;
-    let mut journal = begin(job, source, &inputs, &mut claim.held)?;
-    let trainer = train(job, source, &inputs, (&mut journal, &mut claim.held, started), listener)?;
-    let report = write(job, source, trainer, (&journal, &claim.held))?;
-    let model = model_path(claim.held.staging());
-    claim
-        .output
-        .replace(|| CheckpointWriter::open_existing(&model)?.finish(job.out))?;
-    claim.held.discard()?;
-    Ok(report)
+/// A training of a whole model, from its check to its output.
+pub(crate) struct TrainingRun<'a> {
+    job: &'a PruneJob<'a>,
+    source: &'a Checkpoint,
+    inputs: Inputs<'a>,
+    claim: Claim<'a>,
+    journal: Journal,
+    started: Instant,
 }
 
-fn train(
-    job: &PruneJob<'_>,
-    source: &Checkpoint,
-    inputs: &Inputs<'_>,
-    (journal, held, started): (&mut Journal, &mut HeldOutput, Instant),
-    listener: &mut dyn FnMut(Progress<'_>),
-) -> Result<Trainer<Llama>, Error> {
-    let first = job.recipe.method.first_stage();
-    let masks = first
-        .map(|method| first_stage(job, method, held.staging(), listener))
-        .transpose()?;
-    let trainer = trainer(job, inputs.training, source, masks)?;
-    let trainer = match journal.steps_done {
-        0 => trainer,
-        done => state::read(trainer, held.staging(), done)?,
-    };
-    journal.log.state = trainer.state_bytes();
-    let mut course = Course {
-        job,
-        inputs,
-        held,
-        earlier_seconds: journal.seconds,
-        journal,
-        started,
-    };
-    course.train(trainer, listener)
-}
-
-fn checked(recipe: &Recipe) -> Result<&Training, Error> {
-    let method = recipe.method;
-    if recipe.allocation != AllocationRecipe::Uniform {
-        return Err(Error::NoAllocation { method });
+impl<'a> TrainingRun<'a> {
+    /// Reads the texts, then begins in the staging folder or opens what an interrupted run left there.
+    pub(crate) fn begin(job: &'a PruneJob<'a>, source: &'a Checkpoint, mut claim: Claim<'a>) -> Result<Self, Error> {
+        let started = Instant::now();
+        let inputs = Inputs::read(job.recipe.needed_training()?, source, job.recipe.seed)?;
+        let journal = begin(job, source, &inputs, &mut claim.held)?;
+        Ok(Self {
+            job,
+            source,
+            inputs,
+            claim,
+            journal,
+            started,
+        })
     }
-    let training = recipe.training.as_ref().filter(|training| !training.texts.is_empty());
-    training.ok_or(Error::NoTrainingText { method })
+
+    /// Folder of the model that a first method prunes, whose zeros the training keeps.
+    pub(crate) fn first_stage_folder(&self) -> PathBuf {
+        self.claim.held.staging().join("first-stage")
+    }
+
+    /// Trains, and puts the model in its place.
+    pub(crate) fn run(mut self, method: &WholeModel, listener: &mut dyn FnMut(Progress<'_>)) -> Result<Report, Error> {
+        let trainer = self.train(method, listener)?;
+        let report = self.write(method, trainer)?;
+        let Claim { output, held } = self.claim;
+        let model = model_path(held.staging());
+        output.replace(|| CheckpointWriter::open_existing(&model)?.finish(self.job.out))?;
+        held.discard()?;
+        Ok(report)
+    }
+
+    fn train(&mut self, method: &WholeModel, listener: &mut dyn FnMut(Progress<'_>)) -> Result<Trainer<Llama>, Error> {
+        let trainer = self.trainer(method)?;
+        let held = &mut self.claim.held;
+        let trainer = match self.journal.steps_done {
+            0 => trainer,
+            done => state::read(trainer, held.staging(), done)?,
+        };
+        self.journal.log.state = trainer.state_bytes();
+        let mut course = Course {
+            job: self.job,
+            inputs: &self.inputs,
+            held,
+            earlier_seconds: self.journal.seconds,
+            journal: &mut self.journal,
+            started: self.started,
+        };
+        course.train(trainer, listener)
+    }
+
+    fn trainer(&self, method: &WholeModel) -> Result<Trainer<Llama>, Error> {
+        let (recipe, device) = (self.job.recipe, self.job.device);
+        let training = self.inputs.training;
+        let mut config = match method {
+            WholeModel::Masked(_) => training.masked_config(self.first_stage_masks()?),
+            WholeModel::Elsa(elsa) => training.elsa_config(recipe.pattern()?, &recipe.rules, elsa),
+        };
+        if is_accelerator(device) && config.adam.moments == MomentFormat::F32 {
+            config.residence = Residence::Device;
+        }
+        let (_, llama) = load_llama(self.source, &device.clone().autodiff())?;
+        Ok(Trainer::new(llama, config)?)
+    }
+
+    /// What survived the first method.
+    fn first_stage_masks(&self) -> Result<MaskSet, Error> {
+        let pruned = Checkpoint::open(&self.first_stage_folder())?;
+        let (_, llama) = load_llama(&pruned, self.job.device)?;
+        let weights = read_weights(&llama, &self.job.recipe.rules);
+        let masks = weights
+            .iter()
+            .map(|(path, weight)| (path.clone(), KeepMask::of_nonzeros(weight)));
+        Ok(masks.collect())
+    }
+
+    /// Writes the finished model with its report, which counts what was written.
+    fn write(&self, method: &WholeModel, trainer: Trainer<Llama>) -> Result<Report, Error> {
+        let (recipe, source, journal) = (self.job.recipe, self.source, &self.journal);
+        let model = model_path(self.claim.held.staging());
+        if model.exists() {
+            remove(&model)?;
+        }
+        let config = LlamaConfig::open(source)?;
+        let (llama, masks) = trainer.finish()?;
+        let llama = llama.valid();
+        let pattern = recipe.pattern()?;
+        // Layers that competed have counts of their own.
+        let requested = Some(pattern).filter(|_| recipe.options.scope != Some(Scope::Global));
+        let mut layers = layer_reports(
+            &llama,
+            &PrunedTogether {
+                module_path: "",
+                masks: &masks,
+                pattern: requested,
+                seconds: journal.log.train_seconds,
+            },
+        );
+        let writer = CheckpointWriter::create(&model, planned_tensors(&config), recipe.dtype)?;
+        save_llama(&config, &llama, &writer)?;
+        for layer in &mut layers {
+            if let WholeModel::Masked(first) = method {
+                layer.requested_pruned = first.layer_method.pruned_count(pattern, layer.dims);
+            }
+            layer.pruned = notes::n_zeros(&writer.read_f32(&file_name(&config, &layer.path))?);
+        }
+        let mut report = Report {
+            method: recipe.method.name().into(),
+            pattern: pattern.to_string(),
+            scope: recipe.options.scope,
+            layers,
+            units: Vec::new(),
+            cost: None,
+            seconds: journal.seconds,
+            peak_rss_bytes: peak_rss_bytes(),
+            notes: journal.log.notes(),
+        };
+        report.notes.extend(notes::of_counts(&report));
+        let log = serde_json::to_vec(&journal.log).map_err(Error::Json)?;
+        writer.write_file("training.json", &log)?;
+        self.job.describe(source, &writer, &report)?;
+        writer.sync()?;
+        Ok(report)
+    }
 }
 
 impl<'a> Inputs<'a> {
@@ -158,59 +235,6 @@ fn begin(
     Ok(fresh)
 }
 
-/// Prunes with the first of two methods into the staging folder, unless an interrupted run has, and returns what survived.
-fn first_stage(
-    job: &PruneJob<'_>,
-    method: Method,
-    staging: &Path,
-    listener: &mut dyn FnMut(Progress<'_>),
-) -> Result<MaskSet, Error> {
-    let out = first_stage_path(staging);
-    if !out.exists() {
-        let mut recipe = job.recipe.clone();
-        recipe.method = method;
-        recipe.training = None;
-        recipe.dtype = secateurs_data::FloatType::F32;
-        let first = PruneJob {
-            out: &out,
-            recipe: &recipe,
-            overwrite: Overwrite::Force,
-            ..*job
-        };
-        prune_checkpoint(&first, listener)?;
-    }
-    let (_, llama) = load_llama(&Checkpoint::open(&out)?, job.device)?;
-    let weights = read_weights(&llama, &job.recipe.rules);
-    let masks = weights
-        .iter()
-        .map(|(path, weight)| (path.clone(), KeepMask::of_nonzeros(weight)));
-    Ok(masks.collect())
-}
-
-fn first_stage_path(staging: &Path) -> PathBuf {
-    staging.join("first-stage")
-}
-
-fn trainer(
-    job: &PruneJob<'_>,
-    training: &Training,
-    source: &Checkpoint,
-    masks: Option<MaskSet>,
-) -> Result<Trainer<Llama>, Error> {
-    let scope = job.recipe.options.scope.unwrap_or(Scope::PerLayer);
-    let mut config = training.config(
-        job.recipe.method,
-        job.recipe.pattern()?,
-        (&job.recipe.rules, scope),
-        masks,
-    );
-    if is_accelerator(job.device) && config.adam.moments == MomentFormat::F32 {
-        config.residence = Residence::Device;
-    }
-    let (_, llama) = load_llama(source, &job.device.clone().autodiff())?;
-    Ok(Trainer::new(llama, config)?)
-}
-
 /// Whether tensors live elsewhere than in the memory of the host.
 #[cfg(any(feature = "wgpu", feature = "cuda"))]
 fn is_accelerator(device: &Device) -> bool {
@@ -256,7 +280,7 @@ impl Course<'_> {
             let step_started = Instant::now();
             let step = trainer.step(&mut |llama, batch| {
                 let shape = [self.inputs.training.batch_size(), self.inputs.windows.window()];
-                let tokens = self.inputs.windows.batch(batch.index, shape[0]);
+                let tokens = self.inputs.windows.batch(batch.index);
                 let tokens = to_tensor(&tokens, self.inputs.config.vocab_size, &device);
                 let tokens = tokens.expect("tokens were checked when they were read").reshape(shape);
                 llama.gradients(
@@ -343,67 +367,4 @@ impl Course<'_> {
 /// Where the finished model lies before it is moved to its place.
 fn model_path(staging: &Path) -> PathBuf {
     staging.join("model")
-}
-
-/// Writes the finished model with its report, which counts what was written.
-fn write(
-    job: &PruneJob<'_>,
-    source: &Checkpoint,
-    trainer: Trainer<Llama>,
-    (journal, held): (&Journal, &HeldOutput),
-) -> Result<Report, Error> {
-    let recipe = job.recipe;
-    let model = model_path(held.staging());
-    if model.exists() {
-        remove(&model)?;
-    }
-    let config = LlamaConfig::open(source)?;
-    let (llama, masks) = trainer.finish()?;
-    let llama = llama.valid();
-    let pattern = recipe.pattern()?;
-    // Layers that competed have counts of their own.
-    let requested = Some(pattern).filter(|_| recipe.options.scope != Some(Scope::Global));
-    let mut layers = layer_reports(
-        &llama,
-        &PrunedTogether {
-            module_path: "",
-            masks: &masks,
-            pattern: requested,
-            seconds: journal.log.train_seconds,
-        },
-    );
-    let writer = CheckpointWriter::create(&model, planned_tensors(&config), recipe.dtype)?;
-    save_llama(&llama, &writer)?;
-    let first = recipe.method.first_stage();
-    let first = first.and_then(|first| first.build(&recipe.options, recipe.seed));
-    for layer in &mut layers {
-        if let Some(first) = &first {
-            layer.requested_pruned = first.pruned_count(pattern, layer.dims);
-        }
-        layer.pruned = notes::n_zeros(&writer.read_f32(&file_name(&config, &layer.path))?);
-    }
-    let mut report = Report {
-        method: recipe.method.name().into(),
-        pattern: pattern.to_string(),
-        scope: recipe.options.scope,
-        layers,
-        units: Vec::new(),
-        cost: None,
-        seconds: journal.seconds,
-        peak_rss_bytes: peak_rss_bytes(),
-        notes: journal.log.notes(),
-    };
-    report.notes.extend(notes::of_counts(&report));
-    let log = serde_json::to_vec(&journal.log).map_err(Error::Json)?;
-    writer.write_file("training.json", &log)?;
-    describe(job, source, &writer, &report)?;
-    writer.sync()?;
-    Ok(report)
-}
-
-/// What the file calls the parameter at a path of the module.
-pub(crate) fn file_name(config: &LlamaConfig, path: &str) -> String {
-    config
-        .layout()
-        .map_or_else(|| path.to_owned(), |layout| layout.file_name(path))
 }

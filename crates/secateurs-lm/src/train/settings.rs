@@ -1,18 +1,22 @@
-//! How a whole model is trained while it is pruned, as a part of a recipe.
+//! The settings of a training, as a part of a recipe.
 
 use std::path::PathBuf;
 
-use secateurs_models::llama::Activations;
-use secateurs_tensor::{MaskSet, PathRules, Pattern, Scope};
+use secateurs_models::llama::{Activations, LlamaConfig};
+use secateurs_tensor::{MaskSet, PathRules, Pattern};
 use secateurs_train::{
     AdamSettings, AdmmSettings, Constraint, LearningRate, MomentFormat, PenaltyScale, PenaltySchedule,
     ProjectionMetric, Proximal, ScheduleShape, StateFormat, TrainConfig,
 };
 use serde::{Deserialize, Serialize};
 
-use crate::Method;
+use crate::Error;
+use crate::measure::evaluate::check_window;
+use crate::prune::algorithm::{Elsa, ElsaState};
 
-/// How a whole model is trained while it is pruned; what is not given is the method's default.
+/// Training of a whole model while it is pruned; what is not given is the method's default.
+///
+/// What is marked ADMM is for elsa and elsa-l; [`Recipe::build`](crate::Recipe::build) refuses it for other methods.
 ///
 /// Texts are cut into windows that do not overlap, in an order that the recipe's seed decides; a step takes the next
 /// `batch-size * micro-batches` of them.
@@ -48,10 +52,10 @@ pub struct Training {
     /// ADMM: weight of the distance to the sparse copy at the last step (0.01).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lambda: Option<f64>,
-    /// ADMM: the same at the first step (0, unless the schedule is constant).
+    /// ADMM: that weight at the first step (0, unless the schedule is constant).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lambda_start: Option<f64>,
-    /// ADMM: the way between them (constant).
+    /// ADMM: the way from the first to the last weight (constant).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lambda_schedule: Option<ScheduleShape>,
     /// ADMM: what one unit of lambda is (absolute).
@@ -90,10 +94,10 @@ pub struct Training {
     /// UTF-8 text on which the loss of the pruned model is followed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub validation: Option<PathBuf>,
-    /// Windows of it (16, or as many as it has).
+    /// Windows of the validation text (16, or as many as it has).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub validation_windows: Option<usize>,
-    /// Steps from one look at it to the next (an eighth of all).
+    /// Steps from one look at the validation text to the next (an eighth of all).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub validate_every: Option<usize>,
     /// Steps from one checkpoint to the next (as many as take five minutes).
@@ -124,27 +128,59 @@ impl Training {
 
     /// Windows that all steps take together.
     pub fn n_windows(&self) -> usize {
-        self.steps() * self.micro_batches() * self.batch_size()
+        let per_step = self.micro_batches().saturating_mul(self.batch_size());
+        self.steps().saturating_mul(per_step)
     }
 
-    /// The configuration of the trainer for a method; `masks` is what a fine-tuned method keeps.
-    pub(crate) fn config(
-        &self,
-        method: Method,
-        pattern: Pattern,
-        (rules, scope): (&PathRules, Scope),
-        masks: Option<MaskSet>,
-    ) -> TrainConfig {
-        let quantised = method == Method::ElsaL;
-        let constraint = match masks {
-            Some(masks) => Constraint::Masks(masks),
-            None => Constraint::Admm(self.admm(pattern, (rules, scope), quantised)),
+    /// Names of the options given that only ELSA uses.
+    pub(crate) fn given_for_elsa(&self) -> Vec<&'static str> {
+        let options = [
+            ("training.lambda", self.lambda.is_some()),
+            ("training.lambda-start", self.lambda_start.is_some()),
+            ("training.lambda-schedule", self.lambda_schedule.is_some()),
+            ("training.lambda-scale", self.lambda_scale.is_some()),
+            ("training.proximal", self.proximal.is_some()),
+            ("training.interval", self.interval.is_some()),
+            ("training.metric", self.metric.is_some()),
+            ("training.split-format", self.split_format.is_some()),
+            ("training.dual-format", self.dual_format.is_some()),
+        ];
+        options
+            .iter()
+            .filter(|option| option.1)
+            .map(|option| option.0)
+            .collect()
+    }
+
+    /// Refuses windows that there are none of, or that the model has no positions for.
+    pub(crate) fn check_windows(&self, config: &LlamaConfig) -> Result<(), Error> {
+        let window = self.window(config.max_positions);
+        let counts = [Some(self.n_windows()), self.validation_windows];
+        match counts.into_iter().flatten().min() {
+            Some(count) if count == 0 || window < 2 => Err(Error::WindowSize { count, window }),
+            _ => check_window(config, window),
+        }
+    }
+
+    /// The configuration of a trainer that keeps the zeros of `masks`.
+    pub(crate) fn masked_config(&self, masks: MaskSet) -> TrainConfig {
+        self.config(Constraint::Masks(masks), MomentFormat::F32)
+    }
+
+    /// The configuration of a trainer that chooses which weights go.
+    pub(crate) fn elsa_config(&self, pattern: Pattern, rules: &PathRules, elsa: &Elsa) -> TrainConfig {
+        let settings = AdmmSettings {
+            scope: elsa.scope,
+            ..AdmmSettings::new(pattern, rules.clone())
         };
-        let moments = if quantised {
-            MomentFormat::Int8
-        } else {
-            MomentFormat::F32
+        let moments = match elsa.state {
+            ElsaState::Single => MomentFormat::F32,
+            ElsaState::Low => MomentFormat::Int8,
         };
+        self.config(Constraint::Admm(self.admm(settings, elsa.state)), moments)
+    }
+
+    fn config(&self, constraint: Constraint, moments: MomentFormat) -> TrainConfig {
         let adam = AdamSettings::default();
         TrainConfig {
             micro_batches: self.micro_batches(),
@@ -152,6 +188,7 @@ impl Training {
                 peak: self.learning_rate.unwrap_or(2e-4),
                 warmup: self.warmup.unwrap_or(0),
                 decay: self.decay.unwrap_or(ScheduleShape::Linear),
+                floor: 0.0,
             },
             adam: AdamSettings {
                 beta2: self.beta2.unwrap_or(adam.beta2),
@@ -164,18 +201,15 @@ impl Training {
         }
     }
 
-    fn admm(&self, pattern: Pattern, (rules, scope): (&PathRules, Scope), quantised: bool) -> AdmmSettings {
-        let default = AdmmSettings::new(pattern, rules.clone());
-        let (split, dual) = if quantised {
-            (StateFormat::E4m3, StateFormat::Bf16)
-        } else {
-            (StateFormat::F32, StateFormat::F32)
+    fn admm(&self, default: AdmmSettings, state: ElsaState) -> AdmmSettings {
+        let (split, dual) = match state {
+            ElsaState::Single => (StateFormat::F32, StateFormat::F32),
+            ElsaState::Low => (StateFormat::E4m3, StateFormat::Bf16),
         };
         let end = self.lambda.unwrap_or(default.penalty.end);
         let shape = self.lambda_schedule.unwrap_or_default();
         let first = if shape == ScheduleShape::Constant { end } else { 0.0 };
         AdmmSettings {
-            scope,
             metric: self.metric.unwrap_or_default(),
             interval: self.interval.unwrap_or(default.interval),
             penalty: PenaltySchedule {

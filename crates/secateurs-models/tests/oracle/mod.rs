@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use secateurs_models::llama::{ExpertLayout, ExpertsConfig, LlamaConfig};
+use secateurs_models::decoder::{ExpertLayout, ExpertsConfig, LlamaConfig};
 
 type Matrix = Vec<Vec<f64>>;
 

@@ -2,70 +2,69 @@
 
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
+use secateurs_importance::{ImportanceError, UnitImportance};
+use secateurs_tensor::{TensorError, UnitScores};
 
 use super::evidence::{ExpertEvidence, ExpertSums};
 use crate::error::{MoeError, Result};
 
-/// Says how much every expert of a layer matters; higher is more important.
+/// The scores of a layer's experts, checked.
 ///
-/// The counterpart for experts of `secateurs_importance::Importance`, which scores the weights of a matrix: the author sees
-/// one layer, [`keep_experts`](super::keep_experts) selects.
+/// Any [`UnitImportance`] over [`ExpertEvidence`] can be asked; [`keep_experts`](super::keep_experts) selects among its scores. An expert
+/// that answered no token should have the lowest score that evidence can give.
+///
+/// # Errors
+///
+/// If no token was observed, a score is NaN, there is not one per expert, or the score itself fails.
 ///
 /// # Examples
 ///
 /// ```
-/// use secateurs_moe::prune::{ExpertEvidence, ExpertImportance, scores_of};
-/// use secateurs_moe::Result;
+/// use secateurs_importance::{Result, UnitImportance};
+/// use secateurs_moe::prune::{ExpertEvidence, scores_of};
+/// use secateurs_tensor::UnitScores;
 ///
 /// /// Keeps experts that are seldom sure.
 /// struct Unsure;
 ///
-/// impl ExpertImportance for Unsure {
+/// impl UnitImportance for Unsure {
+///     type Evidence = ExpertEvidence;
+///
 ///     fn name(&self) -> &str {
 ///         "unsure"
 ///     }
 ///
-///     fn score(&self, layer: &ExpertEvidence) -> Vec<f64> {
-///         layer.experts().iter().map(|e| -e.gate_mass / e.n_routed.max(1) as f64).collect()
+///     fn score(&self, layer: &ExpertEvidence) -> Result<UnitScores> {
+///         let scores = layer.experts().iter().map(|e| -e.gate_mass / e.n_routed.max(1) as f64);
+///         Ok(UnitScores::new(scores.collect())?)
 ///     }
 /// }
 /// # let mut layer = ExpertEvidence::new(2, 1);
 /// # assert!(scores_of(&Unsure, &layer).is_err());
 /// ```
-pub trait ExpertImportance: Send + Sync {
-    /// The field's name of this score, in kebab-case.
-    fn name(&self) -> &str;
-
-    /// One score per expert. An expert that answered no token has the lowest score that evidence can give, where the score
-    /// is made of evidence.
-    fn score(&self, layer: &ExpertEvidence) -> Vec<f64>;
-}
-
-/// The scores of a layer's experts, checked.
-///
-/// # Errors
-///
-/// If no token was observed, a score is NaN, or there is not one per expert.
-pub fn scores_of(importance: &dyn ExpertImportance, layer: &ExpertEvidence) -> Result<Vec<f64>> {
+pub fn scores_of(
+    importance: &dyn UnitImportance<Evidence = ExpertEvidence>,
+    layer: &ExpertEvidence,
+) -> Result<UnitScores> {
     if layer.n_tokens() == 0 {
         return Err(MoeError::NoEvidence {
             criterion: importance.name().to_owned(),
         });
     }
-    let scores = importance.score(layer);
-    MoeError::check_size("scores", layer.experts().len(), scores.len())?;
-    match scores.iter().position(|score| score.is_nan()) {
-        Some(expert) => Err(MoeError::NotFinite {
+    let scores = importance.score(layer).map_err(|error| match error {
+        ImportanceError::Tensor(TensorError::NanUnitScore { unit }) => MoeError::NotFinite {
             what: "the score",
-            expert,
-            value: scores[expert],
-        }),
-        None => Ok(scores),
-    }
+            expert: unit,
+            value: f64::NAN,
+        },
+        error => MoeError::Score(error),
+    })?;
+    MoeError::check_size("scores", layer.experts().len(), scores.len())?;
+    Ok(scores)
 }
 
-fn each(layer: &ExpertEvidence, score: impl Fn(&ExpertSums) -> f64) -> Vec<f64> {
-    layer.experts().iter().map(score).collect()
+fn each(layer: &ExpertEvidence, score: impl FnMut(&ExpertSums) -> f64) -> secateurs_importance::Result<UnitScores> {
+    Ok(UnitScores::new(layer.experts().iter().map(score).collect())?)
 }
 
 /// A score drawn for every expert: what any other must beat.
@@ -75,14 +74,16 @@ pub struct RandomExperts {
     pub seed: u64,
 }
 
-impl ExpertImportance for RandomExperts {
+impl UnitImportance for RandomExperts {
+    type Evidence = ExpertEvidence;
+
     fn name(&self) -> &str {
         "random"
     }
 
-    fn score(&self, layer: &ExpertEvidence) -> Vec<f64> {
+    fn score(&self, layer: &ExpertEvidence) -> secateurs_importance::Result<UnitScores> {
         let mut rng = StdRng::seed_from_u64(self.seed);
-        layer.experts().iter().map(|_| rng.random()).collect()
+        each(layer, |_| rng.random())
     }
 }
 
@@ -90,12 +91,14 @@ impl ExpertImportance for RandomExperts {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Frequency;
 
-impl ExpertImportance for Frequency {
+impl UnitImportance for Frequency {
+    type Evidence = ExpertEvidence;
+
     fn name(&self) -> &str {
         "frequency"
     }
 
-    fn score(&self, layer: &ExpertEvidence) -> Vec<f64> {
+    fn score(&self, layer: &ExpertEvidence) -> secateurs_importance::Result<UnitScores> {
         each(layer, |expert| expert.n_routed as f64)
     }
 }
@@ -104,12 +107,14 @@ impl ExpertImportance for Frequency {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct GateMass;
 
-impl ExpertImportance for GateMass {
+impl UnitImportance for GateMass {
+    type Evidence = ExpertEvidence;
+
     fn name(&self) -> &str {
         "gate-mass"
     }
 
-    fn score(&self, layer: &ExpertEvidence) -> Vec<f64> {
+    fn score(&self, layer: &ExpertEvidence) -> secateurs_importance::Result<UnitScores> {
         each(layer, |expert| expert.gate_mass)
     }
 }
@@ -122,12 +127,14 @@ impl ExpertImportance for GateMass {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ActivationNorm;
 
-impl ExpertImportance for ActivationNorm {
+impl UnitImportance for ActivationNorm {
+    type Evidence = ExpertEvidence;
+
     fn name(&self) -> &str {
         "ean"
     }
 
-    fn score(&self, layer: &ExpertEvidence) -> Vec<f64> {
+    fn score(&self, layer: &ExpertEvidence) -> secateurs_importance::Result<UnitScores> {
         each(layer, |expert| expert.norms)
     }
 }
@@ -142,12 +149,14 @@ impl ExpertImportance for ActivationNorm {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Reap;
 
-impl ExpertImportance for Reap {
+impl UnitImportance for Reap {
+    type Evidence = ExpertEvidence;
+
     fn name(&self) -> &str {
         "reap"
     }
 
-    fn score(&self, layer: &ExpertEvidence) -> Vec<f64> {
+    fn score(&self, layer: &ExpertEvidence) -> secateurs_importance::Result<UnitScores> {
         each(layer, |expert| expert.gated_norms / expert.n_routed.max(1) as f64)
     }
 }
@@ -162,12 +171,14 @@ impl ExpertImportance for Reap {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct OutputVariance;
 
-impl ExpertImportance for OutputVariance {
+impl UnitImportance for OutputVariance {
+    type Evidence = ExpertEvidence;
+
     fn name(&self) -> &str {
         "mone"
     }
 
-    fn score(&self, layer: &ExpertEvidence) -> Vec<f64> {
+    fn score(&self, layer: &ExpertEvidence) -> secateurs_importance::Result<UnitScores> {
         each(layer, |expert| expert.n_routed as f64 * expert.variance())
     }
 }

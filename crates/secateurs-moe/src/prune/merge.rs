@@ -2,9 +2,37 @@
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::{Tensor, TensorData};
+use secateurs_tensor::{UnitKind, UnitReport};
 
 use super::evidence::ExpertEvidence;
 use crate::error::{MoeError, Result};
+
+/// Groups of experts that are to become one expert each.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExpertGroups {
+    /// Members of each group, the one whose logits stay first; groups are ordered by their first member.
+    pub groups: Vec<Vec<usize>>,
+    /// Experts of the layer before.
+    pub n_experts: usize,
+}
+
+impl ExpertGroups {
+    /// The first member of each group: the experts whose logits stay.
+    pub fn kept(&self) -> Vec<usize> {
+        self.groups.iter().filter_map(|group| group.first().copied()).collect()
+    }
+
+    /// The report on the layer at `path`: exactly as many experts stay as were asked for.
+    pub fn report(&self, path: impl Into<String>) -> UnitReport {
+        UnitReport {
+            kind: UnitKind::Expert,
+            path: path.into(),
+            before: self.n_experts,
+            requested: self.groups.len(),
+            after: self.groups.len(),
+        }
+    }
+}
 
 /// Groups experts by what they answer until `n_groups` are left: again and again the two groups with the most similar answers
 /// become one, where the similarity of groups is the mean over pairs of the cosine of the experts' mean answers. Of equals the
@@ -20,7 +48,7 @@ use crate::error::{MoeError, Result};
 ///
 /// Chen et al., Retraining-Free Merging of Sparse MoE via Hierarchical Clustering (HC-SMoE), arXiv 2410.08589.
 /// **Deviates:** answers to the tokens that went to the expert, not to all tokens.
-pub fn clusters(layer: &ExpertEvidence, n_groups: usize) -> Result<Vec<Vec<usize>>> {
+pub fn clusters(layer: &ExpertEvidence, n_groups: usize) -> Result<ExpertGroups> {
     let n_experts = layer.experts().len();
     if n_groups == 0 || n_groups > n_experts {
         return Err(MoeError::TooFewLeft {
@@ -49,7 +77,7 @@ pub fn clusters(layer: &ExpertEvidence, n_groups: usize) -> Result<Vec<Vec<usize
         group.sort_by(|&a, &b| routed(b).cmp(&routed(a)).then(a.cmp(&b)));
     }
     groups.sort_by_key(|group| group[0]);
-    Ok(groups)
+    Ok(ExpertGroups { groups, n_experts })
 }
 
 fn linkage(first: &[usize], second: &[usize], means: &[Vec<f64>]) -> f64 {

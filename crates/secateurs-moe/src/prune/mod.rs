@@ -12,10 +12,8 @@ mod select;
 pub use constant::{Constant, ExpertOrConstant, Replacement, constants};
 pub use evidence::{ExpertEvidence, ExpertSums};
 pub use gated::gated_inputs;
-pub use importance::{
-    ActivationNorm, ExpertImportance, Frequency, GateMass, OutputVariance, RandomExperts, Reap, scores_of,
-};
+pub use importance::{ActivationNorm, Frequency, GateMass, OutputVariance, RandomExperts, Reap, scores_of};
 pub use lost::{Lost, lost};
-pub use merge::{clusters, merge_experts};
+pub use merge::{ExpertGroups, clusters, merge_experts};
 pub use naee::{CachedBatch, Naee, NaeeChoice};
 pub use select::{keep_experts, n_removed, super_experts};

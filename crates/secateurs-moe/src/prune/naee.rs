@@ -2,6 +2,7 @@
 
 use burn::tensor::Tensor;
 use rayon::prelude::*;
+use secateurs_tensor::{UnitKind, UnitReport};
 
 use crate::assignment::indices;
 use crate::error::{MoeError, Result};
@@ -95,12 +96,27 @@ impl Default for Naee {
 pub struct NaeeChoice {
     /// Experts that stay, in ascending order.
     pub kept: Vec<usize>,
+    /// Experts of the layer before.
+    pub n_experts: usize,
     /// `sum over batches ||F(x) - F_S(x)||_F`
     pub loss: f64,
     /// Whether all sets were tried.
     pub is_exact: bool,
     /// Sets tried.
     pub n_tried: usize,
+}
+
+impl NaeeChoice {
+    /// The report on the layer at `path`: exactly as many experts stay as were asked for.
+    pub fn report(&self, path: impl Into<String>) -> UnitReport {
+        UnitReport {
+            kind: UnitKind::Expert,
+            path: path.into(),
+            before: self.n_experts,
+            requested: self.kept.len(),
+            after: self.kept.len(),
+        }
+    }
 }
 
 impl Naee {
@@ -134,33 +150,44 @@ impl Naee {
             let sets = combinations(n_experts, n_kept);
             let n_tried = sets.len();
             let best = layer.ranked(sets)?.swap_remove(0);
-            return Ok(choice(best, true, n_tried));
+            return Ok(NaeeChoice {
+                kept: best.kept,
+                n_experts,
+                loss: best.loss,
+                is_exact: true,
+                n_tried,
+            });
         }
         self.search(&layer, all, n_kept)
     }
 
     fn search(&self, layer: &Layer<'_>, all: Vec<usize>, n_kept: usize) -> Result<NaeeChoice> {
-        let mut followed = vec![(0.0, all)];
+        let n_experts = all.len();
+        let mut followed = vec![Tried { kept: all, loss: 0.0 }];
         let mut n_tried = 0;
-        while followed[0].1.len() > n_kept {
-            let mut sets: Vec<Vec<usize>> = followed.iter().flat_map(|(_, set)| without_one(set)).collect();
+        while followed[0].kept.len() > n_kept {
+            let mut sets: Vec<Vec<usize>> = followed.iter().flat_map(|tried| without_one(&tried.kept)).collect();
             sets.sort();
             sets.dedup();
             n_tried += sets.len();
             followed = layer.ranked(sets)?;
             followed.truncate(self.beam.max(1));
         }
-        Ok(choice(followed.swap_remove(0), false, n_tried))
+        let Tried { kept, loss } = followed.swap_remove(0);
+        Ok(NaeeChoice {
+            kept,
+            n_experts,
+            loss,
+            is_exact: false,
+            n_tried,
+        })
     }
 }
 
-fn choice((loss, kept): (f64, Vec<usize>), is_exact: bool, n_tried: usize) -> NaeeChoice {
-    NaeeChoice {
-        kept,
-        loss,
-        is_exact,
-        n_tried,
-    }
+/// A set of experts with what the layer would change.
+struct Tried {
+    kept: Vec<usize>,
+    loss: f64,
 }
 
 struct Layer<'a> {
@@ -182,10 +209,13 @@ impl Layer<'_> {
     }
 
     /// The sets with their losses, the best first.
-    fn ranked(&self, sets: Vec<Vec<usize>>) -> Result<Vec<(f64, Vec<usize>)>> {
-        let losses = sets.into_par_iter().map(|set| Ok((self.loss(&set)?, set)));
-        let mut ranked: Vec<(f64, Vec<usize>)> = losses.collect::<Result<_>>()?;
-        ranked.sort_by(|a, b| a.0.total_cmp(&b.0).then_with(|| a.1.cmp(&b.1)));
+    fn ranked(&self, sets: Vec<Vec<usize>>) -> Result<Vec<Tried>> {
+        let losses = sets.into_par_iter().map(|kept| {
+            let loss = self.loss(&kept)?;
+            Ok(Tried { kept, loss })
+        });
+        let mut ranked: Vec<Tried> = losses.collect::<Result<_>>()?;
+        ranked.sort_by(|a, b| a.loss.total_cmp(&b.loss).then_with(|| a.kept.cmp(&b.kept)));
         Ok(ranked)
     }
 }

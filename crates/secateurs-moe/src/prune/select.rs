@@ -1,46 +1,40 @@
 //! From scores to experts that stay.
 
+use secateurs_tensor::{KeptUnits, Sparsity, UnitScores, keep_units};
+
 use super::evidence::ExpertEvidence;
 use crate::error::{MoeError, Result};
 
-/// The experts that stay, in ascending order, when the `n_removed` with the lowest scores go; of equals the lower index goes
-/// first.
+/// The experts that stay when the `n_removed` with the lowest scores go; of equals the lower index goes first.
+///
+/// Where [`keep_units`] would stop at a floor, this refuses: a router cannot do without the experts that each token needs.
 ///
 /// # Errors
 ///
-/// If a score is NaN, or fewer than `needed` would be left.
+/// If fewer than `needed` would be left.
 ///
 /// # Examples
 ///
 /// ```
 /// use secateurs_moe::prune::keep_experts;
+/// use secateurs_tensor::UnitScores;
 ///
-/// assert_eq!(keep_experts(&[1.0, 3.0, 2.0, 1.0], 2, 2)?, [1, 2]);
-/// assert_eq!(keep_experts(&[1.0, 3.0, 2.0, 1.0], 1, 2)?, [1, 2, 3]);
-/// assert!(keep_experts(&[1.0, 3.0], 1, 2).is_err());
+/// let scores = UnitScores::new(vec![1.0, 3.0, 2.0, 1.0])?;
+/// assert_eq!(keep_experts(&scores, 2, 2)?.indices(), [1, 2]);
+/// assert_eq!(keep_experts(&scores, 1, 2)?.indices(), [1, 2, 3]);
+/// assert!(keep_experts(&scores, 3, 2).is_err());
 /// # Ok::<(), secateurs_moe::MoeError>(())
 /// ```
-pub fn keep_experts(scores: &[f64], n_removed: usize, needed: usize) -> Result<Vec<usize>> {
-    let n_experts = scores.len();
-    if n_removed > n_experts || n_experts - n_removed < needed.max(1) {
+pub fn keep_experts(scores: &UnitScores, n_removed: usize, needed: usize) -> Result<KeptUnits> {
+    let (n_experts, needed) = (scores.len(), needed.max(1));
+    if n_removed > n_experts || n_experts - n_removed < needed {
         return Err(MoeError::TooFewLeft {
             n_removed,
             n_experts,
-            needed: needed.max(1),
+            needed,
         });
     }
-    if let Some(expert) = scores.iter().position(|score| score.is_nan()) {
-        return Err(MoeError::NotFinite {
-            what: "the score",
-            expert,
-            value: scores[expert],
-        });
-    }
-    let mut order: Vec<usize> = (0..n_experts).collect();
-    order.sort_by(|&a, &b| scores[a].total_cmp(&scores[b]).then(a.cmp(&b)));
-    let mut kept = order[n_removed..].to_vec();
-    kept.sort_unstable();
-    Ok(kept)
+    Ok(keep_units(scores, n_removed, needed))
 }
 
 /// How many of `n_experts` are removed for a share: `floor(n * share)`.
@@ -49,8 +43,7 @@ pub fn keep_experts(scores: &[f64], n_removed: usize, needed: usize) -> Result<V
 ///
 /// If the share is not in `[0, 1)`.
 pub fn n_removed(share: f64, n_experts: usize) -> Result<usize> {
-    let sparsity = secateurs_tensor::Sparsity::new(share)?;
-    Ok(sparsity.pruned_count(n_experts))
+    Ok(Sparsity::new(share)?.pruned_count(n_experts))
 }
 
 /// Experts whose answers have an outlying element, layer by layer: they carry the model's massive activations and should not

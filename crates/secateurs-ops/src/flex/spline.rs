@@ -10,10 +10,10 @@ use pulp::bytemuck::Pod;
 
 use super::tensor::{Primitive, dense, elements, from_vec};
 use crate::kernels::real::Real;
-use crate::kernels::spline::{self as kernel, SplineWeights};
-use crate::kernels::spline_backward::{Wanted, backward};
-use crate::kernels::spline_forward::forward;
-use crate::kernels::spline_terms::{Order, Splines};
+use crate::kernels::spline::backward::{Wanted, backward};
+use crate::kernels::spline::forward::forward;
+use crate::kernels::spline::layer::{self as kernel, SplineWeights};
+use crate::kernels::spline::terms::{Order, Splines};
 use crate::spline_beyond::Beyond;
 
 /// Numbers that the loops and burn's storage agree on.

@@ -2,7 +2,8 @@
 
 use super::scalar::{exp, sigmoid};
 
-const LANES: usize = crate::lanes::LANES;
+/// Vectors that lie side by side.
+pub const LANES: usize = 32;
 
 vectorised! {
     pub(crate) fn rms_norm(x: &'a [[f32; LANES]], weight: &'a [f32], eps: f32, out: &'a mut [[f32; LANES]]) {

@@ -2,7 +2,7 @@
 
 use burn::tensor::{Tensor, activation};
 
-use crate::spline::{Beyond, SplineBasis, SplineWeights};
+use crate::spline_basis::{Beyond, SplineBasis, SplineWeights};
 
 /// See [`spline_basis`](crate::spline_basis).
 pub fn spline_basis(x: Tensor<2>, basis: &SplineBasis) -> Tensor<3> {

@@ -72,15 +72,7 @@ impl LayerMethod for Alps {
 
     fn solve(&self, problem: &LayerProblem<'_>) -> Result<Solution, PruneError> {
         let _span = tracing::debug_span!("alps", path = problem.path).entered();
-        if self.max_iterations == 0 {
-            let setting = "max_iterations";
-            return Err(PruneError::BadSetting {
-                method: NAME,
-                setting,
-                expected: "at least 1",
-                value: 0.0,
-            });
-        }
+        self.check()?;
         let mut ready = match prepare(problem, NAME)? {
             Prepared::Done(solution) => return Ok(solution),
             Prepared::Ready(ready) => ready,
@@ -99,6 +91,23 @@ impl LayerMethod for Alps {
 }
 
 impl Alps {
+    /// Refuses settings out of range, as [`solve`](LayerMethod::solve) does.
+    ///
+    /// # Errors
+    ///
+    /// [`PruneError::BadSetting`].
+    pub fn check(&self) -> Result<(), PruneError> {
+        if self.max_iterations > 0 {
+            return Ok(());
+        }
+        Err(PruneError::BadSetting {
+            method: NAME,
+            setting: "max_iterations",
+            expected: "at least 1",
+            value: 0.0,
+        })
+    }
+
     fn iterate(
         &self,
         weight: WeightMatrix,

@@ -96,7 +96,12 @@ impl LayerMethod for LAdmm {
 }
 
 impl LAdmm {
-    fn check(&self) -> Result<(), PruneError> {
+    /// Refuses settings out of range, as [`solve`](LayerMethod::solve) does.
+    ///
+    /// # Errors
+    ///
+    /// [`PruneError::BadSetting`].
+    pub fn check(&self) -> Result<(), PruneError> {
         let refuse = |setting, expected, value: usize| {
             Err(PruneError::BadSetting {
                 method: NAME,

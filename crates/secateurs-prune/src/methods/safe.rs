@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::time::Instant;
 
 use burn::module::Module;
-use secateurs_tensor::{MaskSet, PathRules, Pattern};
+use secateurs_tensor::{MaskSet, PathRules, Pattern, Sparsity};
 use secateurs_train::{
     AdamSettings, AdmmSettings, Constraint, Gradients, LearningRate, PenaltySchedule, TrainConfig, Trainer,
 };
@@ -101,6 +101,17 @@ impl<S: BlockStore> BlockMethod<S> for Safe {
 }
 
 impl Safe {
+    /// Refuses settings out of range, as pruning does.
+    ///
+    /// # Errors
+    ///
+    /// Those of the trainer.
+    pub fn check(&self) -> Result<(), PruneError> {
+        // Which weights go, and in how many batches, does not change what is in range.
+        let config = self.config(Pattern::Unstructured(Sparsity::DENSE), &[], 1)?;
+        Ok(config.check()?)
+    }
+
     /// Trains a block to give its dense outputs, under the pattern.
     fn train<S: BlockStore>(
         &self,

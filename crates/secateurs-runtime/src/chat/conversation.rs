@@ -1,4 +1,4 @@
-//! What a chat template is given.
+//! The variables that a chat template is given.
 
 use minijinja::Value;
 use serde_json::{Map, Value as Json, json};
@@ -10,7 +10,7 @@ use super::python::dict::from_json;
 pub struct Message {
     /// `system`, `user` or `assistant`.
     pub role: String,
-    /// What it says.
+    /// Its text.
     pub content: String,
 }
 

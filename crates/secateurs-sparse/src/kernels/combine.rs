@@ -1,6 +1,6 @@
 //! Weighted sums of vectors.
 
-use super::isa::{CHUNK, Isa, Kernel};
+use super::levels::isa::{CHUNK, Isa, Kernel};
 use super::value::{Value, WIDEST_CHUNK};
 
 use std::marker::PhantomData;

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::isa::{CHUNK, Isa, Kernel, Source};
+use super::levels::isa::{CHUNK, Isa, Kernel, Source};
 
 /// Where decoded outputs go.
 ///

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::isa::{CHUNK, Isa, Kernel, Source};
+use super::levels::isa::{CHUNK, Isa, Kernel, Source};
 
 /// `y[i] = sum_j W[outputs.start + i, j] x[j]`.
 pub(crate) struct Dot<'a, S> {

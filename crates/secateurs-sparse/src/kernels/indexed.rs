@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 use std::ops::Range;
 
 use super::decode::Layout;
-use super::isa::{CHUNK, Isa, Kernel};
+use super::levels::isa::{CHUNK, Isa, Kernel};
 use super::masked::{AHEAD, Starts, first_byte};
 use super::scales::Scaling;
 use super::value::Value;

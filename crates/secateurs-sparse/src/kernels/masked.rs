@@ -2,7 +2,7 @@
 
 use std::marker::PhantomData;
 
-use super::isa::{CHUNK, Isa, Source};
+use super::levels::isa::{CHUNK, Isa, Source};
 use super::scales::Scaling;
 use super::value::{Value, WIDEST_CHUNK};
 

@@ -1,6 +1,6 @@
 //! The inner loops, once for every instruction set.
 //!
-//! A loop is written over [`Isa`], which knows 32 lanes of `f32` and how packed values become such lanes; [`Level`]
+//! A loop is written over [`Isa`](levels::isa::Isa), which knows 32 lanes of `f32` and how packed values become such lanes; [`Level`]
 //! compiles it for every instruction set and picks one at run time. All of them add the same products in the same order,
 //! so a result has the same bits on every processor: lane `l` sums the positions `l, l + 32, ..` with fused
 //! multiply-adds, and the lanes are added in halves, 16 + 16, 8 + 8, down to one. Products with many vectors
@@ -12,27 +12,17 @@
 #[cfg(target_endian = "big")]
 compile_error!("values are read as they lie in files: little-endian");
 
-#[cfg(target_arch = "x86_64")]
-mod avx2;
-#[cfg(target_arch = "x86_64")]
-mod avx512;
 pub(crate) mod combine;
 pub(crate) mod decode;
 pub(crate) mod dense;
 pub(crate) mod dot;
 pub(crate) mod indexed;
-mod isa;
-mod level;
+pub(crate) mod levels;
 pub(crate) mod masked;
-#[cfg(target_arch = "aarch64")]
-mod neon;
-mod scalar;
 pub(crate) mod scales;
 pub(crate) mod skip;
-#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
-mod table;
 pub(crate) mod tile;
 pub(crate) mod value;
 
-pub(crate) use isa::CHUNK;
-pub use level::{Level, UnknownLevel};
+pub(crate) use levels::isa::CHUNK;
+pub use levels::level::{Level, UnknownLevel};

@@ -1,6 +1,6 @@
 //! The scales of quantised values.
 
-use super::isa::{CHUNK, Isa};
+use super::levels::isa::{CHUNK, Isa};
 
 /// What chunks are multiplied by after they were read.
 pub(crate) trait Scaling: Copy {

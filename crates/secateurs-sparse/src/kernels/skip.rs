@@ -1,6 +1,6 @@
 //! Products with 32 vectors side by side that skip zeros.
 
-use super::isa::{CHUNK, Isa, Kernel};
+use super::levels::isa::{CHUNK, Isa, Kernel};
 
 /// Appends the weights of an output that are not zero, and their inputs.
 pub(crate) struct Compress<'a> {

@@ -3,7 +3,7 @@
 //! Every function is as unsafe as the trait says, and passes that contract on.
 #![allow(unsafe_op_in_unsafe_fn)]
 
-use super::isa::{CHUNK, Isa};
+use super::levels::isa::{CHUNK, Isa};
 
 /// A storage type: which of the instruction set's conversions reads it.
 pub(crate) trait Value: Copy {

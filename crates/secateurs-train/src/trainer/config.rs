@@ -55,7 +55,12 @@ impl TrainConfig {
         }
     }
 
-    pub(crate) fn check(&self) -> Result<()> {
+    /// Refuses settings out of range, as a new [`Trainer`](crate::Trainer) does.
+    ///
+    /// # Errors
+    ///
+    /// [`TrainError::BadSetting`].
+    pub fn check(&self) -> Result<()> {
         if self.steps == 0 {
             return Err(TrainError::bad("steps", "at least 1", 0.0));
         }

@@ -1,5 +1,7 @@
 //! The data of the two tiers.
 
+use std::fmt;
+
 use secateurs_causal::Synthetic;
 use secateurs_datasets::Resolver;
 use secateurs_datasets::causal::{CausalDataset, CausalTasks};
@@ -11,34 +13,34 @@ use crate::outcome::{Row, Tier};
 /// Rows of a generated task, to learn from and to evaluate on.
 const GENERATED_ROWS: usize = 500;
 
-/// What is run.
-pub(super) struct Case {
-    pub(super) datasets: Vec<Dataset>,
+/// The data of a tier.
+pub struct CausalCase {
+    pub datasets: Vec<TaskSet>,
     /// Tasks of each data set for models in closed form.
-    pub(super) tasks: usize,
+    pub tasks: usize,
     /// Tasks for networks.
-    pub(super) network_tasks: usize,
-    tier: Tier,
+    pub network_tasks: usize,
+    pub tier: Tier,
 }
 
 /// A data set of many tasks.
-pub(super) struct Dataset {
-    pub(super) name: &'static str,
+pub struct TaskSet {
+    pub name: &'static str,
     /// Generated ones if there are none.
     tasks: Option<CausalTasks>,
 }
 
-impl Case {
-    pub(super) fn new(tier: Tier) -> Result<Self, ExperimentError> {
+impl CausalCase {
+    pub fn new(tier: Tier) -> Result<Self, ExperimentError> {
         let datasets = match tier {
-            Tier::Quick => vec![Dataset {
+            Tier::Quick => vec![TaskSet {
                 name: "synthetic",
                 tasks: None,
             }],
             Tier::Full => {
                 let resolver = Resolver::from_env();
                 let read = |dataset: CausalDataset| {
-                    Ok(Dataset {
+                    Ok(TaskSet {
                         name: dataset.name(),
                         tasks: Some(dataset.read(&resolver)?),
                     })
@@ -61,7 +63,24 @@ impl Case {
         })
     }
 
-    pub(super) fn notes(&self) -> Vec<String> {
+    /// The data set of that name.
+    pub fn dataset(&self, name: &str) -> &TaskSet {
+        let mut datasets = self.datasets.iter();
+        datasets
+            .find(|dataset| dataset.name == name)
+            .expect("keys are of the case's data sets")
+    }
+
+    /// Which tasks were run, in words.
+    pub fn name_tasks(&self, n: usize) -> String {
+        if n == self.tasks {
+            "all".to_owned()
+        } else {
+            format!("{n} of {}", self.tasks)
+        }
+    }
+
+    pub fn notes(&self) -> Vec<String> {
         let data = match self.tier {
             Tier::Quick => format!(
                 "{GENERATED_ROWS} generated rows to learn from and as many to evaluate on: 5 covariates, confounded treatment, \
@@ -86,9 +105,37 @@ impl Case {
     }
 }
 
-impl Dataset {
+/// How models are found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ModelKind {
+    /// In closed form.
+    Closed,
+    /// By training.
+    Networks,
+}
+
+/// Models of one kind on one task.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TaskKey {
+    pub dataset: &'static str,
+    pub kind: ModelKind,
+    /// From 1 on.
+    pub number: usize,
+}
+
+impl fmt::Display for TaskKey {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = match self.kind {
+            ModelKind::Closed => "closed",
+            ModelKind::Networks => "networks",
+        };
+        write!(formatter, "{}-{kind}-{}", self.dataset, self.number)
+    }
+}
+
+impl TaskSet {
     /// The task of a number from 1 on.
-    pub(super) fn task(&self, number: usize) -> Result<CausalTask, ExperimentError> {
+    pub fn task(&self, number: usize) -> Result<CausalTask, ExperimentError> {
         match &self.tasks {
             Some(tasks) => read_task(tasks, number),
             None => {
@@ -103,7 +150,7 @@ impl Dataset {
 }
 
 /// Mean PEHE over 100 tasks, computed independently with the same design.
-pub(super) fn anchors(tier: Tier) -> Vec<Row> {
+pub fn anchors(tier: Tier) -> Vec<Row> {
     let methods = [
         "S linear, ridge 1",
         "T linear, ridge 1",

@@ -5,20 +5,25 @@ use secateurs_causal::{
     Study, average_effect_error, factual_error, pehe,
 };
 
-use super::{Cell, Measured, fold};
+use super::cell::{ModelNumber, ModelStage, TaskCell};
+use super::fold;
 use crate::ExperimentError;
 use crate::causal_data::CausalTask;
 
-pub(super) fn cell(task: &CausalTask) -> Result<Cell, ExperimentError> {
-    let mut measured = constant_effect(task)?;
+pub fn measure_closed(task: &CausalTask) -> Result<TaskCell, ExperimentError> {
+    let mut numbers = constant_effect(task)?;
     for (method, config, is_control) in ridges()? {
         let model = config.fit(&task.train)?;
-        let full = of_model((method, "full"), &model.outcomes(task.test.x())?, &task.test)?;
-        measured.extend(full.into_iter().map(|one| if is_control { one.control() } else { one }));
+        let full = measure_model(
+            ModelStage::new(method, "full"),
+            &model.outcomes(task.test.x())?,
+            &task.test,
+        )?;
+        numbers.extend(full.into_iter().map(|one| if is_control { one.control() } else { one }));
     }
-    measured.extend(fold::measured(task)?);
+    numbers.extend(fold::measure_folding(task)?);
     let (model, _) = PoolingSearch::default().fit(&task.train)?;
-    let names = names(task.train.d_input());
+    let names = name_covariates(task.train.d_input());
     let formulas = model.formulas(&task.train, &names, &FormulaConfig::default())?;
     let x = task.test.x();
     for (stage, outcomes) in [
@@ -27,7 +32,7 @@ pub(super) fn cell(task: &CausalTask) -> Result<Cell, ExperimentError> {
         ("symbolic", formulas.symbolic_outcomes(x)?),
         ("truncated", formulas.outcomes(x)?),
     ] {
-        measured.extend(of_model(("KAAM", stage), &outcomes, &task.test)?);
+        numbers.extend(measure_model(ModelStage::new("KAAM", stage), &outcomes, &task.test)?);
     }
     let [_, in_effect] = formulas.pruned.kept();
     let size = formulas.rounded[1].expr.size() as f64;
@@ -35,20 +40,24 @@ pub(super) fn cell(task: &CausalTask) -> Result<Cell, ExperimentError> {
         ("full", task.train.d_input() as f64),
         ("truncated", in_effect.len() as f64),
     ];
-    measured.extend(terms.map(|(stage, terms)| Measured::new(("KAAM", stage), "effect_terms", terms)));
-    measured.push(Measured::new(("KAAM", "truncated"), "effect_formula_size", size));
-    Ok(Cell {
-        measured,
-        formulas: texts(&formulas),
+    numbers.extend(terms.map(|(stage, terms)| ModelNumber::new(ModelStage::new("KAAM", stage), "effect_terms", terms)));
+    numbers.push(ModelNumber::new(
+        ModelStage::new("KAAM", "truncated"),
+        "effect_formula_size",
+        size,
+    ));
+    Ok(TaskCell {
+        numbers,
+        formulas: write_formulas(&formulas),
     })
 }
 
 /// Names `x1`, `x2`, ...
-pub(super) fn names(d_input: usize) -> Vec<String> {
+pub fn name_covariates(d_input: usize) -> Vec<String> {
     (1..=d_input).map(|j| format!("x{j}")).collect()
 }
 
-fn texts(formulas: &EffectFormulas) -> Vec<String> {
+fn write_formulas(formulas: &EffectFormulas) -> Vec<String> {
     let [outcome, effect] = &formulas.rounded;
     vec![
         format!("KAAM effect = {effect}"),
@@ -57,21 +66,21 @@ fn texts(formulas: &EffectFormulas) -> Vec<String> {
 }
 
 /// Errors of effects and of observed outcomes.
-pub(super) fn of_model(
-    name: (&str, &str),
+pub fn measure_model(
+    model: ModelStage<'_>,
     outcomes: &Outcomes,
     test: &Study,
-) -> Result<Vec<Measured>, ExperimentError> {
+) -> Result<Vec<ModelNumber>, ExperimentError> {
     let effects = outcomes.effects();
     Ok(vec![
-        Measured::new(name, "pehe", pehe(&effects, test)?),
-        Measured::new(name, "ate_error", average_effect_error(&effects, test)?),
-        Measured::new(name, "factual_mse", factual_error(outcomes, test)?),
+        ModelNumber::new(model, "pehe", pehe(&effects, test)?),
+        ModelNumber::new(model, "ate_error", average_effect_error(&effects, test)?),
+        ModelNumber::new(model, "factual_mse", factual_error(outcomes, test)?),
     ])
 }
 
 /// The difference of the means of the arms for everybody.
-fn constant_effect(task: &CausalTask) -> Result<Vec<Measured>, ExperimentError> {
+fn constant_effect(task: &CausalTask) -> Result<Vec<ModelNumber>, ExperimentError> {
     let mean = |arm: Arm| {
         let of_arm = task.train.rows_of(arm);
         of_arm.iter().map(|row| task.train.outcome()[*row]).sum::<f64>() / of_arm.len() as f64
@@ -81,8 +90,9 @@ fn constant_effect(task: &CausalTask) -> Result<Vec<Measured>, ExperimentError> 
         mu0: vec![mean(Arm::Control); rows],
         mu1: vec![mean(Arm::Treated); rows],
     };
-    let measured = of_model(("difference of means", "full"), &outcomes, &task.test)?;
-    Ok(measured.into_iter().map(Measured::control).collect())
+    let model = ModelStage::new("difference of means", "full");
+    let numbers = measure_model(model, &outcomes, &task.test)?;
+    Ok(numbers.into_iter().map(ModelNumber::control).collect())
 }
 
 fn ridges() -> Result<Vec<(&'static str, AdditiveConfig, bool)>, ExperimentError> {

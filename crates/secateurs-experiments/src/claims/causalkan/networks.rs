@@ -2,10 +2,10 @@
 
 use burn::tensor::Device;
 use secateurs::kan::{BasisConfig, Optimizer, PipelineConfig, Schedule};
-use secateurs_causal::{KanBase, Learner, LearnerConfig, MlpBase, NetworkFormulas, Study};
+use secateurs_causal::{KanBase, Learner, LearnerConfig, MlpBase, NetworkFormulas, Studies, Study};
 
-use super::closed::{names, of_model};
-use super::{Cell, Measured};
+use super::cell::{ModelNumber, ModelStage, TaskCell};
+use super::closed::{measure_model, name_covariates};
 use crate::ExperimentError;
 use crate::causal_data::CausalTask;
 
@@ -21,83 +21,100 @@ const SPLINE: BasisConfig = BasisConfig::BSpline {
 /// Nodes of the hidden layer, where there is one.
 const HIDDEN: usize = 5;
 
-pub(super) fn cell(task: &CausalTask, device: &Device) -> Result<Cell, ExperimentError> {
-    let (train, validation) = task.train.split(VALIDATION, 0)?;
-    let mut measured = Vec::new();
-    let mut formulas = Vec::new();
-    let additive = KanBase::additive(SPLINE);
-    let deep = KanBase::new([HIDDEN], SPLINE);
-    for (learner, kind, base) in [
-        (Learner::T, "KAAM", &additive),
-        (Learner::Dragon, "KAAM", &additive),
-        (Learner::T, "KAN", &deep),
-    ] {
-        let name = format!("{}-{kind}, trained", learner.name());
-        let (numbers, formula) = kan((learner, &name, base), (&train, &validation), task, device)?;
-        measured.extend(numbers);
-        formulas.push(format!("{name}: effect = {formula}"));
-    }
-    measured.extend(perceptron((&train, &validation), task, device)?);
-    Ok(Cell { measured, formulas })
+/// Rows to learn from, rows that decide when to stop, and rows to evaluate on.
+struct Split<'a> {
+    train: Study,
+    validation: Study,
+    test: &'a Study,
+    device: &'a Device,
 }
 
-fn kan(
-    (learner, name, base): (Learner, &str, &KanBase),
-    (train, validation): (&Study, &Study),
-    task: &CausalTask,
-    device: &Device,
-) -> Result<(Vec<Measured>, String), ExperimentError> {
-    let base = base.clone().with_lambda(0.01);
-    let config = LearnerConfig::new(learner, Schedule::new(Optimizer::LBFGS, 10).with_patience(3));
-    let (model, _) = config.fit(&base, (train, Some(validation)), device, &mut |_| ())?;
+/// A kind of network, and what it is called in rows.
+struct NetworkKind<'a> {
+    learner: Learner,
+    suffix: &'a str,
+    base: &'a KanBase,
+}
+
+/// Trained networks, perceptrons among them.
+pub fn measure_networks(task: &CausalTask, device: &Device) -> Result<TaskCell, ExperimentError> {
+    let (train, validation) = task.train.split(VALIDATION, 0)?;
+    let split = Split {
+        train,
+        validation,
+        test: &task.test,
+        device,
+    };
+    let kind = |learner, suffix, base| NetworkKind { learner, suffix, base };
+    let (additive, deep) = (KanBase::additive(SPLINE), KanBase::new([HIDDEN], SPLINE));
+    let mut cell = TaskCell {
+        numbers: Vec::new(),
+        formulas: Vec::new(),
+    };
+    for kind in [
+        kind(Learner::T, "KAAM", &additive),
+        kind(Learner::Dragon, "KAAM", &additive),
+        kind(Learner::T, "KAN", &deep),
+    ] {
+        add_network(&mut cell, &kind, &split)?;
+    }
+    cell.numbers.extend(measure_perceptron(&split)?);
+    Ok(cell)
+}
+
+/// Trains a network, and simplifies it down to one formula.
+fn add_network(cell: &mut TaskCell, kind: &NetworkKind<'_>, split: &Split<'_>) -> Result<(), ExperimentError> {
+    let Split {
+        train,
+        validation,
+        test,
+        device,
+    } = split;
+    let name = format!("{}-{}, trained", kind.learner.name(), kind.suffix);
+    let base = kind.base.clone().with_lambda(0.01);
+    let config = LearnerConfig::new(kind.learner, Schedule::new(Optimizer::LBFGS, 10).with_patience(3));
+    let (model, _) = config.fit(&base, Studies::new(train, validation), device, &mut |_| ())?;
     let refit = LearnerConfig {
         schedule: Schedule::new(Optimizer::LBFGS, 3).with_patience(1),
         ..config
     };
-    let pipeline = PipelineConfig {
-        thresholds: vec![0.1, 0.03, 0.01],
-        r_squared: vec![0.9, 0.98, 0.995],
-        ..PipelineConfig::default()
-    };
-    let names = names(train.d_input());
-    let found = model.formulas((train, validation), &names, (&refit, &base), &pipeline)?;
-    let (x, test) = (task.test.x(), &task.test);
-    let mut all = Vec::new();
+    let names = name_covariates(train.d_input());
+    let found = model.formulas((train, validation), &names, (&refit, &base), &simplification())?;
+    let x = test.x();
     for (stage, outcomes) in [
         ("full", model.outcomes(x)?),
         ("pruned", found.pruned.outcomes(x)?),
         ("symbolic", NetworkFormulas::outcomes(&found.symbolic, x)?),
         ("truncated", NetworkFormulas::outcomes(&found.rounded, x)?),
     ] {
-        all.extend(of_model((name, stage), &outcomes, test)?);
+        cell.numbers
+            .extend(measure_model(ModelStage::new(&name, stage), &outcomes, test)?);
     }
     let edges = |of: fn(&secateurs::kan::Simplified) -> usize| found.networks.iter().map(of).sum::<usize>() as f64;
-    all.push(Measured::new(
-        (name, "full"),
-        "edges",
-        edges(|network| network.attempts[0].edges),
-    ));
-    all.push(Measured::new(
-        (name, "pruned"),
-        "edges",
-        edges(|network| network.pruned.n_edges()),
-    ));
-    Ok((all, found.effect().to_string()))
+    let number = |stage, edges| ModelNumber::new(ModelStage::new(&name, stage), "edges", edges);
+    cell.numbers
+        .push(number("full", edges(|network| network.attempts[0].edges)));
+    cell.numbers
+        .push(number("pruned", edges(|network| network.pruned.n_edges())));
+    cell.formulas.push(format!("{name}: effect = {}", found.effect()));
+    Ok(())
+}
+
+fn simplification() -> PipelineConfig {
+    PipelineConfig {
+        thresholds: vec![0.1, 0.03, 0.01],
+        r_squared: vec![0.9, 0.98, 0.995],
+        ..PipelineConfig::default()
+    }
 }
 
 /// TARNet.
-fn perceptron(
-    (train, validation): (&Study, &Study),
-    task: &CausalTask,
-    device: &Device,
-) -> Result<Vec<Measured>, ExperimentError> {
+fn measure_perceptron(split: &Split<'_>) -> Result<Vec<ModelNumber>, ExperimentError> {
     let optimizer = Optimizer::Adam { learning_rate: 1e-3 };
     let config = LearnerConfig::new(Learner::Tar, Schedule::new(optimizer, 600).with_patience(60));
     let base = MlpBase::new([100, 100], [50]);
-    let (model, _) = config.fit(&base, (train, Some(validation)), device, &mut |_| ())?;
-    of_model(
-        ("TAR-MLP, trained", "full"),
-        &model.outcomes(task.test.x())?,
-        &task.test,
-    )
+    let rows = Studies::new(&split.train, &split.validation);
+    let (model, _) = config.fit(&base, rows, split.device, &mut |_| ())?;
+    let outcomes = model.outcomes(split.test.x())?;
+    measure_model(ModelStage::new("TAR-MLP, trained", "full"), &outcomes, split.test)
 }

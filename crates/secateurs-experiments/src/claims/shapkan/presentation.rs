@@ -1,12 +1,13 @@
-//! What is said and drawn beside the rows.
+//! Notes and charts beside the rows.
 
-use super::Case;
-use crate::claims::Plots;
+use secateurs_chart::Scale;
+
+use super::case::ShapkanCase;
 use crate::outcome::Outcome;
-use crate::plot::{LinePlot, Scale};
+use crate::report::{Chart, plot_group};
 
-pub(super) fn notes(case: &Case, n_networks: usize) -> Vec<String> {
-    let (networks, seeds) = case.sampling;
+pub fn notes(case: &ShapkanCase, n_networks: usize) -> Vec<String> {
+    let (networks, seeds) = (case.sampled_networks, case.sampling_seeds);
     vec![
         format!(
             "{n_networks} networks of two hidden layers, 3 intervals, in double precision: {} rows to learn from, as many to test \
@@ -49,13 +50,13 @@ pub(super) fn notes(case: &Case, n_networks: usize) -> Vec<String> {
 }
 
 /// Tau against shift, errors against nodes left, sampling errors against permutations.
-pub(super) fn charts(outcome: &Outcome) -> Plots {
+pub fn charts(outcome: &Outcome) -> Vec<Chart> {
     let methods: Vec<&str> = outcome
         .methods()
         .into_iter()
         .filter(|name| !OTHER.contains(name))
         .collect();
-    let mut plots = Plots::new();
+    let mut charts = Vec::new();
     for (axis, metrics) in [("shift", ["tau", "tau"]), ("nodes", ["rmse_pruned", "rmse_refitted"])] {
         let groups = outcome.groups_along(axis);
         let chosen = groups
@@ -63,17 +64,17 @@ pub(super) fn charts(outcome: &Outcome) -> Plots {
             .filter(|group| metrics.contains(&group.metric) && group.ours.iter().any(|row| row.number(axis).is_some()));
         for group in chosen {
             let scale = if axis == "nodes" { Scale::Log } else { Scale::Linear };
-            let plot = LinePlot::of_group(group, axis, &methods).y_scale(scale);
-            plots.push((group.file_name(), plot.to_svg()));
+            let plot = plot_group(group, axis, &methods).y_scale(scale);
+            charts.push(Chart::new(group.file_name(), plot.to_svg()));
         }
     }
     let groups = outcome.groups_along("permutations");
     for group in groups.iter().filter(|group| group.metric == "sampling_error") {
-        let plot = LinePlot::of_group(group, "permutations", &["plain", "antithetic"]);
+        let plot = plot_group(group, "permutations", &["plain", "antithetic"]);
         let plot = plot.x_scale(Scale::Log).y_scale(Scale::Log);
-        plots.push((group.file_name(), plot.to_svg()));
+        charts.push(Chart::new(group.file_name(), plot.to_svg()));
     }
-    plots
+    charts
 }
 
 /// Names in rows that are no scores.

@@ -7,7 +7,7 @@ const TIE: f64 = 1e-9;
 ///
 /// `(C - D) / sqrt((C + D + T_a) (C + D + T_b))` with the numbers of pairs that both order alike, that they order differently, and
 /// that only `a` or only `b` orders (ties in the other): Kendall, *The treatment of ties in ranking problems*, 1945.
-pub(super) fn kendall(a: &[f64], b: &[f64]) -> Option<f64> {
+pub fn kendall(a: &[f64], b: &[f64]) -> Option<f64> {
     let (mut sum, mut ordered_a, mut ordered_b) = (0.0, 0.0, 0.0);
     for i in 0..a.len() {
         for j in 0..i {
@@ -33,14 +33,14 @@ fn order(scores: &[f64], i: usize, j: usize) -> f64 {
 }
 
 /// Share of the better half (rounded up, at most five) of one list that is in that of the other.
-pub(super) fn top_overlap(a: &[f64], b: &[f64]) -> f64 {
+pub fn top_overlap(a: &[f64], b: &[f64]) -> f64 {
     let k = a.len().div_ceil(2).min(5);
     let (a, b) = (best(a, k), best(b, k));
     a.iter().filter(|node| b.contains(node)).count() as f64 / k as f64
 }
 
 /// The `k` highest scores, in order of index; of equal ones the later.
-pub(super) fn best(scores: &[f64], k: usize) -> Vec<usize> {
+pub fn best(scores: &[f64], k: usize) -> Vec<usize> {
     let mut order: Vec<usize> = (0..scores.len()).collect();
     order.sort_by(|a, b| scores[*b].total_cmp(&scores[*a]).then(b.cmp(a)));
     order.truncate(k);
@@ -51,7 +51,7 @@ pub(super) fn best(scores: &[f64], k: usize) -> Vec<usize> {
 /// For each column of `a` one of `b`, each taken once, such that the sum of absolute correlations is largest; and those.
 ///
 /// By dynamic programming over sets of taken columns: `O(n 2^n)`.
-pub(super) fn matching(a: &[Vec<f64>], b: &[Vec<f64>]) -> (Vec<usize>, Vec<f64>) {
+pub fn matching(a: &[Vec<f64>], b: &[Vec<f64>]) -> (Vec<usize>, Vec<f64>) {
     let n = a.len();
     let similar: Vec<Vec<f64>> = a
         .iter()

@@ -1,4 +1,4 @@
-//! How sampled Shapley values err.
+//! Errors of sampled Shapley values.
 
 use burn::tensor::{Device, FloatDType};
 use rand::rngs::StdRng;
@@ -6,41 +6,39 @@ use rand::{RngExt, SeedableRng};
 use secateurs::kan::{Baseline, BasisConfig, Kan, KanConfig, Payoff, Sampling, ShapleyConfig, shapley};
 use serde::{Deserialize, Serialize};
 
+use super::case::SampledKey;
 use crate::ExperimentError;
+use crate::outcome::Row;
 
 /// Permutations, of which the pairs are half.
-pub(super) const PERMUTATIONS: [usize; 4] = [4, 16, 64, 256];
+pub const PERMUTATIONS: [usize; 4] = [4, 16, 64, 256];
 
 /// Widths of the noise in the splines of random networks: pykan starts with .3 and is almost linear, so that there is nothing to
 /// sample; at 3 few players interact, at 10 many.
-pub(super) const ROUGHNESS: [f64; 2] = [3.0, 10.0];
+pub const ROUGHNESS: [f64; 2] = [3.0, 10.0];
 
 const PLAYERS: usize = 8;
 const ROWS: usize = 400;
 
 /// Root mean square errors over the players, relative to the root mean square of the exact values.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct SamplingError {
-    pub(super) roughness: f64,
-    pub(super) permutations: usize,
-    pub(super) plain: f64,
-    pub(super) antithetic: f64,
+pub struct SamplingError {
+    pub roughness: f64,
+    pub permutations: usize,
+    pub plain: f64,
+    pub antithetic: f64,
 }
 
 /// Errors for one random network with seed after seed of the orders.
-pub(super) fn sampling_errors(
-    (roughness, network): (f64, u64),
-    seeds: u64,
-    device: &Device,
-) -> Result<Vec<SamplingError>, ExperimentError> {
-    let toy = Toy::new((roughness, network), device)?;
+pub fn measure_sampling(key: SampledKey, seeds: u64, device: &Device) -> Result<Vec<SamplingError>, ExperimentError> {
+    let toy = Toy::new(key, device)?;
     let exact = toy.values(Sampling::Exact)?;
     let mut all = Vec::new();
     for permutations in PERMUTATIONS {
         for seed in 0..seeds {
             let pairs = permutations / 2;
             all.push(SamplingError {
-                roughness,
+                roughness: key.roughness,
                 permutations,
                 plain: relative_error(&toy.values(Sampling::Plain { permutations, seed })?, &exact),
                 antithetic: relative_error(&toy.values(Sampling::Antithetic { pairs, seed })?, &exact),
@@ -57,21 +55,21 @@ struct Toy {
 }
 
 impl Toy {
-    fn new((roughness, seed): (f64, u64), device: &Device) -> Result<Self, ExperimentError> {
+    fn new(key: SampledKey, device: &Device) -> Result<Self, ExperimentError> {
         let splines = BasisConfig::BSpline {
             degree: 3,
             n_intervals: 3,
         };
         let mut config = KanConfig::new([PLAYERS, 5, 1], splines)?.with_dtype(FloatDType::F64);
-        config.noise = roughness;
-        let mut rng = StdRng::seed_from_u64(seed);
+        config.noise = key.roughness;
+        let mut rng = StdRng::seed_from_u64(key.network);
         Ok(Self {
-            kan: config.init(seed, device),
+            kan: config.init(key.network, device),
             x: (0..ROWS * PLAYERS).map(|_| 2.0 * rng.random::<f64>() - 1.0).collect(),
         })
     }
 
-    /// Of the mean output, as in the paper.
+    /// Values of the mean output, as in the paper.
     fn values(&self, sampling: Sampling) -> Result<Vec<f64>, ExperimentError> {
         let config = ShapleyConfig {
             baseline: Baseline::Zero,
@@ -87,6 +85,37 @@ fn relative_error(got: &[f64], exact: &[f64]) -> f64 {
     let errors: f64 = got.iter().zip(exact).map(|(got, exact)| (got - exact).powi(2)).sum();
     let size: f64 = exact.iter().map(|exact| exact * exact).sum();
     (errors / size).sqrt()
+}
+
+/// Errors of plain permutations and of antithetic pairs, and their ratio.
+pub fn sampling_rows(errors: &[&SamplingError]) -> Vec<Row> {
+    let mut rows = Vec::new();
+    for roughness in ROUGHNESS {
+        for permutations in PERMUTATIONS {
+            let here = |error: &&&SamplingError| error.permutations == permutations && error.roughness == roughness;
+            let of = |value: fn(&SamplingError) -> f64| -> Vec<f64> {
+                errors.iter().filter(here).map(|error| value(error)).collect()
+            };
+            let row = |row: Row| row.case("roughness", roughness).case("permutations", permutations);
+            rows.push(row(Row::geometric_mean_with_error(
+                "plain",
+                "sampling_error",
+                &of(|error| error.plain),
+            )));
+            rows.push(row(Row::geometric_mean_with_error(
+                "antithetic",
+                "sampling_error",
+                &of(|error| error.antithetic),
+            )));
+            let ratios = of(|error| error.plain / error.antithetic);
+            rows.push(row(Row::geometric_mean_with_error(
+                "plain over antithetic",
+                "sampling_error_ratio",
+                &ratios,
+            )));
+        }
+    }
+    rows
 }
 
 #[cfg(test)]

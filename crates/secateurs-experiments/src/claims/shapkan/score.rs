@@ -1,4 +1,4 @@
-//! What ranks nodes.
+//! Scores that rank nodes.
 
 use burn::tensor::Tensor;
 use rand::rngs::StdRng;
@@ -6,17 +6,18 @@ use rand::{RngExt, SeedableRng};
 use secateurs::kan::{Baseline, Kan, MOST_EXACT, Payoff, Sampling, ShapleyConfig, attribution, shapley};
 
 use crate::ExperimentError;
+use crate::outcome::Row;
 
 /// Ways to score the nodes of a layer.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Score {
+pub enum Score {
     Pykan,
     Shapley(Baseline, Payoff<'static>),
     Magnitude,
     Random,
 }
 
-pub(super) const SCORES: [Score; 7] = [
+pub const SCORES: [Score; 7] = [
     Score::Pykan,
     Score::Shapley(Baseline::Zero, Payoff::MeanOutput),
     Score::Shapley(Baseline::Zero, Payoff::PerSample),
@@ -26,14 +27,14 @@ pub(super) const SCORES: [Score; 7] = [
     Score::Random,
 ];
 
-/// What the others are compared with.
-pub(super) const REFERENCE: Score = Score::Pykan;
+/// The score that the others are compared with.
+pub const REFERENCE: Score = Score::Pykan;
 
 /// Pairs of permutations for layers that are too wide for exact values.
 const PAIRS: usize = 16;
 
 impl Score {
-    pub(super) fn name(self) -> &'static str {
+    pub fn name(self) -> &'static str {
         match self {
             Self::Pykan => "pykan",
             Self::Shapley(Baseline::Zero, Payoff::PerSample) => "shapkan-zero-rows",
@@ -45,14 +46,19 @@ impl Score {
         }
     }
 
-    pub(super) fn is_control(self) -> bool {
+    fn is_control(self) -> bool {
         matches!(self, Self::Magnitude | Self::Random)
     }
 
+    /// A row of this score, marked if it is a control.
+    pub fn mark(self, row: Row) -> Row {
+        if self.is_control() { row.control() } else { row }
+    }
+
     /// Scores of the nodes of a layer, 0 for the inputs; `draw` is the seed of random ones.
-    pub(super) fn of(self, kan: &Kan, layer: usize, (x, draw): (&Tensor<2>, u64)) -> Result<Vec<f64>, ExperimentError> {
+    pub fn score(self, kan: &Kan, layer: usize, x: &Tensor<2>, draw: u64) -> Result<Vec<f64>, ExperimentError> {
         Ok(match self {
-            Self::Pykan => attribution(kan, x.clone())?.nodes.swap_remove(layer),
+            Self::Pykan => attribution(kan, x.clone())?.nodes[layer].values().to_vec(),
             Self::Shapley(baseline, payoff) => {
                 let sampling = if kan.layers[layer].d_input() <= MOST_EXACT {
                     Sampling::Exact

@@ -7,14 +7,14 @@ use rand::{RngExt, SeedableRng};
 
 /// A function on `[-1, 1]^d_input`, and the hidden layers of the networks that learn it.
 #[derive(Clone, Copy)]
-pub(super) struct Target {
-    pub(super) name: &'static str,
-    pub(super) d_input: usize,
-    pub(super) hidden: usize,
+pub struct Target {
+    pub name: &'static str,
+    pub d_input: usize,
+    pub hidden: usize,
     /// The most seeds: what is large is trained less often.
-    pub(super) most_seeds: u64,
+    pub most_seeds: u64,
     /// Whether some inputs matter more than others, so that their ranks mean something.
-    pub(super) inputs_differ: bool,
+    pub inputs_differ: bool,
     f: fn(&[f64]) -> f64,
 }
 
@@ -31,7 +31,7 @@ const SMALL: Target = Target {
 ///
 /// Variables of the Feynman benchmark (arXiv 1905.11481) have its ranges: 1 to 3 in I.6.20, 1 to 2 and 3 to 4 in I.9.18, 1 to 5
 /// in I.12.11.
-pub(super) const TARGETS: [Target; 7] = [
+pub const TARGETS: [Target; 7] = [
     Target {
         name: "exp-sin",
         f: |x| ((PI * x[0]).sin() + x[1] * x[1]).exp(),
@@ -91,14 +91,14 @@ pub(super) const TARGETS: [Target; 7] = [
 
 /// Inputs and values, row-major.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Sample {
-    pub(super) x: Vec<f64>,
-    pub(super) y: Vec<f64>,
+pub struct Sample {
+    pub x: Vec<f64>,
+    pub y: Vec<f64>,
 }
 
 impl Target {
     /// Rows uniform on the domain, the same for the same seed.
-    pub(super) fn sample(&self, n_rows: usize, seed: u64) -> Sample {
+    pub fn sample(&self, n_rows: usize, seed: u64) -> Sample {
         let mut rng = StdRng::seed_from_u64(seed);
         let x: Vec<f64> = (0..n_rows * self.d_input)
             .map(|_| 2.0 * rng.random::<f64>() - 1.0)
@@ -110,20 +110,20 @@ impl Target {
 
 impl Sample {
     /// Standard deviation of the values.
-    pub(super) fn deviation(&self) -> f64 {
+    pub fn deviation(&self) -> f64 {
         let n = self.y.len() as f64;
         let mean = self.y.iter().sum::<f64>() / n;
         (self.y.iter().map(|y| (y - mean).powi(2)).sum::<f64>() / n).sqrt()
     }
 
     /// The same with values in another unit.
-    pub(super) fn in_units_of(self, unit: f64) -> Self {
+    pub fn in_units_of(self, unit: f64) -> Self {
         let y = self.y.iter().map(|y| y / unit).collect();
         Self { y, ..self }
     }
 
     /// Rows of `f(x - shift)`: the same values at inputs that lie further up by `shift`.
-    pub(super) fn shifted(&self, shift: f64) -> Self {
+    pub fn shifted(&self, shift: f64) -> Self {
         let x = self.x.iter().map(|x| x + shift).collect();
         Self { x, y: self.y.clone() }
     }

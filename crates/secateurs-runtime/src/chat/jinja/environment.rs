@@ -33,7 +33,7 @@ pub(in crate::chat) fn environment() -> Environment<'static> {
     environment
 }
 
-/// What `rewrite` writes in place of operators.
+/// Functions that `rewrite` writes in place of operators.
 fn add_operators(environment: &mut Environment<'_>) {
     environment.add_function("__operate", |parts: Rest<Value>| operators::operate(&parts));
     environment.add_function("__negate", |value: Value| operators::negate(&value));

@@ -119,7 +119,7 @@ fn macro_declaration<'a>(node: &ast::Macro<'a>) -> Result<ast::Macro<'a>, Error>
     })
 }
 
-/// What is assigned to: names, tuples of them, and fields of namespaces.
+/// Targets of an assignment: names, tuples of them, and fields of namespaces.
 fn target<'a>(node: &Expr<'a>) -> Result<Expr<'a>, Error> {
     Ok(match node {
         Expr::Var(var) => Expr::Var(at(var, ast::Var { id: var.id })),

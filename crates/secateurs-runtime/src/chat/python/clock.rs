@@ -52,7 +52,7 @@ mod tests {
 
     use super::*;
 
-    /// What Python 3.13 prints for 2024-07-06 05:04:03.000021 in glibc's C locale.
+    /// The text that Python 3.13 prints for 2024-07-06 05:04:03.000021 in glibc's C locale.
     #[test]
     fn directives_are_those_of_python() {
         let time = NaiveDate::from_ymd_opt(2024, 7, 6).and_then(|day| day.and_hms_micro_opt(5, 4, 3, 21));

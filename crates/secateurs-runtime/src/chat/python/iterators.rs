@@ -1,4 +1,4 @@
-//! What Python iterates over once, and views of dicts.
+//! Values that Python iterates over once, and views of dicts.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,12 +16,12 @@ pub(in crate::chat) enum Stream {
 }
 
 impl Stream {
-    /// What filters such as `map` return.
+    /// The result of filters such as `map`.
     pub(in crate::chat) fn once(items: Vec<Value>) -> Value {
         Value::from_object(Self::Once(Arc::new(Mutex::new(items.into()))))
     }
 
-    /// What `dict.items` and the like return.
+    /// The result of `dict.items` and the like.
     pub(in crate::chat) fn view(items: Vec<Value>) -> Value {
         Value::from_object(Self::View(items))
     }

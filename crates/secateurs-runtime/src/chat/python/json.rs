@@ -6,10 +6,10 @@ use super::arguments::Arguments;
 use super::text::{float_text, to_text};
 use super::values::{Kind, items, kind, refuse, type_name};
 
-/// How a value is written.
+/// Settings of the written text.
 struct Style {
     ensure_ascii: bool,
-    /// What a level is indented by; `None` for a single line.
+    /// Indentation of a level; `None` for a single line.
     indent: Option<String>,
     between_items: String,
     after_key: String,

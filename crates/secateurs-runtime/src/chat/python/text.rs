@@ -4,7 +4,7 @@ use minijinja::{Error, Value};
 
 use super::values::{Kind, items, kind, refuse, type_name};
 
-/// What a template prints of a value.
+/// The text that a template prints for a value.
 pub(in crate::chat) fn to_text(value: &Value) -> Result<String, Error> {
     match kind(value) {
         Kind::Text(text) => Ok(text.to_owned()),
@@ -13,7 +13,7 @@ pub(in crate::chat) fn to_text(value: &Value) -> Result<String, Error> {
     }
 }
 
-/// How a value looks inside a printed list.
+/// The text of a value inside a printed list.
 pub(in crate::chat) fn repr(value: &Value) -> Result<String, Error> {
     let joined = |items: Vec<Value>| Ok::<_, Error>(items.iter().map(repr).collect::<Result<Vec<_>, _>>()?.join(", "));
     Ok(match kind(value) {

@@ -17,7 +17,7 @@ pub(in crate::chat) enum Kind<'a> {
     List,
     Tuple,
     Dict(&'a Dict),
-    /// What `map`, `dict.items` and the like return.
+    /// An iterator, as `map`, `dict.items` and the like return.
     Stream(&'a Stream),
     /// Loops, namespaces, macros and functions.
     Object,

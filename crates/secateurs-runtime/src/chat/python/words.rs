@@ -4,12 +4,12 @@ use minijinja::Error;
 
 use super::values::refuse;
 
-/// What Python strips and splits at.
+/// Characters that Python strips and splits at.
 pub(in crate::chat) fn is_space(character: char) -> bool {
     character.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&character)
 }
 
-/// What ends a line for `splitlines`.
+/// Characters that end a line for `splitlines`.
 fn ends_line(character: char) -> bool {
     matches!(
         character,

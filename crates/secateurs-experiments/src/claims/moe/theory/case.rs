@@ -1,15 +1,15 @@
-//! What is learned, and how.
+//! Teachers, students and how they learn.
 
-use secateurs::moe::theory::{Draws, FeatureLearning, FineTuning, Mixture, Mode, TheoryError};
+use secateurs::moe_theory::{Draws, FeatureLearning, FineTuning, Mixture, Mode, TheoryError};
 
 use crate::outcome::Tier;
 
 /// Steps of fine-tuning after which losses are reported.
-pub(super) const TUNED_STEPS: [usize; 3] = [500, 1000, 1500];
+pub const TUNED_STEPS: [usize; 3] = [500, 1000, 1500];
 
-/// How weights are trained while features are learned.
+/// Training of weights while features are learned.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Training {
+pub enum WeightTraining {
     /// At the same rate as vectors.
     Joint,
     /// At the rate of vectors over the number of experts: as fast as these relative to its size.
@@ -22,8 +22,8 @@ pub(super) enum Training {
     CorrelationOnly,
 }
 
-impl Training {
-    pub(super) fn name(self) -> &'static str {
+impl WeightTraining {
+    pub fn name(self) -> &'static str {
         match self {
             Self::Joint => "joint",
             Self::SlowWeights => "slow-weights",
@@ -44,48 +44,48 @@ impl Training {
 
 /// One setting, run with several seeds.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Case {
-    pub(super) d_input: usize,
-    pub(super) n_teachers: usize,
-    pub(super) n_experts: usize,
-    pub(super) training: Training,
-    pub(super) batch_size: usize,
-    pub(super) learning_rate: f64,
-    pub(super) steps: usize,
-    pub(super) seeds: u64,
+pub struct TheoryCase {
+    pub d_input: usize,
+    pub n_teachers: usize,
+    pub n_experts: usize,
+    pub training: WeightTraining,
+    pub batch_size: usize,
+    pub learning_rate: f64,
+    pub steps: usize,
+    pub seeds: u64,
 }
 
-impl Case {
-    pub(super) fn all(tier: Tier) -> Vec<Self> {
+impl TheoryCase {
+    pub fn all(tier: Tier) -> Vec<Self> {
         match tier {
             Tier::Quick => vec![
-                Self::in_40(Training::Joint, 3),
-                Self::in_200(Training::SlowWeights, 1),
+                Self::in_40(WeightTraining::Joint, 3),
+                Self::in_200(WeightTraining::SlowWeights, 1),
                 // Enough for this seed.
                 Self {
                     steps: 3000,
-                    ..Self::in_1000(Training::SlowWeights, 1)
+                    ..Self::in_1000(WeightTraining::SlowWeights, 1)
                 },
             ],
             Tier::Full => vec![
-                Self::in_40(Training::Joint, 10),
-                Self::in_40(Training::SlowWeights, 10),
-                Self::in_40(Training::CorrelationOnly, 10),
+                Self::in_40(WeightTraining::Joint, 10),
+                Self::in_40(WeightTraining::SlowWeights, 10),
+                Self::in_40(WeightTraining::CorrelationOnly, 10),
                 Self {
                     learning_rate: 0.02,
                     steps: 1500,
-                    ..Self::in_40(Training::UnitWeights, 10)
+                    ..Self::in_40(WeightTraining::UnitWeights, 10)
                 },
-                Self::in_200(Training::Joint, 5),
-                Self::in_200(Training::SlowWeights, 5),
-                Self::in_1000(Training::Joint, 2),
-                Self::in_1000(Training::SlowWeights, 5),
-                Self::in_1000(Training::FrozenWeights, 2),
+                Self::in_200(WeightTraining::Joint, 5),
+                Self::in_200(WeightTraining::SlowWeights, 5),
+                Self::in_1000(WeightTraining::Joint, 2),
+                Self::in_1000(WeightTraining::SlowWeights, 5),
+                Self::in_1000(WeightTraining::FrozenWeights, 2),
             ],
         }
     }
 
-    fn in_40(training: Training, seeds: u64) -> Self {
+    fn in_40(training: WeightTraining, seeds: u64) -> Self {
         Self {
             d_input: 40,
             n_teachers: 3,
@@ -98,7 +98,7 @@ impl Case {
         }
     }
 
-    fn in_200(training: Training, seeds: u64) -> Self {
+    fn in_200(training: WeightTraining, seeds: u64) -> Self {
         Self {
             d_input: 200,
             n_teachers: 5,
@@ -109,7 +109,7 @@ impl Case {
     }
 
     /// The sizes of the paper's figure.
-    fn in_1000(training: Training, seeds: u64) -> Self {
+    fn in_1000(training: WeightTraining, seeds: u64) -> Self {
         Self {
             d_input: 1000,
             batch_size: 8192,
@@ -119,31 +119,31 @@ impl Case {
     }
 
     /// Dimensions, teachers and experts.
-    pub(super) fn sizes(&self) -> String {
+    pub fn sizes(&self) -> String {
         format!("d={} m*={} m={}", self.d_input, self.n_teachers, self.n_experts)
     }
 
-    /// What plots and cells are called.
-    pub(super) fn name(&self) -> String {
+    /// Name of its charts and the start of the names of its cells.
+    pub fn name(&self) -> String {
         format!("theory-{}-{}", self.d_input, self.training.name())
     }
 
     /// A student of that many experts before it learns.
-    pub(super) fn student(&self, n_experts: usize, seed: u64) -> Result<Mixture, TheoryError> {
+    pub fn student(&self, n_experts: usize, seed: u64) -> Result<Mixture, TheoryError> {
         let student = Mixture::student(n_experts, self.d_input, seed)?;
         match self.training {
-            Training::UnitWeights => student.with_weights(vec![1.0; n_experts]),
+            WeightTraining::UnitWeights => student.with_weights(vec![1.0; n_experts]),
             _ => Ok(student),
         }
     }
 
-    /// How students learn, with any number of experts.
-    pub(super) fn learning(&self, seed: u64) -> FeatureLearning {
+    /// The first phase, for any number of experts.
+    pub fn learning(&self, seed: u64) -> FeatureLearning {
         FeatureLearning {
             batch_size: self.batch_size,
             learning_rate: self.learning_rate,
             weight_rate: match self.training {
-                Training::SlowWeights => self.learning_rate / self.n_experts as f64,
+                WeightTraining::SlowWeights => self.learning_rate / self.n_experts as f64,
                 _ => self.learning_rate,
             },
             steps: self.steps,
@@ -154,8 +154,8 @@ impl Case {
         }
     }
 
-    /// How what is left is fine-tuned.
-    pub(super) fn tuning(&self, seed: u64) -> FineTuning {
+    /// The last phase.
+    pub fn tuning(&self, seed: u64) -> FineTuning {
         FineTuning {
             steps: TUNED_STEPS[2],
             seed,

@@ -2,13 +2,13 @@
 
 use std::fs;
 
-use secateurs::moe::theory::{
+use secateurs::moe_theory::{
     Alignment, Course, Merging, Mixture, Pruning, Selection, Target, TheoryError, fine_tune, learn_features, loss,
     merge_and_drop, prune,
 };
 use serde::{Deserialize, Serialize};
 
-use super::case::Case;
+use super::case::TheoryCase;
 
 /// Rows that decide about experts, and as many that measure.
 const ROWS: usize = 40_000;
@@ -16,9 +16,9 @@ const ROWS: usize = 40_000;
 /// A cosine at which a router or an expert has arrived.
 const ARRIVED: f64 = 0.95;
 
-/// How it is pruned. The last three are controls.
+/// Ways to leave fewer experts. The last three are controls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) enum Method {
+pub enum Reduction {
     Pursuit,
     OwnOutput,
     Merge,
@@ -28,8 +28,8 @@ pub(super) enum Method {
     Scratch,
 }
 
-impl Method {
-    pub(super) const ALL: [Self; 6] = [
+impl Reduction {
+    pub const ALL: [Self; 6] = [
         Self::Pursuit,
         Self::OwnOutput,
         Self::Merge,
@@ -38,7 +38,7 @@ impl Method {
         Self::Scratch,
     ];
 
-    pub(super) fn name(self) -> &'static str {
+    pub fn name(self) -> &'static str {
         match self {
             Self::Pursuit => "pursuit",
             Self::OwnOutput => "pursuit-of-own-output",
@@ -49,63 +49,65 @@ impl Method {
         }
     }
 
-    pub(super) fn is_control(self) -> bool {
+    pub fn is_control(self) -> bool {
         matches!(self, Self::Magnitude | Self::Random | Self::Scratch)
     }
 }
 
 /// All that was measured.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct Cell {
-    /// The name of its case.
-    pub(super) case: String,
-    pub(super) seed: u64,
-    pub(super) course: Course,
-    pub(super) alignment: Alignment,
+pub struct TheoryCell {
+    /// Name of its case.
+    pub case: String,
+    pub seed: u64,
+    pub course: Course,
+    pub alignment: Alignment,
     /// On fresh rows, after features were learned.
-    pub(super) loss: f64,
-    pub(super) cpu_seconds: Option<f64>,
-    pub(super) pruned: Vec<Pruned>,
+    pub loss: f64,
+    pub cpu_seconds: Option<f64>,
+    pub pruned: Vec<ReducedStudent>,
 }
 
 /// A student that was pruned and fine-tuned.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct Pruned {
-    pub(super) method: Method,
-    pub(super) n_kept: usize,
+pub struct ReducedStudent {
+    pub method: Reduction,
+    pub n_kept: usize,
     /// Against the teacher on fresh rows.
-    pub(super) loss: f64,
+    pub loss: f64,
     /// Steps and losses of fine-tuning; absent if it diverged, or was not tried on fewer experts than the teacher has.
-    pub(super) tuned: Option<Vec<(usize, f64)>>,
-    pub(super) cpu_seconds: Option<f64>,
+    pub tuned: Option<Vec<(usize, f64)>>,
+    pub cpu_seconds: Option<f64>,
 }
 
-impl Cell {
-    pub(super) fn new(case: &Case, seed: u64) -> Result<Self, TheoryError> {
-        let teacher = Mixture::teacher(case.n_teachers, case.d_input, seed)?;
+impl TheoryCell {
+    /// Trains a student with one seed, then prunes and fine-tunes it in every way.
+    pub fn measure(case: &TheoryCase, seed: u64) -> Result<Self, TheoryError> {
+        let lesson = Lesson::new(case, seed)?;
         let started = cpu_seconds();
-        let (student, course) = learned(case, (case.n_experts, seed), &teacher)?;
+        let (student, course) = lesson.learn(case.n_experts)?;
         let cpu_seconds = since(started);
-        let pruned = Method::ALL.into_iter();
-        let pruned = pruned.map(|method| Pruned::new(case, (&student, &teacher), (method, seed)));
+        let reductions = Reduction::ALL.into_iter();
         Ok(Self {
             case: case.name(),
             seed,
-            alignment: Alignment::new(&student, &teacher)?,
-            loss: loss(&student, Target::Mixture(&teacher), ROWS, seed)?,
+            alignment: Alignment::new(&student, &lesson.teacher)?,
+            loss: lesson.loss(&student)?,
             cpu_seconds,
-            pruned: pruned.collect::<Result<_, TheoryError>>()?,
+            pruned: reductions
+                .map(|method| lesson.reduce_and_tune(&student, method))
+                .collect::<Result<_, TheoryError>>()?,
             course,
         })
     }
 
-    /// What one way of pruning led to.
-    pub(super) fn of(&self, method: Method) -> Option<&Pruned> {
+    /// The result of one way of pruning.
+    pub fn of(&self, method: Reduction) -> Option<&ReducedStudent> {
         self.pruned.iter().find(|pruned| pruned.method == method)
     }
 
     /// Share of teachers whose expert arrived, and did so before its router; absent if none arrived.
-    pub(super) fn experts_first(&self) -> Option<f64> {
+    pub fn experts_first(&self) -> Option<f64> {
         let arrivals = self.course.arrivals(ARRIVED);
         let arrived = arrivals
             .iter()
@@ -118,85 +120,99 @@ impl Cell {
     }
 
     /// Steps at which experts arrived.
-    pub(super) fn expert_arrivals(&self) -> Vec<usize> {
+    pub fn expert_arrivals(&self) -> Vec<usize> {
         let arrivals = self.course.arrivals(ARRIVED).into_iter();
         arrivals.filter_map(|arrival| arrival.expert).collect()
     }
 }
 
-fn learned(case: &Case, (n_experts, seed): (usize, u64), teacher: &Mixture) -> Result<(Mixture, Course), TheoryError> {
-    let student = case.student(n_experts, seed)?;
-    learn_features(student, teacher, &case.learning(seed), &mut |_| ())
+/// One case with one seed, and so one teacher.
+struct Lesson<'a> {
+    case: &'a TheoryCase,
+    seed: u64,
+    teacher: Mixture,
 }
 
-/// What is left of the student before it is fine-tuned.
-fn left(
-    case: &Case,
-    (student, teacher): (&Mixture, &Mixture),
-    (method, seed): (Method, u64),
-) -> Result<Mixture, TheoryError> {
-    let selected = |selection, target| {
-        let options = Pruning {
-            rows: ROWS,
-            n_kept: case.n_teachers,
-            seed,
-            selection,
-            ..Pruning::default()
-        };
-        prune(student, target, &options).map(|(left, _)| left)
-    };
-    let merging = Merging {
-        rows: ROWS,
-        seed,
-        ..Merging::default()
-    };
-    let target = Target::Mixture(teacher);
-    match method {
-        Method::Pursuit => selected(Selection::Pursuit, target),
-        Method::OwnOutput => selected(Selection::Pursuit, Target::OwnOutput),
-        Method::Merge => merge_and_drop(student, target, &merging).map(|(left, _)| left),
-        Method::Magnitude => selected(Selection::Magnitude, target),
-        Method::Random => selected(Selection::Random, target),
-        Method::Scratch => learned(case, (case.n_teachers, seed), teacher).map(|(left, _)| left),
-    }
-}
-
-impl Pruned {
-    fn new(
-        case: &Case,
-        (student, teacher): (&Mixture, &Mixture),
-        (method, seed): (Method, u64),
-    ) -> Result<Self, TheoryError> {
-        let started = cpu_seconds();
-        let left = left(case, (student, teacher), (method, seed))?;
+impl<'a> Lesson<'a> {
+    fn new(case: &'a TheoryCase, seed: u64) -> Result<Self, TheoryError> {
         Ok(Self {
+            case,
+            seed,
+            teacher: Mixture::teacher(case.n_teachers, case.d_input, seed)?,
+        })
+    }
+
+    /// A student of that many experts that has learned features.
+    fn learn(&self, n_experts: usize) -> Result<(Mixture, Course), TheoryError> {
+        let student = self.case.student(n_experts, self.seed)?;
+        learn_features(student, &self.teacher, &self.case.learning(self.seed), &mut |_| ())
+    }
+
+    /// Against the teacher, on fresh rows.
+    fn loss(&self, student: &Mixture) -> Result<f64, TheoryError> {
+        loss(student, Target::Mixture(&self.teacher), ROWS, self.seed)
+    }
+
+    fn reduce_and_tune(&self, student: &Mixture, method: Reduction) -> Result<ReducedStudent, TheoryError> {
+        let started = cpu_seconds();
+        let left = self.reduce(student, method)?;
+        Ok(ReducedStudent {
             method,
             n_kept: left.n_experts(),
-            loss: loss(&left, Target::Mixture(teacher), ROWS, seed)?,
-            tuned: tuned(case, left, (teacher, seed))?,
+            loss: self.loss(&left)?,
+            tuned: self.tune(left)?,
             cpu_seconds: since(started),
         })
     }
 
-    /// The loss after so many steps of fine-tuning.
-    pub(super) fn after(&self, steps: usize) -> Option<f64> {
-        let at = self.tuned.as_ref()?.iter().find(|(step, _)| *step == steps);
-        at.map(|(_, loss)| *loss)
+    /// The student with few experts, before it is fine-tuned.
+    fn reduce(&self, student: &Mixture, method: Reduction) -> Result<Mixture, TheoryError> {
+        let target = Target::Mixture(&self.teacher);
+        match method {
+            Reduction::Pursuit => self.select(student, target, Selection::Pursuit),
+            Reduction::OwnOutput => self.select(student, Target::OwnOutput, Selection::Pursuit),
+            Reduction::Merge => {
+                let merging = Merging {
+                    rows: ROWS,
+                    seed: self.seed,
+                    ..Merging::default()
+                };
+                merge_and_drop(student, target, &merging).map(|(left, _)| left)
+            }
+            Reduction::Magnitude => self.select(student, target, Selection::Magnitude),
+            Reduction::Random => self.select(student, target, Selection::Random),
+            Reduction::Scratch => self.learn(self.case.n_teachers).map(|(left, _)| left),
+        }
+    }
+
+    fn select(&self, student: &Mixture, target: Target<'_>, selection: Selection) -> Result<Mixture, TheoryError> {
+        let options = Pruning {
+            rows: ROWS,
+            n_kept: self.case.n_teachers,
+            seed: self.seed,
+            selection,
+            ..Pruning::default()
+        };
+        prune(student, target, &options).map(|(left, _)| left)
+    }
+
+    /// Steps and losses of fine-tuning. Absent if the loss does not stay finite, or experts are too few.
+    fn tune(&self, left: Mixture) -> Result<Option<Vec<(usize, f64)>>, TheoryError> {
+        match fine_tune(left, &self.teacher, &self.case.tuning(self.seed), &mut |_| ()) {
+            Ok((_, course)) => Ok(Some(
+                course.records.iter().map(|record| (record.step, record.loss)).collect(),
+            )),
+            Err(TheoryError::LossNotFinite { .. } | TheoryError::TooFewExperts { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 }
 
-/// Steps and losses of fine-tuning. Absent if the loss does not stay finite, or experts are too few.
-fn tuned(
-    case: &Case,
-    left: Mixture,
-    (teacher, seed): (&Mixture, u64),
-) -> Result<Option<Vec<(usize, f64)>>, TheoryError> {
-    match fine_tune(left, teacher, &case.tuning(seed), &mut |_| ()) {
-        Ok((_, course)) => Ok(Some(
-            course.records.iter().map(|record| (record.step, record.loss)).collect(),
-        )),
-        Err(TheoryError::LossNotFinite { .. } | TheoryError::TooFewExperts { .. }) => Ok(None),
-        Err(error) => Err(error),
+impl ReducedStudent {
+    /// The loss after so many steps of fine-tuning.
+    pub fn after(&self, steps: usize) -> Option<f64> {
+        let at = self.tuned.as_ref()?.iter().find(|(step, _)| *step == steps);
+        at.map(|(_, loss)| *loss)
     }
 }
 

@@ -1,22 +1,23 @@
-//! How experts and routers align, and how losses fall.
+//! Charts of alignments and losses over steps.
 
-use super::case::Case;
-use super::cell::{Cell, Method};
-use crate::claims::Plots;
-use crate::plot::{LinePlot, Point, Role, Scale, Series};
+use secateurs_chart::{LinePlot, Point, Role, Scale, Series};
+
+use super::case::TheoryCase;
+use super::cell::{Reduction, TheoryCell};
+use crate::report::Chart;
 
 /// Charts of one run.
-pub(super) fn charts(case: &Case, cell: &Cell) -> Plots {
+pub fn charts(case: &TheoryCase, cell: &TheoryCell) -> Vec<Chart> {
     let name = |what: &str| format!("{}-{what}", case.name());
     vec![
-        (name("1-experts"), alignments(case, cell, "|cos(w, w*)|", |at| at.1)),
-        (name("2-routers"), alignments(case, cell, "cos(v, v*)", |at| at.2)),
-        (name("3-loss"), losses(case, cell)),
+        Chart::new(name("1-experts"), alignments(case, cell, "|cos(w, w*)|", |at| at.1)),
+        Chart::new(name("2-routers"), alignments(case, cell, "cos(v, v*)", |at| at.2)),
+        Chart::new(name("3-loss"), losses(case, cell)),
     ]
 }
 
 /// One line for each teacher: the expert that is nearest to it at the end, or its router.
-fn alignments(case: &Case, cell: &Cell, label: &str, of: fn(&(usize, f64, f64)) -> f64) -> String {
+fn alignments(case: &TheoryCase, cell: &TheoryCell, label: &str, of: fn(&(usize, f64, f64)) -> f64) -> String {
     let mut plot = LinePlot::new(&title(case), "step", label);
     for teacher in 0..case.n_teachers {
         let followed = cell.course.followed(teacher);
@@ -32,13 +33,13 @@ fn alignments(case: &Case, cell: &Cell, label: &str, of: fn(&(usize, f64, f64)) 
 }
 
 /// Losses while features are learned, and then while what pruning left is fine-tuned.
-fn losses(case: &Case, cell: &Cell) -> String {
+fn losses(case: &TheoryCase, cell: &TheoryCell) -> String {
     let learned = cell.course.records.iter().map(|record| point(record.step, record.loss));
     let learned = Series::new("student", Role::Measured, 0, thinned(learned.collect()));
     let mut plot = LinePlot::new(&title(case), "step", "loss")
         .y_scale(Scale::Log)
         .series(learned);
-    for (number, method) in Method::ALL.into_iter().enumerate() {
+    for (number, method) in Reduction::ALL.into_iter().enumerate() {
         let Some(tuned) = cell.of(method).and_then(|pruned| pruned.tuned.as_ref()) else {
             continue;
         };
@@ -53,16 +54,12 @@ fn losses(case: &Case, cell: &Cell) -> String {
     plot.to_svg()
 }
 
-fn title(case: &Case) -> String {
+fn title(case: &TheoryCase) -> String {
     format!("{}, {}, seed 0", case.sizes(), case.training.name())
 }
 
 fn point(step: usize, value: f64) -> Point {
-    Point {
-        x: step as f64,
-        y: Some(value),
-        spread: None,
-    }
+    Point::new(step as f64, value)
 }
 
 /// So few points that markers do not cover each other, the last one among them.

@@ -1,0 +1,215 @@
+//! One formula for the outcome without treatment and one for the effect, from an additive model.
+
+use secateurs_formula::{Formula, Library, Rounding};
+
+use crate::Result;
+use crate::additive::model::Additive;
+use crate::data::study::{Outcomes, Study, check_length};
+use crate::error::{Arm, Column};
+use crate::formulas::decades::Part;
+
+mod run;
+
+use run::Run;
+
+/// How far each stage may move the predictions.
+///
+/// A stage is accepted if the mean squared change of the outcomes that were observed, and that of the effects, over the
+/// training rows, against the model as it was fitted, are at most this share of the mean squared residual. So no stage needs
+/// rows of its own, and the formula cannot be more than a little worse than the model.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FormulaConfig {
+    /// After pruning.
+    pub prune: f64,
+    /// After pruning and finding functions.
+    pub symbolic: f64,
+    /// After rounding as well.
+    pub round: f64,
+    /// Shares of the standard deviation of the fitted outcomes up to which that of a term lets it go, the boldest first.
+    pub thresholds: Vec<f64>,
+    /// Mean squared errors that functions of terms may have, in units of an equal share of the budget for each term; the boldest
+    /// first. So a term that matters little gets a simple function.
+    pub tolerances: Vec<f64>,
+    /// The functions.
+    pub library: Library,
+    /// Roundings, the boldest first. They are of constants in decades: outcomes and effects in the power of ten below the deviation
+    /// of the outcomes, covariates in that below their range. So formulas have the same digits in all units.
+    pub roundings: Vec<Rounding>,
+}
+
+impl Default for FormulaConfig {
+    fn default() -> Self {
+        Self {
+            prune: 0.03,
+            symbolic: 0.06,
+            round: 0.08,
+            thresholds: vec![0.5, 0.3, 0.2, 0.1, 0.05, 0.03, 0.02, 0.01],
+            tolerances: vec![8.0, 4.0, 2.0, 1.0, 0.5, 0.2, 0.05, 0.01],
+            library: Library::default().with_polynomials(5),
+            // Small shifts go with decimals; small factors stay with digits.
+            roundings: (1..=6)
+                .flat_map(|n| [Rounding::Decimals(n), Rounding::Significant(n)])
+                .collect(),
+        }
+    }
+}
+
+/// What a stage has left.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stage {
+    /// Which one, with its setting.
+    pub kind: StageKind,
+    /// Mean squared change of the observed outcomes, and of the effects, as shares of the mean squared residual.
+    pub change: [f64; 2],
+    /// Terms of the outcome without treatment and of the effect.
+    pub terms: [usize; 2],
+    /// Whether the change is within the budget; if no attempt was, the last one is taken.
+    pub within_budget: bool,
+}
+
+/// The stages on the way from a model to formulas.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum StageKind {
+    /// Terms with deviations up to this share removed.
+    Prune(f64),
+    /// A function for every term, with errors up to this tolerance if one of the library has.
+    Symbolic(f64),
+    /// Rounded constants.
+    Round(Rounding),
+}
+
+/// Formulas of a study, stage by stage.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EffectFormulas {
+    names: Vec<String>,
+    /// The stages as they were accepted.
+    pub stages: Vec<Stage>,
+    /// After pruning, the functions still splines.
+    pub pruned: Pruned,
+    /// The outcome without treatment and the effect, with a function for every term.
+    pub symbolic: [Formula; 2],
+    /// The same, rounded.
+    pub rounded: [Formula; 2],
+}
+
+/// An additive model with fewer terms.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Pruned {
+    model: Additive,
+    keep: [Vec<bool>; 2],
+}
+
+impl Pruned {
+    /// The covariates in the outcome without treatment, and in the effect.
+    pub fn kept(&self) -> [Vec<usize>; 2] {
+        Part::BOTH.map(|part| {
+            (0..self.model.d_input())
+                .filter(|j| self.keep[part.index()][*j])
+                .collect()
+        })
+    }
+
+    /// What a covariate adds to a part, with mean 0 over the training rows.
+    fn term(&self, part: Part, feature: usize, value: f64) -> f64 {
+        let of = |arm: Arm| self.model.arm(arm).terms()[feature].at(value);
+        match part {
+            Part::Outcome => of(Arm::Control),
+            Part::Effect => of(Arm::Treated) - of(Arm::Control),
+        }
+    }
+
+    /// The mean of a part over the training rows.
+    fn constant(&self, part: Part) -> f64 {
+        let of = |arm: Arm| self.model.arm(arm).intercept();
+        match part {
+            Part::Outcome => of(Arm::Control),
+            Part::Effect => of(Arm::Treated) - of(Arm::Control),
+        }
+    }
+
+    fn part(&self, part: Part, x: &[f64]) -> Vec<f64> {
+        let kept = &self.kept()[part.index()];
+        let value = |row: &[f64]| kept.iter().map(|j| self.term(part, *j, row[*j])).sum::<f64>();
+        let constant = self.constant(part);
+        x.chunks_exact(self.model.d_input())
+            .map(|row| constant + value(row))
+            .collect()
+    }
+
+    /// Expected outcomes of rows, `[rows, d_input]`.
+    ///
+    /// # Errors
+    ///
+    /// If the numbers do not fill whole rows, or one is NaN or infinite.
+    pub fn outcomes(&self, x: &[f64]) -> Result<Outcomes> {
+        crate::data::study::check_covariates(x, self.model.d_input())?;
+        Ok(outcomes(Part::BOTH.map(|part| self.part(part, x))))
+    }
+}
+
+impl Additive {
+    /// Formulas of a model that was fitted to this study.
+    ///
+    /// Terms are pruned, then every term that is left becomes the simplest function that explains enough of it, then all
+    /// constants are rounded; see [`FormulaConfig`]. A removed term leaves its mean in the constant. A term of levels that no
+    /// function of the library explains is a sum of `abs(x - level)`, which meets all levels.
+    ///
+    /// # Errors
+    ///
+    /// If there are not as many names as covariates, or the study has others.
+    pub fn formulas(&self, study: &Study, names: &[String], config: &FormulaConfig) -> Result<EffectFormulas> {
+        study.check_d_input(self.d_input())?;
+        check_length(Column::Covariates, self.d_input(), names.len())?;
+        let run = Run::new(self, study)?;
+        let (pruned, first) = run.pruned(config);
+        let (symbolic, second) = run.symbolic(&pruned, names, config)?;
+        let (rounded, third) = run.rounded(&symbolic, names, config)?;
+        let symbolic = run.formulas(run.in_study(&symbolic), names)?;
+        Ok(EffectFormulas {
+            names: names.to_vec(),
+            stages: [Some(first), Some(second), third].into_iter().flatten().collect(),
+            pruned,
+            symbolic,
+            rounded,
+        })
+    }
+}
+
+impl EffectFormulas {
+    /// Names of the covariates.
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// Expected outcomes by the rounded formulas, for rows `[rows, d_input]`; each covariate is moved into the range that the
+    /// formulas were fitted on, since a polynomial says nothing beyond it.
+    ///
+    /// # Errors
+    ///
+    /// If the numbers do not fill whole rows, or one is NaN or infinite.
+    pub fn outcomes(&self, x: &[f64]) -> Result<Outcomes> {
+        outcomes_of(&self.rounded, x)
+    }
+
+    /// The same by the formulas before rounding.
+    ///
+    /// # Errors
+    ///
+    /// As [`outcomes`](Self::outcomes).
+    pub fn symbolic_outcomes(&self, x: &[f64]) -> Result<Outcomes> {
+        outcomes_of(&self.symbolic, x)
+    }
+}
+
+fn outcomes_of(formulas: &[Formula; 2], x: &[f64]) -> Result<Outcomes> {
+    let mut parts = [Vec::new(), Vec::new()];
+    for (part, formula) in parts.iter_mut().zip(formulas) {
+        *part = formula.evaluate(&formula.clamped(x))?.0;
+    }
+    Ok(outcomes(parts))
+}
+
+fn outcomes([mu0, effect]: [Vec<f64>; 2]) -> Outcomes {
+    let mu1 = mu0.iter().zip(&effect).map(|(mu0, effect)| mu0 + effect).collect();
+    Outcomes { mu0, mu1 }
+}

@@ -1,0 +1,232 @@
+//! From a model to its formulas, stage by stage.
+
+use secateurs_formula::{Criterion, CurveFit, Expr, Formula, Library, fits};
+
+use super::{FormulaConfig, Pruned, Stage, StageKind, outcomes, outcomes_of};
+use crate::additive::model::Additive;
+use crate::data::scale::Scale;
+use crate::data::study::{Outcomes, Study};
+use crate::error::Arm;
+use crate::formulas::decades::{Decades, Part};
+use crate::formulas::level_formula::through;
+use crate::measures::metrics::factual_error;
+use crate::{CausalError, Result};
+
+/// Samples that functions of terms are fitted to.
+const MOST_SAMPLES: usize = 300;
+
+/// A term and what it may become.
+struct Candidates {
+    feature: usize,
+    variance: f64,
+    fits: Vec<CurveFit>,
+    /// Through all levels, for a covariate that has them.
+    levels: Option<Expr>,
+}
+
+impl Candidates {
+    /// The simplest function whose mean squared error is at most this, in decades.
+    fn simplest(&self, error: f64) -> Expr {
+        let r_squared = 1.0 - error / self.variance.max(f64::MIN_POSITIVE);
+        let mut fits = self.fits.clone();
+        Criterion::Simplest { r_squared }.sort(&mut fits);
+        match &self.levels {
+            Some(levels) if fits[0].r_squared < r_squared => levels.clone(),
+            _ => fits[0].curve.of(&Expr::Variable(self.feature)),
+        }
+    }
+}
+
+pub(super) struct Run<'a> {
+    model: &'a Additive,
+    study: &'a Study,
+    decades: Decades,
+    full: Outcomes,
+    residual: f64,
+}
+
+impl<'a> Run<'a> {
+    pub(super) fn new(model: &'a Additive, study: &'a Study) -> Result<Self> {
+        let full = model.outcomes(study.x())?;
+        let residual = factual_error(&full, study)?;
+        // Of outcomes that are met exactly, a share would be nothing at all.
+        let outcome = Scale::standard(study.outcome());
+        let least = match outcome.unit() {
+            0.0 => 1e-5 * outcome.origin(),
+            deviation => 1e-3 * deviation,
+        };
+        Ok(Self {
+            model,
+            study,
+            decades: Decades::of(study),
+            full,
+            residual: residual.max(least * least).max(f64::MIN_POSITIVE),
+        })
+    }
+
+    /// Mean squared changes of observed outcomes and of effects.
+    fn change(&self, now: &Outcomes) -> [f64; 2] {
+        let mean_square = |a: &[f64], b: &[f64]| {
+            let squares = a.iter().zip(b).map(|(a, b)| (a - b).powi(2));
+            squares.sum::<f64>() / a.len() as f64 / self.residual
+        };
+        [
+            mean_square(&now.under(self.study.treated()), &self.full.under(self.study.treated())),
+            mean_square(&now.effects(), &self.full.effects()),
+        ]
+    }
+
+    fn stage(&self, kind: StageKind, now: &Outcomes, (terms, budget): ([usize; 2], f64)) -> Stage {
+        let change = self.change(now);
+        Stage {
+            kind,
+            change,
+            terms,
+            within_budget: change.iter().all(|change| *change <= budget),
+        }
+    }
+
+    pub(super) fn pruned(&self, config: &FormulaConfig) -> (Pruned, Stage) {
+        let d_input = self.model.d_input();
+        let all = Pruned {
+            model: self.model.clone(),
+            keep: [vec![true; d_input], vec![true; d_input]],
+        };
+        let deviations = Part::BOTH.map(|part| {
+            let of = |j: usize| {
+                let values: Vec<f64> = self.study.covariate(j).iter().map(|x| all.term(part, j, *x)).collect();
+                deviation(&values)
+            };
+            (0..d_input).map(of).collect::<Vec<f64>>()
+        });
+        let scale = deviation(&self.full.under(self.study.treated())).max(f64::MIN_POSITIVE);
+        let attempt = |threshold: f64| {
+            let keep = deviations.each_ref().map(|all| {
+                let above = |deviation: &f64| *deviation > threshold * scale;
+                all.iter().map(above).collect::<Vec<bool>>()
+            });
+            let pruned = Pruned { keep, ..all.clone() };
+            let now = outcomes(Part::BOTH.map(|part| pruned.part(part, self.study.x())));
+            let terms = pruned.kept().map(|kept| kept.len());
+            let stage = self.stage(StageKind::Prune(threshold), &now, (terms, config.prune));
+            (pruned, stage)
+        };
+        let mut attempts = config.thresholds.iter().map(|threshold| attempt(*threshold));
+        // Terms that do nothing at all always go.
+        attempts
+            .find(|(_, stage)| stage.within_budget)
+            .unwrap_or_else(|| attempt(1e-9))
+    }
+
+    /// Expressions in decades.
+    pub(super) fn symbolic(
+        &self,
+        pruned: &Pruned,
+        names: &[String],
+        config: &FormulaConfig,
+    ) -> Result<([Expr; 2], Stage)> {
+        let candidates = [
+            self.candidates(pruned, Part::Outcome, &config.library)?,
+            self.candidates(pruned, Part::Effect, &config.library)?,
+        ];
+        let mut last = None;
+        let n_terms = candidates.iter().map(Vec::len).sum::<usize>().max(1);
+        for &tolerance in &config.tolerances {
+            let error = tolerance * config.symbolic * self.residual / n_terms as f64;
+            let exprs = Part::BOTH
+                .map(|part| self.expression(pruned, part, (&candidates[part.index()], self.decades.squared(error))));
+            let formulas = self.formulas(self.in_study(&exprs), names)?;
+            let now = outcomes_of(&formulas, self.study.x())?;
+            let terms = formulas.each_ref().map(|formula| formula.expr.variables().len());
+            let stage = self.stage(StageKind::Symbolic(tolerance), &now, (terms, config.symbolic));
+            let done = stage.within_budget;
+            last = Some((exprs, stage));
+            if done {
+                break;
+            }
+        }
+        last.ok_or(CausalError::OutOfRange {
+            what: "number of tolerances",
+            range: "at least 1",
+            got: 0.0,
+        })
+    }
+
+    /// For every term that is left, the fits of all functions, in decades.
+    fn candidates(&self, pruned: &Pruned, part: Part, library: &Library) -> Result<Vec<Candidates>> {
+        let of = |&feature: &usize| {
+            let place = |x: &f64| self.decades.covariate(feature, *x);
+            let value = |x: &f64| self.decades.difference(pruned.term(part, feature, *x));
+            let column = self.study.covariate(feature);
+            let x: Vec<f64> = column.iter().map(place).collect();
+            let y: Vec<f64> = column.iter().map(value).collect();
+            let (few_x, few_y) = spread_over(&x, &y);
+            let term = &self.model.arm(Arm::Control).terms()[feature];
+            let levels = term.has_levels().then(|| {
+                let places: Vec<f64> = term.knots().iter().map(place).collect();
+                let values: Vec<f64> = term.knots().iter().map(value).collect();
+                through(&places, &values, &Expr::Variable(feature))
+            });
+            Ok(Candidates {
+                feature,
+                variance: deviation(&y).powi(2),
+                fits: fits(&few_x, &few_y, library)?,
+                levels,
+            })
+        };
+        pruned.kept()[part.index()].iter().map(of).collect()
+    }
+
+    fn expression(&self, pruned: &Pruned, part: Part, (candidates, error): (&[Candidates], f64)) -> Expr {
+        let constant = Expr::Constant(self.decades.constant(part, pruned.constant(part)));
+        let terms = candidates.iter().map(|term| term.simplest(error));
+        Expr::sum(std::iter::once(constant).chain(terms).collect())
+    }
+
+    pub(super) fn in_study(&self, exprs: &[Expr; 2]) -> [Expr; 2] {
+        Part::BOTH.map(|part| self.decades.in_study(part, &exprs[part.index()]))
+    }
+
+    pub(super) fn formulas(&self, exprs: [Expr; 2], names: &[String]) -> Result<[Formula; 2]> {
+        let [outcome, effect] = exprs;
+        let outcome = Formula::new(outcome, names.to_vec(), self.study.x())?;
+        let effect = outcome.with(effect);
+        Ok([outcome, effect])
+    }
+
+    pub(super) fn rounded(
+        &self,
+        symbolic: &[Expr; 2],
+        names: &[String],
+        config: &FormulaConfig,
+    ) -> Result<([Formula; 2], Option<Stage>)> {
+        for &rounding in &config.roundings {
+            let round = |part: Part| self.decades.rounded_in_study(part, &symbolic[part.index()], rounding);
+            let exprs = [round(Part::Outcome)?, round(Part::Effect)?];
+            let formulas = self.formulas(exprs, names)?;
+            let now = outcomes_of(&formulas, self.study.x())?;
+            let terms = formulas.each_ref().map(|formula| formula.expr.variables().len());
+            let stage = self.stage(StageKind::Round(rounding), &now, (terms, config.round));
+            if stage.within_budget {
+                return Ok((formulas, Some(stage)));
+            }
+        }
+        Ok((self.formulas(self.in_study(symbolic), names)?, None))
+    }
+}
+
+/// Samples in the order of `x`, thinned out if they are many, with both ends.
+fn spread_over(x: &[f64], y: &[f64]) -> (Vec<f64>, Vec<f64>) {
+    let mut order: Vec<usize> = (0..x.len()).collect();
+    order.sort_by(|a, b| x[*a].total_cmp(&x[*b]));
+    let stride = x.len().div_ceil(MOST_SAMPLES).max(1);
+    let last = order.len() - 1;
+    let thinned = (0..=last).filter(|at| at % stride == 0 || *at == last);
+    thinned.map(|at| (x[order[at]], y[order[at]])).unzip()
+}
+
+fn deviation(values: &[f64]) -> f64 {
+    let n = values.len().max(1) as f64;
+    let mean = values.iter().sum::<f64>() / n;
+    (values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / n).sqrt()
+}

@@ -1,0 +1,82 @@
+//! What learners are made of: networks from rows of numbers to rows of numbers.
+
+use burn::module::Module;
+use burn::tensor::{DType, Device, Tensor};
+use secateurs_kan::KanError;
+
+use crate::Result;
+
+/// A network that a learner trains.
+///
+/// It takes inputs and gives outputs in the units of its user, and computes with scaled ones.
+pub trait Network: Module + Clone {
+    /// From `[batch, d_input]` to `[batch, d_output]`, in the precision of `x`.
+    fn forward(&self, x: Tensor<2>) -> Tensor<2>;
+
+    /// Numbers of inputs and of outputs.
+    fn shape(&self) -> [usize; 2];
+
+    /// Where the parameters are, and their precision.
+    fn place(&self) -> (Device, DType);
+
+    /// The network with the units of these rows of inputs, row-major, unless it has units already: `a x + b` gives the same
+    /// scaled inputs as `x`, up to rounding.
+    ///
+    /// # Errors
+    ///
+    /// If the numbers are not whole rows, or not finite.
+    fn in_units_of(self, x: &[f64]) -> Result<Self, KanError>;
+
+    /// The same network with `scale_k y_k + shift_k` instead of each output `y_k`.
+    ///
+    /// # Errors
+    ///
+    /// If there are not as many numbers as outputs, one is not finite, or a scale is 0.
+    fn with_outputs_mapped(self, scale: &[f64], shift: &[f64]) -> Result<Self, KanError>;
+}
+
+/// What an output of a network predicts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Output {
+    /// An outcome.
+    Outcome,
+    /// The logit of the probability of treatment.
+    Propensity,
+}
+
+/// Makes networks of one kind and says what is particular in their training.
+pub trait Base {
+    /// The networks.
+    type Network: Network;
+    /// What of a penalty need not be computed at every step.
+    type Prepared;
+
+    /// A network with random parameters; the same for the same seed.
+    ///
+    /// # Errors
+    ///
+    /// If the configuration describes no network.
+    fn init(&self, d_input: usize, outputs: &[Output], seed: u64, device: &Device) -> Result<Self::Network>;
+
+    /// What [`penalty`](Self::penalty) needs of the inputs, the same until [`before_step`](Self::before_step) changes the network.
+    fn prepared(&self, network: &Self::Network, x: &Tensor<2>) -> Self::Prepared;
+
+    /// What is added to the loss for the size of a network, given its inputs.
+    fn penalty(&self, _network: &Self::Network, _x: Tensor<2>, _prepared: &Self::Prepared) -> Option<Tensor<1>> {
+        None
+    }
+
+    /// What happens to a network before a step, given its inputs; `true` if it changed.
+    ///
+    /// # Errors
+    ///
+    /// If the inputs cannot be used.
+    fn before_step(
+        &self,
+        network: Self::Network,
+        _x: &Tensor<2>,
+        _step: usize,
+    ) -> Result<(Self::Network, bool), KanError> {
+        Ok((network, false))
+    }
+}

@@ -1,0 +1,286 @@
+//! Training of a learner.
+
+use burn::tensor::Device;
+use secateurs_kan::{KanError, Schedule, StepLog, Unit, minimise};
+use serde::{Deserialize, Serialize};
+
+use crate::data::study::Study;
+use crate::learners::arm_errors::ArmErrors;
+use crate::learners::base::{Base, Network, Output};
+use crate::learners::effect_model::EffectModel;
+use crate::learners::learner::Learner;
+use crate::learners::place::Place;
+use crate::learners::rows::{LearnerRows, inputs};
+use crate::learners::studies::Studies;
+use crate::{CausalError, Result};
+
+/// In which units outcomes are trained on. Predictions are in those of the study in any case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OutcomeUnits {
+    /// With mean 0 and deviation 1 over the training rows and the longer tail positive, so that learning rates and penalties mean
+    /// the same for all studies. The networks take the units back.
+    #[default]
+    Standardised,
+    /// As they are.
+    AsGiven,
+}
+
+/// How to train a learner.
+///
+/// All rows are one batch. Networks compute with scaled covariates, in the units of the rows that they were first trained on, and
+/// with scaled outcomes, and speak in the units of the study: `a x + b` and `c y + d` give the same model, up to rounding.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct LearnerConfig {
+    /// Which learner.
+    pub learner: Learner,
+    /// How long, and with which optimizer.
+    pub schedule: Schedule,
+    /// Of the first network; each further one has the next.
+    pub seed: u64,
+    /// Units of the outcomes while training.
+    pub units: OutcomeUnits,
+    /// Weight of the cross-entropy of Dragon's propensity.
+    pub propensity_weight: f64,
+}
+
+/// A trained learner and its steps.
+pub type Trained<N> = (EffectModel<N>, Vec<StepLog>);
+
+impl LearnerConfig {
+    /// Seed 0, standardised outcomes, propensities with weight 1.
+    pub fn new(learner: Learner, schedule: Schedule) -> Self {
+        Self {
+            learner,
+            schedule,
+            seed: 0,
+            units: OutcomeUnits::default(),
+            propensity_weight: 1.0,
+        }
+    }
+
+    /// The same with another seed.
+    pub fn with_seed(self, seed: u64) -> Self {
+        Self { seed, ..self }
+    }
+
+    /// Trains new networks on the rows of a study; those of a second one, if there is one, decide when to stop and which
+    /// weights to keep (see [`Schedule`]).
+    ///
+    /// Loss: see [`Learner`], plus the penalties of the networks. Networks of a T-learner are trained at once: their losses and
+    /// penalties are added, and no row of one arm moves the network of the other, but for its grids and its penalty, which see all
+    /// covariates.
+    ///
+    /// # Errors
+    ///
+    /// If an arm of the study has fewer than two rows, a covariate is the treatment or separates the arms, the second study has
+    /// other covariates, the base describes no network, or the loss leaves the finite numbers.
+    ///
+    /// # References
+    ///
+    /// Künzel et al., *Metalearners for estimating heterogeneous treatment effects*, 2019, arXiv:1706.03461 (S, T); Shalit et
+    /// al., 2017, arXiv:1606.03976 (TARNet); Shi et al., *Adapting Neural Networks for the Estimation of Treatment Effects*,
+    /// 2019, arXiv:1906.02120 (Dragonnet).
+    /// **Deviates:** as in causalKANs (arXiv:2509.22467), arms count the same whatever their size, and Dragonnet has no targeted
+    /// regularisation.
+    pub fn fit<B: Base>(
+        &self,
+        base: &B,
+        studies: Studies<'_>,
+        device: &Device,
+        listener: &mut dyn FnMut(&StepLog),
+    ) -> Result<Trained<B::Network>> {
+        let d_input = studies.train.d_input();
+        let learner = self.learner;
+        let treatment = studies.train.treatment();
+        let rows = inputs(studies.train.x(), d_input, learner, |row| treatment[row]);
+        let network = |number: usize| {
+            let seed = self.seed.wrapping_add(number as u64);
+            let network = base.init(learner.d_network(d_input), learner.outputs(), seed, device)?;
+            Ok(network.in_units_of(&rows)?)
+        };
+        let networks = (0..learner.n_networks()).map(network).collect::<Result<Vec<_>>>()?;
+        let (networks, log) = self.train(base, Trainees::all(networks), studies, listener)?;
+        Ok((EffectModel::new(learner, d_input, networks)?, log))
+    }
+
+    /// Trains the networks of a model on, such as after pruning. The learner is the model's.
+    ///
+    /// # Errors
+    ///
+    /// As [`fit`](Self::fit), or if the model is for other covariates.
+    pub fn refit<B: Base>(
+        &self,
+        base: &B,
+        model: EffectModel<B::Network>,
+        studies: Studies<'_>,
+        listener: &mut dyn FnMut(&StepLog),
+    ) -> Result<Trained<B::Network>> {
+        let (learner, d_input) = (model.learner(), model.d_input());
+        studies.train.check_d_input(d_input)?;
+        let networks = Trainees::all(model.into_networks());
+        let (networks, log) = Self { learner, ..*self }.train_on(base, networks, studies, listener)?;
+        Ok((EffectModel::new(learner, d_input, networks)?, log))
+    }
+
+    /// Trains one network of a model on by itself, which has this number there: that of an arm does not depend on the other's.
+    pub(crate) fn refit_network<B: Base>(
+        &self,
+        base: &B,
+        number: usize,
+        network: B::Network,
+        studies: Studies<'_>,
+    ) -> Result<B::Network> {
+        let networks = Trainees {
+            networks: vec![network],
+            alone: Some(number),
+        };
+        let (mut networks, _) = self.train_on(base, networks, studies, &mut |_| ())?;
+        Ok(networks.swap_remove(0))
+    }
+
+    /// Trains networks whose outputs are in the units of the study.
+    fn train_on<B: Base>(
+        &self,
+        base: &B,
+        trainees: Trainees<B::Network>,
+        studies: Studies<'_>,
+        listener: &mut dyn FnMut(&StepLog),
+    ) -> Result<(Vec<B::Network>, Vec<StepLog>)> {
+        let unit = self.unit_of(studies.train);
+        let to_unit = OutcomeMap {
+            scale: 1.0 / unit.size(),
+            shift: -unit.centre() / unit.size(),
+        };
+        let trainees = Trainees {
+            networks: to_unit.applied(trainees.networks, self.learner)?,
+            ..trainees
+        };
+        self.train(base, trainees, studies, listener)
+    }
+
+    /// Trains networks whose outputs are in training units.
+    fn train<B: Base>(
+        &self,
+        base: &B,
+        Trainees { networks, alone }: Trainees<B::Network>,
+        studies: Studies<'_>,
+        listener: &mut dyn FnMut(&StepLog),
+    ) -> Result<(Vec<B::Network>, Vec<StepLog>)> {
+        let study = studies.train;
+        study.check_arms()?;
+        study.check_overlap()?;
+        let unit = self.unit_of(study);
+        let place = Place::of_rows(&networks[0]);
+        let rows = |study: &Study| {
+            let rows = LearnerRows::new(study, self.learner, unit, &place);
+            match alone {
+                None => rows,
+                Some(number) => rows.of_network(number),
+            }
+        };
+        let validation = studies.validation.map(|validation| {
+            validation.check_d_input(study.d_input())?;
+            Ok::<_, CausalError>(rows(validation))
+        });
+        let mut objective = ArmErrors {
+            base,
+            config: self,
+            rows: rows(study),
+            validation: validation.transpose()?,
+            prepared: Vec::new(),
+        };
+        let (networks, log) = minimise(networks, &mut objective, &self.schedule, listener)?;
+        let from_unit = OutcomeMap {
+            scale: unit.size(),
+            shift: unit.centre(),
+        };
+        Ok((from_unit.applied(networks, self.learner)?, log))
+    }
+
+    /// The unit in which outcomes are trained on.
+    fn unit_of(&self, study: &Study) -> Unit {
+        match self.units {
+            OutcomeUnits::AsGiven => Unit::default(),
+            OutcomeUnits::Standardised => Unit::of_outcome(study.outcome()),
+        }
+    }
+}
+
+/// Networks in training.
+struct Trainees<N> {
+    networks: Vec<N>,
+    /// The number in its model of the one network that is trained by itself; none if all are.
+    alone: Option<usize>,
+}
+
+impl<N> Trainees<N> {
+    fn all(networks: Vec<N>) -> Self {
+        Self { networks, alone: None }
+    }
+}
+
+/// `scale y + shift`, from one unit of outcomes to another.
+#[derive(Clone, Copy)]
+struct OutcomeMap {
+    scale: f64,
+    shift: f64,
+}
+
+impl OutcomeMap {
+    /// Networks whose outcomes are mapped; logits have no units.
+    fn applied<N: Network>(self, networks: Vec<N>, learner: Learner) -> Result<Vec<N>> {
+        let map = |output: &Output| match output {
+            Output::Outcome => (self.scale, self.shift),
+            Output::Propensity => (1.0, 0.0),
+        };
+        let (scales, shifts): (Vec<f64>, Vec<f64>) = learner.outputs().iter().map(map).unzip();
+        let networks = networks.into_iter();
+        let mapped = networks.map(|network| network.with_outputs_mapped(&scales, &shifts));
+        Ok(mapped.collect::<Result<_, KanError>>()?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use secateurs_kan::{BasisConfig, Keep, Optimizer};
+
+    use super::*;
+    use crate::data::synthetic::Synthetic;
+    use crate::learners::kan_base::KanBase;
+
+    /// Adam takes each parameter by itself, so both networks of a T-learner move as if they were trained together.
+    #[test]
+    fn a_network_by_itself_is_trained_as_in_its_model() {
+        let study = Synthetic::new(90).study(3).unwrap();
+        let (train, validation) = study.split(0.3, 0).unwrap();
+        let spline = BasisConfig::BSpline {
+            degree: 3,
+            n_intervals: 3,
+        };
+        let base = KanBase::new([2], spline).with_lambda(0.05);
+        let schedule = Schedule {
+            keep: Keep::Last,
+            ..Schedule::new(Optimizer::Adam { learning_rate: 0.02 }, 7)
+        };
+        let config = LearnerConfig::new(Learner::T, schedule);
+        let (model, _) = config
+            .fit(&base, Studies::train_only(&train), &Device::default(), &mut |_| ())
+            .unwrap();
+        let studies = Studies::new(&train, &validation);
+        let (together, log) = config.refit(&base, model.clone(), studies, &mut |_| ()).unwrap();
+        assert_eq!(log.len(), 7);
+        let x = model.network_inputs(&study).unwrap();
+        let outputs =
+            |network: &secateurs_kan::Kan| -> Vec<f64> { network.forward(x.clone()).into_data().iter().collect() };
+        for (number, network) in model.into_networks().into_iter().enumerate() {
+            let before = outputs(&network);
+            let alone = config.refit_network(&base, number, network, studies).unwrap();
+            let (alone, together) = (outputs(&alone), outputs(&together.networks()[number]));
+            for ((alone, together), before) in alone.iter().zip(&together).zip(&before) {
+                assert!((alone - together).abs() < 1e-9, "{number}: {alone} {together}");
+                assert!((alone - before).abs() > 1e-6, "{number} did not move");
+            }
+        }
+    }
+}

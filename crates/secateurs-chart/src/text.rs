@@ -1,0 +1,76 @@
+//! Names as text of a drawing.
+
+/// A generous estimate for sans-serif letters at 13 units, because SVG cannot measure text.
+const LETTER_WIDTH: f64 = 7.0;
+
+/// Replaces each character that XML does not know or that a reader cannot see: control characters by their pictures, such as `␊`
+/// for a line feed, others, such as those that turn the direction of text, by `U+FFFD`.
+///
+/// The number of characters stays. Markup is escaped where the text is written.
+///
+/// ```
+/// assert_eq!(secateurs_chart::make_printable("dose\n(mg)"), "dose␊(mg)");
+/// ```
+pub fn make_printable(text: &str) -> String {
+    text.chars().map(make_visible).collect()
+}
+
+/// A name of at most `most` characters; a longer one ends in an ellipsis.
+///
+/// ```
+/// assert_eq!(secateurs_chart::shorten("perplexity", 5), "perp…");
+/// ```
+pub fn shorten(name: &str, most: usize) -> String {
+    if name.chars().count() <= most {
+        return name.to_owned();
+    }
+    let start = name.chars().take(most.saturating_sub(1));
+    start.chain(std::iter::once('\u{2026}')).collect()
+}
+
+/// Estimated width of a text at the size of names and labels, 13 units.
+pub fn estimate_width(text: &str) -> f64 {
+    LETTER_WIDTH * text.chars().count() as f64
+}
+
+fn make_visible(c: char) -> char {
+    const PICTURES: u32 = 0x2400;
+    match c {
+        '\0'..='\x1f' => char::from_u32(PICTURES + u32::from(c)).unwrap_or(char::REPLACEMENT_CHARACTER),
+        '\x7f' => '\u{2421}',
+        c if is_hidden(c) => char::REPLACEMENT_CHARACTER,
+        c => c,
+    }
+}
+
+/// Control characters, characters without a glyph, and those that are none.
+fn is_hidden(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}')
+        || matches!(c, '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+        || u32::from(c) & 0xfffe == 0xfffe
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_character_is_one_of_xml() {
+        for c in (0..=0x0010_ffff).filter_map(char::from_u32) {
+            let text = make_printable(&c.to_string());
+            let is_allowed =
+                |c: char| matches!(c, '\u{20}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..='\u{10ffff}');
+            assert!(text.chars().all(|c| is_allowed(c) && !is_hidden(c)), "{c:?}");
+            assert_eq!(text.chars().count(), 1);
+        }
+        assert_eq!(make_printable("a\nb\0\u{85}<é>\u{202e}"), "a␊b␀\u{fffd}<é>\u{fffd}");
+    }
+
+    #[test]
+    fn long_names_are_cut_at_whole_characters() {
+        assert_eq!(shorten("größe", 5), "größe");
+        assert_eq!(shorten("größen", 5), "größ\u{2026}");
+        assert_eq!(estimate_width("größe"), 35.0);
+    }
+}

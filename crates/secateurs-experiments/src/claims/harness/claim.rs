@@ -1,0 +1,137 @@
+//! A claim as data, and what it has to say about its cells.
+
+use std::fmt::Display;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::desk::Desk;
+use crate::ExperimentError;
+use crate::outcome::{Outcome, Row};
+use crate::report::Chart;
+
+/// What a claim is known by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct About {
+    /// Its name, as on the command line.
+    pub name: &'static str,
+    /// The claim in one sentence, above its report.
+    pub title: &'static str,
+    /// What it runs, in one line, for the list of claims.
+    pub summary: &'static str,
+    /// The papers it is from.
+    pub reference: &'static str,
+    /// Keys of its rows that tables have as columns, one set of tables for each.
+    pub axes: &'static [&'static str],
+}
+
+/// A cell with what it is known by.
+#[derive(Debug, Clone)]
+pub struct Measured<K, C> {
+    /// What was measured.
+    pub key: K,
+    /// What it gave.
+    pub cell: C,
+}
+
+/// A claim that can be run.
+///
+/// The harness opens it, measures those of its cells that are wanted, each once for a commit and a device, and asks for rows,
+/// notes, the paper's numbers and charts.
+///
+/// ```
+/// use secateurs_experiments::ExperimentError;
+/// use secateurs_experiments::claims::{About, Claim, Desk, Measured};
+/// use secateurs_experiments::outcome::Row;
+///
+/// struct Squares;
+///
+/// impl Claim for Squares {
+///     const ABOUT: &'static About =
+///         &About { name: "squares", title: "Squares", summary: "numbers by themselves", reference: "", axes: &["n"] };
+///     type Key = u64; // its text is the name of the cell
+///     type Cell = f64;
+///     fn open(_: &Desk) -> Result<Self, ExperimentError> { Ok(Self) }
+///     fn keys(&self) -> Vec<u64> { vec![2, 3] }
+///     fn measure(&self, n: &u64, _: &Desk) -> Result<f64, ExperimentError> { Ok((n * n) as f64) }
+///     fn rows(&self, cells: &[Measured<u64, f64>]) -> Result<Vec<Row>, ExperimentError> {
+///         Ok(cells.iter().map(|at| Row::new("square", "value", at.cell).case("n", at.key)).collect())
+///     }
+/// }
+/// ```
+pub trait Claim: Sized {
+    /// What it is known by.
+    const ABOUT: &'static About;
+
+    /// What is measured; its text is the name of the cell, for `--only` and for the files of kept cells.
+    type Key: Display;
+
+    /// What a measurement gave.
+    type Cell: Serialize + DeserializeOwned;
+
+    /// Prepares what all cells need: models, texts, settings of the tier.
+    ///
+    /// # Errors
+    ///
+    /// If data are missing.
+    fn open(desk: &Desk) -> Result<Self, ExperimentError>;
+
+    /// Everything that the tier measures, in the order of time.
+    fn keys(&self) -> Vec<Self::Key>;
+
+    /// Whether a cell is measured whatever `--only` says, because every row is read beside it.
+    fn is_reference(_: &Self::Key) -> bool {
+        false
+    }
+
+    /// Measures one cell.
+    ///
+    /// # Errors
+    ///
+    /// If the run fails.
+    fn measure(&self, key: &Self::Key, desk: &Desk) -> Result<Self::Cell, ExperimentError>;
+
+    /// Measures cells, in the order of `keys`; one after another unless the claim has it otherwise.
+    ///
+    /// # Errors
+    ///
+    /// The first error of [`measure`](Self::measure).
+    fn measure_all(&self, keys: &[Self::Key], desk: &Desk) -> Result<Vec<Self::Cell>, ExperimentError> {
+        keys.iter().map(|key| desk.measure_once(self, key)).collect()
+    }
+
+    /// The rows of the cells that were measured, which need not be all.
+    ///
+    /// # Errors
+    ///
+    /// If a control that is no cell cannot be measured.
+    fn rows(&self, cells: &[Measured<Self::Key, Self::Cell>]) -> Result<Vec<Row>, ExperimentError>;
+
+    /// What a reader must know to judge the numbers.
+    ///
+    /// # Errors
+    ///
+    /// If something that the notes tell cannot be measured.
+    fn notes(&self, _: &[Measured<Self::Key, Self::Cell>]) -> Result<Vec<String>, ExperimentError> {
+        Ok(Vec::new())
+    }
+
+    /// Seeds over which spreads are taken.
+    fn seeds(&self) -> Vec<u64> {
+        vec![0]
+    }
+
+    /// The paper's numbers for the same cases.
+    fn paper(&self) -> Vec<Row> {
+        Vec::new()
+    }
+
+    /// Charts of the outcome, whose rows and paper are complete.
+    ///
+    /// # Errors
+    ///
+    /// If what a chart shows cannot be computed.
+    fn charts(&self, _: &Outcome, _: &[Measured<Self::Key, Self::Cell>]) -> Result<Vec<Chart>, ExperimentError> {
+        Ok(Vec::new())
+    }
+}

@@ -1,0 +1,101 @@
+//! What a claim works with.
+
+use std::path::PathBuf;
+
+use indicatif::ProgressBar;
+
+use super::claim::Claim;
+use super::progress::start_bar;
+use super::setting::Setting;
+use super::store::{CellStore, ModelPlace};
+use super::workers::work_side_by_side;
+use crate::ExperimentError;
+use crate::outcome::Outcome;
+
+/// The setting of a run, the folders of its claim and its progress bar.
+pub struct Desk {
+    /// Where and how much is run.
+    pub setting: Setting,
+    store: CellStore,
+    bar: ProgressBar,
+}
+
+impl Desk {
+    pub(super) fn new(setting: &Setting, outcome: &Outcome) -> Self {
+        Self {
+            setting: setting.clone(),
+            store: CellStore::new(outcome, setting.resume),
+            bar: start_bar(),
+        }
+    }
+
+    /// Says what is done now, beside the progress bar.
+    pub fn say(&self, what: impl Into<String>) {
+        self.bar.set_message(what.into());
+    }
+
+    /// Whether what an earlier run left may be taken.
+    pub fn may_resume(&self) -> bool {
+        self.store.may_resume()
+    }
+
+    /// A folder of the claim and the tier, whatever the commit.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be made.
+    pub fn tier_folder(&self, what: &str) -> Result<PathBuf, ExperimentError> {
+        self.store.tier_folder(what)
+    }
+
+    /// A folder of the claim that belongs to this commit on this device.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be made.
+    pub fn folder(&self, what: &str) -> Result<PathBuf, ExperimentError> {
+        self.store.folder(what)
+    }
+
+    /// Where the model of the cell of that name is made, and how.
+    ///
+    /// # Errors
+    ///
+    /// If the folder cannot be made.
+    pub fn model_place(&self, name: &str) -> Result<ModelPlace, ExperimentError> {
+        self.store.model_place(name)
+    }
+
+    /// The cell of a key, from an interrupted run where there is one that may be taken, or else measured.
+    ///
+    /// # Errors
+    ///
+    /// Those of the measurement, or if a file cannot be read or written.
+    pub fn measure_once<C: Claim>(&self, claim: &C, key: &C::Key) -> Result<C::Cell, ExperimentError> {
+        let name = key.to_string();
+        self.say(name.clone());
+        let cell = self.store.keep(&name, || claim.measure(key, self))?;
+        self.bar.inc(1);
+        Ok(cell)
+    }
+
+    /// The cells of keys, as many at once as there are processors, for what is too small to share threads.
+    ///
+    /// # Errors
+    ///
+    /// The first error in the order of time. No cell is begun after it; those under way are finished.
+    pub fn measure_side_by_side<C>(&self, claim: &C, keys: &[C::Key]) -> Result<Vec<C::Cell>, ExperimentError>
+    where
+        C: Claim<Key: Sync, Cell: Send> + Sync,
+    {
+        work_side_by_side(self.setting.backend, keys, |key| self.measure_once(claim, key))
+    }
+
+    pub(super) fn count_on(&self, n_cells: usize) {
+        self.bar.set_length(n_cells as u64);
+    }
+
+    pub(super) fn clear_bar(&self) {
+        self.bar.finish_and_clear();
+    }
+}

@@ -1,0 +1,15 @@
+//! What runs every claim: settings, cells that survive an interruption, progress, workers, and the outcome at the end.
+
+mod claim;
+mod desk;
+mod progress;
+mod reproduce;
+mod setting;
+mod store;
+mod workers;
+
+pub use claim::{About, Claim, Measured};
+pub use desk::Desk;
+pub use reproduce::{Reproduction, reproduce};
+pub use setting::{Backend, Setting};
+pub use store::ModelPlace;

@@ -1,0 +1,54 @@
+//! From a claim to its outcome.
+
+use std::time::Instant;
+
+use super::claim::{Claim, Measured};
+use super::desk::Desk;
+use super::setting::Setting;
+use crate::ExperimentError;
+use crate::outcome::Outcome;
+use crate::report::Chart;
+
+/// What one run of a claim produced.
+#[derive(Debug, Clone)]
+pub struct Reproduction {
+    /// Every number, with notes.
+    pub outcome: Outcome,
+    /// Views of it.
+    pub charts: Vec<Chart>,
+}
+
+/// Opens a claim, measures the cells that are wanted and reports over them.
+///
+/// # Errors
+///
+/// If data are missing, a run fails, or what is kept cannot be read or written.
+pub fn reproduce<C: Claim>(setting: &Setting) -> Result<Reproduction, ExperimentError> {
+    let started = Instant::now();
+    let mut outcome = Outcome::new(C::ABOUT.name, setting.tier, setting.backend.name());
+    outcome.title = C::ABOUT.title.into();
+    outcome.reference = C::ABOUT.reference.into();
+    let desk = Desk::new(setting, &outcome);
+    let claim = C::open(&desk)?;
+    let cells = measure(&claim, &desk)?;
+    outcome.seeds = claim.seeds();
+    outcome.rows = claim.rows(&cells)?;
+    outcome.notes = claim.notes(&cells)?;
+    outcome.paper = claim.paper();
+    outcome.seconds = started.elapsed().as_secs_f64();
+    let charts = claim.charts(&outcome, &cells)?;
+    Ok(Reproduction { outcome, charts })
+}
+
+fn measure<C: Claim>(claim: &C, desk: &Desk) -> Result<Vec<Measured<C::Key, C::Cell>>, ExperimentError> {
+    let mut keys = claim.keys();
+    keys.retain(|key| C::is_reference(key) || desk.setting.wants(&key.to_string()));
+    desk.count_on(keys.len());
+    let cells = claim.measure_all(&keys, desk)?;
+    desk.clear_bar();
+    Ok(keys
+        .into_iter()
+        .zip(cells)
+        .map(|(key, cell)| Measured { key, cell })
+        .collect())
+}

@@ -1,0 +1,80 @@
+//! Where and how much a claim is run.
+
+use burn::tensor::Device;
+
+use crate::ExperimentError;
+use crate::outcome::Tier;
+
+/// A backend of tensors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub enum Backend {
+    /// Processors, vectorised.
+    #[default]
+    Flex,
+    /// Processors, the cross-check.
+    Ndarray,
+    /// Graphics cards of any make, or what stands for one.
+    Wgpu,
+    /// NVIDIA's graphics cards.
+    Cuda,
+}
+
+impl Backend {
+    /// The name, as on the command line and in outcomes.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Flex => "flex",
+            Self::Ndarray => "ndarray",
+            Self::Wgpu => "wgpu",
+            Self::Cuda => "cuda",
+        }
+    }
+
+    /// Whether it is a graphics card, or what stands for one.
+    pub fn is_gpu(self) -> bool {
+        matches!(self, Self::Wgpu | Self::Cuda)
+    }
+
+    /// Its default device.
+    ///
+    /// # Errors
+    ///
+    /// If this program was built without it.
+    pub fn device(self) -> Result<Device, ExperimentError> {
+        match self {
+            #[cfg(feature = "flex")]
+            Self::Flex => Ok(Device::flex()),
+            #[cfg(feature = "ndarray")]
+            Self::Ndarray => Ok(Device::ndarray()),
+            #[cfg(feature = "wgpu")]
+            Self::Wgpu => Ok(Device::wgpu(burn::tensor::DeviceKind::DefaultDevice)),
+            #[cfg(feature = "cuda")]
+            Self::Cuda => Ok(Device::cuda(0)),
+            // All backends may have been compiled in.
+            #[allow(unreachable_patterns)]
+            _ => Err(ExperimentError::NoBackend { device: self.name() }),
+        }
+    }
+}
+
+/// Where and how much a claim is run.
+#[derive(Debug, Clone)]
+pub struct Setting {
+    /// How much.
+    pub tier: Tier,
+    /// The backend that computes tensors.
+    pub backend: Backend,
+    /// Its device.
+    pub device: Device,
+    /// Whether to take what an interrupted run of the same commit has measured.
+    pub resume: bool,
+    /// Parts of the names of the cells to run and to report; all if there is none.
+    pub only: Vec<String>,
+}
+
+impl Setting {
+    /// Whether the cell of that name is run, such as `elsa-90%-0`: method, pattern and what else varies.
+    pub fn wants(&self, name: &str) -> bool {
+        self.only.is_empty() || self.only.iter().any(|part| name.contains(part.as_str()))
+    }
+}

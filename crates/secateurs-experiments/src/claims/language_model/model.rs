@@ -1,0 +1,161 @@
+//! One pruned model of a case.
+
+use std::fmt;
+use std::path::Path;
+
+use secateurs::data::{Checkpoint, read_text};
+use secateurs::prune::Progress;
+use secateurs::tensor::Pattern;
+use secateurs::{
+    Calibration, Method, PruneJob, PruneOutcome, Recipe, TextCalibration, TrainingLog, evaluate, prune_checkpoint,
+    reset_peak_rss,
+};
+use serde::{Deserialize, Deserializer, Serialize};
+
+use super::case::{PruningCase, Tuning};
+use crate::ExperimentError;
+use crate::claims::harness::{Desk, ModelPlace};
+use crate::outcome::Row;
+
+/// What prunes, how much, and on which windows.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PruningKey {
+    pub method: Method,
+    pub pattern: Pattern,
+    pub seed: u64,
+}
+
+impl fmt::Display for PruningKey {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}-{}-{}", self.method, self.pattern, self.seed)
+    }
+}
+
+/// One pruned and measured model.
+#[derive(Serialize, Deserialize)]
+pub struct PrunedModel {
+    /// Not finite for a model broken to overflow; JSON keeps that as null.
+    #[serde(deserialize_with = "read_infinite_if_null")]
+    pub perplexity: f64,
+    pub solve_seconds: f64,
+    pub peak_rss_bytes: Option<u64>,
+    /// Whether every layer has the requested number of zeros, besides those that the model had before.
+    pub exact: bool,
+    /// The course of a training.
+    #[serde(default)]
+    pub log: Option<TrainingLog>,
+}
+
+impl PrunedModel {
+    /// Peak memory, `None` where the system does not tell.
+    pub fn peak_rss_mib(&self) -> Option<f64> {
+        self.peak_rss_bytes.map(|bytes| bytes as f64 / (1u64 << 20) as f64)
+    }
+}
+
+/// Prunes and measures a model, and removes it.
+pub fn measure_pruned(case: &PruningCase, key: &PruningKey, desk: &Desk) -> Result<PrunedModel, ExperimentError> {
+    let place = desk.model_place(&key.to_string())?;
+    let mut listener = |progress: Progress<'_>| {
+        if let Some(progress) = describe(&progress) {
+            desk.say(format!("{} {}: {progress}", key.method, key.pattern));
+        }
+    };
+    reset_peak_rss();
+    let pruned = prune(case, key, desk, &place, &mut listener)?;
+    let mut layers = pruned.report.layers.iter();
+    let model = PrunedModel {
+        perplexity: measure_perplexity(case, &place.out, desk)?,
+        solve_seconds: pruned.solve_seconds,
+        peak_rss_bytes: pruned.report.peak_rss_bytes,
+        exact: layers.all(|layer| layer.pruned >= layer.requested_pruned),
+        log: read_training_log(&place.out)?,
+    };
+    place.remove()?;
+    Ok(model)
+}
+
+/// Prunes the model of a case, calibrated on the windows of a seed.
+pub fn prune(
+    case: &PruningCase,
+    key: &PruningKey,
+    desk: &Desk,
+    place: &ModelPlace,
+    listener: &mut dyn FnMut(Progress<'_>),
+) -> Result<PruneOutcome, ExperimentError> {
+    let mut recipe = Recipe::new(key.method, key.pattern);
+    recipe.seed = key.seed;
+    let Tuning { training, options } = (case.tuning)(case, key.method);
+    (recipe.training, recipe.options) = (training, options);
+    let (windows, window) = case.calibration_windows;
+    recipe.calibration = Some(Calibration::Text(TextCalibration {
+        text: case.calibration.clone(),
+        window,
+        windows,
+        skip: key.seed as usize * windows,
+    }));
+    let job = PruneJob {
+        model: &case.model,
+        out: &place.out,
+        recipe: &recipe,
+        overwrite: place.overwrite,
+        device: &desk.setting.device,
+    };
+    Ok(prune_checkpoint(&job, listener)?)
+}
+
+/// Perplexity of a checkpoint; infinite for a model broken to overflow.
+pub fn measure_perplexity(case: &PruningCase, model: &Path, desk: &Desk) -> Result<f64, ExperimentError> {
+    let checkpoint = Checkpoint::open(model)?;
+    let text = read_text(&case.test)?;
+    match evaluate(
+        &checkpoint,
+        &text,
+        case.test_windows,
+        &desk.setting.device,
+        &mut |_, _| {},
+    ) {
+        Ok(evaluation) => Ok(evaluation.perplexity),
+        Err(secateurs::Error::LossNotFinite { .. }) => Ok(f64::INFINITY),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The mean of samples on the data set of a case.
+pub fn row_of(case: &PruningCase, method: &str, metric: &str, samples: &[f64]) -> Row {
+    Row::mean_with_deviation(method, metric, samples).case("dataset", case.dataset)
+}
+
+/// The kind of a pattern, whatever its share.
+pub fn name_pattern(pattern: Pattern) -> String {
+    match pattern {
+        Pattern::Unstructured(_) => "unstructured".into(),
+        Pattern::Nm(nm) => nm.to_string(),
+    }
+}
+
+/// A line about the few events of a long run that are worth one.
+fn describe(progress: &Progress<'_>) -> Option<String> {
+    match progress {
+        Progress::Stored { block, n_blocks, .. } => Some(format!("block {} of {n_blocks}", block + 1)),
+        Progress::Trained { step, n_steps } => {
+            Some(format!("step {} of {n_steps}, loss {:.3}", step.step + 1, step.loss))
+        }
+        _ => None,
+    }
+}
+
+/// The log that a training left beside its model.
+fn read_training_log(out: &Path) -> Result<Option<TrainingLog>, ExperimentError> {
+    let path = out.join("training.json");
+    if !path.exists() {
+        return Ok(None);
+    }
+    serde_json::from_str(&read_text(&path)?)
+        .map(Some)
+        .map_err(ExperimentError::Json)
+}
+
+fn read_infinite_if_null<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or(f64::INFINITY))
+}

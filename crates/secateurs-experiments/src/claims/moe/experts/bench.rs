@@ -1,0 +1,143 @@
+//! A trained mixture of experts, the texts that calibrate and measure it, and its pruned models.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use burn::module::{Module, ModuleVisitor, Param};
+use burn::tensor::{Device, Tensor};
+use secateurs::data::{Checkpoint, Tokenizer, read_text};
+use secateurs::models::llama::{Llama, LlamaConfig, load_llama};
+use secateurs::tensor::Sparsity;
+use secateurs::{
+    BlockExperts, Evaluation, Evidence, ExpertObservation, ExpertPlan, evaluate_llama, first_windows, observe_experts,
+    remove_experts,
+};
+use serde::{Deserialize, Serialize};
+
+use super::case::{CALIBRATION_WINDOW, CALIBRATION_WINDOWS, ExpertsCase, ExpertsKey};
+use crate::ExperimentError;
+use crate::fixtures;
+use crate::outcome::workspace_root;
+
+/// All that is measured on one pruned model.
+#[derive(Serialize, Deserialize)]
+pub struct ExpertsCell {
+    pub perplexity: f64,
+    /// Share of the gates of calibration tokens that belonged to removed experts, mean over the blocks.
+    pub lost_gates: f64,
+    /// Share of calibration tokens that lost an expert, and that lost all of theirs, means over the blocks.
+    pub affected_tokens: f64,
+    pub abandoned_tokens: f64,
+    pub n_parameters: usize,
+}
+
+/// A model with the texts that calibrate and measure it.
+pub struct ExpertsBench {
+    pub config: LlamaConfig,
+    llama: Llama,
+    test: Vec<Vec<u32>>,
+    calibration: Vec<Vec<u32>>,
+    /// The latest seed's observation, which all methods and shares of a seed use.
+    observed: Mutex<Option<SeedObservation>>,
+}
+
+#[derive(Clone)]
+struct SeedObservation {
+    seed: u64,
+    blocks: Arc<Vec<ExpertObservation>>,
+}
+
+impl ExpertsBench {
+    /// Opens a model among the fixtures.
+    pub fn open(name: &str, case: &ExpertsCase, device: &Device) -> Result<Self, ExperimentError> {
+        let checkpoint = Checkpoint::open(&workspace_root().join("fixtures").join(name))?;
+        let tokenizer = checkpoint.tokenizer()?;
+        let n_calibration = case.seeds as usize * CALIBRATION_WINDOWS;
+        let (config, llama) = load_llama(&checkpoint, device)?;
+        Ok(Self {
+            test: novel_windows(&tokenizer, fixtures::TEST, case.test, "the test text")?,
+            calibration: novel_windows(
+                &tokenizer,
+                fixtures::CALIBRATION,
+                (n_calibration, CALIBRATION_WINDOW),
+                "the calibration text",
+            )?,
+            config,
+            llama,
+            observed: Mutex::new(None),
+        })
+    }
+
+    /// Removes experts, and measures what is left.
+    pub fn measure(&self, key: &ExpertsKey) -> Result<ExpertsCell, ExperimentError> {
+        let ExpertsKey { method, share, seed } = *key;
+        let observed = self.observe(seed)?;
+        let share = Sparsity::new(share)?;
+        let (llama, report) = remove_experts(&self.llama, &observed, &ExpertPlan { method, share, seed })?;
+        let mean =
+            |value: fn(&BlockExperts) -> f64| report.blocks.iter().map(value).sum::<f64>() / report.blocks.len() as f64;
+        Ok(ExpertsCell {
+            perplexity: self.perplexity(&llama)?,
+            lost_gates: mean(|block| block.lost_gates),
+            affected_tokens: mean(|block| block.affected_tokens),
+            abandoned_tokens: mean(|block| block.abandoned_tokens),
+            n_parameters: count_nonzero(&llama),
+        })
+    }
+
+    /// Perplexity with all experts.
+    pub fn own_perplexity(&self) -> Result<f64, ExperimentError> {
+        self.perplexity(&self.llama)
+    }
+
+    /// Infinite for a model broken to overflow.
+    fn perplexity(&self, llama: &Llama) -> Result<f64, ExperimentError> {
+        match evaluate_llama(&self.config, llama, &self.test, &mut |_, _| {}) {
+            Ok(Evaluation { perplexity, .. }) => Ok(perplexity),
+            Err(secateurs::Error::LossNotFinite { .. }) => Ok(f64::INFINITY),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The experts on the calibration windows of a seed.
+    fn observe(&self, seed: u64) -> Result<Arc<Vec<ExpertObservation>>, ExperimentError> {
+        let mut latest = self.observed.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(observed) = latest.as_ref().filter(|observed| observed.seed == seed) {
+            return Ok(Arc::clone(&observed.blocks));
+        }
+        let windows = &self.calibration[seed as usize * CALIBRATION_WINDOWS..][..CALIBRATION_WINDOWS];
+        let model = (&self.config, &self.llama);
+        let blocks = Arc::new(observe_experts(model, windows, Evidence::ALL, &mut |_, _| {})?);
+        *latest = Some(SeedObservation {
+            seed,
+            blocks: Arc::clone(&blocks),
+        });
+        Ok(blocks)
+    }
+}
+
+/// The first windows of a novel: so many, of so many tokens.
+fn novel_windows(
+    tokenizer: &Tokenizer,
+    novel: &str,
+    windows: (usize, usize),
+    what: &'static str,
+) -> Result<Vec<Vec<u32>>, ExperimentError> {
+    let path = workspace_root().join("fixtures/austen").join(format!("{novel}.txt"));
+    Ok(first_windows(tokenizer, &read_text(&path)?, windows, what)?)
+}
+
+/// Parameters that are not zero.
+fn count_nonzero(llama: &Llama) -> usize {
+    let mut counter = Counter(0);
+    llama.visit(&mut counter);
+    counter.0
+}
+
+struct Counter(usize);
+
+impl ModuleVisitor for Counter {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        let data = param.val().into_data();
+        self.0 += data.iter::<f32>().filter(|value| *value != 0.0).count();
+    }
+}

@@ -1,0 +1,7 @@
+//! Expressions in writing: names, numbers, digits.
+
+pub(crate) mod names;
+pub(crate) mod number;
+pub(crate) mod print;
+pub(crate) mod rounding;
+pub(crate) mod syntax;

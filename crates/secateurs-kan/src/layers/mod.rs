@@ -1,0 +1,8 @@
+//! The network: functions on edges, sums and products at nodes, layers of both.
+
+pub(crate) mod basis;
+pub(crate) mod grid;
+pub(crate) mod layer;
+pub(crate) mod network;
+pub(crate) mod nodes;
+mod refit;

@@ -1,0 +1,76 @@
+//! How many units of a layer stay, and what becomes of the others.
+
+use secateurs_tensor::{KeptUnits, UnitScores, keep_units};
+
+use crate::{KanError, Result};
+
+/// What becomes of the mean of a removed edge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Fold {
+    /// It is added to the bias of the subnode that the edge led to, so that no constant is lost.
+    #[default]
+    Mean,
+    /// It is lost, as in pykan.
+    Zero,
+}
+
+/// Which units of a layer stay; at least one always does.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Stay {
+    /// Units whose score is above this.
+    Above(f64),
+    /// That share of them with the highest scores, rounded to whole units.
+    Share(f64),
+}
+
+impl Stay {
+    /// Number of units that go, before any floor.
+    pub fn n_removed(self, scores: &UnitScores) -> usize {
+        match self {
+            Self::Above(threshold) => scores.count_up_to(threshold),
+            Self::Share(share) => scores.len() - (share * scores.len() as f64).round() as usize,
+        }
+    }
+
+    fn check(self) -> Result<()> {
+        let (what, range, got) = match self {
+            Self::Above(threshold) if threshold.is_nan() => ("threshold of scores", "a number", threshold),
+            Self::Share(share) if !(0.0..=1.0).contains(&share) => ("share of units", "from 0 to 1", share),
+            _ => return Ok(()),
+        };
+        Err(KanError::OutOfRange { what, range, got })
+    }
+}
+
+/// How a network is pruned.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PruneConfig {
+    /// Which units of each layer stay.
+    pub stay: Stay,
+    /// What becomes of the means of removed edges.
+    pub fold: Fold,
+}
+
+impl PruneConfig {
+    /// A pruning that folds means.
+    pub fn new(stay: Stay) -> Self {
+        let fold = Fold::Mean;
+        Self { stay, fold }
+    }
+
+    /// A pruning after which the units with scores above a threshold are left.
+    pub fn above(threshold: f64) -> Self {
+        Self::new(Stay::Above(threshold))
+    }
+
+    /// A pruning that folds means or loses them.
+    pub fn with_fold(self, fold: Fold) -> Self {
+        Self { fold, ..self }
+    }
+
+    /// The units of a group that stay: at least one.
+    pub(super) fn kept(&self, scores: &UnitScores) -> Result<KeptUnits> {
+        self.stay.check()?;
+        Ok(keep_units(scores, self.stay.n_removed(scores), 1))
+    }
+}

@@ -1,0 +1,12 @@
+//! Removing edges, nodes and inputs without losing what they contributed on average.
+
+mod config;
+mod edges;
+mod fold;
+mod nodes;
+mod pruned;
+
+pub use config::{Fold, PruneConfig, Stay};
+pub use edges::prune_edges;
+pub use nodes::{prune_inputs, prune_nodes, prune_nodes_by};
+pub use pruned::{PrunedKan, RemovedEdge, RemovedNode};

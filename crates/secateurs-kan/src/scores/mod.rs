@@ -1,0 +1,7 @@
+//! How much nodes and edges matter.
+
+pub(crate) mod attribution;
+pub(crate) mod magnitude;
+pub(crate) mod observed;
+pub(crate) mod shapley;
+pub(crate) mod statistics;

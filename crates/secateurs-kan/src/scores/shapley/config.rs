@@ -1,0 +1,74 @@
+//! What Shapley values of nodes are values of, and how they are computed.
+
+/// The most players whose Shapley values are computed exactly.
+pub const MOST_EXACT: usize = 12;
+
+/// How Shapley values are computed.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub enum Sampling {
+    /// Exactly for up to [`MOST_EXACT`] nodes, with `2 * ceil(max(32, 4 n) / 2)` permutations from seed 0 for more.
+    #[default]
+    Auto,
+    /// From all `2^n` coalitions.
+    Exact,
+    /// From random orders of the nodes, each walked forwards and backwards.
+    Antithetic {
+        /// Orders; twice as many permutations are walked.
+        pairs: usize,
+        /// The same seed gives the same orders.
+        seed: u64,
+    },
+    /// From random orders of the nodes, each walked forwards only: what the pairs are better than.
+    Plain {
+        /// Orders.
+        permutations: usize,
+        /// The same seed gives the same orders.
+        seed: u64,
+    },
+}
+
+/// What is computed.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct ShapleyConfig<'a> {
+    /// What an absent node contributes.
+    pub baseline: Baseline,
+    /// What a coalition is worth.
+    pub payoff: Payoff<'a>,
+    /// Exactly or by sampling.
+    pub sampling: Sampling,
+}
+
+/// What an absent node contributes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Baseline {
+    /// The means of its outgoing edges. Scores do not change if a constant moves from one edge of a sum to another.
+    #[default]
+    Mean,
+    /// Nothing.
+    Zero,
+}
+
+impl Baseline {
+    /// What an absent node adds to each sum, given what its edges add, `[rows, n_subnodes]`.
+    pub(super) fn values(self, edges: &[f64], n_subnodes: usize) -> Vec<f64> {
+        let rows = edges.len() / n_subnodes;
+        let mean = |s: usize| edges.iter().skip(s).step_by(n_subnodes).sum::<f64>() / rows as f64;
+        match self {
+            Self::Zero => vec![0.0; n_subnodes],
+            Self::Mean => (0..n_subnodes).map(mean).collect(),
+        }
+    }
+}
+
+/// What a coalition of nodes is worth, outputs scaled by their [units](crate::Units) so that each counts the same.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub enum Payoff<'a> {
+    /// The scaled outputs, for each row on its own; a node's score is the mean absolute Shapley value over rows and outputs.
+    #[default]
+    PerSample,
+    /// The mean of each scaled output over the rows; the score is the mean absolute value over outputs. A node whose
+    /// contribution averages to zero has none.
+    MeanOutput,
+    /// Minus the mean squared error of scaled outputs from these targets, `[rows, d_output]`, scaled likewise; the score is the Shapley value itself.
+    NegativeLoss(&'a [f64]),
+}

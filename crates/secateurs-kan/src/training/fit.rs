@@ -1,0 +1,108 @@
+//! Training of a network on rows of numbers.
+
+use burn::module::Module;
+use serde::{Deserialize, Serialize};
+
+use super::grid_updates::GridUpdates;
+use super::least_squares::LeastSquares;
+use super::minimise::{StepLog, minimise};
+use super::penalty::Penalty;
+use super::rows::{Rows, ScaledRows};
+use super::schedule::Schedule;
+use crate::Result;
+use crate::layers::network::Kan;
+
+/// How to train.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FitConfig {
+    /// How long, and with which optimizer.
+    pub schedule: Schedule,
+    /// What is added to the mean squared error.
+    pub penalty: Penalty,
+    /// When grids move; never if there is none.
+    pub grids: Option<GridUpdates>,
+}
+
+impl FitConfig {
+    /// Without penalty, with grids that follow the data at first.
+    pub fn new(schedule: Schedule) -> Self {
+        Self {
+            schedule,
+            penalty: Penalty::default(),
+            grids: Some(GridUpdates::default()),
+        }
+    }
+
+    /// The same with a penalty of that weight.
+    pub fn with_lambda(mut self, lambda: f64) -> Self {
+        self.penalty.lambda = lambda;
+        self
+    }
+
+    /// The same with grids that stay.
+    pub fn with_fixed_grids(self) -> Self {
+        Self { grids: None, ..self }
+    }
+}
+
+/// Trains a network to predict `y` from `x` by least squares on all rows at once.
+///
+/// Loss: the mean of squared errors over rows and outputs, each as a share of the variance of its outcome over the training
+/// rows, plus [`Penalty`]. Validation rows, if there are any, decide when to stop and which weights to keep (see [`Schedule`]).
+///
+/// A network whose units are not known takes those of the rows, in which it is trained: `a x + b` and `c y + d` give the same
+/// network as `x` and `y`, but for its units. A trained one keeps the units that it has.
+///
+/// # Errors
+///
+/// If the rows do not fit the network, hold NaN or infinity, or the loss leaves the finite numbers.
+///
+/// # Examples
+///
+/// ```
+/// use burn::tensor::{Device, FloatDType};
+/// use secateurs_kan::{BasisConfig, FitConfig, KanConfig, Optimizer, Rows, Schedule, fit, root_mean_square_error};
+///
+/// let x: Vec<f64> = (0..200).map(|i| f64::from(i) / 100.0 - 1.0).collect();
+/// let y: Vec<f64> = x.iter().map(|x| x * x).collect();
+/// let spline = BasisConfig::BSpline { degree: 3, n_intervals: 3 };
+/// let kan = KanConfig::new([1, 1], spline)?.with_dtype(FloatDType::F64).init(0, &Device::default());
+/// let rows = Rows { x: &x, y: &y };
+/// let config = FitConfig::new(Schedule::new(Optimizer::LBFGS, 5));
+/// let (kan, _) = fit(kan, rows, None, &config, &mut |_| ())?;
+/// assert!(root_mean_square_error(&kan, rows)? < 1e-3);
+/// # Ok::<(), secateurs_kan::KanError>(())
+/// ```
+pub fn fit(
+    kan: Kan,
+    rows: Rows<'_>,
+    validation: Option<Rows<'_>>,
+    config: &FitConfig,
+    listener: &mut dyn FnMut(&StepLog),
+) -> Result<(Kan, Vec<StepLog>)> {
+    rows.check(&kan, "training rows")?;
+    let kan = kan.in_units_of(rows.x, rows.y)?;
+    let mut objective = LeastSquares::new(&kan, rows, validation, config)?;
+    let (layers, units) = kan.without_units();
+    let (layers, log) = minimise(layers, &mut objective, &config.schedule, listener)?;
+    Ok((layers.with_units(units)?, log))
+}
+
+/// `sqrt(mean (f(x) - y)^2)` over rows and outputs.
+///
+/// # Errors
+///
+/// If the rows do not fit the network, or hold NaN or infinity.
+pub fn root_mean_square_error(kan: &Kan, rows: Rows<'_>) -> Result<f64> {
+    let kan = kan.valid();
+    let sizes: Vec<f64> = (0..kan.d_output())
+        .map(|output| kan.units().output(output).size())
+        .collect();
+    let rows = ScaledRows::new(&kan, rows, "rows")?;
+    let errors: Vec<f64> = rows.errors(&kan.without_units().0).into_data().iter().collect();
+    let squares = errors
+        .iter()
+        .zip(sizes.iter().cycle())
+        .map(|(error, size)| (error * size).powi(2));
+    Ok((squares.sum::<f64>() / errors.len() as f64).sqrt())
+}

@@ -1,0 +1,108 @@
+//! Everything a caller of the theory can get wrong.
+
+/// The result of a fallible operation of the theory.
+pub type Result<T, E = TheoryError> = core::result::Result<T, E>;
+
+/// What went wrong, with the facts needed to mend it.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TheoryError {
+    /// A size that must be at least one.
+    #[error("{what} must be at least 1")]
+    Zero {
+        /// The size.
+        what: &'static str,
+    },
+    /// More teachers than orthonormal vectors.
+    #[error("{n_experts} orthonormal routers and experts do not fit into {d_input} dimensions")]
+    TooManyTeachers {
+        /// Teachers wanted.
+        n_experts: usize,
+        /// Dimensions there are.
+        d_input: usize,
+    },
+    /// A student that cannot hold its teacher.
+    #[error("a student with {n_experts} experts cannot learn a teacher with {n_teachers}")]
+    TooFewExperts {
+        /// Experts of the student.
+        n_experts: usize,
+        /// Experts of the teacher.
+        n_teachers: usize,
+    },
+    /// Two things that belong together have different sizes.
+    #[error("{what}: expected {expected}, got {got}")]
+    Size {
+        /// What was counted.
+        what: &'static str,
+        /// The size it should have.
+        expected: usize,
+        /// The size it has.
+        got: usize,
+    },
+    /// A number of a configuration outside its range.
+    #[error("{what} must be {range}, got {got}")]
+    OutOfRange {
+        /// The number.
+        what: &'static str,
+        /// What it may be.
+        range: &'static str,
+        /// What it is.
+        got: f64,
+    },
+    /// A number of experts to keep that the student does not have.
+    #[error("{n_kept} experts cannot be kept of {n_experts}")]
+    Kept {
+        /// Experts to keep.
+        n_kept: usize,
+        /// Experts there are.
+        n_experts: usize,
+    },
+    /// A loss that became NaN or infinite.
+    #[error("the loss is {loss} after {step} steps; the learning rate may be too high")]
+    LossNotFinite {
+        /// Steps that had been taken.
+        step: usize,
+        /// The loss.
+        loss: f64,
+    },
+    /// A weight that cannot be ordered.
+    #[error("the weight of expert {expert} is NaN")]
+    NanWeight {
+        /// The first such expert.
+        expert: usize,
+    },
+    /// Experts whose weights are not determined, because some are combinations of the others.
+    #[error("the weights of experts {kept:?} are not determined: their outputs depend on each other")]
+    Singular {
+        /// The experts.
+        kept: Vec<usize>,
+    },
+}
+
+/// `value` if it is at least one.
+pub(crate) fn at_least_one(what: &'static str, value: usize) -> Result<usize> {
+    if value == 0 {
+        Err(TheoryError::Zero { what })
+    } else {
+        Ok(value)
+    }
+}
+
+/// `got` if it is `expected`.
+pub(crate) fn same_size(what: &'static str, expected: usize, got: usize) -> Result<()> {
+    if expected == got {
+        Ok(())
+    } else {
+        Err(TheoryError::Size { what, expected, got })
+    }
+}
+
+/// `got` if it is finite and not negative.
+pub(crate) fn not_negative(what: &'static str, got: f64) -> Result<f64> {
+    if got >= 0.0 && got.is_finite() {
+        Ok(got)
+    } else {
+        let range = "at least 0 and finite";
+        Err(TheoryError::OutOfRange { what, range, got })
+    }
+}

@@ -1,0 +1,94 @@
+//! Phase 3: what pruning left goes to zero loss.
+
+use crate::draws::frame::Draws;
+use crate::draws::stream::{Purpose, Stream};
+use crate::error::{Result, not_negative};
+use crate::learning::course::{Course, Record};
+use crate::learning::descent::{Descent, descend};
+use crate::learning::gradient::Gradient;
+use crate::learning::teacher_batches::{Signal, TeacherBatches};
+use crate::mixture::Mixture;
+
+/// How a student is fine-tuned.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FineTuning {
+    /// Fresh rows for every step.
+    pub batch_size: usize,
+    /// The rate for routers.
+    pub router_rate: f64,
+    /// The rate for experts.
+    pub expert_rate: f64,
+    /// The rate for weights.
+    pub weight_rate: f64,
+    /// How many steps.
+    pub steps: usize,
+    /// The same seed gives the same batches, bit by bit and with any number of threads.
+    pub seed: u64,
+    /// Steps from one record to the next.
+    pub record_every: usize,
+    /// How batches are drawn.
+    pub draws: Draws,
+}
+
+impl Default for FineTuning {
+    /// What is stable for a few teachers of weight 1: routers learn slowly and experts fast, and rates even that out.
+    fn default() -> Self {
+        Self {
+            batch_size: 4096,
+            router_rate: 0.5,
+            expert_rate: 0.05,
+            weight_rate: 0.1,
+            steps: 1500,
+            seed: 0,
+            record_every: 50,
+            draws: Draws::Rows,
+        }
+    }
+}
+
+/// Stochastic gradient descent on `1/2 E (f - f*)^2`, `x ~ N(0, I)`, with nothing constrained.
+///
+/// The residual is zero at the solution, and the noise of the gradient with it, so that at a constant rate the
+/// loss falls by a constant factor in a number of steps.
+///
+/// `progress` sees every record.
+///
+/// # Errors
+///
+/// If the student has other dimensions than the teacher or fewer experts, a size is zero, a rate is negative, or the loss
+/// is no longer finite.
+///
+/// # References
+///
+/// Liao and Kyrillidis 2025, arXiv:2510.07205.
+/// **Deviates:** rates and batch size are ours.
+pub fn fine_tune(
+    student: Mixture,
+    teacher: &Mixture,
+    options: &FineTuning,
+    progress: &mut dyn FnMut(&Record),
+) -> Result<(Mixture, Course)> {
+    let router_rate = not_negative("the rate for routers", options.router_rate)?;
+    let expert_rate = not_negative("the rate for experts", options.expert_rate)?;
+    let weight_rate = not_negative("the rate for weights", options.weight_rate)?;
+    let descent = Descent {
+        batches: TeacherBatches {
+            teacher,
+            batch_size: options.batch_size,
+            draws: options.draws,
+            signal: Signal::Residual,
+            stream: Stream {
+                seed: options.seed,
+                purpose: Purpose::FineTuning,
+            },
+        },
+        steps: options.steps,
+        record_every: options.record_every,
+    };
+    let update = |student: &mut Mixture, gradient: &Gradient| {
+        descend(&mut student.routers, &gradient.routers, router_rate);
+        descend(&mut student.experts, &gradient.experts, expert_rate);
+        descend(&mut student.weights, &gradient.weights, weight_rate);
+    };
+    descent.run(student, update, progress)
+}
