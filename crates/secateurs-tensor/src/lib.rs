@@ -13,6 +13,7 @@ pub use masks::attach::{KeepReparam, MaskSet, attach_masks, fold_masks};
 pub use masks::keep::KeepMask;
 pub use report::cost::{Cost, CostChange};
 pub use report::run::{Event, LayerReport, Report, requested_sparsity};
+pub use select::groups::{keep_in_group, keep_in_groups_into};
 pub use select::scores::Scores;
 pub use select::threshold::{keep_largest, keep_largest_into};
 pub use select::units::{KeptUnits, UnitKind, UnitReport, UnitScores, keep_units};

@@ -14,29 +14,29 @@ use crate::learners::rows::{LearnerRows, inputs};
 use crate::learners::studies::Studies;
 use crate::{CausalError, Result};
 
-/// In which units outcomes are trained on. Predictions are in those of the study in any case.
+/// Units of outcomes in training. Predictions are in the units of the study in any case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum OutcomeUnits {
-    /// With mean 0 and deviation 1 over the training rows and the longer tail positive, so that learning rates and penalties mean
-    /// the same for all studies. The networks take the units back.
+    /// Mean 0 and deviation 1 over the training rows, with the longer tail positive, so that learning rates and penalties mean the
+    /// same for all studies. The networks take the units back.
     #[default]
     Standardised,
-    /// As they are.
+    /// Units of the study.
     AsGiven,
 }
 
-/// How to train a learner.
+/// Settings of a learner's training.
 ///
 /// All rows are one batch. Networks compute with scaled covariates, in the units of the rows that they were first trained on, and
 /// with scaled outcomes, and speak in the units of the study: `a x + b` and `c y + d` give the same model, up to rounding.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct LearnerConfig {
-    /// Which learner.
+    /// Learner to train.
     pub learner: Learner,
-    /// How long, and with which optimizer.
+    /// Number of steps, their optimizer, and their end.
     pub schedule: Schedule,
-    /// Of the first network; each further one has the next.
+    /// Seed of the first network; each further one has the next.
     pub seed: u64,
     /// Units of the outcomes while training.
     pub units: OutcomeUnits,
@@ -59,13 +59,13 @@ impl LearnerConfig {
         }
     }
 
-    /// The same with another seed.
+    /// Takes another seed.
     pub fn with_seed(self, seed: u64) -> Self {
         Self { seed, ..self }
     }
 
-    /// Trains new networks on the rows of a study; those of a second one, if there is one, decide when to stop and which
-    /// weights to keep (see [`Schedule`]).
+    /// Trains new networks on the rows of a study; a second study, if there is one, decides when to stop and which weights to
+    /// keep (see [`Schedule`]).
     ///
     /// Loss: see [`Learner`], plus the penalties of the networks. Networks of a T-learner are trained at once: their losses and
     /// penalties are added, and no row of one arm moves the network of the other, but for its grids and its penalty, which see all

@@ -12,19 +12,19 @@ use super::schedule::Schedule;
 use crate::Result;
 use crate::layers::network::Kan;
 
-/// How to train.
+/// Settings of a fit.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FitConfig {
-    /// How long, and with which optimizer.
+    /// Number of steps, and their optimizer.
     pub schedule: Schedule,
-    /// What is added to the mean squared error.
+    /// Penalty that is added to the mean squared error.
     pub penalty: Penalty,
-    /// When grids move; never if there is none.
+    /// Moves of the grids; they stay if there is none.
     pub grids: Option<GridUpdates>,
 }
 
 impl FitConfig {
-    /// Without penalty, with grids that follow the data at first.
+    /// Settings without penalty, and with grids that follow the data at first.
     pub fn new(schedule: Schedule) -> Self {
         Self {
             schedule,
@@ -33,13 +33,13 @@ impl FitConfig {
         }
     }
 
-    /// The same with a penalty of that weight.
+    /// Adds a penalty of that weight.
     pub fn with_lambda(mut self, lambda: f64) -> Self {
         self.penalty.lambda = lambda;
         self
     }
 
-    /// The same with grids that stay.
+    /// Lets grids stay.
     pub fn with_fixed_grids(self) -> Self {
         Self { grids: None, ..self }
     }

@@ -15,7 +15,7 @@ pub(super) struct LeastSquares<'a> {
     rows: ScaledRows,
     validation: Option<ScaledRows>,
     config: &'a FitConfig,
-    /// Of the first layer, for the penalty; none before the first step.
+    /// Covariance of the first layer, for the penalty; none before the first step.
     first: Option<Covariance>,
 }
 

@@ -3,7 +3,9 @@
 use faer::linalg::matmul::matmul;
 use faer::{Accum, Par};
 use rayon::prelude::*;
-use secateurs_tensor::{KeepMask, Needs, NmPattern, NonNegative, Pattern, WeightMatrix, keep_largest_into};
+use secateurs_tensor::{
+    KeepMask, Needs, NmPattern, NonNegative, Pattern, WeightMatrix, keep_in_group, keep_largest_into,
+};
 
 use crate::algebra::factor::SweepFactor;
 use crate::algebra::product::{outputs_per_task, rows, rows_mut};
@@ -12,7 +14,6 @@ use crate::methods::layer_method::LayerMethod;
 use crate::methods::prepare::{Prepared, default_damping, fall_back, finish, prepare, with_damping};
 use crate::methods::problem::{LayerProblem, Solution};
 use crate::methods::quota::block_quotas;
-use crate::methods::selector::keep_in_group;
 
 /// Optimal brain surgery in one sweep.
 ///

@@ -20,7 +20,8 @@ struct TwoStreams {
 impl Block for TwoStreams {
     type Flow = (Tensor<3>, Tensor<2>);
 
-    fn run(&self, (tokens, summary): Self::Flow, observer: &mut dyn Observer) -> Self::Flow {
+    fn run(&self, input: Self::Flow, observer: &mut dyn Observer) -> Self::Flow {
+        let (tokens, summary) = input;
         let [batch, n_tokens, width] = tokens.dims();
         observer.observe(&["tokens.weight"], &tokens.clone().reshape([batch * n_tokens, width]));
         observer.observe(&["summary.weight"], &summary);
