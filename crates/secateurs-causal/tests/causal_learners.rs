@@ -5,8 +5,8 @@ mod by_formula;
 use burn::tensor::{Device, Tensor};
 use by_formula::loss_by_formula;
 use secateurs_causal::{
-    Arm, Base, CausalError, EffectModel, KanBase, Learner, LearnerConfig, MlpBase, Network, OutcomeUnits, Study,
-    Summary, Synthetic, Trained, pehe,
+    Arm, Base, CausalError, EffectModel, KanBase, Learner, LearnerConfig, MlpBase, Network, OutcomeUnits, Studies,
+    Study, Summary, Synthetic, Trained, pehe,
 };
 use secateurs_kan::{
     BasisConfig, GridUpdates, Kan, KanError, Keep, Optimizer, PruneConfig, Schedule, attribution, prune_edges,
@@ -25,7 +25,12 @@ fn adam(steps: usize, learning_rate: f64) -> Schedule {
 fn train<B: Base>(base: &B, config: &LearnerConfig, study: &Study) -> Trained<B::Network> {
     let (train, validation) = study.split(0.2, 0).unwrap();
     config
-        .fit(base, (&train, Some(&validation)), &Device::flex(), &mut |_| ())
+        .fit(
+            base,
+            Studies::train_on(&train).judged_by(&validation),
+            &Device::flex(),
+            &mut |_| (),
+        )
         .unwrap()
 }
 
@@ -116,7 +121,9 @@ fn outcomes_of_one_arm_do_not_move_the_network_of_the_other() {
     };
     let base = KanBase::new([3], SPLINES).with_lambda(1e-3);
     let outcomes = [&study, &other].map(|study| {
-        let (model, _) = config.fit(&base, (study, None), &Device::flex(), &mut |_| ()).unwrap();
+        let (model, _) = config
+            .fit(&base, Studies::train_on(study), &Device::flex(), &mut |_| ())
+            .unwrap();
         model.outcomes(study.x()).unwrap()
     });
     assert_eq!(outcomes[0].mu0, outcomes[1].mu0);
@@ -150,7 +157,7 @@ fn losses_are_those_of_the_formulas() {
             until: 3,
             uniform: 0.02,
         });
-        let studies = (&train, Some(&validation));
+        let studies = Studies::train_on(&train).judged_by(&validation);
         let (model, log) = config.fit(&base, studies, &Device::flex(), &mut |_| ()).unwrap();
         let x = model.network_inputs(&train).unwrap();
         let penalty = |network: &Kan| -> f64 { base.penalty.of(network, x.clone()).into_scalar() };
@@ -177,7 +184,9 @@ fn units_are_those_of_the_study() {
     let config = LearnerConfig::new(Learner::Tar, adam(30, 0.05));
     let effects = [&study, &large].map(|study| {
         let base = KanBase::additive(SPLINES).with_lambda(1e-2);
-        let (model, _) = config.fit(&base, (study, None), &Device::flex(), &mut |_| ()).unwrap();
+        let (model, _) = config
+            .fit(&base, Studies::train_on(study), &Device::flex(), &mut |_| ())
+            .unwrap();
         model.effects(study.x()).unwrap()
     });
     let scaled: Vec<f64> = effects[0].iter().map(|effect| 1000.0 * effect).collect();
@@ -189,7 +198,9 @@ fn networks_can_be_pruned_and_trained_on() {
     let study = Synthetic::new(200).study(1).unwrap();
     let config = LearnerConfig::new(Learner::T, Schedule::new(Optimizer::LBFGS, 5));
     let base = KanBase::additive(SPLINES).with_lambda(1e-3);
-    let (model, _) = config.fit(&base, (&study, None), &Device::flex(), &mut |_| ()).unwrap();
+    let (model, _) = config
+        .fit(&base, Studies::train_on(&study), &Device::flex(), &mut |_| ())
+        .unwrap();
     let before = model.factual_error(&study).unwrap();
     let x = model.network_inputs(&study).unwrap();
     let mut n_removed = 0;
@@ -207,7 +218,7 @@ fn networks_can_be_pruned_and_trained_on() {
     let after = pruned.factual_error(&study).unwrap();
     assert!(after < 1.3 * before + 0.05, "{before} before, {after} after");
     let (again, _) = config
-        .refit(&base.with_fixed_grids(), pruned, (&study, None), &mut |_| ())
+        .retrain(&base.with_fixed_grids(), pruned, Studies::train_on(&study), &mut |_| ())
         .unwrap();
     let last = again.factual_error(&study).unwrap();
     assert!(last <= after + 1e-3, "{after} pruned, {last} trained on");
@@ -218,10 +229,14 @@ fn no_steps_change_nothing() {
     let study = Synthetic::new(60).study(1).unwrap();
     let config = LearnerConfig::new(Learner::Dragon, adam(2, 0.01));
     let base = MlpBase::new([8], [4]);
-    let (model, _) = config.fit(&base, (&study, None), &Device::flex(), &mut |_| ()).unwrap();
+    let (model, _) = config
+        .fit(&base, Studies::train_on(&study), &Device::flex(), &mut |_| ())
+        .unwrap();
     let before = (model.outcomes(study.x()).unwrap(), model.propensity(study.x()).unwrap());
     let still = LearnerConfig::new(Learner::Dragon, adam(0, 0.01));
-    let (model, log) = still.refit(&base, model, (&study, None), &mut |_| ()).unwrap();
+    let (model, log) = still
+        .retrain(&base, model, Studies::train_on(&study), &mut |_| ())
+        .unwrap();
     assert!(log.is_empty());
     let after = (model.outcomes(study.x()).unwrap(), model.propensity(study.x()).unwrap());
     laws::close(&after.0.mu0, &before.0.mu0, 1e-5, 1.0);
@@ -248,9 +263,9 @@ fn what_is_refused() {
     let study = Synthetic::new(40).study(1).unwrap();
     let config = LearnerConfig::new(Learner::Tar, adam(1, 0.01));
     let fit = |base: &KanBase, rows: &Study, validation: Option<&Study>| {
-        config
-            .fit(base, (rows, validation), &Device::flex(), &mut |_| ())
-            .map(|_| ())
+        let train = rows;
+        let studies = Studies { train, validation };
+        config.fit(base, studies, &Device::flex(), &mut |_| ()).map(|_| ())
     };
     let base = KanBase::additive(SPLINES);
     let narrow = Study::new(vec![1.0, 2.0, 3.0, 4.0], 1, &[0.0, 1.0, 0.0, 1.0], vec![0.0; 4]).unwrap();
@@ -273,9 +288,16 @@ fn what_is_refused() {
     ));
     let empty = KanBase::new([0], SPLINES);
     assert!(matches!(fit(&empty, &study, None), Err(CausalError::Kan(_))));
-    let hollow = config.fit(&MlpBase::new([0], []), (&study, None), &Device::flex(), &mut |_| ());
+    let hollow = config.fit(
+        &MlpBase::new([0], []),
+        Studies::train_on(&study),
+        &Device::flex(),
+        &mut |_| (),
+    );
     assert!(matches!(hollow, Err(CausalError::OutOfRange { .. })));
-    let (model, _) = config.fit(&base, (&study, None), &Device::flex(), &mut |_| ()).unwrap();
+    let (model, _) = config
+        .fit(&base, Studies::train_on(&study), &Device::flex(), &mut |_| ())
+        .unwrap();
     assert!(matches!(model.effects(&[0.0; 6]), Err(CausalError::Length { .. })));
     assert!(matches!(model.network_inputs(&narrow), Err(CausalError::Shape { .. })));
     let kan = model.networks()[0].clone();
@@ -313,8 +335,8 @@ fn what_is_refused() {
 fn outputs_are_mapped() {
     let outputs = [secateurs_causal::Output::Outcome, secateurs_causal::Output::Propensity];
     let device = Device::flex();
-    let kan = KanBase::new([2], SPLINES).init(3, &outputs, (0, &device)).unwrap();
-    let mlp = MlpBase::new([4], [2]).init(3, &outputs, (0, &device)).unwrap();
+    let kan = KanBase::new([2], SPLINES).init(3, &outputs, 0, &device).unwrap();
+    let mlp = MlpBase::new([4], [2]).init(3, &outputs, 0, &device).unwrap();
     check_map(kan);
     check_map(mlp);
 }

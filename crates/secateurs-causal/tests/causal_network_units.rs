@@ -4,9 +4,10 @@ mod units;
 
 use burn::tensor::{Device, FloatDType};
 use secateurs_causal::{
-    Base, CausalError, Column, KanBase, Learner, LearnerConfig, MlpBase, Network, Outcomes, Study, Synthetic, pehe,
+    Base, CausalError, Column, KanBase, Learner, LearnerConfig, MlpBase, Network, Outcomes, Retraining, Studies, Study,
+    Synthetic, pehe,
 };
-use secateurs_kan::{BasisConfig, Optimizer, PipelineConfig, Schedule};
+use secateurs_kan::{BasisConfig, FormulaSearch, Optimizer, Schedule};
 use units::{Map, Units, study};
 
 const SPLINES: BasisConfig = BasisConfig::BSpline {
@@ -14,13 +15,13 @@ const SPLINES: BasisConfig = BasisConfig::BSpline {
     n_intervals: 3,
 };
 
-fn outcomes<B: Base>((base, config): (&B, &LearnerConfig), train: &Study, x: &[f64]) -> (Outcomes, Option<Vec<f64>>) {
+fn outcomes<B: Base>(base: &B, config: &LearnerConfig, train: &Study, x: &[f64]) -> (Outcomes, Option<Vec<f64>>) {
     let (train, validation) = train.split(0.2, 0).unwrap();
-    let studies = (&train, Some(&validation));
+    let studies = Studies::train_on(&train).judged_by(&validation);
     let (model, log) = config.fit(base, studies, &Device::flex(), &mut |_| ()).unwrap();
     assert!(log[0].loss > log.last().unwrap().loss, "training moved");
     // Trained on, too.
-    let (model, _) = config.refit(base, model, studies, &mut |_| ()).unwrap();
+    let (model, _) = config.retrain(base, model, studies, &mut |_| ()).unwrap();
     (model.outcomes(x).unwrap(), model.propensity(x).unwrap())
 }
 
@@ -28,10 +29,10 @@ fn check<B: Base>(base: &B, schedule: Schedule, name: &str) {
     let (train, test) = (study(160, 1), study(80, 2));
     for (at, learner) in Learner::ALL.into_iter().enumerate() {
         let config = LearnerConfig::new(learner, schedule).with_seed(3);
-        let (own, propensity) = outcomes((base, &config), &train, test.x());
+        let (own, propensity) = outcomes(base, &config, &train, test.x());
         for seed in 0..3 {
             let units = Units::random(train.d_input(), 10 * at as u64 + seed);
-            let (mapped, there) = outcomes((base, &config), &units.study(&train), &units.rows(test.x()));
+            let (mapped, there) = outcomes(base, &config, &units.study(&train), &units.rows(test.x()));
             let distance = units.distance(&train, &own, &mapped);
             assert!(
                 distance < 0.01,
@@ -106,7 +107,7 @@ fn effects_of_columns_far_from_zero_are_found() {
         let (train, validation) = all.split(0.2, 0).unwrap();
         let base = KanBase::additive(SPLINES).with_lambda(1e-3);
         let config = LearnerConfig::new(Learner::T, Schedule::new(Optimizer::LBFGS, 8).with_patience(3));
-        let studies = (&train, Some(&validation));
+        let studies = Studies::train_on(&train).judged_by(&validation);
         let (model, _) = config.fit(&base, studies, &Device::flex(), &mut |_| ()).unwrap();
         let error = |effects: &[f64]| pehe(effects, &test).unwrap() / of_y.scale.abs();
         let full = error(&model.effects(test.x()).unwrap());
@@ -114,10 +115,14 @@ fn effects_of_columns_far_from_zero_are_found() {
         let names = ["u".to_owned(), "w".to_owned()];
         let found = model
             .formulas(
-                (&train, &validation),
                 &names,
-                (&config, &base),
-                &PipelineConfig::default(),
+                Retraining {
+                    train: &train,
+                    validation: &validation,
+                    config: &config,
+                    base: &base,
+                },
+                &FormulaSearch::default(),
             )
             .unwrap();
         let effect = found.effect();
@@ -134,7 +139,9 @@ fn networks_take_rows_in_units_of_the_study() {
     let study = units.study(&Synthetic::new(60).study(1).unwrap());
     let config = LearnerConfig::new(Learner::Tar, Schedule::new(Optimizer::Adam { learning_rate: 0.01 }, 3));
     let base = MlpBase::new([4], [2]);
-    let (model, _) = config.fit(&base, (&study, None), &Device::flex(), &mut |_| ()).unwrap();
+    let (model, _) = config
+        .fit(&base, Studies::train_on(&study), &Device::flex(), &mut |_| ())
+        .unwrap();
     let inputs = model.network_inputs(&study).unwrap();
     assert_eq!(inputs.to_data().iter::<f64>().collect::<Vec<f64>>(), study.x());
     let outputs: Vec<f64> = model.networks()[0].forward(inputs).into_data().iter().collect();
@@ -153,18 +160,29 @@ fn networks_refuse_a_column_that_is_the_treatment() {
     for learner in Learner::ALL {
         let config = LearnerConfig::new(learner, schedule);
         let base = KanBase::additive(SPLINES);
-        let refused = config.fit(&base, (&study, None), &Device::flex(), &mut |_| ());
+        let refused = config.fit(&base, Studies::train_on(&study), &Device::flex(), &mut |_| ());
         let column = Column::Covariate(5);
         assert!(matches!(refused, Err(CausalError::IsTreatment { column: got }) if got == column));
         // Nor is such a study taken to train on or to find formulas by.
-        let (model, _) = config.fit(&base, (&plain, None), &Device::flex(), &mut |_| ()).unwrap();
+        let (model, _) = config
+            .fit(&base, Studies::train_on(&plain), &Device::flex(), &mut |_| ())
+            .unwrap();
         let x = (0..60).flat_map(|row| [&plain.row(row)[1..], &[plain.treatment()[row]]].concat());
         let other = Study::new(x.collect(), 5, &plain.treatment(), plain.outcome().to_vec()).unwrap();
         let names: Vec<String> = (0..5).map(|j| format!("x{j}")).collect();
-        let pipeline = PipelineConfig::default();
-        let formulas = model.formulas((&other, &plain), &names, (&config, &base), &pipeline);
+        let pipeline = FormulaSearch::default();
+        let formulas = model.formulas(
+            &names,
+            Retraining {
+                train: &other,
+                validation: &plain,
+                config: &config,
+                base: &base,
+            },
+            &pipeline,
+        );
         assert!(matches!(formulas, Err(CausalError::IsTreatment { .. })));
-        let again = config.refit(&base, model, (&other, None), &mut |_| ());
+        let again = config.retrain(&base, model, Studies::train_on(&other), &mut |_| ());
         assert!(matches!(again, Err(CausalError::IsTreatment { .. })));
     }
 }
@@ -185,11 +203,16 @@ fn a_constant_outcome_has_no_effect() {
             let config = LearnerConfig::new(learner, Schedule::new(Optimizer::Adam { learning_rate: 0.05 }, 5));
             let kan = config.fit(
                 &KanBase::additive(SPLINES),
-                (&constant, None),
+                Studies::train_on(&constant),
                 &Device::flex(),
                 &mut |_| (),
             );
-            let mlp = config.fit(&MlpBase::new([8], [4]), (&constant, None), &Device::flex(), &mut |_| ());
+            let mlp = config.fit(
+                &MlpBase::new([8], [4]),
+                Studies::train_on(&constant),
+                &Device::flex(),
+                &mut |_| (),
+            );
             let effects = [
                 kan.unwrap().0.effects(rows.x()).unwrap(),
                 mlp.unwrap().0.effects(rows.x()).unwrap(),

@@ -1,7 +1,7 @@
 //! A study as tensors, and the loss of networks on it.
 
 use burn::tensor::{DType, Device, FloatDType, Tensor, TensorData, activation};
-use secateurs_kan::Unit;
+use secateurs_kan::Scale;
 
 use crate::data::study::Study;
 use crate::error::Arm;
@@ -11,7 +11,7 @@ use crate::learners::learner::Learner;
 /// Rows of a study, as a learner needs them.
 #[derive(Debug, Clone)]
 pub(crate) struct Batch {
-    /// Of all rows, for grids and penalties: `[n, d_network]`
+    /// Inputs of all rows, for grids and penalties: `[n, d_network]`
     pub(crate) inputs: Tensor<2>,
     parts: Vec<Part>,
 }
@@ -31,8 +31,8 @@ struct Part {
 }
 
 impl Batch {
-    /// The rows, their outcomes in a unit. A network of a T-learner predicts those of its arm.
-    pub(crate) fn new(study: &Study, learner: Learner, unit: Unit, at: &(Device, DType)) -> Self {
+    /// The rows, their outcomes on a scale. A network of a T-learner predicts those of its arm.
+    pub(crate) fn new(study: &Study, learner: Learner, scale: Scale, place: &Place) -> Self {
         let treatment = study.treatment();
         let all = inputs(study.x(), study.d_input(), learner, |row| treatment[row]);
         let parts = match learner {
@@ -42,12 +42,19 @@ impl Batch {
             _ => vec![(0, (0..study.rows()).collect())],
         };
         let d_network = learner.d_network(study.d_input());
+        let source = Source {
+            study,
+            learner,
+            inputs: &all,
+            scale,
+            place,
+        };
         Self {
             parts: parts
                 .into_iter()
-                .map(|(network, rows)| Part::new(study, (learner, &all), (network, &rows), (unit, at)))
+                .map(|(network, rows)| source.part(network, &rows))
                 .collect(),
-            inputs: tensor(all, d_network, at),
+            inputs: place.tensor(all, d_network),
         }
     }
 
@@ -58,7 +65,7 @@ impl Batch {
         self
     }
 
-    /// The same where a tensor of the networks is.
+    /// The batch on a device.
     pub(crate) fn on(&self, device: &Device) -> Self {
         let moved = |tensor: &Tensor<2>| tensor.clone().to_device(device);
         let part = |part: &Part| Part {
@@ -84,13 +91,27 @@ impl Batch {
     }
 }
 
-impl Part {
-    fn new(
-        study: &Study,
-        (learner, inputs): (Learner, &[f64]),
-        (network, rows): (usize, &[usize]),
-        (unit, at): (Unit, &(Device, DType)),
-    ) -> Self {
+/// What the parts of a batch are made from.
+struct Source<'a> {
+    study: &'a Study,
+    learner: Learner,
+    /// Inputs of all rows, row-major.
+    inputs: &'a [f64],
+    /// The scale on which outcomes are trained.
+    scale: Scale,
+    place: &'a Place,
+}
+
+impl Source<'_> {
+    /// The rows that a network predicts.
+    fn part(&self, network: usize, rows: &[usize]) -> Part {
+        let &Self {
+            study,
+            learner,
+            inputs,
+            scale,
+            place,
+        } = self;
         let d_network = learner.d_network(study.d_input());
         let of_row = |row: &usize| &inputs[row * d_network..(row + 1) * d_network];
         let shares = shares(study, learner);
@@ -107,19 +128,18 @@ impl Part {
         let weights: Vec<f64> = rows.iter().flat_map(weights).collect();
         let n_outcomes = weights.len() / rows.len();
         let treatment = study.treatment();
-        Self {
+        let column = |value: &dyn Fn(usize) -> f64| place.tensor(rows.iter().map(|row| value(*row)).collect(), 1);
+        Part {
             network,
-            inputs: tensor(rows.iter().flat_map(of_row).copied().collect(), d_network, at),
-            outcome: tensor(
-                rows.iter().map(|row| unit.scaled(study.outcome()[*row])).collect(),
-                1,
-                at,
-            ),
-            treatment: tensor(rows.iter().map(|row| treatment[*row]).collect(), 1, at),
-            weights: tensor(weights, n_outcomes, at),
+            inputs: place.tensor(rows.iter().flat_map(of_row).copied().collect(), d_network),
+            outcome: column(&|row| scale.scaled(study.outcome()[row])),
+            treatment: column(&|row| treatment[row]),
+            weights: place.tensor(weights, n_outcomes),
         }
     }
+}
 
+impl Part {
     fn loss(&self, learner: Learner, outputs: Tensor<2>, propensity_weight: f64) -> Tensor<1> {
         let n_outcomes = self.weights.dims()[1];
         let error = outputs.clone().narrow(1, 0, n_outcomes) - self.outcome.clone();
@@ -144,17 +164,26 @@ pub(crate) fn shares(study: &Study, learner: Learner) -> [f64; 2] {
 
 /// Where the rows for a network are: beside its parameters, in double precision if the device has it, since numbers in the units
 /// of a study may need all digits until they are scaled.
-pub(crate) fn place_of_rows<N: Network>(network: &N) -> (Device, DType) {
-    let (device, dtype) = network.place();
-    match device.supports_dtype(FloatDType::F64) {
-        true => (device, DType::F64),
-        false => (device, dtype),
-    }
+pub(crate) struct Place {
+    device: Device,
+    dtype: DType,
 }
 
-pub(crate) fn tensor(values: Vec<f64>, columns: usize, at: &(Device, DType)) -> Tensor<2> {
-    let shape = [values.len() / columns, columns];
-    Tensor::from_data(TensorData::new(values, shape), (&at.0, at.1))
+impl Place {
+    pub(crate) fn of_rows<N: Network>(network: &N) -> Self {
+        let (device, dtype) = network.place();
+        let dtype = match device.supports_dtype(FloatDType::F64) {
+            true => DType::F64,
+            false => dtype,
+        };
+        Self { device, dtype }
+    }
+
+    /// Row-major numbers as a tensor there: `[rows, columns]`
+    pub(crate) fn tensor(&self, values: Vec<f64>, columns: usize) -> Tensor<2> {
+        let shape = [values.len() / columns, columns];
+        Tensor::from_data(TensorData::new(values, shape), (&self.device, self.dtype))
+    }
 }
 
 /// Inputs of the networks, row-major: covariates, and for S the treatment.

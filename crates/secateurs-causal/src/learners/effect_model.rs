@@ -5,7 +5,7 @@ use burn::tensor::Tensor;
 use crate::data::study::{Outcomes, Study, check_covariates};
 use crate::error::Arm;
 use crate::learners::base::Network;
-use crate::learners::batch::{inputs, place_of_rows, tensor};
+use crate::learners::batch::{Place, inputs};
 use crate::learners::learner::{Head, Learner};
 use crate::measures::metrics::factual_error;
 use crate::{CausalError, Result};
@@ -153,6 +153,6 @@ impl<N: Network> EffectModel<N> {
     fn inputs(&self, x: &[f64], treatment: impl Fn(usize) -> f64) -> Tensor<2> {
         let values = inputs(x, self.d_input, self.learner, treatment);
         let columns = self.learner.d_network(self.d_input);
-        tensor(values, columns, &place_of_rows(&self.networks[0]))
+        Place::of_rows(&self.networks[0]).tensor(values, columns)
     }
 }

@@ -6,4 +6,5 @@ pub(crate) mod effect_model;
 pub(crate) mod kan_base;
 pub(crate) mod learner;
 pub(crate) mod mlp;
+pub(crate) mod studies;
 pub(crate) mod training;

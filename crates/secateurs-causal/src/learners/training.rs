@@ -1,17 +1,18 @@
 //! Training of a learner.
 
 use burn::tensor::{Device, Tensor};
-use secateurs_kan::{KanError, Objective, Schedule, StepLog, Unit, minimise};
+use secateurs_kan::{KanError, Objective, Scale, Schedule, StepLog, minimise};
 use serde::{Deserialize, Serialize};
 
 use crate::data::study::Study;
 use crate::learners::base::{Base, Network, Output};
-use crate::learners::batch::{Batch, inputs, place_of_rows};
+use crate::learners::batch::{Batch, Place, inputs};
 use crate::learners::effect_model::EffectModel;
 use crate::learners::learner::Learner;
+use crate::learners::studies::Studies;
 use crate::{CausalError, Result};
 
-/// In which units outcomes are trained on. Predictions are in those of the study in any case.
+/// Units that outcomes are trained in. Predictions are in the units of the study in any case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum OutcomeUnits {
@@ -33,7 +34,7 @@ pub struct LearnerConfig {
     pub learner: Learner,
     /// How long, and with which optimizer.
     pub schedule: Schedule,
-    /// Of the first network; each further one has the next.
+    /// Seed of the first network; each further one has the next.
     pub seed: u64,
     /// Units of the outcomes while training.
     pub units: OutcomeUnits,
@@ -56,12 +57,12 @@ impl LearnerConfig {
         }
     }
 
-    /// The same with another seed.
+    /// This configuration with another seed.
     pub fn with_seed(self, seed: u64) -> Self {
         Self { seed, ..self }
     }
 
-    /// Trains new networks on the rows of a study; those of a second one, if there is one, decide when to stop and which
+    /// Trains new networks on the rows of a study. The rows of a second study, if there is one, decide when to stop and which
     /// weights to keep (see [`Schedule`]).
     ///
     /// Loss: see [`Learner`], plus the penalties of the networks. Networks of a T-learner are trained at once: their losses and
@@ -83,21 +84,21 @@ impl LearnerConfig {
     pub fn fit<B: Base>(
         &self,
         base: &B,
-        studies: (&Study, Option<&Study>),
+        studies: Studies<'_>,
         device: &Device,
         listener: &mut dyn FnMut(&StepLog),
     ) -> Result<Trained<B::Network>> {
-        let d_input = studies.0.d_input();
+        let d_input = studies.train.d_input();
         let learner = self.learner;
-        let treatment = studies.0.treatment();
-        let rows = inputs(studies.0.x(), d_input, learner, |row| treatment[row]);
+        let treatment = studies.train.treatment();
+        let rows = inputs(studies.train.x(), d_input, learner, |row| treatment[row]);
         let network = |number: usize| {
-            let at = (self.seed.wrapping_add(number as u64), device);
-            let network = base.init(learner.d_network(d_input), learner.outputs(), at)?;
-            Ok(network.in_units_of(&rows)?)
+            let seed = self.seed.wrapping_add(number as u64);
+            let network = base.init(learner.d_network(d_input), learner.outputs(), seed, device)?;
+            Ok(network.with_scales_of(&rows)?)
         };
         let networks = (0..learner.n_networks()).map(network).collect::<Result<Vec<_>>>()?;
-        let (networks, log) = self.train(base, (networks, None), studies, listener)?;
+        let (networks, log) = self.train(base, Networks::all(networks), studies, listener)?;
         Ok((EffectModel::new(learner, d_input, networks)?, log))
     }
 
@@ -106,29 +107,34 @@ impl LearnerConfig {
     /// # Errors
     ///
     /// As [`fit`](Self::fit), or if the model is for other covariates.
-    pub fn refit<B: Base>(
+    pub fn retrain<B: Base>(
         &self,
         base: &B,
         model: EffectModel<B::Network>,
-        studies: (&Study, Option<&Study>),
+        studies: Studies<'_>,
         listener: &mut dyn FnMut(&StepLog),
     ) -> Result<Trained<B::Network>> {
         let (learner, d_input) = (model.learner(), model.d_input());
-        studies.0.check_d_input(d_input)?;
-        let networks = (model.into_networks(), None);
+        studies.train.check_d_input(d_input)?;
+        let networks = Networks::all(model.into_networks());
         let (networks, log) = Self { learner, ..*self }.train_on(base, networks, studies, listener)?;
         Ok((EffectModel::new(learner, d_input, networks)?, log))
     }
 
-    /// Trains one network of a model on by itself: that of an arm does not depend on the other's.
-    pub(crate) fn refit_network<B: Base>(
+    /// Trains one network of a model on by itself, by its number: the network of an arm does not depend on the other's. The
+    /// learner is the configuration's.
+    pub(crate) fn retrain_network<B: Base>(
         &self,
         base: &B,
-        (learner, number, network): (Learner, usize, B::Network),
-        studies: (&Study, Option<&Study>),
+        number: usize,
+        network: B::Network,
+        studies: Studies<'_>,
     ) -> Result<B::Network> {
-        let networks = (vec![network], Some(number));
-        let (mut networks, _) = Self { learner, ..*self }.train_on(base, networks, studies, &mut |_| ())?;
+        let networks = Networks {
+            networks: vec![network],
+            only: Some(number),
+        };
+        let (mut networks, _) = self.train_on(base, networks, studies, &mut |_| ())?;
         Ok(networks.swap_remove(0))
     }
 
@@ -136,40 +142,41 @@ impl LearnerConfig {
     fn train_on<B: Base>(
         &self,
         base: &B,
-        (networks, number): (Vec<B::Network>, Option<usize>),
-        studies: (&Study, Option<&Study>),
+        trained: Networks<B::Network>,
+        studies: Studies<'_>,
         listener: &mut dyn FnMut(&StepLog),
     ) -> Result<(Vec<B::Network>, Vec<StepLog>)> {
-        let unit = self.unit_of(studies.0);
-        let networks = mapped(
-            networks,
-            self.learner,
-            (1.0 / unit.size(), -unit.centre() / unit.size()),
-        )?;
-        self.train(base, (networks, number), studies, listener)
+        let scale = self.scale_of(studies.train);
+        let (factor, shift) = (1.0 / scale.size(), -scale.centre() / scale.size());
+        let trained = Networks {
+            networks: mapped(trained.networks, self.learner, factor, shift)?,
+            ..trained
+        };
+        self.train(base, trained, studies, listener)
     }
 
-    /// Trains networks whose outputs are in training units: all of them, or the one of this number, which is then all that is
-    /// given.
+    /// Trains networks whose outputs are in training units.
     fn train<B: Base>(
         &self,
         base: &B,
-        (networks, number): (Vec<B::Network>, Option<usize>),
-        (study, validation): (&Study, Option<&Study>),
+        trained: Networks<B::Network>,
+        studies: Studies<'_>,
         listener: &mut dyn FnMut(&StepLog),
     ) -> Result<(Vec<B::Network>, Vec<StepLog>)> {
+        let study = studies.train;
+        let Networks { networks, only } = trained;
         study.check_arms()?;
         study.check_overlap()?;
-        let unit = self.unit_of(study);
-        let place = place_of_rows(&networks[0]);
+        let scale = self.scale_of(study);
+        let place = Place::of_rows(&networks[0]);
         let batch = |study: &Study| {
-            let batch = Batch::new(study, self.learner, unit, &place);
-            match number {
+            let batch = Batch::new(study, self.learner, scale, &place);
+            match only {
                 None => batch,
                 Some(number) => batch.of_network(number),
             }
         };
-        let validation = validation.map(|rows| {
+        let validation = studies.validation.map(|rows| {
             rows.check_d_input(study.d_input())?;
             Ok::<_, CausalError>(batch(rows))
         });
@@ -181,22 +188,36 @@ impl LearnerConfig {
             prepared: Vec::new(),
         };
         let (networks, log) = minimise(networks, &mut objective, &self.schedule, listener)?;
-        Ok((mapped(networks, self.learner, (unit.size(), unit.centre()))?, log))
+        Ok((mapped(networks, self.learner, scale.size(), scale.centre())?, log))
     }
 
-    /// The unit in which outcomes are trained on.
-    fn unit_of(&self, study: &Study) -> Unit {
+    /// The scale on which outcomes are trained.
+    fn scale_of(&self, study: &Study) -> Scale {
         match self.units {
-            OutcomeUnits::AsGiven => Unit::default(),
-            OutcomeUnits::Standardised => Unit::of_outcome(study.outcome()),
+            OutcomeUnits::AsGiven => Scale::default(),
+            OutcomeUnits::Standardised => Scale::of_outcome(study.outcome()),
         }
     }
 }
 
-/// Networks whose outcomes are mapped by a scale and a shift; logits have no units.
-fn mapped<N: Network>(networks: Vec<N>, learner: Learner, (scale, shift): (f64, f64)) -> Result<Vec<N>> {
+/// Networks to train: all of a model, or one of them.
+struct Networks<N> {
+    networks: Vec<N>,
+    /// Number of the network that is given alone.
+    only: Option<usize>,
+}
+
+impl<N> Networks<N> {
+    fn all(networks: Vec<N>) -> Self {
+        let only = None;
+        Self { networks, only }
+    }
+}
+
+/// Networks whose outcomes are mapped by a factor and a shift; logits have no units.
+fn mapped<N: Network>(networks: Vec<N>, learner: Learner, factor: f64, shift: f64) -> Result<Vec<N>> {
     let map = |output: &Output| match output {
-        Output::Outcome => (scale, shift),
+        Output::Outcome => (factor, shift),
         Output::Propensity => (1.0, 0.0),
     };
     let (scales, shifts): (Vec<f64>, Vec<f64>) = learner.outputs().iter().map(map).unzip();
@@ -288,19 +309,17 @@ mod tests {
         };
         let config = LearnerConfig::new(Learner::T, schedule);
         let (model, _) = config
-            .fit(&base, (&train, None), &Device::default(), &mut |_| ())
+            .fit(&base, Studies::train_on(&train), &Device::default(), &mut |_| ())
             .unwrap();
-        let studies = (&train, Some(&validation));
-        let (together, log) = config.refit(&base, model.clone(), studies, &mut |_| ()).unwrap();
+        let studies = Studies::train_on(&train).judged_by(&validation);
+        let (together, log) = config.retrain(&base, model.clone(), studies, &mut |_| ()).unwrap();
         assert_eq!(log.len(), 7);
         let x = model.network_inputs(&study).unwrap();
         let outputs =
             |network: &secateurs_kan::Kan| -> Vec<f64> { network.forward(x.clone()).into_data().iter().collect() };
         for (number, network) in model.into_networks().into_iter().enumerate() {
             let before = outputs(&network);
-            let alone = config
-                .refit_network(&base, (Learner::T, number, network), studies)
-                .unwrap();
+            let alone = config.retrain_network(&base, number, network, studies).unwrap();
             let (alone, together) = (outputs(&alone), outputs(&together.networks()[number]));
             for ((alone, together), before) in alone.iter().zip(&together).zip(&before) {
                 assert!((alone - together).abs() < 1e-9, "{number}: {alone} {together}");

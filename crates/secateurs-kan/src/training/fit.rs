@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::layers::layer::Covariance;
 use crate::layers::network::Kan;
-use crate::scaling::unit::Unit;
-use crate::scaling::units::check as check_numbers;
+use crate::scaling::scale::Scale;
+use crate::scaling::scales::check as check_numbers;
 use crate::training::minimise::{Objective, Schedule, StepLog, minimise};
 use crate::{KanError, Result};
 
@@ -168,8 +168,8 @@ impl FitConfig {
 /// Loss: the mean of squared errors over rows and outputs, each as a share of the variance of its outcome over the training
 /// rows, plus [`Penalty`]. Validation rows, if there are any, decide when to stop and which weights to keep (see [`Schedule`]).
 ///
-/// A network whose units are not known takes those of the rows, in which it is trained: `a x + b` and `c y + d` give the same
-/// network as `x` and `y`, but for its units. A trained one keeps the units that it has.
+/// A network whose scales are not known takes those of the rows, in which it is trained: `a x + b` and `c y + d` give the same
+/// network as `x` and `y`, but for its scales. A trained one keeps the scales that it has.
 ///
 /// # Errors
 ///
@@ -199,18 +199,20 @@ pub fn fit(
     listener: &mut dyn FnMut(&StepLog),
 ) -> Result<(Kan, Vec<StepLog>)> {
     check(&kan, rows, "training rows")?;
-    let kan = kan.in_units_of(rows.x, rows.y)?;
+    let kan = kan.with_scales_of(rows.x, rows.y)?;
     let weights = weights(&kan, rows.y);
-    let scaled = |rows, what| Scaled::new(&kan, rows, (what, &weights));
+    if let Some(rows) = validation {
+        check(&kan, rows, "validation rows")?;
+    }
     let mut objective = LeastSquares {
-        rows: scaled(rows, "training rows")?,
-        validation: validation.map(|rows| scaled(rows, "validation rows")).transpose()?,
+        rows: Scaled::new(&kan, rows, &weights),
+        validation: validation.map(|rows| Scaled::new(&kan, rows, &weights)),
         config,
         first: None,
     };
-    let (layers, units) = kan.without_units();
+    let (layers, scales) = kan.without_scales();
     let (layers, log) = minimise(layers, &mut objective, &config.schedule, listener)?;
-    Ok((layers.with_units(units)?, log))
+    Ok((layers.with_scales(scales)?, log))
 }
 
 /// `sqrt(mean (f(x) - y)^2)` over rows and outputs.
@@ -221,10 +223,11 @@ pub fn fit(
 pub fn root_mean_square_error(kan: &Kan, rows: Rows<'_>) -> Result<f64> {
     let kan = kan.valid();
     let sizes: Vec<f64> = (0..kan.d_output())
-        .map(|output| kan.units().output(output).size())
+        .map(|output| kan.scales().output(output).size())
         .collect();
-    let rows = Scaled::new(&kan, rows, ("rows", &[]))?;
-    let errors: Vec<f64> = rows.errors(&kan.without_units().0).into_data().iter().collect();
+    check(&kan, rows, "rows")?;
+    let rows = Scaled::new(&kan, rows, &[]);
+    let errors: Vec<f64> = rows.errors(&kan.without_scales().0).into_data().iter().collect();
     let squares = errors
         .iter()
         .zip(sizes.iter().cycle())
@@ -281,19 +284,19 @@ struct Scaled {
 }
 
 impl Scaled {
-    fn new(kan: &Kan, rows: Rows<'_>, (what, weights): (&'static str, &[f64])) -> Result<Self> {
-        check(kan, rows, what)?;
+    /// Rows that fit the network; without weights, errors count as they are.
+    fn new(kan: &Kan, rows: Rows<'_>, weights: &[f64]) -> Self {
         let kan = kan.valid();
         let (device, dtype) = kan.place();
         let tensor = |values: Vec<f64>, columns: usize| {
             let data = TensorData::new(values.clone(), [values.len() / columns, columns]);
             Tensor::<2>::from_data(data, (&device, dtype))
         };
-        Ok(Self {
+        Self {
             x: tensor(kan.scaled_inputs(rows.x), kan.d_input()),
             y: tensor(kan.scaled_outputs(rows.y), kan.d_output()),
             weights: (!weights.is_empty()).then(|| tensor(weights.to_vec(), weights.len())),
-        })
+        }
     }
 
     /// The tensors where the parameters of the network are, tracked or not.
@@ -325,7 +328,7 @@ fn weights(kan: &Kan, y: &[f64]) -> Vec<f64> {
     let d_output = kan.d_output();
     let weight = |output: usize| {
         let column: Vec<f64> = y.iter().skip(output).step_by(d_output).copied().collect();
-        (kan.units().output(output).size() / Unit::of_outcome(&column).size()).abs()
+        (kan.scales().output(output).size() / Scale::of_outcome(&column).size()).abs()
     };
     let weights: Vec<f64> = (0..d_output).map(weight).collect();
     if weights.iter().all(|weight| *weight == 1.0) {

@@ -69,7 +69,7 @@ impl Batches<'_> {
             return Err(TheoryError::LossNotFinite { step, loss });
         }
         let vectors = self.vectors(&frame, &sums, step);
-        Ok(Gradient::mean((sums.squares, &vectors, sums.weights), n))
+        Ok(Gradient::mean(sums.squares, &vectors, sums.weights, n))
     }
 
     fn sums(&self, student: &Mixture, frame: &Frame, drawn: &[f64]) -> Sums {

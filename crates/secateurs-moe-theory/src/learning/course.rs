@@ -85,7 +85,7 @@ impl Course {
 
 impl Record {
     /// What is known of a student.
-    pub(crate) fn new((step, loss): (usize, f64), student: &Mixture, teacher: &Mixture) -> Self {
+    pub(crate) fn new(step: usize, loss: f64, student: &Mixture, teacher: &Mixture) -> Self {
         let cosines = |own: fn(&Mixture, usize) -> &[f64]| {
             let of = |i: usize| (0..teacher.n_experts()).map(move |j| cosine(own(student, i), own(teacher, j)));
             (0..student.n_experts()).flat_map(of).collect()

@@ -32,7 +32,7 @@ impl Descent<'_> {
         for step in 0..=self.steps {
             let gradient = self.batches.gradient(&student, step)?;
             if step % self.record_every == 0 || step == self.steps {
-                let record = Record::new((step, gradient.loss), &student, teacher);
+                let record = Record::new(step, gradient.loss, &student, teacher);
                 progress(&record);
                 course.records.push(record);
             }

@@ -51,16 +51,14 @@ pub fn gradient(mixture: &Mixture, inputs: &[f64], targets: &[f64]) -> Result<Gr
     );
     let squares: f64 = residuals.iter().map(|residual| residual * residual).sum();
     let n = n_rows as f64;
-    Ok(Gradient::mean(
-        (squares, &vectors, block.weight_gradient(&residuals)),
-        n,
-    ))
+    let weights = block.weight_gradient(&residuals);
+    Ok(Gradient::mean(squares, &vectors, weights, n))
 }
 
 impl Gradient {
-    /// From sums over `n` rows: of squared residuals, for routers and then experts, `[d_input, 2 n_experts]`, and for
-    /// weights.
-    pub(crate) fn mean((squares, vectors, weights): (f64, &Mat<f64>, Vec<f64>), n: f64) -> Self {
+    /// Means from sums over `n` rows: of squared residuals, for routers and then experts, `[d_input, 2 n_experts]`, and
+    /// for weights.
+    pub(crate) fn mean(squares: f64, vectors: &Mat<f64>, weights: Vec<f64>, n: f64) -> Self {
         let of = |columns: std::ops::Range<usize>| -> Vec<f64> {
             let values = columns.flat_map(|j| column(vectors, j));
             values.map(|sum| sum / n).collect()

@@ -111,16 +111,9 @@ pub fn learn_features(
         record_every: options.record_every,
     };
     let update = |student: &mut Mixture, gradient: &Gradient| {
-        move_on_sphere(
-            &mut student.routers,
-            &gradient.routers,
-            (teacher.d_input(), vector_rate),
-        );
-        move_on_sphere(
-            &mut student.experts,
-            &gradient.experts,
-            (teacher.d_input(), vector_rate),
-        );
+        let d_input = teacher.d_input();
+        move_on_sphere(&mut student.routers, &gradient.routers, d_input, vector_rate);
+        move_on_sphere(&mut student.experts, &gradient.experts, d_input, vector_rate);
         if options.mode == Mode::Joint {
             descend(&mut student.weights, &gradient.weights, weight_rate);
         }
@@ -143,7 +136,7 @@ fn vector_rate(student: &Mixture, learning_rate: f64) -> Result<f64> {
 }
 
 /// A step of every vector along its tangent space, and back to unit length.
-fn move_on_sphere(vectors: &mut [f64], gradient: &[f64], (d_input, rate): (usize, f64)) {
+fn move_on_sphere(vectors: &mut [f64], gradient: &[f64], d_input: usize, rate: f64) {
     let vectors = vectors.chunks_exact_mut(d_input);
     for (vector, gradient) in vectors.zip(gradient.chunks_exact(d_input)) {
         let radial = dot(vector, gradient);

@@ -1,8 +1,8 @@
 //! Trained networks on one task.
 
 use burn::tensor::Device;
-use secateurs::kan::{BasisConfig, Optimizer, PipelineConfig, Schedule};
-use secateurs_causal::{KanBase, Learner, LearnerConfig, MlpBase, NetworkFormulas, Study};
+use secateurs::kan::{BasisConfig, FormulaSearch, Optimizer, Schedule};
+use secateurs_causal::{KanBase, Learner, LearnerConfig, MlpBase, NetworkFormulas, Retraining, Studies, Study};
 
 use super::cell::{ModelNumber, ModelStage, TaskCell};
 use super::closed::{measure_model, name_covariates};
@@ -73,13 +73,24 @@ fn add_network(cell: &mut TaskCell, kind: &NetworkKind<'_>, split: &Split<'_>) -
     let name = format!("{}-{}, trained", kind.learner.name(), kind.suffix);
     let base = kind.base.clone().with_lambda(0.01);
     let config = LearnerConfig::new(kind.learner, Schedule::new(Optimizer::LBFGS, 10).with_patience(3));
-    let (model, _) = config.fit(&base, (train, Some(validation)), device, &mut |_| ())?;
-    let refit = LearnerConfig {
+    let (model, _) = config.fit(
+        &base,
+        Studies::train_on(train).judged_by(validation),
+        device,
+        &mut |_| (),
+    )?;
+    let retrain = LearnerConfig {
         schedule: Schedule::new(Optimizer::LBFGS, 3).with_patience(1),
         ..config
     };
     let names = name_covariates(train.d_input());
-    let found = model.formulas((train, validation), &names, (&refit, &base), &simplification())?;
+    let retraining = Retraining {
+        train,
+        validation,
+        config: &retrain,
+        base: &base,
+    };
+    let found = model.formulas(&names, retraining, &search())?;
     let x = test.x();
     for (stage, outcomes) in [
         ("full", model.outcomes(x)?),
@@ -90,7 +101,7 @@ fn add_network(cell: &mut TaskCell, kind: &NetworkKind<'_>, split: &Split<'_>) -
         cell.numbers
             .extend(measure_model(ModelStage::new(&name, stage), &outcomes, test)?);
     }
-    let edges = |of: fn(&secateurs::kan::Simplified) -> usize| found.networks.iter().map(of).sum::<usize>() as f64;
+    let edges = |of: fn(&secateurs::kan::FoundFormulas) -> usize| found.networks.iter().map(of).sum::<usize>() as f64;
     let number = |stage, edges| ModelNumber::new(ModelStage::new(&name, stage), "edges", edges);
     cell.numbers
         .push(number("full", edges(|network| network.attempts[0].edges)));
@@ -100,11 +111,11 @@ fn add_network(cell: &mut TaskCell, kind: &NetworkKind<'_>, split: &Split<'_>) -
     Ok(())
 }
 
-fn simplification() -> PipelineConfig {
-    PipelineConfig {
+fn search() -> FormulaSearch {
+    FormulaSearch {
         thresholds: vec![0.1, 0.03, 0.01],
         r_squared: vec![0.9, 0.98, 0.995],
-        ..PipelineConfig::default()
+        ..FormulaSearch::default()
     }
 }
 
@@ -113,7 +124,7 @@ fn measure_perceptron(split: &Split<'_>) -> Result<Vec<ModelNumber>, ExperimentE
     let optimizer = Optimizer::Adam { learning_rate: 1e-3 };
     let config = LearnerConfig::new(Learner::Tar, Schedule::new(optimizer, 600).with_patience(60));
     let base = MlpBase::new([100, 100], [50]);
-    let rows = (&split.train, Some(&split.validation));
+    let rows = Studies::train_on(&split.train).judged_by(&split.validation);
     let (model, _) = config.fit(&base, rows, split.device, &mut |_| ())?;
     let outcomes = model.outcomes(split.test.x())?;
     measure_model(ModelStage::new("TAR-MLP, trained", "full"), &outcomes, split.test)
