@@ -10,7 +10,7 @@ use secateurs::models::llama::{Activations, Llama, LlamaConfig, Rope};
 use secateurs_tensor::PathRules;
 use secateurs_testkit::device;
 use secateurs_train::{
-    AdamSettings, AdmmSettings, Batch, Constraint, Gradients, MomentFormat, StateFormat, TrainConfig, Trainer,
+    AdamSettings, AdmmSettings, Constraint, Gradients, MicroBatch, MomentFormat, StateFormat, TrainConfig, Trainer,
 };
 
 const BATCH: usize = 8;
@@ -59,7 +59,7 @@ fn train(c: &mut Criterion) {
     let positions = Rope::new(&config(), WINDOW, &device);
     let llama = Llama::new(&config(), &device);
     for (name, activations) in [("keep", Activations::Keep), ("recompute", Activations::Recompute)] {
-        let batch = Batch {
+        let batch = MicroBatch {
             step: 0,
             micro: 0,
             index: 0,

@@ -174,12 +174,7 @@ fn networks_become_formulas() {
         let base = KanBase::additive(basis);
         let config = LearnerConfig::new(learner, Schedule::new(Optimizer::LBFGS, 6).with_patience(2));
         let (model, _) = config
-            .fit(
-                &base,
-                Studies::train_on(&train).judged_by(&validation),
-                &Device::flex(),
-                &mut |_| (),
-            )
+            .fit(&base, Studies::new(&train, &validation), &Device::flex(), &mut |_| ())
             .unwrap();
         let pipeline = FormulaSearch {
             r_squared: vec![0.95, 0.99],

@@ -25,12 +25,7 @@ fn adam(steps: usize, learning_rate: f64) -> Schedule {
 fn train<B: Base>(base: &B, config: &LearnerConfig, study: &Study) -> Trained<B::Network> {
     let (train, validation) = study.split(0.2, 0).unwrap();
     config
-        .fit(
-            base,
-            Studies::train_on(&train).judged_by(&validation),
-            &Device::flex(),
-            &mut |_| (),
-        )
+        .fit(base, Studies::new(&train, &validation), &Device::flex(), &mut |_| ())
         .unwrap()
 }
 
@@ -122,7 +117,7 @@ fn outcomes_of_one_arm_do_not_move_the_network_of_the_other() {
     let base = KanBase::new([3], SPLINES).with_lambda(1e-3);
     let outcomes = [&study, &other].map(|study| {
         let (model, _) = config
-            .fit(&base, Studies::train_on(study), &Device::flex(), &mut |_| ())
+            .fit(&base, Studies::train_only(study), &Device::flex(), &mut |_| ())
             .unwrap();
         model.outcomes(study.x()).unwrap()
     });
@@ -157,7 +152,7 @@ fn losses_are_those_of_the_formulas() {
             until: 3,
             uniform: 0.02,
         });
-        let studies = Studies::train_on(&train).judged_by(&validation);
+        let studies = Studies::new(&train, &validation);
         let (model, log) = config.fit(&base, studies, &Device::flex(), &mut |_| ()).unwrap();
         let x = model.network_inputs(&train).unwrap();
         let penalty = |network: &Kan| -> f64 { base.penalty.of(network, x.clone()).into_scalar() };
@@ -185,7 +180,7 @@ fn units_are_those_of_the_study() {
     let effects = [&study, &large].map(|study| {
         let base = KanBase::additive(SPLINES).with_lambda(1e-2);
         let (model, _) = config
-            .fit(&base, Studies::train_on(study), &Device::flex(), &mut |_| ())
+            .fit(&base, Studies::train_only(study), &Device::flex(), &mut |_| ())
             .unwrap();
         model.effects(study.x()).unwrap()
     });
@@ -199,7 +194,7 @@ fn networks_can_be_pruned_and_trained_on() {
     let config = LearnerConfig::new(Learner::T, Schedule::new(Optimizer::LBFGS, 5));
     let base = KanBase::additive(SPLINES).with_lambda(1e-3);
     let (model, _) = config
-        .fit(&base, Studies::train_on(&study), &Device::flex(), &mut |_| ())
+        .fit(&base, Studies::train_only(&study), &Device::flex(), &mut |_| ())
         .unwrap();
     let before = model.factual_error(&study).unwrap();
     let x = model.network_inputs(&study).unwrap();
@@ -218,7 +213,12 @@ fn networks_can_be_pruned_and_trained_on() {
     let after = pruned.factual_error(&study).unwrap();
     assert!(after < 1.3 * before + 0.05, "{before} before, {after} after");
     let (again, _) = config
-        .retrain(&base.with_fixed_grids(), pruned, Studies::train_on(&study), &mut |_| ())
+        .retrain(
+            &base.with_fixed_grids(),
+            pruned,
+            Studies::train_only(&study),
+            &mut |_| (),
+        )
         .unwrap();
     let last = again.factual_error(&study).unwrap();
     assert!(last <= after + 1e-3, "{after} pruned, {last} trained on");
@@ -230,12 +230,12 @@ fn no_steps_change_nothing() {
     let config = LearnerConfig::new(Learner::Dragon, adam(2, 0.01));
     let base = MlpBase::new([8], [4]);
     let (model, _) = config
-        .fit(&base, Studies::train_on(&study), &Device::flex(), &mut |_| ())
+        .fit(&base, Studies::train_only(&study), &Device::flex(), &mut |_| ())
         .unwrap();
     let before = (model.outcomes(study.x()).unwrap(), model.propensity(study.x()).unwrap());
     let still = LearnerConfig::new(Learner::Dragon, adam(0, 0.01));
     let (model, log) = still
-        .retrain(&base, model, Studies::train_on(&study), &mut |_| ())
+        .retrain(&base, model, Studies::train_only(&study), &mut |_| ())
         .unwrap();
     assert!(log.is_empty());
     let after = (model.outcomes(study.x()).unwrap(), model.propensity(study.x()).unwrap());
@@ -290,13 +290,13 @@ fn what_is_refused() {
     assert!(matches!(fit(&empty, &study, None), Err(CausalError::Kan(_))));
     let hollow = config.fit(
         &MlpBase::new([0], []),
-        Studies::train_on(&study),
+        Studies::train_only(&study),
         &Device::flex(),
         &mut |_| (),
     );
     assert!(matches!(hollow, Err(CausalError::OutOfRange { .. })));
     let (model, _) = config
-        .fit(&base, Studies::train_on(&study), &Device::flex(), &mut |_| ())
+        .fit(&base, Studies::train_only(&study), &Device::flex(), &mut |_| ())
         .unwrap();
     assert!(matches!(model.effects(&[0.0; 6]), Err(CausalError::Length { .. })));
     assert!(matches!(model.network_inputs(&narrow), Err(CausalError::Shape { .. })));

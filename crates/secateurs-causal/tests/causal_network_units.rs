@@ -17,7 +17,7 @@ const SPLINES: BasisConfig = BasisConfig::BSpline {
 
 fn outcomes<B: Base>(base: &B, config: &LearnerConfig, train: &Study, x: &[f64]) -> (Outcomes, Option<Vec<f64>>) {
     let (train, validation) = train.split(0.2, 0).unwrap();
-    let studies = Studies::train_on(&train).judged_by(&validation);
+    let studies = Studies::new(&train, &validation);
     let (model, log) = config.fit(base, studies, &Device::flex(), &mut |_| ()).unwrap();
     assert!(log[0].loss > log.last().unwrap().loss, "training moved");
     // Trained on, too.
@@ -107,7 +107,7 @@ fn effects_of_columns_far_from_zero_are_found() {
         let (train, validation) = all.split(0.2, 0).unwrap();
         let base = KanBase::additive(SPLINES).with_lambda(1e-3);
         let config = LearnerConfig::new(Learner::T, Schedule::new(Optimizer::LBFGS, 8).with_patience(3));
-        let studies = Studies::train_on(&train).judged_by(&validation);
+        let studies = Studies::new(&train, &validation);
         let (model, _) = config.fit(&base, studies, &Device::flex(), &mut |_| ()).unwrap();
         let error = |effects: &[f64]| pehe(effects, &test).unwrap() / of_y.scale.abs();
         let full = error(&model.effects(test.x()).unwrap());
@@ -140,7 +140,7 @@ fn networks_take_rows_in_units_of_the_study() {
     let config = LearnerConfig::new(Learner::Tar, Schedule::new(Optimizer::Adam { learning_rate: 0.01 }, 3));
     let base = MlpBase::new([4], [2]);
     let (model, _) = config
-        .fit(&base, Studies::train_on(&study), &Device::flex(), &mut |_| ())
+        .fit(&base, Studies::train_only(&study), &Device::flex(), &mut |_| ())
         .unwrap();
     let inputs = model.network_inputs(&study).unwrap();
     assert_eq!(inputs.to_data().iter::<f64>().collect::<Vec<f64>>(), study.x());
@@ -160,12 +160,12 @@ fn networks_refuse_a_column_that_is_the_treatment() {
     for learner in Learner::ALL {
         let config = LearnerConfig::new(learner, schedule);
         let base = KanBase::additive(SPLINES);
-        let refused = config.fit(&base, Studies::train_on(&study), &Device::flex(), &mut |_| ());
+        let refused = config.fit(&base, Studies::train_only(&study), &Device::flex(), &mut |_| ());
         let column = Column::Covariate(5);
         assert!(matches!(refused, Err(CausalError::IsTreatment { column: got }) if got == column));
         // Nor is such a study taken to train on or to find formulas by.
         let (model, _) = config
-            .fit(&base, Studies::train_on(&plain), &Device::flex(), &mut |_| ())
+            .fit(&base, Studies::train_only(&plain), &Device::flex(), &mut |_| ())
             .unwrap();
         let x = (0..60).flat_map(|row| [&plain.row(row)[1..], &[plain.treatment()[row]]].concat());
         let other = Study::new(x.collect(), 5, &plain.treatment(), plain.outcome().to_vec()).unwrap();
@@ -182,7 +182,7 @@ fn networks_refuse_a_column_that_is_the_treatment() {
             &pipeline,
         );
         assert!(matches!(formulas, Err(CausalError::IsTreatment { .. })));
-        let again = config.retrain(&base, model, Studies::train_on(&other), &mut |_| ());
+        let again = config.retrain(&base, model, Studies::train_only(&other), &mut |_| ());
         assert!(matches!(again, Err(CausalError::IsTreatment { .. })));
     }
 }
@@ -203,13 +203,13 @@ fn a_constant_outcome_has_no_effect() {
             let config = LearnerConfig::new(learner, Schedule::new(Optimizer::Adam { learning_rate: 0.05 }, 5));
             let kan = config.fit(
                 &KanBase::additive(SPLINES),
-                Studies::train_on(&constant),
+                Studies::train_only(&constant),
                 &Device::flex(),
                 &mut |_| (),
             );
             let mlp = config.fit(
                 &MlpBase::new([8], [4]),
-                Studies::train_on(&constant),
+                Studies::train_only(&constant),
                 &Device::flex(),
                 &mut |_| (),
             );

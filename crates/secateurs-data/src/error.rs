@@ -3,8 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::FloatType;
 use crate::llama::ConfigError;
+use crate::{FloatType, OutputError};
 
 /// What can go wrong with a model file or an output folder.
 #[derive(Debug, thiserror::Error)]
@@ -136,6 +136,9 @@ pub enum DataError {
         /// Why it cannot be stored.
         problem: &'static str,
     },
+    /// An output cannot be made, or an unfinished run not gone on with.
+    #[error(transparent)]
+    Output(#[from] OutputError),
     /// The output, or the staging folder of another run, is already there.
     #[error("{} already exists", path.display())]
     OutputExists {

@@ -77,6 +77,9 @@ pub enum ExperimentError {
     /// A run failed.
     #[error(transparent)]
     Job(#[from] secateurs::Error),
+    /// A fixture could not be trained.
+    #[error(transparent)]
+    Train(#[from] secateurs::train::TrainError),
     /// A model could not be loaded or saved.
     #[error(transparent)]
     Model(#[from] secateurs::models::ModelError),

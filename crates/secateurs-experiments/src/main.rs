@@ -7,7 +7,7 @@ use clap::{Parser, Subcommand};
 use secateurs::allocator::MiMalloc;
 use secateurs_experiments::ExperimentError;
 use secateurs_experiments::claims::{Backend, CLAIMS, Reproduction, Setting, axes_of, find};
-use secateurs_experiments::fixtures::{self, Model, TrainConfig};
+use secateurs_experiments::fixtures::{self, FixtureConfig, Model};
 use secateurs_experiments::outcome::{Tier, reproduce_root};
 use secateurs_experiments::report::{pivots_along, write_report};
 
@@ -57,7 +57,7 @@ enum Command {
         #[arg(long)]
         out: PathBuf,
         /// Optimiser steps.
-        #[arg(long, default_value_t = TrainConfig::default().steps)]
+        #[arg(long, default_value_t = FixtureConfig::default().steps)]
         steps: usize,
         /// Train only this model, on the novels and with the tokenizer that are there; give it again for more.
         #[arg(long, value_enum, value_name = "MODEL", conflicts_with = "data")]
@@ -98,9 +98,9 @@ fn run(command: Command) -> Result<(), ExperimentError> {
             reproduce(&claims, &setting)
         }
         Command::Fixtures { data, out, steps, only } => {
-            let config = TrainConfig {
+            let config = FixtureConfig {
                 steps,
-                ..TrainConfig::default()
+                ..FixtureConfig::default()
             };
             match data {
                 Some(data) => fixtures::make(&data, &out, &config),

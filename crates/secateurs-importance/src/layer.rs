@@ -3,7 +3,7 @@
 use secateurs_tensor::{Needs, Scores, WeightMatrix};
 
 use crate::error::{ImportanceError, Result};
-use crate::gradient::GradientStats;
+use crate::gradients::stats::GradientStats;
 
 /// One layer as a score sees it.
 #[derive(Debug, Clone, Copy)]

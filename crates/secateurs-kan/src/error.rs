@@ -3,6 +3,7 @@
 use burn::tensor::DType;
 use secateurs_importance::ImportanceError;
 use secateurs_tensor::TensorError;
+use secateurs_train::TrainError;
 
 /// The result of a fallible operation of this crate.
 pub type Result<T, E = KanError> = core::result::Result<T, E>;
@@ -11,6 +12,9 @@ pub type Result<T, E = KanError> = core::result::Result<T, E>;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum KanError {
+    /// A training that cannot be watched.
+    #[error(transparent)]
+    Train(#[from] TrainError),
     /// A network without layers or with an empty one.
     #[error("a network needs at least two layers of nodes, and each needs a node; got {widths:?}")]
     EmptyLayer {

@@ -34,8 +34,10 @@ pub use secateurs_ops::Beyond;
 pub use state::{KanState, LayerConfig, STATE_VERSION, Side, StateConfig};
 pub use symbolic::edges::{SymbolicEdge, SymbolicEdges};
 pub use symbolic::symbolise::{SymbolicConfig, SymbolicFit, symbolise};
-pub use training::fit::{FitConfig, GridUpdates, Penalty, Rows, fit, root_mean_square_error};
-pub use training::minimise::{Keep, Objective, Optimizer, Schedule, StepLog, minimise};
+pub use training::{
+    FitConfig, GridUpdates, Keep, Objective, Optimizer, Penalty, Rows, Schedule, StepLog, fit, minimise,
+    root_mean_square_error,
+};
 pub use walk::{
     Attempt, Budget, FormulaSearch, FoundFormulas, Regression, Stage, StageResults, Task, Tried, find_formulas,
     try_settings,

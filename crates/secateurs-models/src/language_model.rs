@@ -4,7 +4,7 @@ use burn::module::Module;
 use burn::tensor::{Device, Int, Tensor};
 use secateurs_data::{Checkpoint, CheckpointWriter};
 use secateurs_ops::{linear, linear_cross_entropy};
-use secateurs_train::{Batch, Gradients, TrainError};
+use secateurs_train::{Gradients, MicroBatch, TrainError};
 use serde::{Deserialize, Serialize};
 
 use crate::{Family, ModelError, TensorMap};
@@ -49,7 +49,7 @@ pub trait LanguageModel: Family {
         model: &Self::Model,
         sequences: Sequences<'_, Self::Positions>,
         activations: Activations,
-        batch: Batch,
+        batch: MicroBatch,
     ) -> Result<Gradients, TrainError>;
 
     /// The logits of hidden states, `[n, d_model] -> [n, vocab_size]`.

@@ -5,7 +5,7 @@ use burn::optim::GradientsParams;
 use burn::tensor::{Device, Int, Tensor};
 use secateurs_models::decoder::{Activations, Llama, LlamaConfig, Rope};
 use secateurs_testkit::device;
-use secateurs_train::{Batch, Gradients, TrainError};
+use secateurs_train::{Gradients, MicroBatch, TrainError};
 
 fn config(tied_head: bool) -> LlamaConfig {
     LlamaConfig {
@@ -25,7 +25,7 @@ fn config(tied_head: bool) -> LlamaConfig {
     }
 }
 
-const BATCH: Batch = Batch {
+const BATCH: MicroBatch = MicroBatch {
     step: 0,
     micro: 0,
     index: 0,

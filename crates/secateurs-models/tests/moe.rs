@@ -17,7 +17,7 @@ use secateurs_moe::{MoeError, Routing};
 use secateurs_prune::BlockStore;
 use secateurs_tensor::{Observer, PathRules, linear_paths};
 use secateurs_testkit::device;
-use secateurs_train::{Batch, Gradients};
+use secateurs_train::{Gradients, MicroBatch};
 
 /// Mixtral, and OLMoE with gates that sum to 1 over the chosen and over all.
 fn mixtures() -> [LlamaConfig; 3] {
@@ -297,7 +297,7 @@ fn wrong_files_are_refused_with_the_problem_named() {
     }
 }
 
-const BATCH: Batch = Batch {
+const BATCH: MicroBatch = MicroBatch {
     step: 0,
     micro: 0,
     index: 0,

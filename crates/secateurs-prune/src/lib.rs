@@ -13,7 +13,6 @@ pub use blocks::method::{BlockMethod, BlockTask, PrunedBlock};
 pub use blocks::outliers::outlier_fractions;
 pub use blocks::owl::{outlier_fraction, owl_sparsities};
 pub use blocks::plan::{BlockPlan, Progress};
-pub use blocks::replace::replace_weights;
 pub use blocks::report::{PrunedTogether, layer_reports};
 pub use blocks::store::BlockStore;
 pub use error::PruneError;

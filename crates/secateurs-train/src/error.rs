@@ -3,7 +3,7 @@
 use secateurs_tensor::TensorError;
 
 /// Result of this crate's functions.
-pub type Result<T> = std::result::Result<T, TrainError>;
+pub type Result<T, E = TrainError> = std::result::Result<T, E>;
 
 /// What went wrong, with the facts needed to mend it.
 #[derive(Debug, thiserror::Error)]
@@ -52,6 +52,14 @@ pub enum TrainError {
         loss: f32,
         /// The first parameter with a weight that is not finite, if there is one.
         parameter: Option<String>,
+    },
+    /// A loss on unseen data that is NaN or infinite.
+    #[error("loss {index} on unseen data is {loss}; the learning rate may be too high")]
+    WatchedLossNotFinite {
+        /// Losses seen before it.
+        index: usize,
+        /// The loss.
+        loss: f64,
     },
     /// Weights that training has spoilt.
     #[error("after {step} steps {path} holds weights that are not finite; the learning rate may be too high")]

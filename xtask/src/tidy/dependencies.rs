@@ -88,7 +88,7 @@ const MAP: [Allowed; 24] = [
     ),
     on_burn("secateurs-causal", &["tensor", "train", "kan", "formula", "chart"]),
     on_burn("secateurs-moe", &["tensor", "importance", "train", "ops"]),
-    plain("secateurs-moe-theory", &["tensor", "train"]),
+    plain("secateurs-moe-theory", &["tensor"]),
     on_burn("secateurs-sparse", &[]),
     plain("secateurs-data", &[]),
     plain("secateurs-datasets", &["data"]),

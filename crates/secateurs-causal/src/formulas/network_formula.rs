@@ -7,10 +7,10 @@ use secateurs_kan::{FormulaSearch, FoundFormulas, Kan, KanError, Task, find_form
 use crate::data::scale::range;
 use crate::data::study::{Outcomes, Study, check_length};
 use crate::error::{Arm, Column};
-use crate::learners::batch::{inputs, shares};
 use crate::learners::effect_model::EffectModel;
 use crate::learners::kan_base::KanBase;
 use crate::learners::learner::Learner;
+use crate::learners::rows::{inputs, shares};
 use crate::learners::studies::Studies;
 use crate::learners::training::LearnerConfig;
 use crate::{CausalError, Result};
@@ -234,7 +234,7 @@ impl Task for NetworkTask<'_> {
             config,
             base,
         } = self.retraining;
-        let studies = Studies::train_on(train).judged_by(validation);
+        let studies = Studies::new(train, validation);
         match config.retrain_network(base, self.number, kan, studies) {
             Ok(network) => Ok(network.valid()),
             Err(CausalError::Kan(error)) => Err(error),

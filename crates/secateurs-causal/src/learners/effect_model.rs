@@ -5,8 +5,9 @@ use burn::tensor::Tensor;
 use crate::data::study::{Outcomes, Study, check_covariates};
 use crate::error::Arm;
 use crate::learners::base::Network;
-use crate::learners::batch::{Place, inputs};
 use crate::learners::learner::{Head, Learner};
+use crate::learners::place::Place;
+use crate::learners::rows::inputs;
 use crate::measures::metrics::factual_error;
 use crate::{CausalError, Result};
 

@@ -10,6 +10,7 @@ use secateurs_kan::{KanError, Scale, Scales};
 use crate::data::scale::ColumnScale;
 use crate::learners::base::{Base, Network, Output};
 use crate::learners::kan_base::scales_of;
+use crate::learners::place::Place;
 use crate::{CausalError, Result};
 
 /// Linear layers with ELU between: a trunk that all outputs share, then hidden layers of each outcome's own. A propensity is
@@ -53,11 +54,13 @@ impl Base for MlpBase {
             });
         }
         let mut rng = StdRng::seed_from_u64(seed);
+        let place = Place {
+            device: device.clone(),
+            dtype: self.dtype.into(),
+        };
         let mut layers = |sizes: &[usize]| -> Vec<Linear> {
             let pairs = sizes.windows(2).map(|pair| [pair[0], pair[1]]);
-            pairs
-                .map(|shape| linear(shape, &mut rng, device, self.dtype.into()))
-                .collect()
+            pairs.map(|shape| linear(shape, &mut rng, &place)).collect()
         };
         let trunk = [&[d_input], &self.trunk[..]].concat();
         let d_trunk = trunk[trunk.len() - 1];
@@ -73,11 +76,11 @@ impl Base for MlpBase {
     }
 }
 
-fn linear([d_input, d_output]: [usize; 2], rng: &mut StdRng, device: &Device, dtype: DType) -> Linear {
+fn linear([d_input, d_output]: [usize; 2], rng: &mut StdRng, place: &Place) -> Linear {
     let half = 1.0 / (d_input as f64).sqrt();
     let mut parameters = |n: usize| -> Tensor<1> {
         let values: Vec<f64> = (0..n).map(|_| (2.0 * rng.random::<f64>() - 1.0) * half).collect();
-        Tensor::from_data(TensorData::new(values, [n]), (device, dtype))
+        place.tensor(values, 1).reshape([n])
     };
     Linear {
         weight: Param::from_tensor(parameters(d_input * d_output).reshape([d_input, d_output])),

@@ -1,28 +1,30 @@
-//! The rows that a learner is given.
+//! Rows to learn from, and rows to stop by.
 
 use crate::data::study::Study;
 
-/// Rows that networks are trained on, and rows that judge them while they are trained.
+/// What a learner is trained on.
 #[derive(Debug, Clone, Copy)]
 pub struct Studies<'a> {
-    /// Rows to train on.
+    /// Rows that steps see.
     pub train: &'a Study,
-    /// Rows that decide when to stop and which weights to keep (see [`Schedule`](secateurs_kan::Schedule)).
+    /// Rows that decide when to stop and which weights to keep, if there are any.
     pub validation: Option<&'a Study>,
 }
 
 impl<'a> Studies<'a> {
-    /// Training rows that nothing judges.
-    pub fn train_on(train: &'a Study) -> Self {
-        let validation = None;
-        Self { train, validation }
+    /// Trains on one study and stops by another.
+    pub fn new(train: &'a Study, validation: &'a Study) -> Self {
+        Self {
+            train,
+            validation: Some(validation),
+        }
     }
 
-    /// These training rows, judged by other rows.
-    pub fn judged_by(self, validation: &'a Study) -> Self {
+    /// Trains on all rows, for as many steps as there are.
+    pub fn train_only(train: &'a Study) -> Self {
         Self {
-            validation: Some(validation),
-            ..self
+            train,
+            validation: None,
         }
     }
 }

@@ -1,14 +1,16 @@
 //! Training of a learner.
 
-use burn::tensor::{Device, Tensor};
-use secateurs_kan::{KanError, Objective, Scale, Schedule, StepLog, minimise};
+use burn::tensor::Device;
+use secateurs_kan::{KanError, Scale, Schedule, StepLog, minimise};
 use serde::{Deserialize, Serialize};
 
 use crate::data::study::Study;
+use crate::learners::arm_errors::ArmErrors;
 use crate::learners::base::{Base, Network, Output};
-use crate::learners::batch::{Batch, Place, inputs};
 use crate::learners::effect_model::EffectModel;
 use crate::learners::learner::Learner;
+use crate::learners::place::Place;
+use crate::learners::rows::{LearnerRows, inputs};
 use crate::learners::studies::Studies;
 use crate::{CausalError, Result};
 
@@ -98,7 +100,7 @@ impl LearnerConfig {
             Ok(network.with_scales_of(&rows)?)
         };
         let networks = (0..learner.n_networks()).map(network).collect::<Result<Vec<_>>>()?;
-        let (networks, log) = self.train(base, Networks::all(networks), studies, listener)?;
+        let (networks, log) = self.train(base, Trainees::all(networks), studies, listener)?;
         Ok((EffectModel::new(learner, d_input, networks)?, log))
     }
 
@@ -116,7 +118,7 @@ impl LearnerConfig {
     ) -> Result<Trained<B::Network>> {
         let (learner, d_input) = (model.learner(), model.d_input());
         studies.train.check_d_input(d_input)?;
-        let networks = Networks::all(model.into_networks());
+        let networks = Trainees::all(model.into_networks());
         let (networks, log) = Self { learner, ..*self }.train_on(base, networks, studies, listener)?;
         Ok((EffectModel::new(learner, d_input, networks)?, log))
     }
@@ -130,9 +132,9 @@ impl LearnerConfig {
         network: B::Network,
         studies: Studies<'_>,
     ) -> Result<B::Network> {
-        let networks = Networks {
+        let networks = Trainees {
             networks: vec![network],
-            only: Some(number),
+            alone: Some(number),
         };
         let (mut networks, _) = self.train_on(base, networks, studies, &mut |_| ())?;
         Ok(networks.swap_remove(0))
@@ -142,53 +144,59 @@ impl LearnerConfig {
     fn train_on<B: Base>(
         &self,
         base: &B,
-        trained: Networks<B::Network>,
+        trainees: Trainees<B::Network>,
         studies: Studies<'_>,
         listener: &mut dyn FnMut(&StepLog),
     ) -> Result<(Vec<B::Network>, Vec<StepLog>)> {
         let scale = self.scale_of(studies.train);
-        let (factor, shift) = (1.0 / scale.size(), -scale.centre() / scale.size());
-        let trained = Networks {
-            networks: mapped(trained.networks, self.learner, factor, shift)?,
-            ..trained
+        let to_scale = OutcomeMap {
+            factor: 1.0 / scale.size(),
+            shift: -scale.centre() / scale.size(),
         };
-        self.train(base, trained, studies, listener)
+        let trainees = Trainees {
+            networks: to_scale.apply(trainees.networks, self.learner)?,
+            ..trainees
+        };
+        self.train(base, trainees, studies, listener)
     }
 
     /// Trains networks whose outputs are in training units.
     fn train<B: Base>(
         &self,
         base: &B,
-        trained: Networks<B::Network>,
+        Trainees { networks, alone }: Trainees<B::Network>,
         studies: Studies<'_>,
         listener: &mut dyn FnMut(&StepLog),
     ) -> Result<(Vec<B::Network>, Vec<StepLog>)> {
         let study = studies.train;
-        let Networks { networks, only } = trained;
         study.check_arms()?;
         study.check_overlap()?;
         let scale = self.scale_of(study);
         let place = Place::of_rows(&networks[0]);
-        let batch = |study: &Study| {
-            let batch = Batch::new(study, self.learner, scale, &place);
-            match only {
-                None => batch,
-                Some(number) => batch.of_network(number),
+        let rows = |study: &Study| {
+            let rows = LearnerRows::new(study, self.learner, scale, &place);
+            match alone {
+                None => rows,
+                Some(number) => rows.of_network(number),
             }
         };
-        let validation = studies.validation.map(|rows| {
-            rows.check_d_input(study.d_input())?;
-            Ok::<_, CausalError>(batch(rows))
+        let validation = studies.validation.map(|validation| {
+            validation.check_d_input(study.d_input())?;
+            Ok::<_, CausalError>(rows(validation))
         });
         let mut objective = ArmErrors {
             base,
             config: self,
-            batch: batch(study),
+            rows: rows(study),
             validation: validation.transpose()?,
             prepared: Vec::new(),
         };
         let (networks, log) = minimise(networks, &mut objective, &self.schedule, listener)?;
-        Ok((mapped(networks, self.learner, scale.size(), scale.centre())?, log))
+        let from_scale = OutcomeMap {
+            factor: scale.size(),
+            shift: scale.centre(),
+        };
+        Ok((from_scale.apply(networks, self.learner)?, log))
     }
 
     /// The scale on which outcomes are trained.
@@ -200,88 +208,37 @@ impl LearnerConfig {
     }
 }
 
-/// Networks to train: all of a model, or one of them.
-struct Networks<N> {
+/// Networks in training.
+struct Trainees<N> {
     networks: Vec<N>,
-    /// Number of the network that is given alone.
-    only: Option<usize>,
+    /// The number in its model of the one network that is trained by itself; none if all are.
+    alone: Option<usize>,
 }
 
-impl<N> Networks<N> {
+impl<N> Trainees<N> {
     fn all(networks: Vec<N>) -> Self {
-        let only = None;
-        Self { networks, only }
+        Self { networks, alone: None }
     }
 }
 
-/// Networks whose outcomes are mapped by a factor and a shift; logits have no units.
-fn mapped<N: Network>(networks: Vec<N>, learner: Learner, factor: f64, shift: f64) -> Result<Vec<N>> {
-    let map = |output: &Output| match output {
-        Output::Outcome => (factor, shift),
-        Output::Propensity => (1.0, 0.0),
-    };
-    let (scales, shifts): (Vec<f64>, Vec<f64>) = learner.outputs().iter().map(map).unzip();
-    let networks = networks.into_iter();
-    let mapped = networks.map(|network| network.with_outputs_mapped(&scales, &shifts));
-    Ok(mapped.collect::<Result<_, KanError>>()?)
+/// `factor y + shift`, from one scale of outcomes to another.
+#[derive(Clone, Copy)]
+struct OutcomeMap {
+    factor: f64,
+    shift: f64,
 }
 
-/// The errors of both arms, the cross-entropy of the propensity, the penalties.
-struct ArmErrors<'a, B: Base> {
-    base: &'a B,
-    config: &'a LearnerConfig,
-    batch: Batch,
-    validation: Option<Batch>,
-    /// For each network; none before the first step.
-    prepared: Vec<B::Prepared>,
-}
-
-impl<B: Base> ArmErrors<'_, B> {
-    fn error(&self, batch: &Batch, networks: &[B::Network]) -> Tensor<1> {
-        batch.loss(self.config.learner, networks, self.config.propensity_weight)
-    }
-}
-
-impl<B: Base> Objective<Vec<B::Network>> for ArmErrors<'_, B> {
-    fn loss(&self, networks: &Vec<B::Network>, _: usize) -> Tensor<1> {
-        let batch = self.batch.on(&networks[0].place().0);
-        debug_assert_eq!(
-            self.prepared.len(),
-            networks.len(),
-            "something was done before the step"
-        );
-        let penalties = networks
-            .iter()
-            .zip(&self.prepared)
-            .filter_map(|(network, prepared)| self.base.penalty(network, batch.inputs.clone(), prepared));
-        // Errors have the precision of the rows, penalties that of the network.
-        penalties.fold(self.error(&batch, networks), |sum, penalty| {
-            let dtype = sum.dtype();
-            sum + penalty.cast(dtype)
-        })
-    }
-
-    fn validation(&self, networks: &Vec<B::Network>) -> Option<f64> {
-        let batch = self.validation.as_ref()?;
-        Some(self.error(batch, networks).into_scalar())
-    }
-
-    fn before_step(&mut self, networks: Vec<B::Network>, step: usize) -> Result<(Vec<B::Network>, bool), KanError> {
-        let (base, x) = (self.base, &self.batch.inputs);
-        let mut any = false;
-        let mut step_of = |network| {
-            let (network, changed) = base.before_step(network, x, step)?;
-            any |= changed;
-            Ok(network)
+impl OutcomeMap {
+    /// Networks whose outcomes are mapped; logits have no units.
+    fn apply<N: Network>(self, networks: Vec<N>, learner: Learner) -> Result<Vec<N>> {
+        let map = |output: &Output| match output {
+            Output::Outcome => (self.factor, self.shift),
+            Output::Propensity => (1.0, 0.0),
         };
-        let networks: Vec<B::Network> = networks
-            .into_iter()
-            .map(&mut step_of)
-            .collect::<Result<_, KanError>>()?;
-        if any || self.prepared.is_empty() {
-            self.prepared = networks.iter().map(|network| base.prepared(network, x)).collect();
-        }
-        Ok((networks, any))
+        let (scales, shifts): (Vec<f64>, Vec<f64>) = learner.outputs().iter().map(map).unzip();
+        let networks = networks.into_iter();
+        let mapped = networks.map(|network| network.with_outputs_mapped(&scales, &shifts));
+        Ok(mapped.collect::<Result<_, KanError>>()?)
     }
 }
 
@@ -309,9 +266,9 @@ mod tests {
         };
         let config = LearnerConfig::new(Learner::T, schedule);
         let (model, _) = config
-            .fit(&base, Studies::train_on(&train), &Device::default(), &mut |_| ())
+            .fit(&base, Studies::train_only(&train), &Device::default(), &mut |_| ())
             .unwrap();
-        let studies = Studies::train_on(&train).judged_by(&validation);
+        let studies = Studies::new(&train, &validation);
         let (together, log) = config.retrain(&base, model.clone(), studies, &mut |_| ()).unwrap();
         assert_eq!(log.len(), 7);
         let x = model.network_inputs(&study).unwrap();

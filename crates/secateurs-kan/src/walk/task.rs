@@ -2,7 +2,7 @@
 
 use crate::Result;
 use crate::layers::network::Kan;
-use crate::training::fit::{FitConfig, Rows, fit};
+use crate::training::{FitConfig, Rows, fit};
 
 /// What a network is for: how wrong it is, and how it is trained.
 pub trait Task {

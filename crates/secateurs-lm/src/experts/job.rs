@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use burn::tensor::Device;
-use secateurs_data::{Checkpoint, CheckpointWriter, FloatType, OutputKind};
+use secateurs_data::{Checkpoint, CheckpointWriter, FloatType, OutputForm, OutputRequest, Overwrite};
 use secateurs_models::llama::{ExpertsConfig, Llama, LlamaConfig, load_llama, planned_tensors, save_llama};
 
 use super::observe::{Evidence, observe_experts};
@@ -12,7 +12,6 @@ use super::remove::{ExpertPlan, ExpertReport, remove_experts};
 use super::zeros::Zeros;
 use crate::Error;
 use crate::prune::selection::{block_matrices, check_fits, file_name};
-use crate::run::output::{Output, Overwrite};
 use crate::run::source::open_source;
 use crate::trace::calibration::Calibration;
 
@@ -65,24 +64,24 @@ pub fn prune_experts(job: &ExpertJob<'_>, listener: &mut dyn FnMut(usize, usize)
     let config = LlamaConfig::describe(&source)?;
     let pruned = smaller(&config, &job.plan)?;
     job.calibration.check(&config)?;
-    let output = Output {
+    let output = OutputRequest {
         out: job.out,
-        kind: OutputKind::Folder,
+        form: OutputForm::MODEL,
         inputs: &[job.model, job.calibration.path()],
         overwrite: job.overwrite,
     };
-    let mut held = output.hold()?;
+    let claim = output.claim()?;
     let config = LlamaConfig::open(&source)?;
     check_fits(&source, &planned_tensors(&config), job.dtype)?;
     let sequences = job.calibration.sequences(&source)?.sequences;
-    held.clear()?;
+    let staged = claim.begin_once()?;
     // Begun before the work, so that a full disk shows now.
-    let writer = CheckpointWriter::create(held.staging(), planned_tensors(&pruned), job.dtype)?;
+    let writer = CheckpointWriter::create(staged.folder(), planned_tensors(&pruned), job.dtype)?;
     let (_, llama) = load_llama(&source, job.device)?;
     let observed = observe_experts((&config, &llama), &sequences, Evidence::of(method), listener)?;
     let (llama, mut report) = remove_experts(&llama, &observed, &job.plan)?;
     fill(&writer, &source, (&pruned, &llama), &mut report)?;
-    output.replace(|| held.publish(|| writer.finish(job.out)))?;
+    staged.publish(|out| writer.finish(out))?;
     let n_experts = |config: &LlamaConfig| config.experts.map_or(0, |experts| experts.n_experts);
     Ok(ExpertOutcome {
         report,

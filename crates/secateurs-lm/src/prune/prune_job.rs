@@ -4,12 +4,11 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use burn::tensor::Device;
-use secateurs_data::{Checkpoint, CheckpointWriter};
+use secateurs_data::{Checkpoint, CheckpointWriter, Overwrite};
 use secateurs_tensor::Report;
 
 use crate::Error;
 use crate::prune::recipe::Recipe;
-use crate::run::output::Overwrite;
 use crate::trace::calibration::Calibration;
 
 /// A pruning run.

@@ -1,6 +1,7 @@
 //! Windows of tokens to learn from, in a fixed order.
 
 use secateurs_data::Tokenizer;
+use secateurs_train::{Batches, EpochOrder};
 
 use crate::Error;
 use crate::text::plain_text::read_plain_text;
@@ -13,7 +14,7 @@ pub(crate) struct TrainingWindows {
     window: usize,
     /// Windows of the texts.
     n_available: usize,
-    order: Vec<u32>,
+    batches: Batches,
 }
 
 impl TrainingWindows {
@@ -39,17 +40,13 @@ impl TrainingWindows {
                 passes,
             });
         }
-        let n_passes = count.div_ceil(n_available);
-        let mut order = Vec::with_capacity(n_passes * n_available);
-        for pass in 0..n_passes {
-            order.extend(shuffled(n_available, seed.wrapping_add((pass as u64) << 32)));
-        }
-        order.truncate(count);
+        let batch_size = training.batch_size();
+        let order = EpochOrder::new(n_available, seed)?;
         Ok(Self {
             tokens,
             window,
             n_available,
-            order,
+            batches: order.batches(count / batch_size, batch_size)?,
         })
     }
 
@@ -60,51 +57,22 @@ impl TrainingWindows {
 
     /// Times that a window is used on average, at least 1.
     pub(crate) fn reuse(&self) -> f64 {
-        (self.order.len() as f64 / self.n_available as f64).max(1.0)
+        (self.batches.items().len() as f64 / self.n_available as f64).max(1.0)
     }
 
     /// The windows of batch `index`, one after the other.
-    pub(crate) fn batch(&self, index: usize, batch_size: usize) -> Vec<u32> {
-        let windows = &self.order[index * batch_size..][..batch_size];
-        let tokens = |window: &u32| &self.tokens[*window as usize * self.window..][..self.window];
-        windows.iter().flat_map(tokens).copied().collect()
+    pub(crate) fn batch(&self, index: usize) -> Vec<u32> {
+        let windows = self.batches.batch(index).iter();
+        windows.flat_map(|window| self.tokens_of(*window)).copied().collect()
     }
 
     /// All windows in order, for a hash.
     pub(crate) fn all(&self) -> Vec<Vec<u32>> {
-        (0..self.order.len()).map(|index| self.batch(index, 1)).collect()
+        let windows = self.batches.items().iter();
+        windows.map(|window| self.tokens_of(*window).to_vec()).collect()
     }
-}
 
-/// `0..n` in an order that depends on `seed` alone (Fisher and Yates, with the generator SplitMix64).
-fn shuffled(n: usize, seed: u64) -> Vec<u32> {
-    let mut order: Vec<u32> = (0..n as u32).collect();
-    let mut state = seed;
-    for last in (1..n).rev() {
-        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut bits = state;
-        bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        bits ^= bits >> 31;
-        let chosen = (u128::from(bits) * (last as u128 + 1)) >> 64;
-        order.swap(last, chosen as usize);
-    }
-    order
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_order_is_a_permutation_that_its_seed_decides() {
-        let order = shuffled(1000, 7);
-        assert_eq!(order, shuffled(1000, 7));
-        assert_ne!(order, shuffled(1000, 8));
-        let mut sorted = order.clone();
-        sorted.sort_unstable();
-        assert!(sorted.into_iter().eq(0..1000));
-        let displaced = order.iter().enumerate().filter(|(at, value)| *at as u32 != **value);
-        assert!(displaced.count() > 980);
+    fn tokens_of(&self, window: u32) -> &[u32] {
+        &self.tokens[window as usize * self.window..][..self.window]
     }
 }

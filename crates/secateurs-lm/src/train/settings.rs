@@ -188,6 +188,7 @@ impl Training {
                 peak: self.learning_rate.unwrap_or(2e-4),
                 warmup: self.warmup.unwrap_or(0),
                 decay: self.decay.unwrap_or(ScheduleShape::Linear),
+                floor: 0.0,
             },
             adam: AdamSettings {
                 beta2: self.beta2.unwrap_or(adam.beta2),

@@ -4,7 +4,7 @@ use burn::tensor::{Device, Int, Tensor};
 use secateurs_data::llama::{ConfigError, LlamaConfig};
 use secateurs_data::{Checkpoint, CheckpointWriter, TensorPlan};
 use secateurs_tensor::Observer;
-use secateurs_train::{Batch, Gradients, TrainError};
+use secateurs_train::{Gradients, MicroBatch, TrainError};
 use serde_json::Value;
 
 use super::block::LlamaBlock;
@@ -96,7 +96,7 @@ impl LanguageModel for LlamaConfig {
         model: &Llama,
         sequences: Sequences<'_, Rope>,
         activations: Activations,
-        batch: Batch,
+        batch: MicroBatch,
     ) -> Result<Gradients, TrainError> {
         model.gradients(sequences.tokens, sequences.positions, activations, batch)
     }

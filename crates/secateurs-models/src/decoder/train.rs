@@ -3,7 +3,7 @@
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{Int, Tensor};
-use secateurs_train::{Batch, Gradients, TrainError};
+use secateurs_train::{Gradients, MicroBatch, TrainError};
 
 use super::model::Llama;
 use super::rope::Rope;
@@ -27,7 +27,7 @@ impl Llama {
         tokens: Tensor<2, Int>,
         positions: &Rope,
         activations: Activations,
-        batch: Batch,
+        batch: MicroBatch,
     ) -> Result<Gradients, TrainError> {
         match activations {
             Activations::Keep => Gradients::of(self.token_losses(tokens, positions).mean(), self, batch),
@@ -39,7 +39,7 @@ impl Llama {
         &self,
         tokens: Tensor<2, Int>,
         positions: &Rope,
-        batch: Batch,
+        batch: MicroBatch,
     ) -> Result<Gradients, TrainError> {
         if !self.model.norm.weight.val().is_autodiff() {
             return Err(TrainError::UntrackedLoss { step: batch.step });

@@ -1,14 +1,14 @@
 //! What both trainings have in common: a gradient on a fresh batch, a step, and records.
 
 use crate::error::{Result, at_least_one};
-use crate::learning::batches::Batches;
 use crate::learning::course::{Course, Record};
 use crate::learning::gradient::Gradient;
+use crate::learning::teacher_batches::TeacherBatches;
 use crate::mixture::Mixture;
 
 /// A training.
 pub(crate) struct Descent<'a> {
-    pub(crate) batches: Batches<'a>,
+    pub(crate) batches: TeacherBatches<'a>,
     pub(crate) steps: usize,
     pub(crate) record_every: usize,
 }

@@ -3,10 +3,10 @@
 use crate::draws::frame::Draws;
 use crate::draws::stream::{Purpose, Stream};
 use crate::error::{Result, not_negative};
-use crate::learning::batches::{Batches, Signal};
 use crate::learning::course::{Course, Record};
 use crate::learning::descent::{Descent, descend};
 use crate::learning::gradient::Gradient;
+use crate::learning::teacher_batches::{Signal, TeacherBatches};
 use crate::mixture::Mixture;
 
 /// How a student is fine-tuned.
@@ -72,7 +72,7 @@ pub fn fine_tune(
     let expert_rate = not_negative("the rate for experts", options.expert_rate)?;
     let weight_rate = not_negative("the rate for weights", options.weight_rate)?;
     let descent = Descent {
-        batches: Batches {
+        batches: TeacherBatches {
             teacher,
             batch_size: options.batch_size,
             draws: options.draws,

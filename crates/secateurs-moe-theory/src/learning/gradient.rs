@@ -51,24 +51,37 @@ pub fn gradient(mixture: &Mixture, inputs: &[f64], targets: &[f64]) -> Result<Gr
     );
     let squares: f64 = residuals.iter().map(|residual| residual * residual).sum();
     let n = n_rows as f64;
-    let weights = block.weight_gradient(&residuals);
-    Ok(Gradient::mean(squares, &vectors, weights, n))
+    let sums = GradientSums {
+        squares,
+        vectors: &vectors,
+        weights: block.weight_gradient(&residuals),
+    };
+    Ok(sums.mean(n))
 }
 
-impl Gradient {
-    /// Means from sums over `n` rows: of squared residuals, for routers and then experts, `[d_input, 2 n_experts]`, and
-    /// for weights.
-    pub(crate) fn mean(squares: f64, vectors: &Mat<f64>, weights: Vec<f64>, n: f64) -> Self {
+/// Sums over rows.
+pub(crate) struct GradientSums<'a> {
+    /// Squared residuals.
+    pub(crate) squares: f64,
+    /// For routers and then experts, `[d_input, 2 n_experts]`.
+    pub(crate) vectors: &'a Mat<f64>,
+    /// For weights, `[n_experts]`.
+    pub(crate) weights: Vec<f64>,
+}
+
+impl GradientSums<'_> {
+    /// The gradient of half the mean over `n` rows.
+    pub(crate) fn mean(self, n: f64) -> Gradient {
         let of = |columns: std::ops::Range<usize>| -> Vec<f64> {
-            let values = columns.flat_map(|j| column(vectors, j));
+            let values = columns.flat_map(|j| column(self.vectors, j));
             values.map(|sum| sum / n).collect()
         };
-        let n_experts = weights.len();
-        Self {
-            loss: 0.5 * squares / n,
+        let n_experts = self.weights.len();
+        Gradient {
+            loss: 0.5 * self.squares / n,
             routers: of(0..n_experts),
             experts: of(n_experts..2 * n_experts),
-            weights: weights.iter().map(|sum| sum / n).collect(),
+            weights: self.weights.iter().map(|sum| sum / n).collect(),
         }
     }
 }

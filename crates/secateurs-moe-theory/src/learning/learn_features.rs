@@ -3,10 +3,10 @@
 use crate::draws::frame::Draws;
 use crate::draws::stream::{Purpose, Stream};
 use crate::error::{Result, TheoryError, not_negative};
-use crate::learning::batches::{Batches, Signal};
 use crate::learning::course::{Course, Record};
 use crate::learning::descent::{Descent, descend};
 use crate::learning::gradient::Gradient;
+use crate::learning::teacher_batches::{Signal, TeacherBatches};
 use crate::matrix::dot;
 use crate::mixture::{Mixture, normalise};
 
@@ -92,7 +92,7 @@ pub fn learn_features(
 ) -> Result<(Mixture, Course)> {
     let vector_rate = vector_rate(&student, options.learning_rate)?;
     let weight_rate = not_negative("the rate for weights", options.weight_rate)?;
-    let batches = Batches {
+    let batches = TeacherBatches {
         teacher,
         batch_size: options.batch_size,
         draws: options.draws,
@@ -111,9 +111,8 @@ pub fn learn_features(
         record_every: options.record_every,
     };
     let update = |student: &mut Mixture, gradient: &Gradient| {
-        let d_input = teacher.d_input();
-        move_on_sphere(&mut student.routers, &gradient.routers, d_input, vector_rate);
-        move_on_sphere(&mut student.experts, &gradient.experts, d_input, vector_rate);
+        move_on_sphere(&mut student.routers, &gradient.routers, teacher.d_input(), vector_rate);
+        move_on_sphere(&mut student.experts, &gradient.experts, teacher.d_input(), vector_rate);
         if options.mode == Mode::Joint {
             descend(&mut student.weights, &gradient.weights, weight_rate);
         }

@@ -1,9 +1,9 @@
 //! Learning features and fine-tuning, and who aligned with whom on the way.
 
 pub(crate) mod alignment;
-pub(crate) mod batches;
 pub(crate) mod course;
 pub(crate) mod descent;
 pub(crate) mod fine_tune;
 pub(crate) mod gradient;
 pub(crate) mod learn_features;
+pub(crate) mod teacher_batches;

@@ -4,14 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
 use secateurs_importance::GradientStats;
-use secateurs_tensor::{GradientNeed, LayerReport, Needs, WeightMatrix};
+use secateurs_tensor::{GradientNeed, LayerReport, Needs, WeightMatrix, replace_weights};
 
 use crate::blocks::collect::{Collector, SiteStatistics};
 use crate::blocks::driver::collect;
 use crate::blocks::method::{BlockMethod, BlockTask, PrunedBlock};
 use crate::blocks::plan::Progress;
 use crate::blocks::regional::collect_with_gradients;
-use crate::blocks::replace::replace_weights;
 use crate::blocks::store::BlockStore;
 use crate::{LayerMethod, LayerProblem, PruneError};
 

@@ -10,6 +10,5 @@ pub(crate) mod outliers;
 pub(crate) mod owl;
 pub(crate) mod plan;
 mod regional;
-pub(crate) mod replace;
 pub(crate) mod report;
 pub(crate) mod store;

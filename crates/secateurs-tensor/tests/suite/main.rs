@@ -1,12 +1,15 @@
 //! Tests of the crate, one binary so that burn is linked once.
 
 mod attach;
+mod convolutions;
 mod globs;
+mod layouts;
 mod masks;
 mod modules;
 mod report;
 mod selection;
 mod statistics;
+mod units;
 mod vocabulary;
 mod weights;
 

@@ -38,6 +38,8 @@ fn model(device: &Device) -> Model {
     }
 }
 
+const STEM: &str = "stem.weight";
+
 const LINEARS: [&str; 4] = [
     "layers.0.up_proj.weight",
     "layers.0.down_proj.weight",
@@ -88,13 +90,13 @@ fn linear_weights_are_listed_in_order() {
 fn weights_are_canonical_in_either_layout() {
     let model = model(&device());
     let weights = read_weights(&model, &PathRules::default());
+    let paths: Vec<&str> = weights.iter().map(|(path, _)| path.as_str()).collect();
+    assert_eq!((paths[0], &paths[1..]), (STEM, &LINEARS[..]));
+    let dims: Vec<[usize; 2]> = weights.iter().map(|(_, weight)| weight.dims()).collect();
+    assert_eq!(dims[..3], [[4, 12], [6, 4], [4, 6]]);
+    assert_eq!(weights[0].1, WeightMatrix::from_conv2d(&model.stem.weight.val()));
     assert_eq!(
-        weights.iter().map(|(path, _)| path.as_str()).collect::<Vec<_>>(),
-        LINEARS
-    );
-    assert_eq!((weights[0].1.dims(), weights[1].1.dims()), ([6, 4], [4, 6]));
-    assert_eq!(
-        weights[1].1,
+        weights[2].1,
         WeightMatrix::from_linear(&model.layers[0].down_proj.weight.val())
     );
 }
@@ -110,7 +112,7 @@ fn attached_masks_show_in_the_weights_and_not_in_the_paths() {
     assert_eq!(linear_paths(&masked, &PathRules::default()), LINEARS);
 
     let mut expected = dense;
-    mask.apply(&mut expected[3].1).unwrap();
+    mask.apply(&mut expected[4].1).unwrap();
     assert_eq!(read_weights(&masked, &PathRules::default()), expected);
 }
 

@@ -1,6 +1,6 @@
 //! `Report` counts what it is given and survives serde.
 
-use secateurs_tensor::{Event, LayerReport, Report, Scope, requested_sparsity};
+use secateurs_tensor::{Cost, CostChange, Event, LayerReport, Report, Scope, UnitKind, UnitReport, requested_sparsity};
 
 fn layer(path: &str, dims: [usize; 2], requested_pruned: usize, pruned: usize) -> LayerReport {
     LayerReport {
@@ -83,6 +83,74 @@ fn reports_round_trip() {
     assert!(json.contains(r#""scope":"per-output""#));
     assert!(serde_json::from_str::<Event>(r#"{"kind":"vanished"}"#).is_err());
     assert!(serde_json::from_str::<Report>(&json.replace("per-output", "per-row")).is_err());
+}
+
+/// What was written before reports knew of units and costs.
+const OLD: &str = r#"{"method":"wanda","pattern":"50%","scope":"per-output","layers":[],"seconds":1.5,
+    "peak_rss_bytes":null,"notes":[]}"#;
+
+#[test]
+fn reports_without_units_and_costs_are_read_and_written_as_before() {
+    let report: Report = serde_json::from_str(OLD).unwrap();
+    assert_eq!((report.units.len(), report.cost), (0, None));
+    let json = serde_json::to_string(&report).unwrap();
+    let compact: String = OLD.split_whitespace().collect();
+    assert_eq!(json, compact, "nothing is added where there is nothing to tell");
+}
+
+#[test]
+fn units_and_costs_round_trip() {
+    let unit = UnitReport {
+        kind: UnitKind::VocabularyEntry,
+        path: "model".to_owned(),
+        before: 8,
+        requested: 3,
+        after: 4,
+    };
+    let before = Cost {
+        parameters: 100,
+        macs: Some(50),
+        bytes: None,
+        latency: Some(0.25),
+    };
+    let after = Cost {
+        parameters: 60,
+        ..Cost::default()
+    };
+    let whole = Report {
+        units: vec![unit],
+        cost: Some(CostChange { before, after }),
+        ..report()
+    };
+    let json = serde_json::to_string(&whole).unwrap();
+    assert_eq!(serde_json::from_str::<Report>(&json).unwrap(), whole);
+    assert!(
+        json.contains(r#"{"kind":"vocabulary-entry","path":"model","before":8,"requested":3,"after":4}"#),
+        "{json}"
+    );
+    assert!(
+        json.contains(r#""cost":{"before":{"parameters":100,"macs":50,"latency":0.25},"after":{"parameters":60}}"#),
+        "{json}"
+    );
+    assert!(serde_json::from_str::<Report>(&json.replace("vocabulary-entry", "word")).is_err());
+}
+
+#[test]
+fn kinds_of_units_are_displayed_as_they_are_written() {
+    for kind in [
+        UnitKind::Channel,
+        UnitKind::Head,
+        UnitKind::Block,
+        UnitKind::Expert,
+        UnitKind::Node,
+        UnitKind::Edge,
+        UnitKind::Input,
+        UnitKind::Direction,
+        UnitKind::Token,
+        UnitKind::VocabularyEntry,
+    ] {
+        assert_eq!(serde_json::to_string(&kind).unwrap(), format!("\"{kind}\""));
+    }
 }
 
 #[test]

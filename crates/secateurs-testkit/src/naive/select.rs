@@ -23,3 +23,23 @@ pub fn keep_per_output(scores: &[f64], d_input: usize, n_pruned: usize) -> Vec<b
 pub fn keep_groups(scores: &[f64], n_kept: usize, group: usize) -> Vec<bool> {
     keep_per_output(scores, group, group - n_kept)
 }
+
+/// Removes the unit of the lowest score, of equal ones the first, again and again until `n_removed` are gone or `floor` are
+/// left; the indices of the rest.
+pub fn keep_units(scores: &[f64], n_removed: usize, floor: usize) -> Vec<usize> {
+    let mut kept: Vec<usize> = (0..scores.len()).collect();
+    for _ in 0..n_removed {
+        if kept.is_empty() || kept.len() <= floor {
+            break;
+        }
+        let lowest = (0..kept.len()).fold(0, |lowest, position| {
+            if scores[kept[position]] < scores[kept[lowest]] {
+                position
+            } else {
+                lowest
+            }
+        });
+        kept.remove(lowest);
+    }
+    kept
+}

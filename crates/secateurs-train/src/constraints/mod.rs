@@ -1,10 +1,14 @@
 //! What happens to the weights that are to go: nothing, a mask, or ELSA's alternation.
 
 mod admm;
-mod hold;
+mod alternation;
+mod layout;
+mod masks;
 mod projection;
-mod sparse_copies;
+mod restraint;
+mod sparse_copy;
+mod trained;
 
 pub use admm::{AdmmSettings, Constraint, PenaltyScale, ProjectionMetric, Proximal};
-pub(crate) use hold::{Force, Hold, Trained};
-pub(crate) use projection::to_burn;
+pub(crate) use restraint::{Force, Restraint};
+pub(crate) use trained::Trained;

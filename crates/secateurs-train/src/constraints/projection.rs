@@ -1,18 +1,18 @@
 //! The nearest sparse vector.
 
 use rayon::prelude::*;
-use secateurs_tensor::{KeepMask, Pattern, Scope, Scores, TensorError, select, select_global, transpose};
+use secateurs_tensor::{KeepMask, Pattern, Scope, Scores, TensorError, select, select_global};
 
 use super::admm::ProjectionMetric;
+use super::layout::MatrixLayout;
 
-/// What decides which weights of one tensor survive, all in burn's layout `[d_input, d_output]`.
+/// What decides which weights of one tensor survive, in the order in which the tensor is stored.
 pub(crate) struct Candidate {
     /// The vector to project.
     pub(crate) values: Vec<f32>,
     /// Adam's second moment, if the metric asks for it.
     pub(crate) second_moment: Option<Vec<f32>>,
-    /// `[d_output, d_input]`
-    pub(crate) dims: [usize; 2],
+    pub(crate) layout: MatrixLayout,
 }
 
 /// Added to a second moment, the square of Adam's epsilon.
@@ -27,8 +27,7 @@ impl Candidate {
                 pairs.for_each(|(value, moment)| *value = (moment + FLOOR).sqrt() * value.abs());
             }
         }
-        let [d_output, d_input] = self.dims;
-        Scores::new(transpose(&self.values, [d_input, d_output]), self.dims)
+        Scores::new(self.layout.to_canonical(self.values), self.layout.dims())
     }
 }
 
@@ -49,11 +48,6 @@ pub(crate) fn supports(
             .map(|candidate| select(&candidate.scores()?, pattern, scope))
             .collect(),
     }
-}
-
-/// A mask in burn's layout `[d_input, d_output]`.
-pub(crate) fn to_burn(mask: &KeepMask) -> Vec<bool> {
-    transpose(mask.as_slice(), mask.dims())
 }
 
 impl ProjectionMetric {

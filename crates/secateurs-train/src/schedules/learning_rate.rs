@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::shape::ScheduleShape;
 use crate::error::{Result, TrainError};
 
-/// Learning rate of each step: a linear warm-up, then from `peak` to 0 along `decay`.
+/// Learning rate of each step: a linear warm-up, then from `peak` to `floor` along `decay`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct LearningRate {
@@ -14,9 +14,12 @@ pub struct LearningRate {
     /// Steps until it is reached.
     #[serde(default)]
     pub warmup: usize,
-    /// How it falls to 0; `Constant` stays at the peak.
+    /// How it falls to the floor; `Constant` stays at the peak.
     #[serde(default = "linear")]
     pub decay: ScheduleShape,
+    /// Where it ends, 0 if nothing else is said.
+    #[serde(default)]
+    pub floor: f64,
 }
 
 fn linear() -> ScheduleShape {
@@ -30,6 +33,7 @@ impl LearningRate {
             peak,
             warmup: 0,
             decay: ScheduleShape::Linear,
+            floor: 0.0,
         }
     }
 
@@ -39,7 +43,7 @@ impl LearningRate {
             return self.peak * (step + 1) as f64 / self.warmup as f64;
         }
         let progress = (step - self.warmup) as f64 / n_steps.saturating_sub(self.warmup).max(1) as f64;
-        self.decay.at(self.peak, 0.0, progress.min(1.0))
+        self.decay.at(self.peak, self.floor, progress.min(1.0))
     }
 
     pub(crate) fn check(&self, n_steps: usize) -> Result<()> {
@@ -51,10 +55,17 @@ impl LearningRate {
                 self.warmup as f64,
             ));
         }
+        if !(0.0..=self.peak).contains(&self.floor) {
+            return Err(TrainError::bad(
+                "floor of the learning rate",
+                "from 0 to the peak",
+                self.floor,
+            ));
+        }
         match self.decay {
-            ScheduleShape::Exponential => Err(TrainError::bad(
+            ScheduleShape::Exponential if self.floor == 0.0 => Err(TrainError::bad(
                 "learning rate",
-                "linear, cosine or constant: no factor leads to 0",
+                "linear, cosine or constant where it falls to 0: no factor leads there",
                 0.0,
             )),
             _ => Ok(()),
@@ -72,15 +83,25 @@ mod tests {
             peak: 2.0,
             warmup: 4,
             decay: ScheduleShape::Linear,
+            floor: 0.0,
         };
         let rates: Vec<f64> = (0..8).map(|step| rate.at(step, 8)).collect();
         assert_eq!(rates, [0.5, 1.0, 1.5, 2.0, 2.0, 1.5, 1.0, 0.5]);
+        let to_floor = LearningRate { floor: 1.0, ..rate };
+        assert_eq!([4, 6, 8].map(|step| to_floor.at(step, 8)), [2.0, 1.5, 1.0]);
     }
 
     #[test]
     fn values_out_of_range_are_refused() {
         for peak in [0.0, -1.0, f64::NAN, f64::INFINITY] {
             assert!(LearningRate::linear(peak).check(10).is_err(), "{peak}");
+        }
+        for floor in [-0.1, 1.1, f64::NAN] {
+            let rate = LearningRate {
+                floor,
+                ..LearningRate::linear(1.0)
+            };
+            assert!(rate.check(10).is_err(), "{floor}");
         }
     }
 }

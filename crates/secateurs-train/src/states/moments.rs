@@ -3,7 +3,7 @@
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
-use super::block_codes::{BLOCK, Blocks, load_signed, load_unsigned, store_signed, store_unsigned};
+use super::quantised::{BLOCK, Quantised, load_signed, load_unsigned, store_signed, store_unsigned};
 use super::slice::{StateSlice, StateSliceMut};
 use crate::trainer::parameters::to_vec;
 
@@ -28,8 +28,8 @@ pub(crate) enum Moments {
         second: Vec<f32>,
     },
     Int8 {
-        first: Blocks,
-        second: Blocks,
+        first: Quantised,
+        second: Quantised,
     },
     /// In f32, on the device of the module.
     Device(Box<[Tensor<1>; 2]>),
@@ -55,8 +55,8 @@ impl Moments {
                 second: vec![0.0; len],
             },
             MomentFormat::Int8 => Self::Int8 {
-                first: Blocks::zeros(len),
-                second: Blocks::zeros(len),
+                first: Quantised::zeros(len),
+                second: Quantised::zeros(len),
             },
         }
     }

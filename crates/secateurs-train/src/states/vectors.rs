@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::block_codes::BLOCK;
+use super::quantised::BLOCK;
 use super::stored::{Stored, TASK};
 
 pub(crate) fn added(mut values: Vec<f32>, dual: &Stored) -> Vec<f32> {

@@ -8,7 +8,7 @@ use crate::error::{Result, TrainError};
 
 /// Which batch a step asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Batch {
+pub struct MicroBatch {
     /// Index of the step.
     pub step: usize,
     /// Index of the micro-batch in the step, from 0.
@@ -32,7 +32,7 @@ impl Gradients {
     /// # Errors
     ///
     /// If the loss does not depend on the module, or the module is on a device without autodiff.
-    pub fn of<M: Module>(loss: Tensor<1>, module: &M, batch: Batch) -> Result<Self> {
+    pub fn of<M: Module>(loss: Tensor<1>, module: &M, batch: MicroBatch) -> Result<Self> {
         if !loss.is_tracked() {
             return Err(TrainError::UntrackedLoss { step: batch.step });
         }

@@ -1,6 +1,7 @@
 //! The loop: one step after the other, and its state as a value.
 
 mod adam;
+mod backward;
 mod config;
 mod gradients;
 pub(crate) mod parameters;
@@ -12,7 +13,7 @@ mod step;
 pub(crate) use adam::AdamStep;
 pub use adam::{AdamSettings, Decay};
 pub use config::{Residence, TrainConfig};
-pub use gradients::{Batch, Gradients};
+pub use gradients::{Gradients, MicroBatch};
 pub(crate) use parameters::Parameter;
 pub use report::{DualUpdate, StateBytes, StepReport};
 pub use step::Trainer;

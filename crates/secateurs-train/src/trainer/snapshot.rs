@@ -4,7 +4,7 @@ use burn::module::Module;
 
 use super::parameters;
 use super::step::Trainer;
-use crate::constraints::{Constraint, Hold, Trained};
+use crate::constraints::{Constraint, Restraint, Trained};
 use crate::states::{StateSlice, StateSliceMut};
 
 impl<M: Module> Trainer<M> {
@@ -17,14 +17,14 @@ impl<M: Module> Trainer<M> {
         for Trained {
             parameter,
             moments,
-            hold,
+            restraint,
             ..
         } in &self.parameters
         {
             moments.visit(&parameter.path, visit);
-            if let Hold::Split(split) = hold {
-                split.sparse.visit(&format!("{}.sparse_copy", parameter.path), visit);
-                split.dual.visit(&format!("{}.dual", parameter.path), visit);
+            if let Restraint::Split(copy) = restraint {
+                copy.values.visit(&format!("{}.sparse_copy", parameter.path), visit);
+                copy.dual.visit(&format!("{}.dual", parameter.path), visit);
             }
         }
     }
@@ -56,15 +56,15 @@ impl<M: Module> Trainer<M> {
         for Trained {
             parameter,
             moments,
-            hold,
+            restraint,
             ..
         } in &mut self.parameters
         {
             moments.visit_mut(&parameter.path, &mut fill);
-            if let Hold::Split(split) = hold {
+            if let Restraint::Split(copy) = restraint {
                 let name = |part: &str| format!("{}.{part}", parameter.path);
-                split.sparse.visit_mut(&name("sparse_copy"), &mut fill);
-                split.dual.visit_mut(&name("dual"), &mut fill);
+                copy.values.visit_mut(&name("sparse_copy"), &mut fill);
+                copy.dual.visit_mut(&name("dual"), &mut fill);
             }
         }
         self.module = Some(module);

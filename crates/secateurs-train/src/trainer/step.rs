@@ -1,14 +1,14 @@
 //! The training loop's step.
 
 use burn::module::Module;
-use secateurs_tensor::{MaskSet, TensorError};
+use secateurs_tensor::MaskSet;
 
 use super::config::{Residence, TrainConfig};
-use super::gradients::{Batch, Gradients};
+use super::gradients::{Gradients, MicroBatch};
 use super::parameters;
 use super::report::{StateBytes, StepReport};
 use super::slopes::Slopes;
-use crate::constraints::{Constraint, Force, Hold, Trained, to_burn};
+use crate::constraints::{Constraint, Force, Restraint, Trained};
 use crate::error::{Result, TrainError};
 
 /// Trains a module step by step while its weights go.
@@ -134,7 +134,7 @@ impl<M: Module> Trainer<M> {
     /// # Panics
     ///
     /// If all steps are done.
-    pub fn step(&mut self, objective: &mut dyn FnMut(&M, Batch) -> Result<Gradients>) -> Result<StepReport> {
+    pub fn step(&mut self, objective: &mut dyn FnMut(&M, MicroBatch) -> Result<Gradients>) -> Result<StepReport> {
         assert!(!self.is_done(), "all {} steps are done", self.config.steps);
         let _span = tracing::debug_span!("train_step", step = self.step).entered();
         let (loss, mut gradients) = self.gradients(self.module(), objective)?;
@@ -192,114 +192,17 @@ impl<M: Module> Trainer<M> {
         for trained in &self.parameters {
             bytes.n_parameters += trained.parameter.len();
             bytes.moments += trained.moments.n_bytes();
-            if let Hold::Split(split) = &trained.hold {
+            if let Restraint::Split(copy) = &trained.restraint {
                 bytes.n_constrained += trained.parameter.len();
-                bytes.split += split.sparse.n_bytes();
+                bytes.split += copy.values.n_bytes();
                 bytes.split += trained
                     .anchor
                     .as_ref()
                     .map_or(0, |anchor| size_of::<f32>() * anchor.dims()[0]);
-                bytes.dual += split.dual.n_bytes();
+                bytes.dual += copy.dual.n_bytes();
             }
         }
         bytes
-    }
-
-    fn attach(&mut self, masks: &MaskSet) -> Result<()> {
-        for (path, mask) in masks {
-            let trained = self.parameters.iter_mut().find(|t| t.parameter.path == *path);
-            let trained = trained.ok_or_else(|| TensorError::UnknownParameter { path: path.clone() })?;
-            let [d_output, d_input] = mask.dims();
-            if trained.parameter.shape != [d_input, d_output] {
-                let expected = trained.parameter.shape.iter().rev().copied().collect::<Vec<_>>();
-                return Err(TensorError::ParameterMismatch {
-                    path: path.clone(),
-                    expected: [expected[0], expected.get(1).copied().unwrap_or(1)],
-                    got: mask.dims(),
-                }
-                .into());
-            }
-            trained.hold = Hold::Masked(to_burn(mask));
-        }
-        let held: Vec<&Hold> = self.parameters.iter().map(|trained| &trained.hold).collect();
-        let module = self.module.take().expect("a step puts the module back");
-        self.module = Some(parameters::map(module, &mut |index, mut values| {
-            held[index].settle(0, &mut values);
-            values
-        }));
-        Ok(())
-    }
-
-    /// Mean loss of the micro-batches and the sum of their gradients.
-    fn gradients(
-        &self,
-        module: &M,
-        objective: &mut dyn FnMut(&M, Batch) -> Result<Gradients>,
-    ) -> Result<(f64, Slopes)> {
-        let mut sums = Slopes::None;
-        let mut loss = 0.0;
-        for micro in 0..self.config.micro_batches {
-            let index = self.step * self.config.micro_batches + micro;
-            let step = self.step;
-            let gradients = objective(module, Batch { step, micro, index })?;
-            if !gradients.loss.is_finite() {
-                return Err(self.diverged(gradients.loss));
-            }
-            loss += f64::from(gradients.loss) / self.config.micro_batches as f64;
-            let gradients = parameters::gradients(module, gradients.parameters);
-            sums.add(gradients, self.config.residence);
-        }
-        Ok((loss, sums))
-    }
-
-    /// Says which weights make the loss infinite, if it is weights.
-    fn diverged(&self, loss: f32) -> TrainError {
-        TrainError::Diverged {
-            step: self.step,
-            loss,
-            parameter: self.spoilt_parameter(),
-        }
-    }
-
-    /// The first parameter with a weight that is not finite.
-    pub(crate) fn spoilt_parameter(&self) -> Option<String> {
-        let mut spoilt = None;
-        parameters::read(self.module(), &mut |index, values| {
-            if spoilt.is_none() && !values.iter().all(|value| value.is_finite()) {
-                spoilt = Some(self.parameters[index].parameter.path.clone());
-            }
-        });
-        spoilt
-    }
-
-    /// Norm of all gradients together, as they are.
-    fn norm(&self, gradients: &Slopes) -> Result<f64> {
-        let mut total = 0.0;
-        for (sum, trained) in gradients.squares().into_iter().zip(&self.parameters) {
-            if !sum.is_finite() {
-                return Err(TrainError::NonFiniteGradient {
-                    step: self.step,
-                    path: trained.parameter.path.clone(),
-                });
-            }
-            total += sum;
-        }
-        Ok(total.sqrt())
-    }
-
-    /// The module moved to where the loss is highest nearby.
-    fn perturbed(&self, gradients: &Slopes) -> M {
-        let norm = gradients.squares().into_iter().sum::<f64>().sqrt();
-        let Slopes::Host(gradients) = gradients else {
-            unreachable!("sharpness is refused where state lives on the device");
-        };
-        let factor = (self.config.sharpness / (norm + 1e-12)) as f32;
-        parameters::map(self.module().clone(), &mut |index, mut values| {
-            let pairs = values.iter_mut().zip(&gradients[index]);
-            pairs.for_each(|(value, gradient)| *value += factor * gradient);
-            self.parameters[index].hold.settle(0, &mut values);
-            values
-        })
     }
 
     fn descend(&mut self, gradients: Slopes, norm: f64, learning_rate: f64) {

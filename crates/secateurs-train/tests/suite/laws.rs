@@ -6,7 +6,8 @@ use super::training::{
 use secateurs_tensor::{KeepMask, MaskSet, PathRules, Pattern, Scope, read_weights};
 use secateurs_testkit::laws;
 use secateurs_train::{
-    AdamSettings, AdmmSettings, Batch, Constraint, Gradients, PenaltySchedule, ProjectionMetric, TrainConfig, Trainer,
+    AdamSettings, AdmmSettings, Constraint, Gradients, MicroBatch, PenaltySchedule, ProjectionMetric, TrainConfig,
+    Trainer,
 };
 
 #[test]
@@ -84,7 +85,7 @@ fn micro_batches_are_averaged() {
     let mut split = Trainer::new(Net::new(&device()), with(2)).expect("valid");
     while !single.is_done() {
         let one = single.step(&mut |net, batch| {
-            let at = |index| net.loss(Batch { index, ..batch });
+            let at = |index| net.loss(MicroBatch { index, ..batch });
             let loss = (at(2 * batch.step) + at(2 * batch.step + 1)) * 0.5;
             Gradients::of(loss, net, batch)
         });

@@ -66,7 +66,7 @@ fn a_restored_trainer_goes_on_with_the_same_bits() {
     }
 }
 
-fn fill(slice: StateSliceMut<'_>, bytes: &[u8]) -> Result<(), std::convert::Infallible> {
+pub fn fill(slice: StateSliceMut<'_>, bytes: &[u8]) -> Result<(), std::convert::Infallible> {
     match slice {
         StateSliceMut::F32(values) => values.copy_from_slice(&floats(bytes)),
         StateSliceMut::Bf16(values) => {

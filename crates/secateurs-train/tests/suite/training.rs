@@ -7,7 +7,7 @@ use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{Device, Tensor, TensorData};
 use secateurs_tensor::{MaskSet, PathRules, Pattern};
 use secateurs_train::{
-    AdmmSettings, Batch, Constraint, Gradients, PenaltySchedule, StateSlice, StepReport, TrainConfig, TrainError,
+    AdmmSettings, Constraint, Gradients, MicroBatch, PenaltySchedule, StateSlice, StepReport, TrainConfig, TrainError,
     Trainer,
 };
 
@@ -43,14 +43,14 @@ impl Net {
         }
     }
 
-    pub fn loss(&self, batch: Batch) -> Tensor<1> {
+    pub fn loss(&self, batch: MicroBatch) -> Tensor<1> {
         let hidden = self.first.forward(self.embed.val()).powi_scalar(2);
         let wanted = 0.1 * (batch.index % 5) as f32;
         (self.second.forward(hidden) - wanted).powi_scalar(2).mean()
     }
 }
 
-pub fn objective(net: &Net, batch: Batch) -> Result<Gradients, TrainError> {
+pub fn objective(net: &Net, batch: MicroBatch) -> Result<Gradients, TrainError> {
     Gradients::of(net.loss(batch), net, batch)
 }
 

@@ -1,0 +1,4 @@
+//! Scores on whole modules.
+
+pub(crate) mod prune;
+pub(crate) mod statistics;

@@ -1,0 +1,26 @@
+//! What training makes small.
+
+use burn::tensor::Tensor;
+
+use crate::Result;
+
+/// What training makes small.
+pub trait Objective<M> {
+    /// The loss of one step, a scalar, with everything that is added to it.
+    fn loss(&self, model: &M, step: usize) -> Tensor<1>;
+
+    /// A loss on data that no step sees, to stop by; none if there is none.
+    fn validation(&self, _model: &M) -> Option<f64> {
+        None
+    }
+
+    /// What happens to the model before each step, such as moving its grids; `true` if it changed. What all losses of a step
+    /// need may be kept from here.
+    ///
+    /// # Errors
+    ///
+    /// Those of the objective.
+    fn before_step(&mut self, model: M, _step: usize) -> Result<(M, bool)> {
+        Ok((model, false))
+    }
+}

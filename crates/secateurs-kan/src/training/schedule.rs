@@ -1,0 +1,82 @@
+//! How long and how to train.
+
+use secateurs_train::EarlyStopping;
+use serde::{Deserialize, Serialize};
+
+/// How steps are taken.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Optimizer {
+    /// Adam.
+    Adam {
+        /// Its learning rate.
+        learning_rate: f64,
+    },
+    /// L-BFGS with strong Wolfe line search; a step is up to `iterations` iterations. Needs the same loss at every step.
+    Lbfgs {
+        /// Iterations in one step.
+        iterations: usize,
+        /// Pairs of differences kept.
+        history: usize,
+    },
+}
+
+impl Optimizer {
+    /// L-BFGS as pykan sets it: 20 iterations a step, history 10.
+    pub const LBFGS: Self = Self::Lbfgs {
+        iterations: 20,
+        history: 10,
+    };
+}
+
+/// Which weights training ends with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Keep {
+    /// Those of the last step.
+    Last,
+    /// Those with the least validation loss, or the last ones without validation.
+    #[default]
+    Best,
+}
+
+/// How long and how to train.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Schedule {
+    /// Adam or L-BFGS.
+    pub optimizer: Optimizer,
+    /// The most steps.
+    pub steps: usize,
+    /// Steps without a smaller validation loss after which training ends.
+    pub patience: Option<usize>,
+    /// Which weights training ends with.
+    pub keep: Keep,
+}
+
+impl Schedule {
+    /// That many steps of an optimizer.
+    pub fn new(optimizer: Optimizer, steps: usize) -> Self {
+        Self {
+            optimizer,
+            steps,
+            patience: None,
+            keep: Keep::Best,
+        }
+    }
+
+    /// When the loss on unseen rows ends the training.
+    pub fn early_stopping(&self) -> EarlyStopping {
+        EarlyStopping {
+            patience: self.patience,
+            ..EarlyStopping::default()
+        }
+    }
+
+    /// The same, ending early if the validation loss does not fall for so many steps.
+    pub fn with_patience(self, patience: usize) -> Self {
+        Self {
+            patience: Some(patience),
+            ..self
+        }
+    }
+}

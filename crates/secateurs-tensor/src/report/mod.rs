@@ -1,0 +1,4 @@
+//! What a run did and what a model costs.
+
+pub(crate) mod cost;
+pub(crate) mod run;

@@ -1,0 +1,8 @@
+//! From scores to what survives, in exact numbers.
+
+pub(crate) mod cut;
+pub(crate) mod key;
+pub(crate) mod scores;
+pub(crate) mod threshold;
+pub(crate) mod units;
+pub(crate) mod weights;

@@ -1,0 +1,145 @@
+//! From scores to masks.
+
+use rayon::prelude::*;
+
+use crate::error::Result;
+use crate::masks::keep::KeepMask;
+use crate::select::cut::Cut;
+use crate::select::key::CHUNK;
+use crate::select::scores::Scores;
+use crate::select::threshold::{keep_few, keep_largest, keep_largest_into};
+use crate::vocabulary::pattern::{NmPattern, Pattern};
+use crate::vocabulary::scope::Scope;
+use crate::vocabulary::sparsity::Sparsity;
+
+/// Selects what survives: exactly the requested number of weights go, those of the lowest scores.
+///
+/// [`Scope::PerOutput`] prunes `floor(d_input * s)` inputs of every output, [`Scope::PerLayer`] `floor(n * s)` of all
+/// `n`; [`Scope::Global`] of one matrix is the same. N:M patterns keep exactly `keep` of every group, whatever the
+/// scope. Among equal scores the lower index goes first.
+///
+/// # Errors
+///
+/// [`TensorError::IndivisibleGroup`](crate::TensorError::IndivisibleGroup) if N:M groups do not tile the inputs.
+///
+/// # Examples
+///
+/// ```
+/// use secateurs_tensor::{Pattern, Scope, Scores, select};
+///
+/// let scores = Scores::new(vec![4.0, 1.0, 3.0, 2.0, 8.0, 7.0, 5.0, 6.0], [2, 4])?;
+/// let half: Pattern = "50%".parse()?;
+/// assert_eq!(select(&scores, half, Scope::PerLayer)?.output(0), [false, false, false, false]);
+/// assert_eq!(select(&scores, half, Scope::PerOutput)?.output(0), [true, false, true, false]);
+/// assert_eq!(select(&scores, "1:2".parse()?, Scope::PerLayer)?.output(0), [true, false, true, false]);
+/// # Ok::<(), secateurs_tensor::TensorError>(())
+/// ```
+pub fn select(scores: &Scores, pattern: Pattern, scope: Scope) -> Result<KeepMask> {
+    let _span = tracing::debug_span!("select", %pattern, %scope, dims = ?scores.dims()).entered();
+    let keep = match (pattern, scope) {
+        (Pattern::Nm(pattern), _) => keep_in_groups(scores, pattern)?,
+        (Pattern::Unstructured(sparsity), Scope::PerOutput) => keep_per_output(scores, sparsity)?,
+        (Pattern::Unstructured(sparsity), Scope::PerLayer | Scope::Global) => {
+            keep_largest(scores.values(), sparsity.pruned_count(scores.values().len()))?
+        }
+    };
+    KeepMask::new(keep, scores.dims())
+}
+
+/// Selects over several layers at once: `floor(n * s)` of all their `n` weights go, wherever they are.
+///
+/// Among equal scores the earlier layer, then the lower index goes first.
+///
+/// # Errors
+///
+/// None for now: [`Scores`] hold no NaN. The result leaves room for checks across layers.
+///
+/// # Examples
+///
+/// ```
+/// use secateurs_tensor::{Scores, Sparsity, select_global};
+///
+/// let layers = [Scores::new(vec![1.0, 2.0], [1, 2])?, Scores::new(vec![3.0, 4.0], [2, 1])?];
+/// let masks = select_global(&layers, Sparsity::new(0.5)?)?;
+/// assert_eq!((masks[0].n_pruned(), masks[1].n_pruned()), (2, 0));
+/// # Ok::<(), secateurs_tensor::TensorError>(())
+/// ```
+pub fn select_global(scores: &[Scores], sparsity: Sparsity) -> Result<Vec<KeepMask>> {
+    let _span = tracing::debug_span!("select_global", %sparsity, n_layers = scores.len()).entered();
+    let parts: Vec<&[f32]> = scores.iter().map(Scores::values).collect();
+    let n_pruned = sparsity.pruned_count(parts.iter().map(|part| part.len()).sum());
+    let mut keep: Vec<Vec<bool>> = parts.iter().map(|part| vec![true; part.len()]).collect();
+    if n_pruned > 0 {
+        let mut buffers: Vec<&mut [bool]> = keep.iter_mut().map(Vec::as_mut_slice).collect();
+        let cut = Cut::find(&parts, n_pruned).expect("scores hold no NaN");
+        cut.apply(&parts, &mut buffers);
+    }
+    keep.into_iter()
+        .zip(scores)
+        .map(|(keep, scores)| KeepMask::new(keep, scores.dims()))
+        .collect()
+}
+
+/// The longest output that one thread selects on its own.
+const FEW: usize = 1 << 16;
+
+fn keep_per_output(scores: &Scores, sparsity: Sparsity) -> Result<Vec<bool>> {
+    let [_, d_input] = scores.dims();
+    let n_pruned = sparsity.pruned_count(d_input);
+    let mut keep = vec![true; scores.values().len()];
+    if n_pruned == 0 {
+        return Ok(keep);
+    }
+    let outputs = keep
+        .par_chunks_exact_mut(d_input)
+        .zip(scores.values().par_chunks_exact(d_input));
+    if d_input > FEW {
+        outputs.try_for_each(|(keep, values)| keep_largest_into(values, n_pruned, keep))?;
+    } else {
+        outputs.for_each_init(Vec::new, |keys, (keep, values)| keep_few(values, n_pruned, keep, keys));
+    }
+    Ok(keep)
+}
+
+fn keep_in_groups(scores: &Scores, pattern: NmPattern) -> Result<Vec<bool>> {
+    pattern.check(scores.dims()[1])?;
+    let mut keep = vec![true; scores.values().len()];
+    // Groups tile every output, so they tile the whole matrix.
+    let chunk = (CHUNK / pattern.group()).max(1) * pattern.group();
+    keep.par_chunks_mut(chunk)
+        .zip(scores.values().par_chunks(chunk))
+        .for_each(|(keep, values)| match pattern.group() {
+            2 => keep_in_small_groups::<2>(values, pattern.keep(), keep),
+            4 => keep_in_small_groups::<4>(values, pattern.keep(), keep),
+            8 => keep_in_small_groups::<8>(values, pattern.keep(), keep),
+            _ => keep_in_any_groups(values, pattern, keep),
+        });
+    Ok(keep)
+}
+
+/// Keeps a value if fewer than `n_kept` others of its group beat it.
+fn keep_in_small_groups<const GROUP: usize>(values: &[f32], n_kept: usize, keep: &mut [bool]) {
+    let (keep, _) = keep.as_chunks_mut::<GROUP>();
+    let (values, _) = values.as_chunks::<GROUP>();
+    for (keep, values) in keep.iter_mut().zip(values) {
+        for (index, slot) in keep.iter_mut().enumerate() {
+            let before = values[..index].iter().filter(|other| **other > values[index]).count();
+            // Of equals, the later one stays.
+            let after = values[index + 1..]
+                .iter()
+                .filter(|other| **other >= values[index])
+                .count();
+            *slot = before + after < n_kept;
+        }
+    }
+}
+
+fn keep_in_any_groups(values: &[f32], pattern: NmPattern, keep: &mut [bool]) {
+    let mut keys = Vec::with_capacity(pattern.group());
+    for (keep, values) in keep
+        .chunks_exact_mut(pattern.group())
+        .zip(values.chunks_exact(pattern.group()))
+    {
+        keep_few(values, pattern.group() - pattern.keep(), keep, &mut keys);
+    }
+}

@@ -1,0 +1,6 @@
+//! What flows through a layer.
+
+pub(crate) mod activations;
+pub(crate) mod gram;
+pub(crate) mod observer;
+pub(crate) mod patches;

@@ -1,0 +1,11 @@
+//! What must hold of every implementation; each function panics with the first violation.
+
+mod masks;
+mod numbers;
+mod units;
+mod weights;
+
+pub use masks::{keeps_per_group, prunes_exactly, prunes_lowest_first, zeros_are_positive};
+pub use numbers::{close, symmetric};
+pub use units::{ChosenUnits, scores_units, selects_units};
+pub use weights::{Evidence, WeightScore, scores_weights};

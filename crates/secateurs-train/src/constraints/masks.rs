@@ -1,0 +1,45 @@
+//! Given masks: how a trainer takes them on.
+
+use burn::module::Module;
+use secateurs_tensor::{KeepMask, MaskSet, TensorError};
+
+use super::layout::MatrixLayout;
+use super::restraint::Restraint;
+use crate::error::Result;
+use crate::trainer::{Parameter, Trainer, parameters};
+
+impl<M: Module> Trainer<M> {
+    /// Zeros what the masks prune, and keeps it so.
+    pub(crate) fn attach(&mut self, masks: &MaskSet) -> Result<()> {
+        for (path, mask) in masks {
+            let trained = self.parameters.iter_mut().find(|t| t.parameter.path == *path);
+            let trained = trained.ok_or_else(|| TensorError::UnknownParameter { path: path.clone() })?;
+            let layout = layout_for(&trained.parameter, mask)?;
+            trained.restraint = Restraint::Masked(layout.to_stored(mask));
+        }
+        let restraints: Vec<&Restraint> = self.parameters.iter().map(|trained| &trained.restraint).collect();
+        let module = self.module.take().expect("a step puts the module back");
+        self.module = Some(parameters::map(module, &mut |index, mut values| {
+            restraints[index].settle(0, &mut values);
+            values
+        }));
+        Ok(())
+    }
+}
+
+/// The layout of a parameter that a mask fits.
+fn layout_for(parameter: &Parameter, mask: &KeepMask) -> Result<MatrixLayout, TensorError> {
+    let path = || parameter.path.clone();
+    let layout = MatrixLayout::of(&parameter.shape).ok_or_else(|| TensorError::UnsupportedRank {
+        path: path(),
+        rank: parameter.shape.len(),
+    })?;
+    match layout.dims() == mask.dims() {
+        true => Ok(layout),
+        false => Err(TensorError::ParameterMismatch {
+            path: path(),
+            expected: layout.dims(),
+            got: mask.dims(),
+        }),
+    }
+}
