@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-use secateurs_data::{FloatType, RawTensor};
+use secateurs_data::{DataError, FloatType, RawTensor};
 use secateurs_sparse::{Choice, Format, Level, PackedMatrix, SparseError, ValueType, choose, choose_measured};
 use serde::{Serialize, Serializer};
 
@@ -82,7 +82,9 @@ impl DenseMatrix<'_> {
             .storage(config, measured)
             .map_err(|source| failed(self.name, source))?;
         if let Some(float_type) = float_type(storage.values) {
-            float_type.check_fits(self.name, self.weights)?;
+            float_type
+                .check_fits(self.name, self.weights)
+                .map_err(DataError::from)?;
         }
         let matrix = PackedMatrix::pack(self.weights, self.dims, storage.format, storage.values)
             .map_err(|source| failed(self.name, source))?;

@@ -38,7 +38,7 @@ impl Blocks<'_> {
         let (run, (store, mut report)) = self.run.settle(finished, PruneJobError::may_pass)?;
         let (source, writer) = store.into_parts();
         report.notes.extend(notes::of_rest(&source, &writer, &report)?);
-        describe(&writer, &source, &report, &self.job.recipe.to_toml()?)?;
+        describe(&writer, &source, &mut report, &self.job.recipe.to_toml()?)?;
         run.publish(|out| writer.finish(out))?;
         Ok(report)
     }

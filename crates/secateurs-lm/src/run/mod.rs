@@ -1,5 +1,6 @@
-//! Shared parts of jobs: models on disk and in memory, and the memory in use.
+//! Shared parts of jobs: models on disk and in memory, their cost, and the memory in use.
 
+pub(crate) mod cost;
 pub(crate) mod error;
 pub(crate) mod loaded;
 pub(crate) mod memory;

@@ -152,7 +152,7 @@ impl<'a> TrainingRun<'a> {
         report.notes.extend(notes::of_counts(&report));
         let log = serde_json::to_vec(log).map_err(ModelFileError::Json)?;
         writer.write_file("training.json", &log)?;
-        describe(&writer, self.source, &report, &recipe.to_toml()?)?;
+        describe(&writer, self.source, &mut report, &recipe.to_toml()?)?;
         writer.sync()?;
         Ok(report)
     }
