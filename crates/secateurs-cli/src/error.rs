@@ -68,7 +68,7 @@ pub(crate) enum CliError {
     Json(#[source] serde_json::Error),
     /// The job failed.
     #[error(transparent)]
-    Job(#[from] secateurs::Error),
+    Job(Box<secateurs::Error>),
     /// Reading a model or a text failed.
     #[error(transparent)]
     Data(#[from] DataError),
@@ -117,13 +117,14 @@ macro_rules! from_jobs {
     ($($error:ident),* $(,)?) => {
         $(impl From<secateurs::$error> for CliError {
             fn from(error: secateurs::$error) -> Self {
-                Self::Job(error.into())
+                Self::Job(Box::new(error.into()))
             }
         })*
     };
 }
 
 from_jobs!(
+    Error,
     ExpertError,
     MeasureError,
     PackError,

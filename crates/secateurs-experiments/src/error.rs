@@ -76,7 +76,7 @@ pub enum ExperimentError {
     },
     /// A run failed.
     #[error(transparent)]
-    Job(#[from] secateurs::Error),
+    Job(Box<secateurs::Error>),
     /// A fixture could not be trained.
     #[error(transparent)]
     Train(#[from] secateurs::train::TrainError),
@@ -130,13 +130,14 @@ macro_rules! from_jobs {
     ($($error:ident),* $(,)?) => {
         $(impl From<secateurs::$error> for ExperimentError {
             fn from(error: secateurs::$error) -> Self {
-                Self::Job(error.into())
+                Self::Job(Box::new(error.into()))
             }
         })*
     };
 }
 
 from_jobs!(
+    Error,
     ExpertError,
     MeasureError,
     PackError,

@@ -10,7 +10,7 @@ pub use mimalloc::MiMalloc;
 /// mimalloc's `mi_option_purge_delay`, which its bindings do not name; the same number in its versions 2 and 3.
 const PURGE_DELAY: mi_option_t = 15;
 
-/// What it is where nobody has chosen otherwise, in milliseconds.
+/// Its default, in milliseconds.
 const DEFAULT_DELAY: c_long = 1000;
 
 /// While this lives, [`MiMalloc`] keeps what is freed instead of giving it back to the system.

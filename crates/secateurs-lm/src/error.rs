@@ -12,7 +12,7 @@ use crate::prune::recipe_error::RecipeError;
 use crate::run::error::{ModelFileError, is_of_system};
 use crate::run::unknown_method::UnknownMethod;
 use crate::text::error::TextError;
-use crate::trace::calibration::CalibrationError;
+use crate::trace::calibration_error::CalibrationError;
 use crate::trace::error::TraceError;
 use crate::train::error::TrainJobError;
 

@@ -20,9 +20,8 @@ pub use experts::{
 };
 pub use measure::MeasureError;
 pub use measure::{
-    Accuracy, Comparison, Evaluation, Fidelity, Info, LinearInfo, PartFidelity, TensorDifference, accuracy,
-    check_window, compare, evaluate, evaluate_llama, evaluate_packed, extract_number, fidelity, fidelity_of, info,
-    reference_numbers,
+    Accuracy, Comparison, Evaluation, Fidelity, Info, LinearInfo, PartFidelity, TensorDifference, accuracy, compare,
+    evaluate, evaluate_llama, evaluate_packed, extract_number, fidelity, fidelity_of, info, reference_numbers,
 };
 pub use pack::PackError;
 pub use pack::{FormatChoice, PackConfig, PackedInfo, PackedLayout, is_packed, pack_checkpoint};
@@ -37,7 +36,7 @@ pub use secateurs_data::staging_path;
 pub use text::TextError;
 pub use text::{
     Completion, LineError, LineProblem, PromptEncoder, PromptStyle, TextGenerator, TextWindows, all_windows,
-    first_windows, read_plain_text,
+    check_window, first_windows, read_plain_text,
 };
 pub use trace::TraceError;
 pub use trace::{

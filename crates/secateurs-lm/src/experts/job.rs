@@ -27,22 +27,22 @@ pub struct ExpertJob<'a> {
     pub model: &'a Path,
     /// The folder to make.
     pub out: &'a Path,
-    /// What is to go.
+    /// The experts that are to go.
     pub plan: ExpertPlan,
-    /// What the experts are observed on.
+    /// Data that the experts are observed on.
     pub calibration: &'a Calibration,
     /// Number format of the output.
     pub dtype: FloatType,
-    /// What to do with earlier output; there is nothing to resume.
+    /// Treatment of earlier output; there is nothing to resume.
     pub overwrite: Overwrite,
     /// Where tensors are computed.
     pub device: &'a Device,
 }
 
-/// What a run did.
+/// The result of a run that removes experts.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ExpertOutcome {
-    /// What went, as stored beside the output.
+    /// The experts that went, as stored beside the output.
     pub report: ExpertReport,
     /// Experts of a block before and after.
     pub n_experts: (usize, usize),
@@ -65,14 +65,8 @@ pub fn prune_experts(
     listener: &mut dyn FnMut(usize, usize),
 ) -> Result<ExpertOutcome, ExpertError> {
     let started = Instant::now();
-    let method = job.plan.method;
-    if method.leaves_constants() {
-        return Err(ExpertError::NoConstantExperts { method });
-    }
     let source = open_source(job.model)?;
-    let config = LlamaConfig::describe(&source)?;
-    let pruned = smaller(&config, &job.plan)?;
-    job.calibration.check(&config)?;
+    let pruned = job.check(&source)?;
     let output = OutputRequest {
         out: job.out,
         form: OutputForm::MODEL,
@@ -88,7 +82,7 @@ pub fn prune_experts(
     let writer = CheckpointWriter::create(staged.folder(), planned_tensors(&pruned), job.dtype)?;
     let (_, llama) = load_llama(&source, job.device)?;
     let dense = LoadedLlama::new(&config, &llama);
-    let observed = observe_experts(dense, &sequences, Evidence::of(method), listener)?;
+    let observed = observe_experts(dense, &sequences, Evidence::of(job.plan.method), listener)?;
     let (llama, mut report) = remove_experts(&llama, &observed, &job.plan)?;
     save_llama(&pruned, &llama, &writer)?;
     let json = config_json(&source, &pruned);
@@ -106,6 +100,19 @@ pub fn prune_experts(
         n_parameters: (n_parameters(&config), n_parameters(&pruned)),
         seconds: started.elapsed().as_secs_f64(),
     })
+}
+
+impl ExpertJob<'_> {
+    /// The shape of the model without the experts that are to go; what cannot end well is refused before a weight is read.
+    fn check(&self, source: &Checkpoint) -> Result<LlamaConfig, ExpertError> {
+        let method = self.plan.method;
+        if method.leaves_constants() {
+            return Err(ExpertError::NoConstantExperts { method });
+        }
+        let config = LlamaConfig::describe(source)?;
+        self.calibration.check(&config)?;
+        smaller(&config, &self.plan)
+    }
 }
 
 fn n_parameters(config: &LlamaConfig) -> usize {

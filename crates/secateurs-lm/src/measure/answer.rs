@@ -3,11 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use crate::measure::error::MeasureError;
-use crate::text::lines::LineProblem;
+use crate::text::error::LineProblem;
 use crate::trace::format::Trace;
 use crate::trace::prompts::{PromptFile, PromptRecord};
 
-/// How many of some solutions end in the right number.
+/// Number of solutions that end in the right number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Accuracy {
     /// Solutions that end in the right number.

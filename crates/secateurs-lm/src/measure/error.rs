@@ -22,7 +22,7 @@ pub enum MeasureError {
     /// A measure is not a number: the model is broken.
     #[error("the {what} of trace {trace} is {value}: the model's weights or activations overflow")]
     MeasureNotFinite {
-        /// What was measured.
+        /// Measure that was taken.
         what: &'static str,
         /// Index of the trace.
         trace: usize,
@@ -32,7 +32,7 @@ pub enum MeasureError {
     /// Two models cannot be compared token by token.
     #[error("the models differ in {what}: {first} and {second}")]
     ModelsDiffer {
-        /// What differs.
+        /// Property that differs.
         what: &'static str,
         /// In the first.
         first: usize,

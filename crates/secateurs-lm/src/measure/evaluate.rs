@@ -12,8 +12,7 @@ use secateurs_tensor::{PathRules, read_weights};
 use serde::{Deserialize, Serialize};
 
 use crate::measure::error::MeasureError;
-use crate::text::error::TextError;
-use crate::text::windows::{TextWindows, first_windows};
+use crate::text::windows::{TextWindows, check_window, first_windows};
 
 /// Perplexity of a model on a text, with what it was measured on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -134,20 +133,6 @@ fn evaluate_windows(
         sparsity: sparsity(),
         window_losses: losses,
     })
-}
-
-/// Refuses windows that the rotary table of the model was not made for.
-///
-/// # Errors
-///
-/// If a window is longer than the positions of the model.
-pub fn check_window(config: &LlamaConfig, window: usize) -> Result<(), TextError> {
-    let max_positions = config.max_positions;
-    if window > max_positions {
-        Err(TextError::WindowTooLong { window, max_positions })
-    } else {
-        Ok(())
-    }
 }
 
 /// Refuses tokens outside the vocabulary.

@@ -1,4 +1,4 @@
-//! How faithful a pruned model is to the dense one, token by token, on traces of the dense one.
+//! Faithfulness of a pruned model to the dense one, token by token, on traces of the dense one.
 
 use burn::tensor::{Device, Tensor};
 use rayon::prelude::*;
@@ -17,7 +17,7 @@ use crate::trace::format::Trace;
 /// Positions whose logits are in memory at a time.
 const LOGITS: usize = 64;
 
-/// How faithful a pruned model is to the dense one, apart for the tokens of prompts and those of continuations.
+/// Faithfulness of a pruned model to the dense one, separately for the tokens of prompts and those of continuations.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Fidelity {
     /// Traces read.
@@ -178,11 +178,11 @@ fn values(tensor: Tensor<2>) -> Vec<f32> {
     tensor.into_data().try_to_vec().expect("the tensor has f32")
 }
 
-/// What is measured on the tokens of one trace.
+/// Measures on the tokens of one trace.
 struct Measured {
-    /// Of the tokens but the first: divergence, loss of the dense and of the pruned model.
+    /// For all tokens but the first: divergence, loss of the dense and of the pruned model.
     predictions: Vec<[f64; 3]>,
-    /// Of all tokens: distance, and distance in relation to the dense state.
+    /// For all tokens: distance, and distance in relation to the dense state.
     distances: Vec<[f64; 2]>,
 }
 

@@ -68,7 +68,7 @@ impl From<Choice> for Storage {
     }
 }
 
-/// What was measured for a shape, thousandths of zeros and a value type.
+/// Choices measured for a shape, thousandths of zeros and a value type.
 pub(crate) type Measured = HashMap<([usize; 2], usize, ValueType), Choice>;
 
 impl DenseMatrix<'_> {

@@ -32,11 +32,11 @@ pub enum PackedLayout {
 /// The way in which formats are found for matrices.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub enum FormatChoice {
-    /// By the share of zeros, from which on a format was faster when it was measured once: see
+    /// Chosen by the share of zeros, from which on a format was faster when it was measured once: see
     /// [`choose`](secateurs_sparse::choose). Depends on the weights alone.
     #[default]
     BySparsity,
-    /// By timing all formats on this machine, once for matrices of the same shape and share of zeros.
+    /// Chosen by timing all formats on this machine, once for matrices of the same shape and share of zeros.
     Measured,
     /// This one for all.
     Always(Format),

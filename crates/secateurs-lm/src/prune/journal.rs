@@ -8,7 +8,7 @@ use crate::prune::error::PruneJobError;
 use crate::prune::recipe::Recipe;
 use crate::text::windows::hash_tokens;
 
-/// What an interrupted run needs to go on.
+/// Facts that an interrupted run needs to go on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct PruneJournal {
     /// Recipe of the run.

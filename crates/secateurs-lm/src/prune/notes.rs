@@ -1,4 +1,4 @@
-//! Why a result has other counts than were asked for.
+//! Notes on counts that differ from those asked for.
 
 use secateurs_data::{Checkpoint, CheckpointWriter};
 use secateurs_models::llama::{LlamaConfig, planned_tensors};

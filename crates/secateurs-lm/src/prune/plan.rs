@@ -12,7 +12,7 @@ use crate::prune::recipe::{AllocationRecipe, Recipe};
 use crate::prune::selection::{BlockMatrix, block_matrices};
 use crate::run::source::check_source;
 
-/// What a pruning run would do.
+/// The effect that a pruning run would have.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct PrunePlan {
@@ -22,7 +22,7 @@ pub struct PrunePlan {
     pub output_bytes: u64,
 }
 
-/// What a pruning run would do to a block.
+/// The effect that a pruning run would have on a block.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct PlannedBlock {

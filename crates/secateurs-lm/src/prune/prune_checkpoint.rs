@@ -57,9 +57,9 @@ pub fn prune_checkpoint(
         claim,
     };
     let report = match job.recipe.build()? {
-        Algorithm::PerLayer(method) => run.by_blocks(&*method, listener),
-        Algorithm::PerBlock(method) => run.by_blocks(&method, listener),
-        Algorithm::WholeModel(method) => run.as_a_whole(&method, listener),
+        Algorithm::PerLayer(method) => run.prune_by_blocks(&*method, listener),
+        Algorithm::PerBlock(method) => run.prune_by_blocks(&method, listener),
+        Algorithm::WholeModel(method) => run.train_whole(&method, listener),
     }?;
     Ok(PruneOutcome::new(report, started))
 }
@@ -73,7 +73,7 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    fn by_blocks<M: BlockMethod<LlamaStore> + ?Sized>(
+    fn prune_by_blocks<M: BlockMethod<LlamaStore> + ?Sized>(
         self,
         method: &M,
         listener: &mut dyn FnMut(Progress<'_>),
@@ -90,7 +90,7 @@ impl Run<'_> {
         blocks.run(self.source, method, listener)
     }
 
-    fn as_a_whole(self, method: &WholeModel, listener: &mut dyn FnMut(Progress<'_>)) -> Result<Report, PruneJobError> {
+    fn train_whole(self, method: &WholeModel, listener: &mut dyn FnMut(Progress<'_>)) -> Result<Report, PruneJobError> {
         #[cfg(feature = "mimalloc")]
         let _kept = crate::allocator::KeptMemory::new();
         let training = TrainingRun::begin(self.job, &self.source, self.claim)?;

@@ -194,7 +194,7 @@ impl Recipe {
         }
     }
 
-    /// How the whole model is trained, by a method that does.
+    /// Training of the whole model, where a text to learn from is named.
     pub(crate) fn needed_training(&self) -> Result<&Training, RecipeError> {
         let training = self.training.as_ref().filter(|training| !training.texts.is_empty());
         training.ok_or(RecipeError::NoTrainingText { method: self.method })

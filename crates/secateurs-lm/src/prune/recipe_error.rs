@@ -3,7 +3,7 @@
 use secateurs_prune::PruneError;
 
 use crate::prune::method::Method;
-use crate::trace::calibration::CalibrationError;
+use crate::trace::calibration_error::CalibrationError;
 
 /// A recipe that cannot be followed on any model.
 #[derive(Debug, thiserror::Error)]

@@ -1,4 +1,4 @@
-//! How much memory the process has used.
+//! Memory that the process has used.
 
 use std::path::Path;
 

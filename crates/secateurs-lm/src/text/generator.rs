@@ -16,7 +16,7 @@ pub struct TextGenerator {
     end_tokens: Vec<u32>,
 }
 
-/// What a model wrote.
+/// Text that a model wrote.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Completion {
     /// The text, without the prompt.
@@ -51,7 +51,7 @@ impl TextGenerator {
         &self.engine
     }
 
-    /// What turns prompts into tokens.
+    /// The encoder of prompts.
     pub fn encoder(&self) -> &PromptEncoder {
         &self.encoder
     }

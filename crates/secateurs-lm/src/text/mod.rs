@@ -7,9 +7,8 @@ pub(crate) mod plain_text;
 pub(crate) mod prompt_encoder;
 pub(crate) mod windows;
 
-pub use error::TextError;
+pub use error::{LineError, LineProblem, TextError};
 pub use generator::{Completion, TextGenerator};
-pub use lines::{LineError, LineProblem};
 pub use plain_text::read_plain_text;
 pub use prompt_encoder::{PromptEncoder, PromptStyle};
-pub use windows::{TextWindows, all_windows, first_windows};
+pub use windows::{TextWindows, all_windows, check_window, first_windows};

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::text::error::TextError;
 
-/// How a prompt is put to a model.
+/// A style in which a prompt is put to a model.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum PromptStyle {
@@ -19,7 +19,7 @@ pub enum PromptStyle {
     RawWithoutStart,
     /// As the message of a user, by the chat template of the model.
     Chat {
-        /// What the model is told before.
+        /// Text that the model is told before.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         system: Option<String>,
     },

@@ -1,6 +1,7 @@
 //! Token windows.
 
 use secateurs_data::Tokenizer;
+use secateurs_data::llama::LlamaConfig;
 use sha2::{Digest, Sha256};
 
 use crate::text::error::TextError;
@@ -59,6 +60,20 @@ pub fn all_windows(
         });
     }
     Ok(tokens.chunks_exact(window).map(<[u32]>::to_vec).collect())
+}
+
+/// Refuses windows that the rotary table of the model was not made for.
+///
+/// # Errors
+///
+/// If a window is longer than the positions of the model.
+pub fn check_window(config: &LlamaConfig, window: usize) -> Result<(), TextError> {
+    let max_positions = config.max_positions;
+    if window > max_positions {
+        Err(TextError::WindowTooLong { window, max_positions })
+    } else {
+        Ok(())
+    }
 }
 
 /// The SHA-256 of windows and their lengths, in hexadecimal digits.

@@ -6,11 +6,11 @@ use secateurs_data::Checkpoint;
 use secateurs_models::llama::LlamaConfig;
 use serde::{Deserialize, Serialize};
 
-use crate::measure::evaluate::check_window;
+use crate::text::error::LineProblem;
 use crate::text::error::TextError;
-use crate::text::lines::LineProblem;
 use crate::text::plain_text::read_plain_text;
-use crate::text::windows::{TextWindows, first_windows};
+use crate::text::windows::{TextWindows, check_window, first_windows};
+use crate::trace::calibration_error::CalibrationError;
 use crate::trace::error::TraceError;
 use crate::trace::format::{TraceReader, TraceSource};
 
@@ -58,26 +58,6 @@ pub enum TracePart {
     Full,
 }
 
-/// A calibration that makes no sense.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum CalibrationError {
-    /// Both sources, or none.
-    #[error("give either a text or traces to calibrate on")]
-    Source,
-    /// A setting of the other source.
-    #[error("{setting} is a setting of {of}")]
-    Setting {
-        /// The setting.
-        setting: &'static str,
-        /// Which source has it.
-        of: &'static str,
-    },
-    /// Nothing is to be read.
-    #[error("calibration needs at least one token")]
-    NoTokens,
-}
-
 impl Calibration {
     /// The file that is read.
     pub fn path(&self) -> &Path {
@@ -122,7 +102,7 @@ impl Calibration {
 pub struct CalibrationTokens {
     /// The sequences, of any lengths.
     pub sequences: Vec<Vec<u32>>,
-    /// What a reader of the result should know.
+    /// Notes for a reader of the result.
     pub notes: Vec<String>,
 }
 

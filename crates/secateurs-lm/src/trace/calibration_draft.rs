@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::trace::calibration::{Calibration, CalibrationError, TextCalibration, TraceCalibration, TracePart};
+use crate::trace::calibration::{Calibration, TextCalibration, TraceCalibration, TracePart};
+use crate::trace::calibration_error::CalibrationError;
 
 /// A calibration in which something may still be missing: what a recipe file says, before anything is laid over it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -6,7 +6,7 @@ use secateurs_runtime::RuntimeError;
 
 use crate::run::error::{ModelFileError, from_files};
 use crate::text::error::TextError;
-use crate::trace::calibration::CalibrationError;
+use crate::trace::calibration_error::CalibrationError;
 
 /// Traces that cannot be made or read.
 #[derive(Debug, thiserror::Error)]

@@ -6,11 +6,12 @@ use secateurs_runtime::Stop;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::text::lines::{LineProblem, Lines};
+use crate::text::error::LineProblem;
+use crate::text::lines::Lines;
 use crate::text::prompt_encoder::PromptStyle;
 use crate::trace::error::TraceError;
 
-/// What the first line of a file of traces says it is.
+/// Kind of file that the first line of a file of traces names.
 const FORMAT: &str = "secateurs-traces";
 
 /// The version of the format that is written, and the only one that is read.
@@ -24,7 +25,7 @@ pub struct TraceHeader {
     version: u64,
     /// Fingerprint of the model whose tokens these are.
     pub model: String,
-    /// Which prompts.
+    /// The prompts that were chosen.
     pub prompts: PromptSelection,
     /// Where the continuations are from.
     pub source: TraceSource,
@@ -33,11 +34,11 @@ pub struct TraceHeader {
     pub numbers: Option<String>,
 }
 
-/// Which prompts, and how they are put to the model.
+/// A choice of prompts, and their style.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PromptSelection {
-    /// Of the text of the file.
+    /// Sha256 of the text of the file.
     pub sha256: String,
     /// The field of JSON lines that holds the prompt.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -47,7 +48,7 @@ pub struct PromptSelection {
     /// Most prompts after those; absent for all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<usize>,
-    /// How they are put to the model.
+    /// Style in which they are put to the model.
     pub style: PromptStyle,
 }
 
@@ -57,13 +58,13 @@ pub struct PromptSelection {
 pub enum TraceSource {
     /// Sampled from the model, each with random numbers that depend on the seed, the prompt and the sample alone.
     Sampled {
-        /// What logits are divided by; 0 takes the most likely token.
+        /// Divisor of the logits; 0 takes the most likely token.
         temperature: f64,
         /// Only the most likely tokens that have this probability together.
         top_p: f64,
         /// Only this many of the most likely tokens; 0 for all.
         top_k: usize,
-        /// Of the random numbers.
+        /// Seed of the sampler.
         seed: u64,
         /// Most tokens of a continuation.
         max_new_tokens: usize,
@@ -95,11 +96,11 @@ impl TraceSource {
 pub struct Trace {
     /// Index of the prompt in its file, lines without text not counted.
     pub prompt: usize,
-    /// Which of its continuations.
+    /// Number of the continuation among those of its prompt.
     pub sample: usize,
     /// The prompt as it stands in its file.
     pub prompt_text: String,
-    /// Its tokens as the model read them, those of the chat template included.
+    /// Tokens of the prompt as the model read them, those of the chat template included.
     pub prompt_tokens: Vec<u32>,
     /// The tokens of the continuation as they were chosen; one that ended it is not among them.
     pub new_tokens: Vec<u32>,
@@ -191,7 +192,7 @@ impl TraceHeader {
         serde_json::from_str(line).map_err(|error| LineProblem::json(&error).at(path, 1).into())
     }
 
-    /// What differs between the runs of two headers.
+    /// The first difference between the runs of two headers.
     pub(crate) fn difference(&self, other: &Self) -> Option<&'static str> {
         let differs = [
             (self.model != other.model, "model"),

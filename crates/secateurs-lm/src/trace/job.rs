@@ -23,16 +23,16 @@ pub struct TraceJob<'a> {
     pub prompts: &'a PromptFile,
     /// The file to make.
     pub out: &'a Path,
-    /// What to do.
+    /// Settings of the run.
     pub config: &'a TraceConfig,
-    /// What to do with earlier output.
+    /// Treatment of earlier output.
     pub overwrite: Overwrite,
 }
 
-/// What a run does with its prompts.
+/// Settings of a run that makes traces.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TraceConfig {
-    /// How prompts are put to the model.
+    /// Style in which prompts are put to the model.
     pub style: PromptStyle,
     /// Prompts to pass over at the start.
     pub skip: usize,
@@ -44,13 +44,13 @@ pub struct TraceConfig {
     pub batch: usize,
     /// Threads and instruction set.
     pub engine: EngineConfig,
-    /// How weights are stored that a GGUF file holds quantised.
+    /// Storage of weights that a GGUF file holds quantised.
     pub dense: ValueType,
-    /// How keys and values are remembered.
+    /// Storage of keys and values.
     pub cache: VectorType,
 }
 
-/// How far a run is.
+/// Progress of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TraceProgress {
     /// Traces done, those of an earlier run included.
@@ -61,7 +61,7 @@ pub struct TraceProgress {
     pub new_tokens: usize,
 }
 
-/// What a run made.
+/// The result of a run that makes traces.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TraceOutcome {
     /// Traces in the file.
@@ -142,7 +142,7 @@ const TRACES: OutputForm = OutputForm {
     is_one: is_trace_file,
 };
 
-/// What can be known to be wrong before a model is loaded.
+/// Refuses settings that are wrong for any model.
 fn check(config: &TraceConfig) -> Result<(), TraceError> {
     if !(1..=SMALL_BATCH).contains(&config.batch) {
         return Err(TraceError::Batch {

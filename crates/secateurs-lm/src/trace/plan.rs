@@ -1,4 +1,4 @@
-//! What a run that makes traces does, prompt by prompt.
+//! The course of a run that makes traces, prompt by prompt.
 
 use std::time::Instant;
 
@@ -6,9 +6,9 @@ use secateurs_data::Checkpoint;
 use secateurs_data::llama::LlamaConfig;
 use secateurs_runtime::{Generation, Sampling, SeededPrompt};
 
+use crate::text::error::LineProblem;
 use crate::text::generator::{Completion, TextGenerator};
-use crate::text::lines::LineProblem;
-use crate::text::prompt_encoder::PromptEncoder;
+use crate::text::prompt_encoder::{PromptEncoder, PromptStyle};
 use crate::trace::error::TraceError;
 use crate::trace::format::{PromptSelection, Trace, TraceHeader, TraceSource, TraceStop};
 use crate::trace::job::{TraceJob, TraceProgress};
@@ -55,31 +55,7 @@ impl TracePlan {
         let encoder = PromptEncoder::load(checkpoint)?;
         let config = job.config;
         let style = encoder.resolve(config.style.clone());
-        let records = job.prompts.records();
-        let chosen = records.iter().enumerate().skip(config.skip);
-        let chosen = chosen.take(config.limit.unwrap_or(usize::MAX));
-        let prompts = chosen.map(|(index, record)| {
-            let encode = || {
-                let tokens = encoder.encode(&record.text, &style).map_err(Box::new);
-                let tokens = tokens.map_err(LineProblem::Prompt)?;
-                check_length(tokens.len(), llama.max_positions)?;
-                Ok(tokens)
-            };
-            let tokens = encode().map_err(|problem: LineProblem| problem.at(job.prompts.path(), record.line))?;
-            Ok(Prepared {
-                index,
-                text: record.text.clone(),
-                tokens,
-            })
-        });
-        let prompts = prompts.collect::<Result<Vec<_>, TraceError>>()?;
-        if prompts.is_empty() {
-            return Err(TraceError::NoPrompts {
-                path: job.prompts.path().to_owned(),
-                n_prompts: records.len(),
-                skip: config.skip,
-            });
-        }
+        let prompts = prepare(job, &encoder, &style, llama.max_positions)?;
         let selection = PromptSelection {
             sha256: job.prompts.sha256().to_owned(),
             field: job.prompts.field().map(str::to_owned),
@@ -247,7 +223,7 @@ fn mix(value: u64) -> u64 {
     value ^ (value >> 31)
 }
 
-/// How tokens are sampled, if they are.
+/// Settings of sampling, if tokens are sampled.
 pub(crate) fn sampling(source: &TraceSource) -> Option<Sampling> {
     match *source {
         TraceSource::Sampled {
@@ -264,6 +240,38 @@ pub(crate) fn sampling(source: &TraceSource) -> Option<Sampling> {
         }),
         TraceSource::Given { .. } => None,
     }
+}
+
+/// Encodes the prompts that were chosen, at least one.
+fn prepare(
+    job: &TraceJob<'_>,
+    encoder: &PromptEncoder,
+    style: &PromptStyle,
+    max_positions: usize,
+) -> Result<Vec<Prepared>, TraceError> {
+    let (prompts, config) = (job.prompts, job.config);
+    let chosen = prompts.records().iter().enumerate().skip(config.skip);
+    let chosen = chosen.take(config.limit.unwrap_or(usize::MAX));
+    let prepared = chosen.map(|(index, record)| {
+        let encode = || {
+            let tokens = encoder.encode(&record.text, style).map_err(Box::new);
+            let tokens = tokens.map_err(LineProblem::Prompt)?;
+            check_length(tokens.len(), max_positions)?;
+            Ok(tokens)
+        };
+        let tokens = encode().map_err(|problem: LineProblem| problem.at(prompts.path(), record.line))?;
+        let text = record.text.clone();
+        Ok(Prepared { index, text, tokens })
+    });
+    let prepared = prepared.collect::<Result<Vec<_>, TraceError>>()?;
+    if prepared.is_empty() {
+        return Err(TraceError::NoPrompts {
+            path: prompts.path().to_owned(),
+            n_prompts: prompts.records().len(),
+            skip: config.skip,
+        });
+    }
+    Ok(prepared)
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use secateurs_data::read_text;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
-use crate::text::lines::LineProblem;
+use crate::text::error::LineProblem;
 use crate::text::plain_text::is_json_lines;
 use crate::trace::error::TraceError;
 use crate::trace::format::is_trace_file;
@@ -29,11 +29,22 @@ pub struct PromptFile {
 /// One prompt with what stands beside it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PromptRecord {
-    /// Its line in the file, from 1.
+    /// Line in the file, from 1.
     pub line: usize,
     /// The prompt.
     pub text: String,
     fields: Map<String, Value>,
+}
+
+impl PromptRecord {
+    /// A line that is a prompt.
+    fn plain(text: &str, line: usize) -> Self {
+        Self {
+            line,
+            text: text.to_owned(),
+            fields: Map::new(),
+        }
+    }
 }
 
 impl PromptFile {
@@ -62,16 +73,13 @@ impl PromptFile {
         if !is_json && is_json_lines(&text) {
             return Err(file.refuse("a JSON object on every line; the name of such a file ends in .jsonl"));
         }
-        let lines = text.lines().zip(1..).filter(|(text, _)| !text.trim().is_empty());
-        for (text, line) in lines {
-            let record = if is_json {
-                file.parse(text, line)?
-            } else {
-                PromptRecord {
-                    line,
-                    text: text.to_owned(),
-                    fields: Map::new(),
-                }
+        for (text, line) in text.lines().zip(1..) {
+            if text.trim().is_empty() {
+                continue;
+            }
+            let record = match is_json {
+                true => file.parse(text, line)?,
+                false => PromptRecord::plain(text, line),
             };
             file.records.push(record);
         }
@@ -110,7 +118,7 @@ impl PromptFile {
         &self.path
     }
 
-    /// Of its text, with line ends unified.
+    /// Sha256 of its text, with line ends unified.
     pub fn sha256(&self) -> &str {
         &self.sha256
     }

@@ -4,7 +4,8 @@ use std::path::Path;
 
 use secateurs_data::{DataError, OutputClaim, OutputError, RunLines};
 
-use crate::text::lines::{LineProblem, Lines};
+use crate::text::error::LineProblem;
+use crate::text::lines::Lines;
 use crate::trace::error::TraceError;
 use crate::trace::format::{Trace, TraceHeader, TraceReader};
 
@@ -15,7 +16,7 @@ pub(crate) struct TraceWriter {
     tally: Tally,
 }
 
-/// What a file of traces holds.
+/// Numbers of a file of traces.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Tally {
     pub traces: usize,
@@ -74,7 +75,7 @@ impl TraceWriter {
         Ok(())
     }
 
-    /// What was written so far, by an earlier run too.
+    /// Numbers of the traces written so far, by an earlier run too.
     pub(crate) fn tally(&self) -> Tally {
         self.tally
     }

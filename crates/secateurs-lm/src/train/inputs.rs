@@ -3,10 +3,10 @@
 use secateurs_data::Checkpoint;
 use secateurs_models::llama::LlamaConfig;
 
-use crate::measure::evaluate::{check_tokens, check_window};
+use crate::measure::evaluate::check_tokens;
 use crate::prune::recipe::Recipe;
 use crate::text::plain_text::read_plain_text;
-use crate::text::windows::{TextWindows, all_windows, hash_tokens};
+use crate::text::windows::{TextWindows, all_windows, check_window, hash_tokens};
 use crate::train::data::TrainingWindows;
 use crate::train::error::TrainJobError;
 use crate::train::journal::{TrainingJournal, VERSION};

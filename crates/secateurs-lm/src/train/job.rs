@@ -113,7 +113,7 @@ impl<'a> TrainingRun<'a> {
         Ok(Trainer::new(llama, config)?)
     }
 
-    /// What survived the first method.
+    /// Masks of the weights that survived the first method.
     fn first_stage_masks(&self) -> Result<MaskSet, TrainJobError> {
         let pruned = Checkpoint::open(&self.first_stage_folder())?;
         let (_, llama) = load_llama(&pruned, self.job.device)?;

@@ -9,7 +9,7 @@ use crate::train::log::TrainingLog;
 /// Changes whenever a stored state means something else.
 pub(crate) const VERSION: u32 = 1;
 
-/// What an interrupted training needs to go on, beside its state.
+/// Facts that an interrupted training needs to go on, beside its state.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct TrainingJournal {
     /// Version of stored states.
@@ -22,7 +22,7 @@ pub(crate) struct TrainingJournal {
     pub(crate) tokens: String,
     /// Steps done in the stored state.
     pub(crate) steps_done: usize,
-    /// What happened so far.
+    /// Events so far.
     pub(crate) log: TrainingLog,
     /// Seconds spent by earlier runs.
     pub(crate) seconds: f64,

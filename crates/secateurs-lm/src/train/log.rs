@@ -1,4 +1,4 @@
-//! What happened in a training.
+//! The log of a training.
 
 use secateurs_train::{StateBytes, StepReport};
 use serde::{Deserialize, Serialize};
@@ -12,7 +12,7 @@ pub struct SparseLoss {
     pub loss: Option<f64>,
 }
 
-/// What happened in a training, stored beside its output as `training.json`.
+/// The log of a training, stored beside its output as `training.json`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct TrainingLog {
     /// Tokens seen, used ones counted again.
@@ -37,7 +37,7 @@ impl TrainingLog {
         self.tokens as f64 / self.train_seconds.max(f64::MIN_POSITIVE)
     }
 
-    /// What a reader of the report should know.
+    /// Notes for a reader of the report.
     pub(crate) fn notes(&self) -> Vec<String> {
         vec![
             format!(

@@ -10,9 +10,9 @@ use secateurs_train::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::measure::evaluate::check_window;
 use crate::prune::algorithm::{Elsa, ElsaState};
 use crate::text::error::TextError;
+use crate::text::windows::check_window;
 
 /// Training of a whole model while it is pruned; what is not given is the method's default.
 ///
@@ -46,7 +46,7 @@ pub struct Training {
     /// Steps of linear warm-up (0).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub warmup: Option<usize>,
-    /// How the learning rate falls to 0 (linear).
+    /// Shape of the fall of the learning rate to 0 (linear).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub decay: Option<ScheduleShape>,
     /// ADMM: weight of the distance to the sparse copy at the last step (0.01).
@@ -67,16 +67,16 @@ pub struct Training {
     /// ADMM: steps from one sparse copy to the next (32).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub interval: Option<usize>,
-    /// ADMM: how important a weight is (identity).
+    /// ADMM: importance of a weight (identity).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metric: Option<ProjectionMetric>,
-    /// ADMM: how sparse copies are stored (f32; e4m3 for elsa-l).
+    /// ADMM: number format of sparse copies (f32; e4m3 for elsa-l).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub split_format: Option<StateFormat>,
-    /// ADMM: how duals are stored (f32; bf16 for elsa-l).
+    /// ADMM: number format of duals (f32; bf16 for elsa-l).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dual_format: Option<StateFormat>,
-    /// How Adam's moments are stored (f32; int8 for elsa-l).
+    /// Number format of Adam's moments (f32; int8 for elsa-l).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub moments: Option<MomentFormat>,
     /// Adam's decay of the squared gradient (0.95).
@@ -88,7 +88,7 @@ pub struct Training {
     /// Longest gradient (1).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_norm: Option<f64>,
-    /// What is kept from the forward pass (keep).
+    /// Treatment of activations between the passes (keep).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub activations: Option<Activations>,
     /// UTF-8 text on which the loss of the pruned model is followed.
