@@ -1,39 +1,22 @@
 #![doc = include_str!("../README.md")]
 
-mod args;
-mod bench;
-mod compare;
-mod completions;
-mod device;
-mod dry_run;
-mod engine;
+mod command_line;
+mod commands;
 mod error;
-mod eval;
-mod experts;
-mod fidelity;
-mod generate;
-mod info;
-mod interrupt;
-mod output;
-mod pack;
-mod panics;
-mod progress;
-mod prune;
-mod raw;
-mod recipe;
-mod settings;
-mod summary;
-mod trace;
-mod training;
+mod options;
+mod terminal;
 
-use std::io::Write;
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 use secateurs::allocator::MiMalloc;
 
-use args::{Cli, Command};
-use error::{CliError, usage_line};
+use command_line::{Cli, Command};
+use commands::{bench, compare, completions, eval, experts, generate, info, pack, prune, trace};
+use error::CliError;
+use terminal::one_line::{one_line, usage_line};
+use terminal::screen::Screen;
+use terminal::{interrupt, panics};
 
 /// The system's allocator keeps what large tensors leave behind in pieces: peak memory would grow with every block.
 #[global_allocator]
@@ -46,36 +29,42 @@ const USAGE: u8 = 2;
 const INTERNAL: u8 = 70;
 
 fn main() -> ExitCode {
+    let screen = Screen::new();
     interrupt::survive_file_limits();
+    interrupt::end_in_order(&screen);
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(refused) => return answer(&refused),
+        Err(refused) => return answer(&refused, &screen),
     };
-    match panics::caught(|| run(cli.command)) {
-        Ok(Ok(())) => ExitCode::SUCCESS,
-        Ok(Err(error)) if error.is_closed_pipe() => ExitCode::SUCCESS,
-        Ok(Err(error)) => fail(error.exit_code(), &format!("error: {}", error.line())),
-        Err(panic) => fail(INTERNAL, &format!("internal error: {panic}; please report")),
-    }
+    let ended = panics::caught(|| run(cli.command, &screen));
+    let last_word = screen.last_word();
+    let (code, line) = match ended {
+        Ok(Ok(())) => return ExitCode::SUCCESS,
+        Ok(Err(error)) if error.is_closed_pipe() => return ExitCode::SUCCESS,
+        Ok(Err(error)) => (error.exit_code(), format!("error: {}", one_line(&error))),
+        Err(panic) => (INTERNAL, format!("internal error: {panic}; please report")),
+    };
+    last_word.say(&line);
+    ExitCode::from(code)
 }
 
-fn run(command: Command) -> Result<(), CliError> {
+fn run(command: Command, screen: &Screen) -> Result<(), CliError> {
     match command {
         Command::Info(args) => info::run(&args),
-        Command::Prune(args) => prune::run(&args),
-        Command::Experts(args) => experts::run(&args),
-        Command::Eval(args) => eval::run(&args),
-        Command::Trace(args) => trace::run(&args),
+        Command::Prune(args) => prune::run(&args, screen),
+        Command::Experts(args) => experts::run(&args, screen),
+        Command::Eval(args) => eval::run(&args, screen),
+        Command::Trace(args) => trace::run(&args, screen),
         Command::Compare(args) => compare::run(&args),
-        Command::Pack(args) => pack::run(&args),
+        Command::Pack(args) => pack::run(&args, screen),
         Command::Generate(args) => generate::run(&args),
-        Command::Bench(args) => bench::run(&args),
-        Command::Completions(args) => completions::run(&args),
+        Command::Bench(args) => bench::run(&args, screen),
+        Command::Completions(args) => completions::run(&args, &mut Cli::command()),
     }
 }
 
 /// Prints help or version as asked for, or says in one line what is wrong with the command line.
-fn answer(refused: &clap::Error) -> ExitCode {
+fn answer(refused: &clap::Error, screen: &Screen) -> ExitCode {
     use clap::error::ErrorKind::{DisplayHelp, DisplayHelpOnMissingArgumentOrSubcommand, DisplayVersion};
     match refused.kind() {
         DisplayHelp | DisplayVersion => {
@@ -87,12 +76,9 @@ fn answer(refused: &clap::Error) -> ExitCode {
             let _ = refused.print();
             ExitCode::from(USAGE)
         }
-        _ => fail(USAGE, &format!("error: {}", usage_line(refused))),
+        _ => {
+            screen.last_word().say(&format!("error: {}", usage_line(refused)));
+            ExitCode::from(USAGE)
+        }
     }
-}
-
-fn fail(code: u8, line: &str) -> ExitCode {
-    // Where even standard error is closed, the exit code has to do.
-    let _ = writeln!(std::io::stderr(), "{line}");
-    ExitCode::from(code)
 }

@@ -3,8 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::{FloatType, OutputError};
 use crate::llama::ConfigError;
+use crate::{FloatType, OutputError};
 
 /// What can go wrong with a model file or an output folder.
 #[derive(Debug, thiserror::Error)]

@@ -27,7 +27,7 @@ pub use atomic::{fill_atomic, rename_durably, write_atomic};
 pub use checkpoint::Checkpoint;
 pub use error::{DataError, Result};
 pub use float_type::{FloatType, ParseFloatTypeError};
-pub use held_output::{HeldOutput, Leftover, OutputKind, discard_own, staging_path};
+pub use held_output::{AbandonedWork, HeldOutput, Leftover, OutputKind, abandon_work, staging_path};
 pub use hex::hex;
 pub use run_folder::{
     OutputClaim, OutputError, OutputForm, OutputRequest, Overwrite, RunFolder, RunJournal, RunLines, StagedOutput,

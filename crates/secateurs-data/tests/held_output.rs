@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use secateurs_data::{DataError, HeldOutput, Leftover, OutputKind, discard_own, staging_path};
+use secateurs_data::{DataError, HeldOutput, Leftover, OutputKind, staging_path};
 
 const KINDS: [OutputKind; 2] = [OutputKind::Folder, OutputKind::File];
 
@@ -198,19 +198,6 @@ fn of_many_threads_one_publishes_and_nobody_spoils_it() {
             }
         }
     }
-}
-
-#[test]
-fn a_handler_of_signals_removes_its_own_work_only() {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let (own, other) = (folder.path().join("own"), folder.path().join("other"));
-    let held = hold(&own);
-    fs::write(held.staging().join("work"), "half").expect("written");
-    fs::create_dir(staging_path(&other)).expect("made");
-    fs::write(staging_path(&other).join("secateurs.lock"), "1").expect("written");
-    discard_own(&own);
-    discard_own(&other);
-    assert_eq!(names(folder.path()), ["other.partial"]);
 }
 
 #[cfg(unix)]

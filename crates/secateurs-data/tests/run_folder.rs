@@ -71,7 +71,8 @@ fn request(out: &Path, overwrite: Overwrite) -> OutputRequest<'_> {
 }
 
 fn next_sum(seed: u64, sums: &[u64]) -> u64 {
-    sums.iter().fold(seed, |sum, term| sum.wrapping_mul(31).wrapping_add(*term))
+    sums.iter()
+        .fold(seed, |sum, term| sum.wrapping_mul(31).wrapping_add(*term))
 }
 
 /// Writes one file a step, which depends on all before.
@@ -122,7 +123,11 @@ fn a_folder_goes_on_to_the_same_bytes_from_every_step() {
         for is_within in [false, true] {
             let mut overwrite = Overwrite::Force;
             for step in (every - 1..N_STEPS).step_by(every) {
-                let stop = if is_within { Stop::Within(step) } else { Stop::After(step) };
+                let stop = if is_within {
+                    Stop::Within(step)
+                } else {
+                    Stop::After(step)
+                };
                 write_folder(&out, overwrite, stop).expect_err("it stops");
                 let is_kept = !is_within || step > 0;
                 assert_eq!(staging_path(&out).exists(), is_kept, "only finished work is kept");
@@ -166,10 +171,7 @@ fn only_the_same_run_is_gone_on_with() {
     let text = fs::read_to_string(&journal).expect("there");
     fs::write(&journal, &text[..text.len() - 1]).expect("written");
     let damaged = resume().expect("there is work").begin(Sums { seed: 7, sums: vec![] });
-    assert!(matches!(
-        damaged,
-        Err(DataError::Output(OutputError::Journal { .. }))
-    ));
+    assert!(matches!(damaged, Err(DataError::Output(OutputError::Journal { .. }))));
     fs::write(&journal, &text).expect("written");
     write_folder(&out, Overwrite::Resume, Stop::Never).expect("refusals left the work alone");
 }

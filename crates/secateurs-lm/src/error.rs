@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use secateurs_data::{DataError, OutputError};
 use secateurs_data::llama::ConfigError;
+use secateurs_data::{DataError, OutputError};
 use secateurs_models::ModelError;
 use secateurs_moe::MoeError;
 use secateurs_prune::PruneError;
@@ -37,6 +37,9 @@ pub enum Error {
         /// Names of the methods that use it.
         users: String,
     },
+    /// A recipe names no method.
+    #[error("a recipe needs a method")]
+    NoMethod,
     /// A recipe is not valid TOML, or has unknown or missing fields.
     #[error("the recipe is not usable")]
     RecipeSyntax(#[source] Box<toml::de::Error>),

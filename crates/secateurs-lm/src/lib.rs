@@ -25,7 +25,7 @@ pub use measure::{
 pub use pack::{FormatChoice, PackConfig, PackedInfo, PackedLayout, is_packed, pack_checkpoint};
 pub use prune::{
     Algorithm, AllocationRecipe, BlockMatrix, Elsa, ElsaState, FirstStage, Method, MethodOptions, PlannedBlock,
-    PruneJob, PruneOutcome, PrunePlan, Recipe, WholeModel, block_matrices, prune_checkpoint,
+    PruneJob, PruneOutcome, PrunePlan, Recipe, RecipeDraft, WholeModel, block_matrices, prune_checkpoint,
 };
 pub use run::{Overwrite, peak_rss_bytes, reset_peak_rss};
 pub use secateurs_data::staging_path;
@@ -34,8 +34,8 @@ pub use text::{
     read_plain_text,
 };
 pub use trace::{
-    Calibration, CalibrationError, CalibrationTokens, PromptFile, PromptRecord, PromptSelection, TextCalibration,
-    Trace, TraceCalibration, TraceConfig, TraceHeader, TraceJob, TraceOutcome, TracePart, TraceProgress, TraceReader,
-    TraceSource, TraceStop, is_trace_file, trace_prompts,
+    Calibration, CalibrationDraft, CalibrationError, CalibrationTokens, PromptFile, PromptRecord, PromptSelection,
+    TextCalibration, Trace, TraceCalibration, TraceConfig, TraceHeader, TraceJob, TraceOutcome, TracePart,
+    TraceProgress, TraceReader, TraceSource, TraceStop, is_trace_file, trace_prompts,
 };
 pub use train::{SparseLoss, Training, TrainingLog};

@@ -1,6 +1,7 @@
 //! Outputs that one job at a time may write.
 
 mod held;
+mod own;
 
 use std::fs::File;
 use std::io::ErrorKind;
@@ -11,6 +12,9 @@ use crate::error::IoContext;
 use crate::writer::move_folder;
 use crate::{DataError, Result, rename_durably};
 use held::{Held, LOCK_FILE, empty, other_holder};
+use own::{Fate, places};
+
+pub use own::{AbandonedWork, abandon_work};
 
 /// What an output is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,17 +95,6 @@ fn refuse_inside(out: &Path) -> Result<()> {
     }
 }
 
-/// Removes the staging folder of `out` if this very process holds it, from another thread than the one that writes; for
-/// handlers of signals that end the process.
-pub fn discard_own(out: &Path) {
-    let staging = staging_path(out);
-    let signed = std::fs::read_to_string(staging.join(LOCK_FILE));
-    if signed.is_ok_and(|pid| pid.parse() == Ok(std::process::id())) {
-        // The other thread may make a file meanwhile; what is then left is what is left when a process is killed.
-        let _ = std::fs::remove_dir_all(&staging).or_else(|_| std::fs::remove_dir_all(&staging));
-    }
-}
-
 impl HeldOutput {
     /// Locks the staging place of `out`, and makes it if it is not there.
     ///
@@ -112,15 +105,18 @@ impl HeldOutput {
     pub fn new(out: &Path, kind: OutputKind) -> Result<Self> {
         refuse_inside(out)?;
         let staging = staging_path(out);
+        let mut places = places();
         let held = Held::acquire(out, &staging, kind)?;
-        Ok(Self {
+        let this = Self {
             out: out.to_owned(),
             staging,
             kind,
             leftover: held.leftover,
             held,
             is_kept: false,
-        })
+        };
+        places.insert(&this.staging, this.fate());
+        Ok(this)
     }
 
     /// The folder or file in which the output grows.
@@ -168,12 +164,14 @@ impl HeldOutput {
             self.held = Held::acquire(&self.out, &self.staging, self.kind)?;
         }
         self.leftover = Leftover::Nothing;
+        places().insert(&self.staging, self.fate());
         Ok(())
     }
 
     /// Lets the work in the place outlive this value, to be gone on with.
     pub fn keep(&mut self) {
         self.is_kept = true;
+        places().insert(&self.staging, self.fate());
     }
 
     /// Lets `rename` move the finished work from its place to the output, then lets go.
@@ -186,7 +184,10 @@ impl HeldOutput {
             // Windows cannot rename a folder with open files in it.
             self.held.lock = None;
         }
+        // A signal waits, so that it finds the output whole or not there.
+        let mut places = places();
         rename()?;
+        places.forget(&self.staging);
         if self.held.is_folder {
             // Only now: without the file another job could begin in the folder before it has moved.
             let _ = std::fs::remove_file(self.out.join(LOCK_FILE));
@@ -215,7 +216,18 @@ impl HeldOutput {
     ///
     /// A system error.
     pub fn discard(mut self) -> Result<()> {
-        self.held.remove(&self.staging)
+        let mut places = places();
+        self.held.remove(&self.staging)?;
+        places.forget(&self.staging);
+        Ok(())
+    }
+
+    /// The fate of the place when this value is dropped.
+    fn fate(&self) -> Fate {
+        match (self.is_kept, self.leftover) {
+            (false, Leftover::Nothing) => Fate::Removed,
+            _ => Fate::Kept,
+        }
     }
 }
 
@@ -224,8 +236,10 @@ impl Drop for HeldOutput {
         if self.held.lock.is_none() {
             return;
         }
+        let mut places = places();
+        places.forget(&self.staging);
         // Whatever led here is what the user needs to hear; there is nobody to tell about a failure to tidy up.
-        if !self.is_kept && self.leftover == Leftover::Nothing {
+        if self.fate() == Fate::Removed {
             let _ = self.held.remove(&self.staging);
         } else if self.held.is_folder {
             let _ = std::fs::remove_file(self.staging.join(LOCK_FILE));

@@ -23,7 +23,7 @@ pub enum ExpertMethod {
     Ean,
     /// Those with the smallest mean of `g(x) ||f(x)||` go (arXiv 2510.13999).
     Reap,
-    /// The set stays without whose others the layer changes least (arXiv 2402.14800).
+    /// Keeps the subset of experts that changes the layer's output least (arXiv 2402.14800).
     Naee,
     /// Those that constants replace best go, and constants take their place (arXiv 2507.00390).
     Mone,

@@ -2,6 +2,7 @@
 
 pub(crate) mod algorithm;
 pub(crate) mod blockwise;
+pub(crate) mod draft;
 pub(crate) mod journal;
 pub(crate) mod method;
 pub(crate) mod notes;
@@ -13,6 +14,7 @@ pub(crate) mod recipe;
 pub(crate) mod selection;
 
 pub use algorithm::{Algorithm, Elsa, ElsaState, FirstStage, WholeModel};
+pub use draft::RecipeDraft;
 pub use method::Method;
 pub use options::MethodOptions;
 pub use plan::{PlannedBlock, PrunePlan};

@@ -30,43 +30,38 @@ use crate::train::settings::Training;
 /// assert!(Recipe::from_toml("method = 'wanda'\nsparsity = 1.5").is_err());
 /// # Ok::<(), secateurs_lm::Error>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct Recipe {
     /// The method.
     pub method: Method,
     /// Fraction of weights to remove; either this or `pattern`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub sparsity: Option<Sparsity>,
     /// N:M pattern, for instance `2:4`; either this or `sparsity`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub pattern: Option<NmPattern>,
     /// Seed of everything random.
-    #[serde(default)]
     pub seed: u64,
     /// Number format of the output.
-    #[serde(default = "default_dtype")]
     pub dtype: FloatType,
     /// What calibrates; needed by all methods but random, magnitude, elsa and elsa-l.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub calibration: Option<Calibration>,
     /// How the whole model is trained, by the methods that do.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub training: Option<Training>,
     /// How sparsity is spread over the blocks.
-    #[serde(default)]
     pub allocation: AllocationRecipe,
     /// Settings of the method.
-    #[serde(default)]
     pub options: MethodOptions,
     /// Which parameters may be pruned.
-    #[serde(default)]
     pub rules: PathRules,
 }
 
 /// How sparsity is spread over the blocks.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+#[serde(tag = "kind", rename_all = "kebab-case", from = "AllocationTable")]
 pub enum AllocationRecipe {
     /// The same for every block.
     #[default]
@@ -74,10 +69,8 @@ pub enum AllocationRecipe {
     /// Blocks with more outliers keep more (OWL, arXiv 2310.05175).
     Owl {
         /// An outlier is more than `m` times the mean score.
-        #[serde(default = "default_owl_m")]
         m: NonNegative,
         /// Largest deviation from the mean sparsity.
-        #[serde(default = "default_owl_lambda")]
         lambda: NonNegative,
     },
     /// One sparsity per block; their mean replaces the recipe's sparsity.
@@ -85,6 +78,42 @@ pub enum AllocationRecipe {
         /// The sparsities in the order of blocks.
         sparsities: Vec<Sparsity>,
     },
+}
+
+/// An allocation as it is read: a variant without fields would take any key, so this one has a table for each.
+#[derive(Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+enum AllocationTable {
+    Uniform {},
+    Owl {
+        #[serde(default = "default_owl_m")]
+        m: NonNegative,
+        #[serde(default = "default_owl_lambda")]
+        lambda: NonNegative,
+    },
+    PerBlock {
+        sparsities: Vec<Sparsity>,
+    },
+}
+
+impl From<AllocationTable> for AllocationRecipe {
+    fn from(table: AllocationTable) -> Self {
+        match table {
+            AllocationTable::Uniform {} => Self::Uniform,
+            AllocationTable::Owl { m, lambda } => Self::Owl { m, lambda },
+            AllocationTable::PerBlock { sparsities } => Self::PerBlock { sparsities },
+        }
+    }
+}
+
+impl AllocationRecipe {
+    /// OWL with the published settings.
+    pub fn owl() -> Self {
+        Self::Owl {
+            m: default_owl_m(),
+            lambda: default_owl_lambda(),
+        }
+    }
 }
 
 fn default_dtype() -> FloatType {

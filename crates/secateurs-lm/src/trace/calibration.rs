@@ -14,8 +14,7 @@ use crate::text::windows::first_windows;
 use crate::trace::format::{TraceReader, TraceSource};
 
 /// What calibrates.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "CalibrationTable", into = "CalibrationTable")]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Calibration {
     /// Windows of a text.
     Text(TextCalibration),
@@ -197,85 +196,5 @@ impl TraceCalibration {
             )],
             sequences,
         })
-    }
-}
-
-/// A calibration as it is written down.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
-struct CalibrationTable {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    text: Option<PathBuf>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    window: Option<usize>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    windows: Option<usize>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    skip: Option<usize>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    traces: Option<PathBuf>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    part: Option<TracePart>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    tokens: Option<usize>,
-}
-
-impl TryFrom<CalibrationTable> for Calibration {
-    type Error = CalibrationError;
-
-    fn try_from(table: CalibrationTable) -> Result<Self, CalibrationError> {
-        let of_texts = [
-            ("window", table.window.is_some()),
-            ("windows", table.windows.is_some()),
-            ("skip", table.skip.is_some()),
-        ];
-        let of_traces = [("part", table.part.is_some()), ("tokens", table.tokens.is_some())];
-        let refuse = |settings: &[(&'static str, bool)], of| match settings.iter().find(|(_, is_given)| *is_given) {
-            Some((setting, _)) => Err(CalibrationError::Setting { setting, of }),
-            None => Ok(()),
-        };
-        match (table.text, table.traces) {
-            (Some(text), None) => {
-                refuse(&of_traces, "traces, and this is a text")?;
-                Ok(Self::Text(TextCalibration {
-                    text,
-                    window: table.window.unwrap_or(1024),
-                    windows: table.windows.unwrap_or(16),
-                    skip: table.skip.unwrap_or(0),
-                }))
-            }
-            (None, Some(traces)) => {
-                refuse(&of_texts, "texts, and these are traces")?;
-                if table.tokens == Some(0) {
-                    return Err(CalibrationError::NoTokens);
-                }
-                Ok(Self::Traces(TraceCalibration {
-                    traces,
-                    part: table.part.unwrap_or_default(),
-                    tokens: table.tokens,
-                }))
-            }
-            _ => Err(CalibrationError::Source),
-        }
-    }
-}
-
-impl From<Calibration> for CalibrationTable {
-    fn from(calibration: Calibration) -> Self {
-        match calibration {
-            Calibration::Text(text) => Self {
-                text: Some(text.text),
-                window: Some(text.window),
-                windows: Some(text.windows),
-                skip: Some(text.skip).filter(|skip| *skip > 0),
-                ..Self::default()
-            },
-            Calibration::Traces(traces) => Self {
-                traces: Some(traces.traces),
-                part: Some(traces.part),
-                tokens: traces.tokens,
-                ..Self::default()
-            },
-        }
     }
 }

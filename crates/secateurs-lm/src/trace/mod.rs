@@ -1,6 +1,7 @@
 //! Traces: prompts continued by a model, made, kept and calibrated on.
 
 pub(crate) mod calibration;
+pub(crate) mod calibration_draft;
 pub(crate) mod format;
 pub(crate) mod job;
 pub(crate) mod plan;
@@ -8,6 +9,7 @@ pub(crate) mod prompts;
 pub(crate) mod writer;
 
 pub use calibration::{Calibration, CalibrationError, CalibrationTokens, TextCalibration, TraceCalibration, TracePart};
+pub use calibration_draft::CalibrationDraft;
 pub use format::{PromptSelection, Trace, TraceHeader, TraceReader, TraceSource, TraceStop, is_trace_file};
 pub use job::{TraceConfig, TraceJob, TraceOutcome, TraceProgress, trace_prompts};
 pub use prompts::{PromptFile, PromptRecord};

@@ -1,0 +1,182 @@
+//! `secateurs generate`
+
+use std::io::Read;
+use std::path::PathBuf;
+use std::time::Instant;
+
+use clap::Args;
+use secateurs::data::Checkpoint;
+use secateurs::runtime::{Generation, Sampling, Stop};
+use secateurs::{Completion, PromptFile, TextGenerator};
+use serde::Serialize;
+
+use crate::error::CliError;
+use crate::options::engine::EngineArgs;
+use crate::options::raw::RawArgs;
+use crate::terminal::print::{print, print_json};
+
+const GENERATE_EXAMPLES: &str = "\
+Without --temperature the most likely token is taken every time. A model with a chat template gets the prompt as the
+message of a user; --raw gives it as it is, after the start token that the tokenizer puts before a text, if it does and the
+prompt does not begin with it; --no-start-token leaves it out. An end token is never added.
+
+Examples:
+  secateurs generate packed \"Why is the sky blue?\"
+  secateurs generate packed --raw \"Once upon a time\" --temperature 0.8 --top-p 0.95 --seed 7
+  secateurs generate packed --prompts-from questions.txt --json | jq -r '.completions[].text'
+  git diff | secateurs generate packed --system \"You write commit messages.\" -
+";
+
+/// Continues prompts with a dense or packed model
+///
+/// One prompt is answered as it is written; several are answered together.
+#[derive(Debug, Args)]
+#[command(after_help = GENERATE_EXAMPLES)]
+pub(crate) struct GenerateArgs {
+    /// Hugging Face folder, dense or packed, or GGUF file
+    model: PathBuf,
+    /// Prompts; - reads one from standard input
+    #[arg(value_name = "PROMPT")]
+    prompts: Vec<String>,
+    /// A file with one prompt on each line, or .jsonl with an object on each
+    #[arg(long, value_name = "FILE")]
+    prompts_from: Option<PathBuf>,
+    #[command(flatten)]
+    raw: RawArgs,
+    /// What the model is told before the prompt
+    #[arg(long, value_name = "TEXT")]
+    system: Option<String>,
+    /// Most tokens of an answer
+    #[arg(short = 'n', long, value_name = "COUNT", default_value_t = 256)]
+    max_tokens: u32,
+    /// What logits are divided by; 0 takes the most likely token
+    #[arg(
+        long,
+        value_name = "X",
+        default_value_t = 0.0,
+        allow_negative_numbers = true,
+        help_heading = "Sampling"
+    )]
+    temperature: f64,
+    /// Only the COUNT most likely tokens; 0 for all
+    #[arg(long, value_name = "COUNT", default_value_t = 0, help_heading = "Sampling")]
+    top_k: u32,
+    /// Only the most likely tokens that have this probability together
+    #[arg(
+        long,
+        value_name = "X",
+        default_value_t = 1.0,
+        allow_negative_numbers = true,
+        help_heading = "Sampling"
+    )]
+    top_p: f64,
+    /// Seed of the sampler
+    #[arg(long, default_value_t = 0, help_heading = "Sampling")]
+    seed: u64,
+    #[command(flatten)]
+    engine: EngineArgs,
+    /// Print one JSON object when all is done
+    #[arg(long)]
+    json: bool,
+}
+
+/// One object of `--json`.
+#[derive(Debug, Serialize)]
+struct Generated {
+    prompt: String,
+    text: String,
+    prompt_tokens: usize,
+    new_tokens: usize,
+    stop: &'static str,
+}
+
+/// The object of `--json`.
+#[derive(Debug, Serialize)]
+struct GenerateResult {
+    completions: Vec<Generated>,
+    seconds: f64,
+    new_tokens_per_second: f64,
+}
+
+/// Continues prompts.
+pub(crate) fn run(args: &GenerateArgs) -> Result<(), CliError> {
+    let prompts = prompts(args)?;
+    let checkpoint = Checkpoint::open(&args.model)?;
+    let generator = TextGenerator::load(&checkpoint, args.engine.dense(), args.engine.config()?)?;
+    let style = args.raw.style(args.system.as_deref());
+    let tokens = prompts.iter().map(|prompt| generator.encoder().encode(prompt, &style));
+    let tokens = tokens.collect::<Result<Vec<_>, _>>()?;
+    let generation = Generation {
+        max_tokens: args.max_tokens as usize,
+        sampling: Sampling {
+            temperature: args.temperature,
+            top_k: args.top_k as usize,
+            top_p: args.top_p,
+            seed: args.seed,
+        },
+        end_tokens: Vec::new(),
+        cache: args.engine.cache(),
+    };
+    let started = Instant::now();
+    let stream = prompts.len() == 1 && !args.json;
+    let mut failure = None;
+    let completions = generator.complete(&tokens, &generation, &mut |_, text| {
+        if stream && failure.is_none() {
+            failure = print(text).err();
+        }
+    })?;
+    failure.map_or(Ok(()), Err)?;
+    let seconds = started.elapsed().as_secs_f64();
+    match (args.json, stream) {
+        (true, _) => print_json(&result(prompts, completions, seconds)),
+        (false, true) => print("\n"),
+        (false, false) => completions
+            .iter()
+            .enumerate()
+            .try_for_each(|(index, completion)| print(&format!("[{}] {}\n\n", index + 1, completion.text))),
+    }
+}
+
+/// The prompts of the command line, of standard input where one of them is `-`, and of a file.
+fn prompts(args: &GenerateArgs) -> Result<Vec<String>, CliError> {
+    let mut prompts = args.prompts.clone();
+    if prompts.iter().any(|prompt| prompt == "-") {
+        let mut input = String::new();
+        std::io::stdin().read_to_string(&mut input).map_err(CliError::Input)?;
+        let from_input = prompts.iter_mut().filter(|prompt| *prompt == "-");
+        from_input.for_each(|prompt| prompt.clone_from(&input));
+    }
+    if let Some(file) = &args.prompts_from {
+        let file = PromptFile::read(file, None)?;
+        prompts.extend(file.records().iter().map(|record| record.text.clone()));
+    }
+    if prompts.is_empty() {
+        return Err(CliError::Missing {
+            flag: "a PROMPT or --prompts-from",
+        });
+    }
+    Ok(prompts)
+}
+
+fn result(prompts: Vec<String>, completions: Vec<Completion>, seconds: f64) -> GenerateResult {
+    let new_tokens: usize = completions.iter().map(|completion| completion.tokens.len()).sum();
+    let generated = prompts
+        .into_iter()
+        .zip(completions)
+        .map(|(prompt, completion)| Generated {
+            prompt,
+            text: completion.text,
+            prompt_tokens: completion.prompt_tokens,
+            new_tokens: completion.tokens.len(),
+            stop: match completion.stop {
+                Stop::End => "end",
+                Stop::MaxTokens => "max-tokens",
+                Stop::ContextFull => "context-full",
+            },
+        });
+    GenerateResult {
+        completions: generated.collect(),
+        seconds,
+        new_tokens_per_second: new_tokens as f64 / seconds,
+    }
+}

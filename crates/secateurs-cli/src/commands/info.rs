@@ -1,0 +1,110 @@
+//! `secateurs info`
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::path::PathBuf;
+
+use clap::Args;
+use secateurs::data::Checkpoint;
+use secateurs::{Info, LinearInfo};
+
+use crate::error::CliError;
+use crate::terminal::layer_names::kind_of;
+use crate::terminal::print::{print, print_json};
+use crate::terminal::table::Table;
+use crate::terminal::units::{bytes, percent, quantity};
+
+const INFO_EXAMPLES: &str = "\
+Examples:
+  secateurs info ./SmolLM2-135M
+  secateurs info SmolLM2-135M.Q4_1.gguf --json | jq .sparsity
+";
+
+/// Shows what a model is: size, shape, number formats, and how sparse it is already
+///
+/// Reads every weight that pruning may touch once, to count zeros.
+#[derive(Debug, Args)]
+#[command(after_help = INFO_EXAMPLES)]
+pub(crate) struct InfoArgs {
+    /// Hugging Face folder or GGUF file
+    model: PathBuf,
+    /// Print one JSON object instead of a table
+    #[arg(long)]
+    json: bool,
+}
+
+/// Describes a model.
+pub(crate) fn run(args: &InfoArgs) -> Result<(), CliError> {
+    let info = secateurs::info(&Checkpoint::open(&args.model)?)?;
+    if args.json {
+        print_json(&info)
+    } else {
+        print(&describe(&info))
+    }
+}
+
+fn describe(info: &Info) -> String {
+    let encodings: Vec<String> = info
+        .encodings
+        .iter()
+        .map(|(name, size)| format!("{name} {}", bytes(*size)))
+        .collect();
+    let width = match info.experts {
+        None => format!("{}, SwiGLU {}", info.d_model, info.d_ffn),
+        Some((n_experts, top_k)) => format!(
+            "{}, {n_experts} experts of SwiGLU {}, {top_k} of them for a token",
+            info.d_model, info.d_ffn
+        ),
+    };
+    let lines = [
+        ("format", info.description.clone()),
+        ("parameters", quantity(info.parameters)),
+        ("size", format!("{} ({})", bytes(info.bytes), encodings.join(", "))),
+        ("blocks", info.blocks.to_string()),
+        ("width", width),
+        ("heads", format!("{} query, {} key-value", info.heads.0, info.heads.1)),
+        ("vocabulary", info.vocab_size.to_string()),
+        ("positions", info.max_positions.to_string()),
+        (
+            "sparsity",
+            format!("{} of the prunable weights are zero", percent(info.sparsity)),
+        ),
+    ];
+    let mut text = String::new();
+    for (name, value) in lines {
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "{name:<12}{value}");
+    }
+    text.push('\n');
+    text.push_str(&linears(info));
+    text
+}
+
+/// One row for like layers of all blocks.
+fn linears(info: &Info) -> String {
+    let mut kinds: BTreeMap<String, Vec<&LinearInfo>> = BTreeMap::new();
+    let mut order = Vec::new();
+    for linear in &info.linears {
+        let kind = kind_of(&linear.name);
+        if !kinds.contains_key(&kind) {
+            order.push(kind.clone());
+        }
+        kinds.entry(kind).or_default().push(linear);
+    }
+    let mut table = Table::new(&["prunable layers", "count", "outputs x inputs", "format", "sparsity"]);
+    for kind in order {
+        let linears = &kinds[&kind];
+        let dims: Vec<String> = linears[0].dims.iter().map(usize::to_string).collect();
+        let mean = linears.iter().map(|linear| linear.sparsity).sum::<f64>() / linears.len() as f64;
+        let mixed = linears.iter().any(|linear| linear.encoding != linears[0].encoding);
+        let encoding = if mixed { "mixed" } else { linears[0].encoding.as_str() };
+        table.row([
+            kind,
+            linears.len().to_string(),
+            dims.join(" x "),
+            encoding.to_owned(),
+            percent(mean),
+        ]);
+    }
+    table.render()
+}

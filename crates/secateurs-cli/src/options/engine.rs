@@ -1,0 +1,120 @@
+//! How models run: threads, instruction set, number formats.
+
+use clap::{Args, ValueEnum};
+use secateurs::runtime::EngineConfig;
+use secateurs::sparse::{Format, Group, GroupPattern, Level, UnknownLevel, ValueType, VectorType};
+
+/// The variable that forces an instruction set.
+const LEVEL: &str = "SECATEURS_SIMD";
+
+/// The error of an instruction set that this machine does not have or nobody knows.
+#[derive(Debug, thiserror::Error)]
+#[error("{LEVEL} is not usable")]
+pub(crate) struct UnusableLevel(#[source] UnknownLevel);
+
+/// The flags of the engine.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Running")]
+pub(crate) struct EngineArgs {
+    /// Threads; the environment variable SECATEURS_SIMD=scalar, avx2, avx512 or neon forces an instruction set [default: all cores]
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..))]
+    threads: Option<u16>,
+    /// How keys and values are remembered
+    #[arg(long, value_enum, default_value_t)]
+    cache: CacheName,
+    /// What quantised weights of a GGUF file are decoded to
+    #[arg(long, value_enum, default_value_t)]
+    dense: ValueName,
+}
+
+/// How keys and values are remembered.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+enum CacheName {
+    /// Half precision
+    #[default]
+    F16,
+    /// Single precision
+    F32,
+}
+
+/// How weights are stored.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ValueName {
+    /// Single precision
+    F32,
+    /// Half precision
+    #[default]
+    F16,
+    /// The upper half of single precision
+    Bf16,
+    /// 8-bit integers, a scale for every 128 inputs
+    Int8,
+    /// 4-bit integers, a scale for every 64 inputs
+    Int4,
+}
+
+/// How matrices are laid out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FormatName {
+    /// Every weight
+    Dense,
+    /// One bit for every weight, and the values that are not zero
+    Bitmap,
+    /// Two of every four
+    #[value(name = "2:4")]
+    TwoOfFour,
+    /// Four of every eight
+    #[value(name = "4:8")]
+    FourOfEight,
+    /// Values with 16-bit indices
+    Indexed,
+}
+
+impl EngineArgs {
+    pub(crate) fn config(&self) -> Result<EngineConfig, UnusableLevel> {
+        let level = match std::env::var(LEVEL) {
+            Ok(name) => name.parse().map_err(UnusableLevel)?,
+            Err(_) => Level::best(),
+        };
+        Ok(EngineConfig {
+            n_threads: self.threads.map_or(0, usize::from),
+            level,
+        })
+    }
+
+    pub(crate) fn cache(&self) -> VectorType {
+        match self.cache {
+            CacheName::F16 => VectorType::F16,
+            CacheName::F32 => VectorType::F32,
+        }
+    }
+
+    pub(crate) fn dense(&self) -> ValueType {
+        self.dense.into_type()
+    }
+}
+
+impl ValueName {
+    pub(crate) fn into_type(self) -> ValueType {
+        match self {
+            Self::F32 => ValueType::F32,
+            Self::F16 => ValueType::F16,
+            Self::Bf16 => ValueType::Bf16,
+            Self::Int8 => ValueType::Int8(Group::USUAL),
+            Self::Int4 => ValueType::Int4(Group::new(64).expect("a power of two")),
+        }
+    }
+}
+
+impl FormatName {
+    pub(crate) fn into_format(self) -> Format {
+        let pattern = |keep, group| Format::Nm(GroupPattern::new(keep, group).expect("a pattern"));
+        match self {
+            Self::Dense => Format::Dense,
+            Self::Bitmap => Format::Bitmap,
+            Self::TwoOfFour => pattern(2, 4),
+            Self::FourOfEight => pattern(4, 8),
+            Self::Indexed => Format::Indexed,
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! Options that make a recipe, and how they are laid over a recipe file.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, value_parser};
+use secateurs::data::{FloatType, read_text};
+use secateurs::tensor::{NmPattern, PathRules, Sparsity};
+use secateurs::{Method, Recipe, RecipeDraft};
+
+use crate::error::CliError;
+use crate::options::allocation::AllocationArgs;
+use crate::options::calibration::CalibrationArgs;
+use crate::options::method::MethodArgs;
+use crate::options::named::named;
+use crate::options::training::TrainingArgs;
+
+/// The largest integer of TOML, in which the seed is stored.
+const MAX_SEED: u64 = i64::MAX as u64;
+
+/// Number formats of an output.
+pub(crate) const FORMATS: [FloatType; 3] = [FloatType::F32, FloatType::F16, FloatType::Bf16];
+
+/// Everything that decides the result of a run.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "What to do")]
+pub(crate) struct RecipeArgs {
+    /// TOML file to take options from; options of the command line override it
+    #[arg(short, long, value_name = "FILE")]
+    recipe: Option<PathBuf>,
+    /// How weights are chosen, and how the others make up for them
+    #[arg(short, long, value_name = "METHOD", value_parser = named(&Method::ALL))]
+    method: Option<Method>,
+    /// Share of weights to remove: 0.5 or 50%, less than 1
+    #[arg(
+        short,
+        long,
+        value_name = "SHARE",
+        allow_negative_numbers = true,
+        conflicts_with = "pattern"
+    )]
+    sparsity: Option<Sparsity>,
+    /// Keep N of every M consecutive inputs of an output
+    #[arg(short, long, value_name = "N:M")]
+    pattern: Option<NmPattern>,
+    /// Number format of the output [default: f32]
+    #[arg(long, value_name = "FORMAT", value_parser = named(&FORMATS))]
+    dtype: Option<FloatType>,
+    /// Seed of everything random [default: 0]
+    #[arg(long, value_name = "NUMBER", value_parser = value_parser!(u64).range(..=MAX_SEED))]
+    seed: Option<u64>,
+    /// Prune only layers whose path matches, for instance '*.mlp.*' [default: all]; may be repeated
+    #[arg(long, value_name = "GLOB")]
+    include: Vec<String>,
+    /// Do not prune layers whose path matches, beside those that are never pruned; may be repeated
+    #[arg(long, value_name = "GLOB")]
+    exclude: Vec<String>,
+    #[command(flatten)]
+    calibration: CalibrationArgs,
+    #[command(flatten)]
+    training: TrainingArgs,
+    #[command(flatten)]
+    allocation: AllocationArgs,
+    #[command(flatten)]
+    settings: MethodArgs,
+}
+
+impl RecipeArgs {
+    /// The recipe of these options and the recipe file, if one is given.
+    pub(crate) fn resolve(&self) -> Result<Recipe, CliError> {
+        let file = self
+            .recipe
+            .as_deref()
+            .map_or_else(|| Ok(RecipeDraft::default()), read_draft)?;
+        let draft = self.merge(file)?;
+        if draft.method.is_none() {
+            return Err(CliError::Missing { flag: "--method" });
+        }
+        if draft.sparsity.is_none() && draft.pattern.is_none() {
+            return Err(CliError::Missing {
+                flag: "--sparsity or --pattern",
+            });
+        }
+        let recipe = Recipe::try_from(draft)?;
+        recipe.pattern()?;
+        // It will be stored beside the output; better to learn now that it cannot be.
+        recipe.to_toml()?;
+        Ok(recipe)
+    }
+
+    /// Lays the options over a recipe file; whoever adds a field to drafts is told by the compiler to look here.
+    fn merge(&self, file: RecipeDraft) -> Result<RecipeDraft, CliError> {
+        let asks_for_share = self.sparsity.is_some() || self.pattern.is_some();
+        Ok(RecipeDraft {
+            method: self.method.or(file.method),
+            sparsity: if asks_for_share { self.sparsity } else { file.sparsity },
+            pattern: if asks_for_share { self.pattern } else { file.pattern },
+            seed: self.seed.or(file.seed),
+            dtype: self.dtype.or(file.dtype),
+            calibration: self.calibration.merge(file.calibration)?,
+            training: self.training.merge(file.training),
+            allocation: self.allocation.merge(file.allocation),
+            options: self.settings.merge(file.options),
+            rules: self.merge_rules(file.rules)?,
+        })
+    }
+
+    /// What is included replaces the list of the file; what is excluded is excluded as well.
+    fn merge_rules(&self, file: PathRules) -> Result<PathRules, CliError> {
+        if self.include.is_empty() && self.exclude.is_empty() {
+            return Ok(file);
+        }
+        let include = if self.include.is_empty() {
+            file.include()
+        } else {
+            &self.include
+        };
+        let exclude = file.exclude().iter().chain(&self.exclude);
+        Ok(PathRules::new(include, exclude).map_err(secateurs::Error::from)?)
+    }
+}
+
+fn read_draft(path: &Path) -> Result<RecipeDraft, CliError> {
+    toml::from_str(&read_text(path)?).map_err(|source| CliError::RecipeFile {
+        path: path.to_owned(),
+        source: Box::new(source),
+    })
+}

@@ -1,0 +1,40 @@
+//! Options that say what of a job is shown.
+
+use clap::Args;
+use serde::Serialize;
+
+use crate::error::CliError;
+use crate::terminal::bar::Bar;
+use crate::terminal::print::{print, print_json};
+use crate::terminal::screen::Screen;
+
+/// What of a job is shown.
+#[derive(Debug, Args)]
+pub(crate) struct ShowArgs {
+    /// Show no progress bar and no summary; errors are still shown
+    #[arg(short, long)]
+    quiet: bool,
+    /// Print one JSON object instead of the summary
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+impl ShowArgs {
+    /// A bar of `length` steps, if it is to be seen.
+    pub(crate) fn bar(&self, screen: &Screen, what: &'static str, length: usize) -> Bar {
+        if self.quiet {
+            Bar::hidden()
+        } else {
+            Bar::new(screen, what, length)
+        }
+    }
+
+    /// Prints what a job did, for programs or for people.
+    pub(crate) fn result<T: Serialize>(&self, result: &T, describe: impl FnOnce(&T) -> String) -> Result<(), CliError> {
+        match (self.json, self.quiet) {
+            (true, _) => print_json(result),
+            (false, true) => Ok(()),
+            (false, false) => print(&describe(result)),
+        }
+    }
+}

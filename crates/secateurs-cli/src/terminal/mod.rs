@@ -1,0 +1,11 @@
+//! What the program shows, and how it ends.
+
+pub(crate) mod bar;
+pub(crate) mod interrupt;
+pub(crate) mod layer_names;
+pub(crate) mod one_line;
+pub(crate) mod panics;
+pub(crate) mod print;
+pub(crate) mod screen;
+pub(crate) mod table;
+pub(crate) mod units;

@@ -1,0 +1,5 @@
+//! Packing, and running packed models.
+
+mod layouts;
+mod pack;
+mod prompts;

@@ -1,0 +1,118 @@
+//! Options that do not concern the method are refused by name, before any work.
+
+use std::fs;
+
+use crate::tiny::Tiny;
+
+const TRAINED: [&str; 4] = ["random+finetune", "wanda+finetune", "elsa", "elsa-l"];
+const ELSA: [&str; 2] = ["elsa", "elsa-l"];
+const SCORES: [&str; 8] = [
+    "random",
+    "magnitude",
+    "wanda",
+    "ria",
+    "random+finetune",
+    "wanda+finetune",
+    "elsa",
+    "elsa-l",
+];
+const METHODS: [&str; 12] = [
+    "random",
+    "magnitude",
+    "wanda",
+    "ria",
+    "sparsegpt",
+    "l-admm",
+    "alps",
+    "safe",
+    "random+finetune",
+    "wanda+finetune",
+    "elsa",
+    "elsa-l",
+];
+const LOCAL: [&str; 8] = [
+    "random",
+    "magnitude",
+    "wanda",
+    "ria",
+    "sparsegpt",
+    "l-admm",
+    "alps",
+    "safe",
+];
+
+/// Options, what a refusal calls them, and the methods that use them.
+const OPTIONS: [(&[&str], &str, &[&str]); 19] = [
+    (&["--scope", "per-layer"], "scope", &SCORES),
+    (&["--scope", "global"], "scope", &ELSA),
+    (&["--damping", "0.1"], "damping", &["sparsegpt", "l-admm", "alps"]),
+    (&["--iterations", "5"], "iterations", &["l-admm", "alps"]),
+    (&["--schedule", "constant"], "schedule", &["l-admm"]),
+    (&["--owl"], "allocation", &LOCAL),
+    (&["--owl-m", "3"], "allocation", &LOCAL),
+    (&["--owl-lambda", "0.1"], "allocation", &LOCAL),
+    (&["--train", "calibration.txt"], "training", &TRAINED),
+    (&["--validation", "test.txt"], "training", &TRAINED),
+    (&["--steps", "5"], "training", &TRAINED),
+    (&["--learning-rate", "0.1"], "training", &TRAINED),
+    (&["--recompute"], "training", &TRAINED),
+    (&["--checkpoint-every", "2"], "training", &TRAINED),
+    (&["--lambda", "1"], "lambda", &ELSA),
+    (&["--lambda-schedule", "linear"], "lambda-schedule", &ELSA),
+    (&["--proximal", "decoupled"], "proximal", &ELSA),
+    (&["--interval", "3"], "interval", &ELSA),
+    (&["--metric", "second-moment"], "metric", &ELSA),
+];
+
+/// The command line of a method with all that it needs.
+fn prune<'a>(method: &'a str, pattern: &[&'a str], options: &[&'a str]) -> Vec<&'a str> {
+    let mut args = vec!["prune", "model", "-m", method, "-o", "out"];
+    args.extend(pattern);
+    args.extend(["-c", "calibration.txt", "--window", "32", "--windows", "4"]);
+    if TRAINED.contains(&method) && options.first() != Some(&"--train") {
+        args.extend([
+            "--train",
+            "calibration.txt",
+            "--train-window",
+            "16",
+            "--batch-size",
+            "2",
+            "--passes",
+            "999",
+        ]);
+    }
+    args.extend(options);
+    args
+}
+
+#[test]
+fn every_method_uses_its_options_and_refuses_the_others() {
+    let tiny = Tiny::new(1);
+    // Whoever loaded weights would find none.
+    fs::write(tiny.path("model/model.safetensors"), "").expect("it can be written");
+    for method in METHODS {
+        for (option, name, users) in OPTIONS {
+            let args = prune(method, &["-s", "0.5"], option);
+            if users.contains(&method) {
+                let line = tiny.refuse(1, &args);
+                assert!(line.contains("model.safetensors"), "{method} {option:?}: {line}");
+            } else {
+                let line = tiny.refuse(2, &args);
+                for part in [method, name] {
+                    assert!(line.contains(part), "{method} {option:?}: {line}");
+                }
+                let is_listed = |user: &&&str| line.contains(**user);
+                assert!(users.iter().any(|user| is_listed(&user)), "{method} {option:?}: {line}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_pattern_of_groups_leaves_nothing_to_spread() {
+    let tiny = Tiny::new(1);
+    for method in LOCAL {
+        let line = tiny.refuse(2, &prune(method, &["-p", "2:4"], &["--owl"]));
+        assert!(line.contains("2:4") && line.contains("allocation"), "{method}: {line}");
+    }
+}

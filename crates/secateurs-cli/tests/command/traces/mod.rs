@@ -1,0 +1,6 @@
+//! Traces.
+
+mod calibration;
+mod files;
+mod resume;
+mod sampling;
