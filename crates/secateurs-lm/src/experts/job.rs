@@ -5,13 +5,14 @@ use std::time::Instant;
 
 use burn::tensor::Device;
 use secateurs_data::{Checkpoint, CheckpointWriter, FloatType, OutputForm, OutputRequest, Overwrite};
-use secateurs_models::llama::{ExpertsConfig, Llama, LlamaConfig, load_llama, planned_tensors, save_llama};
+use secateurs_models::llama::{ExpertsConfig, LlamaConfig, load_llama, planned_tensors, save_llama};
 
 use super::observe::{Evidence, observe_experts};
 use super::remove::{ExpertPlan, ExpertReport, remove_experts};
 use super::zeros::Zeros;
 use crate::Error;
 use crate::prune::selection::{block_matrices, check_fits, file_name};
+use crate::run::loaded::LoadedLlama;
 use crate::run::source::open_source;
 use crate::trace::calibration::Calibration;
 
@@ -21,22 +22,22 @@ pub struct ExpertJob<'a> {
     pub model: &'a Path,
     /// The folder to make.
     pub out: &'a Path,
-    /// What is to go.
+    /// The experts that are to go.
     pub plan: ExpertPlan,
-    /// What the experts are observed on.
+    /// Data that the experts are observed on.
     pub calibration: &'a Calibration,
     /// Number format of the output.
     pub dtype: FloatType,
-    /// What to do with earlier output; there is nothing to resume.
+    /// Treatment of earlier output; there is nothing to resume.
     pub overwrite: Overwrite,
-    /// Where tensors are computed.
+    /// Device of the tensors.
     pub device: &'a Device,
 }
 
-/// What a run did.
+/// The result of a run that removes experts.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ExpertOutcome {
-    /// What went, as stored beside the output.
+    /// The experts that went, as stored beside the output.
     pub report: ExpertReport,
     /// Experts of a block before and after.
     pub n_experts: (usize, usize),
@@ -78,9 +79,25 @@ pub fn prune_experts(job: &ExpertJob<'_>, listener: &mut dyn FnMut(usize, usize)
     // Begun before the work, so that a full disk shows now.
     let writer = CheckpointWriter::create(staged.folder(), planned_tensors(&pruned), job.dtype)?;
     let (_, llama) = load_llama(&source, job.device)?;
-    let observed = observe_experts((&config, &llama), &sequences, Evidence::of(method), listener)?;
+    let observed = observe_experts(
+        LoadedLlama {
+            config: &config,
+            llama: &llama,
+        },
+        &sequences,
+        Evidence::of(method),
+        listener,
+    )?;
     let (llama, mut report) = remove_experts(&llama, &observed, &job.plan)?;
-    fill(&writer, &source, (&pruned, &llama), &mut report)?;
+    fill(
+        &writer,
+        &source,
+        LoadedLlama {
+            config: &pruned,
+            llama: &llama,
+        },
+        &mut report,
+    )?;
     staged.publish(|out| writer.finish(out))?;
     let n_experts = |config: &LlamaConfig| config.experts.map_or(0, |experts| experts.n_experts);
     Ok(ExpertOutcome {
@@ -132,9 +149,10 @@ fn check_left(experts: &ExpertsConfig, plan: &ExpertPlan) -> Result<(), Error> {
 fn fill(
     writer: &CheckpointWriter,
     source: &Checkpoint,
-    (config, llama): (&LlamaConfig, &Llama),
+    model: LoadedLlama<'_>,
     report: &mut ExpertReport,
 ) -> Result<(), Error> {
+    let LoadedLlama { config, llama } = model;
     save_llama(config, llama, writer)?;
     let mut json = source.config().clone();
     let experts = config.to_json();

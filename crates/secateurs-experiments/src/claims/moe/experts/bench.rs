@@ -8,8 +8,8 @@ use secateurs::data::{Checkpoint, Tokenizer, read_text};
 use secateurs::models::llama::{Llama, LlamaConfig, load_llama};
 use secateurs::tensor::Sparsity;
 use secateurs::{
-    BlockExperts, Evaluation, Evidence, ExpertObservation, ExpertPlan, evaluate_llama, first_windows, observe_experts,
-    remove_experts,
+    BlockExperts, Evaluation, Evidence, ExpertObservation, ExpertPlan, LoadedLlama, TextWindows, evaluate_llama,
+    first_windows, observe_experts, remove_experts,
 };
 use serde::{Deserialize, Serialize};
 
@@ -105,7 +105,10 @@ impl ExpertsBench {
             return Ok(Arc::clone(&observed.blocks));
         }
         let windows = &self.calibration[seed as usize * CALIBRATION_WINDOWS..][..CALIBRATION_WINDOWS];
-        let model = (&self.config, &self.llama);
+        let model = LoadedLlama {
+            config: &self.config,
+            llama: &self.llama,
+        };
         let blocks = Arc::new(observe_experts(model, windows, Evidence::ALL, &mut |_, _| {})?);
         *latest = Some(SeedObservation {
             seed,
@@ -123,7 +126,12 @@ fn novel_windows(
     what: &'static str,
 ) -> Result<Vec<Vec<u32>>, ExperimentError> {
     let path = workspace_root().join("fixtures/austen").join(format!("{novel}.txt"));
-    Ok(first_windows(tokenizer, &read_text(&path)?, windows, what)?)
+    let wanted = TextWindows {
+        text: &read_text(&path)?,
+        count: windows.0,
+        length: windows.1,
+    };
+    Ok(first_windows(tokenizer, &wanted, what)?)
 }
 
 /// Parameters that are not zero.
