@@ -105,6 +105,14 @@ pub enum Error {
         /// Names of the methods that use an allocation.
         users: String,
     },
+    /// A method that trains the whole model, of a family that is known by its blocks alone.
+    #[error(
+        "{method} trains the whole model, and this family has blocks only; choose a method that sees one at a time"
+    )]
+    TrainsModel {
+        /// The method.
+        method: crate::Method,
+    },
     /// A calibration that makes no sense.
     #[error(transparent)]
     Calibration(#[from] CalibrationError),

@@ -19,15 +19,16 @@ pub use experts::{
 };
 pub use measure::{
     Accuracy, Comparison, Evaluation, Fidelity, Info, LinearInfo, PartFidelity, TensorDifference, accuracy,
-    check_window, compare, evaluate, evaluate_llama, evaluate_packed, extract_number, fidelity, fidelity_of, info,
-    reference_numbers,
+    check_window, compare, evaluate, evaluate_model, evaluate_on_windows, evaluate_packed, extract_number, fidelity,
+    fidelity_of, info, reference_numbers,
 };
 pub use pack::{FormatChoice, PackConfig, PackedInfo, PackedLayout, is_packed, pack_checkpoint};
 pub use prune::{
     Algorithm, AllocationRecipe, BlockMatrix, Elsa, ElsaState, FirstStage, Method, MethodOptions, PlannedBlock,
-    PruneJob, PruneOutcome, PrunePlan, Recipe, RecipeDraft, WholeModel, block_matrices, prune_checkpoint,
+    PruneJob, PruneOutcome, PrunePlan, Recipe, RecipeDraft, WholeModel, block_matrices, prune_checkpoint, prune_family,
+    prune_language_model,
 };
-pub use run::{LoadedLlama, Overwrite, peak_rss_bytes, reset_peak_rss};
+pub use run::{Overwrite, peak_rss_bytes, reset_peak_rss};
 pub use secateurs_data::staging_path;
 pub use text::{
     Completion, LineError, LineProblem, PromptEncoder, PromptStyle, TextGenerator, TextWindows, all_windows,

@@ -7,7 +7,7 @@ use secateurs_data::{Checkpoint, DataError, TensorKind, TensorPlan};
 use secateurs_tensor::Observer;
 use serde_json::Value;
 
-use crate::ModelError;
+use crate::{MixtureShape, ModelError, TransformerShape};
 
 /// A family of models on disk; a value of the type is the shape of one model.
 ///
@@ -189,6 +189,16 @@ pub trait Family: Sized {
     /// Longest sequence that the model takes: by default any.
     fn max_positions(&self) -> usize {
         usize::MAX
+    }
+
+    /// Widths and heads, if the family is one of transformers.
+    fn transformer(&self) -> Option<TransformerShape> {
+        None
+    }
+
+    /// Experts, if the model is a mixture.
+    fn mixture(&self) -> Option<MixtureShape> {
+        None
     }
 }
 

@@ -30,6 +30,9 @@ pub trait LanguageModel: Family {
     /// A model whose parameters are still to be read or trained.
     fn new_model(&self, device: &Device) -> Self::Model;
 
+    /// The blocks in order.
+    fn blocks(model: &Self::Model) -> &[Self::Block];
+
     /// Where the model computes.
     fn device(model: &Self::Model) -> Device;
 

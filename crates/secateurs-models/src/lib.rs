@@ -5,13 +5,16 @@ mod error;
 mod families;
 mod family;
 mod language_model;
+mod loaded;
 mod parameters;
+mod shape;
 mod store;
 
-pub use decoder as llama;
 pub use error::ModelError;
 pub use families::{FamilyJob, FamilyKind};
 pub use family::Family;
 pub use language_model::{Activations, LanguageModel, Sequences};
+pub use loaded::LoadedModel;
 pub use parameters::TensorMap;
+pub use shape::{MixtureShape, ModelShape, TransformerShape};
 pub use store::CheckpointStore;

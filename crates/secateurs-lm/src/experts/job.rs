@@ -5,14 +5,14 @@ use std::time::Instant;
 
 use burn::tensor::Device;
 use secateurs_data::{Checkpoint, CheckpointWriter, FloatType, OutputForm, OutputRequest, Overwrite};
-use secateurs_models::llama::{ExpertsConfig, LlamaConfig, load_llama, planned_tensors, save_llama};
+use secateurs_models::decoder::{ExpertsConfig, LlamaConfig};
+use secateurs_models::{Family, LanguageModel, LoadedModel, ModelShape};
 
 use super::observe::{Evidence, observe_experts};
 use super::remove::{ExpertPlan, ExpertReport, remove_experts};
 use super::zeros::Zeros;
 use crate::Error;
-use crate::prune::selection::{block_matrices, check_fits, file_name};
-use crate::run::loaded::LoadedLlama;
+use crate::prune::selection::check_fits;
 use crate::run::source::open_source;
 use crate::trace::calibration::Calibration;
 
@@ -62,9 +62,10 @@ pub fn prune_experts(job: &ExpertJob<'_>, listener: &mut dyn FnMut(usize, usize)
         return Err(Error::NoConstantExperts { method });
     }
     let source = open_source(job.model)?;
-    let config = LlamaConfig::describe(&source)?;
+    let config = <LlamaConfig as Family>::describe(&source)?;
     let pruned = smaller(&config, &job.plan)?;
-    job.calibration.check(&config)?;
+    let [shape, smaller] = [&config, &pruned].map(ModelShape::of);
+    job.calibration.check(&shape)?;
     let output = OutputRequest {
         out: job.out,
         form: OutputForm::MODEL,
@@ -72,48 +73,26 @@ pub fn prune_experts(job: &ExpertJob<'_>, listener: &mut dyn FnMut(usize, usize)
         overwrite: job.overwrite,
     };
     let claim = output.claim()?;
-    let config = LlamaConfig::open(&source)?;
-    check_fits(&source, &planned_tensors(&config), job.dtype)?;
-    let sequences = job.calibration.sequences(&source)?.sequences;
+    source.check_finite()?;
+    check_fits(&source, &shape.tensors, job.dtype)?;
+    let sequences = job.calibration.sequences_for(&source, &shape)?.sequences;
     let staged = claim.begin_once()?;
     // Begun before the work, so that a full disk shows now.
-    let writer = CheckpointWriter::create(staged.folder(), planned_tensors(&pruned), job.dtype)?;
-    let (_, llama) = load_llama(&source, job.device)?;
-    let observed = observe_experts(
-        LoadedLlama {
-            config: &config,
-            llama: &llama,
-        },
-        &sequences,
-        Evidence::of(method),
-        listener,
-    )?;
-    let (llama, mut report) = remove_experts(&llama, &observed, &job.plan)?;
-    fill(
-        &writer,
-        &source,
-        LoadedLlama {
-            config: &pruned,
-            llama: &llama,
-        },
-        &mut report,
-    )?;
+    let writer = CheckpointWriter::create(staged.folder(), smaller.planned(), job.dtype)?;
+    let (family, model) = (&config, &config.load(&source, job.device)?);
+    let loaded = LoadedModel { family, model };
+    let observed = observe_experts(loaded, &sequences, Evidence::of(method), listener)?;
+    let (model, mut report) = remove_experts(model, &observed, &job.plan)?;
+    let (family, model) = (&pruned, &model);
+    fill(&writer, &source, LoadedModel { family, model }, &mut report)?;
     staged.publish(|out| writer.finish(out))?;
-    let n_experts = |config: &LlamaConfig| config.experts.map_or(0, |experts| experts.n_experts);
+    let n_experts = |shape: &ModelShape| shape.mixture.map_or(0, |mixture| mixture.n_experts);
     Ok(ExpertOutcome {
         report,
-        n_experts: (n_experts(&config), n_experts(&pruned)),
-        n_parameters: (n_parameters(&config), n_parameters(&pruned)),
+        n_experts: (n_experts(&shape), n_experts(&smaller)),
+        n_parameters: (shape.n_parameters(), smaller.n_parameters()),
         seconds: started.elapsed().as_secs_f64(),
     })
-}
-
-fn n_parameters(config: &LlamaConfig) -> usize {
-    let tensors = planned_tensors(config);
-    tensors
-        .iter()
-        .map(|tensor| tensor.shape.iter().product::<usize>())
-        .sum()
 }
 
 /// The shape of the model without the experts that are to go.
@@ -149,11 +128,11 @@ fn check_left(experts: &ExpertsConfig, plan: &ExpertPlan) -> Result<(), Error> {
 fn fill(
     writer: &CheckpointWriter,
     source: &Checkpoint,
-    model: LoadedLlama<'_>,
+    pruned: LoadedModel<'_, LlamaConfig>,
     report: &mut ExpertReport,
 ) -> Result<(), Error> {
-    let LoadedLlama { config, llama } = model;
-    save_llama(config, llama, writer)?;
+    let config = pruned.family;
+    config.save(pruned.model, writer)?;
     let mut json = source.config().clone();
     let experts = config.to_json();
     // Everything else of the configuration stays as it was, also what is not read here. The number of experts may stand under
@@ -176,10 +155,10 @@ fn fill(
 /// Counts the zeros of the experts as they are in the file.
 fn count_zeros(writer: &CheckpointWriter, config: &LlamaConfig, report: &mut ExpertReport) -> Result<(), Error> {
     let mut of_blocks = vec![Zeros::default(); report.blocks.len()];
-    for matrix in block_matrices(config) {
-        let is_expert = matrix.path.contains(".moe.experts.");
-        if let Some(zeros) = of_blocks.get_mut(matrix.block).filter(|_| is_expert) {
-            *zeros = *zeros + Zeros::among(&writer.read_f32(&file_name(config, &matrix.path))?);
+    for tensor in config.tensors().filter(|tensor| tensor.expert.is_some()) {
+        let block = tensor.plan.block.and_then(|block| of_blocks.get_mut(block));
+        if let Some(zeros) = block {
+            *zeros = *zeros + Zeros::among(&writer.read_f32(&tensor.plan.name)?);
         }
     }
     for (block, zeros) in report.blocks.iter_mut().zip(&of_blocks) {

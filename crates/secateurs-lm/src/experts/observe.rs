@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use burn::tensor::Tensor;
-use secateurs_models::llama::{LlamaMoe, Rope};
+use secateurs_models::LoadedModel;
+use secateurs_models::decoder::{LlamaConfig, LlamaMoe, Rope};
 use secateurs_moe::prune::{CachedBatch, ExpertEvidence, gated_inputs};
 use secateurs_moe::{MoeError, Routing, TokenRouting, answers};
 use secateurs_tensor::{ActivationStats, Observer};
@@ -11,7 +12,6 @@ use secateurs_tensor::{ActivationStats, Observer};
 use crate::Error;
 use crate::experts::method::ExpertMethod;
 use crate::measure::evaluate::to_tensor;
-use crate::run::loaded::LoadedLlama;
 
 /// Records kept beside the sums over answers that all methods need.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,12 +57,12 @@ pub struct ExpertObservation {
 ///
 /// If the model is not a mixture, a token is outside its vocabulary, or something in it is not finite.
 pub fn observe_experts(
-    model: LoadedLlama<'_>,
+    loaded: LoadedModel<'_, LlamaConfig>,
     sequences: &[Vec<u32>],
     kept: Evidence,
     listener: &mut dyn FnMut(usize, usize),
 ) -> Result<Vec<ExpertObservation>, Error> {
-    let LoadedLlama { config, llama } = model;
+    let (config, llama) = (loaded.family, loaded.model);
     let mixtures = llama.model.layers.iter().filter_map(|block| block.moe.as_ref());
     let mut observed: Vec<ExpertObservation> = mixtures
         .map(|moe| ExpertObservation::new(moe, config.d_model))

@@ -1,6 +1,6 @@
 //! The model without some of its experts.
 
-use secateurs_models::llama::{Llama, LlamaMoe};
+use secateurs_models::decoder::{Llama, LlamaMoe};
 use secateurs_moe::keep_logits;
 use secateurs_moe::prune::{Naee, clusters, keep_experts, lost, merge_experts, scores_of};
 use secateurs_tensor::Sparsity;

@@ -18,7 +18,7 @@ pub use draft::RecipeDraft;
 pub use method::Method;
 pub use options::MethodOptions;
 pub use plan::{PlannedBlock, PrunePlan};
-pub use prune_checkpoint::prune_checkpoint;
+pub use prune_checkpoint::{prune_checkpoint, prune_family, prune_language_model};
 pub use prune_job::{PruneJob, PruneOutcome};
 pub use recipe::{AllocationRecipe, Recipe};
 pub use selection::{BlockMatrix, block_matrices};

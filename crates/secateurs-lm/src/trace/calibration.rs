@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use secateurs_data::Checkpoint;
-use secateurs_models::llama::LlamaConfig;
+use secateurs_models::ModelShape;
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
@@ -87,9 +87,9 @@ impl Calibration {
     }
 
     /// Refuses a calibration that reads nothing, or windows that the model has no positions for; no file is read.
-    pub(crate) fn check(&self, config: &LlamaConfig) -> Result<(), Error> {
+    pub(crate) fn check(&self, shape: &ModelShape) -> Result<(), Error> {
         match self {
-            Self::Text(text) => text.check(config),
+            Self::Text(text) => text.check(shape),
             Self::Traces(TraceCalibration { tokens: Some(0), .. }) => Err(CalibrationError::NoTokens.into()),
             Self::Traces(_) => Ok(()),
         }
@@ -108,10 +108,14 @@ impl Calibration {
     /// blocks from the dense model, where a block here sees what the pruned ones before it make; its scope `all` prunes the
     /// output matrix, which is never pruned here.
     pub fn sequences(&self, source: &Checkpoint) -> Result<CalibrationTokens, Error> {
-        let config = LlamaConfig::describe(source)?;
+        self.sequences_for(source, &ModelShape::describe(source)?)
+    }
+
+    /// As [`sequences`](Self::sequences), for a model whose shape is known.
+    pub(crate) fn sequences_for(&self, source: &Checkpoint, shape: &ModelShape) -> Result<CalibrationTokens, Error> {
         match self {
-            Self::Text(text) => text.sequences(source, &config),
-            Self::Traces(traces) => traces.sequences(source, &config),
+            Self::Text(text) => text.sequences(source, shape),
+            Self::Traces(traces) => traces.sequences(source, shape),
         }
     }
 }
@@ -134,18 +138,18 @@ struct ReadTraces {
 }
 
 impl TextCalibration {
-    fn check(&self, config: &LlamaConfig) -> Result<(), Error> {
+    fn check(&self, shape: &ModelShape) -> Result<(), Error> {
         if self.windows == 0 || self.window < 2 {
             return Err(Error::WindowSize {
                 count: self.windows,
                 window: self.window,
             });
         }
-        check_window(config, self.window)
+        check_window(shape, self.window)
     }
 
-    fn sequences(&self, source: &Checkpoint, config: &LlamaConfig) -> Result<CalibrationTokens, Error> {
-        self.check(config)?;
+    fn sequences(&self, source: &Checkpoint, shape: &ModelShape) -> Result<CalibrationTokens, Error> {
+        self.check(shape)?;
         let wanted = TextWindows {
             text: &read_plain_text(&self.text)?,
             count: self.skip + self.windows,
@@ -160,9 +164,9 @@ impl TextCalibration {
 }
 
 impl TraceCalibration {
-    fn sequences(&self, source: &Checkpoint, config: &LlamaConfig) -> Result<CalibrationTokens, Error> {
-        let mut reader = TraceReader::open(&self.traces, config.vocab_size)?;
-        let read = self.read(&mut reader, config.max_positions)?;
+    fn sequences(&self, source: &Checkpoint, shape: &ModelShape) -> Result<CalibrationTokens, Error> {
+        let mut reader = TraceReader::open(&self.traces, shape.vocab_size)?;
+        let read = self.read(&mut reader, shape.max_positions)?;
         let (got, wanted) = (read.n_prompt + read.n_new, self.tokens.unwrap_or(1));
         if got < wanted {
             return Err(Error::TooFewTraceTokens {

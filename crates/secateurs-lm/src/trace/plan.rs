@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use secateurs_data::Checkpoint;
-use secateurs_data::llama::LlamaConfig;
+use secateurs_models::ModelShape;
 use secateurs_runtime::{Generation, Sampling, SeededPrompt};
 
 use crate::Error;
@@ -45,12 +45,12 @@ impl TracePlan {
     /// Reads and encodes the prompts; the first that cannot be used is an error.
     pub(crate) fn new(job: &TraceJob<'_>, checkpoint: &Checkpoint) -> Result<Self, Error> {
         // Given continuations need no weights.
-        let llama = match sampling(&job.config.source) {
-            Some(_) => LlamaConfig::open(checkpoint)?,
-            None => LlamaConfig::describe(checkpoint)?,
+        let shape = match sampling(&job.config.source) {
+            Some(_) => ModelShape::open(checkpoint)?,
+            None => ModelShape::describe(checkpoint)?,
         };
         if sampling(&job.config.source).is_some() {
-            llama.check_dense("sampling")?;
+            shape.check_dense("sampling")?;
         }
         let encoder = PromptEncoder::load(checkpoint)?;
         let config = job.config;
@@ -62,7 +62,7 @@ impl TracePlan {
             let encode = || {
                 let tokens = encoder.encode(&record.text, &style).map_err(Box::new);
                 let tokens = tokens.map_err(LineProblem::Prompt)?;
-                check_length(tokens.len(), llama.max_positions)?;
+                check_length(tokens.len(), shape.max_positions)?;
                 Ok(tokens)
             };
             let tokens = encode().map_err(|problem: LineProblem| problem.at(job.prompts.path(), record.line))?;
@@ -93,8 +93,8 @@ impl TracePlan {
             header: TraceHeader::new(checkpoint.fingerprint()?, selection, config.source.clone(), numbers),
             prompts,
             encoder,
-            vocab_size: llama.vocab_size,
-            max_positions: llama.max_positions,
+            vocab_size: shape.vocab_size,
+            max_positions: shape.max_positions,
         })
     }
 

@@ -11,7 +11,7 @@ use super::block::LlamaBlock;
 use super::load::save_llama;
 use super::model::Llama;
 use super::rope::Rope;
-use crate::{Activations, Family, LanguageModel, ModelError, Sequences};
+use crate::{Activations, Family, LanguageModel, MixtureShape, ModelError, Sequences, TransformerShape};
 
 impl Family for LlamaConfig {
     type Block = LlamaBlock;
@@ -70,6 +70,22 @@ impl Family for LlamaConfig {
     fn max_positions(&self) -> usize {
         self.max_positions
     }
+
+    fn transformer(&self) -> Option<TransformerShape> {
+        Some(TransformerShape {
+            d_model: self.d_model,
+            heads: (self.n_heads, self.n_kv_heads),
+            d_ffn: self.d_ffn,
+        })
+    }
+
+    fn mixture(&self) -> Option<MixtureShape> {
+        self.experts.map(|experts| MixtureShape {
+            n_experts: experts.n_experts,
+            top_k: experts.top_k,
+            model_type: experts.layout.model_type(),
+        })
+    }
 }
 
 impl LanguageModel for LlamaConfig {
@@ -77,6 +93,10 @@ impl LanguageModel for LlamaConfig {
 
     fn new_model(&self, device: &Device) -> Llama {
         Llama::new(self, device)
+    }
+
+    fn blocks(model: &Llama) -> &[LlamaBlock] {
+        &model.model.layers
     }
 
     fn device(model: &Llama) -> Device {

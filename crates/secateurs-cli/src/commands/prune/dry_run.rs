@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use secateurs::data::Checkpoint;
-use secateurs::models::llama::{LlamaConfig, planned_tensors};
+use secateurs::models::ModelShape;
 use secateurs::tensor::Pattern;
 use secateurs::{AllocationRecipe, BlockMatrix, Recipe, block_matrices};
 use serde::Serialize;
@@ -42,15 +42,10 @@ impl Plan {
     ///
     /// If the model is not known, nothing is selected, or the pattern does not fit a layer.
     pub(crate) fn new(checkpoint: &Checkpoint, recipe: &Recipe) -> Result<Self, CliError> {
-        let config = LlamaConfig::describe(checkpoint)?;
+        let shape = ModelShape::describe(checkpoint).map_err(secateurs::Error::from)?;
         recipe.check(checkpoint)?;
-        let planned = planned_tensors(&config);
-        let n_weights: usize = planned
-            .iter()
-            .map(|tensor| tensor.shape.iter().product::<usize>())
-            .sum();
         let mut blocks = BTreeMap::new();
-        for block in 0..config.n_blocks {
+        for block in 0..shape.n_blocks {
             let pattern = pattern_of(recipe, block)?;
             let name = pattern.map(|pattern| pattern.to_string());
             blocks.insert(
@@ -62,7 +57,7 @@ impl Plan {
                 },
             );
         }
-        for BlockMatrix { path, block, dims } in block_matrices(&config) {
+        for BlockMatrix { path, block, dims, .. } in block_matrices(&shape) {
             if !recipe.rules.selects(&path) {
                 continue;
             }
@@ -77,7 +72,7 @@ impl Plan {
         }
         Ok(Self {
             blocks: blocks.into_values().collect(),
-            output_bytes: (n_weights * recipe.dtype.size()) as u64,
+            output_bytes: (shape.n_parameters() * recipe.dtype.size()) as u64,
         })
     }
 

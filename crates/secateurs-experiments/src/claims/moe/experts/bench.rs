@@ -5,11 +5,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Device, Tensor};
 use secateurs::data::{Checkpoint, Tokenizer, read_text};
-use secateurs::models::llama::{Llama, LlamaConfig, load_llama};
+use secateurs::models::LoadedModel;
+use secateurs::models::decoder::{Llama, LlamaConfig, load_llama};
 use secateurs::tensor::Sparsity;
 use secateurs::{
-    BlockExperts, Evaluation, Evidence, ExpertObservation, ExpertPlan, LoadedLlama, TextWindows, evaluate_llama,
-    first_windows, observe_experts, remove_experts,
+    BlockExperts, Evaluation, Evidence, ExpertObservation, ExpertPlan, TextWindows, evaluate_model, first_windows,
+    observe_experts, remove_experts,
 };
 use serde::{Deserialize, Serialize};
 
@@ -91,7 +92,11 @@ impl ExpertsBench {
 
     /// Infinite for a model broken to overflow.
     fn perplexity(&self, llama: &Llama) -> Result<f64, ExperimentError> {
-        match evaluate_llama(&self.config, llama, &self.test, &mut |_, _| {}) {
+        let model = LoadedModel {
+            family: &self.config,
+            model: llama,
+        };
+        match evaluate_model(model, &self.test, &mut |_, _| {}) {
             Ok(Evaluation { perplexity, .. }) => Ok(perplexity),
             Err(secateurs::Error::LossNotFinite { .. }) => Ok(f64::INFINITY),
             Err(error) => Err(error.into()),
@@ -105,9 +110,9 @@ impl ExpertsBench {
             return Ok(Arc::clone(&observed.blocks));
         }
         let windows = &self.calibration[seed as usize * CALIBRATION_WINDOWS..][..CALIBRATION_WINDOWS];
-        let model = LoadedLlama {
-            config: &self.config,
-            llama: &self.llama,
+        let model = LoadedModel {
+            family: &self.config,
+            model: &self.llama,
         };
         let blocks = Arc::new(observe_experts(model, windows, Evidence::ALL, &mut |_, _| {})?);
         *latest = Some(SeedObservation {

@@ -1,0 +1,20 @@
+//! A model in memory with its shape.
+
+use crate::LanguageModel;
+
+/// A model in memory with its shape.
+#[derive(Debug)]
+pub struct LoadedModel<'a, F: LanguageModel> {
+    /// Shape of the model.
+    pub family: &'a F,
+    /// Weights of the model.
+    pub model: &'a F::Model,
+}
+
+impl<F: LanguageModel> Clone for LoadedModel<'_, F> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<F: LanguageModel> Copy for LoadedModel<'_, F> {}
