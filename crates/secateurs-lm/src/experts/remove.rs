@@ -134,10 +134,9 @@ impl Choice {
 
     fn by_clusters(self, moe: &LlamaMoe, observed: &ExpertObservation, n_kept: usize) -> Result<Self, Error> {
         let groups = clusters(&observed.evidence, n_kept)?;
-        let kept = groups.kept();
+        let (kept, groups) = (groups.kept(), groups.groups);
         // Before the experts are touched.
         moe.router.keep(&kept, self.n_experts)?;
-        let groups = groups.groups;
         Ok(Self { kept, groups, ..self })
     }
 
