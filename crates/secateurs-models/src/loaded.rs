@@ -11,6 +11,13 @@ pub struct LoadedModel<'a, F: LanguageModel> {
     pub model: &'a F::Model,
 }
 
+impl<'a, F: LanguageModel> LoadedModel<'a, F> {
+    /// A model with its shape.
+    pub fn new(family: &'a F, model: &'a F::Model) -> Self {
+        Self { family, model }
+    }
+}
+
 impl<F: LanguageModel> Clone for LoadedModel<'_, F> {
     fn clone(&self) -> Self {
         *self

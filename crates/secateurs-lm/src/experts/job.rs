@@ -79,12 +79,11 @@ pub fn prune_experts(job: &ExpertJob<'_>, listener: &mut dyn FnMut(usize, usize)
     let staged = claim.begin_once()?;
     // Begun before the work, so that a full disk shows now.
     let writer = CheckpointWriter::create(staged.folder(), smaller.planned(), job.dtype)?;
-    let (family, model) = (&config, &config.load(&source, job.device)?);
-    let loaded = LoadedModel { family, model };
+    let dense = config.load(&source, job.device)?;
+    let loaded = LoadedModel::new(&config, &dense);
     let observed = observe_experts(loaded, &sequences, Evidence::of(method), listener)?;
-    let (model, mut report) = remove_experts(model, &observed, &job.plan)?;
-    let (family, model) = (&pruned, &model);
-    fill(&writer, &source, LoadedModel { family, model }, &mut report)?;
+    let (model, mut report) = remove_experts(&dense, &observed, &job.plan)?;
+    fill(&writer, &source, LoadedModel::new(&pruned, &model), &mut report)?;
     staged.publish(|out| writer.finish(out))?;
     let n_experts = |shape: &ModelShape| shape.mixture.map_or(0, |mixture| mixture.n_experts);
     Ok(ExpertOutcome {

@@ -88,10 +88,10 @@ impl FamilyJob for Evaluate<'_> {
     type Output = Result<Evaluation, Error>;
 
     fn run<F: LanguageModel>(self) -> Self::Output {
-        let family = &F::open(self.checkpoint)?;
-        let model = &family.load(self.checkpoint, self.device)?;
+        let family = F::open(self.checkpoint)?;
+        let model = family.load(self.checkpoint, self.device)?;
         (self.listener)(0, self.windows.len());
-        evaluate_model(LoadedModel { family, model }, self.windows, self.listener)
+        evaluate_model(LoadedModel::new(&family, &model), self.windows, self.listener)
     }
 }
 

@@ -94,7 +94,7 @@ impl FamilyJob for Compare<'_> {
             Ok::<_, Error>((family, model))
         };
         let [dense, pruned] = [open(self.dense)?, open(self.pruned)?];
-        let [dense, pruned] = [&dense, &pruned].map(|(family, model)| LoadedModel { family, model });
+        let [dense, pruned] = [&dense, &pruned].map(|(family, model)| LoadedModel::new(family, model));
         fidelity_of(dense, pruned, self.traces, self.listener)
     }
 }

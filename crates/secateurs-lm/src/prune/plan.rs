@@ -60,7 +60,7 @@ impl Recipe {
         self.check_shape(&ModelShape::describe(source)?)
     }
 
-    /// As [`check`](Self::check), on a model of this shape, whose files can be copied.
+    /// Plans a run on a model of this shape, whose files can be copied.
     ///
     /// # Errors
     ///

@@ -84,7 +84,6 @@ pub fn prune_language_model<F: LanguageModel>(
 /// # use secateurs_models::Family;
 /// # use secateurs_tensor::Observer;
 /// struct Stack(usize);
-///
 /// impl Family for Stack {
 ///     type Block = Linear;
 ///     type Positions = ();

@@ -111,7 +111,7 @@ impl Calibration {
         self.sequences_for(source, &ModelShape::describe(source)?)
     }
 
-    /// As [`sequences`](Self::sequences), for a model whose shape is known.
+    /// Reads the [`sequences`](Self::sequences) for a model of a known shape.
     pub(crate) fn sequences_for(&self, source: &Checkpoint, shape: &ModelShape) -> Result<CalibrationTokens, Error> {
         match self {
             Self::Text(text) => text.sequences(source, shape),

@@ -102,8 +102,8 @@ impl<F: LanguageModel> Course<'_, F> {
             return Ok(());
         }
         let pruned = trainer.projected()?.valid();
-        let (family, model) = (&self.inputs.family, &pruned);
-        let evaluated = evaluate_model(LoadedModel { family, model }, &self.inputs.validation, &mut |_, _| {});
+        let model = LoadedModel::new(&self.inputs.family, &pruned);
+        let evaluated = evaluate_model(model, &self.inputs.validation, &mut |_, _| {});
         let loss = match evaluated {
             Ok(evaluation) => Some(evaluation.mean_loss()),
             Err(Error::LossNotFinite { .. }) => None,

@@ -175,14 +175,8 @@ impl RacBench {
     /// `None` for a model broken to overflow.
     fn fidelity(&self, model: &Path) -> Result<Option<Fidelity>, ExperimentError> {
         let (config, llama) = load_llama(&Checkpoint::open(model)?, &self.device)?;
-        let dense = LoadedModel {
-            family: &self.dense.config,
-            model: &self.dense.llama,
-        };
-        let pruned = LoadedModel {
-            family: &config,
-            model: &llama,
-        };
+        let dense = LoadedModel::new(&self.dense.config, &self.dense.llama);
+        let pruned = LoadedModel::new(&config, &llama);
         match fidelity_of(dense, pruned, &self.held_out, &mut |_, _| {}) {
             Ok(fidelity) => Ok(Some(fidelity)),
             Err(secateurs::Error::MeasureNotFinite { .. }) => Ok(None),

@@ -92,10 +92,7 @@ impl ExpertsBench {
 
     /// Infinite for a model broken to overflow.
     fn perplexity(&self, llama: &Llama) -> Result<f64, ExperimentError> {
-        let model = LoadedModel {
-            family: &self.config,
-            model: llama,
-        };
+        let model = LoadedModel::new(&self.config, llama);
         match evaluate_model(model, &self.test, &mut |_, _| {}) {
             Ok(Evaluation { perplexity, .. }) => Ok(perplexity),
             Err(secateurs::Error::LossNotFinite { .. }) => Ok(f64::INFINITY),
@@ -110,10 +107,7 @@ impl ExpertsBench {
             return Ok(Arc::clone(&observed.blocks));
         }
         let windows = &self.calibration[seed as usize * CALIBRATION_WINDOWS..][..CALIBRATION_WINDOWS];
-        let model = LoadedModel {
-            family: &self.config,
-            model: &self.llama,
-        };
+        let model = LoadedModel::new(&self.config, &self.llama);
         let blocks = Arc::new(observe_experts(model, windows, Evidence::ALL, &mut |_, _| {})?);
         *latest = Some(SeedObservation {
             seed,
