@@ -6,15 +6,17 @@ mod families;
 mod family;
 mod language_model;
 mod loaded;
+mod mixture;
 mod parameters;
 mod shape;
 mod store;
 
 pub use error::ModelError;
-pub use families::{FamilyJob, FamilyKind};
+pub use families::{FamilyJob, FamilyKind, MixtureJob};
 pub use family::Family;
 pub use language_model::{Activations, LanguageModel, Sequences};
 pub use loaded::LoadedModel;
+pub use mixture::MixtureFamily;
 pub use parameters::TensorMap;
 pub use shape::{MixtureShape, ModelShape, TransformerShape};
 pub use store::CheckpointStore;

@@ -4,9 +4,8 @@ use std::path::Path;
 use std::time::Instant;
 
 use burn::tensor::Device;
-use secateurs_data::{Checkpoint, CheckpointWriter, FloatType, OutputForm, OutputRequest, Overwrite};
-use secateurs_models::decoder::{ExpertsConfig, LlamaConfig};
-use secateurs_models::{Family, LanguageModel, LoadedModel, ModelShape};
+use secateurs_data::{Checkpoint, CheckpointWriter, FloatType, OutputForm, OutputRequest, Overwrite, TensorPlan};
+use secateurs_models::{FamilyKind, LoadedModel, MixtureFamily, MixtureJob, MixtureShape, ModelShape};
 
 use super::observe::{Evidence, observe_experts};
 use super::remove::{ExpertPlan, ExpertReport, remove_experts};
@@ -56,15 +55,39 @@ pub struct ExpertOutcome {
 /// If another job writes the output, the inputs cannot be used, the model is no mixture, too few experts would be left, the method leaves constants, or the
 /// output cannot be written.
 pub fn prune_experts(job: &ExpertJob<'_>, listener: &mut dyn FnMut(usize, usize)) -> Result<ExpertOutcome, Error> {
-    let started = Instant::now();
     let method = job.plan.method;
     if method.leaves_constants() {
         return Err(Error::NoConstantExperts { method });
     }
     let source = open_source(job.model)?;
-    let config = <LlamaConfig as Family>::describe(&source)?;
-    let pruned = smaller(&config, &job.plan)?;
-    let [shape, smaller] = [&config, &pruned].map(ModelShape::of);
+    let family = FamilyKind::of(&source)?;
+    let any = AnyMixture { job, source, listener };
+    family.run_on_mixtures(any).unwrap_or(Err(Error::NoExperts))
+}
+
+struct AnyMixture<'a> {
+    job: &'a ExpertJob<'a>,
+    source: Checkpoint,
+    listener: &'a mut dyn FnMut(usize, usize),
+}
+
+impl MixtureJob for AnyMixture<'_> {
+    type Output = Result<ExpertOutcome, Error>;
+
+    fn run<F: MixtureFamily>(self) -> Self::Output {
+        prune_mixtures::<F>(self.job, &self.source, self.listener)
+    }
+}
+
+fn prune_mixtures<F: MixtureFamily>(
+    job: &ExpertJob<'_>,
+    source: &Checkpoint,
+    listener: &mut dyn FnMut(usize, usize),
+) -> Result<ExpertOutcome, Error> {
+    let started = Instant::now();
+    let family = F::describe(source)?;
+    let pruned = smaller(&family, &job.plan)?;
+    let [shape, smaller] = [&family, &pruned].map(ModelShape::of);
     job.calibration.check(&shape)?;
     let output = OutputRequest {
         out: job.out,
@@ -74,16 +97,16 @@ pub fn prune_experts(job: &ExpertJob<'_>, listener: &mut dyn FnMut(usize, usize)
     };
     let claim = output.claim()?;
     source.check_finite()?;
-    check_fits(&source, &shape.tensors, job.dtype)?;
-    let sequences = job.calibration.sequences_for(&source, &shape)?.sequences;
+    check_fits(source, &shape.tensors, job.dtype)?;
+    let sequences = job.calibration.sequences_for(source, &shape)?.sequences;
     let staged = claim.begin_once()?;
     // Begun before the work, so that a full disk shows now.
     let writer = CheckpointWriter::create(staged.folder(), smaller.planned(), job.dtype)?;
-    let dense = config.load(&source, job.device)?;
-    let loaded = LoadedModel::new(&config, &dense);
-    let observed = observe_experts(loaded, &sequences, Evidence::of(method), listener)?;
-    let (model, mut report) = remove_experts(&dense, &observed, &job.plan)?;
-    fill(&writer, &source, LoadedModel::new(&pruned, &model), &mut report)?;
+    let dense = family.load(source, job.device)?;
+    let dense = LoadedModel::new(&family, &dense);
+    let observed = observe_experts(dense, &sequences, Evidence::of(job.plan.method), listener)?;
+    let (model, mut report) = remove_experts(dense, &observed, &job.plan)?;
+    fill(&writer, source, LoadedModel::new(&pruned, &model), &mut report)?;
     staged.publish(|out| writer.finish(out))?;
     let n_experts = |shape: &ModelShape| shape.mixture.map_or(0, |mixture| mixture.n_experts);
     Ok(ExpertOutcome {
@@ -95,22 +118,16 @@ pub fn prune_experts(job: &ExpertJob<'_>, listener: &mut dyn FnMut(usize, usize)
 }
 
 /// The shape of the model without the experts that are to go.
-fn smaller(config: &LlamaConfig, plan: &ExpertPlan) -> Result<LlamaConfig, Error> {
-    let experts = config.experts.ok_or(Error::NoExperts)?;
+fn smaller<F: MixtureFamily>(family: &F, plan: &ExpertPlan) -> Result<F, Error> {
+    let experts = family.mixture().ok_or(Error::NoExperts)?;
     check_left(&experts, plan)?;
     let n_removed = plan.share.pruned_count(experts.n_experts);
     let n_removed = if plan.method.removes_experts() { n_removed } else { 0 };
-    Ok(LlamaConfig {
-        experts: Some(ExpertsConfig {
-            n_experts: experts.n_experts - n_removed,
-            ..experts
-        }),
-        ..config.clone()
-    })
+    Ok(family.with_experts(experts.n_experts - n_removed))
 }
 
 /// Refuses before any work what cannot end well.
-fn check_left(experts: &ExpertsConfig, plan: &ExpertPlan) -> Result<(), Error> {
+fn check_left(experts: &MixtureShape, plan: &ExpertPlan) -> Result<(), Error> {
     let n_removed = plan.share.pruned_count(experts.n_experts);
     if plan.method.removes_experts() && experts.n_experts - n_removed < experts.top_k {
         let left = secateurs_moe::MoeError::TooFewLeft {
@@ -124,40 +141,30 @@ fn check_left(experts: &ExpertsConfig, plan: &ExpertPlan) -> Result<(), Error> {
 }
 
 /// Writes the model and its report, which counts the zeros that were written.
-fn fill(
+fn fill<F: MixtureFamily>(
     writer: &CheckpointWriter,
     source: &Checkpoint,
-    pruned: LoadedModel<'_, LlamaConfig>,
+    pruned: LoadedModel<'_, F>,
     report: &mut ExpertReport,
 ) -> Result<(), Error> {
-    let config = pruned.family;
-    config.save(pruned.model, writer)?;
-    let mut json = source.config().clone();
-    let experts = config.to_json();
-    // Everything else of the configuration stays as it was, also what is not read here. The number of experts may stand under
-    // the name of either family, or both.
-    const NAMES: [&str; 2] = ["num_local_experts", "num_experts"];
-    let own = NAMES.iter().find_map(|field| Some((*field, experts.get(*field)?)));
-    if let Some((own, n_experts)) = own {
-        for field in NAMES {
-            if field == own || json.get(field).is_some() {
-                json[field] = n_experts.clone();
-            }
-        }
-    }
-    writer.copy_metadata_with(source, json)?;
-    count_zeros(writer, config, report)?;
+    let LoadedModel { family, model } = pruned;
+    family.save(model, writer)?;
+    // Everything else of the configuration stays as it was, also what is not read here.
+    let mut config = source.config().clone();
+    family.write_experts(&mut config);
+    writer.copy_metadata_with(source, config)?;
+    count_zeros(writer, &family.expert_tensors(), report)?;
     let report = serde_json::to_string_pretty(report).map_err(Error::Json)?;
     Ok(writer.write_file("experts.json", (report + "\n").as_bytes())?)
 }
 
 /// Counts the zeros of the experts as they are in the file.
-fn count_zeros(writer: &CheckpointWriter, config: &LlamaConfig, report: &mut ExpertReport) -> Result<(), Error> {
+fn count_zeros(writer: &CheckpointWriter, experts: &[TensorPlan], report: &mut ExpertReport) -> Result<(), Error> {
     let mut of_blocks = vec![Zeros::default(); report.blocks.len()];
-    for tensor in config.tensors().filter(|tensor| tensor.expert.is_some()) {
-        let block = tensor.plan.block.and_then(|block| of_blocks.get_mut(block));
+    for tensor in experts {
+        let block = tensor.block.and_then(|block| of_blocks.get_mut(block));
         if let Some(zeros) = block {
-            *zeros = *zeros + Zeros::among(&writer.read_f32(&tensor.plan.name)?);
+            *zeros = *zeros + Zeros::among(&writer.read_f32(&tensor.name)?);
         }
     }
     for (block, zeros) in report.blocks.iter_mut().zip(&of_blocks) {

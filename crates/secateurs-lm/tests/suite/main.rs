@@ -1,6 +1,7 @@
 //! Jobs on the files of language models.
 
 mod engine;
+mod families;
 mod options;
 mod plans;
 mod tiny;

@@ -95,6 +95,10 @@ impl LanguageModel for LlamaConfig {
         Llama::new(self, device)
     }
 
+    fn embedded(&self, model: &Llama, tokens: Tensor<2, Int>) -> Tensor<3> {
+        model.model.embed_tokens.forward(tokens)
+    }
+
     fn blocks(model: &Llama) -> &[LlamaBlock] {
         &model.model.layers
     }

@@ -5,6 +5,7 @@ mod block;
 mod family;
 mod load;
 mod losses;
+mod mixture;
 mod mlp;
 mod model;
 mod moe;

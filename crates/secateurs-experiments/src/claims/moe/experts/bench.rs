@@ -73,7 +73,8 @@ impl ExpertsBench {
         let ExpertsKey { method, share, seed } = *key;
         let observed = self.observe(seed)?;
         let share = Sparsity::new(share)?;
-        let (llama, report) = remove_experts(&self.llama, &observed, &ExpertPlan { method, share, seed })?;
+        let model = LoadedModel::new(&self.config, &self.llama);
+        let (llama, report) = remove_experts(model, &observed, &ExpertPlan { method, share, seed })?;
         let mean =
             |value: fn(&BlockExperts) -> f64| report.blocks.iter().map(value).sum::<f64>() / report.blocks.len() as f64;
         Ok(ExpertsCell {
