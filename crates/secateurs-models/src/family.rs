@@ -191,6 +191,15 @@ pub trait Family: Sized {
         usize::MAX
     }
 
+    /// Multiply-accumulate operations of the matrices that one token passes, zeros included; by default of every linear once.
+    fn macs_per_token(&self) -> u64 {
+        let linears = self
+            .planned()
+            .into_iter()
+            .filter(|tensor| tensor.kind == TensorKind::Linear);
+        linears.map(|tensor| tensor.n_values() as u64).sum()
+    }
+
     /// Widths and heads, if the family is one of transformers.
     fn transformer(&self) -> Option<TransformerShape> {
         None

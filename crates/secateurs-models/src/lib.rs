@@ -16,7 +16,7 @@ pub use families::{FamilyJob, FamilyKind, MixtureJob};
 pub use family::Family;
 pub use language_model::{Activations, LanguageModel, Sequences};
 pub use loaded::LoadedModel;
-pub use mixture::MixtureFamily;
+pub use mixture::{ExpertTensor, MixtureFamily};
 pub use parameters::TensorMap;
 pub use shape::{MixtureShape, ModelShape, TransformerShape};
 pub use store::CheckpointStore;

@@ -7,13 +7,22 @@ use serde_json::Value;
 use crate::LanguageModel;
 use crate::decoder::LlamaMoe;
 
+/// A tensor of an expert.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExpertTensor {
+    /// The expert, by its number in its block.
+    pub expert: usize,
+    /// The tensor, which names its block.
+    pub plan: TensorPlan,
+}
+
 /// A family of language models whose blocks may have a mixture of experts, which jobs observe and make smaller.
 pub trait MixtureFamily: LanguageModel {
     /// This shape with `n_experts` experts in the mixture of every block.
     fn with_experts(&self, n_experts: usize) -> Self;
 
     /// The tensors of all experts.
-    fn expert_tensors(&self) -> Vec<TensorPlan>;
+    fn expert_tensors(&self) -> Vec<ExpertTensor>;
 
     /// Writes the number of experts of this shape into a `config.json` of the family, all else of which stays.
     fn write_experts(&self, config: &mut Value);

@@ -17,6 +17,8 @@ pub struct ModelShape {
     pub vocab_size: usize,
     /// Longest sequence.
     pub max_positions: usize,
+    /// Multiply-accumulate operations of the matrices that one token passes.
+    pub macs_per_token: u64,
     /// Widths and heads, if the model is a transformer.
     pub transformer: Option<TransformerShape>,
     /// Experts, if the model is a mixture.
@@ -53,6 +55,7 @@ impl ModelShape {
             n_blocks: family.n_blocks(),
             vocab_size: family.vocab_size(),
             max_positions: family.max_positions(),
+            macs_per_token: family.macs_per_token(),
             transformer: family.transformer(),
             mixture: family.mixture(),
         }

@@ -1,17 +1,21 @@
 //! Prunes the experts of a checkpoint into another one.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Instant;
 
 use burn::tensor::Device;
-use secateurs_data::{Checkpoint, CheckpointWriter, FloatType, OutputForm, OutputRequest, Overwrite, TensorPlan};
-use secateurs_models::{FamilyKind, LoadedModel, MixtureFamily, MixtureJob, MixtureShape, ModelShape};
+use secateurs_data::{Checkpoint, CheckpointWriter, FloatType, OutputForm, OutputRequest, Overwrite};
+use secateurs_models::{ExpertTensor, FamilyKind, LoadedModel, MixtureFamily, MixtureJob, MixtureShape, ModelShape};
+use secateurs_tensor::CostChange;
+use serde_json::Value;
 
 use super::observe::{Evidence, observe_experts};
 use super::remove::{ExpertPlan, ExpertReport, remove_experts};
 use super::zeros::Zeros;
 use crate::Error;
 use crate::prune::selection::check_fits;
+use crate::run::cost::{cost_of_source, cost_of_written};
 use crate::run::source::open_source;
 use crate::trace::calibration::Calibration;
 
@@ -106,7 +110,17 @@ fn prune_mixtures<F: MixtureFamily>(
     let dense = LoadedModel::new(&family, &dense);
     let observed = observe_experts(dense, &sequences, Evidence::of(job.plan.method), listener)?;
     let (model, mut report) = remove_experts(dense, &observed, &job.plan)?;
-    fill(&writer, source, LoadedModel::new(&pruned, &model), &mut report)?;
+    pruned.save(&model, &writer)?;
+    // Everything else of the configuration stays as it was, also what is not read here.
+    let mut json = source.config().clone();
+    pruned.write_experts(&mut json);
+    let written = Written {
+        writer: &writer,
+        source,
+        before: &shape,
+        family: F::from_config(&json)?,
+    };
+    written.describe(json, &mut report)?;
     staged.publish(|out| writer.finish(out))?;
     let n_experts = |shape: &ModelShape| shape.mixture.map_or(0, |mixture| mixture.n_experts);
     Ok(ExpertOutcome {
@@ -121,14 +135,12 @@ fn prune_mixtures<F: MixtureFamily>(
 fn smaller<F: MixtureFamily>(family: &F, plan: &ExpertPlan) -> Result<F, Error> {
     let experts = family.mixture().ok_or(Error::NoExperts)?;
     check_left(&experts, plan)?;
-    let n_removed = plan.share.pruned_count(experts.n_experts);
-    let n_removed = if plan.method.removes_experts() { n_removed } else { 0 };
-    Ok(family.with_experts(experts.n_experts - n_removed))
+    Ok(family.with_experts(experts.n_experts - plan.n_removed(experts.n_experts)))
 }
 
 /// Refuses before any work what cannot end well.
 fn check_left(experts: &MixtureShape, plan: &ExpertPlan) -> Result<(), Error> {
-    let n_removed = plan.share.pruned_count(experts.n_experts);
+    let n_removed = plan.n_removed(experts.n_experts);
     if plan.method.removes_experts() && experts.n_experts - n_removed < experts.top_k {
         let left = secateurs_moe::MoeError::TooFewLeft {
             n_removed,
@@ -140,36 +152,53 @@ fn check_left(experts: &MixtureShape, plan: &ExpertPlan) -> Result<(), Error> {
     Ok(())
 }
 
-/// Writes the model and its report, which counts the zeros that were written.
-fn fill<F: MixtureFamily>(
-    writer: &CheckpointWriter,
-    source: &Checkpoint,
-    pruned: LoadedModel<'_, F>,
-    report: &mut ExpertReport,
-) -> Result<(), Error> {
-    let LoadedModel { family, model } = pruned;
-    family.save(model, writer)?;
-    // Everything else of the configuration stays as it was, also what is not read here.
-    let mut config = source.config().clone();
-    family.write_experts(&mut config);
-    writer.copy_metadata_with(source, config)?;
-    count_zeros(writer, &family.expert_tensors(), report)?;
-    let report = serde_json::to_string_pretty(report).map_err(Error::Json)?;
-    Ok(writer.write_file("experts.json", (report + "\n").as_bytes())?)
+/// A model without some of its experts on its way to its files.
+struct Written<'a, F> {
+    writer: &'a CheckpointWriter,
+    source: &'a Checkpoint,
+    /// The shape of the source.
+    before: &'a ModelShape,
+    /// The shape that the configuration to be written says.
+    family: F,
 }
 
-/// Counts the zeros of the experts as they are in the file.
-fn count_zeros(writer: &CheckpointWriter, experts: &[TensorPlan], report: &mut ExpertReport) -> Result<(), Error> {
-    let mut of_blocks = vec![Zeros::default(); report.blocks.len()];
-    for tensor in experts {
-        let block = tensor.block.and_then(|block| of_blocks.get_mut(block));
-        if let Some(zeros) = block {
-            *zeros = *zeros + Zeros::among(&writer.read_f32(&tensor.name)?);
+impl<F: MixtureFamily> Written<'_, F> {
+    /// Adds everything but the weights; the report counts what was written.
+    fn describe(&self, json: Value, report: &mut ExpertReport) -> Result<(), Error> {
+        self.writer.copy_metadata_with(self.source, json)?;
+        let experts = self.family.expert_tensors();
+        self.count_zeros(&experts, report)?;
+        self.count_experts(&experts, report);
+        report.cost = Some(CostChange {
+            before: cost_of_source(self.source, self.before)?,
+            after: cost_of_written(self.writer, &ModelShape::of(&self.family)),
+        });
+        let report = serde_json::to_string_pretty(report).map_err(Error::Json)?;
+        Ok(self.writer.write_file("experts.json", (report + "\n").as_bytes())?)
+    }
+
+    /// Counts the zeros of the experts as they are in the file.
+    fn count_zeros(&self, experts: &[ExpertTensor], report: &mut ExpertReport) -> Result<(), Error> {
+        let mut of_blocks = vec![Zeros::default(); report.blocks.len()];
+        for ExpertTensor { plan, .. } in experts {
+            if let Some(zeros) = plan.block.and_then(|block| of_blocks.get_mut(block)) {
+                *zeros = *zeros + Zeros::among(&self.writer.read_f32(&plan.name)?);
+            }
+        }
+        for (block, zeros) in report.blocks.iter_mut().zip(&of_blocks) {
+            block.sparsity = zeros.share();
+        }
+        report.sparsity = of_blocks.into_iter().fold(Zeros::default(), |a, b| a + b).share();
+        Ok(())
+    }
+
+    /// Counts the experts that the configuration names and the file holds.
+    fn count_experts(&self, experts: &[ExpertTensor], report: &mut ExpertReport) {
+        let in_file: BTreeSet<&str> = self.writer.plan().iter().map(|tensor| tensor.name.as_str()).collect();
+        for (block, unit) in report.units.iter_mut().enumerate() {
+            let experts = experts.iter().filter(|tensor| tensor.plan.block == Some(block));
+            let experts = experts.filter(|tensor| in_file.contains(tensor.plan.name.as_str()));
+            unit.after = experts.map(|tensor| tensor.expert).collect::<BTreeSet<_>>().len();
         }
     }
-    for (block, zeros) in report.blocks.iter_mut().zip(&of_blocks) {
-        block.sparsity = zeros.share();
-    }
-    report.sparsity = of_blocks.into_iter().fold(Zeros::default(), |a, b| a + b).share();
-    Ok(())
 }

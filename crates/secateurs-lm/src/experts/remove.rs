@@ -4,7 +4,7 @@ use secateurs_models::decoder::LlamaMoe;
 use secateurs_models::{LoadedModel, MixtureFamily};
 use secateurs_moe::keep_logits;
 use secateurs_moe::prune::{Naee, clusters, keep_experts, lost, merge_experts, scores_of};
-use secateurs_tensor::Sparsity;
+use secateurs_tensor::{CostChange, Sparsity, UnitKind, UnitReport};
 use serde::Serialize;
 
 use super::method::ExpertMethod;
@@ -24,6 +24,17 @@ pub struct ExpertPlan {
     pub seed: u64,
 }
 
+impl ExpertPlan {
+    /// Number of experts that are to go from a block of `n_experts`.
+    pub fn n_removed(&self, n_experts: usize) -> usize {
+        if self.method.removes_experts() {
+            self.share.pruned_count(n_experts)
+        } else {
+            0
+        }
+    }
+}
+
 /// The experts that went.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ExpertReport {
@@ -33,6 +44,11 @@ pub struct ExpertReport {
     pub sparsity: f64,
     /// Block by block.
     pub blocks: Vec<BlockExperts>,
+    /// Number of experts of every block; of a written model, as they are in its files.
+    pub units: Vec<UnitReport>,
+    /// What a written model costs, and what it cost before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cost: Option<CostChange>,
 }
 
 /// Fate of the experts of one block.
@@ -69,13 +85,20 @@ pub fn remove_experts<F: MixtureFamily>(
     plan: &ExpertPlan,
 ) -> Result<(F::Model, ExpertReport), Error> {
     let mut model = loaded.model.clone();
-    let mut blocks = Vec::new();
+    let (mut blocks, mut units) = (Vec::new(), Vec::new());
     let mut zeros = Zeros::default();
     for (index, (moe, observed)) in F::mixtures_mut(&mut model).into_iter().zip(observed).enumerate() {
         // Every block draws for itself.
         let seed = plan.seed.wrapping_mul(1000).wrapping_add(index as u64);
         let choice = Choice::of(moe, observed, plan, seed)?;
         blocks.push(choice.report(observed));
+        units.push(UnitReport {
+            kind: UnitKind::Expert,
+            path: format!("model.layers.{index}.moe"),
+            before: choice.n_experts,
+            requested: choice.n_experts - plan.n_removed(choice.n_experts),
+            after: choice.kept.len(),
+        });
         *moe = choice.apply(moe.clone(), observed, plan)?;
         let of_block = Zeros::of(&moe.experts);
         blocks[index].sparsity = of_block.share();
@@ -85,6 +108,8 @@ pub fn remove_experts<F: MixtureFamily>(
         plan: *plan,
         sparsity: zeros.share(),
         blocks,
+        units,
+        cost: None,
     };
     Ok((model, report))
 }

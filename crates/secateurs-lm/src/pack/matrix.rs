@@ -85,7 +85,9 @@ impl DenseMatrix<'_> {
             .storage(config, measured)
             .map_err(|source| failed(&self.tensor.name, source))?;
         if let Some(float_type) = float_type(storage.values) {
-            float_type.check_fits(&self.tensor.name, self.weights)?;
+            float_type
+                .check_fits(&self.tensor.name, self.weights)
+                .map_err(secateurs_data::DataError::from)?;
         }
         let matrix = PackedMatrix::pack(self.weights, self.dims, storage.format, storage.values)
             .map_err(|source| failed(&self.tensor.name, source))?;

@@ -37,10 +37,11 @@ impl<F: Family> Blocks<'_, F> {
             .and_then(|store| self.prune(store, method, listener));
         let (run, (store, mut report)) = self.run.settle(finished, Error::may_pass)?;
         let (source, writer) = store.into_parts();
+        let shape = ModelShape::of(self.family);
         report
             .notes
-            .extend(notes::of_rest(&source, &writer, &self.family.planned(), &report)?);
-        self.job.describe(&source, &writer, &report)?;
+            .extend(notes::of_rest(&source, &writer, &shape.tensors, &report)?);
+        self.job.describe(&source, &writer, &shape, &mut report)?;
         run.publish(|out| writer.finish(out))?;
         Ok(report)
     }

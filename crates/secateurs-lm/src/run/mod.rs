@@ -1,5 +1,6 @@
-//! Shared parts of jobs: models on disk, the memory in use.
+//! Shared parts of jobs: models on disk, what models cost, and the memory in use.
 
+pub(crate) mod cost;
 pub(crate) mod memory;
 pub(crate) mod source;
 

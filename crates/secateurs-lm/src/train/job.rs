@@ -124,10 +124,10 @@ impl<'a, F: LanguageModel> TrainingRun<'a, F> {
         let (recipe, log) = (self.job.recipe, &self.run.journal().log);
         self.run.remove(MODEL)?;
         let family = &self.inputs.family;
-        let (plan, tensors) = (ModelShape::of(family).planned(), TensorMap::new(family.planned()));
+        let (shape, tensors) = (ModelShape::of(family), TensorMap::new(family.planned()));
         let (model, masks) = trainer.finish()?;
         let model = model.valid();
-        let writer = CheckpointWriter::create(&self.run.folder().join(MODEL), plan, recipe.dtype)?;
+        let writer = CheckpointWriter::create(&self.run.folder().join(MODEL), shape.planned(), recipe.dtype)?;
         family.save(&model, &writer)?;
         let mut layers = self.layers(method, &model, &masks)?;
         for layer in &mut layers {
@@ -147,7 +147,7 @@ impl<'a, F: LanguageModel> TrainingRun<'a, F> {
         report.notes.extend(notes::of_counts(&report));
         let log = serde_json::to_vec(log).map_err(Error::Json)?;
         writer.write_file("training.json", &log)?;
-        self.job.describe(self.source, &writer, &report)?;
+        self.job.describe(self.source, &writer, &shape, &mut report)?;
         writer.sync()?;
         Ok(report)
     }

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::block::LlamaBlock;
 use super::load::save_llama;
+use super::macs::macs_per_token;
 use super::model::Llama;
 use super::rope::Rope;
 use crate::{Activations, Family, LanguageModel, MixtureShape, ModelError, Sequences, TransformerShape};
@@ -69,6 +70,10 @@ impl Family for LlamaConfig {
 
     fn max_positions(&self) -> usize {
         self.max_positions
+    }
+
+    fn macs_per_token(&self) -> u64 {
+        macs_per_token(self)
     }
 
     fn transformer(&self) -> Option<TransformerShape> {

@@ -1,15 +1,14 @@
 //! Mixtures of the Llama layouts: Mixtral and OLMoE.
 
 use burn::tensor::Tensor;
-use secateurs_data::TensorPlan;
-use secateurs_data::llama::{ExpertsConfig, LlamaConfig};
+use secateurs_data::llama::{ExpertsConfig, LlamaConfig, LlamaTensor};
 use serde_json::Value;
 
 use super::block::LlamaBlock;
 use super::model::Llama;
 use super::moe::LlamaMoe;
 use super::rope::Rope;
-use crate::MixtureFamily;
+use crate::{ExpertTensor, MixtureFamily};
 
 impl MixtureFamily for LlamaConfig {
     fn with_experts(&self, n_experts: usize) -> Self {
@@ -20,9 +19,12 @@ impl MixtureFamily for LlamaConfig {
         }
     }
 
-    fn expert_tensors(&self) -> Vec<TensorPlan> {
-        let experts = self.tensors().filter(|tensor| tensor.expert.is_some());
-        experts.map(|tensor| tensor.plan).collect()
+    fn expert_tensors(&self) -> Vec<ExpertTensor> {
+        let of_expert = |tensor: LlamaTensor| {
+            let (expert, plan) = (tensor.expert?, tensor.plan);
+            Some(ExpertTensor { expert, plan })
+        };
+        self.tensors().filter_map(of_expert).collect()
     }
 
     fn write_experts(&self, config: &mut Value) {
