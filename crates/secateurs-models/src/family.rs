@@ -25,7 +25,6 @@ use crate::{MixtureShape, ModelError, TransformerShape};
 /// # use secateurs_models::{CheckpointStore, Family};
 /// # use secateurs_tensor::Observer;
 /// struct Stack(usize);
-///
 /// impl Family for Stack {
 ///     type Block = Linear;
 ///     type Positions = ();
@@ -63,11 +62,10 @@ use crate::{MixtureShape, ModelError, TransformerShape};
 /// # let writer = begin("pruned.partial")?;
 /// # let (method, patterns, rules) = (SparseGpt::default(), ["50%".parse()?; 2], PathRules::default());
 /// # let plan = BlockPlan::new(&method, &patterns, &rules);
-///
 /// let mut store = CheckpointStore::<Stack>::new(source, writer, 4, secateurs_testkit::device())?;
-/// let hidden = store.embed(&[vec![0, 3, 1, 4]])?;
+/// # let hidden = store.embed(&[vec![0, 3, 1, 4]])?;
 /// let report = prune_blocks(&mut store, hidden, &plan, &mut |_| {})?;
-/// assert_eq!(report.sparsity(), 0.5);
+/// # assert_eq!(report.sparsity(), 0.5);
 /// # store.copy_rest()?;
 /// # Ok(())
 /// # }
