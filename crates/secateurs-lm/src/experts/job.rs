@@ -13,9 +13,10 @@ use serde_json::Value;
 use super::observe::{Evidence, observe_experts};
 use super::remove::{ExpertPlan, ExpertReport, remove_experts};
 use super::zeros::Zeros;
-use crate::Error;
+use crate::experts::error::ExpertError;
 use crate::prune::selection::check_fits;
 use crate::run::cost::{cost_of_source, cost_of_written};
+use crate::run::error::ModelFileError;
 use crate::run::source::open_source;
 use crate::trace::calibration::Calibration;
 
@@ -25,22 +26,22 @@ pub struct ExpertJob<'a> {
     pub model: &'a Path,
     /// The folder to make.
     pub out: &'a Path,
-    /// The experts that are to go.
+    /// What is to go.
     pub plan: ExpertPlan,
-    /// Data that the experts are observed on.
+    /// What the experts are observed on.
     pub calibration: &'a Calibration,
     /// Number format of the output.
     pub dtype: FloatType,
-    /// Treatment of earlier output; there is nothing to resume.
+    /// What to do with earlier output; there is nothing to resume.
     pub overwrite: Overwrite,
-    /// Device of the tensors.
+    /// Where tensors are computed.
     pub device: &'a Device,
 }
 
-/// The result of a run that removes experts.
+/// What a run did.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ExpertOutcome {
-    /// The experts that went, as stored beside the output.
+    /// What went, as stored beside the output.
     pub report: ExpertReport,
     /// Experts of a block before and after.
     pub n_experts: (usize, usize),
@@ -58,15 +59,18 @@ pub struct ExpertOutcome {
 ///
 /// If another job writes the output, the inputs cannot be used, the model is no mixture, too few experts would be left, the method leaves constants, or the
 /// output cannot be written.
-pub fn prune_experts(job: &ExpertJob<'_>, listener: &mut dyn FnMut(usize, usize)) -> Result<ExpertOutcome, Error> {
+pub fn prune_experts(
+    job: &ExpertJob<'_>,
+    listener: &mut dyn FnMut(usize, usize),
+) -> Result<ExpertOutcome, ExpertError> {
     let method = job.plan.method;
     if method.leaves_constants() {
-        return Err(Error::NoConstantExperts { method });
+        return Err(ExpertError::NoConstantExperts { method });
     }
     let source = open_source(job.model)?;
     let family = FamilyKind::of(&source)?;
     let any = AnyMixture { job, source, listener };
-    family.run_on_mixtures(any).unwrap_or(Err(Error::NoExperts))
+    family.run_on_mixtures(any).unwrap_or(Err(ExpertError::NoExperts))
 }
 
 struct AnyMixture<'a> {
@@ -76,7 +80,7 @@ struct AnyMixture<'a> {
 }
 
 impl MixtureJob for AnyMixture<'_> {
-    type Output = Result<ExpertOutcome, Error>;
+    type Output = Result<ExpertOutcome, ExpertError>;
 
     fn run<F: MixtureFamily>(self) -> Self::Output {
         prune_mixtures::<F>(self.job, &self.source, self.listener)
@@ -87,7 +91,7 @@ fn prune_mixtures<F: MixtureFamily>(
     job: &ExpertJob<'_>,
     source: &Checkpoint,
     listener: &mut dyn FnMut(usize, usize),
-) -> Result<ExpertOutcome, Error> {
+) -> Result<ExpertOutcome, ExpertError> {
     let started = Instant::now();
     let family = F::describe(source)?;
     let pruned = smaller(&family, &job.plan)?;
@@ -132,14 +136,14 @@ fn prune_mixtures<F: MixtureFamily>(
 }
 
 /// The shape of the model without the experts that are to go.
-fn smaller<F: MixtureFamily>(family: &F, plan: &ExpertPlan) -> Result<F, Error> {
-    let experts = family.mixture().ok_or(Error::NoExperts)?;
+fn smaller<F: MixtureFamily>(family: &F, plan: &ExpertPlan) -> Result<F, ExpertError> {
+    let experts = family.mixture().ok_or(ExpertError::NoExperts)?;
     check_left(&experts, plan)?;
     Ok(family.with_experts(experts.n_experts - plan.n_removed(experts.n_experts)))
 }
 
 /// Refuses before any work what cannot end well.
-fn check_left(experts: &MixtureShape, plan: &ExpertPlan) -> Result<(), Error> {
+fn check_left(experts: &MixtureShape, plan: &ExpertPlan) -> Result<(), ExpertError> {
     let n_removed = plan.n_removed(experts.n_experts);
     if plan.method.removes_experts() && experts.n_experts - n_removed < experts.top_k {
         let left = secateurs_moe::MoeError::TooFewLeft {
@@ -164,7 +168,7 @@ struct Written<'a, F> {
 
 impl<F: MixtureFamily> Written<'_, F> {
     /// Adds everything but the weights; the report counts what was written.
-    fn describe(&self, json: Value, report: &mut ExpertReport) -> Result<(), Error> {
+    fn describe(&self, json: Value, report: &mut ExpertReport) -> Result<(), ExpertError> {
         self.writer.copy_metadata_with(self.source, json)?;
         let experts = self.family.expert_tensors();
         self.count_zeros(&experts, report)?;
@@ -173,12 +177,12 @@ impl<F: MixtureFamily> Written<'_, F> {
             before: cost_of_source(self.source, self.before)?,
             after: cost_of_written(self.writer, &ModelShape::of(&self.family)),
         });
-        let report = serde_json::to_string_pretty(report).map_err(Error::Json)?;
+        let report = serde_json::to_string_pretty(report).map_err(ModelFileError::Json)?;
         Ok(self.writer.write_file("experts.json", (report + "\n").as_bytes())?)
     }
 
     /// Counts the zeros of the experts as they are in the file.
-    fn count_zeros(&self, experts: &[ExpertTensor], report: &mut ExpertReport) -> Result<(), Error> {
+    fn count_zeros(&self, experts: &[ExpertTensor], report: &mut ExpertReport) -> Result<(), ExpertError> {
         let mut of_blocks = vec![Zeros::default(); report.blocks.len()];
         for ExpertTensor { plan, .. } in experts {
             if let Some(zeros) = plan.block.and_then(|block| of_blocks.get_mut(block)) {

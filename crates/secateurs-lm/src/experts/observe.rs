@@ -9,7 +9,7 @@ use secateurs_moe::prune::{CachedBatch, ExpertEvidence, gated_inputs};
 use secateurs_moe::{MoeError, Routing, TokenRouting, answers};
 use secateurs_tensor::{ActivationStats, Observer};
 
-use crate::Error;
+use crate::experts::error::ExpertError;
 use crate::experts::method::ExpertMethod;
 use crate::measure::evaluate::to_tensor;
 
@@ -61,12 +61,12 @@ pub fn observe_experts<F: MixtureFamily>(
     sequences: &[Vec<u32>],
     kept: Evidence,
     listener: &mut dyn FnMut(usize, usize),
-) -> Result<Vec<ExpertObservation>, Error> {
+) -> Result<Vec<ExpertObservation>, ExpertError> {
     let LoadedModel { family, model } = loaded;
     let mixtures = F::blocks(model).iter().filter_map(F::mixture_of);
     let mut observed: Vec<ExpertObservation> = mixtures.map(ExpertObservation::new).collect();
     if observed.is_empty() {
-        return Err(Error::NoExperts);
+        return Err(ExpertError::NoExperts);
     }
     let (device, vocab_size) = (F::device(model), family.vocab_size());
     let longest = sequences.iter().map(Vec::len).max().unwrap_or(0);
@@ -105,7 +105,7 @@ impl ExpertObservation {
         }
     }
 
-    fn see(&mut self, moe: &LlamaMoe, tokens: Tensor<2>, kept: Evidence) -> Result<TokenRouting, Error> {
+    fn see(&mut self, moe: &LlamaMoe, tokens: Tensor<2>, kept: Evidence) -> Result<TokenRouting, ExpertError> {
         let routing = match moe.route(tokens.clone())? {
             Routing::Tokens(routing) => routing,
             Routing::Slots(_) => {
@@ -130,7 +130,7 @@ fn observe_gated(
     routing: &TokenRouting,
     stats: Option<&mut BTreeMap<String, ActivationStats>>,
     forward: impl FnOnce(&mut dyn Observer) -> Tensor<3>,
-) -> Result<Tensor<3>, Error> {
+) -> Result<Tensor<3>, ExpertError> {
     let Some(stats) = stats else {
         return Ok(forward(&mut ()));
     };
@@ -147,7 +147,7 @@ fn observe_gated(
 struct Gated<'a> {
     routing: &'a TokenRouting,
     stats: &'a mut BTreeMap<String, ActivationStats>,
-    error: Option<Error>,
+    error: Option<ExpertError>,
 }
 
 impl Observer for Gated<'_> {

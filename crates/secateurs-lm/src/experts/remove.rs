@@ -11,7 +11,7 @@ use super::method::ExpertMethod;
 use super::observe::ExpertObservation;
 use super::weights::zero_weights;
 use super::zeros::Zeros;
-use crate::Error;
+use crate::experts::error::ExpertError;
 
 /// The experts that are to go.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -83,7 +83,7 @@ pub fn remove_experts<F: MixtureFamily>(
     loaded: LoadedModel<'_, F>,
     observed: &[ExpertObservation],
     plan: &ExpertPlan,
-) -> Result<(F::Model, ExpertReport), Error> {
+) -> Result<(F::Model, ExpertReport), ExpertError> {
     let mut model = loaded.model.clone();
     let (mut blocks, mut units) = (Vec::new(), Vec::new());
     let mut zeros = Zeros::default();
@@ -125,7 +125,7 @@ struct Choice {
 }
 
 impl Choice {
-    fn of(moe: &LlamaMoe, observed: &ExpertObservation, plan: &ExpertPlan, seed: u64) -> Result<Self, Error> {
+    fn of(moe: &LlamaMoe, observed: &ExpertObservation, plan: &ExpertPlan, seed: u64) -> Result<Self, ExpertError> {
         let n_experts = moe.experts.len();
         let all = Self {
             n_experts,
@@ -157,7 +157,7 @@ impl Choice {
         }
     }
 
-    fn by_clusters(self, moe: &LlamaMoe, observed: &ExpertObservation, n_kept: usize) -> Result<Self, Error> {
+    fn by_clusters(self, moe: &LlamaMoe, observed: &ExpertObservation, n_kept: usize) -> Result<Self, ExpertError> {
         let groups = clusters(&observed.evidence, n_kept)?;
         let (kept, groups) = (groups.kept(), groups.groups);
         // Before the experts are touched.
@@ -165,7 +165,12 @@ impl Choice {
         Ok(Self { kept, groups, ..self })
     }
 
-    fn apply(self, mut moe: LlamaMoe, observed: &ExpertObservation, plan: &ExpertPlan) -> Result<LlamaMoe, Error> {
+    fn apply(
+        self,
+        mut moe: LlamaMoe,
+        observed: &ExpertObservation,
+        plan: &ExpertPlan,
+    ) -> Result<LlamaMoe, ExpertError> {
         let evidence = &observed.evidence;
         match plan.method {
             ExpertMethod::MoePruner => zero_weights(moe, observed, plan.share),

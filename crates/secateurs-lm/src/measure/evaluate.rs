@@ -5,13 +5,14 @@ use std::time::Instant;
 use burn::module::Module;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use secateurs_data::Checkpoint;
-use secateurs_models::{FamilyJob, FamilyKind, LanguageModel, LoadedModel, ModelShape, Sequences};
+use secateurs_models::{FamilyJob, FamilyKind, LanguageModel, LoadedModel, ModelError, ModelShape, Sequences};
 use secateurs_runtime::{BlockWeights, Engine};
 use secateurs_sparse::{Level, VectorType};
 use secateurs_tensor::{PathRules, read_weights};
 use serde::{Deserialize, Serialize};
 
-use crate::Error;
+use crate::measure::error::MeasureError;
+use crate::text::error::TextError;
 use crate::text::windows::{TextWindows, first_windows};
 
 /// Perplexity of a model on a text, with what it was measured on.
@@ -50,7 +51,7 @@ pub fn evaluate(
     windows: &TextWindows<'_>,
     device: &Device,
     listener: &mut dyn FnMut(usize, usize),
-) -> Result<Evaluation, Error> {
+) -> Result<Evaluation, MeasureError> {
     check_window(&ModelShape::open(checkpoint)?, windows.length)?;
     let windows = &first_windows(&checkpoint.tokenizer()?, windows, "the text")?;
     evaluate_on_windows(checkpoint, windows, device, listener)
@@ -68,7 +69,7 @@ pub fn evaluate_on_windows(
     windows: &[Vec<u32>],
     device: &Device,
     listener: &mut dyn FnMut(usize, usize),
-) -> Result<Evaluation, Error> {
+) -> Result<Evaluation, MeasureError> {
     FamilyKind::of(checkpoint)?.run(Evaluate {
         checkpoint,
         windows,
@@ -85,7 +86,7 @@ struct Evaluate<'a> {
 }
 
 impl FamilyJob for Evaluate<'_> {
-    type Output = Result<Evaluation, Error>;
+    type Output = Result<Evaluation, MeasureError>;
 
     fn run<F: LanguageModel>(self) -> Self::Output {
         let family = F::open(self.checkpoint)?;
@@ -104,7 +105,7 @@ pub fn evaluate_model<F: LanguageModel>(
     loaded: LoadedModel<'_, F>,
     windows: &[Vec<u32>],
     listener: &mut dyn FnMut(usize, usize),
-) -> Result<Evaluation, Error> {
+) -> Result<Evaluation, MeasureError> {
     let LoadedModel { family, model } = loaded;
     let (device, vocab_size) = (F::device(model), family.vocab_size());
     let longest = windows.iter().map(Vec::len).max().unwrap_or(0);
@@ -127,7 +128,7 @@ pub fn evaluate_packed(
     engine: &Engine,
     windows: &[Vec<u32>],
     listener: &mut dyn FnMut(usize, usize),
-) -> Result<Evaluation, Error> {
+) -> Result<Evaluation, MeasureError> {
     let mut loss_of = |window: &[u32]| {
         let losses = engine.token_losses(window, VectorType::F32)?;
         Ok(losses.iter().map(|loss| f64::from(*loss)).sum::<f64>() / losses.len() as f64)
@@ -145,16 +146,16 @@ pub fn evaluate_packed(
 /// Takes the mean loss of every window; `sparsity` is asked once the time of the windows has been taken.
 fn evaluate_windows(
     windows: &[Vec<u32>],
-    loss_of: &mut dyn FnMut(&[u32]) -> Result<f64, Error>,
+    loss_of: &mut dyn FnMut(&[u32]) -> Result<f64, MeasureError>,
     sparsity: &dyn Fn() -> f64,
     listener: &mut dyn FnMut(usize, usize),
-) -> Result<Evaluation, Error> {
+) -> Result<Evaluation, MeasureError> {
     let started = Instant::now();
     let mut losses = Vec::with_capacity(windows.len());
     for (index, window) in windows.iter().enumerate() {
         let loss = loss_of(window)?;
         if !loss.is_finite() {
-            return Err(Error::LossNotFinite { window: index, loss });
+            return Err(MeasureError::LossNotFinite { window: index, loss });
         }
         losses.push(loss);
         listener(index + 1, windows.len());
@@ -176,29 +177,28 @@ fn evaluate_windows(
 /// # Errors
 ///
 /// If a window is longer than the positions of the model.
-pub fn check_window(shape: &ModelShape, window: usize) -> Result<(), Error> {
+pub fn check_window(shape: &ModelShape, window: usize) -> Result<(), TextError> {
     let max_positions = shape.max_positions;
     if window > max_positions {
-        Err(Error::WindowTooLong { window, max_positions })
+        Err(TextError::WindowTooLong { window, max_positions })
     } else {
         Ok(())
     }
 }
 
 /// Refuses tokens outside the vocabulary.
-pub(crate) fn check_tokens(window: &[u32], vocab_size: usize) -> Result<(), Error> {
+pub(crate) fn check_tokens(window: &[u32], vocab_size: usize) -> Result<(), ModelError> {
     match window.iter().position(|&id| id as usize >= vocab_size) {
-        Some(position) => Err(secateurs_models::ModelError::TokenOutOfRange {
+        Some(position) => Err(ModelError::TokenOutOfRange {
             id: window[position],
             position,
             vocab_size,
-        }
-        .into()),
+        }),
         None => Ok(()),
     }
 }
 
-pub(crate) fn to_tensor(window: &[u32], vocab_size: usize, device: &Device) -> Result<Tensor<2, Int>, Error> {
+pub(crate) fn to_tensor(window: &[u32], vocab_size: usize, device: &Device) -> Result<Tensor<2, Int>, ModelError> {
     check_tokens(window, vocab_size)?;
     let ids: Vec<i64> = window.iter().map(|&id| i64::from(id)).collect();
     Ok(Tensor::from_data(TensorData::new(ids, [1, window.len()]), device))

@@ -6,9 +6,11 @@ use secateurs_data::Checkpoint;
 use secateurs_models::{FamilyJob, FamilyKind, LanguageModel, LoadedModel};
 use serde::{Deserialize, Serialize};
 
-use crate::Error;
+use crate::measure::error::MeasureError;
 use crate::measure::evaluate::to_tensor;
 use crate::pack::packed::is_packed;
+use crate::run::error::ModelFileError;
+use crate::text::error::TextError;
 use crate::trace::format::Trace;
 
 /// Positions whose logits are in memory at a time.
@@ -61,11 +63,11 @@ pub fn fidelity(
     traces: &[Trace],
     device: &Device,
     listener: &mut dyn FnMut(usize, usize),
-) -> Result<Fidelity, Error> {
+) -> Result<Fidelity, MeasureError> {
     if let Some(packed) = [dense, pruned].into_iter().find(|model| is_packed(model)) {
-        return Err(Error::IsPacked {
+        return Err(MeasureError::from(ModelFileError::IsPacked {
             path: packed.path().to_owned(),
-        });
+        }));
     }
     FamilyKind::of(dense)?.run(Compare {
         dense,
@@ -85,13 +87,13 @@ struct Compare<'a> {
 }
 
 impl FamilyJob for Compare<'_> {
-    type Output = Result<Fidelity, Error>;
+    type Output = Result<Fidelity, MeasureError>;
 
     fn run<F: LanguageModel>(self) -> Self::Output {
         let open = |checkpoint: &Checkpoint| {
             let family = F::open(checkpoint)?;
             let model = family.load(checkpoint, self.device)?;
-            Ok::<_, Error>((family, model))
+            Ok::<_, MeasureError>((family, model))
         };
         let [dense, pruned] = [open(self.dense)?, open(self.pruned)?];
         let [dense, pruned] = [&dense, &pruned].map(|(family, model)| LoadedModel::new(family, model));
@@ -112,7 +114,7 @@ pub fn fidelity_of<F: LanguageModel>(
     pruned: LoadedModel<'_, F>,
     traces: &[Trace],
     listener: &mut dyn FnMut(usize, usize),
-) -> Result<Fidelity, Error> {
+) -> Result<Fidelity, MeasureError> {
     let max_positions = dense.family.max_positions().min(pruned.family.max_positions());
     let traces: Vec<Trace> = traces.iter().map(|trace| trace.clone().within(max_positions)).collect();
     check_same(dense, pruned)?;
@@ -141,27 +143,27 @@ pub fn fidelity_of<F: LanguageModel>(
     })
 }
 
-fn check_same<F: LanguageModel>(dense: LoadedModel<'_, F>, pruned: LoadedModel<'_, F>) -> Result<(), Error> {
+fn check_same<F: LanguageModel>(dense: LoadedModel<'_, F>, pruned: LoadedModel<'_, F>) -> Result<(), MeasureError> {
     let [[dense_vocab, dense_width], [pruned_vocab, pruned_width]] = [dense, pruned].map(|it| F::head(it.model).dims());
     for (what, first, second) in [
         ("vocabulary", dense_vocab, pruned_vocab),
         ("width", dense_width, pruned_width),
     ] {
         if first != second {
-            return Err(Error::ModelsDiffer { what, first, second });
+            return Err(MeasureError::ModelsDiffer { what, first, second });
         }
     }
     Ok(())
 }
 
-fn check_lengths(traces: &[Trace], max_positions: usize) -> Result<(), Error> {
+fn check_lengths(traces: &[Trace], max_positions: usize) -> Result<(), MeasureError> {
     let lengths = traces
         .iter()
         .map(|trace| trace.prompt_tokens.len() + trace.new_tokens.len());
     match lengths.clone().find(|length| *length > max_positions) {
-        Some(window) => Err(Error::WindowTooLong { window, max_positions }),
+        Some(window) => Err(TextError::WindowTooLong { window, max_positions }.into()),
         None if lengths.clone().any(|length| length > 1) => Ok(()),
-        None => Err(Error::NoTraces),
+        None => Err(MeasureError::NoTraces),
     }
 }
 
@@ -182,7 +184,7 @@ impl<'a, F: LanguageModel> Runner<'a, F> {
     }
 
     /// `[n_tokens, d_model]`
-    fn hidden(&self, tokens: &[u32]) -> Result<Tensor<2>, Error> {
+    fn hidden(&self, tokens: &[u32]) -> Result<Tensor<2>, MeasureError> {
         let LoadedModel { family, model } = self.loaded;
         let tokens = to_tensor(tokens, self.vocab_size, &F::device(model))?;
         let hidden = family.hidden(model, tokens, &self.positions);
@@ -209,7 +211,7 @@ struct Measured {
 }
 
 impl Measured {
-    fn check(&self, trace: usize) -> Result<(), Error> {
+    fn check(&self, trace: usize) -> Result<(), MeasureError> {
         let predictions = self
             .predictions
             .iter()
@@ -219,13 +221,17 @@ impl Measured {
             .iter()
             .flat_map(|d| ["hidden distance", "hidden error"].into_iter().zip(*d));
         match predictions.chain(distances).find(|(_, value)| !value.is_finite()) {
-            Some((what, value)) => Err(Error::MeasureNotFinite { what, trace, value }),
+            Some((what, value)) => Err(MeasureError::MeasureNotFinite { what, trace, value }),
             None => Ok(()),
         }
     }
 }
 
-fn measure<F: LanguageModel>(dense: &Runner<'_, F>, pruned: &Runner<'_, F>, tokens: &[u32]) -> Result<Measured, Error> {
+fn measure<F: LanguageModel>(
+    dense: &Runner<'_, F>,
+    pruned: &Runner<'_, F>,
+    tokens: &[u32],
+) -> Result<Measured, MeasureError> {
     let (of_dense, of_pruned) = (dense.hidden(tokens)?, pruned.hidden(tokens)?);
     let [n_tokens, d_model] = of_dense.dims();
     let (a, b) = (values(of_dense.clone()), values(of_pruned.clone()));

@@ -8,7 +8,7 @@ use secateurs_sparse::Level;
 use secateurs_tensor::PathRules;
 use serde::Serialize;
 
-use crate::Error;
+use crate::measure::error::MeasureError;
 use crate::pack::packed::{is_packed, packed_matrix, weights_of};
 use crate::prune::notes::n_zeros;
 
@@ -58,7 +58,7 @@ pub struct LinearInfo {
 /// # Errors
 ///
 /// If the model is of no known family or a tensor cannot be read.
-pub fn info(checkpoint: &Checkpoint) -> Result<Info, Error> {
+pub fn info(checkpoint: &Checkpoint) -> Result<Info, MeasureError> {
     let shape = ModelShape::open(checkpoint)?;
     let rules = PathRules::default();
     let prunable_names: HashSet<&str> = shape
@@ -105,7 +105,7 @@ struct CountedLinear {
     n_zeros: usize,
 }
 
-fn describe_linear(checkpoint: &Checkpoint, name: String, dims: Vec<usize>) -> Result<CountedLinear, Error> {
+fn describe_linear(checkpoint: &Checkpoint, name: String, dims: Vec<usize>) -> Result<CountedLinear, MeasureError> {
     let (encoding, n_zeros) = match packed_matrix(checkpoint, &name, &dims)? {
         Some(matrix) => {
             let encoding = format!("{} {}", matrix.format(), matrix.values().value_type());

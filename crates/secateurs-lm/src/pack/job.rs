@@ -8,7 +8,7 @@ use secateurs_data::{
 use secateurs_models::ModelShape;
 use secateurs_sparse::PackedMatrix;
 
-use crate::Error;
+use crate::pack::error::PackError;
 use crate::pack::matrix::{DenseMatrix, Measured, PackedInfo, failed, tensors_of};
 use crate::pack::packed::read_weights;
 use crate::pack::result_config::packed_config;
@@ -32,7 +32,7 @@ pub fn pack_checkpoint(
     config: &PackConfig,
     overwrite: Overwrite,
     listener: &mut dyn FnMut(usize, usize),
-) -> Result<Vec<PackedInfo>, Error> {
+) -> Result<Vec<PackedInfo>, PackError> {
     config.check_layout()?;
     let source = Checkpoint::open(model)?;
     let shape = ModelShape::describe(&source)?;
@@ -76,7 +76,7 @@ fn pack_tensors(
     planned: &[TensorPlan],
     config: &PackConfig,
     listener: &mut dyn FnMut(usize, usize),
-) -> Result<PackedTensors, Error> {
+) -> Result<PackedTensors, PackError> {
     let mut packed = PackedTensors::default();
     let mut measured = Measured::new();
     for (index, tensor) in planned.iter().enumerate() {
@@ -96,7 +96,7 @@ fn pack_tensors(
 }
 
 /// Refuses a format that cannot hold a matrix of the model, whatever its weights.
-fn check_shapes(planned: &[TensorPlan], config: &PackConfig) -> Result<(), Error> {
+fn check_shapes(planned: &[TensorPlan], config: &PackConfig) -> Result<(), PackError> {
     let FormatChoice::Always(format) = config.format else {
         return Ok(());
     };
@@ -110,7 +110,7 @@ fn check_shapes(planned: &[TensorPlan], config: &PackConfig) -> Result<(), Error
     Ok(())
 }
 
-fn check_finite(name: &str, weights: &[f32]) -> Result<(), Error> {
+fn check_finite(name: &str, weights: &[f32]) -> Result<(), PackError> {
     match weights.iter().position(|weight| !weight.is_finite()) {
         Some(index) => Err(secateurs_models::ModelError::NotFinite {
             name: name.to_owned(),

@@ -7,7 +7,7 @@ use secateurs_data::{FloatType, RawTensor, TensorPlan};
 use secateurs_sparse::{Choice, Format, Level, PackedMatrix, SparseError, ValueType, choose, choose_measured};
 use serde::{Serialize, Serializer};
 
-use crate::Error;
+use crate::pack::error::PackError;
 use crate::pack::settings::{FormatChoice, PackConfig};
 
 /// A matrix as it was packed.
@@ -80,7 +80,7 @@ impl DenseMatrix<'_> {
         &self,
         config: &PackConfig,
         measured: &mut Measured,
-    ) -> Result<(PackedMatrix, PackedInfo), Error> {
+    ) -> Result<(PackedMatrix, PackedInfo), PackError> {
         let storage = self
             .storage(config, measured)
             .map_err(|source| failed(&self.tensor.name, source))?;
@@ -140,8 +140,8 @@ impl DenseMatrix<'_> {
     }
 }
 
-pub(crate) fn failed(name: &str, source: SparseError) -> Error {
-    Error::Pack {
+pub(crate) fn failed(name: &str, source: SparseError) -> PackError {
+    PackError::Matrix {
         name: name.to_owned(),
         source,
     }

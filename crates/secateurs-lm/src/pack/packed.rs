@@ -5,7 +5,7 @@ use secateurs_models::{ModelError, ModelShape};
 use secateurs_runtime::read_matrix;
 use secateurs_sparse::{Level, PackedMatrix, ValueType};
 
-use crate::Error;
+use crate::pack::error::PackError;
 
 /// Whether a model was packed, so that only the engine can run it.
 pub fn is_packed(checkpoint: &Checkpoint) -> bool {
@@ -14,7 +14,7 @@ pub fn is_packed(checkpoint: &Checkpoint) -> bool {
 
 /// Names and shapes of the weights. A packed model has several tensors for a matrix, so its weights are those that its
 /// configuration implies.
-pub(crate) fn weights_of(checkpoint: &Checkpoint) -> Result<Vec<(String, Vec<usize>)>, Error> {
+pub(crate) fn weights_of(checkpoint: &Checkpoint) -> Result<Vec<(String, Vec<usize>)>, PackError> {
     if !is_packed(checkpoint) {
         let tensors = checkpoint.tensors();
         return Ok(tensors
@@ -30,7 +30,7 @@ pub(crate) fn packed_matrix(
     checkpoint: &Checkpoint,
     name: &str,
     shape: &[usize],
-) -> Result<Option<PackedMatrix>, Error> {
+) -> Result<Option<PackedMatrix>, PackError> {
     match <[usize; 2]>::try_from(shape) {
         Ok(dims) if is_packed(checkpoint) => {
             let module = name.trim_end_matches(".weight");
@@ -41,7 +41,7 @@ pub(crate) fn packed_matrix(
 }
 
 /// The weights of this name, unpacked; they must have this shape.
-pub(crate) fn read_weights(checkpoint: &Checkpoint, name: &str, shape: &[usize]) -> Result<Vec<f32>, Error> {
+pub(crate) fn read_weights(checkpoint: &Checkpoint, name: &str, shape: &[usize]) -> Result<Vec<f32>, PackError> {
     if let Some(matrix) = packed_matrix(checkpoint, name, shape)? {
         return Ok(matrix.unpack(Level::best()));
     }

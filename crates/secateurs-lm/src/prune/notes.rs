@@ -3,7 +3,7 @@
 use secateurs_data::{Checkpoint, CheckpointWriter, TensorPlan};
 use secateurs_tensor::{LayerReport, Report};
 
-use crate::Error;
+use crate::prune::error::PruneJobError;
 
 /// Says in which direction, and why, the zeros of a result differ from those asked for.
 pub(crate) fn of_counts(report: &Report) -> Vec<String> {
@@ -36,7 +36,7 @@ pub(crate) fn of_rest(
     writer: &CheckpointWriter,
     planned: &[TensorPlan],
     report: &Report,
-) -> Result<Option<String>, Error> {
+) -> Result<Option<String>, PruneJobError> {
     let is_copied = |tensor: &TensorPlan| report.layers.iter().all(|layer| layer.path != tensor.path);
     let (mut tensors, mut weights) = (0, 0);
     for tensor in planned.iter().filter(|tensor| is_copied(tensor)) {

@@ -6,8 +6,8 @@ use secateurs_prune::PruneError;
 use secateurs_tensor::{MaskSet, Pattern};
 use serde::{Serialize, Serializer};
 
-use crate::Error;
 use crate::prune::algorithm::{Algorithm, WholeModel};
+use crate::prune::error::PruneJobError;
 use crate::prune::recipe::{AllocationRecipe, Recipe};
 use crate::prune::selection::{BlockMatrix, block_matrices};
 use crate::run::source::check_source;
@@ -55,7 +55,7 @@ impl Recipe {
     /// calibration or training text that is needed and not named, windows longer than the positions of the model, a glob that
     /// matches no layer, no layer left to prune, groups of an N:M pattern that do not tile the inputs of a layer, an
     /// allocation that does not fit the pattern or the number of blocks. If the model is of no known family or cannot be copied.
-    pub fn check(&self, source: &Checkpoint) -> Result<PrunePlan, Error> {
+    pub fn check(&self, source: &Checkpoint) -> Result<PrunePlan, PruneJobError> {
         check_source(source)?;
         self.check_shape(&ModelShape::describe(source)?)
     }
@@ -65,7 +65,7 @@ impl Recipe {
     /// # Errors
     ///
     /// As for [`check`](Self::check).
-    pub fn check_shape(&self, shape: &ModelShape) -> Result<PrunePlan, Error> {
+    pub fn check_shape(&self, shape: &ModelShape) -> Result<PrunePlan, PruneJobError> {
         let (algorithm, pattern) = (self.build()?, self.pattern()?);
         let matrices = self.selected_matrices(shape)?;
         self.check_pattern(pattern, shape, &matrices)?;
@@ -79,7 +79,7 @@ impl Recipe {
     }
 
     /// The matrices to prune, at least one.
-    fn selected_matrices(&self, shape: &ModelShape) -> Result<Vec<BlockMatrix>, Error> {
+    fn selected_matrices(&self, shape: &ModelShape) -> Result<Vec<BlockMatrix>, PruneJobError> {
         let mut matrices = block_matrices(shape);
         self.rules
             .check_globs(matrices.iter().map(|matrix| matrix.path.as_str()))?;
@@ -91,7 +91,12 @@ impl Recipe {
     }
 
     /// Refuses a pattern that does not fit a layer, and an allocation that fits neither pattern nor model.
-    fn check_pattern(&self, pattern: Pattern, shape: &ModelShape, matrices: &[BlockMatrix]) -> Result<(), Error> {
+    fn check_pattern(
+        &self,
+        pattern: Pattern,
+        shape: &ModelShape,
+        matrices: &[BlockMatrix],
+    ) -> Result<(), PruneJobError> {
         let refused = match (pattern, &self.allocation) {
             (Pattern::Nm(nm), AllocationRecipe::Uniform) => {
                 let mut refused = matrices.iter().filter_map(|matrix| {
@@ -116,7 +121,7 @@ impl Recipe {
     }
 
     /// Refuses a training without a text, without windows or with a setting out of its range.
-    fn check_training(&self, method: &WholeModel, shape: &ModelShape) -> Result<(), Error> {
+    fn check_training(&self, method: &WholeModel, shape: &ModelShape) -> Result<(), PruneJobError> {
         let training = self.needed_training()?;
         training.check_windows(shape)?;
         let trainer = match method {

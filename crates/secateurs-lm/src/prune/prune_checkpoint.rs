@@ -8,9 +8,9 @@ use secateurs_models::{CheckpointStore, Family, FamilyJob, FamilyKind, LanguageM
 use secateurs_prune::{BlockMethod, Progress};
 use secateurs_tensor::Report;
 
-use crate::Error;
 use crate::prune::algorithm::{Algorithm, FirstStage, WholeModel};
 use crate::prune::blockwise::Blocks;
+use crate::prune::error::PruneJobError;
 use crate::prune::journal::PruneJournal;
 use crate::prune::prune_job::{PruneJob, PruneOutcome};
 use crate::prune::selection::check_fits;
@@ -22,7 +22,10 @@ use crate::train::job::TrainingRun;
 /// # Errors
 ///
 /// As for [`prune_language_model`], and if the model is of no such family.
-pub fn prune_checkpoint(job: &PruneJob<'_>, listener: &mut dyn FnMut(Progress<'_>)) -> Result<PruneOutcome, Error> {
+pub fn prune_checkpoint(
+    job: &PruneJob<'_>,
+    listener: &mut dyn FnMut(Progress<'_>),
+) -> Result<PruneOutcome, PruneJobError> {
     FamilyKind::of(&open_source(job.model)?)?.run(AnyFamily { job, listener })
 }
 
@@ -32,7 +35,7 @@ struct AnyFamily<'a> {
 }
 
 impl FamilyJob for AnyFamily<'_> {
-    type Output = Result<PruneOutcome, Error>;
+    type Output = Result<PruneOutcome, PruneJobError>;
 
     fn run<F: LanguageModel>(self) -> Self::Output {
         prune_language_model::<F>(self.job, self.listener)
@@ -51,17 +54,17 @@ impl FamilyJob for AnyFamily<'_> {
 ///
 /// If the recipe does not fit the model ([`Recipe::check`](crate::Recipe::check): nothing is touched then, and no weight
 /// read), another job writes the output, the inputs cannot be used, a layer cannot be pruned, or the output cannot be written.
-/// The staging folder stays, to be resumed, if work was kept there and the error [may pass](Error::may_pass).
+/// The staging folder stays, to be resumed, if work was kept there and the error [may pass](PruneJobError::may_pass).
 pub fn prune_language_model<F: LanguageModel>(
     job: &PruneJob<'_>,
     listener: &mut dyn FnMut(Progress<'_>),
-) -> Result<PruneOutcome, Error> {
+) -> Result<PruneOutcome, PruneJobError> {
     let (started, algorithm) = (Instant::now(), job.recipe.build()?);
     let run = Run::<F>::begin(job)?;
     let report = match algorithm {
         Algorithm::PerLayer(method) => run.by_blocks(&*method, listener),
         Algorithm::PerBlock(method) => run.by_blocks(&method, listener),
-        Algorithm::WholeModel(method) => run.as_a_whole(&method, listener),
+        Algorithm::WholeModel(method) => run.by_training(&method, listener),
     }?;
     Ok(PruneOutcome::new(report, started))
 }
@@ -122,12 +125,12 @@ pub fn prune_language_model<F: LanguageModel>(
 pub fn prune_family<F: Family>(
     job: &PruneJob<'_>,
     listener: &mut dyn FnMut(Progress<'_>),
-) -> Result<PruneOutcome, Error> {
+) -> Result<PruneOutcome, PruneJobError> {
     let (started, algorithm) = (Instant::now(), job.recipe.build()?);
     let report = match algorithm {
         Algorithm::PerLayer(method) => Run::<F>::begin(job)?.by_blocks(&*method, listener),
         Algorithm::PerBlock(method) => Run::<F>::begin(job)?.by_blocks(&method, listener),
-        Algorithm::WholeModel(_) => Err(Error::TrainsModel {
+        Algorithm::WholeModel(_) => Err(PruneJobError::TrainsModel {
             method: job.recipe.method,
         }),
     }?;
@@ -143,7 +146,7 @@ struct Run<'a, F> {
 }
 
 impl<'a, F: Family> Run<'a, F> {
-    fn begin(job: &'a PruneJob<'a>) -> Result<Self, Error> {
+    fn begin(job: &'a PruneJob<'a>) -> Result<Self, PruneJobError> {
         // It is stored beside the output.
         job.recipe.to_toml()?;
         let source = open_source(job.model)?;
@@ -171,7 +174,7 @@ impl<'a, F: Family> Run<'a, F> {
         self,
         method: &M,
         listener: &mut dyn FnMut(Progress<'_>),
-    ) -> Result<Report, Error> {
+    ) -> Result<Report, PruneJobError> {
         let recipe = self.job.recipe;
         let calibration = recipe.calibration_tokens(&self.source, &ModelShape::of(&self.family))?;
         let journal = PruneJournal::new(recipe, &self.source, &calibration.sequences)?;
@@ -186,14 +189,14 @@ impl<'a, F: Family> Run<'a, F> {
 }
 
 impl<F: LanguageModel> Run<'_, F> {
-    fn as_a_whole(self, method: &WholeModel, listener: &mut dyn FnMut(Progress<'_>)) -> Result<Report, Error> {
+    fn by_training(self, method: &WholeModel, listener: &mut dyn FnMut(Progress<'_>)) -> Result<Report, PruneJobError> {
         #[cfg(feature = "mimalloc")]
         let _kept = crate::allocator::KeptMemory::new();
         let training = TrainingRun::begin(self.job, &self.source, self.family, self.claim)?;
         if let WholeModel::Masked(first) = method {
             prune_first_stage::<F>(self.job, first, &training.first_stage_folder(), listener)?;
         }
-        training.run(method, listener)
+        Ok(training.run(method, listener)?)
     }
 }
 
@@ -203,7 +206,7 @@ fn prune_first_stage<F: Family>(
     first: &FirstStage,
     out: &Path,
     listener: &mut dyn FnMut(Progress<'_>),
-) -> Result<(), Error> {
+) -> Result<(), PruneJobError> {
     if out.exists() {
         return Ok(());
     }

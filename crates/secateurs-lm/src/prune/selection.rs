@@ -1,9 +1,7 @@
 //! The matrices that pruning may touch.
 
-use secateurs_data::{Checkpoint, FloatType, TensorPlan};
+use secateurs_data::{Checkpoint, DataError, FloatType, TensorPlan};
 use secateurs_models::ModelShape;
-
-use crate::Error;
 
 /// A matrix inside a block.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,7 +30,7 @@ pub fn block_matrices(shape: &ModelShape) -> Vec<BlockMatrix> {
 }
 
 /// Refuses weights that the number format of the output cannot hold.
-pub(crate) fn check_fits(source: &Checkpoint, tensors: &[TensorPlan], dtype: FloatType) -> Result<(), Error> {
+pub(crate) fn check_fits(source: &Checkpoint, tensors: &[TensorPlan], dtype: FloatType) -> Result<(), DataError> {
     if dtype == FloatType::F32 {
         return Ok(());
     }
@@ -40,7 +38,7 @@ pub(crate) fn check_fits(source: &Checkpoint, tensors: &[TensorPlan], dtype: Flo
         if source.tensor(&tensor.name)?.encoding != dtype.safetensors_name() {
             dtype
                 .check_fits(&tensor.name, &source.read_f32(&tensor.name)?)
-                .map_err(secateurs_data::DataError::from)?;
+                .map_err(DataError::from)?;
         }
     }
     Ok(())

@@ -2,12 +2,24 @@
 
 use secateurs_data::{Checkpoint, CheckpointWriter};
 use secateurs_models::ModelShape;
-use secateurs_tensor::Cost;
+use secateurs_tensor::{Cost, CostChange};
 
-use crate::Error;
+use crate::run::error::ModelFileError;
+
+/// The change from a model's files to those that are being written, of the same shape.
+pub(crate) fn cost_change(
+    source: &Checkpoint,
+    writer: &CheckpointWriter,
+    shape: &ModelShape,
+) -> Result<CostChange, ModelFileError> {
+    Ok(CostChange {
+        before: cost_of_source(source, shape)?,
+        after: cost_of_written(writer, shape),
+    })
+}
 
 /// The cost of a model as its files hold it.
-pub(crate) fn cost_of_source(source: &Checkpoint, shape: &ModelShape) -> Result<Cost, Error> {
+pub(crate) fn cost_of_source(source: &Checkpoint, shape: &ModelShape) -> Result<Cost, ModelFileError> {
     let (mut parameters, mut bytes) = (0, 0);
     for tensor in &shape.tensors {
         let stored = source.tensor(&tensor.name)?;

@@ -6,10 +6,10 @@ use secateurs_data::Checkpoint;
 use secateurs_models::ModelShape;
 use secateurs_runtime::{Generation, Sampling, SeededPrompt};
 
-use crate::Error;
 use crate::text::generator::{Completion, TextGenerator};
 use crate::text::lines::LineProblem;
 use crate::text::prompt_encoder::PromptEncoder;
+use crate::trace::error::TraceError;
 use crate::trace::format::{PromptSelection, Trace, TraceHeader, TraceSource, TraceStop};
 use crate::trace::job::{TraceJob, TraceProgress};
 use crate::trace::writer::TraceWriter;
@@ -43,7 +43,7 @@ pub(crate) struct TracePlan {
 
 impl TracePlan {
     /// Reads and encodes the prompts; the first that cannot be used is an error.
-    pub(crate) fn new(job: &TraceJob<'_>, checkpoint: &Checkpoint) -> Result<Self, Error> {
+    pub(crate) fn new(job: &TraceJob<'_>, checkpoint: &Checkpoint) -> Result<Self, TraceError> {
         // Given continuations need no weights.
         let shape = match sampling(&job.config.source) {
             Some(_) => ModelShape::open(checkpoint)?,
@@ -72,9 +72,9 @@ impl TracePlan {
                 tokens,
             })
         });
-        let prompts = prompts.collect::<Result<Vec<_>, Error>>()?;
+        let prompts = prompts.collect::<Result<Vec<_>, TraceError>>()?;
         if prompts.is_empty() {
-            return Err(Error::NoPrompts {
+            return Err(TraceError::NoPrompts {
                 path: job.prompts.path().to_owned(),
                 n_prompts: records.len(),
                 skip: config.skip,
@@ -116,7 +116,7 @@ impl TracePlan {
         checkpoint: &Checkpoint,
         writer: &mut TraceWriter,
         listener: &mut dyn FnMut(TraceProgress),
-    ) -> Result<Sampled, Error> {
+    ) -> Result<Sampled, TraceError> {
         let missing: Vec<usize> = (writer.n_traces()..self.len()).collect();
         listener(self.progress(writer, 0));
         let Some(sampling) = sampling(&job.config.source).filter(|_| !missing.is_empty()) else {
@@ -154,7 +154,7 @@ impl TracePlan {
         generator: &TextGenerator,
         sampling: Sampling,
         batch: &[usize],
-    ) -> Result<Vec<Trace>, Error> {
+    ) -> Result<Vec<Trace>, TraceError> {
         let seeded = batch.iter().map(|trace| {
             let (prompt, sample) = self.place(*trace);
             SeededPrompt {
@@ -179,7 +179,7 @@ impl TracePlan {
     }
 
     /// The trace of a continuation that stands beside its prompt.
-    fn given(&self, job: &TraceJob<'_>, trace: usize) -> Result<Trace, Error> {
+    fn given(&self, job: &TraceJob<'_>, trace: usize) -> Result<Trace, TraceError> {
         let TraceSource::Given { field, .. } = &self.header.source else {
             unreachable!("only given continuations are taken");
         };

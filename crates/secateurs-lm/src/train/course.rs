@@ -9,8 +9,9 @@ use secateurs_models::{LanguageModel, LoadedModel, Sequences};
 use secateurs_prune::Progress;
 use secateurs_train::{StepReport, TrainError, Trainer};
 
-use crate::Error;
+use crate::measure::error::MeasureError;
 use crate::measure::evaluate::{evaluate_model, to_tensor};
+use crate::train::error::TrainJobError;
 use crate::train::inputs::Inputs;
 use crate::train::journal::TrainingJournal;
 use crate::train::log::SparseLoss;
@@ -33,7 +34,7 @@ impl<F: LanguageModel> Course<'_, F> {
         &mut self,
         mut trainer: Trainer<F::Model>,
         listener: &mut dyn FnMut(Progress<'_>),
-    ) -> Result<Trainer<F::Model>, Error> {
+    ) -> Result<Trainer<F::Model>, TrainJobError> {
         let n_steps = self.inputs.training.steps();
         let positions = self.inputs.family.positions(self.inputs.windows.window(), &self.device);
         let validate_every = self.inputs.training.validate_every;
@@ -86,10 +87,10 @@ impl<F: LanguageModel> Course<'_, F> {
     }
 
     /// Says where the last good state is.
-    fn say_what_is_kept(&self, error: TrainError) -> Error {
+    fn say_what_is_kept(&self, error: TrainError) -> TrainJobError {
         match self.run.journal().steps_done {
             0 => error.into(),
-            steps_done => Error::TrainingStopped {
+            steps_done => TrainJobError::Stopped {
                 steps_done,
                 path: self.run.folder().to_owned(),
                 source: Box::new(error),
@@ -97,7 +98,7 @@ impl<F: LanguageModel> Course<'_, F> {
         }
     }
 
-    fn validate(&mut self, trainer: &Trainer<F::Model>) -> Result<(), Error> {
+    fn validate(&mut self, trainer: &Trainer<F::Model>) -> Result<(), TrainJobError> {
         if self.inputs.validation.is_empty() {
             return Ok(());
         }
@@ -106,8 +107,8 @@ impl<F: LanguageModel> Course<'_, F> {
         let evaluated = evaluate_model(model, &self.inputs.validation, &mut |_, _| {});
         let loss = match evaluated {
             Ok(evaluation) => Some(evaluation.mean_loss()),
-            Err(Error::LossNotFinite { .. }) => None,
-            Err(error) => return Err(error),
+            Err(MeasureError::LossNotFinite { .. }) => None,
+            Err(error) => return Err(error.into()),
         };
         let steps_done = trainer.steps_done();
         tracing::info!(steps_done, loss, "loss of the pruned model");
@@ -117,7 +118,7 @@ impl<F: LanguageModel> Course<'_, F> {
     }
 
     /// Puts the state on the disk, from where an interrupted run goes on.
-    fn keep(&mut self, trainer: &Trainer<F::Model>) -> Result<(), Error> {
+    fn keep(&mut self, trainer: &Trainer<F::Model>) -> Result<(), TrainJobError> {
         let before = self.run.journal().steps_done;
         let (steps_done, seconds) = (trainer.steps_done(), self.seconds());
         state::write(trainer, self.run.folder())?;

@@ -3,12 +3,12 @@
 use secateurs_data::Checkpoint;
 use secateurs_models::{LanguageModel, ModelShape};
 
-use crate::Error;
 use crate::measure::evaluate::{check_tokens, check_window};
 use crate::prune::recipe::Recipe;
 use crate::text::plain_text::read_plain_text;
 use crate::text::windows::{TextWindows, all_windows, hash_tokens};
 use crate::train::data::TrainingWindows;
+use crate::train::error::TrainJobError;
 use crate::train::journal::{TrainingJournal, VERSION};
 use crate::train::log::TrainingLog;
 use crate::train::settings::Training;
@@ -24,7 +24,7 @@ pub(super) struct Inputs<'a, F> {
 }
 
 impl<'a, F: LanguageModel> Inputs<'a, F> {
-    pub(super) fn read(recipe: &'a Recipe, source: &Checkpoint, family: F) -> Result<Self, Error> {
+    pub(super) fn read(recipe: &'a Recipe, source: &Checkpoint, family: F) -> Result<Self, TrainJobError> {
         let (training, seed) = (recipe.needed_training()?, recipe.seed);
         let window = training.window(family.max_positions());
         check_window(&ModelShape::of(&family), window)?;
@@ -54,7 +54,7 @@ impl<'a, F: LanguageModel> Inputs<'a, F> {
     }
 
     /// The journal of a training that is to begin.
-    pub(super) fn journal(&self, recipe: &Recipe, source: &Checkpoint) -> Result<TrainingJournal, Error> {
+    pub(super) fn journal(&self, recipe: &Recipe, source: &Checkpoint) -> Result<TrainingJournal, TrainJobError> {
         Ok(TrainingJournal {
             version: VERSION,
             recipe: recipe.clone(),

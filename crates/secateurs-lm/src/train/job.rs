@@ -13,12 +13,14 @@ use secateurs_prune::{Progress, PrunedTogether, layer_reports};
 use secateurs_tensor::{KeepMask, LayerReport, MaskSet, Report, Scope, read_weights};
 use secateurs_train::{MomentFormat, Residence, Trainer};
 
-use crate::Error;
 use crate::prune::algorithm::WholeModel;
 use crate::prune::notes;
-use crate::prune::prune_job::PruneJob;
+use crate::prune::prune_job::{PruneJob, describe};
+use crate::run::cost::cost_change;
+use crate::run::error::ModelFileError;
 use crate::run::memory::peak_rss_bytes;
 use crate::train::course::Course;
+use crate::train::error::TrainJobError;
 use crate::train::inputs::Inputs;
 use crate::train::journal::TrainingJournal;
 use crate::train::state;
@@ -42,7 +44,7 @@ impl<'a, F: LanguageModel> TrainingRun<'a, F> {
         source: &'a Checkpoint,
         family: F,
         claim: OutputClaim,
-    ) -> Result<Self, Error> {
+    ) -> Result<Self, TrainJobError> {
         let started = Instant::now();
         let inputs = Inputs::read(job.recipe, source, family)?;
         let mut run = claim.begin(inputs.journal(job.recipe, source)?)?;
@@ -64,7 +66,11 @@ impl<'a, F: LanguageModel> TrainingRun<'a, F> {
     }
 
     /// Trains, and puts the model in its place.
-    pub(crate) fn run(mut self, method: &WholeModel, listener: &mut dyn FnMut(Progress<'_>)) -> Result<Report, Error> {
+    pub(crate) fn run(
+        mut self,
+        method: &WholeModel,
+        listener: &mut dyn FnMut(Progress<'_>),
+    ) -> Result<Report, TrainJobError> {
         let trainer = self.train(method, listener)?;
         let report = self.write(method, trainer)?;
         let model = self.run.folder().join(MODEL);
@@ -77,7 +83,7 @@ impl<'a, F: LanguageModel> TrainingRun<'a, F> {
         &mut self,
         method: &WholeModel,
         listener: &mut dyn FnMut(Progress<'_>),
-    ) -> Result<Trainer<F::Model>, Error> {
+    ) -> Result<Trainer<F::Model>, TrainJobError> {
         let trainer = self.trainer(method)?;
         let trainer = match self.run.journal().steps_done {
             0 => trainer,
@@ -94,7 +100,7 @@ impl<'a, F: LanguageModel> TrainingRun<'a, F> {
         course.train(trainer, listener)
     }
 
-    fn trainer(&self, method: &WholeModel) -> Result<Trainer<F::Model>, Error> {
+    fn trainer(&self, method: &WholeModel) -> Result<Trainer<F::Model>, TrainJobError> {
         let (recipe, device) = (self.job.recipe, self.job.device);
         let training = self.inputs.training;
         let mut config = match method {
@@ -109,7 +115,7 @@ impl<'a, F: LanguageModel> TrainingRun<'a, F> {
     }
 
     /// What survived the first method.
-    fn first_stage_masks(&self) -> Result<MaskSet, Error> {
+    fn first_stage_masks(&self) -> Result<MaskSet, TrainJobError> {
         let pruned = Checkpoint::open(&self.first_stage_folder())?;
         let model = F::open(&pruned)?.load(&pruned, self.job.device)?;
         let weights = read_weights(&model, &self.job.recipe.rules);
@@ -120,7 +126,7 @@ impl<'a, F: LanguageModel> TrainingRun<'a, F> {
     }
 
     /// Writes the finished model with its report, which counts what was written.
-    fn write(&self, method: &WholeModel, trainer: Trainer<F::Model>) -> Result<Report, Error> {
+    fn write(&self, method: &WholeModel, trainer: Trainer<F::Model>) -> Result<Report, TrainJobError> {
         let (recipe, log) = (self.job.recipe, &self.run.journal().log);
         self.run.remove(MODEL)?;
         let family = &self.inputs.family;
@@ -145,15 +151,21 @@ impl<'a, F: LanguageModel> TrainingRun<'a, F> {
             notes: log.notes(),
         };
         report.notes.extend(notes::of_counts(&report));
-        let log = serde_json::to_vec(log).map_err(Error::Json)?;
+        let log = serde_json::to_vec(log).map_err(ModelFileError::Json)?;
         writer.write_file("training.json", &log)?;
-        self.job.describe(self.source, &writer, &shape, &mut report)?;
+        report.cost = Some(cost_change(self.source, &writer, &shape)?);
+        describe(&writer, self.source, &report, &recipe.to_toml()?)?;
         writer.sync()?;
         Ok(report)
     }
 
     /// Reports on the layers that were pruned, but for the zeros in the file.
-    fn layers(&self, method: &WholeModel, model: &F::Model, masks: &MaskSet) -> Result<Vec<LayerReport>, Error> {
+    fn layers(
+        &self,
+        method: &WholeModel,
+        model: &F::Model,
+        masks: &MaskSet,
+    ) -> Result<Vec<LayerReport>, TrainJobError> {
         let pattern = self.job.recipe.pattern()?;
         // Layers that competed have counts of their own.
         let requested = Some(pattern).filter(|_| self.job.recipe.options.scope != Some(Scope::Global));

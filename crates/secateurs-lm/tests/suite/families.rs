@@ -5,7 +5,7 @@ use std::path::Path;
 
 use secateurs_data::Checkpoint;
 use secateurs_data::llama::LlamaConfig;
-use secateurs_lm::{Error, Method, Overwrite, PruneJob, Recipe, info, prune_checkpoint, prune_family};
+use secateurs_lm::{Method, Overwrite, PruneJob, PruneJobError, Recipe, info, prune_checkpoint, prune_family};
 use secateurs_tensor::{Pattern, Sparsity};
 
 use crate::tiny::write_model;
@@ -19,8 +19,8 @@ fn run<T>(
     folder: &Path,
     out: &str,
     recipe: &Recipe,
-    job: impl Fn(&PruneJob<'_>) -> Result<T, Error>,
-) -> Result<T, Error> {
+    job: impl Fn(&PruneJob<'_>) -> Result<T, PruneJobError>,
+) -> Result<T, PruneJobError> {
     job(&PruneJob {
         model: &folder.join("model"),
         out: &folder.join(out),
@@ -54,7 +54,10 @@ fn blocks_alone_are_not_trained_as_a_whole_model() {
     let refused = run(folder.path(), "out", &recipe(Method::Elsa), |job| {
         prune_family::<LlamaConfig>(job, &mut |_| {})
     });
-    assert!(matches!(refused, Err(Error::TrainsModel { method: Method::Elsa })));
+    assert!(matches!(
+        refused,
+        Err(PruneJobError::TrainsModel { method: Method::Elsa })
+    ));
     assert!(!folder.path().join("out").exists());
 }
 
@@ -69,8 +72,12 @@ fn a_model_of_no_known_family_is_refused_by_name() {
         prune_checkpoint(job, &mut |_| {})
     });
     let described = info(&Checkpoint::open(&model).expect("files are there"));
-    for refused in [pruned.map(drop), described.map(drop)] {
-        let error: &dyn std::error::Error = &refused.expect_err("there is no such family");
+    let errors: [Box<dyn std::error::Error>; 2] = [
+        Box::new(pruned.map(drop).expect_err("there is no such family")),
+        Box::new(described.map(drop).expect_err("there is no such family")),
+    ];
+    for error in errors {
+        let error: &dyn std::error::Error = &*error;
         let chain: Vec<String> = std::iter::successors(Some(error), |error| error.source())
             .map(ToString::to_string)
             .collect();

@@ -37,7 +37,7 @@ pub(super) fn run(args: &EvalArgs, files: &Compared<'_>, screen: &Screen) -> Res
     let started = Instant::now();
     let device = args.device.open()?;
     let (dense, pruned) = (Checkpoint::open(files.dense)?, Checkpoint::open(&args.model)?);
-    let shape = ModelShape::describe(&dense).map_err(secateurs::Error::from)?;
+    let shape = ModelShape::describe(&dense)?;
     let reader = TraceReader::open(files.traces, shape.vocab_size)?;
     let on_policy = reader.header().model == dense.fingerprint()?;
     let limit = args.limit.map_or(usize::MAX, |limit| limit as usize);

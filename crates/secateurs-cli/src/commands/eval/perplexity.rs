@@ -59,7 +59,7 @@ fn evaluate(args: &EvalArgs, text: &Path, screen: &Screen) -> Result<Evaluation,
     let device = args.device.open()?;
     let checkpoint = Checkpoint::open(&args.model)?;
     let window = args.window as usize;
-    let shape = ModelShape::describe(&checkpoint).map_err(secateurs::Error::from)?;
+    let shape = ModelShape::describe(&checkpoint)?;
     check_window(&shape, window)?;
     let text = read_plain_text(text)?;
     let tokenizer = checkpoint.tokenizer()?;

@@ -55,7 +55,7 @@ fn trace(args: &TraceArgs, prompts: &PromptFile, screen: &Screen) -> Result<Trac
         last = Some(step);
     });
     drop(bar);
-    outcome.map_err(|failure| interrupted(failure, last))
+    outcome.map_err(|failure| interrupted(failure.into(), last))
 }
 
 /// Says how to go on where finished traces wait.
@@ -71,7 +71,7 @@ fn interrupted(failure: Error, last: Option<TraceProgress>) -> CliError {
 }
 
 fn answers(args: &TraceArgs, reference: &[f64]) -> Result<Accuracy, CliError> {
-    let shape = ModelShape::describe(&Checkpoint::open(&args.model)?).map_err(secateurs::Error::from)?;
+    let shape = ModelShape::describe(&Checkpoint::open(&args.model)?)?;
     let traces = TraceReader::open(&args.out, shape.vocab_size)?;
     Ok(accuracy(&traces.collect::<Result<Vec<Trace>, _>>()?, reference))
 }

@@ -179,7 +179,7 @@ impl RacBench {
         let pruned = LoadedModel::new(&config, &llama);
         match fidelity_of(dense, pruned, &self.held_out, &mut |_, _| {}) {
             Ok(fidelity) => Ok(Some(fidelity)),
-            Err(secateurs::Error::MeasureNotFinite { .. }) => Ok(None),
+            Err(secateurs::MeasureError::MeasureNotFinite { .. }) => Ok(None),
             Err(error) => Err(error.into()),
         }
     }

@@ -95,7 +95,7 @@ impl ExpertsBench {
         let model = LoadedModel::new(&self.config, llama);
         match evaluate_model(model, &self.test, &mut |_, _| {}) {
             Ok(Evaluation { perplexity, .. }) => Ok(perplexity),
-            Err(secateurs::Error::LossNotFinite { .. }) => Ok(f64::INFINITY),
+            Err(secateurs::MeasureError::LossNotFinite { .. }) => Ok(f64::INFINITY),
             Err(error) => Err(error.into()),
         }
     }
