@@ -17,9 +17,10 @@ use crate::options::named::named;
 use crate::options::numbers::at_least;
 use crate::options::recipe::FORMATS;
 use crate::options::show::ShowArgs;
+use crate::terminal::cost::describe_cost;
 use crate::terminal::screen::Screen;
 use crate::terminal::table::Table;
-use crate::terminal::units::{percent, quantity, seconds};
+use crate::terminal::units::{percent, seconds};
 
 const EXPERTS_EXAMPLES: &str = "\
 Methods:
@@ -167,14 +168,13 @@ fn describe(result: &ExpertsResult<'_>, args: &ExpertsArgs) -> String {
             percent(block.abandoned_tokens),
         ]);
     }
+    let cost = result.report.cost.as_ref().map(describe_cost).unwrap_or_default();
     format!(
-        "{}\n{}: {} of {} experts in every block, {} of {} parameters, {} of the experts' weights are zero, {}\n{}\n",
+        "{}\n{}: {} of {} experts in every block, {} of the experts' weights are zero, {}\n{cost}\n{}\n",
         table.render(),
         args.method,
         result.n_experts,
         result.n_experts_before,
-        quantity(result.n_parameters as u64),
-        quantity(result.n_parameters_before as u64),
         percent(result.report.sparsity),
         seconds(result.seconds),
         args.out.display(),

@@ -1,6 +1,7 @@
 //! What the program shows, and how it ends.
 
 pub(crate) mod bar;
+pub(crate) mod cost;
 pub(crate) mod interrupt;
 pub(crate) mod layer_names;
 pub(crate) mod one_line;

@@ -184,7 +184,10 @@ impl Written<'_> {
         for (block, unit) in report.units.iter_mut().enumerate() {
             let experts = self.config.block_tensors(block).into_iter();
             let experts = experts.filter(|tensor| in_file.contains(tensor.plan.name.as_str()));
-            unit.after = experts.filter_map(|tensor| tensor.expert).collect::<BTreeSet<_>>().len();
+            unit.after = experts
+                .filter_map(|tensor| tensor.expert)
+                .collect::<BTreeSet<_>>()
+                .len();
         }
     }
 }

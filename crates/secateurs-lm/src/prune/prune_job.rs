@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use burn::tensor::Device;
-use secateurs_data::{Checkpoint, CheckpointWriter, Overwrite};
 use secateurs_data::llama::LlamaConfig;
+use secateurs_data::{Checkpoint, CheckpointWriter, Overwrite};
 use secateurs_tensor::{CostChange, Report};
 
 use crate::Error;
