@@ -6,16 +6,17 @@ use std::time::Instant;
 
 use burn::tensor::Device;
 use secateurs_data::{Checkpoint, CheckpointWriter, FloatType, OutputForm, OutputRequest, Overwrite};
-use secateurs_models::llama::{ExpertsConfig, LlamaConfig, load_llama, planned_tensors, save_llama};
+use secateurs_models::llama::{ExpertsConfig, Llama, LlamaConfig, load_llama, planned_tensors, save_llama};
 use secateurs_tensor::CostChange;
 use serde_json::Value;
 
-use super::observe::{Evidence, Mixture, observe_experts};
+use super::observe::{Evidence, observe_experts};
 use super::remove::{ExpertPlan, ExpertReport, remove_experts};
 use super::zeros::Zeros;
 use crate::Error;
 use crate::prune::selection::check_fits;
 use crate::run::cost::{cost_of_source, cost_of_written};
+use crate::run::loaded::LoadedLlama;
 use crate::run::source::open_source;
 use crate::trace::calibration::Calibration;
 
@@ -25,27 +26,23 @@ pub struct ExpertJob<'a> {
     pub model: &'a Path,
     /// The folder to make.
     pub out: &'a Path,
-    /// What is to go.
+    /// The experts that are to go.
     pub plan: ExpertPlan,
-    /// What the experts are observed on.
+    /// Data that the experts are observed on.
     pub calibration: &'a Calibration,
     /// Number format of the output.
     pub dtype: FloatType,
-    /// What to do with earlier output; there is nothing to resume.
+    /// Treatment of earlier output; there is nothing to resume.
     pub overwrite: Overwrite,
-    /// Where tensors are computed.
+    /// Device of the tensors.
     pub device: &'a Device,
 }
 
-/// What a run did.
+/// The result of a run that removes experts.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ExpertOutcome {
-    /// What went, as stored beside the output.
+    /// The experts that went, as stored beside the output.
     pub report: ExpertReport,
-    /// Experts of a block before and after.
-    pub n_experts: (usize, usize),
-    /// Parameters of the model before and after.
-    pub n_parameters: (usize, usize),
     /// Seconds of the whole run.
     pub seconds: f64,
 }
@@ -68,26 +65,20 @@ pub fn prune_experts(job: &ExpertJob<'_>, listener: &mut dyn FnMut(usize, usize)
     let config = LlamaConfig::describe(&source)?;
     let pruned = smaller(&config, &job.plan)?;
     job.calibration.check(&config)?;
-    let output = OutputRequest {
+    let claim = OutputRequest {
         out: job.out,
         form: OutputForm::MODEL,
         inputs: &[job.model, job.calibration.path()],
         overwrite: job.overwrite,
-    };
-    let claim = output.claim()?;
+    }
+    .claim()?;
     let config = LlamaConfig::open(&source)?;
     check_fits(&source, &planned_tensors(&config), job.dtype)?;
     let sequences = job.calibration.sequences(&source)?.sequences;
     let staged = claim.begin_once()?;
     // Begun before the work, so that a full disk shows now.
     let writer = CheckpointWriter::create(staged.folder(), planned_tensors(&pruned), job.dtype)?;
-    let (_, llama) = load_llama(&source, job.device)?;
-    let model = Mixture {
-        config: &config,
-        llama: &llama,
-    };
-    let observed = observe_experts(model, &sequences, Evidence::of(method), listener)?;
-    let (llama, mut report) = remove_experts(&llama, &observed, &job.plan)?;
+    let (llama, mut report) = remove(job, &source, &sequences, listener)?;
     save_llama(&pruned, &llama, &writer)?;
     let json = config_json(&source, &pruned);
     let written = Written {
@@ -97,21 +88,23 @@ pub fn prune_experts(job: &ExpertJob<'_>, listener: &mut dyn FnMut(usize, usize)
     };
     written.describe(json, &mut report)?;
     staged.publish(|out| writer.finish(out))?;
-    let n_experts = |config: &LlamaConfig| config.experts.map_or(0, |experts| experts.n_experts);
     Ok(ExpertOutcome {
         report,
-        n_experts: (n_experts(&config), n_experts(&pruned)),
-        n_parameters: (n_parameters(&config), n_parameters(&pruned)),
         seconds: started.elapsed().as_secs_f64(),
     })
 }
 
-fn n_parameters(config: &LlamaConfig) -> usize {
-    let tensors = planned_tensors(config);
-    tensors
-        .iter()
-        .map(|tensor| tensor.shape.iter().product::<usize>())
-        .sum()
+/// The model without the experts that go, in memory.
+fn remove(
+    job: &ExpertJob<'_>,
+    source: &Checkpoint,
+    sequences: &[Vec<u32>],
+    listener: &mut dyn FnMut(usize, usize),
+) -> Result<(Llama, ExpertReport), Error> {
+    let (config, llama) = load_llama(source, job.device)?;
+    let dense = LoadedLlama::new(&config, &llama);
+    let observed = observe_experts(dense, sequences, Evidence::of(job.plan.method), listener)?;
+    remove_experts(&llama, &observed, &job.plan)
 }
 
 /// The shape of the model without the experts that are to go.
