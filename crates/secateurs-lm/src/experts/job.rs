@@ -38,15 +38,11 @@ pub struct ExpertJob<'a> {
     pub device: &'a Device,
 }
 
-/// What a run did.
+/// The result of a run that removes experts.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ExpertOutcome {
-    /// What went, as stored beside the output.
+    /// The experts that went, as stored beside the output.
     pub report: ExpertReport,
-    /// Experts of a block before and after.
-    pub n_experts: (usize, usize),
-    /// Parameters of the model before and after.
-    pub n_parameters: (usize, usize),
     /// Seconds of the whole run.
     pub seconds: f64,
 }
@@ -126,11 +122,8 @@ fn prune_mixtures<F: MixtureFamily>(
     };
     written.describe(json, &mut report)?;
     staged.publish(|out| writer.finish(out))?;
-    let n_experts = |shape: &ModelShape| shape.mixture.map_or(0, |mixture| mixture.n_experts);
     Ok(ExpertOutcome {
         report,
-        n_experts: (n_experts(&shape), n_experts(&smaller)),
-        n_parameters: (shape.n_parameters(), smaller.n_parameters()),
         seconds: started.elapsed().as_secs_f64(),
     })
 }
