@@ -3,7 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::FloatType;
+use crate::OutputError;
+use crate::float_type::NotRepresentable;
 use crate::llama::ConfigError;
 
 /// What can go wrong with a model file or an output folder.
@@ -115,17 +116,8 @@ pub enum DataError {
         got: usize,
     },
     /// A finite value would become infinite in the chosen storage type.
-    #[error("value {value} at index {index} of tensor {name:?} does not fit {float_type}")]
-    NotRepresentable {
-        /// The tensor.
-        name: String,
-        /// Flat index of the value.
-        index: usize,
-        /// The value.
-        value: f32,
-        /// The storage type.
-        float_type: FloatType,
-    },
+    #[error(transparent)]
+    NotRepresentable(#[from] NotRepresentable),
     /// A plan that no file can hold.
     #[error("cannot plan tensor {name:?} of shape {shape:?}: {problem}")]
     InvalidPlan {
@@ -136,6 +128,9 @@ pub enum DataError {
         /// Why it cannot be stored.
         problem: &'static str,
     },
+    /// An output cannot be made, or an unfinished run not gone on with.
+    #[error(transparent)]
+    Output(#[from] OutputError),
     /// The output, or the staging folder of another run, is already there.
     #[error("{} already exists", path.display())]
     OutputExists {

@@ -12,6 +12,7 @@ mod hex;
 mod json;
 pub mod llama;
 mod mmap;
+mod run_folder;
 mod safetensors;
 mod tensor_file;
 mod tensor_info;
@@ -25,9 +26,12 @@ mod writer;
 pub use atomic::{fill_atomic, rename_durably, write_atomic};
 pub use checkpoint::Checkpoint;
 pub use error::{DataError, Result};
-pub use float_type::{FloatType, ParseFloatTypeError};
+pub use float_type::{FloatType, NotRepresentable, ParseFloatTypeError};
 pub use held_output::{AbandonedWork, HeldOutput, Leftover, OutputKind, abandon_work, staging_path};
 pub use hex::hex;
+pub use run_folder::{
+    OutputClaim, OutputError, OutputForm, OutputRequest, Overwrite, RunFolder, RunJournal, RunLines, StagedOutput,
+};
 pub use tensor_file::{PlannedRaw, TensorFile, TensorFileWriter};
 pub use tensor_info::{RawTensor, TensorInfo};
 pub use tensor_plan::{TensorKind, TensorPlan};

@@ -140,7 +140,7 @@ fn all_ends_of_a_gguf_file_count_and_stand_in_what_is_made_of_it() {
         source: &source,
         readers: Readers::All,
     };
-    write_stored(&held, model).expect("writable");
+    write_stored(held.staging(), model).expect("writable");
     held.publish_as_is().expect("writable");
     for name in ["config.json", "generation_config.json"] {
         let text = std::fs::read_to_string(out.join(name)).expect("there");

@@ -42,7 +42,7 @@ fn write(out: &Path, tensors: Vec<(String, RawTensor)>, source: &Checkpoint, rea
         source,
         readers,
     };
-    write_stored(&held, model)?;
+    write_stored(held.staging(), model)?;
     held.publish_as_is()
 }
 

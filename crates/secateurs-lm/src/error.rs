@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use secateurs_data::DataError;
 use secateurs_data::llama::ConfigError;
+use secateurs_data::{DataError, OutputError};
 use secateurs_models::ModelError;
 use secateurs_moe::MoeError;
 use secateurs_prune::PruneError;
@@ -226,99 +226,9 @@ pub enum Error {
         /// Its value.
         value: f64,
     },
-    /// The output exists.
-    #[error("{} exists already; give --force to replace it", path.display())]
-    OutputExists {
-        /// Path of the output.
-        path: PathBuf,
-    },
-    /// The output exists and is not of the kind that may be replaced.
-    #[error("{} exists and is no model folder; not even --force replaces anything else", path.display())]
-    OutputIsNoModel {
-        /// Path of the output.
-        path: PathBuf,
-    },
-    /// The output would overwrite an input.
-    #[error("{} is or holds the model or another input of this run; choose another output", path.display())]
-    OutputIsInput {
-        /// Path of the output.
-        path: PathBuf,
-    },
-    /// The output lies in an input.
-    #[error("{} lies in {}, which this run reads; choose another output", path.display(), input.display())]
-    OutputInInput {
-        /// Path of the output.
-        path: PathBuf,
-        /// The input.
-        input: PathBuf,
-    },
-    /// The path of the output ends in no name.
-    #[error("{:?} does not name an output: its last part must be a new name", path.display().to_string())]
-    NoOutputName {
-        /// Path of the output.
-        path: PathBuf,
-    },
-    /// The folder that the output would be in is not there.
-    #[error("{} cannot be made: there is no folder {}", path.display(), folder.display())]
-    NoOutputFolder {
-        /// Path of the output.
-        path: PathBuf,
-        /// Where it would be.
-        folder: PathBuf,
-    },
-    /// A link to nothing is in the place of the output.
-    #[error("{} is a link to something that does not exist; remove it or choose another output", path.display())]
-    OutputIsLink {
-        /// Path of the output.
-        path: PathBuf,
-    },
-    /// A file system begins at the output, so that nothing can be renamed to it.
-    #[error("{} is a mount point and cannot be replaced; choose an output inside it", path.display())]
-    OutputIsMountPoint {
-        /// Path of the output.
-        path: PathBuf,
-    },
-    /// Something that is no unfinished work lies where the output would grow.
-    #[error("{} is needed for unfinished work and holds something else; move it away or choose another output", path.display())]
-    NoUnfinishedRun {
-        /// Where the output would grow.
-        path: PathBuf,
-    },
-    /// An earlier run left its unfinished work.
-    #[error("{} holds the unfinished work of an earlier run; give --resume to go on with it or --force to throw it away", path.display())]
-    UnfinishedRun {
-        /// Path of the unfinished work.
-        path: PathBuf,
-    },
-    /// There is nothing to resume.
-    #[error("{} holds no work of such a run: there is no run to resume", path.display())]
-    NothingToResume {
-        /// Where the unfinished work would be.
-        path: PathBuf,
-    },
-    /// The unfinished run had other inputs.
-    #[error("the unfinished run in {} had another {what}; give --force to start again", path.display())]
-    ResumeMismatch {
-        /// Path of the unfinished work.
-        path: PathBuf,
-        /// What differs.
-        what: &'static str,
-    },
-    /// The journal of an unfinished run cannot be understood.
-    #[error("the journal of the unfinished run cannot be read; give --force to start again")]
-    Journal(#[source] serde_json::Error),
     /// A value could not be written as JSON.
     #[error("the report cannot be written as JSON")]
     Json(#[source] serde_json::Error),
-    /// A folder could not be removed.
-    #[error("cannot remove {}", path.display())]
-    Remove {
-        /// The folder.
-        path: PathBuf,
-        /// Why not.
-        #[source]
-        source: std::io::Error,
-    },
     /// The loss is not a number: the model is broken.
     #[error("the loss of window {window} is {loss}: the model's weights or activations overflow")]
     LossNotFinite {
@@ -398,9 +308,10 @@ impl Error {
     /// Whether the same run may succeed when it is repeated: the system refused something, such as space on a full disk.
     /// Any other error would be met again.
     pub fn may_pass(&self) -> bool {
-        if let Self::Data(DataError::OutputExists { .. })
-        | Self::OutputExists { .. }
-        | Self::OutputIsNoModel { .. }
+        if let Self::Data(
+            DataError::OutputExists { .. }
+            | DataError::Output(OutputError::Exists { .. } | OutputError::NotReplaceable { .. }),
+        )
         | Self::TrainingStopped { .. } = self
         {
             return true;

@@ -14,7 +14,7 @@ mod train;
 
 pub use error::Error;
 pub use experts::{
-    BlockExperts, Evidence, ExpertJob, ExpertMethod, ExpertObservation, ExpertOutcome, ExpertPlan, ExpertReport,
+    BlockExperts, Evidence, ExpertJob, ExpertMethod, ExpertObservation, ExpertOutcome, ExpertPlan, ExpertReport, Mixture,
     observe_experts, prune_experts, remove_experts,
 };
 pub use measure::{

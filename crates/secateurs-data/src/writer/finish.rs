@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::journal::JOURNAL_FILE;
+use super::progress::PROGRESS_FILE;
 use crate::atomic::{folder_of, sync_folder};
 use crate::error::IoContext;
 use crate::{DataError, FloatType, Result};
@@ -63,7 +63,7 @@ pub(super) fn check_extra_file(name: &str) -> Result<()> {
     if !plain {
         return refuse("it is no plain file name");
     }
-    if name == JOURNAL_FILE || name.contains(".safetensors") {
+    if name == PROGRESS_FILE || name.contains(".safetensors") {
         return refuse("the name belongs to the weights");
     }
     Ok(())
@@ -75,8 +75,8 @@ pub(super) fn publish(staging: &Path, out: &Path, close: impl FnOnce()) -> Resul
     close();
     move_folder(staging, out)?;
     // Only now: had the rename failed, the record would be needed to go on.
-    let journal = out.join(JOURNAL_FILE);
-    std::fs::remove_file(&journal).during("remove", &journal)?;
+    let progress = out.join(PROGRESS_FILE);
+    std::fs::remove_file(&progress).during("remove", &progress)?;
     sync_folder(out)
 }
 

@@ -1,8 +1,8 @@
 //! Writing a checkpoint tensor by tensor, in any order, with resume after an interruption.
 
 mod finish;
-mod journal;
 mod layout;
+mod progress;
 mod storage;
 mod stored;
 
@@ -17,8 +17,8 @@ use std::sync::{Mutex, PoisonError};
 use serde::{Deserialize, Serialize};
 
 use crate::{Checkpoint, DataError, FloatType, Result, write_atomic};
-use journal::Journal;
 use layout::{Layout, Place};
+use progress::{Progress, Record};
 use storage::Storage;
 
 /// The largest safetensors file written by default, as Hugging Face does.
@@ -63,11 +63,10 @@ impl PlannedTensor {
 #[derive(Debug)]
 pub struct CheckpointWriter {
     staging: PathBuf,
-    float_type: FloatType,
-    plan: Vec<PlannedTensor>,
+    record: Record,
     places: BTreeMap<String, Place>,
     storage: Storage,
-    journal: Mutex<Journal>,
+    progress: Mutex<Progress>,
 }
 
 impl CheckpointWriter {
@@ -95,15 +94,26 @@ impl CheckpointWriter {
         max_shard_bytes: u64,
     ) -> Result<Self> {
         let layout = Layout::new(&plan, float_type, max_shard_bytes)?;
+        let record = Record {
+            float_type,
+            max_shard_bytes,
+            plan,
+        };
         let storage = Storage::create(staging, &layout)?;
-        let journal = match Journal::create(staging, &plan, float_type, max_shard_bytes) {
-            Ok(journal) => journal,
+        let progress = match Progress::create(staging, &record) {
+            Ok(progress) => progress,
             Err(error) => {
                 storage.discard();
                 return Err(error);
             }
         };
-        Ok(Self::assemble(staging, plan, float_type, (layout, storage, journal)))
+        Ok(Self {
+            staging: staging.to_owned(),
+            record,
+            places: layout.places,
+            storage,
+            progress: Mutex::new(progress),
+        })
     }
 
     /// Continues the checkpoint in `staging`; [`written`](Self::written) tells what survived.
@@ -113,41 +123,26 @@ impl CheckpointWriter {
     /// [`DataError::Malformed`] if the files in `staging` are not those of the recorded plan,
     /// [`DataError::StagingInUse`], or a system error.
     pub fn open_existing(staging: &Path) -> Result<Self> {
-        let (journal, record) = Journal::open(staging)?;
+        let (progress, record) = Progress::open(staging)?;
         let layout = Layout::new(&record.plan, record.float_type, record.max_shard_bytes)?;
         let storage = Storage::open(staging, &layout)?;
-        Ok(Self::assemble(
-            staging,
-            record.plan,
-            record.float_type,
-            (layout, storage, journal),
-        ))
-    }
-
-    fn assemble(
-        staging: &Path,
-        plan: Vec<PlannedTensor>,
-        float_type: FloatType,
-        (layout, storage, journal): (Layout, Storage, Journal),
-    ) -> Self {
-        Self {
+        Ok(Self {
             staging: staging.to_owned(),
-            float_type,
+            record,
             places: layout.places,
-            plan,
             storage,
-            journal: Mutex::new(journal),
-        }
+            progress: Mutex::new(progress),
+        })
     }
 
     /// The tensors that this checkpoint will hold.
     pub fn plan(&self) -> &[PlannedTensor] {
-        &self.plan
+        &self.record.plan
     }
 
     /// The type in which values are stored.
     pub fn float_type(&self) -> FloatType {
-        self.float_type
+        self.record.float_type
     }
 
     /// Stores `values` as tensor `name`, replacing what was written for it before. Survives a crash only after
@@ -159,7 +154,7 @@ impl CheckpointWriter {
     /// does not fit the float type, or a system error.
     pub fn write(&self, name: &str, values: &[f32]) -> Result<()> {
         let place = self.place(name)?;
-        let expected = self.plan[place.planned].len();
+        let expected = self.record.plan[place.planned].len();
         if values.len() != expected {
             return Err(DataError::LengthMismatch {
                 name: name.to_owned(),
@@ -167,9 +162,9 @@ impl CheckpointWriter {
                 got: values.len(),
             });
         }
-        let bytes = self.float_type.encode(name, values)?;
+        let bytes = self.record.float_type.encode(name, values)?;
         self.storage.write(place, &bytes)?;
-        self.journal().note(place.planned);
+        self.progress().note(place.planned);
         Ok(())
     }
 
@@ -180,10 +175,10 @@ impl CheckpointWriter {
     /// [`DataError::UnknownTensor`] or a system error.
     pub fn read_f32(&self, name: &str) -> Result<Vec<f32>> {
         let place = self.place(name)?;
-        let mut values = vec![0.0; self.plan[place.planned].len()];
-        let mut bytes = vec![0; values.len() * self.float_type.size()];
+        let mut values = vec![0.0; self.record.plan[place.planned].len()];
+        let mut bytes = vec![0; values.len() * self.record.float_type.size()];
         self.storage.read(place, &mut bytes)?;
-        self.float_type.decode(&bytes, &mut values);
+        self.record.float_type.decode(&bytes, &mut values);
         Ok(values)
     }
 
@@ -194,18 +189,18 @@ impl CheckpointWriter {
     /// A system error.
     pub fn sync(&self) -> Result<()> {
         // Lock first: a tensor noted while the data is being synced must wait for the next sync.
-        let mut journal = self.journal();
+        let mut progress = self.progress();
         self.storage.sync()?;
-        journal.commit()
+        progress.commit()
     }
 
     /// Names of the tensors that were written, in the order of the plan; after
     /// [`open_existing`](Self::open_existing), those that were synced before the interruption.
     pub fn written(&self) -> Vec<String> {
-        let journal = self.journal();
-        let planned = self.plan.iter().enumerate();
+        let progress = self.progress();
+        let planned = self.record.plan.iter().enumerate();
         planned
-            .filter(|(i, _)| journal.has(*i))
+            .filter(|(i, _)| progress.has(*i))
             .map(|(_, tensor)| tensor.name.clone())
             .collect()
     }
@@ -236,7 +231,7 @@ impl CheckpointWriter {
     ///
     /// Those of [`copy_metadata`](Self::copy_metadata).
     pub fn copy_metadata_with(&self, source: &Checkpoint, config: serde_json::Value) -> Result<()> {
-        let config = finish::pretty(&float_config(config, self.float_type));
+        let config = finish::pretty(&float_config(config, self.record.float_type));
         self.write_file(finish::CONFIG_FILE, &config)?;
         source
             .side_files()?
@@ -264,10 +259,10 @@ impl CheckpointWriter {
     }
 
     fn missing(&self) -> Vec<String> {
-        let journal = self.journal();
-        let planned = self.plan.iter().enumerate();
+        let progress = self.progress();
+        let planned = self.record.plan.iter().enumerate();
         let mut missing: Vec<String> = planned
-            .filter(|(i, _)| !journal.has(*i))
+            .filter(|(i, _)| !progress.has(*i))
             .map(|(_, tensor)| tensor.name.clone())
             .collect();
         if !self.staging.join(finish::CONFIG_FILE).is_file() {
@@ -283,8 +278,8 @@ impl CheckpointWriter {
         })
     }
 
-    fn journal(&self) -> std::sync::MutexGuard<'_, Journal> {
-        // The journal is consistent after each of its methods, so a panic elsewhere does not spoil it.
-        self.journal.lock().unwrap_or_else(PoisonError::into_inner)
+    fn progress(&self) -> std::sync::MutexGuard<'_, Progress> {
+        // The progress is consistent after each of its methods, so a panic elsewhere does not spoil it.
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

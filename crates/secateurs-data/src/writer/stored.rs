@@ -11,7 +11,7 @@ use super::finish;
 use crate::atomic::widen_permissions;
 use crate::error::{IoContext, unsupported};
 use crate::safetensors::{MODEL_FILE, PACKED_FILE};
-use crate::{Checkpoint, DataError, HeldOutput, RawTensor, Result, write_atomic};
+use crate::{Checkpoint, DataError, RawTensor, Result, write_atomic};
 
 /// A model whose tensors are written as they are.
 #[derive(Debug)]
@@ -36,14 +36,13 @@ pub enum Readers {
     Own,
 }
 
-/// Writes a model folder into the staging place of `held`, to be [published](HeldOutput::publish_as_is): the tensors,
-/// `config.json`, and the tokenizer and settings of the source.
+/// Writes a model into a folder, for instance [one that is staged](crate::StagedOutput): the tensors, `config.json`, and the
+/// tokenizer and settings of the source.
 ///
 /// # Errors
 ///
 /// [`DataError::Unsupported`] for an element type that safetensors does not have, or a system error.
-pub fn write_stored(held: &HeldOutput, model: StoredModel<'_>) -> Result<()> {
-    let folder = held.staging();
+pub fn write_stored(folder: &Path, model: StoredModel<'_>) -> Result<()> {
     let file_name = match model.readers {
         Readers::All => MODEL_FILE,
         Readers::Own => PACKED_FILE,

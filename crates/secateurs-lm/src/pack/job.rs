@@ -6,7 +6,8 @@ use std::path::Path;
 
 use secateurs_data::llama::{LlamaConfig, planned_tensors};
 use secateurs_data::{
-    Checkpoint, FloatType, OutputKind, PlannedTensor, RawTensor, Readers, StoredModel, float_config, write_stored,
+    Checkpoint, FloatType, OutputForm, OutputRequest, Overwrite, PlannedTensor, RawTensor, Readers, StoredModel,
+    float_config, write_stored,
 };
 use secateurs_sparse::{Choice, Format, Level, PackedMatrix, SparseError, ValueType, choose, choose_measured};
 use serde::Serialize;
@@ -14,7 +15,6 @@ use serde_json::{Value, json};
 
 use crate::Error;
 use crate::pack::packed::read_weights;
-use crate::run::output::{Output, Overwrite};
 
 /// How a checkpoint is packed.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -106,20 +106,20 @@ pub fn pack_checkpoint(
     listener: &mut dyn FnMut(usize, usize),
 ) -> Result<Vec<PackedInfo>, Error> {
     check_layout(config)?;
-    let output = Output {
+    let output = OutputRequest {
         out,
-        kind: OutputKind::Folder,
+        form: OutputForm::MODEL,
         inputs: &[model],
         overwrite,
     };
-    let mut held = output.hold()?;
+    let claim = output.claim()?;
     let source = Checkpoint::open(model)?;
     let llama = LlamaConfig::open(&source)?;
     llama.check_dense("packing")?;
     source.check_copyable()?;
     let planned = planned_tensors(&llama);
     check_shapes(&planned, config)?;
-    held.clear()?;
+    let staged = claim.begin_once()?;
     let (mut tensors, mut infos) = (Vec::new(), Vec::new());
     let mut measured = Measured::new();
     for (index, tensor) in planned.iter().enumerate() {
@@ -146,8 +146,8 @@ pub fn pack_checkpoint(
             _ => Readers::All,
         },
     };
-    write_stored(&held, model)?;
-    output.replace(|| held.publish_as_is())?;
+    write_stored(staged.folder(), model)?;
+    staged.publish_as_is()?;
     Ok(infos)
 }
 
@@ -242,7 +242,9 @@ fn pack(
         }
     };
     if let Some(float_type) = float_type(value_type) {
-        float_type.check_fits(name, weights)?;
+        float_type
+            .check_fits(name, weights)
+            .map_err(secateurs_data::DataError::from)?;
     }
     let matrix = PackedMatrix::pack(weights, dims, format, value_type).map_err(failed)?;
     let info = PackedInfo {

@@ -1,21 +1,16 @@
-//! The journal of a run: what an interrupted run needs to go on.
+//! The journal of a run that prunes block by block.
 
-use std::path::Path;
-
-use secateurs_data::{read_text, write_atomic};
+use secateurs_data::{Checkpoint, RunJournal};
 use secateurs_tensor::{LayerReport, Pattern};
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
 use crate::prune::recipe::Recipe;
-
-/// Name of the journal in the staging folder.
-pub(crate) const FILE: &str = "journal.json";
+use crate::text::windows::hash_tokens;
 
 /// What an interrupted run needs to go on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Journal {
+pub(crate) struct PruneJournal {
     /// Recipe of the run.
     pub recipe: Recipe,
     /// Fingerprint of the source model.
@@ -32,56 +27,30 @@ pub(crate) struct Journal {
     pub seconds: f64,
 }
 
-impl Journal {
-    /// Reads the journal of a staging folder.
-    pub(crate) fn read(staging: &Path) -> Result<Self, Error> {
-        read(&staging.join(FILE))
+impl PruneJournal {
+    /// The journal of a run that is to begin.
+    pub(crate) fn new(recipe: &Recipe, source: &Checkpoint, sequences: &[Vec<u32>]) -> Result<Self, Error> {
+        Ok(Self {
+            recipe: recipe.clone(),
+            source: source.fingerprint()?,
+            calibration: hash_tokens(sequences),
+            patterns: Vec::new(),
+            n_stored: 0,
+            layers: Vec::new(),
+            seconds: 0.0,
+        })
     }
+}
 
-    /// Writes the journal, replacing the former one at once.
-    pub(crate) fn write(&self, staging: &Path) -> Result<(), Error> {
-        write(self, &staging.join(FILE))
-    }
+impl RunJournal for PruneJournal {
+    const KIND: &'static str = "blocks";
 
-    /// Refuses to go on with other inputs than the run began with.
-    pub(crate) fn check_same(&self, other: &Self, staging: &Path) -> Result<(), Error> {
+    fn difference(&self, asked: &Self) -> Option<&'static str> {
         let differs = [
-            (self.recipe != other.recipe, "recipe"),
-            (self.source != other.source, "model"),
-            (self.calibration != other.calibration, "calibration text"),
+            (self.recipe != asked.recipe, "recipe"),
+            (self.source != asked.source, "model"),
+            (self.calibration != asked.calibration, "calibration text"),
         ];
-        refuse_difference(differs, staging)
-    }
-}
-
-/// Removes the journal from the folder of a finished run.
-pub(crate) fn remove(folder: &Path) -> Result<(), Error> {
-    let path = folder.join(FILE);
-    std::fs::remove_file(&path).map_err(|source| Error::Remove { path, source })
-}
-
-/// Reads a journal of any kind. Where it is not there, the unfinished work is that of a job of another kind.
-pub(crate) fn read<T: DeserializeOwned>(path: &Path) -> Result<T, Error> {
-    refuse_difference([(!path.is_file(), "kind of method")], path.parent().unwrap_or(path))?;
-    serde_json::from_str(&read_text(path)?).map_err(Error::Journal)
-}
-
-/// Writes a journal of any kind, whole or not at all.
-pub(crate) fn write(journal: &impl Serialize, path: &Path) -> Result<(), Error> {
-    let json = serde_json::to_vec(journal).map_err(Error::Json)?;
-    Ok(write_atomic(path, &json)?)
-}
-
-/// Refuses to go on if anything differs, and names the first that does.
-pub(crate) fn refuse_difference(
-    differs: impl IntoIterator<Item = (bool, &'static str)>,
-    staging: &Path,
-) -> Result<(), Error> {
-    match differs.into_iter().find(|(differs, _)| *differs) {
-        Some((_, what)) => Err(Error::ResumeMismatch {
-            path: staging.to_owned(),
-            what,
-        }),
-        None => Ok(()),
+        differs.into_iter().find_map(|(differs, what)| differs.then_some(what))
     }
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use secateurs_data::llama::{LlamaConfig, planned_tensors};
-use secateurs_data::{Checkpoint, FloatType, OutputKind};
+use secateurs_data::{Checkpoint, FloatType, OutputClaim, OutputForm, OutputRequest, Overwrite};
 use secateurs_models::llama::LlamaStore;
 use secateurs_prune::{BlockMethod, Progress};
 use secateurs_tensor::Report;
@@ -12,9 +12,9 @@ use secateurs_tensor::Report;
 use crate::Error;
 use crate::prune::algorithm::{Algorithm, FirstStage, WholeModel};
 use crate::prune::blockwise::Blocks;
+use crate::prune::journal::PruneJournal;
 use crate::prune::prune_job::{PruneJob, PruneOutcome};
 use crate::prune::selection::check_fits;
-use crate::run::output::{Claim, Output, Overwrite};
 use crate::run::source::open_source;
 use crate::train::job::TrainingRun;
 
@@ -38,20 +38,20 @@ pub fn prune_checkpoint(job: &PruneJob<'_>, listener: &mut dyn FnMut(Progress<'_
     let source = open_source(job.model)?;
     job.recipe.check(&source)?;
     let inputs = job.inputs();
-    let output = Output {
+    let output = OutputRequest {
         out: job.out,
-        kind: OutputKind::Folder,
+        form: OutputForm::MODEL,
         inputs: &inputs,
         overwrite: job.overwrite,
     };
-    let held = output.hold()?;
+    let claim = output.claim()?;
     let config = LlamaConfig::open(&source)?;
     check_fits(&source, &planned_tensors(&config), job.recipe.dtype)?;
     let run = Run {
         job,
         source,
         config,
-        claim: Claim { output, held },
+        claim,
     };
     let report = match job.recipe.build()? {
         Algorithm::PerLayer(method) => run.by_blocks(&*method, listener),
@@ -66,7 +66,7 @@ struct Run<'a> {
     job: &'a PruneJob<'a>,
     source: Checkpoint,
     config: LlamaConfig,
-    claim: Claim<'a>,
+    claim: OutputClaim,
 }
 
 impl Run<'_> {
@@ -75,11 +75,14 @@ impl Run<'_> {
         method: &M,
         listener: &mut dyn FnMut(Progress<'_>),
     ) -> Result<Report, Error> {
+        let recipe = self.job.recipe;
+        let calibration = recipe.calibration_tokens(&self.source)?;
+        let journal = PruneJournal::new(recipe, &self.source, &calibration.sequences)?;
         let blocks = Blocks {
             job: self.job,
             config: &self.config,
-            calibration: &self.job.recipe.calibration_tokens(&self.source)?,
-            claim: self.claim,
+            calibration: &calibration,
+            run: self.claim.begin(journal)?,
         };
         blocks.run(self.source, method, listener)
     }

@@ -1,8 +1,8 @@
-//! What all jobs share: where the output grows and appears, and how much memory they take.
+//! What all jobs share: the model that they read, what models cost, and how much memory a job takes.
 
+pub(crate) mod cost;
 pub(crate) mod memory;
-pub(crate) mod output;
 pub(crate) mod source;
 
 pub use memory::{peak_rss_bytes, reset_peak_rss};
-pub use output::Overwrite;
+pub use secateurs_data::Overwrite;

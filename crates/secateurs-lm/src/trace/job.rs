@@ -3,15 +3,14 @@
 use std::path::Path;
 use std::time::Instant;
 
-use secateurs_data::{Checkpoint, OutputKind};
+use secateurs_data::{Checkpoint, OutputForm, OutputKind, OutputRequest, Overwrite};
 use secateurs_runtime::{EngineConfig, Sampler};
 use secateurs_sparse::{SMALL_BATCH, ValueType, VectorType};
 
 use crate::Error;
-use crate::run::output::{Output, Overwrite};
 use crate::text::prompt_encoder::PromptStyle;
-use crate::trace::format::TraceSource;
-use crate::trace::plan::{Plan, sampling};
+use crate::trace::format::{TraceSource, is_trace_file};
+use crate::trace::plan::{TracePlan, sampling};
 use crate::trace::prompts::PromptFile;
 use crate::trace::writer::TraceWriter;
 
@@ -112,20 +111,19 @@ impl TraceOutcome {
 pub fn trace_prompts(job: &TraceJob<'_>, listener: &mut dyn FnMut(TraceProgress)) -> Result<TraceOutcome, Error> {
     let started = Instant::now();
     check(job.config)?;
-    let output = Output {
+    let output = OutputRequest {
         out: job.out,
-        kind: OutputKind::File,
+        form: TRACES,
         inputs: &[job.model, job.prompts.path()],
         overwrite: job.overwrite,
     };
-    let held = output.hold()?;
+    let claim = output.claim()?;
     let checkpoint = Checkpoint::open(job.model)?;
-    let plan = Plan::new(job, &checkpoint)?;
-    let mut writer = TraceWriter::begin(held, &plan.header, plan.vocab_size, job.overwrite)?;
+    let plan = TracePlan::new(job, &checkpoint)?;
+    let mut writer = TraceWriter::begin(claim, &plan.header, plan.vocab_size)?;
     let sampled = plan.run(job, &checkpoint, &mut writer, listener)?;
     let tally = writer.tally();
-    let held = writer.close()?;
-    output.replace(|| held.publish_as_is())?;
+    writer.publish()?;
     Ok(TraceOutcome {
         traces: tally.traces,
         prompt_tokens: tally.prompt_tokens,
@@ -136,6 +134,13 @@ pub fn trace_prompts(job: &TraceJob<'_>, listener: &mut dyn FnMut(TraceProgress)
         seconds: started.elapsed().as_secs_f64(),
     })
 }
+
+/// A file that begins as files of traces do.
+const TRACES: OutputForm = OutputForm {
+    kind: OutputKind::File,
+    name: "file of traces",
+    is_one: is_trace_file,
+};
 
 /// What can be known to be wrong before a model is loaded.
 fn check(config: &TraceConfig) -> Result<(), Error> {

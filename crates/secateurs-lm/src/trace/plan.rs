@@ -33,7 +33,7 @@ pub(crate) struct Sampled {
 }
 
 /// Everything that is known before the first token.
-pub(crate) struct Plan {
+pub(crate) struct TracePlan {
     pub(crate) header: TraceHeader,
     prompts: Vec<Prepared>,
     encoder: PromptEncoder,
@@ -41,7 +41,7 @@ pub(crate) struct Plan {
     max_positions: usize,
 }
 
-impl Plan {
+impl TracePlan {
     /// Reads and encodes the prompts; the first that cannot be used is an error.
     pub(crate) fn new(job: &TraceJob<'_>, checkpoint: &Checkpoint) -> Result<Self, Error> {
         // Given continuations need no weights.
@@ -117,40 +117,35 @@ impl Plan {
         writer: &mut TraceWriter,
         listener: &mut dyn FnMut(TraceProgress),
     ) -> Result<Sampled, Error> {
-        let total = self.len();
-        let mut sampled = Sampled::default();
-        let missing: Vec<usize> = (writer.n_traces()..total).collect();
-        listener(TraceProgress {
-            done: writer.n_traces(),
-            total,
-            new_tokens: 0,
-        });
+        let missing: Vec<usize> = (writer.n_traces()..self.len()).collect();
+        listener(self.progress(writer, 0));
         let Some(sampling) = sampling(&job.config.source).filter(|_| !missing.is_empty()) else {
             for batch in missing.chunks(GIVEN) {
                 let given = batch.iter().map(|trace| self.given(job, *trace));
                 writer.append(&given.collect::<Result<Vec<_>, _>>()?)?;
-                listener(TraceProgress {
-                    done: writer.n_traces(),
-                    total,
-                    new_tokens: 0,
-                });
+                listener(self.progress(writer, 0));
             }
-            return Ok(sampled);
+            return Ok(Sampled::default());
         };
         let generator = TextGenerator::load(checkpoint, job.config.dense, job.config.engine)?;
         let started = Instant::now();
+        let mut tokens = 0;
         for batch in missing.chunks(job.config.batch) {
             let traces = self.sample(job, &generator, sampling, batch)?;
-            sampled.tokens += traces.iter().map(|trace| trace.new_tokens.len()).sum::<usize>();
+            tokens += traces.iter().map(|trace| trace.new_tokens.len()).sum::<usize>();
             writer.append(&traces)?;
-            listener(TraceProgress {
-                done: writer.n_traces(),
-                total,
-                new_tokens: sampled.tokens,
-            });
+            listener(self.progress(writer, tokens));
         }
-        sampled.seconds = started.elapsed().as_secs_f64();
-        Ok(sampled)
+        let seconds = started.elapsed().as_secs_f64();
+        Ok(Sampled { tokens, seconds })
+    }
+
+    fn progress(&self, writer: &TraceWriter, new_tokens: usize) -> TraceProgress {
+        TraceProgress {
+            done: writer.n_traces(),
+            total: self.len(),
+            new_tokens,
+        }
     }
 
     fn sample(

@@ -1,22 +1,17 @@
 //! A file of traces while it grows.
 
-use std::fs::File;
-use std::io::{Seek, SeekFrom, Write};
 use std::path::Path;
 
-use secateurs_data::HeldOutput;
-use serde::Serialize;
+use secateurs_data::{DataError, OutputClaim, OutputError, RunLines};
 
 use crate::Error;
-use crate::run::output::Overwrite;
-use crate::text::lines::{LineProblem, Lines, failed};
+use crate::text::lines::{LineProblem, Lines};
 use crate::trace::format::{Trace, TraceHeader, TraceReader};
 
 /// Appends traces to a file beside the output, which becomes the output when all are there.
 #[derive(Debug)]
 pub(crate) struct TraceWriter {
-    held: HeldOutput,
-    file: File,
+    lines: RunLines,
     tally: Tally,
 }
 
@@ -36,34 +31,35 @@ impl Tally {
         self.new_tokens += trace.new_tokens.len();
         self.n_limited += usize::from(trace.stop.is_limit());
     }
+
+    /// Counts the whole traces of an unfinished run; returns the bytes of them and of the header, 0 if not even that is whole.
+    fn recover(&mut self, path: &Path, header: &TraceHeader, vocab_size: usize) -> Result<u64, Error> {
+        if !matches!(Lines::open(path)?.next_bytes()?, Some((_, true))) {
+            return Ok(0);
+        }
+        let mut reader = TraceReader::open(path, vocab_size)?;
+        if let Some(what) = header.difference(reader.header()) {
+            let path = path.to_owned();
+            return Err(DataError::from(OutputError::ResumeMismatch { path, what }).into());
+        }
+        while let Some(trace) = reader.next_complete()? {
+            let (expected, got) = (header.place(self.traces), (trace.prompt, trace.sample));
+            if expected != got {
+                return Err(reader.error(LineProblem::OutOfOrder { expected, got }));
+            }
+            self.add(&trace);
+        }
+        Ok(reader.complete_bytes())
+    }
 }
 
 impl TraceWriter {
     /// Begins a file, or goes on with that of an unfinished run of the same header: traces that are whole are kept, a last
     /// one that breaks off is dropped.
-    pub(crate) fn begin(
-        mut held: HeldOutput,
-        header: &TraceHeader,
-        vocab_size: usize,
-        overwrite: Overwrite,
-    ) -> Result<Self, Error> {
-        if overwrite != Overwrite::Resume {
-            held.clear()?;
-        }
-        let mut writer = Self {
-            file: held.open_file()?,
-            held,
-            tally: Tally::default(),
-        };
-        let kept = match overwrite {
-            Overwrite::Resume => writer.recover(header, vocab_size)?,
-            Overwrite::Never | Overwrite::Force => 0,
-        };
-        writer.cut(kept)?;
-        if kept == 0 {
-            writer.write(&[header])?;
-        }
-        Ok(writer)
+    pub(crate) fn begin(claim: OutputClaim, header: &TraceHeader, vocab_size: usize) -> Result<Self, Error> {
+        let mut tally = Tally::default();
+        let lines = claim.begin_lines(header, |path| tally.recover(path, header, vocab_size))?;
+        Ok(Self { lines, tally })
     }
 
     /// Traces written so far, those of an earlier run included.
@@ -73,8 +69,7 @@ impl TraceWriter {
 
     /// Appends traces; they are on the disk when this returns.
     pub(crate) fn append(&mut self, traces: &[Trace]) -> Result<(), Error> {
-        self.write(traces)?;
-        self.held.keep();
+        self.lines.append(traces)?;
         traces.iter().for_each(|trace| self.tally.add(trace));
         Ok(())
     }
@@ -84,56 +79,8 @@ impl TraceWriter {
         self.tally
     }
 
-    /// Makes the file durable; what is left is to move it to its place.
-    pub(crate) fn close(self) -> Result<HeldOutput, Error> {
-        self.file
-            .sync_all()
-            .map_err(|source| failed("sync", self.path(), source))?;
-        Ok(self.held)
-    }
-
-    fn path(&self) -> &Path {
-        self.held.staging()
-    }
-
-    /// Bytes of the header and of the whole traces of an unfinished run; 0 if not even the header is whole.
-    fn recover(&mut self, header: &TraceHeader, vocab_size: usize) -> Result<u64, Error> {
-        if !matches!(Lines::open(self.path())?.next_bytes()?, Some((_, true))) {
-            return Ok(0);
-        }
-        let mut reader = TraceReader::open(self.path(), vocab_size)?;
-        if let Some(what) = header.difference(reader.header()) {
-            return Err(Error::ResumeMismatch {
-                path: self.path().to_owned(),
-                what,
-            });
-        }
-        while let Some(trace) = reader.next_complete()? {
-            let (expected, got) = (header.place(self.tally.traces), (trace.prompt, trace.sample));
-            if expected != got {
-                return Err(reader.error(LineProblem::OutOfOrder { expected, got }));
-            }
-            self.tally.add(&trace);
-        }
-        Ok(reader.complete_bytes())
-    }
-
-    fn cut(&mut self, length: u64) -> Result<(), Error> {
-        let cut = self
-            .file
-            .set_len(length)
-            .and_then(|()| self.file.seek(SeekFrom::End(0)));
-        cut.map(|_| ()).map_err(|source| failed("cut", self.path(), source))
-    }
-
-    /// Writes one line for each value.
-    fn write<T: Serialize>(&mut self, values: &[T]) -> Result<(), Error> {
-        let mut bytes = Vec::new();
-        for value in values {
-            serde_json::to_writer(&mut bytes, value).map_err(Error::Json)?;
-            bytes.push(b'\n');
-        }
-        let written = self.file.write_all(&bytes).and_then(|()| self.file.sync_data());
-        written.map_err(|source| failed("write", self.path(), source))
+    /// Makes the file the output.
+    pub(crate) fn publish(self) -> Result<(), Error> {
+        Ok(self.lines.publish()?)
     }
 }

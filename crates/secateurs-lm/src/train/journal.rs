@@ -1,50 +1,43 @@
-//! The journal of a training: what an interrupted one needs to go on.
+//! The journal of a training.
 
-use std::path::Path;
-
+use secateurs_data::RunJournal;
 use serde::{Deserialize, Serialize};
 
-use crate::Error;
-use crate::prune::journal::{self, refuse_difference};
 use crate::prune::recipe::Recipe;
 use crate::train::log::TrainingLog;
 
-/// Name of the journal in the staging folder.
-pub(crate) const FILE: &str = "training-journal.json";
 /// Changes whenever a stored state means something else.
 pub(crate) const VERSION: u32 = 1;
 
 /// What an interrupted training needs to go on, beside its state.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct Journal {
+pub(crate) struct TrainingJournal {
+    /// Version of stored states.
     pub(crate) version: u32,
+    /// Recipe of the run.
     pub(crate) recipe: Recipe,
+    /// Fingerprint of the source model.
     pub(crate) source: String,
+    /// Sha256 of the training tokens.
     pub(crate) tokens: String,
+    /// Steps done in the stored state.
     pub(crate) steps_done: usize,
+    /// What happened so far.
     pub(crate) log: TrainingLog,
+    /// Seconds spent by earlier runs.
     pub(crate) seconds: f64,
 }
 
-impl Journal {
-    /// Reads the journal of a staging folder.
-    pub(crate) fn read(staging: &Path) -> Result<Self, Error> {
-        journal::read(&staging.join(FILE))
-    }
+impl RunJournal for TrainingJournal {
+    const KIND: &'static str = "training";
 
-    /// Writes the journal, replacing the former one at once.
-    pub(crate) fn write(&self, staging: &Path) -> Result<(), Error> {
-        journal::write(self, &staging.join(FILE))
-    }
-
-    /// Refuses to go on with other inputs than the run began with.
-    pub(crate) fn check_same(&self, other: &Self, staging: &Path) -> Result<(), Error> {
+    fn difference(&self, asked: &Self) -> Option<&'static str> {
         let differs = [
-            (self.version != other.version, "version of the program"),
-            (self.recipe != other.recipe, "recipe"),
-            (self.source != other.source, "model"),
-            (self.tokens != other.tokens, "training text"),
+            (self.version != asked.version, "version of the program"),
+            (self.recipe != asked.recipe, "recipe"),
+            (self.source != asked.source, "model"),
+            (self.tokens != asked.tokens, "training text"),
         ];
-        refuse_difference(differs, staging)
+        differs.into_iter().find_map(|(differs, what)| differs.then_some(what))
     }
 }

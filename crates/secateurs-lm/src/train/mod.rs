@@ -1,11 +1,13 @@
 //! Weights of a checkpoint removed while the whole model is trained.
 
-pub(crate) mod data;
+mod course;
+mod data;
+mod inputs;
 pub(crate) mod job;
-pub(crate) mod journal;
+mod journal;
 pub(crate) mod log;
 pub(crate) mod settings;
-pub(crate) mod state;
+mod state;
 
 pub use log::{SparseLoss, TrainingLog};
 pub use settings::Training;

@@ -7,7 +7,7 @@ use super::admm::{AdmmSettings, Constraint, PenaltyScale, ProjectionMetric};
 use super::projection::{self, Candidate};
 use super::restraint::Restraint;
 use super::sparse_copy::{Residuals, SparseCopy};
-use super::trained::Trained;
+use super::trained::TrainedParameter;
 use crate::error::{Result, TrainError};
 use crate::states::{Stored, added, distance, masked};
 use crate::trainer::{DualUpdate, Trainer, parameters};
@@ -93,7 +93,7 @@ impl<M: Module> Trainer<M> {
         Ok(update)
     }
 
-    /// What would survive of `x + u`, or of `x` alone, parameter by parameter.
+    /// Masks of the survivors of `x + u`, or of `x` alone, parameter by parameter.
     fn supports(&self, metric: ProjectionMetric, with_dual: bool) -> Result<Vec<Option<KeepMask>>> {
         let Constraint::Admm(settings) = &self.config.constraint else {
             return Ok(vec![None; self.parameters.len()]);
@@ -102,7 +102,7 @@ impl<M: Module> Trainer<M> {
         let mut candidates = Vec::new();
         let mut failure = None;
         parameters::read(self.module(), &mut |index, values| {
-            let Trained { moments, restraint, .. } = &self.parameters[index];
+            let TrainedParameter { moments, restraint, .. } = &self.parameters[index];
             let Restraint::Split(copy) = restraint else { return };
             let candidate = Candidate {
                 values: if with_dual { added(values, &copy.dual) } else { values },

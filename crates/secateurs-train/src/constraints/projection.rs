@@ -5,7 +5,7 @@ use secateurs_tensor::{KeepMask, Pattern, Scope, Scores, TensorError, WeightLayo
 
 use super::admm::ProjectionMetric;
 
-/// What decides which weights of one tensor survive, in the order in which the tensor is stored.
+/// One tensor in the choice of the survivors, in the order in which it is stored.
 pub(crate) struct Candidate {
     /// The vector to project.
     pub(crate) values: Vec<f32>,

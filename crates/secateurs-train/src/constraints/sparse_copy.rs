@@ -11,7 +11,7 @@ use crate::states::{BLOCK, Stored, added, distance, masked, squares};
 pub(crate) struct SparseCopy {
     pub(crate) values: Stored,
     pub(crate) dual: Stored,
-    /// What one unit of the penalty is.
+    /// Unit of the penalty.
     pub(crate) unit: f32,
     pub(crate) proximal: Proximal,
     pub(crate) layout: WeightLayout,

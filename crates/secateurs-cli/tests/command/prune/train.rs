@@ -128,7 +128,6 @@ fn validation_is_followed_and_changes_nothing() {
     assert!(off.count() < plain.len() / 100);
 }
 
-/// Steps kept, according to the journal of the unfinished run.
 #[test]
 fn a_killed_training_goes_on_to_the_same_bytes() {
     for method in ["elsa", "elsa-l", "wanda+finetune"] {
@@ -195,7 +194,7 @@ fn a_spoilt_checkpoint_is_refused_and_kept() {
     let line = tiny.refuse(1, &resume);
     assert!(line.contains("state-"), "{line}");
     assert!(state.exists());
-    let journal = tiny.path("out.partial/training-journal.json");
+    let journal = tiny.path("out.partial/journal.json");
     let text = std::fs::read_to_string(&journal).expect("read");
     std::fs::write(&journal, text.replacen("\"version\":1", "\"version\":0", 1)).expect("written");
     let line = tiny.refuse(1, &resume);

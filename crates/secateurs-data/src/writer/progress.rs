@@ -16,11 +16,11 @@ use crate::error::{IoContext, malformed};
 use crate::{DataError, FloatType, Result};
 
 /// File name of the record in the staging folder.
-pub(super) const JOURNAL_FILE: &str = "progress.jsonl";
+pub(super) const PROGRESS_FILE: &str = "progress.jsonl";
 
-/// Numbers of tensors in the plan: those on disk, and those written since the last sync.
+/// Numbers of planned tensors: those on disk, and those written since the last sync.
 #[derive(Debug)]
-pub(super) struct Journal {
+pub(super) struct Progress {
     path: PathBuf,
     file: File,
     durable: BTreeSet<usize>,
@@ -35,46 +35,30 @@ pub(super) struct Record {
     pub(super) plan: Vec<PlannedTensor>,
 }
 
-impl Journal {
-    pub(super) fn create(
-        staging: &Path,
-        plan: &[PlannedTensor],
-        float_type: FloatType,
-        max_shard_bytes: u64,
-    ) -> Result<Self> {
-        let path = staging.join(JOURNAL_FILE);
-        let file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create_new(true)
-            .open(&path)
-            .map_err(|e| {
-                if e.kind() == ErrorKind::AlreadyExists {
-                    DataError::OutputExists { path: path.clone() }
-                } else {
-                    DataError::Io {
-                        action: "create",
-                        path: path.clone(),
-                        source: e,
-                    }
-                }
-            })?;
-        let record = Record {
-            float_type,
-            max_shard_bytes,
-            plan: plan.to_owned(),
-        };
-        let mut journal = Self {
+impl Progress {
+    pub(super) fn create(staging: &Path, record: &Record) -> Result<Self> {
+        let path = staging.join(PROGRESS_FILE);
+        let mut options = OpenOptions::new();
+        let file = options.read(true).write(true).create_new(true).open(&path);
+        let file = file.map_err(|source| match source.kind() {
+            ErrorKind::AlreadyExists => DataError::OutputExists { path: path.clone() },
+            _ => DataError::Io {
+                action: "create",
+                path: path.clone(),
+                source,
+            },
+        })?;
+        let mut progress = Self {
             path,
             file,
             durable: BTreeSet::new(),
             pending: BTreeSet::new(),
         };
-        if let Err(error) = journal.begin(staging, &record) {
-            let _ = std::fs::remove_file(&journal.path);
+        if let Err(error) = progress.begin(staging, record) {
+            let _ = std::fs::remove_file(&progress.path);
             return Err(error);
         }
-        Ok(journal)
+        Ok(progress)
     }
 
     fn begin(&mut self, staging: &Path, record: &Record) -> Result<()> {
@@ -85,7 +69,7 @@ impl Journal {
     }
 
     pub(super) fn open(staging: &Path) -> Result<(Self, Record)> {
-        let path = staging.join(JOURNAL_FILE);
+        let path = staging.join(PROGRESS_FILE);
         let mut file = OpenOptions::new()
             .read(true)
             .write(true)

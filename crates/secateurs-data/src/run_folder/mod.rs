@@ -1,0 +1,205 @@
+//! Runs that can be interrupted: their staging place, their journal, and the step that makes their work the output.
+
+mod error;
+mod journal;
+mod lines;
+mod request;
+mod staged;
+mod target;
+
+pub use error::OutputError;
+pub use journal::RunJournal;
+pub use lines::RunLines;
+pub use request::{OutputClaim, OutputForm, OutputRequest, Overwrite};
+pub use staged::StagedOutput;
+
+use std::path::Path;
+
+use crate::error::IoContext;
+use crate::{DataError, Result};
+use journal::JOURNAL_FILE;
+
+/// A folder that grows in its staging place with a journal of what was asked for and what is done.
+///
+/// A run that is interrupted goes on after the last step that was [kept](Self::keep), and ends with the same bytes. The journal
+/// is not part of the output.
+///
+/// # Examples
+///
+/// A job that writes squares, one file each, and is interrupted after two of them:
+///
+/// ```
+/// use std::path::Path;
+/// use secateurs_data::{OutputForm, OutputRequest, Overwrite, Result, RunJournal, write_atomic};
+/// use serde::{Deserialize, Serialize};
+///
+/// #[derive(Serialize, Deserialize)]
+/// struct Squares { wanted: u32, done: u32 }
+///
+/// impl RunJournal for Squares {
+///     const KIND: &'static str = "squares";
+///     fn difference(&self, asked: &Self) -> Option<&'static str> { (self.wanted != asked.wanted).then_some("number") }
+/// }
+///
+/// fn write_squares(out: &Path, overwrite: Overwrite, stop_after: u32) -> Result<()> {
+///     let request = OutputRequest { out, form: OutputForm::MODEL, inputs: &[], overwrite };
+///     let mut run = request.claim()?.begin(Squares { wanted: 4, done: 0 })?;
+///     while run.journal().done < run.journal().wanted.min(stop_after) {
+///         let n = run.journal().done;
+///         write_atomic(&run.folder().join(n.to_string()), (n * n).to_string().as_bytes())?;
+///         run.keep(|squares| squares.done += 1)?;
+///     }
+///     if stop_after < 4 { Ok(()) } else { run.publish_as_is() }
+/// }
+/// # fn main() -> Result<()> {
+/// # let folder = tempfile::tempdir().expect("a temporary folder");
+/// # let out = folder.path().join("out");
+///
+/// write_squares(&out, Overwrite::Never, 2)?;
+/// assert!(!out.exists());
+/// write_squares(&out, Overwrite::Resume, 4)?;
+/// assert_eq!(std::fs::read_to_string(out.join("3")).expect("written"), "9");
+/// # assert_eq!(std::fs::read_dir(&out).expect("a folder").count(), 4);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct RunFolder<J> {
+    staged: StagedOutput,
+    journal: J,
+    is_resumed: bool,
+}
+
+impl OutputClaim {
+    /// Begins a run in an empty folder, or goes on with an unfinished one that was asked for the same.
+    ///
+    /// # Errors
+    ///
+    /// [`OutputError::ResumeMismatch`] names what was asked for differently, [`OutputError::Journal`] a journal that is
+    /// damaged; or a system error. Unfinished work then stays as it was.
+    pub fn begin<J: RunJournal>(mut self, asked: J) -> Result<RunFolder<J>> {
+        let is_resumed = self.overwrite() == Overwrite::Resume;
+        let journal = if is_resumed {
+            journal::read(&asked, self.staged.folder())?
+        } else {
+            self.staged.held.clear()?;
+            asked
+        };
+        Ok(RunFolder {
+            staged: self.staged,
+            journal,
+            is_resumed,
+        })
+    }
+}
+
+impl<J: RunJournal> RunFolder<J> {
+    /// The folder in which the output grows.
+    pub fn folder(&self) -> &Path {
+        self.staged.folder()
+    }
+
+    /// What was asked for and what is done.
+    pub fn journal(&self) -> &J {
+        &self.journal
+    }
+
+    /// The same, to be changed; the disk learns of it at the next [`record`](Self::record).
+    pub fn journal_mut(&mut self) -> &mut J {
+        &mut self.journal
+    }
+
+    /// Whether this goes on with an unfinished run.
+    pub fn is_resumed(&self) -> bool {
+        self.is_resumed
+    }
+
+    /// Changes the journal, on the disk too. Before the first record there is nothing to resume.
+    ///
+    /// # Errors
+    ///
+    /// A system error.
+    pub fn record(&mut self, change: impl FnOnce(&mut J)) -> Result<()> {
+        change(&mut self.journal);
+        journal::write(&self.journal, self.staged.folder())
+    }
+
+    /// [Records](Self::record) work that is worth going on with: it outlives this value.
+    ///
+    /// # Errors
+    ///
+    /// A system error; the work then counts as not done.
+    pub fn keep(&mut self, change: impl FnOnce(&mut J)) -> Result<()> {
+        self.record(change)?;
+        self.staged.held.keep();
+        Ok(())
+    }
+
+    /// Removes a file or folder of the staging folder; nothing happens if it is not there.
+    ///
+    /// # Errors
+    ///
+    /// A system error.
+    pub fn remove(&self, name: &str) -> Result<()> {
+        self.staged.remove(name)
+    }
+
+    /// Goes on after a success. After an error that `may_pass`, kept work stays, to be resumed; after any other, going on would
+    /// end in the same error, so everything is removed.
+    ///
+    /// # Errors
+    ///
+    /// The error given, or a system error.
+    pub fn settle<T, E: From<DataError>>(
+        self,
+        result: Result<T, E>,
+        may_pass: impl FnOnce(&E) -> bool,
+    ) -> Result<(Self, T), E> {
+        match result {
+            Ok(value) => Ok((self, value)),
+            Err(error) if may_pass(&error) => Err(error),
+            Err(error) => {
+                self.staged.held.discard()?;
+                Err(error)
+            }
+        }
+    }
+
+    /// Lets `rename` move the folder to the path that it is given, in the place of earlier output, which goes only when the new
+    /// one is there.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`StagedOutput::publish`].
+    pub fn publish(self, rename: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
+        let out = self.staged.target.out.clone();
+        self.staged.publish(rename)?;
+        // Only now: had the run been interrupted before, the journal would be needed to go on.
+        remove_journal(&out)
+    }
+
+    /// Moves the folder to the output as it is; see [`publish`](Self::publish).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`StagedOutput::publish`].
+    pub fn publish_as_is(self) -> Result<()> {
+        let out = self.staged.target.out.clone();
+        self.staged.publish_as_is()?;
+        remove_journal(&out)
+    }
+
+    /// Lets `rename` move a part of the folder to the path that it is given, and removes the rest.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`StagedOutput::publish`].
+    pub fn publish_part(self, rename: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
+        self.staged.publish_part(rename)
+    }
+}
+
+fn remove_journal(out: &Path) -> Result<()> {
+    let path = out.join(JOURNAL_FILE);
+    std::fs::remove_file(&path).during("remove", &path)
+}

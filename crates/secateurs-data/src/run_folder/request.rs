@@ -1,0 +1,129 @@
+//! Outputs as they are asked for, and the claim of one job to them.
+
+use std::fs;
+use std::path::Path;
+
+use super::target::Target;
+use super::{JOURNAL_FILE, OutputError, StagedOutput};
+use crate::{HeldOutput, Leftover, OutputKind, Result};
+
+/// What a run does where it finds earlier output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Overwrite {
+    /// Refuses.
+    Never,
+    /// Goes on with an unfinished run.
+    Resume,
+    /// Replaces output and unfinished run.
+    Force,
+}
+
+/// The form of an output: nothing of another form is ever replaced.
+#[derive(Debug, Clone, Copy)]
+pub struct OutputForm {
+    /// Whether it is a folder or a file.
+    pub kind: OutputKind,
+    /// Its name in errors, `model folder`.
+    pub name: &'static str,
+    /// Whether what lies at a path is of this form.
+    pub is_one: fn(&Path) -> bool,
+}
+
+impl OutputForm {
+    /// A folder with `config.json`, or with nothing in it.
+    pub const MODEL: Self = Self {
+        kind: OutputKind::Folder,
+        name: "model folder",
+        is_one: is_model_folder,
+    };
+}
+
+fn is_model_folder(path: &Path) -> bool {
+    let is_empty = || fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_none());
+    path.join("config.json").is_file() || is_empty()
+}
+
+/// An output to be made.
+#[derive(Debug, Clone, Copy)]
+pub struct OutputRequest<'a> {
+    /// Where.
+    pub out: &'a Path,
+    /// What it will be.
+    pub form: OutputForm,
+    /// The files and folders that the job reads.
+    pub inputs: &'a [&'a Path],
+    /// What to do with earlier output.
+    pub overwrite: Overwrite,
+}
+
+impl OutputRequest<'_> {
+    /// Takes the output for this job alone, without changing anything. Whatever would keep the output from being made is an
+    /// error now.
+    ///
+    /// # Errors
+    ///
+    /// An [`OutputError`] that says what is in the way, those of [`HeldOutput::new`], or a system error.
+    pub fn claim(&self) -> Result<OutputClaim> {
+        let target = Target {
+            out: self.out.to_owned(),
+            form: self.form,
+            overwrite: self.overwrite,
+        };
+        target.check_place()?;
+        target.check_inputs(self.inputs)?;
+        let held = HeldOutput::new(self.out, self.form.kind)?;
+        target.check_existing()?;
+        check_leftover(&held, self.overwrite)?;
+        Ok(OutputClaim {
+            staged: StagedOutput { target, held },
+        })
+    }
+}
+
+/// An output that this job alone may write, with whatever an earlier job left still in its place.
+///
+/// A job claims its output first, then reads its inputs, and begins only when they are known to be usable, so that forcing a
+/// new run does not cost the old one for nothing.
+#[derive(Debug)]
+pub struct OutputClaim {
+    pub(super) staged: StagedOutput,
+}
+
+impl OutputClaim {
+    pub(super) fn overwrite(&self) -> Overwrite {
+        self.staged.target.overwrite
+    }
+
+    /// Begins a run that nobody can resume: the place is emptied.
+    ///
+    /// # Errors
+    ///
+    /// [`OutputError::NothingToResume`] if it is to be resumed, or a system error.
+    pub fn begin_once(mut self) -> Result<StagedOutput> {
+        if self.overwrite() == Overwrite::Resume {
+            let path = self.staged.folder().to_owned();
+            return Err(OutputError::NothingToResume { path }.into());
+        }
+        self.staged.held.clear()?;
+        Ok(self.staged)
+    }
+}
+
+/// Refuses what an earlier job left unless it is to be gone on with or thrown away. What a job left that cannot be gone on
+/// with is nobody's loss.
+fn check_leftover(held: &HeldOutput, overwrite: Overwrite) -> Result<(), OutputError> {
+    let path = held.staging().to_owned();
+    let is_unfinished = match fs::metadata(&path) {
+        Ok(found) if found.is_dir() => path.join(JOURNAL_FILE).is_file(),
+        _ => held.leftover() == Leftover::Work,
+    };
+    let can_resume = is_unfinished && held.is_of_kind();
+    match (held.leftover(), overwrite) {
+        (Leftover::Work | Leftover::Foreign, Overwrite::Resume) if can_resume => Ok(()),
+        (_, Overwrite::Resume) => Err(OutputError::NothingToResume { path }),
+        (Leftover::Nothing, _) => Ok(()),
+        (_, Overwrite::Never) if is_unfinished => Err(OutputError::UnfinishedRun { path }),
+        (Leftover::Foreign, _) if !is_unfinished => Err(OutputError::NoUnfinishedRun { path }),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,67 @@
+//! Everything that a training reads.
+
+use secateurs_data::Checkpoint;
+use secateurs_models::llama::LlamaConfig;
+
+use crate::Error;
+use crate::measure::evaluate::{check_tokens, check_window};
+use crate::prune::recipe::Recipe;
+use crate::text::plain_text::read_plain_text;
+use crate::text::windows::{all_windows, hash_tokens};
+use crate::train::data::TrainingWindows;
+use crate::train::journal::{TrainingJournal, VERSION};
+use crate::train::log::TrainingLog;
+use crate::train::settings::Training;
+
+/// Everything that a training reads.
+pub(super) struct Inputs<'a> {
+    pub(super) training: &'a Training,
+    pub(super) config: LlamaConfig,
+    pub(super) windows: TrainingWindows,
+    /// Sha256 of the tokens of all windows in order.
+    hash: String,
+    pub(super) validation: Vec<Vec<u32>>,
+}
+
+impl<'a> Inputs<'a> {
+    pub(super) fn read(training: &'a Training, source: &Checkpoint, seed: u64) -> Result<Self, Error> {
+        let config = LlamaConfig::open(source)?;
+        let window = training.window(config.max_positions);
+        check_window(&config, window)?;
+        let tokenizer = source.tokenizer()?;
+        let windows = TrainingWindows::read(training, window, &tokenizer, seed)?;
+        let mut validation = Vec::new();
+        if let Some(path) = &training.validation {
+            let least = (training.validation_windows.unwrap_or(1), window);
+            validation = all_windows(&tokenizer, &read_plain_text(path)?, least, "the validation text")?;
+            validation.truncate(training.validation_windows.unwrap_or(16));
+        }
+        let sequences = windows.all();
+        sequences
+            .iter()
+            .try_for_each(|window| check_tokens(window, config.vocab_size))?;
+        Ok(Self {
+            training,
+            config,
+            hash: hash_tokens(&sequences),
+            windows,
+            validation,
+        })
+    }
+
+    /// The journal of a training that is to begin.
+    pub(super) fn journal(&self, recipe: &Recipe, source: &Checkpoint) -> Result<TrainingJournal, Error> {
+        Ok(TrainingJournal {
+            version: VERSION,
+            recipe: recipe.clone(),
+            source: source.fingerprint()?,
+            tokens: self.hash.clone(),
+            steps_done: 0,
+            log: TrainingLog {
+                reuse: self.windows.reuse(),
+                ..TrainingLog::default()
+            },
+            seconds: 0.0,
+        })
+    }
+}
