@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use burn::tensor::Device;
-use secateurs_data::{Checkpoint, CheckpointWriter, Overwrite};
 use secateurs_data::llama::LlamaConfig;
+use secateurs_data::{Checkpoint, CheckpointWriter, Overwrite};
 use secateurs_tensor::{CostChange, Report};
 
 use crate::Error;
@@ -19,11 +19,11 @@ pub struct PruneJob<'a> {
     pub model: &'a Path,
     /// The folder to make.
     pub out: &'a Path,
-    /// What to do.
+    /// The recipe to follow.
     pub recipe: &'a Recipe,
-    /// What to do with earlier output.
+    /// Treatment of earlier output.
     pub overwrite: Overwrite,
-    /// Where tensors are computed.
+    /// Device of the tensors.
     pub device: &'a Device,
 }
 

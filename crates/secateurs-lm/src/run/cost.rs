@@ -19,7 +19,10 @@ pub(crate) fn cost_of_source(source: &Checkpoint, config: &LlamaConfig) -> Resul
 
 /// The cost of a model as it is being written.
 pub(crate) fn cost_of_written(writer: &CheckpointWriter, config: &LlamaConfig) -> Cost {
-    let lengths = writer.plan().iter().map(|tensor| tensor.shape.iter().product::<usize>());
+    let lengths = writer
+        .plan()
+        .iter()
+        .map(|tensor| tensor.shape.iter().product::<usize>());
     let parameters = lengths.sum::<usize>() as u64;
     cost(parameters, parameters * writer.float_type().size() as u64, config)
 }

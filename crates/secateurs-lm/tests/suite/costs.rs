@@ -116,6 +116,9 @@ fn removed_experts_are_counted_in_the_files() {
         };
         assert_eq!(outcome.report.units, [unit(0), unit(1)], "{method}");
         let stored = report(&out.join("experts.json"));
-        assert_eq!((&stored["cost"], &stored["units"]), (&json!(expected), &json!([unit(0), unit(1)])));
+        assert_eq!(
+            (&stored["cost"], &stored["units"]),
+            (&json!(expected), &json!([unit(0), unit(1)]))
+        );
     }
 }
