@@ -1,49 +1,13 @@
 //! Training of a network on rows of numbers.
 
 use burn::module::Module;
-use serde::{Deserialize, Serialize};
 
-use super::grid_updates::GridUpdates;
+use super::config::FitConfig;
 use super::least_squares::LeastSquares;
 use super::minimise::{StepLog, minimise};
-use super::penalty::Penalty;
 use super::rows::{Rows, ScaledRows};
-use super::schedule::Schedule;
 use crate::Result;
 use crate::layers::network::Kan;
-
-/// How to train.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct FitConfig {
-    /// How long, and with which optimizer.
-    pub schedule: Schedule,
-    /// What is added to the mean squared error.
-    pub penalty: Penalty,
-    /// When grids move; never if there is none.
-    pub grids: Option<GridUpdates>,
-}
-
-impl FitConfig {
-    /// Without penalty, with grids that follow the data at first.
-    pub fn new(schedule: Schedule) -> Self {
-        Self {
-            schedule,
-            penalty: Penalty::default(),
-            grids: Some(GridUpdates::default()),
-        }
-    }
-
-    /// The same with a penalty of that weight.
-    pub fn with_lambda(mut self, lambda: f64) -> Self {
-        self.penalty.lambda = lambda;
-        self
-    }
-
-    /// The same with grids that stay.
-    pub fn with_fixed_grids(self) -> Self {
-        Self { grids: None, ..self }
-    }
-}
 
 /// Trains a network to predict `y` from `x` by least squares on all rows at once.
 ///

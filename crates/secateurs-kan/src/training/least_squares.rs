@@ -3,7 +3,7 @@
 use burn::module::Module;
 use burn::tensor::Tensor;
 
-use super::fit::FitConfig;
+use super::config::FitConfig;
 use super::objective::Objective;
 use super::rows::{Rows, ScaledRows};
 use crate::Result;
@@ -15,7 +15,7 @@ pub(super) struct LeastSquares<'a> {
     rows: ScaledRows,
     validation: Option<ScaledRows>,
     config: &'a FitConfig,
-    /// Of the first layer, for the penalty; none before the first step.
+    /// Covariance of the first layer, for the penalty; none before the first step.
     first: Option<Covariance>,
 }
 
