@@ -44,7 +44,7 @@ pub struct NetworkFormulas {
     pub pruned: EffectModel<Kan>,
     /// Outcomes without and with treatment, with unrounded constants.
     pub symbolic: [Formula; 2],
-    /// The same, rounded as far as the budget allows.
+    /// These formulas, rounded as far as the budget allows.
     pub rounded: [Formula; 2],
 }
 

@@ -1,10 +1,10 @@
-//! What training makes small.
+//! A loss that training makes small.
 
 use burn::tensor::Tensor;
 
 use crate::Result;
 
-/// What training makes small.
+/// A loss that training makes small.
 pub trait Objective<M> {
     /// The loss of one step, a scalar, with everything that is added to it.
     fn loss(&self, model: &M, step: usize) -> Tensor<1>;
@@ -14,7 +14,7 @@ pub trait Objective<M> {
         None
     }
 
-    /// What happens to the model before each step, such as moving its grids; `true` if it changed. What all losses of a step
+    /// Changes the model before each step, such as by moving its grids; `true` if it changed. What all losses of a step
     /// need may be kept from here.
     ///
     /// # Errors

@@ -1,9 +1,9 @@
-//! How long and how to train.
+//! Number and kind of the steps of a training.
 
 use secateurs_train::EarlyStopping;
 use serde::{Deserialize, Serialize};
 
-/// How steps are taken.
+/// The rule by which steps are taken.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Optimizer {
@@ -29,18 +29,18 @@ impl Optimizer {
     };
 }
 
-/// Which weights training ends with.
+/// Weights that training ends with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Keep {
-    /// Those of the last step.
+    /// The weights of the last step.
     Last,
-    /// Those with the least validation loss, or the last ones without validation.
+    /// The weights with the least validation loss, or the last ones without validation.
     #[default]
     Best,
 }
 
-/// How long and how to train.
+/// Number and kind of the steps of a training.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Schedule {
     /// Adam or L-BFGS.
@@ -49,7 +49,7 @@ pub struct Schedule {
     pub steps: usize,
     /// Steps without a smaller validation loss after which training ends.
     pub patience: Option<usize>,
-    /// Which weights training ends with.
+    /// Weights that training ends with.
     pub keep: Keep,
 }
 
@@ -72,7 +72,7 @@ impl Schedule {
         }
     }
 
-    /// The same, ending early if the validation loss does not fall for so many steps.
+    /// This schedule, ending early if the validation loss does not fall for so many steps.
     pub fn with_patience(self, patience: usize) -> Self {
         Self {
             patience: Some(patience),
