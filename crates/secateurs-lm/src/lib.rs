@@ -15,7 +15,7 @@ mod train;
 pub use error::Error;
 pub use experts::{
     BlockExperts, Evidence, ExpertJob, ExpertMethod, ExpertObservation, ExpertOutcome, ExpertPlan, ExpertReport,
-    observe_experts, prune_experts, remove_experts,
+    Mixture, observe_experts, prune_experts, remove_experts,
 };
 pub use measure::{
     Accuracy, Comparison, Evaluation, Fidelity, Info, LinearInfo, PartFidelity, TensorDifference, accuracy,

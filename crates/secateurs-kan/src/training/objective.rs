@@ -1,4 +1,8 @@
+<<<<<<< HEAD
 //! A loss that training makes small.
+=======
+//! Losses that training makes small.
+>>>>>>> main
 
 use burn::tensor::Tensor;
 
@@ -14,12 +18,17 @@ pub trait Objective<M> {
         None
     }
 
+<<<<<<< HEAD
     /// Changes the model before each step, such as by moving its grids; `true` if it changed. What all losses of a step
     /// need may be kept from here.
+=======
+    /// Prepares the model for each step, such as by moving its grids; `true` if it changed. Whatever all losses of a step need
+    /// may be kept from here.
+>>>>>>> main
     ///
     /// # Errors
     ///
-    /// Those of the objective.
+    /// Errors of the objective.
     fn before_step(&mut self, model: M, _step: usize) -> Result<(M, bool)> {
         Ok((model, false))
     }

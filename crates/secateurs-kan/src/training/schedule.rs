@@ -1,9 +1,9 @@
-//! Number and kind of the steps of a training.
+//! Length of a training, its optimizer, and its end.
 
 use secateurs_train::EarlyStopping;
 use serde::{Deserialize, Serialize};
 
-/// The rule by which steps are taken.
+/// Optimizer of the steps.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Optimizer {
@@ -33,14 +33,14 @@ impl Optimizer {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Keep {
-    /// The weights of the last step.
+    /// Weights of the last step.
     Last,
-    /// The weights with the least validation loss, or the last ones without validation.
+    /// Weights with the least validation loss, or the last ones without validation.
     #[default]
     Best,
 }
 
-/// Number and kind of the steps of a training.
+/// Length of a training, its optimizer, and its end.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Schedule {
     /// Adam or L-BFGS.
@@ -54,7 +54,7 @@ pub struct Schedule {
 }
 
 impl Schedule {
-    /// That many steps of an optimizer.
+    /// A number of steps of an optimizer.
     pub fn new(optimizer: Optimizer, steps: usize) -> Self {
         Self {
             optimizer,
@@ -64,7 +64,7 @@ impl Schedule {
         }
     }
 
-    /// When the loss on unseen rows ends the training.
+    /// Rule by which the loss on unseen rows ends the training.
     pub fn early_stopping(&self) -> EarlyStopping {
         EarlyStopping {
             patience: self.patience,
@@ -72,7 +72,7 @@ impl Schedule {
         }
     }
 
-    /// This schedule, ending early if the validation loss does not fall for so many steps.
+    /// Ends the training early if the validation loss does not fall for so many steps.
     pub fn with_patience(self, patience: usize) -> Self {
         Self {
             patience: Some(patience),

@@ -50,17 +50,27 @@ pub struct ExpertObservation {
     pub gated: BTreeMap<String, ActivationStats>,
 }
 
+/// A mixture of experts and its shape.
+#[derive(Clone, Copy)]
+pub struct Mixture<'a> {
+    /// Its shape.
+    pub config: &'a LlamaConfig,
+    /// Its parameters.
+    pub llama: &'a Llama,
+}
+
 /// Runs the model on sequences and looks at the mixture of every block. All blocks see what the unpruned ones before them give.
 ///
 /// # Errors
 ///
 /// If the model is not a mixture, a token is outside its vocabulary, or something in it is not finite.
 pub fn observe_experts(
-    (config, llama): (&LlamaConfig, &Llama),
+    model: Mixture<'_>,
     sequences: &[Vec<u32>],
     kept: Evidence,
     listener: &mut dyn FnMut(usize, usize),
 ) -> Result<Vec<ExpertObservation>, Error> {
+    let Mixture { config, llama } = model;
     let mixtures = || llama.model.layers.iter().filter_map(|block| block.moe.as_ref());
     if mixtures().next().is_none() {
         return Err(Error::NoExperts);

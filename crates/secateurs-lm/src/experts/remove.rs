@@ -3,7 +3,7 @@
 use secateurs_models::llama::{Llama, LlamaMoe};
 use secateurs_moe::keep_logits;
 use secateurs_moe::prune::{Naee, clusters, keep_experts, lost, merge_experts, scores_of};
-use secateurs_tensor::Sparsity;
+use secateurs_tensor::{CostChange, Sparsity, UnitKind, UnitReport};
 use serde::Serialize;
 
 use super::method::ExpertMethod;
@@ -23,6 +23,17 @@ pub struct ExpertPlan {
     pub seed: u64,
 }
 
+impl ExpertPlan {
+    /// Number of experts that are to go from a block of `n_experts`.
+    pub fn n_removed(&self, n_experts: usize) -> usize {
+        if self.method.removes_experts() {
+            self.share.pruned_count(n_experts)
+        } else {
+            0
+        }
+    }
+}
+
 /// What went.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ExpertReport {
@@ -32,6 +43,11 @@ pub struct ExpertReport {
     pub sparsity: f64,
     /// Block by block.
     pub blocks: Vec<BlockExperts>,
+    /// Number of experts of every block; of a written model, as they are in its files.
+    pub units: Vec<UnitReport>,
+    /// What a written model costs, and what it cost before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cost: Option<CostChange>,
 }
 
 /// What happened to the experts of one block.
@@ -68,7 +84,7 @@ pub fn remove_experts(
     plan: &ExpertPlan,
 ) -> Result<(Llama, ExpertReport), Error> {
     let mut llama = llama.clone();
-    let mut blocks = Vec::new();
+    let (mut blocks, mut units) = (Vec::new(), Vec::new());
     let mut zeros = Zeros::default();
     let mixtures = llama.model.layers.iter_mut().filter_map(|block| block.moe.as_mut());
     for (index, (moe, observed)) in mixtures.zip(observed).enumerate() {
@@ -76,6 +92,13 @@ pub fn remove_experts(
         let seed = plan.seed.wrapping_mul(1000).wrapping_add(index as u64);
         let choice = Choice::of(moe, observed, plan, seed)?;
         blocks.push(choice.report(observed));
+        units.push(UnitReport {
+            kind: UnitKind::Expert,
+            path: format!("model.layers.{index}.moe"),
+            before: choice.n_experts,
+            requested: choice.n_experts - plan.n_removed(choice.n_experts),
+            after: choice.kept.len(),
+        });
         *moe = choice.apply(moe.clone(), observed, plan)?;
         let of_block = Zeros::of(&moe.experts);
         blocks[index].sparsity = of_block.share();
@@ -85,6 +108,8 @@ pub fn remove_experts(
         plan: *plan,
         sparsity: zeros.share(),
         blocks,
+        units,
+        cost: None,
     };
     Ok((llama, report))
 }

@@ -242,7 +242,9 @@ fn pack(
         }
     };
     if let Some(float_type) = float_type(value_type) {
-        float_type.check_fits(name, weights)?;
+        float_type
+            .check_fits(name, weights)
+            .map_err(secateurs_data::DataError::from)?;
     }
     let matrix = PackedMatrix::pack(weights, dims, format, value_type).map_err(failed)?;
     let info = PackedInfo {

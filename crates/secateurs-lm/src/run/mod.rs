@@ -1,5 +1,6 @@
-//! What all jobs share: the model that they read, and how much memory they take.
+//! What all jobs share: the model that they read, what models cost, and how much memory a job takes.
 
+pub(crate) mod cost;
 pub(crate) mod memory;
 pub(crate) mod source;
 

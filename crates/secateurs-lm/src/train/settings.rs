@@ -185,10 +185,9 @@ impl Training {
         TrainConfig {
             micro_batches: self.micro_batches(),
             learning_rate: LearningRate {
-                peak: self.learning_rate.unwrap_or(2e-4),
                 warmup: self.warmup.unwrap_or(0),
                 decay: self.decay.unwrap_or(ScheduleShape::Linear),
-                floor: 0.0,
+                ..LearningRate::linear(self.learning_rate.unwrap_or(2e-4))
             },
             adam: AdamSettings {
                 beta2: self.beta2.unwrap_or(adam.beta2),

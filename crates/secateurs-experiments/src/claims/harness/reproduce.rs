@@ -9,7 +9,7 @@ use crate::ExperimentError;
 use crate::outcome::Outcome;
 use crate::report::Chart;
 
-/// What one run of a claim produced.
+/// The products of one run of a claim.
 #[derive(Debug, Clone)]
 pub struct Reproduction {
     /// Every number, with notes.

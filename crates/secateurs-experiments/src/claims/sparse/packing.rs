@@ -20,7 +20,7 @@ pub enum Standing {
     Control,
 }
 
-/// How a model is stored.
+/// The way in which a model is stored.
 #[derive(Debug, Clone, Copy)]
 pub struct Packing {
     pub name: &'static str,

@@ -8,12 +8,12 @@ use secateurs::data::{Checkpoint, Tokenizer, read_text};
 use secateurs::models::llama::{Llama, LlamaConfig, load_llama};
 use secateurs::tensor::Sparsity;
 use secateurs::{
-    BlockExperts, Evaluation, Evidence, ExpertObservation, ExpertPlan, evaluate_llama, first_windows, observe_experts,
-    remove_experts,
+    BlockExperts, Evaluation, Evidence, ExpertObservation, ExpertPlan, Mixture, evaluate_llama, first_windows,
+    observe_experts, remove_experts,
 };
 use serde::{Deserialize, Serialize};
 
-use super::case::{CALIBRATION_WINDOW, CALIBRATION_WINDOWS, ExpertsCase, ExpertsKey};
+use super::case::{CALIBRATION_WINDOW, CALIBRATION_WINDOWS, Excerpt, ExpertsCase, ExpertsKey};
 use crate::ExperimentError;
 use crate::fixtures;
 use crate::outcome::workspace_root;
@@ -51,16 +51,15 @@ impl ExpertsBench {
     pub fn open(name: &str, case: &ExpertsCase, device: &Device) -> Result<Self, ExperimentError> {
         let checkpoint = Checkpoint::open(&workspace_root().join("fixtures").join(name))?;
         let tokenizer = checkpoint.tokenizer()?;
-        let n_calibration = case.seeds as usize * CALIBRATION_WINDOWS;
+        let calibration = Excerpt {
+            novel: fixtures::CALIBRATION,
+            count: case.seeds as usize * CALIBRATION_WINDOWS,
+            window: CALIBRATION_WINDOW,
+        };
         let (config, llama) = load_llama(&checkpoint, device)?;
         Ok(Self {
-            test: novel_windows(&tokenizer, fixtures::TEST, case.test, "the test text")?,
-            calibration: novel_windows(
-                &tokenizer,
-                fixtures::CALIBRATION,
-                (n_calibration, CALIBRATION_WINDOW),
-                "the calibration text",
-            )?,
+            test: case.test.read_windows(&tokenizer, "the test text")?,
+            calibration: calibration.read_windows(&tokenizer, "the calibration text")?,
             config,
             llama,
             observed: Mutex::new(None),
@@ -105,7 +104,10 @@ impl ExpertsBench {
             return Ok(Arc::clone(&observed.blocks));
         }
         let windows = &self.calibration[seed as usize * CALIBRATION_WINDOWS..][..CALIBRATION_WINDOWS];
-        let model = (&self.config, &self.llama);
+        let model = Mixture {
+            config: &self.config,
+            llama: &self.llama,
+        };
         let blocks = Arc::new(observe_experts(model, windows, Evidence::ALL, &mut |_, _| {})?);
         *latest = Some(SeedObservation {
             seed,
@@ -115,15 +117,13 @@ impl ExpertsBench {
     }
 }
 
-/// The first windows of a novel: so many, of so many tokens.
-fn novel_windows(
-    tokenizer: &Tokenizer,
-    novel: &str,
-    windows: (usize, usize),
-    what: &'static str,
-) -> Result<Vec<Vec<u32>>, ExperimentError> {
-    let path = workspace_root().join("fixtures/austen").join(format!("{novel}.txt"));
-    Ok(first_windows(tokenizer, &read_text(&path)?, windows, what)?)
+impl Excerpt {
+    /// Reads the windows; `what` names the text in errors.
+    fn read_windows(&self, tokenizer: &Tokenizer, what: &'static str) -> Result<Vec<Vec<u32>>, ExperimentError> {
+        let novels = workspace_root().join("fixtures/austen");
+        let text = read_text(&novels.join(format!("{}.txt", self.novel)))?;
+        Ok(first_windows(tokenizer, &text, (self.count, self.window), what)?)
+    }
 }
 
 /// Parameters that are not zero.

@@ -1,12 +1,11 @@
 //! What must hold of every method under every pattern.
 
-mod layers;
-
-use layers::{TestLayer, methods, pattern, problem, solvers};
 use proptest::prelude::*;
-use secateurs_prune::{Gram, LayerMethod};
+use secateurs_prune::{Gram, LayerMethod, LayerProblem};
 use secateurs_tensor::{Pattern, Scope, WeightMatrix};
 use secateurs_testkit::laws;
+
+use crate::layers::{TestLayer, methods, pattern, problem, solvers};
 
 const PATTERNS: [&str; 9] = ["1%", "33%", "50%", "70%", "95%", "2:4", "1:4", "3:8", "4:8"];
 
@@ -18,8 +17,9 @@ fn expected_count(pattern: Pattern, scope: Scope, [d_output, d_input]: [usize; 2
 }
 
 /// Counts, zeros, groups and repeatability.
-fn check(method: &dyn LayerMethod, scope: Scope, weight: &WeightMatrix, (gram, pattern): (&Gram, Pattern)) {
-    let solution = method.solve(&problem(weight, gram, pattern)).expect("solvable");
+fn check(method: &dyn LayerMethod, scope: Scope, problem: &LayerProblem<'_>) {
+    let LayerProblem { weight, pattern, .. } = *problem;
+    let solution = method.solve(problem).expect("solvable");
     let keep = solution.keep.as_slice();
     laws::prunes_exactly(keep, expected_count(pattern, scope, weight.dims()));
     laws::zeros_are_positive(solution.weight.values(), keep);
@@ -27,7 +27,7 @@ fn check(method: &dyn LayerMethod, scope: Scope, weight: &WeightMatrix, (gram, p
     if let Pattern::Nm(nm) = pattern {
         laws::keeps_per_group(keep, nm.keep(), nm.group());
     }
-    let again = method.solve(&problem(weight, gram, pattern)).expect("solvable");
+    let again = method.solve(problem).expect("solvable");
     assert_eq!(
         bits(&again.weight),
         bits(&solution.weight),
@@ -47,7 +47,7 @@ fn every_method_meets_every_pattern_exactly() {
         let gram = layer.gram();
         for (method, scope) in methods() {
             for text in PATTERNS {
-                check(method.as_ref(), scope, &layer.weight, (&gram, pattern(text)));
+                check(method.as_ref(), scope, &problem(&layer.weight, &gram, pattern(text)));
             }
         }
     }
@@ -59,7 +59,7 @@ fn ties_do_not_change_counts() {
     let gram = Gram::from_values(secateurs_testkit::naive::identity(40), 40).expect("the identity is symmetric");
     for (method, scope) in methods() {
         for text in PATTERNS {
-            check(method.as_ref(), scope, &weight, (&gram, pattern(text)));
+            check(method.as_ref(), scope, &problem(&weight, &gram, pattern(text)));
         }
     }
 }
@@ -71,7 +71,7 @@ fn a_layer_of_zeros_can_be_pruned() {
     let gram = layer.gram();
     for (method, scope) in methods() {
         for text in ["50%", "2:4"] {
-            check(method.as_ref(), scope, &weight, (&gram, pattern(text)));
+            check(method.as_ref(), scope, &problem(&weight, &gram, pattern(text)));
         }
     }
 }
@@ -91,7 +91,7 @@ fn dead_inputs_do_not_change_counts() {
     assert_eq!(gram.dead_inputs(), (16..28).collect::<Vec<_>>());
     for (method, scope) in methods() {
         for text in PATTERNS {
-            check(method.as_ref(), scope, &layer.weight, (&gram, pattern(text)));
+            check(method.as_ref(), scope, &problem(&layer.weight, &gram, pattern(text)));
         }
     }
     for solver in solvers() {

@@ -8,7 +8,7 @@ use secateurs_prune::{BlockPlan, Flow, LayerMethod, MaskOnly, SparseGpt, prune_b
 use secateurs_tensor::{KeepMask, Observer, PathRules, Scope, read_weights};
 use secateurs_testkit::laws;
 
-use crate::{Block, Blocks, pattern, tensor};
+use super::{Block, Blocks, pattern, tensor};
 
 /// Reads a sequence and a summary of it, and changes both.
 #[derive(Module, Debug)]
@@ -20,7 +20,8 @@ struct TwoStreams {
 impl Block for TwoStreams {
     type Flow = (Tensor<3>, Tensor<2>);
 
-    fn run(&self, (tokens, summary): Self::Flow, observer: &mut dyn Observer) -> Self::Flow {
+    fn run(&self, input: Self::Flow, observer: &mut dyn Observer) -> Self::Flow {
+        let (tokens, summary) = input;
         let [batch, n_tokens, width] = tokens.dims();
         observer.observe(&["tokens.weight"], &tokens.clone().reshape([batch * n_tokens, width]));
         observer.observe(&["summary.weight"], &summary);
