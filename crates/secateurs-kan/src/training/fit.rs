@@ -9,42 +9,6 @@ use super::rows::{Rows, ScaledRows};
 use crate::Result;
 use crate::layers::network::Kan;
 
-<<<<<<< HEAD
-=======
-/// Settings of a fit.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct FitConfig {
-    /// Number of steps, and their optimizer.
-    pub schedule: Schedule,
-    /// Penalty that is added to the mean squared error.
-    pub penalty: Penalty,
-    /// Moves of the grids; they stay if there is none.
-    pub grids: Option<GridUpdates>,
-}
-
-impl FitConfig {
-    /// Settings without penalty, and with grids that follow the data at first.
-    pub fn new(schedule: Schedule) -> Self {
-        Self {
-            schedule,
-            penalty: Penalty::default(),
-            grids: Some(GridUpdates::default()),
-        }
-    }
-
-    /// Adds a penalty of that weight.
-    pub fn with_lambda(mut self, lambda: f64) -> Self {
-        self.penalty.lambda = lambda;
-        self
-    }
-
-    /// Lets grids stay.
-    pub fn with_fixed_grids(self) -> Self {
-        Self { grids: None, ..self }
-    }
-}
-
->>>>>>> main
 /// Trains a network to predict `y` from `x` by least squares on all rows at once.
 ///
 /// Loss: the mean of squared errors over rows and outputs, each as a share of the variance of its outcome over the training

@@ -1,8 +1,4 @@
-<<<<<<< HEAD
-//! A loss that training makes small.
-=======
 //! Losses that training makes small.
->>>>>>> main
 
 use burn::tensor::Tensor;
 
@@ -18,13 +14,8 @@ pub trait Objective<M> {
         None
     }
 
-<<<<<<< HEAD
-    /// Changes the model before each step, such as by moving its grids; `true` if it changed. What all losses of a step
-    /// need may be kept from here.
-=======
     /// Prepares the model for each step, such as by moving its grids; `true` if it changed. Whatever all losses of a step need
     /// may be kept from here.
->>>>>>> main
     ///
     /// # Errors
     ///

@@ -1,8 +1,4 @@
-<<<<<<< HEAD
-//! A term of the loss for the size of a network.
-=======
 //! The penalty of a network's size.
->>>>>>> main
 
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
@@ -50,13 +46,8 @@ impl Penalty {
         self.with_covariance(kan, x, &first)
     }
 
-<<<<<<< HEAD
-    /// This penalty, given the [covariance](Kan::covariance) of the first layer at these inputs, which is most of the
-    /// work and the same at all steps between which no grid moves.
-=======
     /// The penalty, given the [covariance](Kan::covariance) of the first layer at these inputs, which is most of the
     /// work and stays as it is between moves of the grids.
->>>>>>> main
     pub fn with_covariance(&self, kan: &Kan, x: Tensor<2>, first: &Covariance) -> Tensor<1> {
         let mut x = kan.scaled(x);
         let mut sum = Tensor::zeros([1], (&x.device(), x.dtype()));
