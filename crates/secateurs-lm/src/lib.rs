@@ -15,7 +15,7 @@ mod train;
 pub use error::Error;
 pub use experts::{
     BlockExperts, Evidence, ExpertJob, ExpertMethod, ExpertObservation, ExpertOutcome, ExpertPlan, ExpertReport,
-    Mixture, observe_experts, prune_experts, remove_experts,
+    observe_experts, prune_experts, remove_experts,
 };
 pub use measure::{
     Accuracy, Comparison, Evaluation, Fidelity, Info, LinearInfo, PartFidelity, TensorDifference, accuracy,
@@ -27,11 +27,11 @@ pub use prune::{
     Algorithm, AllocationRecipe, BlockMatrix, Elsa, ElsaState, FirstStage, Method, MethodOptions, PlannedBlock,
     PruneJob, PruneOutcome, PrunePlan, Recipe, RecipeDraft, WholeModel, block_matrices, prune_checkpoint,
 };
-pub use run::{Overwrite, peak_rss_bytes, reset_peak_rss};
+pub use run::{LoadedLlama, Overwrite, peak_rss_bytes, reset_peak_rss};
 pub use secateurs_data::staging_path;
 pub use text::{
-    Completion, LineError, LineProblem, PromptEncoder, PromptStyle, TextGenerator, all_windows, first_windows,
-    read_plain_text,
+    Completion, LineError, LineProblem, PromptEncoder, PromptStyle, TextGenerator, TextWindows, all_windows,
+    first_windows, read_plain_text,
 };
 pub use trace::{
     Calibration, CalibrationDraft, CalibrationError, CalibrationTokens, PromptFile, PromptRecord, PromptSelection,

@@ -9,5 +9,5 @@ mod zeros;
 
 pub use job::{ExpertJob, ExpertOutcome, prune_experts};
 pub use method::ExpertMethod;
-pub use observe::{Evidence, ExpertObservation, Mixture, observe_experts};
+pub use observe::{Evidence, ExpertObservation, observe_experts};
 pub use remove::{BlockExperts, ExpertPlan, ExpertReport, remove_experts};

@@ -19,11 +19,11 @@ pub struct PruneJob<'a> {
     pub model: &'a Path,
     /// The folder to make.
     pub out: &'a Path,
-    /// What to do.
+    /// The recipe to follow.
     pub recipe: &'a Recipe,
-    /// What to do with earlier output.
+    /// Treatment of earlier output.
     pub overwrite: Overwrite,
-    /// Where tensors are computed.
+    /// Device of the tensors.
     pub device: &'a Device,
 }
 
