@@ -67,7 +67,7 @@ impl Table {
                 .iter()
                 .map(|column| column.clone().unwrap_or_else(|| EVERYWHERE.to_owned())),
         );
-        let mut lines = Vec::new();
+        let mut lines: Vec<Vec<String>> = Vec::new();
         for (rows, is_paper) in [(&group.ours, false), (&group.paper, true)] {
             for line in pivot_lines(rows, is_paper) {
                 let shown = columns.iter().map(|column| line.show(axis, column.as_deref()));
