@@ -2,6 +2,7 @@
 
 use secateurs_formula::FormulaError;
 use secateurs_kan::KanError;
+use secateurs_tensor::TensorError;
 
 /// The result of a fallible operation of this crate.
 pub type Result<T, E = CausalError> = core::result::Result<T, E>;
@@ -169,6 +170,9 @@ pub enum CausalError {
     /// A network could not be made, trained or changed.
     #[error(transparent)]
     Kan(#[from] KanError),
+    /// A selection of terms that `secateurs-tensor` refused.
+    #[error(transparent)]
+    Units(#[from] TensorError),
     /// A formula that is not possible.
     #[error(transparent)]
     Formula(#[from] FormulaError),

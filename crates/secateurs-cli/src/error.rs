@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use secateurs::data::DataError;
 use secateurs::data::llama::ConfigError;
 use secateurs::models::ModelError;
+use secateurs::prune::PruneError;
 
 use crate::options::device::NoDevice;
 use crate::options::engine::UnusableLevel;
@@ -82,7 +83,8 @@ impl CliError {
     /// 2 for a command line that makes no sense, otherwise 1.
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
-            Self::Missing { .. } | Self::NoDevice(_) | Self::Level(_) | Self::Job(secateurs::Error::PatternChoice) => 2,
+            Self::Missing { .. } | Self::NoDevice(_) | Self::Level(_) => 2,
+            Self::Job(error) if contradicts_itself(error) => 2,
             _ => 1,
         }
     }
@@ -91,4 +93,17 @@ impl CliError {
     pub(crate) fn is_closed_pipe(&self) -> bool {
         matches!(self, Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe)
     }
+}
+
+/// Whether options do not go together, whatever the model.
+fn contradicts_itself(error: &secateurs::Error) -> bool {
+    use secateurs::Error::{NoAllocation, NoGlobalScope, PatternChoice, Prune, UnusedOption};
+    matches!(
+        error,
+        NoAllocation { .. }
+            | NoGlobalScope { .. }
+            | PatternChoice
+            | Prune(PruneError::FixedPattern { .. })
+            | UnusedOption { .. }
+    )
 }

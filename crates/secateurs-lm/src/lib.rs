@@ -27,11 +27,11 @@ pub use prune::{
     Algorithm, AllocationRecipe, BlockMatrix, Elsa, ElsaState, FirstStage, Method, MethodOptions, PlannedBlock,
     PruneJob, PruneOutcome, PrunePlan, Recipe, RecipeDraft, WholeModel, block_matrices, prune_checkpoint,
 };
-pub use run::{Overwrite, peak_rss_bytes, reset_peak_rss};
+pub use run::{LoadedLlama, Overwrite, peak_rss_bytes, reset_peak_rss};
 pub use secateurs_data::staging_path;
 pub use text::{
-    Completion, LineError, LineProblem, PromptEncoder, PromptStyle, TextGenerator, all_windows, first_windows,
-    read_plain_text,
+    Completion, LineError, LineProblem, PromptEncoder, PromptStyle, TextGenerator, TextWindows, all_windows,
+    first_windows, read_plain_text,
 };
 pub use trace::{
     Calibration, CalibrationDraft, CalibrationError, CalibrationTokens, PromptFile, PromptRecord, PromptSelection,

@@ -4,7 +4,7 @@ use faer::Mat;
 
 use crate::additive::ridge::{Ridge, Solution, solve};
 use crate::additive::term::{FewValues, Functions, Term, TermBasis};
-use crate::data::scale::Scale;
+use crate::data::scale::ColumnScale;
 use crate::data::study::{Outcomes, Study, check_covariates, check_length};
 use crate::error::{Arm, Column};
 use crate::{CausalError, Result};
@@ -103,7 +103,7 @@ impl AdditiveConfig {
         let fit = OfStudy {
             study,
             bases: &bases,
-            outcome: Scale::standard(study.outcome()),
+            outcome: ColumnScale::standard(study.outcome()),
             ridge: &self.ridge,
         };
         let functions = match self.learner {
@@ -126,7 +126,7 @@ impl AdditiveConfig {
 struct OfStudy<'a> {
     study: &'a Study,
     bases: &'a [TermBasis],
-    outcome: Scale,
+    outcome: ColumnScale,
     ridge: &'a Ridge,
 }
 
@@ -196,7 +196,7 @@ pub struct AdditiveFunction {
 
 impl AdditiveFunction {
     /// A function in the units of the study, from one of outcomes on a scale.
-    pub(crate) fn new(study: &Study, bases: &[TermBasis], solution: &Solution, outcome: Scale) -> Self {
+    pub(crate) fn new(study: &Study, bases: &[TermBasis], solution: &Solution, outcome: ColumnScale) -> Self {
         let mut intercept = solution.coefficients[0] * outcome.unit();
         let mut terms = Vec::with_capacity(bases.len());
         let mut at = 1;

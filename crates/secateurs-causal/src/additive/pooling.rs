@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::additive::model::{Additive, AdditiveFunction, bases, design};
 use crate::additive::ridge::{Solution, first_column, penalised, penalties};
 use crate::additive::term::{FewValues, Functions, TermBasis};
-use crate::data::scale::Scale;
+use crate::data::scale::ColumnScale;
 use crate::data::study::Study;
 use crate::error::Arm;
 use crate::{CausalError, Result};
@@ -140,7 +140,7 @@ impl PoolingSearch {
     pub fn fit(&self, study: &Study) -> Result<(Additive, PoolingChoice)> {
         self.check(study)?;
         study.check_overlap()?;
-        let scale = Scale::standard(study.outcome());
+        let scale = ColumnScale::standard(study.outcome());
         let outcome: Vec<f64> = study.outcome().iter().map(|y| scale.to(*y)).collect();
         let attempts = self.attempts(study, &outcome);
         let judged = self.judged(&attempts)?;

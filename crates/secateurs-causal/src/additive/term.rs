@@ -3,7 +3,7 @@
 use secateurs_kan::Grid;
 use serde::{Deserialize, Serialize};
 
-use crate::data::scale::{Scale, range};
+use crate::data::scale::{ColumnScale, range};
 
 /// Degree of the splines.
 const DEGREE: usize = 3;
@@ -32,7 +32,7 @@ pub(crate) struct Functions {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct TermBasis {
     pub(crate) feature: usize,
-    scale: Scale,
+    scale: ColumnScale,
     range: [f64; 2],
     /// Interior knots or levels, in the units of the covariate.
     knots: Vec<f64>,
@@ -55,7 +55,7 @@ impl TermBasis {
         distinct.sort_by(f64::total_cmp);
         distinct.dedup();
         let range = range(values);
-        let scale = Scale::of_covariate(values);
+        let scale = ColumnScale::of_covariate(values);
         let varies = functions.n_intervals > 0 && scale.unit() > 0.0;
         let has_splines = distinct.len() >= functions.least_distinct.max(2);
         let is_few = distinct.len() > 2 && distinct.len() < functions.least_distinct;
@@ -63,7 +63,7 @@ impl TermBasis {
             _ if varies && has_splines => {
                 let ends = range.map(|end| scale.to(end));
                 // A range so narrow that its knots coincide has no grid, and the line has to do.
-                let grid = Grid::uniform((1, DEGREE, functions.n_intervals), ends).ok();
+                let grid = Grid::uniform(1, DEGREE, functions.n_intervals, ends).ok();
                 grid.map_or(Kind::Line, Kind::Splines)
             }
             FewValues::Levels if varies && is_few => {

@@ -19,13 +19,13 @@ pub trait Network: Module + Clone {
     /// Where the parameters are, and their precision.
     fn place(&self) -> (Device, DType);
 
-    /// The network with the units of these rows of inputs, row-major, unless it has units already: `a x + b` gives the same
+    /// The network with the scales of these rows of inputs, row-major, unless it has scales already: `a x + b` gives the same
     /// scaled inputs as `x`, up to rounding.
     ///
     /// # Errors
     ///
     /// If the numbers are not whole rows, or not finite.
-    fn in_units_of(self, x: &[f64]) -> Result<Self, KanError>;
+    fn with_scales_of(self, x: &[f64]) -> Result<Self, KanError>;
 
     /// The same network with `scale_k y_k + shift_k` instead of each output `y_k`.
     ///

@@ -1,7 +1,7 @@
 //! A study as tensors, and the loss of networks on it.
 
 use burn::tensor::{Device, Tensor, activation};
-use secateurs_kan::Unit;
+use secateurs_kan::Scale;
 
 use crate::data::study::Study;
 use crate::error::Arm;
@@ -32,8 +32,8 @@ struct Part {
 }
 
 impl LearnerRows {
-    /// The rows, their outcomes in a unit. A network of a T-learner predicts those of its arm.
-    pub(crate) fn new(study: &Study, learner: Learner, unit: Unit, place: &Place) -> Self {
+    /// The rows, their outcomes on a scale. A network of a T-learner predicts those of its arm.
+    pub(crate) fn new(study: &Study, learner: Learner, scale: Scale, place: &Place) -> Self {
         let treatment = study.treatment();
         let all = inputs(study.x(), study.d_input(), learner, |row| treatment[row]);
         let parts = match learner {
@@ -47,7 +47,7 @@ impl LearnerRows {
             study,
             learner,
             inputs: &all,
-            unit,
+            scale,
             place,
         };
         let parts = parts.into_iter().map(|(network, rows)| conversion.part(network, &rows));
@@ -96,8 +96,8 @@ struct Conversion<'a> {
     learner: Learner,
     /// All rows as the networks take them.
     inputs: &'a [f64],
-    /// The unit of outcomes.
-    unit: Unit,
+    /// The scale of outcomes.
+    scale: Scale,
     place: &'a Place,
 }
 
@@ -107,7 +107,7 @@ impl Conversion<'_> {
             study,
             learner,
             inputs,
-            unit,
+            scale,
             place,
         } = *self;
         let d_network = learner.d_network(study.d_input());
@@ -130,7 +130,7 @@ impl Conversion<'_> {
         Part {
             network,
             inputs: place.tensor(rows.iter().flat_map(of_row).copied().collect(), d_network),
-            outcome: column(&|row| unit.scaled(study.outcome()[row])),
+            outcome: column(&|row| scale.scaled(study.outcome()[row])),
             treatment: column(&|row| treatment[row]),
             weights: place.tensor(weights, n_outcomes),
         }

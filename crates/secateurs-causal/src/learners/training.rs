@@ -1,7 +1,7 @@
 //! Training of a learner.
 
 use burn::tensor::Device;
-use secateurs_kan::{KanError, Schedule, StepLog, Unit, minimise};
+use secateurs_kan::{KanError, Scale, Schedule, StepLog, minimise};
 use serde::{Deserialize, Serialize};
 
 use crate::data::study::Study;
@@ -97,7 +97,7 @@ impl LearnerConfig {
         let network = |number: usize| {
             let seed = self.seed.wrapping_add(number as u64);
             let network = base.init(learner.d_network(d_input), learner.outputs(), seed, device)?;
-            Ok(network.in_units_of(&rows)?)
+            Ok(network.with_scales_of(&rows)?)
         };
         let networks = (0..learner.n_networks()).map(network).collect::<Result<Vec<_>>>()?;
         let (networks, log) = self.train(base, Trainees::all(networks), studies, listener)?;
@@ -109,7 +109,7 @@ impl LearnerConfig {
     /// # Errors
     ///
     /// As [`fit`](Self::fit), or if the model is for other covariates.
-    pub fn refit<B: Base>(
+    pub fn retrain<B: Base>(
         &self,
         base: &B,
         model: EffectModel<B::Network>,
@@ -123,8 +123,9 @@ impl LearnerConfig {
         Ok((EffectModel::new(learner, d_input, networks)?, log))
     }
 
-    /// Trains one network of a model on by itself, which has this number there: that of an arm does not depend on the other's.
-    pub(crate) fn refit_network<B: Base>(
+    /// Trains one network of a model on by itself, by its number: the network of an arm does not depend on the other's. The
+    /// learner is the configuration's.
+    pub(crate) fn retrain_network<B: Base>(
         &self,
         base: &B,
         number: usize,
@@ -147,13 +148,13 @@ impl LearnerConfig {
         studies: Studies<'_>,
         listener: &mut dyn FnMut(&StepLog),
     ) -> Result<(Vec<B::Network>, Vec<StepLog>)> {
-        let unit = self.unit_of(studies.train);
-        let to_unit = OutcomeMap {
-            scale: 1.0 / unit.size(),
-            shift: -unit.centre() / unit.size(),
+        let scale = self.scale_of(studies.train);
+        let to_scale = OutcomeMap {
+            factor: 1.0 / scale.size(),
+            shift: -scale.centre() / scale.size(),
         };
         let trainees = Trainees {
-            networks: to_unit.applied(trainees.networks, self.learner)?,
+            networks: to_scale.apply(trainees.networks, self.learner)?,
             ..trainees
         };
         self.train(base, trainees, studies, listener)
@@ -170,10 +171,10 @@ impl LearnerConfig {
         let study = studies.train;
         study.check_arms()?;
         study.check_overlap()?;
-        let unit = self.unit_of(study);
+        let scale = self.scale_of(study);
         let place = Place::of_rows(&networks[0]);
         let rows = |study: &Study| {
-            let rows = LearnerRows::new(study, self.learner, unit, &place);
+            let rows = LearnerRows::new(study, self.learner, scale, &place);
             match alone {
                 None => rows,
                 Some(number) => rows.of_network(number),
@@ -191,18 +192,18 @@ impl LearnerConfig {
             prepared: Vec::new(),
         };
         let (networks, log) = minimise(networks, &mut objective, &self.schedule, listener)?;
-        let from_unit = OutcomeMap {
-            scale: unit.size(),
-            shift: unit.centre(),
+        let from_scale = OutcomeMap {
+            factor: scale.size(),
+            shift: scale.centre(),
         };
-        Ok((from_unit.applied(networks, self.learner)?, log))
+        Ok((from_scale.apply(networks, self.learner)?, log))
     }
 
-    /// The unit in which outcomes are trained on.
-    fn unit_of(&self, study: &Study) -> Unit {
+    /// The scale on which outcomes are trained.
+    fn scale_of(&self, study: &Study) -> Scale {
         match self.units {
-            OutcomeUnits::AsGiven => Unit::default(),
-            OutcomeUnits::Standardised => Unit::of_outcome(study.outcome()),
+            OutcomeUnits::AsGiven => Scale::default(),
+            OutcomeUnits::Standardised => Scale::of_outcome(study.outcome()),
         }
     }
 }
@@ -220,18 +221,18 @@ impl<N> Trainees<N> {
     }
 }
 
-/// `scale y + shift`, from one unit of outcomes to another.
+/// `factor y + shift`, from one scale of outcomes to another.
 #[derive(Clone, Copy)]
 struct OutcomeMap {
-    scale: f64,
+    factor: f64,
     shift: f64,
 }
 
 impl OutcomeMap {
     /// Networks whose outcomes are mapped; logits have no units.
-    fn applied<N: Network>(self, networks: Vec<N>, learner: Learner) -> Result<Vec<N>> {
+    fn apply<N: Network>(self, networks: Vec<N>, learner: Learner) -> Result<Vec<N>> {
         let map = |output: &Output| match output {
-            Output::Outcome => (self.scale, self.shift),
+            Output::Outcome => (self.factor, self.shift),
             Output::Propensity => (1.0, 0.0),
         };
         let (scales, shifts): (Vec<f64>, Vec<f64>) = learner.outputs().iter().map(map).unzip();
@@ -268,14 +269,14 @@ mod tests {
             .fit(&base, Studies::train_only(&train), &Device::default(), &mut |_| ())
             .unwrap();
         let studies = Studies::new(&train, &validation);
-        let (together, log) = config.refit(&base, model.clone(), studies, &mut |_| ()).unwrap();
+        let (together, log) = config.retrain(&base, model.clone(), studies, &mut |_| ()).unwrap();
         assert_eq!(log.len(), 7);
         let x = model.network_inputs(&study).unwrap();
         let outputs =
             |network: &secateurs_kan::Kan| -> Vec<f64> { network.forward(x.clone()).into_data().iter().collect() };
         for (number, network) in model.into_networks().into_iter().enumerate() {
             let before = outputs(&network);
-            let alone = config.refit_network(&base, number, network, studies).unwrap();
+            let alone = config.retrain_network(&base, number, network, studies).unwrap();
             let (alone, together) = (outputs(&alone), outputs(&together.networks()[number]));
             for ((alone, together), before) in alone.iter().zip(&together).zip(&before) {
                 assert!((alone - together).abs() < 1e-9, "{number}: {alone} {together}");

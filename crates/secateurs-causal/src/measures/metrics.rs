@@ -1,6 +1,6 @@
 //! How far estimated effects are from the truth.
 
-use crate::data::scale::Scale;
+use crate::data::scale::ColumnScale;
 use crate::data::study::{Outcomes, Study, check_column};
 use crate::error::{Arm, Column};
 use crate::{CausalError, Result};
@@ -130,7 +130,7 @@ impl Summary {
             });
         }
         check_column(Column::Values, n, values)?;
-        let scale = Scale::standard(values);
+        let scale = ColumnScale::standard(values);
         // Scales divide by n.
         let deviation = scale.unit() * (n as f64 / (n.max(2) - 1) as f64).sqrt();
         let mean = scale.origin();

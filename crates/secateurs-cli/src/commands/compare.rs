@@ -15,8 +15,8 @@ use crate::terminal::table::Table;
 use crate::terminal::units::percent;
 
 const COMPARE_EXAMPLES: &str = "\
-Columns: share of zeros in A and B; share of weights that are zero in exactly one of them; the largest relative distance
-||a - b|| / ||a|| of a tensor; tensors that are the same to the bit.
+Columns: share of zeros in A and in B; share of weights that are zero in only one of them; largest relative distance
+||a - b|| / ||a|| of a tensor; number of tensors that are equal bit by bit.
 
 Examples:
   secateurs compare ./SmolLM2-135M pruned
@@ -61,7 +61,7 @@ struct CompareResult<'a> {
     comparison: &'a Comparison,
 }
 
-/// How some tensors differ, taken together.
+/// Differences of some tensors, taken together.
 #[derive(Debug, Serialize)]
 struct Totals {
     kind: String,

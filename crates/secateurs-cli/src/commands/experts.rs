@@ -32,8 +32,8 @@ Methods:
   hc-smoe     experts with similar answers are merged into one
   moe-pruner  no expert goes; the share is removed from the weights of each, chosen with the help of the router
 
-The router keeps its logits for the experts that stay and is normalised over them as it was over all. Nothing is trained.
-What went, block by block, and which share of the tokens lost an expert is in experts.json beside the model.
+The router keeps its logits for the experts that stay, and its probabilities are normalised over them. Nothing is trained.
+experts.json beside the model says for every block which experts went and which share of the tokens lost one.
 
 Examples:
   secateurs experts ./OLMoE-1B-7B -m reap --remove 0.25 -c train.txt -o smaller
@@ -49,28 +49,28 @@ Examples:
 pub(crate) struct ExpertsArgs {
     /// Hugging Face folder
     model: PathBuf,
-    /// Folder to make
+    /// Folder to write
     #[arg(short, long, value_name = "FOLDER")]
     out: PathBuf,
-    /// How experts are chosen
+    /// Method that chooses the experts
     #[arg(short, long, value_name = "METHOD", default_value = "reap", value_parser = named(&methods()))]
     method: ExpertMethod,
     /// Share of the experts of every block to remove, rounded down to whole experts: 0.25 or 25%
     #[arg(long, value_name = "SHARE", allow_negative_numbers = true)]
     remove: Sparsity,
-    /// UTF-8 text, or traces, to observe the experts on
+    /// UTF-8 text or traces on which the experts are observed
     #[arg(short, long, value_name = "FILE")]
     calibration: PathBuf,
-    /// Tokens of a window of the text [default: 1024]
+    /// For a text: tokens in a window [default: 1024]
     #[arg(long, value_name = "TOKENS", value_parser = at_least(2))]
     window: Option<usize>,
-    /// Windows of the text [default: 16]
+    /// For a text: number of windows [default: 16]
     #[arg(long, value_name = "COUNT", value_parser = at_least(1))]
     windows: Option<usize>,
     /// Number format of the output
     #[arg(long, value_name = "FORMAT", default_value = "f32", value_parser = named(&FORMATS))]
     dtype: FloatType,
-    /// Seed of what is random
+    /// Seed of the method random
     #[arg(long, value_name = "NUMBER", default_value_t = 0)]
     seed: u64,
     #[command(flatten)]

@@ -16,9 +16,9 @@ use crate::options::raw::RawArgs;
 use crate::terminal::print::{print, print_json};
 
 const GENERATE_EXAMPLES: &str = "\
-Without --temperature the most likely token is taken every time. A model with a chat template gets the prompt as the
-message of a user; --raw gives it as it is, after the start token that the tokenizer puts before a text, if it does and the
-prompt does not begin with it; --no-start-token leaves it out. An end token is never added.
+Without --temperature the most likely token is always taken. A model with a chat template gets the prompt as the message of
+a user. --raw gives the prompt as it is, after the start token if the tokenizer puts one before a text and the prompt does not
+begin with it; --no-start-token leaves that out. An end token is never added.
 
 Examples:
   secateurs generate packed \"Why is the sky blue?\"
@@ -29,7 +29,7 @@ Examples:
 
 /// Continues prompts with a dense or packed model
 ///
-/// One prompt is answered as it is written; several are answered together.
+/// The answer to one prompt is shown while it is written. Several prompts are answered together.
 #[derive(Debug, Args)]
 #[command(after_help = GENERATE_EXAMPLES)]
 pub(crate) struct GenerateArgs {
@@ -43,13 +43,13 @@ pub(crate) struct GenerateArgs {
     prompts_from: Option<PathBuf>,
     #[command(flatten)]
     raw: RawArgs,
-    /// What the model is told before the prompt
+    /// System message before the prompt
     #[arg(long, value_name = "TEXT")]
     system: Option<String>,
-    /// Most tokens of an answer
+    /// Largest number of tokens in an answer
     #[arg(short = 'n', long, value_name = "COUNT", default_value_t = 256)]
     max_tokens: u32,
-    /// What logits are divided by; 0 takes the most likely token
+    /// Divide logits by X; with 0 the most likely token is always taken
     #[arg(
         long,
         value_name = "X",
@@ -58,10 +58,10 @@ pub(crate) struct GenerateArgs {
         help_heading = "Sampling"
     )]
     temperature: f64,
-    /// Only the COUNT most likely tokens; 0 for all
+    /// Sample only from the COUNT most likely tokens; 0 for all
     #[arg(long, value_name = "COUNT", default_value_t = 0, help_heading = "Sampling")]
     top_k: u32,
-    /// Only the most likely tokens that have this probability together
+    /// Sample only from the most likely tokens whose probabilities add up to X
     #[arg(
         long,
         value_name = "X",

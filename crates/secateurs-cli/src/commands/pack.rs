@@ -17,11 +17,11 @@ use crate::terminal::table::Table;
 use crate::terminal::units::{bytes, percent};
 
 const PACK_EXAMPLES: &str = "\
-Formats, chosen for every matrix by its share of zeros unless --measure or --format says otherwise:
+Formats; each matrix gets one by its share of zeros, unless --measure or --format says otherwise:
   dense    every weight, for matrices with few zeros
   bitmap   one bit for every weight, and the values that are not zero
-  2:4      a bitmap whose groups all have two of four values (also 4:8): no offsets
-  indexed  values with 16-bit indices, for matrices of which little is left
+  2:4      a bitmap of which every group of four has two values (4:8 likewise), so that no offsets are stored
+  indexed  values with 16-bit indices, for matrices with very few values
 
 Examples:
   secateurs pack pruned -o packed
@@ -33,27 +33,27 @@ Examples:
 
 /// Packs a pruned model into a smaller one that runs faster
 ///
-/// The output is a folder that secateurs alone reads: its weights are in packed.safetensors, so that other programs refuse it
-/// rather than take random weights. For them pack with --format dense and float values, which makes an ordinary Hugging Face
-/// folder, zeros and all.
+/// Only secateurs reads the output: its weights are in packed.safetensors, so that other programs refuse the folder instead of
+/// starting with random weights. For other programs, pack with --format dense and float values: that makes an ordinary Hugging
+/// Face folder, zeros included.
 #[derive(Debug, Args)]
 #[command(after_help = PACK_EXAMPLES)]
 pub(crate) struct PackArgs {
     /// Hugging Face folder or GGUF file
     model: PathBuf,
-    /// Folder to make
+    /// Folder to write
     #[arg(short, long, value_name = "FOLDER")]
     out: PathBuf,
-    /// How weights of the blocks are stored
+    /// Number format of the weights in the blocks
     #[arg(long, value_enum, default_value_t)]
     values: ValueName,
-    /// How the embedding and the output matrix are stored [default: as --values]
+    /// Number format of the embedding and the output matrix [default: as --values]
     #[arg(long, value_enum)]
     head: Option<ValueName>,
-    /// Time the formats on this machine, for every shape and share of zeros, and take the fastest
+    /// Measure the speed of the formats on this machine, for every shape and share of zeros, and take the fastest
     #[arg(long, conflicts_with = "format")]
     measure: bool,
-    /// One format for all matrices of the blocks [default: by the share of zeros]
+    /// Format of all matrices in the blocks [default: by the share of zeros]
     #[arg(long, value_enum)]
     format: Option<FormatName>,
     /// With --format bitmap and float values: a folder that compressed-tensors up to 0.14.0.1 can also read (sparse-bitmask);
@@ -107,9 +107,13 @@ pub(crate) fn run(args: &PackArgs, screen: &Screen) -> Result<(), CliError> {
 
 /// One row for like matrices in the same format.
 fn describe(result: &PackResult<'_>, args: &PackArgs) -> String {
-    let mut kinds: BTreeMap<(String, &str, &str), Vec<&PackedInfo>> = BTreeMap::new();
+    let mut kinds: BTreeMap<(String, String, String), Vec<&PackedInfo>> = BTreeMap::new();
     for tensor in result.tensors {
-        let key = (kind_of(&tensor.name), tensor.format.as_str(), tensor.values.as_str());
+        let key = (
+            kind_of(&tensor.name),
+            tensor.format.to_string(),
+            tensor.values.to_string(),
+        );
         kinds.entry(key).or_default().push(tensor);
     }
     let mut table = Table::new(&[

@@ -1,4 +1,4 @@
-//! Options that say what calibrates.
+//! Options of the calibration.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use crate::error::CliError;
 use crate::options::named::named;
 use crate::options::numbers::at_least;
 
-/// What calibrates.
+/// Calibration text or traces.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Calibration (all methods but random, magnitude, elsa and elsa-l)")]
 pub(crate) struct CalibrationArgs {

@@ -10,7 +10,7 @@ use clap::{Args, ValueEnum};
 #[error("this build has no {wanted} device, only {compiled}; build with --features {wanted}")]
 pub(crate) struct NoDevice {
     wanted: DeviceName,
-    /// Names of those there are.
+    /// Names of the devices that there are.
     compiled: String,
 }
 
@@ -55,7 +55,7 @@ impl DeviceName {
         }
     }
 
-    /// Those that are compiled in.
+    /// The devices that are compiled in.
     fn compiled() -> impl Iterator<Item = Self> {
         let there = [
             cfg!(feature = "flex"),

@@ -1,4 +1,4 @@
-//! How models run: threads, instruction set, number formats.
+//! Options of the engine: threads, instruction set, number formats.
 
 use clap::{Args, ValueEnum};
 use secateurs::runtime::EngineConfig;
@@ -16,18 +16,19 @@ pub(crate) struct UnusableLevel(#[source] UnknownLevel);
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Running")]
 pub(crate) struct EngineArgs {
-    /// Threads; the environment variable SECATEURS_SIMD=scalar, avx2, avx512 or neon forces an instruction set [default: all cores]
+    /// Number of threads [default: all cores]; to force an instruction set, set the environment variable SECATEURS_SIMD to
+    /// scalar, avx2, avx512 or neon
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..))]
     threads: Option<u16>,
-    /// How keys and values are remembered
+    /// Number format of the keys and values in the cache
     #[arg(long, value_enum, default_value_t)]
     cache: CacheName,
-    /// What quantised weights of a GGUF file are decoded to
+    /// Number format into which the quantised weights of a GGUF file are decoded
     #[arg(long, value_enum, default_value_t)]
     dense: ValueName,
 }
 
-/// How keys and values are remembered.
+/// Number format of the keys and values in the cache.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 enum CacheName {
     /// Half precision
@@ -37,7 +38,7 @@ enum CacheName {
     F32,
 }
 
-/// How weights are stored.
+/// Number format of weights.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ValueName {
     /// Single precision
@@ -53,7 +54,7 @@ pub(crate) enum ValueName {
     Int4,
 }
 
-/// How matrices are laid out.
+/// Layout of matrices.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum FormatName {
     /// Every weight

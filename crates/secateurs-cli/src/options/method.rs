@@ -21,7 +21,7 @@ pub(crate) struct MethodArgs {
     /// Iterations of l-admm [default: 20], or most iterations of alps [default: 300]
     #[arg(long, value_name = "COUNT", value_parser = at_least(1))]
     iterations: Option<usize>,
-    /// How the mask of l-admm grows [default: gradual]
+    /// Growth of the mask of l-admm [default: gradual]
     #[arg(long, value_name = "SCHEDULE", value_parser = named(&[AdmmSchedule::Gradual, AdmmSchedule::Constant]))]
     schedule: Option<AdmmSchedule>,
 }

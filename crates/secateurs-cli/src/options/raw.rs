@@ -3,13 +3,13 @@
 use clap::Args;
 use secateurs::PromptStyle;
 
-/// How a prompt is put to a model.
+/// Form in which a prompt is given to a model.
 #[derive(Debug, Args)]
 pub(crate) struct RawArgs {
-    /// The prompt as it is, without the chat template
+    /// Give the prompt as it is, without the chat template
     #[arg(long, conflicts_with = "system")]
     raw: bool,
-    /// No start token before a raw prompt, whatever the tokenizer's rule
+    /// Put no start token before a raw prompt, whatever the tokenizer says
     #[arg(long, requires = "raw")]
     no_start_token: bool,
 }

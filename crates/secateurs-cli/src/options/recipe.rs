@@ -27,7 +27,7 @@ pub(crate) struct RecipeArgs {
     /// TOML file to take options from; options of the command line override it
     #[arg(short, long, value_name = "FILE")]
     recipe: Option<PathBuf>,
-    /// How weights are chosen, and how the others make up for them
+    /// Method that chooses the weights and corrects the others
     #[arg(short, long, value_name = "METHOD", value_parser = named(&Method::ALL))]
     method: Option<Method>,
     /// Share of weights to remove: 0.5 or 50%, less than 1
@@ -82,6 +82,7 @@ impl RecipeArgs {
         }
         let recipe = Recipe::try_from(draft)?;
         recipe.pattern()?;
+        recipe.build()?;
         // It will be stored beside the output; better to learn now that it cannot be.
         recipe.to_toml()?;
         Ok(recipe)
@@ -104,7 +105,7 @@ impl RecipeArgs {
         })
     }
 
-    /// What is included replaces the list of the file; what is excluded is excluded as well.
+    /// Lays the globs over the rules of a recipe file: `--include` replaces its list, `--exclude` adds to it.
     fn merge_rules(&self, file: PathRules) -> Result<PathRules, CliError> {
         if self.include.is_empty() && self.exclude.is_empty() {
             return Ok(file);

@@ -1,4 +1,4 @@
-//! Options that say what of a job is shown.
+//! Options of the output of a job.
 
 use clap::Args;
 use serde::Serialize;
@@ -8,7 +8,7 @@ use crate::terminal::bar::Bar;
 use crate::terminal::print::{print, print_json};
 use crate::terminal::screen::Screen;
 
-/// What of a job is shown.
+/// Output of a job.
 #[derive(Debug, Args)]
 pub(crate) struct ShowArgs {
     /// Show no progress bar and no summary; errors are still shown

@@ -31,7 +31,7 @@ pub(crate) struct TrainingArgs {
     /// Batches whose gradients are averaged in a step; more of them cost time, not memory [default: 1]
     #[arg(long, value_name = "COUNT", value_parser = at_least(1))]
     micro_batches: Option<usize>,
-    /// How often a window of the text may be used [default: 1]
+    /// Number of times that a window of the text may be used [default: 1]
     #[arg(long, value_name = "COUNT", value_parser = at_least(1))]
     passes: Option<usize>,
     /// Highest learning rate; it falls to 0 in a straight line [default: 2e-4]

@@ -1,4 +1,4 @@
-//! What the program shows, and how it ends.
+//! The terminal: everything that the program shows, and the way it ends.
 
 pub(crate) mod bar;
 pub(crate) mod interrupt;

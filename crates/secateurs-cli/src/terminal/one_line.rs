@@ -32,7 +32,7 @@ fn is_gutter(text: &str) -> bool {
     text.chars().all(|c| c == ' ' || c.is_ascii_digit())
 }
 
-/// What clap has to say about a command line, on one line.
+/// The complaint of clap about a command line, on one line.
 pub(crate) fn usage_line(refused: &clap::Error) -> String {
     let text = refused.to_string();
     let facts = text.lines().map(str::trim).filter(|line| !line.is_empty());

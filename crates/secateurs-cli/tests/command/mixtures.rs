@@ -1,4 +1,4 @@
-//! What the commands make of mixtures of experts.
+//! Mixtures of experts in every command.
 
 use crate::tiny::{CALIBRATION, Tiny};
 use secateurs::data::Checkpoint;

@@ -1,4 +1,4 @@
-//! What is refused: with one line that says why, and without leaving anything behind.
+//! Refusals: one line that says why, and nothing left behind.
 
 use std::fs;
 
@@ -112,7 +112,7 @@ fn options_that_the_method_does_not_use() {
         ("elsa", &["--train", "test.txt", "--owl"], "allocation", "magnitude"),
     ] {
         for dry_run in [&[][..], &["--dry-run"]] {
-            let line = refuse(&tiny, 1, &[&method(name)[..], flags, &CALIBRATION, dry_run].concat());
+            let line = refuse(&tiny, 2, &[&method(name)[..], flags, &CALIBRATION, dry_run].concat());
             [name, option, user]
                 .into_iter()
                 .for_each(|part| assert_says(&line, part));
@@ -123,7 +123,7 @@ fn options_that_the_method_does_not_use() {
         "method = 'magnitude'\nsparsity = 0.5\noptions = { damping = 0.1 }\n",
     )
     .expect("the recipe can be written");
-    let line = refuse(&tiny, 1, &["model", "--recipe", "recipe.toml"]);
+    let line = refuse(&tiny, 2, &["model", "--recipe", "recipe.toml"]);
     assert_says(&line, "magnitude does not use damping; sparsegpt, l-admm, alps do");
 }
 
@@ -274,7 +274,7 @@ fn recipes_that_are_none() {
         ("method = 'magnitude'\nsparsity = 0.5\nsparseness = 1", "sparseness"),
         ("method = 'magic'\nsparsity = 0.5", "magic"),
         ("method = 'magnitude'\nsparsity = 0.5\npattern = '2:4'", "exactly one"),
-        ("method = 'magnitude'\nsparsity = 0.5\noptions = 3", "options"),
+        ("method = 'magnitude'\nsparsity = 0.5\noptions = 3", "line 3"),
     ];
     for (recipe, part) in cases {
         fs::write(tiny.path("recipe.toml"), recipe).expect("the recipe can be written");

@@ -1,4 +1,4 @@
-//! What `info`, `eval`, `compare`, `completions` and `--help` print.
+//! Output of `info`, `eval`, `compare`, `completions` and `--help`.
 
 use crate::tiny::Tiny;
 

@@ -188,9 +188,9 @@ fn commands_that_write_nothing_end_at_once() {
         assert!(made.is_ok_and(|made| made.success()), "a pipe can be made");
     };
     // Nobody ever writes to these.
-    ["silent.txt", "silent.jsonl", "waits/config.json"]
-        .into_iter()
-        .for_each(pipe);
+    for name in ["silent.txt", "silent.jsonl", "waits/config.json"] {
+        pipe(name);
+    }
     let commands = [
         &["eval", "model", "--text", "long.txt", "--window", "64"][..],
         &["eval", "model", "--text", "silent.txt", "--window", "64"],

@@ -24,7 +24,7 @@ impl Grid {
     /// # Errors
     ///
     /// If the range is empty or not finite, or there is no interval or input.
-    pub fn uniform((d_input, degree, n_intervals): (usize, usize, usize), range: [f64; 2]) -> Result<Self> {
+    pub fn uniform(d_input: usize, degree: usize, n_intervals: usize, range: [f64; 2]) -> Result<Self> {
         let interior: Vec<f64> = (0..=n_intervals)
             .map(|k| range[0] + (range[1] - range[0]) * k as f64 / n_intervals as f64)
             .collect();
@@ -58,7 +58,7 @@ impl Grid {
     /// with all that is near it, so that knots lie where most values are, whatever a few are. Interior knots keep a
     /// least distance of a thousandth of that range, so that columns with two or with repeated values give a usable grid, too. A
     /// constant column keeps the knots that it has.
-    pub fn following(&self, columns: &[Vec<f64>], (n_intervals, uniform): (usize, f64)) -> Self {
+    pub fn following(&self, columns: &[Vec<f64>], n_intervals: usize, uniform: f64) -> Self {
         let mut knots = Vec::new();
         for (input, column) in columns.iter().enumerate() {
             let mut sorted = column.clone();

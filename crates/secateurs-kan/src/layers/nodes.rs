@@ -106,7 +106,7 @@ pub enum Affine {
 
 impl Nodes {
     /// Nodes that change nothing: scales 1, biases 0.
-    pub fn new(width: Width, affine: Affine, (device, dtype): (&Device, DType)) -> Self {
+    pub fn new(width: Width, affine: Affine, device: &Device, dtype: DType) -> Self {
         let constant = |n: usize, value: f64| parameter(Tensor::full([n], value, (device, dtype)), affine);
         let (n_subnodes, n_nodes) = (width.n_subnodes(), width.n_nodes());
         Self {

@@ -32,7 +32,7 @@ pub struct SymbolicEdges {
 
 impl SymbolicEdges {
     /// Curves at their places; none if there is no curve.
-    pub(crate) fn new(curves: &[(SymbolicEdge, Curve)], (device, dtype): (&Device, DType)) -> Option<Self> {
+    pub(crate) fn new(curves: &[(SymbolicEdge, Curve)], device: &Device, dtype: DType) -> Option<Self> {
         let parameters: Vec<f64> = curves
             .iter()
             .flat_map(|(_, curve)| curve.parameters().to_vec())

@@ -4,7 +4,7 @@ use burn::module::Module;
 use burn::tensor::{Tensor, TensorData};
 
 use crate::layers::network::Kan;
-use crate::scaling::units::check as check_numbers;
+use crate::scaling::scales::check as check_numbers;
 use crate::{KanError, Result};
 
 /// Rows of inputs and targets, row-major.

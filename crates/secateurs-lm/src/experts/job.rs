@@ -1,17 +1,22 @@
 //! Prunes the experts of a checkpoint into another one.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Instant;
 
 use burn::tensor::Device;
 use secateurs_data::{Checkpoint, CheckpointWriter, FloatType, OutputForm, OutputRequest, Overwrite};
-use secateurs_models::llama::{ExpertsConfig, Llama, LlamaConfig, load_llama, planned_tensors, save_llama};
+use secateurs_models::llama::{ExpertsConfig, LlamaConfig, load_llama, planned_tensors, save_llama};
+use secateurs_tensor::CostChange;
+use serde_json::Value;
 
 use super::observe::{Evidence, observe_experts};
 use super::remove::{ExpertPlan, ExpertReport, remove_experts};
 use super::zeros::Zeros;
 use crate::Error;
-use crate::prune::selection::{block_matrices, check_fits, file_name};
+use crate::prune::selection::check_fits;
+use crate::run::cost::{cost_of_source, cost_of_written};
+use crate::run::loaded::LoadedLlama;
 use crate::run::source::open_source;
 use crate::trace::calibration::Calibration;
 
@@ -21,22 +26,22 @@ pub struct ExpertJob<'a> {
     pub model: &'a Path,
     /// The folder to make.
     pub out: &'a Path,
-    /// What is to go.
+    /// The experts that are to go.
     pub plan: ExpertPlan,
-    /// What the experts are observed on.
+    /// Data that the experts are observed on.
     pub calibration: &'a Calibration,
     /// Number format of the output.
     pub dtype: FloatType,
-    /// What to do with earlier output; there is nothing to resume.
+    /// Treatment of earlier output; there is nothing to resume.
     pub overwrite: Overwrite,
-    /// Where tensors are computed.
+    /// Device of the tensors.
     pub device: &'a Device,
 }
 
-/// What a run did.
+/// The result of a run that removes experts.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ExpertOutcome {
-    /// What went, as stored beside the output.
+    /// The experts that went, as stored beside the output.
     pub report: ExpertReport,
     /// Experts of a block before and after.
     pub n_experts: (usize, usize),
@@ -64,13 +69,13 @@ pub fn prune_experts(job: &ExpertJob<'_>, listener: &mut dyn FnMut(usize, usize)
     let config = LlamaConfig::describe(&source)?;
     let pruned = smaller(&config, &job.plan)?;
     job.calibration.check(&config)?;
-    let output = OutputRequest {
+    let claim = OutputRequest {
         out: job.out,
         form: OutputForm::MODEL,
         inputs: &[job.model, job.calibration.path()],
         overwrite: job.overwrite,
-    };
-    let claim = output.claim()?;
+    }
+    .claim()?;
     let config = LlamaConfig::open(&source)?;
     check_fits(&source, &planned_tensors(&config), job.dtype)?;
     let sequences = job.calibration.sequences(&source)?.sequences;
@@ -78,9 +83,17 @@ pub fn prune_experts(job: &ExpertJob<'_>, listener: &mut dyn FnMut(usize, usize)
     // Begun before the work, so that a full disk shows now.
     let writer = CheckpointWriter::create(staged.folder(), planned_tensors(&pruned), job.dtype)?;
     let (_, llama) = load_llama(&source, job.device)?;
-    let observed = observe_experts((&config, &llama), &sequences, Evidence::of(method), listener)?;
+    let dense = LoadedLlama::new(&config, &llama);
+    let observed = observe_experts(dense, &sequences, Evidence::of(method), listener)?;
     let (llama, mut report) = remove_experts(&llama, &observed, &job.plan)?;
-    fill(&writer, &source, (&pruned, &llama), &mut report)?;
+    save_llama(&pruned, &llama, &writer)?;
+    let json = config_json(&source, &pruned);
+    let written = Written {
+        writer: &writer,
+        source: &source,
+        config: LlamaConfig::from_json(&json)?,
+    };
+    written.describe(json, &mut report)?;
     staged.publish(|out| writer.finish(out))?;
     let n_experts = |config: &LlamaConfig| config.experts.map_or(0, |experts| experts.n_experts);
     Ok(ExpertOutcome {
@@ -103,11 +116,9 @@ fn n_parameters(config: &LlamaConfig) -> usize {
 fn smaller(config: &LlamaConfig, plan: &ExpertPlan) -> Result<LlamaConfig, Error> {
     let experts = config.experts.ok_or(Error::NoExperts)?;
     check_left(&experts, plan)?;
-    let n_removed = plan.share.pruned_count(experts.n_experts);
-    let n_removed = if plan.method.removes_experts() { n_removed } else { 0 };
     Ok(LlamaConfig {
         experts: Some(ExpertsConfig {
-            n_experts: experts.n_experts - n_removed,
+            n_experts: experts.n_experts - plan.n_removed(experts.n_experts),
             ..experts
         }),
         ..config.clone()
@@ -116,7 +127,7 @@ fn smaller(config: &LlamaConfig, plan: &ExpertPlan) -> Result<LlamaConfig, Error
 
 /// Refuses before any work what cannot end well.
 fn check_left(experts: &ExpertsConfig, plan: &ExpertPlan) -> Result<(), Error> {
-    let n_removed = plan.share.pruned_count(experts.n_experts);
+    let n_removed = plan.n_removed(experts.n_experts);
     if plan.method.removes_experts() && experts.n_experts - n_removed < experts.top_k {
         let left = secateurs_moe::MoeError::TooFewLeft {
             n_removed,
@@ -128,19 +139,63 @@ fn check_left(experts: &ExpertsConfig, plan: &ExpertPlan) -> Result<(), Error> {
     Ok(())
 }
 
-/// Writes the model and its report, which counts the zeros that were written.
-fn fill(
-    writer: &CheckpointWriter,
-    source: &Checkpoint,
-    (config, llama): (&LlamaConfig, &Llama),
-    report: &mut ExpertReport,
-) -> Result<(), Error> {
-    save_llama(config, llama, writer)?;
-    let mut json = source.config().clone();
-    let experts = config.to_json();
-    // Everything else of the configuration stays as it was, also what is not read here. The number of experts may stand under
-    // the name of either family, or both.
+/// A model without some of its experts on its way to its files.
+struct Written<'a> {
+    writer: &'a CheckpointWriter,
+    source: &'a Checkpoint,
+    /// The configuration that is written.
+    config: LlamaConfig,
+}
+
+impl Written<'_> {
+    /// Adds everything but the weights; the report counts what was written.
+    fn describe(&self, json: Value, report: &mut ExpertReport) -> Result<(), Error> {
+        self.writer.copy_metadata_with(self.source, json)?;
+        self.count_zeros(report)?;
+        self.count_experts(report);
+        report.cost = Some(CostChange {
+            before: cost_of_source(self.source, &LlamaConfig::describe(self.source)?)?,
+            after: cost_of_written(self.writer, &self.config),
+        });
+        let report = serde_json::to_string_pretty(report).map_err(Error::Json)?;
+        Ok(self.writer.write_file("experts.json", (report + "\n").as_bytes())?)
+    }
+
+    /// Counts the zeros of the experts as they are in the file.
+    fn count_zeros(&self, report: &mut ExpertReport) -> Result<(), Error> {
+        let mut of_blocks = vec![Zeros::default(); report.blocks.len()];
+        for tensor in self.config.tensors().filter(|tensor| tensor.expert.is_some()) {
+            if let Some(zeros) = tensor.plan.block.and_then(|block| of_blocks.get_mut(block)) {
+                *zeros = *zeros + Zeros::among(&self.writer.read_f32(&tensor.plan.name)?);
+            }
+        }
+        for (block, zeros) in report.blocks.iter_mut().zip(&of_blocks) {
+            block.sparsity = zeros.share();
+        }
+        report.sparsity = of_blocks.into_iter().fold(Zeros::default(), |a, b| a + b).share();
+        Ok(())
+    }
+
+    /// Counts the experts that the configuration names and the file holds.
+    fn count_experts(&self, report: &mut ExpertReport) {
+        let in_file: BTreeSet<&str> = self.writer.plan().iter().map(|tensor| tensor.name.as_str()).collect();
+        for (block, unit) in report.units.iter_mut().enumerate() {
+            let experts = self.config.block_tensors(block).into_iter();
+            let experts = experts.filter(|tensor| in_file.contains(tensor.plan.name.as_str()));
+            unit.after = experts
+                .filter_map(|tensor| tensor.expert)
+                .collect::<BTreeSet<_>>()
+                .len();
+        }
+    }
+}
+
+/// The configuration of a source for another number of experts. Everything else stays as it was, also what is not read here.
+fn config_json(source: &Checkpoint, pruned: &LlamaConfig) -> Value {
+    // The number of experts may stand under the name of either family, or both.
     const NAMES: [&str; 2] = ["num_local_experts", "num_experts"];
+    let mut json = source.config().clone();
+    let experts = pruned.to_json();
     let own = NAMES.iter().find_map(|field| Some((*field, experts.get(*field)?)));
     if let Some((own, n_experts)) = own {
         for field in NAMES {
@@ -149,24 +204,5 @@ fn fill(
             }
         }
     }
-    writer.copy_metadata_with(source, json)?;
-    count_zeros(writer, config, report)?;
-    let report = serde_json::to_string_pretty(report).map_err(Error::Json)?;
-    Ok(writer.write_file("experts.json", (report + "\n").as_bytes())?)
-}
-
-/// Counts the zeros of the experts as they are in the file.
-fn count_zeros(writer: &CheckpointWriter, config: &LlamaConfig, report: &mut ExpertReport) -> Result<(), Error> {
-    let mut of_blocks = vec![Zeros::default(); report.blocks.len()];
-    for matrix in block_matrices(config) {
-        let is_expert = matrix.path.contains(".moe.experts.");
-        if let Some(zeros) = of_blocks.get_mut(matrix.block).filter(|_| is_expert) {
-            *zeros = *zeros + Zeros::among(&writer.read_f32(&file_name(config, &matrix.path))?);
-        }
-    }
-    for (block, zeros) in report.blocks.iter_mut().zip(&of_blocks) {
-        block.sparsity = zeros.share();
-    }
-    report.sparsity = of_blocks.into_iter().fold(Zeros::default(), |a, b| a + b).share();
-    Ok(())
+    json
 }

@@ -1,9 +1,9 @@
-//! What calibration tokens show of a model's experts.
+//! Observation of a model's experts on calibration tokens.
 
 use std::collections::BTreeMap;
 
 use burn::tensor::Tensor;
-use secateurs_models::llama::{Llama, LlamaConfig, LlamaMoe, Rope};
+use secateurs_models::llama::{LlamaMoe, Rope};
 use secateurs_moe::prune::{CachedBatch, ExpertEvidence, gated_inputs};
 use secateurs_moe::{MoeError, Routing, TokenRouting, answers};
 use secateurs_tensor::{ActivationStats, Observer};
@@ -11,25 +11,26 @@ use secateurs_tensor::{ActivationStats, Observer};
 use crate::Error;
 use crate::experts::method::ExpertMethod;
 use crate::measure::evaluate::to_tensor;
+use crate::run::loaded::LoadedLlama;
 
-/// What is kept beside the sums over answers that all methods need.
+/// Records kept beside the sums over answers that all methods need.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Evidence {
     /// The answers of all experts to all tokens, `n_tokens * n_experts * d_model` numbers a block: sets of experts are compared
     /// by them.
     pub answers: bool,
-    /// How large the gated inputs of all linears are: weights are scored by them.
+    /// Norms of the gated inputs of all linears: weights are scored by them.
     pub inputs: bool,
 }
 
 impl Evidence {
-    /// What any method needs.
+    /// Records that any method needs.
     pub const ALL: Self = Self {
         answers: true,
         inputs: true,
     };
 
-    /// What this method needs.
+    /// Records that this method needs.
     pub fn of(method: ExpertMethod) -> Self {
         Self {
             answers: method == ExpertMethod::Naee,
@@ -38,7 +39,7 @@ impl Evidence {
     }
 }
 
-/// What calibration tokens show of the experts of one block.
+/// Evidence of calibration tokens about the experts of one block.
 pub struct ExpertObservation {
     /// Sums over tokens.
     pub evidence: ExpertEvidence,
@@ -56,31 +57,25 @@ pub struct ExpertObservation {
 ///
 /// If the model is not a mixture, a token is outside its vocabulary, or something in it is not finite.
 pub fn observe_experts(
-    (config, llama): (&LlamaConfig, &Llama),
+    model: LoadedLlama<'_>,
     sequences: &[Vec<u32>],
     kept: Evidence,
     listener: &mut dyn FnMut(usize, usize),
 ) -> Result<Vec<ExpertObservation>, Error> {
-    let mixtures = || llama.model.layers.iter().filter_map(|block| block.moe.as_ref());
-    if mixtures().next().is_none() {
+    let LoadedLlama { config, llama } = model;
+    let mixtures = llama.model.layers.iter().filter_map(|block| block.moe.as_ref());
+    let mut observed: Vec<ExpertObservation> = mixtures
+        .map(|moe| ExpertObservation::new(moe, config.d_model))
+        .collect();
+    if observed.is_empty() {
         return Err(Error::NoExperts);
     }
     let device = llama.model.embed_tokens.weight.device();
     let longest = sequences.iter().map(Vec::len).max().unwrap_or(0);
     let positions = Rope::new(config, longest, &device);
-    let mut observed: Vec<ExpertObservation> = mixtures()
-        .map(|moe| ExpertObservation {
-            evidence: ExpertEvidence::new(moe.experts.len(), config.d_model),
-            routings: Vec::new(),
-            cached: Vec::new(),
-            gated: BTreeMap::new(),
-        })
-        .collect();
     for (done, sequence) in sequences.iter().enumerate() {
-        let mut hidden = llama
-            .model
-            .embed_tokens
-            .forward(to_tensor(sequence, config.vocab_size, &device)?);
+        let tokens = to_tensor(sequence, config.vocab_size, &device)?;
+        let mut hidden = llama.model.embed_tokens.forward(tokens);
         let mut observations = observed.iter_mut();
         for block in &llama.model.layers {
             let mixture = block.moe.as_ref().and_then(|moe| Some((moe, observations.next()?)));
@@ -89,14 +84,8 @@ pub fn observe_experts(
                 continue;
             };
             let routing = observation.see(moe, block.experts_input(hidden.clone(), &positions), kept)?;
-            let mut gated = Gated {
-                routing: &routing,
-                stats: &mut observation.gated,
-                error: None,
-            };
-            let observer: &mut dyn Observer = if kept.inputs { &mut gated } else { &mut () };
-            hidden = block.forward(hidden, &positions, observer);
-            gated.error.map_or(Ok(()), Err)?;
+            let gated = kept.inputs.then_some(&mut observation.gated);
+            hidden = observe_gated(&routing, gated, |observer| block.forward(hidden, &positions, observer))?;
             observation.routings.push(routing);
         }
         listener(done + 1, sequences.len());
@@ -105,6 +94,15 @@ pub fn observe_experts(
 }
 
 impl ExpertObservation {
+    fn new(moe: &LlamaMoe, d_model: usize) -> Self {
+        Self {
+            evidence: ExpertEvidence::new(moe.experts.len(), d_model),
+            routings: Vec::new(),
+            cached: Vec::new(),
+            gated: BTreeMap::new(),
+        }
+    }
+
     fn see(&mut self, moe: &LlamaMoe, tokens: Tensor<2>, kept: Evidence) -> Result<TokenRouting, Error> {
         let routing = match moe.route(tokens.clone())? {
             Routing::Tokens(routing) => routing,
@@ -123,6 +121,24 @@ impl ExpertObservation {
         }
         Ok(routing)
     }
+}
+
+/// Runs a block, adding to `stats`, if there are any, what its experts see.
+fn observe_gated(
+    routing: &TokenRouting,
+    stats: Option<&mut BTreeMap<String, ActivationStats>>,
+    forward: impl FnOnce(&mut dyn Observer) -> Tensor<3>,
+) -> Result<Tensor<3>, Error> {
+    let Some(stats) = stats else {
+        return Ok(forward(&mut ()));
+    };
+    let mut gated = Gated {
+        routing,
+        stats,
+        error: None,
+    };
+    let hidden = forward(&mut gated);
+    gated.error.map_or(Ok(hidden), Err)
 }
 
 /// Sums of what experts see, times their gates.

@@ -11,7 +11,7 @@ use secateurs_tensor::{PathRules, read_weights};
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
-use crate::text::windows::first_windows;
+use crate::text::windows::{TextWindows, first_windows};
 
 /// Perplexity of a model on a text, with what it was measured on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -37,7 +37,7 @@ impl Evaluation {
     }
 }
 
-/// Evaluates a checkpoint on the first `count` windows of `window` tokens of `text`.
+/// Evaluates a checkpoint on the first windows of a text.
 ///
 /// `listener` is called with the number of windows done and their total.
 ///
@@ -46,14 +46,13 @@ impl Evaluation {
 /// If the text is too short, the window too long for the model, the model cannot be loaded, or a loss is not finite.
 pub fn evaluate(
     checkpoint: &Checkpoint,
-    text: &str,
-    (count, window): (usize, usize),
+    windows: &TextWindows<'_>,
     device: &Device,
     listener: &mut dyn FnMut(usize, usize),
 ) -> Result<Evaluation, Error> {
     let config = LlamaConfig::open(checkpoint)?;
-    check_window(&config, window)?;
-    let windows = first_windows(&checkpoint.tokenizer()?, text, (count, window), "the text")?;
+    check_window(&config, windows.length)?;
+    let windows = first_windows(&checkpoint.tokenizer()?, windows, "the text")?;
     let (config, llama) = load_llama(checkpoint, device)?;
     evaluate_llama(&config, &llama, &windows, listener)
 }

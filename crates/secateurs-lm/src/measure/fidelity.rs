@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::Error;
 use crate::measure::evaluate::to_tensor;
 use crate::pack::packed::is_packed;
+use crate::run::loaded::LoadedLlama;
 use crate::trace::format::Trace;
 
 /// Positions whose logits are in memory at a time.
@@ -67,8 +68,9 @@ pub fn fidelity(
             path: packed.path().to_owned(),
         });
     }
-    let (dense, pruned) = (load_llama(dense, device)?, load_llama(pruned, device)?);
-    fidelity_of((&dense.0, &dense.1), (&pruned.0, &pruned.1), traces, listener)
+    let [dense, pruned] = [load_llama(dense, device)?, load_llama(pruned, device)?];
+    let [dense, pruned] = [&dense, &pruned].map(|(config, llama)| LoadedLlama { config, llama });
+    fidelity_of(dense, pruned, traces, listener)
 }
 
 /// Compares two loaded models on traces.
@@ -80,14 +82,14 @@ pub fn fidelity(
 /// If the models differ in vocabulary or width, a token is outside the vocabulary, a trace is too long, or a measure is not
 /// finite. The last token of a trace that filled the positions was never run, and is left out.
 pub fn fidelity_of(
-    dense: (&LlamaConfig, &Llama),
-    pruned: (&LlamaConfig, &Llama),
+    dense: LoadedLlama<'_>,
+    pruned: LoadedLlama<'_>,
     traces: &[Trace],
     listener: &mut dyn FnMut(usize, usize),
 ) -> Result<Fidelity, Error> {
-    let max_positions = dense.0.max_positions.min(pruned.0.max_positions);
+    let max_positions = dense.config.max_positions.min(pruned.config.max_positions);
     let traces: Vec<Trace> = traces.iter().map(|trace| trace.clone().within(max_positions)).collect();
-    check(dense.0, pruned.0, &traces)?;
+    check(dense.config, pruned.config, &traces)?;
     let longest = traces
         .iter()
         .map(|trace| trace.prompt_tokens.len() + trace.new_tokens.len())
@@ -140,7 +142,8 @@ struct Runner<'a> {
 }
 
 impl<'a> Runner<'a> {
-    fn new((config, llama): (&LlamaConfig, &'a Llama), longest: usize) -> Self {
+    fn new(model: LoadedLlama<'a>, longest: usize) -> Self {
+        let LoadedLlama { config, llama } = model;
         let device = llama.model.embed_tokens.weight.device();
         Self {
             llama,

@@ -1,4 +1,4 @@
-//! What a checkpoint is.
+//! The contents of a checkpoint.
 
 use std::collections::BTreeMap;
 
@@ -10,8 +10,9 @@ use serde::Serialize;
 
 use crate::Error;
 use crate::pack::packed::{is_packed, packed_matrix, weights_of};
+use crate::prune::notes::n_zeros;
 
-/// What a checkpoint is.
+/// The contents of a checkpoint.
 #[derive(Debug, Clone, Serialize)]
 pub struct Info {
     /// Kind of file and its number formats.
@@ -63,10 +64,8 @@ pub struct LinearInfo {
 pub fn info(checkpoint: &Checkpoint) -> Result<Info, Error> {
     let config = LlamaConfig::open(checkpoint)?;
     let rules = PathRules::default();
-    let mut bytes = 0;
     let mut encodings = BTreeMap::new();
     for tensor in checkpoint.tensors() {
-        bytes += tensor.bytes;
         *encodings.entry(tensor.encoding.clone()).or_insert(0) += tensor.bytes;
     }
     let (mut parameters, mut zeros, mut prunable) = (0, 0, 0);
@@ -75,22 +74,17 @@ pub fn info(checkpoint: &Checkpoint) -> Result<Info, Error> {
         let count: usize = shape.iter().product();
         parameters += count as u64;
         if shape.len() == 2 && rules.selects(&config.module_path(&name)) {
-            let (encoding, n_zeros) = linear(checkpoint, &name, &shape)?;
-            zeros += n_zeros;
+            let linear = describe_linear(checkpoint, name, shape)?;
+            zeros += linear.n_zeros;
             prunable += count;
-            linears.push(LinearInfo {
-                name,
-                dims: shape,
-                encoding,
-                sparsity: n_zeros as f64 / count.max(1) as f64,
-            });
+            linears.push(linear.info);
         }
     }
     let kind = if is_packed(checkpoint) { ", packed" } else { "" };
     Ok(Info {
         description: checkpoint.description() + kind,
         parameters,
-        bytes,
+        bytes: checkpoint.tensors().map(|tensor| tensor.bytes).sum(),
         encodings,
         sparsity: zeros as f64 / prunable.max(1) as f64,
         blocks: config.n_blocks,
@@ -104,13 +98,30 @@ pub fn info(checkpoint: &Checkpoint) -> Result<Info, Error> {
     })
 }
 
-/// How a matrix is stored, and how many of its weights are zero.
-fn linear(checkpoint: &Checkpoint, name: &str, shape: &[usize]) -> Result<(String, usize), Error> {
-    if let Some(matrix) = packed_matrix(checkpoint, name, shape)? {
-        let encoding = format!("{} {}", matrix.format(), matrix.values().value_type());
-        return Ok((encoding, matrix.n_zeros(Level::best())));
-    }
-    let weights = checkpoint.read_f32(name)?;
-    let n_zeros = weights.iter().filter(|weight| **weight == 0.0).count();
-    Ok((checkpoint.tensor(name)?.encoding.clone(), n_zeros))
+/// A linear, and its number of zeros.
+struct CountedLinear {
+    info: LinearInfo,
+    n_zeros: usize,
+}
+
+fn describe_linear(checkpoint: &Checkpoint, name: String, dims: Vec<usize>) -> Result<CountedLinear, Error> {
+    let (encoding, n_zeros) = match packed_matrix(checkpoint, &name, &dims)? {
+        Some(matrix) => {
+            let encoding = format!("{} {}", matrix.format(), matrix.values().value_type());
+            (encoding, matrix.n_zeros(Level::best()))
+        }
+        None => {
+            let encoding = checkpoint.tensor(&name)?.encoding.clone();
+            (encoding, n_zeros(&checkpoint.read_f32(&name)?))
+        }
+    };
+    let count: usize = dims.iter().product();
+    let sparsity = n_zeros as f64 / count.max(1) as f64;
+    let info = LinearInfo {
+        name,
+        dims,
+        encoding,
+        sparsity,
+    };
+    Ok(CountedLinear { info, n_zeros })
 }

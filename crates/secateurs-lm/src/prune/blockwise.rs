@@ -38,7 +38,7 @@ impl Blocks<'_> {
         let (run, (store, mut report)) = self.run.settle(finished, Error::may_pass)?;
         let (source, writer) = store.into_parts();
         report.notes.extend(notes::of_rest(&source, &writer, &report)?);
-        self.job.describe(&source, &writer, &report)?;
+        self.job.describe(&source, &writer, &mut report)?;
         run.publish(|out| writer.finish(out))?;
         Ok(report)
     }

@@ -4,11 +4,13 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use burn::tensor::Device;
+use secateurs_data::llama::LlamaConfig;
 use secateurs_data::{Checkpoint, CheckpointWriter, Overwrite};
-use secateurs_tensor::Report;
+use secateurs_tensor::{CostChange, Report};
 
 use crate::Error;
 use crate::prune::recipe::Recipe;
+use crate::run::cost::{cost_of_source, cost_of_written};
 use crate::trace::calibration::Calibration;
 
 /// A pruning run.
@@ -17,11 +19,11 @@ pub struct PruneJob<'a> {
     pub model: &'a Path,
     /// The folder to make.
     pub out: &'a Path,
-    /// What to do.
+    /// The recipe to follow.
     pub recipe: &'a Recipe,
-    /// What to do with earlier output.
+    /// Treatment of earlier output.
     pub overwrite: Overwrite,
-    /// Where tensors are computed.
+    /// Device of the tensors.
     pub device: &'a Device,
 }
 
@@ -57,13 +59,18 @@ impl<'a> PruneJob<'a> {
         inputs
     }
 
-    /// Adds metadata, report and recipe to finished weights.
+    /// Adds metadata, recipe and report to finished weights; the report learns what they cost.
     pub(crate) fn describe(
         &self,
         source: &Checkpoint,
         writer: &CheckpointWriter,
-        report: &Report,
+        report: &mut Report,
     ) -> Result<(), Error> {
+        let config = LlamaConfig::describe(source)?;
+        report.cost = Some(CostChange {
+            before: cost_of_source(source, &config)?,
+            after: cost_of_written(writer, &config),
+        });
         let json = serde_json::to_string_pretty(report).map_err(Error::Json)?;
         writer.copy_metadata(source)?;
         writer.write_file("report.json", (json + "\n").as_bytes())?;

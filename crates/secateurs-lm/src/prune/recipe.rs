@@ -45,25 +45,25 @@ pub struct Recipe {
     pub seed: u64,
     /// Number format of the output.
     pub dtype: FloatType,
-    /// What calibrates; needed by all methods but random, magnitude, elsa and elsa-l.
+    /// Data that calibrate; needed by all methods but random, magnitude, elsa and elsa-l.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub calibration: Option<Calibration>,
-    /// How the whole model is trained, by the methods that do.
+    /// Training of the whole model, for the methods that do it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub training: Option<Training>,
-    /// How sparsity is spread over the blocks.
+    /// Spread of sparsity over the blocks.
     pub allocation: AllocationRecipe,
     /// Settings of the method.
     pub options: MethodOptions,
-    /// Which parameters may be pruned.
+    /// Parameters that may be pruned.
     pub rules: PathRules,
 }
 
-/// How sparsity is spread over the blocks.
+/// Spread of sparsity over the blocks.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", from = "AllocationTable")]
 pub enum AllocationRecipe {
-    /// The same for every block.
+    /// One sparsity for all blocks.
     #[default]
     Uniform,
     /// Blocks with more outliers keep more (OWL, arXiv 2310.05175).
@@ -218,7 +218,7 @@ impl Recipe {
         )
     }
 
-    /// What is removed.
+    /// The pattern of the zeros.
     ///
     /// # Errors
     ///

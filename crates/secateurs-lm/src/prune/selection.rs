@@ -43,7 +43,9 @@ pub(crate) fn check_fits(source: &Checkpoint, planned: &[PlannedTensor], dtype: 
     }
     for tensor in planned {
         if source.tensor(&tensor.name)?.encoding != dtype.safetensors_name() {
-            dtype.check_fits(&tensor.name, &source.read_f32(&tensor.name)?)?;
+            dtype
+                .check_fits(&tensor.name, &source.read_f32(&tensor.name)?)
+                .map_err(secateurs_data::DataError::from)?;
         }
     }
     Ok(())

@@ -10,4 +10,4 @@ pub use generator::{Completion, TextGenerator};
 pub use lines::{LineError, LineProblem};
 pub use plain_text::read_plain_text;
 pub use prompt_encoder::{PromptEncoder, PromptStyle};
-pub use windows::{all_windows, first_windows};
+pub use windows::{TextWindows, all_windows, first_windows};

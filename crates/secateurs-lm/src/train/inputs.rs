@@ -7,7 +7,7 @@ use crate::Error;
 use crate::measure::evaluate::{check_tokens, check_window};
 use crate::prune::recipe::Recipe;
 use crate::text::plain_text::read_plain_text;
-use crate::text::windows::{all_windows, hash_tokens};
+use crate::text::windows::{TextWindows, all_windows, hash_tokens};
 use crate::train::data::TrainingWindows;
 use crate::train::journal::{TrainingJournal, VERSION};
 use crate::train::log::TrainingLog;
@@ -32,8 +32,12 @@ impl<'a> Inputs<'a> {
         let windows = TrainingWindows::read(training, window, &tokenizer, seed)?;
         let mut validation = Vec::new();
         if let Some(path) = &training.validation {
-            let least = (training.validation_windows.unwrap_or(1), window);
-            validation = all_windows(&tokenizer, &read_plain_text(path)?, least, "the validation text")?;
+            let least = TextWindows {
+                text: &read_plain_text(path)?,
+                count: training.validation_windows.unwrap_or(1),
+                length: window,
+            };
+            validation = all_windows(&tokenizer, &least, "the validation text")?;
             validation.truncate(training.validation_windows.unwrap_or(16));
         }
         let sequences = windows.all();

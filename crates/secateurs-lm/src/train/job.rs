@@ -139,7 +139,7 @@ impl<'a> TrainingRun<'a> {
         report.notes.extend(notes::of_counts(&report));
         let log = serde_json::to_vec(log).map_err(Error::Json)?;
         writer.write_file("training.json", &log)?;
-        self.job.describe(self.source, &writer, &report)?;
+        self.job.describe(self.source, &writer, &mut report)?;
         writer.sync()?;
         Ok(report)
     }

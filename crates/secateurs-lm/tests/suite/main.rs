@@ -1,5 +1,6 @@
 //! Jobs on the files of language models.
 
+mod costs;
 mod engine;
 mod options;
 mod plans;

@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use crate::error::{Result, TensorError};
 use crate::select::key::{CHUNK, first_nan};
 use crate::select::threshold::keep_few;
-use crate::vocabulary::pattern::NmPattern;
+use crate::vocabulary::nm::NmPattern;
 
 /// Marks the largest [`keep`](NmPattern::keep) values of every group, group after group; of equal values the lower index goes
 /// first.

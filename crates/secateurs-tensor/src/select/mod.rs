@@ -1,5 +1,6 @@
 //! From scores to what survives, in exact numbers.
 
+pub(crate) mod bracket;
 pub(crate) mod cut;
 pub(crate) mod groups;
 pub(crate) mod key;

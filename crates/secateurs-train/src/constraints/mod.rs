@@ -2,7 +2,6 @@
 
 mod admm;
 mod alternation;
-mod layout;
 mod masks;
 mod projection;
 mod restraint;

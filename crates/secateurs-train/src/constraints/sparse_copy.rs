@@ -2,8 +2,9 @@
 
 use rayon::prelude::*;
 
+use secateurs_tensor::WeightLayout;
+
 use super::admm::Proximal;
-use super::layout::MatrixLayout;
 use crate::states::{BLOCK, Stored, added, distance, masked, squares};
 
 /// The sparse copy of a tensor and its dual, in burn's layout.
@@ -13,7 +14,7 @@ pub(crate) struct SparseCopy {
     /// Unit of the penalty.
     pub(crate) unit: f32,
     pub(crate) proximal: Proximal,
-    pub(crate) layout: MatrixLayout,
+    pub(crate) layout: WeightLayout,
 }
 
 /// Sums over tensors.

@@ -7,9 +7,9 @@ use clap::{Args, ValueEnum, value_parser};
 use crate::options::engine::{EngineArgs, ValueName};
 
 const BENCH_EXAMPLES: &str = "\
-Decoding one sequence reads every weight for every token, so that memory bounds its speed: the last column is the share of
-what the same threads read from memory, measured in the same run. A model that fits into the caches of the processor can
-exceed it.
+Decoding one sequence reads every weight for every token, so its speed is limited by the memory. The last column says which
+share of the possible reading speed is used; that speed is measured in the same run, with the same threads. A model that
+fits into the caches of the processor can exceed it.
 
 Examples:
   secateurs bench packed
@@ -41,13 +41,13 @@ pub(crate) struct BenchArgs {
     /// Hugging Face folder, dense or packed, or GGUF file
     #[arg(required_unless_present = "synthetic")]
     pub(super) model: Option<PathBuf>,
-    /// A model to compare with, run by the same engine; both take turns
+    /// Model to compare with; the same engine runs both in turns
     #[arg(long, value_name = "MODEL")]
     pub(super) against: Option<PathBuf>,
-    /// Models of random weights instead, made in memory
+    /// Measure models of random weights instead, made in memory
     #[arg(long, value_enum, value_name = "SIZE", conflicts_with_all = ["model", "against"], help_heading = "Synthetic")]
     pub(super) synthetic: Option<SyntheticSize>,
-    /// Shares of zeros in their blocks, a model for each
+    /// Shares of zeros in the blocks; one model is made for each share
     #[arg(
         long,
         value_name = "SHARES",
@@ -58,7 +58,7 @@ pub(crate) struct BenchArgs {
         help_heading = "Synthetic"
     )]
     pub(super) sparsity: Vec<f64>,
-    /// How the weights of their blocks are stored
+    /// Number format of the weights in the blocks
     #[arg(
         long,
         value_enum,
@@ -67,19 +67,19 @@ pub(crate) struct BenchArgs {
         help_heading = "Synthetic"
     )]
     pub(super) values: ValueName,
-    /// How their embedding and output matrix are stored [default: as --values]
+    /// Number format of the embedding and the output matrix [default: as --values]
     #[arg(long, value_enum, requires = "synthetic", help_heading = "Synthetic")]
     pub(super) head: Option<ValueName>,
-    /// Tokens of the prompt
+    /// Tokens in the prompt
     #[arg(long, value_name = "COUNT", default_value_t = 512, value_parser = value_parser!(u32).range(1..))]
     pub(super) prompt_tokens: u32,
-    /// Tokens decoded after it
+    /// Tokens decoded after the prompt
     #[arg(long, value_name = "COUNT", default_value_t = 128, value_parser = value_parser!(u32).range(1..))]
     pub(super) new_tokens: u32,
-    /// Sequences decoded together, each with a prompt of its own; figures are of all of them
+    /// Sequences decoded together, each with its own prompt; speeds are those of all together
     #[arg(long, value_name = "COUNT", default_value_t = 1, value_parser = value_parser!(u32).range(1..))]
     pub(super) batch: u32,
-    /// Times that both are repeated; medians are shown
+    /// Number of times that prompt and decoding are measured; medians are shown
     #[arg(long, value_name = "COUNT", default_value_t = 3, value_parser = value_parser!(u32).range(1..))]
     pub(super) repeats: u32,
     #[command(flatten)]

@@ -1,4 +1,4 @@
-//! How fast models are, for people and for programs.
+//! Speeds of models, for people and for programs.
 
 use serde::Serialize;
 
@@ -29,7 +29,7 @@ pub(super) struct ModelSpeed {
     pub(super) prefill_tokens_per_second: f64,
     pub(super) decode_tokens_per_second: f64,
     pub(super) bytes_per_token: f64,
-    /// Of what the threads can read from memory.
+    /// Share of the speed at which the threads can read memory.
     pub(super) bandwidth_share: f64,
 }
 
@@ -78,7 +78,7 @@ pub(super) fn describe(result: &BenchResult) -> String {
     )
 }
 
-/// What packing gained, or that it did not.
+/// The ratio of two speeds, and a word if packing gained nothing.
 fn ratio(this: &ModelSpeed, other: &ModelSpeed) -> String {
     let prefill = this.prefill_tokens_per_second / other.prefill_tokens_per_second;
     let decode = this.decode_tokens_per_second / other.decode_tokens_per_second;

@@ -9,12 +9,12 @@ use crate::terminal::bar::Bar;
 use crate::terminal::screen::Screen;
 
 const EVAL_EXAMPLES: &str = "\
-With --text: perplexity is exp of the mean loss over non-overlapping windows, each read without special tokens. Numbers
-compare only where text, tokenizer, --window and --windows agree.
+With --text: perplexity is exp of the mean loss over windows that do not overlap, each read without special tokens. Two
+perplexities can be compared only if text, tokenizer, --window and --windows are the same.
 
-With --traces: how far a pruned model is from the dense one on what the dense one wrote (secateurs trace), apart for the
-tokens of prompts and of continuations: KL(dense || pruned) of the next token, loss of the trace's tokens under both,
-distance of the last hidden state and that distance in relation to the dense one.
+With --traces: how far a pruned model is from the dense one on what the dense one wrote (secateurs trace), separately
+for tokens of prompts and of continuations: KL(dense || pruned) of the next token, the loss of the trace's tokens under both
+models, and the distance of the last hidden states, also in relation to the length of the dense one.
 
 Examples:
   secateurs eval pruned --text test.txt
@@ -31,19 +31,19 @@ pub(crate) struct EvalArgs {
     /// UTF-8 text to predict
     #[arg(short, long, value_name = "FILE", required_unless_present = "traces")]
     pub(super) text: Option<PathBuf>,
-    /// Length of a window
+    /// Tokens in a window
     #[arg(long, value_name = "TOKENS", default_value_t = 1024, value_parser = value_parser!(u32).range(2..))]
     pub(super) window: u32,
-    /// Only the first COUNT windows [default: all]
+    /// Read only the first COUNT windows [default: all]
     #[arg(long, value_name = "COUNT", value_parser = value_parser!(u32).range(1..))]
     pub(super) windows: Option<u32>,
-    /// Traces of the dense model, not those that calibrated
+    /// Traces that the dense model wrote, other than those used for calibration
     #[arg(long, value_name = "FILE", requires = "against", conflicts_with_all = ["text", "window", "windows"], help_heading = "Traces")]
     pub(super) traces: Option<PathBuf>,
     /// The dense model
     #[arg(long, value_name = "MODEL", requires = "traces", help_heading = "Traces")]
     pub(super) against: Option<PathBuf>,
-    /// Only the first COUNT traces [default: all]
+    /// Read only the first COUNT traces [default: all]
     #[arg(long, value_name = "COUNT", value_parser = value_parser!(u32).range(1..), requires = "traces", help_heading = "Traces")]
     pub(super) limit: Option<u32>,
     #[command(flatten)]

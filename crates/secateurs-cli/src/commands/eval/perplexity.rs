@@ -8,8 +8,8 @@ use secateurs::models::llama::{LlamaConfig, load_llama};
 use secateurs::runtime::{Engine, EngineConfig, LlamaWeights};
 use secateurs::sparse::ValueType;
 use secateurs::{
-    Evaluation, all_windows, check_window, evaluate_llama, evaluate_packed, first_windows, is_packed, peak_rss_bytes,
-    read_plain_text,
+    Evaluation, TextWindows, all_windows, check_window, evaluate_llama, evaluate_packed, first_windows, is_packed,
+    peak_rss_bytes, read_plain_text,
 };
 use serde::Serialize;
 
@@ -62,9 +62,14 @@ fn evaluate(args: &EvalArgs, text: &Path, screen: &Screen) -> Result<Evaluation,
     check_window(&LlamaConfig::describe(&checkpoint)?, window)?;
     let text = read_plain_text(text)?;
     let tokenizer = checkpoint.tokenizer()?;
+    let wanted = |count| TextWindows {
+        text: &text,
+        count,
+        length: window,
+    };
     let windows = match args.windows {
-        Some(count) => first_windows(&tokenizer, &text, (count as usize, window), WHAT),
-        None => all_windows(&tokenizer, &text, (1, window), WHAT),
+        Some(count) => first_windows(&tokenizer, &wanted(count as usize), WHAT),
+        None => all_windows(&tokenizer, &wanted(1), WHAT),
     }?;
     let bar = args.bar(screen, windows.len());
     bar.say("windows".into());

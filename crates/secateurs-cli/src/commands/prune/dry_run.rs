@@ -1,124 +1,59 @@
-//! What a run would do: its layers, checked before any work, and the page of `--dry-run`.
+//! The page of `--dry-run`.
 
-use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use secateurs::data::Checkpoint;
-use secateurs::models::llama::{LlamaConfig, planned_tensors};
-use secateurs::tensor::Pattern;
-use secateurs::{AllocationRecipe, BlockMatrix, Recipe, block_matrices};
+use secateurs::{PrunePlan, Recipe};
 use serde::Serialize;
 
 use crate::error::CliError;
+use crate::terminal::print::{print, print_json};
 use crate::terminal::table::Table;
 use crate::terminal::units::{bytes, percent, quantity};
 
-/// What a run would do.
+/// A recipe, and what it would do; the object of `--dry-run --json`.
 #[derive(Debug, Serialize)]
-pub(crate) struct Plan {
-    /// The blocks in order.
-    pub(crate) blocks: Vec<PlannedBlock>,
-    /// Bytes of the weights to be written.
-    pub(crate) output_bytes: u64,
+pub(super) struct DryRun<'a> {
+    pub(super) recipe: &'a Recipe,
+    pub(super) plan: &'a PrunePlan,
 }
 
-/// What a run would do to a block.
-#[derive(Debug, Default, Serialize)]
-pub(crate) struct PlannedBlock {
-    /// The pattern; none where the calibration text decides.
-    pub(crate) pattern: Option<String>,
-    /// Number of layers to prune.
-    pub(crate) layers: usize,
-    /// Their weights.
-    pub(crate) weights: u64,
-    /// Weights to remove, where the pattern is known.
-    pub(crate) pruned: Option<u64>,
-}
-
-impl Plan {
-    /// Plans a run.
-    ///
-    /// # Errors
-    ///
-    /// If the model is not known, nothing is selected, or the pattern does not fit a layer.
-    pub(crate) fn new(checkpoint: &Checkpoint, recipe: &Recipe) -> Result<Self, CliError> {
-        let config = LlamaConfig::describe(checkpoint)?;
-        recipe.check(checkpoint)?;
-        let planned = planned_tensors(&config);
-        let n_weights: usize = planned
-            .iter()
-            .map(|tensor| tensor.shape.iter().product::<usize>())
-            .sum();
-        let mut blocks = BTreeMap::new();
-        for block in 0..config.n_blocks {
-            let pattern = pattern_of(recipe, block)?;
-            let name = pattern.map(|pattern| pattern.to_string());
-            blocks.insert(
-                block,
-                PlannedBlock {
-                    pattern: name,
-                    pruned: pattern.map(|_| 0),
-                    ..PlannedBlock::default()
-                },
-            );
-        }
-        for BlockMatrix { path, block, dims } in block_matrices(&config) {
-            if !recipe.rules.selects(&path) {
-                continue;
-            }
-            let pattern = pattern_of(recipe, block)?;
-            let planned = blocks.entry(block).or_default();
-            planned.layers += 1;
-            planned.weights += (dims[0] * dims[1]) as u64;
-            planned.pruned = planned
-                .pruned
-                .zip(pattern)
-                .map(|(sum, pattern)| sum + pattern.pruned_count(dims) as u64);
-        }
-        Ok(Self {
-            blocks: blocks.into_values().collect(),
-            output_bytes: (n_weights * recipe.dtype.size()) as u64,
-        })
+impl DryRun<'_> {
+    /// Prints one JSON object.
+    pub(super) fn print_json(&self) -> Result<(), CliError> {
+        print_json(self)
     }
 
-    /// Number of layers to prune.
-    pub(crate) fn n_layers(&self) -> usize {
-        self.blocks.iter().map(|block| block.layers).sum()
-    }
-
-    /// The plan and the recipe for people.
-    pub(crate) fn describe(&self, recipe: &Recipe) -> Result<String, CliError> {
-        let mut text = format!("# resolved recipe\n{}\n# plan\n", recipe.to_toml()?);
-        let mut table = Table::new(&["block", "pattern", "layers", "weights", "to remove", "share"]);
-        for (index, block) in self.blocks.iter().enumerate() {
-            table.row([
-                index.to_string(),
-                block.pattern.clone().unwrap_or_else(|| "by outliers".into()),
-                block.layers.to_string(),
-                quantity(block.weights),
-                block.pruned.map_or("?".into(), quantity),
-                block.pruned.map_or("?".into(), |pruned| {
-                    percent(pruned as f64 / block.weights.max(1) as f64)
-                }),
-            ]);
-        }
-        text.push_str(&table.render());
+    /// Prints a page for people.
+    pub(super) fn print(&self) -> Result<(), CliError> {
+        let mut text = format!("# resolved recipe\n{}\n# plan\n", self.recipe.to_toml()?);
+        text.push_str(&self.blocks().render());
+        // Writing to a string cannot fail.
         let _ = writeln!(
             text,
             "output: {} of weights as {}",
-            bytes(self.output_bytes),
-            recipe.dtype
+            bytes(self.plan.output_bytes),
+            self.recipe.dtype
         );
         text.push_str("nothing was written\n");
-        Ok(text)
+        print(&text)
     }
-}
 
-/// The pattern of a block, where it is known beforehand.
-fn pattern_of(recipe: &Recipe, block: usize) -> Result<Option<Pattern>, CliError> {
-    Ok(match &recipe.allocation {
-        AllocationRecipe::Uniform => Some(recipe.pattern()?),
-        AllocationRecipe::Owl { .. } => None,
-        AllocationRecipe::PerBlock { sparsities } => sparsities.get(block).copied().map(Pattern::Unstructured),
-    })
+    /// One row a block.
+    fn blocks(&self) -> Table {
+        let mut table = Table::new(&["block", "pattern", "layers", "weights", "to remove", "share"]);
+        for (index, block) in self.plan.blocks.iter().enumerate() {
+            let share = |pruned| percent(pruned as f64 / block.weights.max(1) as f64);
+            table.row([
+                index.to_string(),
+                block
+                    .pattern
+                    .map_or_else(|| "by outliers".into(), |pattern| pattern.to_string()),
+                block.layers.to_string(),
+                quantity(block.weights),
+                block.pruned.map_or("?".into(), quantity),
+                block.pruned.map_or("?".into(), share),
+            ]);
+        }
+        table
+    }
 }

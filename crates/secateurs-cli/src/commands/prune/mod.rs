@@ -5,31 +5,37 @@ mod options;
 mod progress;
 mod summary;
 
-use dry_run::Plan;
+use dry_run::DryRun;
 pub(crate) use options::PruneArgs;
 use progress::PruneProgress;
 use secateurs::data::Checkpoint;
-use secateurs::{Error, Overwrite, PruneJob, PruneOutcome, Recipe, prune_checkpoint};
-use serde::Serialize;
+use secateurs::{Error, Overwrite, PruneJob, PruneOutcome, PrunePlan, Recipe, prune_checkpoint};
 use summary::{PruneResult, describe};
 
 use crate::error::CliError;
-use crate::terminal::print::{print, print_json};
 use crate::terminal::screen::Screen;
 
 /// Prunes a model, or says what pruning would do.
 pub(crate) fn run(args: &PruneArgs, screen: &Screen) -> Result<(), CliError> {
     let recipe = args.recipe.resolve()?;
-    let plan = Plan::new(&Checkpoint::open(&args.model)?, &recipe)?;
+    let plan = recipe.check(&Checkpoint::open(&args.model)?)?;
     if args.dry_run {
-        return dry_run(args, &recipe, &plan);
+        let dry_run = DryRun {
+            recipe: &recipe,
+            plan: &plan,
+        };
+        return if args.show.json {
+            dry_run.print_json()
+        } else {
+            dry_run.print()
+        };
     }
     let outcome = prune(args, &recipe, &plan, screen)?;
     let result = PruneResult::new(&outcome, &args.out);
     args.show.result(&result, |result| describe(&outcome.report, result))
 }
 
-fn prune(args: &PruneArgs, recipe: &Recipe, plan: &Plan, screen: &Screen) -> Result<PruneOutcome, CliError> {
+fn prune(args: &PruneArgs, recipe: &Recipe, plan: &PrunePlan, screen: &Screen) -> Result<PruneOutcome, CliError> {
     let device = args.device.open()?;
     let overwrite = match (args.resume, args.force) {
         (true, _) => Overwrite::Resume,
@@ -61,18 +67,5 @@ fn interrupted(failure: Error, n_stored: usize, n_blocks: usize) -> CliError {
             n_stored,
             n_blocks,
         },
-    }
-}
-
-fn dry_run(args: &PruneArgs, recipe: &Recipe, plan: &Plan) -> Result<(), CliError> {
-    #[derive(Serialize)]
-    struct DryRun<'a> {
-        recipe: &'a Recipe,
-        plan: &'a Plan,
-    }
-    if args.show.json {
-        print_json(&DryRun { recipe, plan })
-    } else {
-        print(&plan.describe(recipe)?)
     }
 }

@@ -12,37 +12,38 @@ const PRUNE_EXAMPLES: &str = "\
 Methods:
   random          control: random weights go
   magnitude       control: the smallest weights of each layer go
-  wanda           smallest |w| * ||x|| of each output; seconds, no compensation
-  ria             relative importance and activations; seconds, no compensation
-  sparsegpt       removes weights one input at a time and corrects those that stay
-  l-admm          ADMM on the layer's least-squares problem, mask grown gradually
-  alps            ADMM with a growing penalty, then conjugate gradients; slowest
-  safe            trains each block to reproduce its dense output, flatly and sparsely; [options.safe] of a recipe
-  random+finetune random, then trains the whole model under its mask: the control of what trains
-  wanda+finetune  wanda, then trains the whole model under its mask
-  elsa            trains the whole model beside a sparse copy; for 80 % and more, needs text and hours
-  elsa-l          the same with a third of the memory for its state
+  wanda           the smallest |w| * ||x|| of each output go; takes seconds, no compensation
+  ria             as wanda, with |w| in relation to the other weights of its input and output; takes seconds
+  sparsegpt       removes weights one input at a time and corrects the weights that stay
+  l-admm          ADMM on the layer's least-squares problem; more and more weights go
+  alps            ADMM with a growing penalty, then conjugate gradients; the slowest layer-wise method
+  safe            trains each block to reproduce its dense output with sparse weights in a flat minimum; its settings are
+                  in [options.safe] of a recipe
+  random+finetune control of methods that train: random, then the whole model is trained with these weights at zero
+  wanda+finetune  wanda, then the whole model is trained with these weights at zero
+  elsa            trains the whole model towards a sparse copy of itself; for 80 % and more; needs a text and hours
+  elsa-l          elsa with a third of the memory for its state
 
 Examples:
   # half of the weights, calibrated on the first 16 windows of 1024 tokens of a text
   secateurs prune ./SmolLM2-135M -m sparsegpt -s 0.5 -c train.txt -o pruned
 
-  # a model that reasons: calibrated on what it writes itself (see secateurs trace --help)
+  # a model that reasons, calibrated on what it writes itself (see secateurs trace --help)
   secateurs prune ./model -m sparsegpt -s 0.5 -c traces.jsonl --calibration-tokens 100000 -o pruned
 
   # two of every four weights survive; no calibration needed
   secateurs prune model.gguf -m magnitude -p 2:4 -o pruned
 
-  # 70 %, more of it where there are fewer outliers, attention left alone
+  # 70 %, more in blocks with fewer outliers; attention is not pruned
   secateurs prune ./model -m wanda -s 70% --owl --exclude '*self_attn*' -c train.txt -o pruned
 
-  # 90 %, won back by training on a text; state is kept every five minutes
+  # 90 %, with quality won back by training on a text; the state is kept every five minutes
   secateurs prune ./model -m elsa -s 0.9 --train train.txt --validation valid.txt --lambda-schedule linear -o pruned
 
-  # the same run again, or a variation of it: the output holds its recipe
+  # a run again, with another sparsity: every output holds its recipe
   secateurs prune ./model --recipe pruned/recipe.toml --sparsity 0.6 -o pruned-60
 
-  # go on after an interruption; finished blocks or steps wait in pruned.partial
+  # go on after an interruption; finished blocks or steps are in pruned.partial
   secateurs prune ./model -m alps -s 0.5 -c train.txt -o pruned --resume
 ";
 
@@ -56,7 +57,7 @@ Examples:
 pub(crate) struct PruneArgs {
     /// Hugging Face folder or GGUF file
     pub(super) model: PathBuf,
-    /// Folder to make
+    /// Folder to write
     #[arg(short, long, value_name = "FOLDER")]
     pub(super) out: PathBuf,
     #[command(flatten)]
@@ -69,7 +70,7 @@ pub(crate) struct PruneArgs {
     /// Replace an earlier output and unfinished work
     #[arg(long, help_heading = "Running")]
     pub(super) force: bool,
-    /// Show the resolved recipe and what it would remove, and do nothing
+    /// Show the complete recipe and what it would remove, and do nothing else
     #[arg(long, help_heading = "Running")]
     pub(super) dry_run: bool,
     #[command(flatten, next_help_heading = "Running")]

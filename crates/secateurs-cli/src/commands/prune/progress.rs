@@ -1,8 +1,8 @@
 //! Progress of a pruning run.
 
+use secateurs::PrunePlan;
 use secateurs::prune::Progress;
 
-use super::dry_run::Plan;
 use crate::terminal::bar::Bar;
 
 /// The progress of a pruning run, in layers.
@@ -22,7 +22,7 @@ pub(crate) struct PruneProgress {
 
 impl PruneProgress {
     /// The progress of a run as planned, shown by a bar of all its layers.
-    pub(crate) fn new(plan: &Plan, bar: Bar) -> Self {
+    pub(crate) fn new(plan: &PrunePlan, bar: Bar) -> Self {
         bar.say("reading the model".into());
         let plan = plan.blocks.iter().map(|block| block.layers).collect();
         Self {

@@ -1,4 +1,4 @@
-//! What a pruning run did, for people and for programs.
+//! Results of a pruning run, for people and for programs.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -13,7 +13,7 @@ use crate::terminal::print::lossy_path;
 use crate::terminal::table::Table;
 use crate::terminal::units::{bytes, percent, seconds};
 
-/// What a pruning run did; the object of `--json`.
+/// The result of a pruning run; the object of `--json`.
 #[derive(Debug, Serialize)]
 pub(crate) struct PruneResult {
     method: String,

@@ -10,34 +10,34 @@ use crate::options::raw::RawArgs;
 use crate::options::show::ShowArgs;
 
 const TRACE_EXAMPLES: &str = "\
-Traces are prompts with what the model continues them with, as tokens. A model that reasons is pruned best when calibrated on
-its own traces, not on prompts or general text alone (RAC, arXiv 2509.12464): it then goes astray less while it decodes.
+A trace is a prompt and its continuation by the model, as tokens. A model that reasons is pruned best when it is calibrated on
+its own traces, rather than on prompts or general text alone (RAC, arXiv 2509.12464): it then makes fewer errors while it writes.
 
 A file of prompts is .jsonl with an object on every line, or plain text with a prompt on every line. A model with a chat
-template gets the prompt as the message of a user; --raw gives it as it is, after the start token that the tokenizer puts
-before a text, if it does (--no-start-token: without). What is sampled depends on --seed, the prompt and
-the number of the sample alone, not on --batch.
+template gets the prompt as the message of a user. --raw gives the prompt as it is, after the start token if the tokenizer puts
+one before a text; --no-start-token leaves that out. The sampled text depends only on --seed, the
+prompt and the number of the sample, not on --batch.
 
 Examples:
-  # 400 prompts of GSM8K continued by the dense model, then pruned for that
+  # let the dense model continue 400 prompts of GSM8K, then prune it on the traces
   secateurs trace ./model --prompts train.jsonl --limit 400 -n 2048 -o traces.jsonl
   secateurs prune ./model -m sparsegpt -s 0.5 -c traces.jsonl --calibration-tokens 100000 -o pruned
 
-  # the same prompts with the solutions of the file instead: off-policy
+  # take the solutions of the file instead of sampling (off-policy)
   secateurs trace ./model --prompts train.jsonl --solutions-field answer -o solutions.jsonl
 
   # how well, and how long, does the pruned model answer?
   secateurs trace pruned --prompts test.jsonl --answer-field answer --limit 100 -o answers.jsonl --json
 
-  # how far is it from the dense one on prompts that calibrated nothing?
+  # how far is it from the dense model, on prompts that were not used for calibration?
   secateurs trace ./model --prompts test.jsonl --limit 100 -o held-out.jsonl
   secateurs eval pruned --traces held-out.jsonl --against ./model
 
-  # go on after an interruption; finished traces wait in traces.jsonl.partial
+  # go on after an interruption; finished traces are in traces.jsonl.partial
   secateurs trace ./model --prompts train.jsonl --limit 400 -n 2048 -o traces.jsonl --resume
 ";
 
-/// Lets a model continue the prompts of a file, to calibrate or to measure on what it writes
+/// Lets a model continue the prompts of a file, for calibration and for measurements
 #[derive(Debug, Args)]
 #[command(after_help = TRACE_EXAMPLES)]
 pub(crate) struct TraceArgs {
@@ -46,30 +46,30 @@ pub(crate) struct TraceArgs {
     /// File of prompts: .jsonl, or text with a prompt on every line
     #[arg(long, value_name = "FILE")]
     pub(super) prompts: PathBuf,
-    /// File to make
+    /// File to write
     #[arg(short, long, value_name = "FILE")]
     pub(super) out: PathBuf,
     /// Field of .jsonl that holds the prompt [default: question, problem, prompt or context]
     #[arg(long, value_name = "NAME", help_heading = "Prompts")]
     pub(super) field: Option<String>,
-    /// What the model is told before the prompt
+    /// System message before the prompt
     #[arg(long, value_name = "TEXT", help_heading = "Prompts")]
     pub(super) system: Option<String>,
     #[command(flatten, next_help_heading = "Prompts")]
     pub(super) raw: RawArgs,
-    /// Pass over the first COUNT prompts
+    /// Skip the first COUNT prompts
     #[arg(long, value_name = "COUNT", default_value_t = 0, help_heading = "Prompts")]
     pub(super) skip: u32,
-    /// Only COUNT prompts [default: all]
+    /// Read only COUNT prompts [default: all]
     #[arg(long, value_name = "COUNT", value_parser = value_parser!(u32).range(1..), help_heading = "Prompts")]
     pub(super) limit: Option<u32>,
-    /// Most tokens of a continuation
+    /// Largest number of tokens in a continuation
     #[arg(short = 'n', long, value_name = "COUNT", default_value_t = 1024, value_parser = value_parser!(u32).range(1..))]
     pub(super) max_tokens: u32,
     /// Take continuations from this field of .jsonl instead of sampling
     #[arg(long, value_name = "NAME", conflicts_with_all = ["temperature", "top_p", "top_k", "seed", "samples", "batch"])]
     pub(super) solutions_field: Option<String>,
-    /// Compare the number that a continuation ends in with that of this field of .jsonl
+    /// Compare the last number of a continuation with the last number in this field of .jsonl
     #[arg(long, value_name = "NAME")]
     pub(super) answer_field: Option<String>,
     #[command(flatten)]
@@ -89,17 +89,17 @@ pub(crate) struct TraceArgs {
     pub(super) show: ShowArgs,
 }
 
-/// How tokens are sampled.
+/// Options of the sampler.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Sampling")]
 pub(super) struct SamplingArgs {
-    /// What logits are divided by; 0 takes the most likely token
+    /// Divide logits by X; with 0 the most likely token is always taken
     #[arg(long, value_name = "X", default_value_t = 0.6, allow_negative_numbers = true)]
     pub(super) temperature: f64,
-    /// Only the most likely tokens that have this probability together
+    /// Sample only from the most likely tokens whose probabilities add up to X
     #[arg(long, value_name = "X", default_value_t = 0.95, allow_negative_numbers = true)]
     pub(super) top_p: f64,
-    /// Only the COUNT most likely tokens; 0 for all
+    /// Sample only from the COUNT most likely tokens; 0 for all
     #[arg(long, value_name = "COUNT", default_value_t = 0)]
     pub(super) top_k: u32,
     /// Seed of the sampler
@@ -111,7 +111,7 @@ pub(super) struct SamplingArgs {
 }
 
 impl TraceArgs {
-    /// What a run does with its prompts.
+    /// The treatment of the prompts that the command line asks for.
     pub(super) fn config(&self) -> Result<TraceConfig, UnusableLevel> {
         let max_new_tokens = self.max_tokens as usize;
         let source = match self.solutions_field.clone() {

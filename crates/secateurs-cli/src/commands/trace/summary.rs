@@ -1,4 +1,4 @@
-//! What a run made, for people and for programs.
+//! Results of a run, for people and for programs.
 
 use std::path::{Path, PathBuf};
 

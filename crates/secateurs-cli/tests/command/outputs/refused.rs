@@ -1,4 +1,4 @@
-//! What keeps an output from being made is told before the work, by every command that writes, and leaves nothing behind.
+//! Reasons that keep an output from being made: every command that writes tells them before the work, and leaves nothing behind.
 
 use std::ffi::OsString;
 use std::fs;

@@ -1,4 +1,4 @@
-//! What `secateurs pack`, `generate` and `bench` do.
+//! Results of `secateurs pack`, `generate` and `bench`.
 
 use crate::tiny::Tiny;
 use secateurs::data::Checkpoint;
@@ -251,7 +251,7 @@ fn speed_is_measured_beside_another_model() {
     assert!(models[0]["weight_bytes"].as_u64() < models[1]["weight_bytes"].as_u64());
 }
 
-/// What comes back is what was packed, bit by bit; what was packed is no input for pruning.
+/// Unpacked models are the packed ones, bit by bit; a packed model is no input for pruning.
 #[test]
 fn packed_models_are_unpacked() {
     let tiny = pruned(&["-s", "0.6"]);

@@ -1,4 +1,4 @@
-//! How prompts reach a model: chat templates, start tokens, files, and ids that the tokenizer does not have.
+//! The way of prompts to a model: chat templates, start tokens, files, and ids that the tokenizer does not have.
 
 use std::fs;
 use std::io::Write;

@@ -1,4 +1,4 @@
-//! What `secateurs prune` makes.
+//! Models that `secateurs prune` makes.
 
 use crate::tiny::{CALIBRATION, Tiny, bytes};
 use secateurs::Recipe;

@@ -44,7 +44,7 @@ const LOCAL: [&str; 8] = [
 /// Options, what a refusal calls them, and the methods that use them.
 const OPTIONS: [(&[&str], &str, &[&str]); 19] = [
     (&["--scope", "per-layer"], "scope", &SCORES),
-    (&["--scope", "global"], "scope", &ELSA),
+    (&["--scope", "global"], "elsa", &ELSA),
     (&["--damping", "0.1"], "damping", &["sparsegpt", "l-admm", "alps"]),
     (&["--iterations", "5"], "iterations", &["l-admm", "alps"]),
     (&["--schedule", "constant"], "schedule", &["l-admm"]),
@@ -113,6 +113,6 @@ fn a_pattern_of_groups_leaves_nothing_to_spread() {
     let tiny = Tiny::new(1);
     for method in LOCAL {
         let line = tiny.refuse(2, &prune(method, &["-p", "2:4"], &["--owl"]));
-        assert!(line.contains("2:4") && line.contains("allocation"), "{method}: {line}");
+        assert!(line.contains("2:4") && line.contains("allocate"), "{method}: {line}");
     }
 }

@@ -119,7 +119,7 @@ fn every_option_goes_through_a_recipe_file() {
     }
 }
 
-/// What stands beside an option, or the usual where the option was all that was missing.
+/// The options beside an option, or the usual ones where it was all that was missing.
 fn beside_or_all<'a>(beside: &'a [&'a str], option: &[&str]) -> &'a [&'a str] {
     match option[0] {
         "--method" | "--sparsity" | "--pattern" | "--calibration" => WANDA,

@@ -50,7 +50,7 @@ impl Tiny {
 
     /// Steps of training kept in the unfinished work of `out`.
     pub fn steps_kept(&self) -> u64 {
-        self.in_journal("out.partial/training-journal.json", "steps_done")
+        self.in_journal("out.partial/journal.json", "steps_done")
     }
 
     fn in_journal(&self, path: &str, field: &str) -> u64 {

@@ -1,4 +1,4 @@
-//! What `secateurs trace` makes.
+//! Traces that `secateurs trace` makes.
 
 use std::fs;
 

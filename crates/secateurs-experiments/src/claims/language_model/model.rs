@@ -7,8 +7,8 @@ use secateurs::data::{Checkpoint, read_text};
 use secateurs::prune::Progress;
 use secateurs::tensor::Pattern;
 use secateurs::{
-    Calibration, Method, PruneJob, PruneOutcome, Recipe, TextCalibration, TrainingLog, evaluate, prune_checkpoint,
-    reset_peak_rss,
+    Calibration, Method, PruneJob, PruneOutcome, Recipe, TextCalibration, TextWindows, TrainingLog, evaluate,
+    prune_checkpoint, reset_peak_rss,
 };
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -116,13 +116,12 @@ impl PruningCase {
 pub fn measure_perplexity(case: &PruningCase, model: &Path, desk: &Desk) -> Result<f64, ExperimentError> {
     let checkpoint = Checkpoint::open(model)?;
     let text = read_text(&case.test)?;
-    match evaluate(
-        &checkpoint,
-        &text,
-        case.test_windows,
-        &desk.setting.device,
-        &mut |_, _| {},
-    ) {
+    let windows = TextWindows {
+        text: &text,
+        count: case.test_windows.0,
+        length: case.test_windows.1,
+    };
+    match evaluate(&checkpoint, &windows, &desk.setting.device, &mut |_, _| {}) {
         Ok(evaluation) => Ok(evaluation.perplexity),
         Err(secateurs::Error::LossNotFinite { .. }) => Ok(f64::INFINITY),
         Err(error) => Err(error.into()),

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use burn::tensor::{Device, FloatDType, Tensor};
 use secateurs::kan::{
-    BSpline, Basis, BasisConfig, FitConfig, Fold, Grid, Kan, KanConfig, Optimizer, PruneConfig, Rows, Schedule, Units,
+    BSpline, Basis, BasisConfig, FitConfig, Fold, Grid, Kan, KanConfig, Optimizer, PruneConfig, Rows, Scales, Schedule,
     fit, prune_nodes, root_mean_square_error,
 };
 use secateurs::tensor::UnitScores;
@@ -107,11 +107,11 @@ impl<'a> NetworkBench<'a> {
         let (degree, n_intervals) = (3, 3);
         let splines = BasisConfig::BSpline { degree, n_intervals };
         let config = KanConfig::new([d_input, hidden, hidden, 1], splines)?.with_dtype(FloatDType::F64);
-        let units = Units::identity(d_input, 1);
-        let mut kan = config.init(self.key.seed, self.device).with_units(units)?;
-        let grid = Grid::uniform((d_input, degree, n_intervals), [shift - 1.0, shift + 1.0])?;
+        let scales = Scales::identity(d_input, 1);
+        let mut kan = config.init(self.key.seed, self.device).with_scales(scales)?;
+        let grid = Grid::uniform(d_input, degree, n_intervals, [shift - 1.0, shift + 1.0])?;
         let (device, dtype) = kan.place();
-        kan.layers[0].basis = Basis::BSpline(BSpline::new(&grid, config.beyond, (&device, dtype)));
+        kan.layers[0].basis = Basis::BSpline(BSpline::new(&grid, config.beyond, &device, dtype));
         let schedule = FitConfig::new(Schedule::new(Optimizer::LBFGS, self.case.steps));
         let rows = self.train.shift(shift);
         let rows = Rows { x: &rows.x, y: &rows.y };

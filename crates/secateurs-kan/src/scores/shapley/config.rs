@@ -60,7 +60,7 @@ impl Baseline {
     }
 }
 
-/// What a coalition of nodes is worth, outputs scaled by their [units](crate::Units) so that each counts the same.
+/// What a coalition of nodes is worth, outputs scaled by their [scales](crate::Scales) so that each counts the same.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub enum Payoff<'a> {
     /// The scaled outputs, for each row on its own; a node's score is the mean absolute Shapley value over rows and outputs.

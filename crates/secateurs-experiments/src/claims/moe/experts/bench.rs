@@ -8,8 +8,8 @@ use secateurs::data::{Checkpoint, Tokenizer, read_text};
 use secateurs::models::llama::{Llama, LlamaConfig, load_llama};
 use secateurs::tensor::Sparsity;
 use secateurs::{
-    BlockExperts, Evaluation, Evidence, ExpertObservation, ExpertPlan, evaluate_llama, first_windows, observe_experts,
-    remove_experts,
+    BlockExperts, Evaluation, Evidence, ExpertObservation, ExpertPlan, LoadedLlama, TextWindows, evaluate_llama,
+    first_windows, observe_experts, remove_experts,
 };
 use serde::{Deserialize, Serialize};
 
@@ -104,7 +104,10 @@ impl ExpertsBench {
             return Ok(Arc::clone(&observed.blocks));
         }
         let windows = &self.calibration[seed as usize * CALIBRATION_WINDOWS..][..CALIBRATION_WINDOWS];
-        let model = (&self.config, &self.llama);
+        let model = LoadedLlama {
+            config: &self.config,
+            llama: &self.llama,
+        };
         let blocks = Arc::new(observe_experts(model, windows, Evidence::ALL, &mut |_, _| {})?);
         *latest = Some(SeedObservation {
             seed,
@@ -119,7 +122,12 @@ impl Excerpt {
     fn read_windows(&self, tokenizer: &Tokenizer, what: &'static str) -> Result<Vec<Vec<u32>>, ExperimentError> {
         let novels = workspace_root().join("fixtures/austen");
         let text = read_text(&novels.join(format!("{}.txt", self.novel)))?;
-        Ok(first_windows(tokenizer, &text, (self.count, self.window), what)?)
+        let wanted = TextWindows {
+            text: &text,
+            count: self.count,
+            length: self.window,
+        };
+        Ok(first_windows(tokenizer, &wanted, what)?)
     }
 }
 

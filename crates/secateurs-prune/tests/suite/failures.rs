@@ -1,10 +1,9 @@
 //! Inputs that cannot be used, and those that a method can only half use.
 
-mod layers;
-
-use layers::{TestLayer, methods, pattern, problem, solvers};
 use secateurs_prune::{Alps, Gram, LAdmm, LayerMethod, LayerProblem, PruneError, SparseGpt};
 use secateurs_tensor::{Event, WeightMatrix};
+
+use crate::layers::{TestLayer, methods, pattern, problem, solvers};
 
 const PATH: &str = "block.0.up_proj.weight";
 

@@ -12,7 +12,7 @@ use secateurs_tensor::{
 };
 use secateurs_testkit::{laws, naive};
 
-use crate::{Block, Blocks, matrix, pattern, tensor, widen};
+use super::{Block, Blocks, matrix, pattern, tensor, widen};
 
 const CHANNELS: usize = 4;
 const SIZE: [usize; 2] = [7, 6];

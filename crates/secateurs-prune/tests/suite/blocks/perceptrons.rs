@@ -6,7 +6,7 @@ use burn::tensor::{Device, Tensor};
 use secateurs_tensor::{Observer, PathRules, WeightMatrix, read_weights, replace_weights};
 use secateurs_testkit::naive;
 
-use crate::{Block, matrix, widen};
+use super::{Block, matrix, widen};
 
 /// `x + down(up(x))`, without biases.
 #[derive(Module, Debug)]

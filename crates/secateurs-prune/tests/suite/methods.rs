@@ -1,12 +1,11 @@
 //! What must hold of every method under every pattern.
 
-mod layers;
-
-use layers::{TestLayer, methods, pattern, problem, solvers};
 use proptest::prelude::*;
 use secateurs_prune::{Gram, LayerMethod, LayerProblem};
 use secateurs_tensor::{Pattern, Scope, WeightMatrix};
 use secateurs_testkit::laws;
+
+use crate::layers::{TestLayer, methods, pattern, problem, solvers};
 
 const PATTERNS: [&str; 9] = ["1%", "33%", "50%", "70%", "95%", "2:4", "1:4", "3:8", "4:8"];
 

@@ -1,12 +1,11 @@
 //! The solvers against their formulas in f64.
 
-mod layers;
-
-use layers::{TestLayer, pattern, problem, solvers, widen, zeros};
 use secateurs_prune::{AdmmSchedule, Alps, LAdmm, LayerMethod, SparseGpt};
 use secateurs_tensor::{Event, KeepMask, WeightMatrix};
 use secateurs_testkit::laws;
 use secateurs_testkit::naive::{self, AlpsSettings, LAdmmSettings};
+
+use crate::layers::{TestLayer, pattern, problem, solvers, widen, zeros};
 
 const PATTERNS: [&str; 6] = ["30%", "50%", "80%", "2:4", "3:8", "1:4"];
 

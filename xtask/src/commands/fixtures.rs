@@ -7,10 +7,10 @@ use std::process::Command;
 
 use secateurs_datasets::sha256_hex;
 
+use crate::commands::reproduce::experiments;
 use crate::device::Device;
 use crate::error::TaskError;
 use crate::process;
-use crate::reproduce::experiments;
 use crate::workspace;
 
 /// Make or check.

@@ -8,7 +8,7 @@ use secateurs_prune::{BlockPlan, Flow, LayerMethod, MaskOnly, SparseGpt, prune_b
 use secateurs_tensor::{KeepMask, Observer, PathRules, Scope, read_weights};
 use secateurs_testkit::laws;
 
-use crate::{Block, Blocks, pattern, tensor};
+use super::{Block, Blocks, pattern, tensor};
 
 /// Reads a sequence and a summary of it, and changes both.
 #[derive(Module, Debug)]

@@ -15,20 +15,18 @@ impl Kan {
     ///
     /// Interior knots are a mixture of equal distances (the share `uniform`) and equal counts. The splines on the new grids
     /// are those nearest to the old ones at these values, by least squares with a little smoothness, which is defined for
-    /// binary, repeated and constant values, too. Layers without splines stay. A network whose units are not known takes those
+    /// binary, repeated and constant values, too. Layers without splines stay. A network whose scales are not known takes those
     /// of `x` first.
     ///
     /// # Errors
     ///
     /// If a value that flows is NaN or infinite.
     pub fn with_grids_following(self, x: Tensor<2>, uniform: f64) -> Result<Self> {
-        self.on_grids(x, |grid, columns| {
-            grid.following(columns, (grid.n_intervals(), uniform))
-        })
+        self.on_grids(x, |grid, columns| grid.following(columns, grid.n_intervals(), uniform))
     }
 
-    /// The network with another number of intervals in the same ranges, its splines refitted at the values that flow when
-    /// `x` does. A network whose units are not known takes those of `x` first.
+    /// The network with another number of intervals in the same ranges, its splines fitted again at the values that flow when
+    /// `x` does. A network whose scales are not known takes those of `x` first.
     ///
     /// # Errors
     ///
@@ -45,9 +43,9 @@ impl Kan {
     }
 
     fn on_grids(self, x: Tensor<2>, regrid: impl Fn(&Grid, &[Vec<f64>]) -> Grid) -> Result<Self> {
-        let kan = self.in_units_of_inputs(&x);
+        let kan = self.with_scales_of_inputs(&x);
         let mut x = kan.scaled(x);
-        let Self { layers: old, units } = kan;
+        let Self { layers: old, scales } = kan;
         let mut layers = Vec::new();
         for (number, layer) in old.into_iter().enumerate() {
             let columns = columns(&x, number)?;
@@ -55,12 +53,13 @@ impl Kan {
                 Basis::BSpline(basis) => {
                     let (from, beyond) = (basis.grid(), basis.beyond());
                     let to = regrid(&from, &columns).resolved(layer.base.val().dtype());
-                    let coefficients = moved(&layer, (&from, &to), &columns, number)?;
-                    let place = (&layer.base.val().device(), layer.base.val().dtype());
+                    let singular = |input| KanError::Singular { layer: number, input };
+                    let coefficients = moved(&layer, &from, &to, &columns).map_err(singular)?;
+                    let (device, dtype) = (layer.base.val().device(), layer.base.val().dtype());
                     let shape = [layer.d_input(), to.n_basis(), layer.width().n_subnodes()];
-                    let coefficients = Tensor::from_data(TensorData::new(coefficients, shape), place);
+                    let coefficients = Tensor::from_data(TensorData::new(coefficients, shape), (&device, dtype));
                     KanLayer {
-                        basis: Basis::BSpline(BSpline::new(&to, beyond, place)),
+                        basis: Basis::BSpline(BSpline::new(&to, beyond, &device, dtype)),
                         coefficients: Param::from_tensor(coefficients),
                         ..layer
                     }
@@ -71,7 +70,7 @@ impl Kan {
             x = layer.forward(x);
             layers.push(layer);
         }
-        Ok(Self { layers, units })
+        Ok(Self { layers, scales })
     }
 }
 
@@ -95,8 +94,8 @@ fn columns(x: &Tensor<2>, layer: usize) -> Result<Vec<Vec<f64>>> {
     Ok((0..d_input).map(column).collect())
 }
 
-/// Coefficients on the new grid, `[d_input, n_basis, n_subnodes]`.
-fn moved(layer: &KanLayer, (from, to): (&Grid, &Grid), columns: &[Vec<f64>], number: usize) -> Result<Vec<f64>> {
+/// Coefficients on the new grid, `[d_input, n_basis, n_subnodes]`, or the input whose equations have no solution.
+fn moved(layer: &KanLayer, from: &Grid, to: &Grid, columns: &[Vec<f64>]) -> Result<Vec<f64>, usize> {
     let n_subnodes = layer.width().n_subnodes();
     let old: Vec<f64> = layer.coefficients.val().to_data().iter().collect();
     let mut all = Vec::with_capacity(to.n_basis() * from.d_input() * n_subnodes);
@@ -111,9 +110,7 @@ fn moved(layer: &KanLayer, (from, to): (&Grid, &Grid), columns: &[Vec<f64>], num
                 }
             }
         }
-        let fitted = least_squares(to, input, &points, &values);
-        let singular = KanError::Singular { layer: number, input };
-        all.extend(fitted.ok_or(singular)?);
+        all.extend(least_squares(to, input, &points, &values).ok_or(input)?);
     }
     Ok(all)
 }

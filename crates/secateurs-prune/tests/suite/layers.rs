@@ -1,7 +1,5 @@
 //! Random layers with correlated inputs, for the tests of this folder.
 
-#![allow(dead_code, reason = "each test file uses its part")]
-
 use secateurs_importance::{Magnitude, Random, Ria, Wanda};
 use secateurs_prune::{AdmmSchedule, Alps, Gram, LAdmm, LayerMethod, LayerProblem, MaskOnly, SparseGpt};
 use secateurs_tensor::{Pattern, Scope, WeightMatrix};

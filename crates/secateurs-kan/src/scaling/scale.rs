@@ -1,4 +1,4 @@
-//! Units of measurement of columns and outcomes.
+//! Scales of columns and outcomes.
 
 use crate::scaling::bulk::{Coverage, bulk};
 use crate::{KanError, Result};
@@ -13,20 +13,20 @@ const NEGLIGIBLE: f64 = 1e-12;
 
 /// What is 0 and what is 1 for a network: it computes with `(x - centre) / size` where its user says `x`.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Unit {
+pub struct Scale {
     centre: f64,
     size: f64,
 }
 
-impl Default for Unit {
+impl Default for Scale {
     /// Numbers as they are.
     fn default() -> Self {
         Self { centre: 0.0, size: 1.0 }
     }
 }
 
-impl Unit {
-    /// A unit; a negative size turns the direction.
+impl Scale {
+    /// A scale; a negative size turns the direction.
     ///
     /// # Errors
     ///
@@ -38,15 +38,15 @@ impl Unit {
             got,
         };
         if !centre.is_finite() {
-            return Err(bad("the centre of a unit", centre));
+            return Err(bad("the centre of a scale", centre));
         }
         if !(size.is_finite() && size.recip().is_finite()) {
-            return Err(bad("the size of a unit", size));
+            return Err(bad("the size of a scale", size));
         }
         Ok(Self { centre, size })
     }
 
-    /// The unit in which a range is from -1 to 1.
+    /// The scale in which a range is from -1 to 1.
     ///
     /// # Errors
     ///
@@ -56,10 +56,10 @@ impl Unit {
         Self::new(0.5 * low + 0.5 * high, 0.5 * high - 0.5 * low)
     }
 
-    /// The unit of an input that takes these values: most of them are from -1 to 1, and those far away, if they lie on one
+    /// The scale of an input that takes these values: most of them are from -1 to 1, and those far away, if they lie on one
     /// side only, are negative, where SiLU vanishes.
     ///
-    /// Values `a x + b` have the unit in which they are what `x` is in its own, up to rounding. A column with one value `v` is 0,
+    /// Values `a x + b` have the scale in which they are what `x` is in its own, up to rounding. A column with one value `v` is 0,
     /// and its size is `|v|`, or 1 for `v = 0`.
     pub fn of_column(values: &[f64]) -> Self {
         let mut sorted = values.to_vec();
@@ -69,19 +69,19 @@ impl Unit {
         };
         let [low, high] = bulk(&sorted, Coverage::Half);
         if high - low > ROUNDING * low.abs().max(high.abs())
-            && let Ok(unit) = Self::of_range([low, high])
+            && let Ok(scale) = Self::of_range([low, high])
         {
-            unit.turned(values, -1.0)
+            scale.turned(values, -1.0)
         } else {
             Self::of_constant(first)
         }
     }
 
-    /// The unit of an outcome: its mean and its deviation are 1, and the longer tail is positive.
+    /// The scale of an outcome: its mean and its deviation are 1, and the longer tail is positive.
     ///
     /// A mean of 1 leaves fewer hidden nodes at work than one of 0 (see the README).
     ///
-    /// Values `c y + d` have the unit in which they are what `y` is in its own, up to rounding. An outcome with one value is 0, and
+    /// Values `c y + d` have the scale in which they are what `y` is in its own, up to rounding. An outcome with one value is 0, and
     /// so small is its size that whatever a network makes of it is that value to twelve digits.
     pub fn of_outcome(values: &[f64]) -> Self {
         let Some(&first) = values.first() else {
@@ -98,11 +98,11 @@ impl Unit {
             .sum::<f64>();
         let deviation = spread * (square / n).sqrt();
         match Self::new(mean, deviation) {
-            Ok(unit) if spread > ROUNDING * largest => {
-                let unit = unit.turned(values, 1.0);
+            Ok(scale) if spread > ROUNDING * largest => {
+                let scale = scale.turned(values, 1.0);
                 Self {
-                    centre: mean - unit.size,
-                    ..unit
+                    centre: mean - scale.size,
+                    ..scale
                 }
             }
             _ => {
@@ -119,7 +119,7 @@ impl Unit {
         })
     }
 
-    /// The same unit in the direction in which the longer tail of values has this sign; of a symmetric distribution the first
+    /// The same scale in the direction in which the longer tail of values has this sign; of a symmetric distribution the first
     /// value that is not in the middle.
     fn turned(self, values: &[f64], sign: f64) -> Self {
         let n = values.len() as f64;
@@ -163,12 +163,12 @@ impl Unit {
         self.centre + self.size * u
     }
 
-    /// The unit of `scale y + shift`, where this is that of `y`.
+    /// The scale of `factor y + shift`, where this one is the scale of `y`.
     ///
     /// # Errors
     ///
     /// As [`new`](Self::new).
-    pub fn mapped(self, scale: f64, shift: f64) -> Result<Self> {
-        Self::new(scale * self.centre + shift, scale * self.size)
+    pub fn mapped(self, factor: f64, shift: f64) -> Result<Self> {
+        Self::new(factor * self.centre + shift, factor * self.size)
     }
 }

@@ -1,10 +1,9 @@
 //! One Gram matrix for many layers and threads.
 
-mod layers;
-
-use layers::{TestLayer, pattern, problem, solvers};
 use secateurs_prune::{Gram, LAdmm, LayerMethod, SparseGpt};
 use secateurs_tensor::{NonNegative, WeightMatrix};
+
+use crate::layers::{TestLayer, pattern, problem, solvers};
 
 /// Layers with different outputs that read the same input.
 fn siblings() -> (Vec<WeightMatrix>, TestLayer) {

@@ -12,8 +12,8 @@ use secateurs_prune::{BlockPlan, MaskOnly, PruneError, prune_blocks};
 use secateurs_tensor::{NonNegative, PathRules, Scope};
 use secateurs_testkit::naive;
 
-use crate::perceptrons::{HIDDEN, Loops, Part, Perceptron, WIDTH, survivors};
-use crate::{Block, Blocks, pattern, uniforms, widen};
+use super::perceptrons::{HIDDEN, Loops, Part, Perceptron, WIDTH, survivors};
+use super::{Block, Blocks, pattern, uniforms, widen};
 
 const N_SAMPLES: usize = 5;
 const N_TOKENS: usize = 4;

@@ -1,4 +1,4 @@
-//! The driver on blocks of many kinds, one binary so that burn is linked once.
+//! The driver on blocks of many kinds.
 
 mod convolutions;
 mod flows;
@@ -10,7 +10,9 @@ use std::convert::Infallible;
 use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
 use secateurs_prune::{BlockStore, Flow};
-use secateurs_tensor::{Observer, Pattern, WeightMatrix};
+use secateurs_tensor::{Observer, WeightMatrix};
+
+use crate::layers::{pattern, widen};
 
 /// A block as the tests write it.
 trait Block: Module {
@@ -71,12 +73,4 @@ fn tensor<const D: usize>(seed: u64, shape: [usize; D], device: &Device) -> Tens
 
 fn matrix(seed: u64, dims: [usize; 2]) -> WeightMatrix {
     WeightMatrix::new(uniforms(seed, dims[0] * dims[1]), dims).expect("the length fits")
-}
-
-fn pattern(text: &str) -> Pattern {
-    text.parse().expect("the tests write valid patterns")
-}
-
-fn widen(values: &[f32]) -> Vec<f64> {
-    values.iter().map(|value| f64::from(*value)).collect()
 }
