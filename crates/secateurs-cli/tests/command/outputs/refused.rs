@@ -147,7 +147,9 @@ fn no_input_is_written_over() {
     ];
     let experts = [
         "experts",
-        "model.partial",
+        "mixture.partial",
+        "--window",
+        "32",
         "-m",
         "reap",
         "--remove",

@@ -46,7 +46,7 @@ const OPTIONS: [(&[&str], &str, &[&str]); 19] = [
     (&["--scope", "per-layer"], "scope", &SCORES),
     (&["--scope", "global"], "elsa", &ELSA),
     (&["--damping", "0.1"], "damping", &["sparsegpt", "l-admm", "alps"]),
-    (&["--iterations", "5"], "iterations", &["l-admm", "alps"]),
+    (&["--iterations", "40"], "iterations", &["l-admm", "alps"]),
     (&["--schedule", "constant"], "schedule", &["l-admm"]),
     (&["--owl"], "allocation", &LOCAL),
     (&["--owl-m", "3"], "allocation", &LOCAL),

@@ -30,7 +30,7 @@ const OPTIONS: [(&[&str], &[&str]); 36] = [
     (WANDA, &["--owl-lambda", "0.02"]),
     (WANDA, &["--scope", "per-layer"]),
     (L_ADMM, &["--damping", "0.5"]),
-    (L_ADMM, &["--iterations", "5"]),
+    (L_ADMM, &["--iterations", "40"]),
     (L_ADMM, &["--schedule", "constant"]),
     (ELSA, &["--train", "test.txt"]),
     (ELSA, &["--validation", "test.txt"]),
