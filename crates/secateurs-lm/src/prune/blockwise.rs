@@ -1,14 +1,17 @@
 //! A run that prunes block by block, streaming.
 
+use std::collections::BTreeMap;
 use std::time::Instant;
 
 use burn::tensor::Tensor;
 use secateurs_data::{Checkpoint, CheckpointWriter, RunFolder};
+use secateurs_importance::GradientStats;
 use secateurs_models::llama::{LlamaConfig, LlamaStore, planned_tensors};
 use secateurs_prune::{Allocation, BlockMethod, BlockPlan, Progress, outlier_fractions, prune_blocks};
-use secateurs_tensor::{Pattern, Report};
+use secateurs_tensor::{GradientNeed, Pattern, Report};
 
 use crate::Error;
+use crate::prune::gradients::DenseModel;
 use crate::prune::journal::PruneJournal;
 use crate::prune::notes;
 use crate::prune::prune_job::PruneJob;
@@ -21,6 +24,7 @@ pub(crate) struct Blocks<'a> {
     pub job: &'a PruneJob<'a>,
     pub config: &'a LlamaConfig,
     pub calibration: &'a CalibrationTokens,
+    pub gradients: GradientNeed,
     pub run: RunFolder<PruneJournal>,
 }
 
@@ -32,9 +36,10 @@ impl Blocks<'_> {
         listener: &mut dyn FnMut(Progress<'_>),
     ) -> Result<Report, Error> {
         let writer = self.writer()?;
-        let finished = self
-            .store(source, writer)
-            .and_then(|store| self.prune(store, method, listener));
+        let finished = self.model_gradients(&source, listener).and_then(|gradients| {
+            let store = self.store(source, writer)?;
+            self.prune(store, method, gradients.as_ref(), listener)
+        });
         let (run, (store, mut report)) = self.run.settle(finished, Error::may_pass)?;
         let (source, writer) = store.into_parts();
         report.notes.extend(notes::of_rest(&source, &writer, &report)?);
@@ -54,6 +59,23 @@ impl Blocks<'_> {
         Ok(writer)
     }
 
+    /// Gradients of the dense model's loss, for a method that is made of them.
+    fn model_gradients(
+        &self,
+        source: &Checkpoint,
+        listener: &mut dyn FnMut(Progress<'_>),
+    ) -> Result<Option<BTreeMap<String, GradientStats>>, Error> {
+        if self.gradients != GradientNeed::Model {
+            return Ok(None);
+        }
+        let dense = DenseModel {
+            source,
+            rules: &self.job.recipe.rules,
+            device: self.job.device,
+        };
+        dense.gradients(&self.calibration.sequences, listener).map(Some)
+    }
+
     fn store(&self, source: Checkpoint, writer: CheckpointWriter) -> Result<LlamaStore, Error> {
         let sequences = &self.calibration.sequences;
         let n_tokens = sequences.iter().map(Vec::len).max().unwrap_or(1);
@@ -65,6 +87,7 @@ impl Blocks<'_> {
         &mut self,
         mut store: LlamaStore,
         method: &M,
+        gradients: Option<&BTreeMap<String, GradientStats>>,
         listener: &mut dyn FnMut(Progress<'_>),
     ) -> Result<(LlamaStore, Report), Error> {
         let (started, earlier_seconds) = (Instant::now(), self.run.journal().seconds);
@@ -72,10 +95,15 @@ impl Blocks<'_> {
         // What is outside the blocks needs no work, and may show that the output cannot be.
         store.copy_rest()?;
         let patterns = self.patterns(&store)?;
-        let hidden = store.embed(&self.calibration.sequences)?;
+        let hidden = if method.requires_calibration() {
+            store.embed(&self.calibration.sequences)?
+        } else {
+            Vec::new()
+        };
         let run = &mut self.run;
         let plan = BlockPlan {
             first_block: run.journal().n_stored,
+            model_gradients: gradients,
             ..BlockPlan::new(method, &patterns, &self.job.recipe.rules)
         };
         let mut journal_error = None;

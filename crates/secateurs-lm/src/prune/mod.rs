@@ -3,6 +3,7 @@
 pub(crate) mod algorithm;
 pub(crate) mod blockwise;
 pub(crate) mod draft;
+pub(crate) mod gradients;
 pub(crate) mod journal;
 pub(crate) mod method;
 pub(crate) mod notes;

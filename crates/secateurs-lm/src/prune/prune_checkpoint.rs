@@ -7,7 +7,7 @@ use secateurs_data::llama::{LlamaConfig, planned_tensors};
 use secateurs_data::{Checkpoint, FloatType, OutputClaim, OutputForm, OutputRequest, Overwrite};
 use secateurs_models::llama::LlamaStore;
 use secateurs_prune::{BlockMethod, Progress};
-use secateurs_tensor::Report;
+use secateurs_tensor::{GradientNeed, Report};
 
 use crate::Error;
 use crate::prune::algorithm::{Algorithm, FirstStage, WholeModel};
@@ -54,8 +54,8 @@ pub fn prune_checkpoint(job: &PruneJob<'_>, listener: &mut dyn FnMut(Progress<'_
         claim,
     };
     let report = match job.recipe.build()? {
-        Algorithm::PerLayer(method) => run.by_blocks(&*method, listener),
-        Algorithm::PerBlock(method) => run.by_blocks(&method, listener),
+        Algorithm::PerLayer(method) => run.by_blocks(&*method, method.needs().gradients, listener),
+        Algorithm::PerBlock(method) => run.by_blocks(&method, GradientNeed::None, listener),
         Algorithm::WholeModel(method) => run.as_a_whole(&method, listener),
     }?;
     Ok(PruneOutcome::new(report, started))
@@ -73,6 +73,7 @@ impl Run<'_> {
     fn by_blocks<M: BlockMethod<LlamaStore> + ?Sized>(
         self,
         method: &M,
+        gradients: GradientNeed,
         listener: &mut dyn FnMut(Progress<'_>),
     ) -> Result<Report, Error> {
         let recipe = self.job.recipe;
@@ -82,6 +83,7 @@ impl Run<'_> {
             job: self.job,
             config: &self.config,
             calibration: &calibration,
+            gradients,
             run: self.claim.begin(journal)?,
         };
         blocks.run(self.source, method, listener)

@@ -2,6 +2,7 @@
 
 mod costs;
 mod engine;
+mod gradient_methods;
 mod options;
 mod plans;
 mod tiny;
