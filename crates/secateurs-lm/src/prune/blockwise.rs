@@ -1,14 +1,17 @@
 //! A run that prunes block by block, streaming.
 
+use std::collections::BTreeMap;
 use std::time::Instant;
 
 use burn::tensor::Tensor;
 use secateurs_data::{Checkpoint, CheckpointWriter, RunFolder};
+use secateurs_importance::GradientStats;
 use secateurs_models::{CheckpointStore, Family, ModelShape};
 use secateurs_prune::{Allocation, BlockMethod, BlockPlan, Progress, outlier_fractions, prune_blocks};
 use secateurs_tensor::{Pattern, Report};
 
 use crate::prune::error::PruneJobError;
+use crate::prune::gradients::{DenseModel, ModelGradients};
 use crate::prune::journal::PruneJournal;
 use crate::prune::notes;
 use crate::prune::prune_job::{PruneJob, describe};
@@ -22,6 +25,8 @@ pub(crate) struct Blocks<'a, F> {
     pub job: &'a PruneJob<'a>,
     pub family: &'a F,
     pub calibration: &'a CalibrationTokens,
+    /// Where a method needs them, the way to get gradients of the model's loss.
+    pub gradients: Option<ModelGradients<F>>,
     pub run: RunFolder<PruneJournal>,
 }
 
@@ -33,9 +38,10 @@ impl<F: Family> Blocks<'_, F> {
         listener: &mut dyn FnMut(Progress<'_>),
     ) -> Result<Report, PruneJobError> {
         let writer = self.writer()?;
-        let finished = self
-            .store(source, writer)
-            .and_then(|store| self.prune(store, method, listener));
+        let finished = self.model_gradients(&source, listener).and_then(|gradients| {
+            let store = self.store(source, writer)?;
+            self.prune(store, method, gradients.as_ref(), listener)
+        });
         let (run, (store, mut report)) = self.run.settle(finished, PruneJobError::may_pass)?;
         let (source, writer) = store.into_parts();
         let shape = ModelShape::of(self.family);
@@ -59,6 +65,24 @@ impl<F: Family> Blocks<'_, F> {
         Ok(writer)
     }
 
+    /// Gradients of the dense model's loss, for a method that is made of them.
+    fn model_gradients(
+        &self,
+        source: &Checkpoint,
+        listener: &mut dyn FnMut(Progress<'_>),
+    ) -> Result<Option<BTreeMap<String, GradientStats>>, PruneJobError> {
+        let dense = DenseModel {
+            family: self.family,
+            source,
+            rules: &self.job.recipe.rules,
+            device: self.job.device,
+        };
+        let sequences = &self.calibration.sequences;
+        self.gradients
+            .map(|gradients| gradients(&dense, sequences, listener))
+            .transpose()
+    }
+
     fn store(&self, source: Checkpoint, writer: CheckpointWriter) -> Result<CheckpointStore<F>, PruneJobError> {
         let sequences = &self.calibration.sequences;
         let n_tokens = sequences.iter().map(Vec::len).max().unwrap_or(1);
@@ -70,6 +94,7 @@ impl<F: Family> Blocks<'_, F> {
         &mut self,
         mut store: CheckpointStore<F>,
         method: &M,
+        gradients: Option<&BTreeMap<String, GradientStats>>,
         listener: &mut dyn FnMut(Progress<'_>),
     ) -> Result<(CheckpointStore<F>, Report), PruneJobError> {
         let (started, earlier_seconds) = (Instant::now(), self.run.journal().seconds);
@@ -77,10 +102,15 @@ impl<F: Family> Blocks<'_, F> {
         // What is outside the blocks needs no work, and may show that the output cannot be.
         store.copy_rest()?;
         let patterns = self.patterns(&store)?;
-        let hidden = store.embed(&self.calibration.sequences)?;
+        let hidden = if method.requires_calibration() {
+            store.embed(&self.calibration.sequences)?
+        } else {
+            Vec::new()
+        };
         let run = &mut self.run;
         let plan = BlockPlan {
             first_block: run.journal().n_stored,
+            model_gradients: gradients,
             ..BlockPlan::new(method, &patterns, &self.job.recipe.rules)
         };
         let mut journal_error = None;

@@ -4,6 +4,7 @@ pub(crate) mod algorithm;
 pub(crate) mod blockwise;
 pub(crate) mod draft;
 pub(crate) mod error;
+pub(crate) mod gradients;
 pub(crate) mod journal;
 pub(crate) mod method;
 pub(crate) mod notes;

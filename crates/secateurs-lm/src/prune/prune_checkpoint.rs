@@ -6,11 +6,12 @@ use std::time::Instant;
 use secateurs_data::{Checkpoint, FloatType, OutputClaim, OutputForm, OutputRequest, Overwrite};
 use secateurs_models::{CheckpointStore, Family, FamilyJob, FamilyKind, LanguageModel, ModelShape};
 use secateurs_prune::{BlockMethod, Progress};
-use secateurs_tensor::Report;
+use secateurs_tensor::{GradientNeed, Report};
 
 use crate::prune::algorithm::{Algorithm, FirstStage, WholeModel};
 use crate::prune::blockwise::Blocks;
 use crate::prune::error::PruneJobError;
+use crate::prune::gradients::{ModelGradients, model_gradients};
 use crate::prune::journal::PruneJournal;
 use crate::prune::prune_job::{PruneJob, PruneOutcome};
 use crate::prune::selection::check_fits;
@@ -62,8 +63,11 @@ pub fn prune_language_model<F: LanguageModel>(
     let (started, algorithm) = (Instant::now(), job.recipe.build()?);
     let run = Run::<F>::begin(job)?;
     let report = match algorithm {
-        Algorithm::PerLayer(method) => run.by_blocks(&*method, listener),
-        Algorithm::PerBlock(method) => run.by_blocks(&method, listener),
+        Algorithm::PerLayer(method) if method.needs().gradients == GradientNeed::Model => {
+            run.by_blocks(&*method, Some(model_gradients), listener)
+        }
+        Algorithm::PerLayer(method) => run.by_blocks(&*method, None, listener),
+        Algorithm::PerBlock(method) => run.by_blocks(&method, None, listener),
         Algorithm::WholeModel(method) => run.by_training(&method, listener),
     }?;
     Ok(PruneOutcome::new(report, started))
@@ -73,7 +77,7 @@ pub fn prune_language_model<F: LanguageModel>(
 ///
 /// # Errors
 ///
-/// As for [`prune_language_model`], and if the method trains the whole model.
+/// As for [`prune_language_model`], and if the method needs the whole model at a time.
 ///
 /// # Examples
 ///
@@ -128,9 +132,11 @@ pub fn prune_family<F: Family>(
 ) -> Result<PruneOutcome, PruneJobError> {
     let (started, algorithm) = (Instant::now(), job.recipe.build()?);
     let report = match algorithm {
-        Algorithm::PerLayer(method) => Run::<F>::begin(job)?.by_blocks(&*method, listener),
-        Algorithm::PerBlock(method) => Run::<F>::begin(job)?.by_blocks(&method, listener),
-        Algorithm::WholeModel(_) => Err(PruneJobError::TrainsModel {
+        Algorithm::PerLayer(method) if method.needs().gradients != GradientNeed::Model => {
+            Run::<F>::begin(job)?.by_blocks(&*method, None, listener)
+        }
+        Algorithm::PerBlock(method) => Run::<F>::begin(job)?.by_blocks(&method, None, listener),
+        Algorithm::PerLayer(_) | Algorithm::WholeModel(_) => Err(PruneJobError::NeedsWholeModel {
             method: job.recipe.method,
         }),
     }?;
@@ -173,6 +179,7 @@ impl<'a, F: Family> Run<'a, F> {
     fn by_blocks<M: BlockMethod<CheckpointStore<F>> + ?Sized>(
         self,
         method: &M,
+        gradients: Option<ModelGradients<F>>,
         listener: &mut dyn FnMut(Progress<'_>),
     ) -> Result<Report, PruneJobError> {
         let recipe = self.job.recipe;
@@ -182,6 +189,7 @@ impl<'a, F: Family> Run<'a, F> {
             job: self.job,
             family: &self.family,
             calibration: &calibration,
+            gradients,
             run: self.claim.begin(journal)?,
         };
         blocks.run(self.source, method, listener)

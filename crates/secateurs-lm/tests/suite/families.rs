@@ -56,7 +56,7 @@ fn blocks_alone_are_not_trained_as_a_whole_model() {
     });
     assert!(matches!(
         refused,
-        Err(PruneJobError::TrainsModel { method: Method::Elsa })
+        Err(PruneJobError::NeedsWholeModel { method: Method::Elsa })
     ));
     assert!(!folder.path().join("out").exists());
 }

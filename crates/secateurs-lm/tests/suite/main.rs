@@ -3,6 +3,7 @@
 mod costs;
 mod engine;
 mod families;
+mod gradient_methods;
 mod options;
 mod plans;
 mod tiny;

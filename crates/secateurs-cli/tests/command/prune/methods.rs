@@ -4,7 +4,19 @@ use crate::tiny::{CALIBRATION, Tiny, bytes};
 use secateurs::Recipe;
 use secateurs::data::{Checkpoint, TensorInfo};
 
-const METHODS: [&str; 7] = ["random", "magnitude", "wanda", "ria", "sparsegpt", "l-admm", "alps"];
+const METHODS: [&str; 10] = [
+    "random",
+    "magnitude",
+    "wanda",
+    "ria",
+    "wanda++",
+    "taylor",
+    "fisher",
+    "sparsegpt",
+    "l-admm",
+    "alps",
+];
+
 fn prune<'a>(args: &[&'a str]) -> Vec<&'a str> {
     [&["prune", "model"], args, &CALIBRATION].concat()
 }

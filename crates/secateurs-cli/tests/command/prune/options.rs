@@ -6,21 +6,27 @@ use crate::tiny::Tiny;
 
 const TRAINED: [&str; 4] = ["random+finetune", "wanda+finetune", "elsa", "elsa-l"];
 const ELSA: [&str; 2] = ["elsa", "elsa-l"];
-const SCORES: [&str; 8] = [
+const SCORES: [&str; 11] = [
     "random",
     "magnitude",
     "wanda",
     "ria",
+    "wanda++",
+    "taylor",
+    "fisher",
     "random+finetune",
     "wanda+finetune",
     "elsa",
     "elsa-l",
 ];
-const METHODS: [&str; 12] = [
+const METHODS: [&str; 15] = [
     "random",
     "magnitude",
     "wanda",
     "ria",
+    "wanda++",
+    "taylor",
+    "fisher",
     "sparsegpt",
     "l-admm",
     "alps",
@@ -30,11 +36,14 @@ const METHODS: [&str; 12] = [
     "elsa",
     "elsa-l",
 ];
-const LOCAL: [&str; 8] = [
+const LOCAL: [&str; 11] = [
     "random",
     "magnitude",
     "wanda",
     "ria",
+    "wanda++",
+    "taylor",
+    "fisher",
     "sparsegpt",
     "l-admm",
     "alps",
