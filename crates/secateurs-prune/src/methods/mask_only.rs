@@ -70,7 +70,7 @@ use crate::methods::problem::{LayerProblem, Solution};
 /// let (patterns, rules) = (["50%".parse()?], PathRules::default());
 /// let report = prune_blocks(&mut stack, calibration, &BlockPlan::new(&method, &patterns, &rules), &mut |_| {})?;
 /// assert_eq!((report.method.as_str(), report.layers[0].pruned), ("inputs-alone", 3));
-/// assert_eq!(stack.0[0].weight.val().to_data().to_vec::<f32>()?[..3], [0.0; 3]);
+/// assert_eq!(stack.0[0].weight.val().try_into_vec_as::<f32>()?[..3], [0.0; 3]);
 /// # Ok(())
 /// # }
 /// ```
