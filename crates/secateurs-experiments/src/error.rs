@@ -124,3 +124,24 @@ impl ExperimentError {
         Self::Tokenizer(source)
     }
 }
+
+/// Lets `?` turn the error of a job into this one.
+macro_rules! from_jobs {
+    ($($error:ident),* $(,)?) => {
+        $(impl From<secateurs::$error> for ExperimentError {
+            fn from(error: secateurs::$error) -> Self {
+                Self::Job(error.into())
+            }
+        })*
+    };
+}
+
+from_jobs!(
+    ExpertError,
+    MeasureError,
+    PackError,
+    PruneJobError,
+    RecipeError,
+    TextError,
+    TraceError,
+);

@@ -7,7 +7,7 @@ use secateurs_importance::UnitImportance;
 use secateurs_moe::prune::{ActivationNorm, ExpertEvidence, Frequency, GateMass, OutputVariance, RandomExperts, Reap};
 use serde::{Deserialize, Serialize};
 
-use crate::Error;
+use crate::run::unknown_method::UnknownMethod;
 
 /// A choice of experts to remove, and of what takes their place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -104,13 +104,13 @@ impl fmt::Display for ExpertMethod {
 }
 
 impl FromStr for ExpertMethod {
-    type Err = Error;
+    type Err = UnknownMethod;
 
-    fn from_str(text: &str) -> Result<Self, Error> {
+    fn from_str(text: &str) -> Result<Self, UnknownMethod> {
         Self::ALL
             .into_iter()
             .find(|method| method.name() == text)
-            .ok_or_else(|| Error::UnknownMethod {
+            .ok_or_else(|| UnknownMethod {
                 name: text.to_owned(),
                 known: Self::ALL.map(Self::name).join(", "),
             })

@@ -1,6 +1,7 @@
 //! The model without some of its experts.
 
-use secateurs_models::llama::{Llama, LlamaMoe};
+use secateurs_models::decoder::LlamaMoe;
+use secateurs_models::{LoadedModel, MixtureFamily};
 use secateurs_moe::keep_logits;
 use secateurs_moe::prune::{Naee, clusters, keep_experts, lost, merge_experts, scores_of};
 use secateurs_tensor::{CostChange, Sparsity, UnitKind, UnitReport};
@@ -10,7 +11,7 @@ use super::method::ExpertMethod;
 use super::observe::ExpertObservation;
 use super::weights::zero_weights;
 use super::zeros::Zeros;
-use crate::Error;
+use crate::experts::error::ExpertError;
 
 /// The experts that are to go.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -78,16 +79,15 @@ pub struct BlockExperts {
 /// # Errors
 ///
 /// If too few experts would be left, or the observations are of another model.
-pub fn remove_experts(
-    llama: &Llama,
+pub fn remove_experts<F: MixtureFamily>(
+    loaded: LoadedModel<'_, F>,
     observed: &[ExpertObservation],
     plan: &ExpertPlan,
-) -> Result<(Llama, ExpertReport), Error> {
-    let mut llama = llama.clone();
+) -> Result<(F::Model, ExpertReport), ExpertError> {
+    let mut model = loaded.model.clone();
     let (mut blocks, mut units) = (Vec::new(), Vec::new());
     let mut zeros = Zeros::default();
-    let mixtures = llama.model.layers.iter_mut().filter_map(|block| block.moe.as_mut());
-    for (index, (moe, observed)) in mixtures.zip(observed).enumerate() {
+    for (index, (moe, observed)) in F::mixtures_mut(&mut model).into_iter().zip(observed).enumerate() {
         // Every block draws for itself.
         let seed = plan.seed.wrapping_mul(1000).wrapping_add(index as u64);
         let choice = Choice::of(moe, observed, plan, seed)?;
@@ -111,7 +111,7 @@ pub fn remove_experts(
         units,
         cost: None,
     };
-    Ok((llama, report))
+    Ok((model, report))
 }
 
 /// The experts of a block that stay.
@@ -125,7 +125,7 @@ struct Choice {
 }
 
 impl Choice {
-    fn of(moe: &LlamaMoe, observed: &ExpertObservation, plan: &ExpertPlan, seed: u64) -> Result<Self, Error> {
+    fn of(moe: &LlamaMoe, observed: &ExpertObservation, plan: &ExpertPlan, seed: u64) -> Result<Self, ExpertError> {
         let n_experts = moe.experts.len();
         let all = Self {
             n_experts,
@@ -157,7 +157,7 @@ impl Choice {
         }
     }
 
-    fn by_clusters(self, moe: &LlamaMoe, observed: &ExpertObservation, n_kept: usize) -> Result<Self, Error> {
+    fn by_clusters(self, moe: &LlamaMoe, observed: &ExpertObservation, n_kept: usize) -> Result<Self, ExpertError> {
         let groups = clusters(&observed.evidence, n_kept)?;
         let (kept, groups) = (groups.kept(), groups.groups);
         // Before the experts are touched.
@@ -165,7 +165,12 @@ impl Choice {
         Ok(Self { kept, groups, ..self })
     }
 
-    fn apply(self, mut moe: LlamaMoe, observed: &ExpertObservation, plan: &ExpertPlan) -> Result<LlamaMoe, Error> {
+    fn apply(
+        self,
+        mut moe: LlamaMoe,
+        observed: &ExpertObservation,
+        plan: &ExpertPlan,
+    ) -> Result<LlamaMoe, ExpertError> {
         let evidence = &observed.evidence;
         match plan.method {
             ExpertMethod::MoePruner => zero_weights(moe, observed, plan.share),

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use secateurs_data::Checkpoint;
 use serde::Serialize;
 
-use crate::Error;
+use crate::measure::error::MeasureError;
 use crate::pack::packed::{read_weights, weights_of};
 use crate::prune::notes::n_zeros;
 
@@ -42,7 +42,7 @@ pub struct TensorDifference {
 /// # Errors
 ///
 /// If a tensor has another shape in the second, cannot be read, holds NaN or infinity, or the two have no tensor in common.
-pub fn compare(first: &Checkpoint, second: &Checkpoint) -> Result<Comparison, Error> {
+pub fn compare(first: &Checkpoint, second: &Checkpoint) -> Result<Comparison, MeasureError> {
     first.check_finite()?;
     second.check_finite()?;
     let (a, b) = (weights_of(first)?, weights_of(second)?);
@@ -59,11 +59,11 @@ pub fn compare(first: &Checkpoint, second: &Checkpoint) -> Result<Comparison, Er
         .map(|(name, shape, other)| {
             check_shapes(name, shape, other)?;
             let [a, b] = [read_weights(first, name, shape)?, read_weights(second, name, shape)?];
-            Ok::<_, Error>(difference(name, shape, &a, &b))
+            Ok::<_, MeasureError>(difference(name, shape, &a, &b))
         })
         .collect::<Result<Vec<_>, _>>()?;
     if tensors.is_empty() {
-        return Err(Error::NothingInCommon);
+        return Err(MeasureError::NothingInCommon);
     }
     Ok(Comparison {
         tensors,
@@ -72,11 +72,11 @@ pub fn compare(first: &Checkpoint, second: &Checkpoint) -> Result<Comparison, Er
     })
 }
 
-fn check_shapes(name: &str, first: &[usize], second: &[usize]) -> Result<(), Error> {
+fn check_shapes(name: &str, first: &[usize], second: &[usize]) -> Result<(), MeasureError> {
     if first == second {
         return Ok(());
     }
-    Err(Error::ShapesDiffer {
+    Err(MeasureError::ShapesDiffer {
         name: name.to_owned(),
         first: first.to_vec(),
         second: second.to_vec(),

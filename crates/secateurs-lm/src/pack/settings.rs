@@ -2,7 +2,7 @@
 
 use secateurs_sparse::{Format, ValueType};
 
-use crate::Error;
+use crate::pack::error::PackError;
 
 /// Settings of packing.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -55,11 +55,11 @@ impl Default for PackConfig {
 
 impl PackConfig {
     /// Refuses what compressed-tensors could not read.
-    pub(crate) fn check_layout(&self) -> Result<(), Error> {
+    pub(crate) fn check_layout(&self) -> Result<(), PackError> {
         let has_floats = [self.values, self.head].iter().all(|values| values.group().is_none());
         let has_bitmaps = self.format == FormatChoice::Always(Format::Bitmap);
         match self.layout {
-            PackedLayout::CompressedTensors if !(has_floats && has_bitmaps) => Err(Error::NotSparseBitmask),
+            PackedLayout::CompressedTensors if !(has_floats && has_bitmaps) => Err(PackError::NotSparseBitmask),
             _ => Ok(()),
         }
     }

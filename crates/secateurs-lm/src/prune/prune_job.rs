@@ -4,13 +4,11 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use burn::tensor::Device;
-use secateurs_data::llama::LlamaConfig;
 use secateurs_data::{Checkpoint, CheckpointWriter, Overwrite};
-use secateurs_tensor::{CostChange, Report};
+use secateurs_tensor::Report;
 
-use crate::Error;
 use crate::prune::recipe::Recipe;
-use crate::run::cost::{cost_of_source, cost_of_written};
+use crate::run::error::ModelFileError;
 use crate::trace::calibration::Calibration;
 
 /// A pruning run.
@@ -58,22 +56,17 @@ impl<'a> PruneJob<'a> {
         }
         inputs
     }
+}
 
-    /// Adds metadata, recipe and report to finished weights; the report learns what they cost.
-    pub(crate) fn describe(
-        &self,
-        source: &Checkpoint,
-        writer: &CheckpointWriter,
-        report: &mut Report,
-    ) -> Result<(), Error> {
-        let config = LlamaConfig::describe(source)?;
-        report.cost = Some(CostChange {
-            before: cost_of_source(source, &config)?,
-            after: cost_of_written(writer, &config),
-        });
-        let json = serde_json::to_string_pretty(report).map_err(Error::Json)?;
-        writer.copy_metadata(source)?;
-        writer.write_file("report.json", (json + "\n").as_bytes())?;
-        Ok(writer.write_file("recipe.toml", self.recipe.to_toml()?.as_bytes())?)
-    }
+/// Adds metadata, recipe and report to finished weights.
+pub(crate) fn describe(
+    writer: &CheckpointWriter,
+    source: &Checkpoint,
+    report: &Report,
+    recipe: &str,
+) -> Result<(), ModelFileError> {
+    let json = serde_json::to_string_pretty(report).map_err(ModelFileError::Json)?;
+    writer.copy_metadata(source)?;
+    writer.write_file("report.json", (json + "\n").as_bytes())?;
+    Ok(writer.write_file("recipe.toml", recipe.as_bytes())?)
 }

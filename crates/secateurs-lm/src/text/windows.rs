@@ -3,7 +3,7 @@
 use secateurs_data::Tokenizer;
 use sha2::{Digest, Sha256};
 
-use crate::Error;
+use crate::text::error::TextError;
 
 /// Non-overlapping windows of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,7 +25,7 @@ pub fn first_windows(
     tokenizer: &Tokenizer,
     wanted: &TextWindows<'_>,
     what: &'static str,
-) -> Result<Vec<Vec<u32>>, Error> {
+) -> Result<Vec<Vec<u32>>, TextError> {
     let mut windows = all_windows(tokenizer, wanted, what)?;
     windows.truncate(wanted.count);
     Ok(windows)
@@ -40,18 +40,18 @@ pub fn all_windows(
     tokenizer: &Tokenizer,
     wanted: &TextWindows<'_>,
     what: &'static str,
-) -> Result<Vec<Vec<u32>>, Error> {
+) -> Result<Vec<Vec<u32>>, TextError> {
     let TextWindows {
         text,
         count,
         length: window,
     } = *wanted;
     if count == 0 || window < 2 {
-        return Err(Error::WindowSize { count, window });
+        return Err(TextError::WindowSize { count, window });
     }
     let tokens = tokenizer.encode(text)?;
     if tokens.len() / window < count {
-        return Err(Error::TextTooShort {
+        return Err(TextError::TextTooShort {
             what,
             got: tokens.len(),
             count,

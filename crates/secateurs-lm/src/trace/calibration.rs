@@ -3,14 +3,15 @@
 use std::path::{Path, PathBuf};
 
 use secateurs_data::Checkpoint;
-use secateurs_models::llama::LlamaConfig;
+use secateurs_models::ModelShape;
 use serde::{Deserialize, Serialize};
 
-use crate::Error;
 use crate::measure::evaluate::check_window;
+use crate::text::error::TextError;
 use crate::text::lines::LineProblem;
 use crate::text::plain_text::read_plain_text;
 use crate::text::windows::{TextWindows, first_windows};
+use crate::trace::error::TraceError;
 use crate::trace::format::{TraceReader, TraceSource};
 
 /// Data that calibrate.
@@ -87,9 +88,9 @@ impl Calibration {
     }
 
     /// Refuses a calibration that reads nothing, or windows that the model has no positions for; no file is read.
-    pub(crate) fn check(&self, config: &LlamaConfig) -> Result<(), Error> {
+    pub(crate) fn check(&self, shape: &ModelShape) -> Result<(), TraceError> {
         match self {
-            Self::Text(text) => text.check(config),
+            Self::Text(text) => text.check(shape),
             Self::Traces(TraceCalibration { tokens: Some(0), .. }) => Err(CalibrationError::NoTokens.into()),
             Self::Traces(_) => Ok(()),
         }
@@ -107,11 +108,19 @@ impl Calibration {
     /// **Deviates:** the reference code pads batches and lets the pad tokens into the Hessian; it collects statistics of many
     /// blocks from the dense model, where a block here sees what the pruned ones before it make; its scope `all` prunes the
     /// output matrix, which is never pruned here.
-    pub fn sequences(&self, source: &Checkpoint) -> Result<CalibrationTokens, Error> {
-        let config = LlamaConfig::describe(source)?;
+    pub fn sequences(&self, source: &Checkpoint) -> Result<CalibrationTokens, TraceError> {
+        self.sequences_for(source, &ModelShape::describe(source)?)
+    }
+
+    /// Reads the [`sequences`](Self::sequences) for a model of a known shape.
+    pub(crate) fn sequences_for(
+        &self,
+        source: &Checkpoint,
+        shape: &ModelShape,
+    ) -> Result<CalibrationTokens, TraceError> {
         match self {
-            Self::Text(text) => text.sequences(source, &config),
-            Self::Traces(traces) => traces.sequences(source, &config),
+            Self::Text(text) => text.sequences(source, shape),
+            Self::Traces(traces) => traces.sequences(source, shape),
         }
     }
 }
@@ -134,18 +143,19 @@ struct ReadTraces {
 }
 
 impl TextCalibration {
-    fn check(&self, config: &LlamaConfig) -> Result<(), Error> {
+    fn check(&self, shape: &ModelShape) -> Result<(), TraceError> {
         if self.windows == 0 || self.window < 2 {
-            return Err(Error::WindowSize {
+            return Err(TextError::WindowSize {
                 count: self.windows,
                 window: self.window,
-            });
+            }
+            .into());
         }
-        check_window(config, self.window)
+        Ok(check_window(shape, self.window)?)
     }
 
-    fn sequences(&self, source: &Checkpoint, config: &LlamaConfig) -> Result<CalibrationTokens, Error> {
-        self.check(config)?;
+    fn sequences(&self, source: &Checkpoint, shape: &ModelShape) -> Result<CalibrationTokens, TraceError> {
+        self.check(shape)?;
         let wanted = TextWindows {
             text: &read_plain_text(&self.text)?,
             count: self.skip + self.windows,
@@ -160,12 +170,12 @@ impl TextCalibration {
 }
 
 impl TraceCalibration {
-    fn sequences(&self, source: &Checkpoint, config: &LlamaConfig) -> Result<CalibrationTokens, Error> {
-        let mut reader = TraceReader::open(&self.traces, config.vocab_size)?;
-        let read = self.read(&mut reader, config.max_positions)?;
+    fn sequences(&self, source: &Checkpoint, shape: &ModelShape) -> Result<CalibrationTokens, TraceError> {
+        let mut reader = TraceReader::open(&self.traces, shape.vocab_size)?;
+        let read = self.read(&mut reader, shape.max_positions)?;
         let (got, wanted) = (read.n_prompt + read.n_new, self.tokens.unwrap_or(1));
         if got < wanted {
-            return Err(Error::TooFewTraceTokens {
+            return Err(TraceError::TooFewTraceTokens {
                 path: self.traces.clone(),
                 got,
                 wanted,
@@ -191,7 +201,7 @@ impl TraceCalibration {
     }
 
     /// Reads traces until there are tokens enough.
-    fn read(&self, reader: &mut TraceReader, max_positions: usize) -> Result<ReadTraces, Error> {
+    fn read(&self, reader: &mut TraceReader, max_positions: usize) -> Result<ReadTraces, TraceError> {
         let mut read = ReadTraces::default();
         let mut left = self.tokens.unwrap_or(usize::MAX);
         while left > 0 {

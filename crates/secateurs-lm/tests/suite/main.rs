@@ -2,6 +2,7 @@
 
 mod costs;
 mod engine;
+mod families;
 mod options;
 mod plans;
 mod tiny;

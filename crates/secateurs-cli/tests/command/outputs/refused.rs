@@ -153,6 +153,8 @@ fn no_input_is_written_over() {
     let experts = [
         "experts",
         "mixture.partial",
+        "--window",
+        "32",
         "-m",
         "reap",
         "--remove",

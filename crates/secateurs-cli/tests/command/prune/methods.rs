@@ -163,7 +163,7 @@ fn uniform_overrides_the_spread_of_the_recipe() {
     let tiny = Tiny::new(1);
     let recipe = "method = 'magnitude'\npattern = '2:4'\nallocation = { kind = 'owl' }\n";
     std::fs::write(tiny.path("recipe.toml"), recipe).expect("the recipe can be written");
-    let line = tiny.refuse(1, &["prune", "model", "--recipe", "recipe.toml", "-o", "out"]);
+    let line = tiny.refuse(2, &["prune", "model", "--recipe", "recipe.toml", "-o", "out"]);
     assert!(line.contains("2:4"), "{line}");
     tiny.succeed(&["prune", "model", "--recipe", "recipe.toml", "-o", "out", "--uniform"]);
 }

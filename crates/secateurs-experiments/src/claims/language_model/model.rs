@@ -123,7 +123,7 @@ pub fn measure_perplexity(case: &PruningCase, model: &Path, desk: &Desk) -> Resu
     };
     match evaluate(&checkpoint, &windows, &desk.setting.device, &mut |_, _| {}) {
         Ok(evaluation) => Ok(evaluation.perplexity),
-        Err(secateurs::Error::LossNotFinite { .. }) => Ok(f64::INFINITY),
+        Err(secateurs::MeasureError::LossNotFinite { .. }) => Ok(f64::INFINITY),
         Err(error) => Err(error.into()),
     }
 }

@@ -101,7 +101,7 @@ impl StoredModel {
         let windows = first_windows(&tokenizer, &wanted, "the text")?;
         match evaluate_packed(&self.engine, &windows, &mut |_, _| {}) {
             Ok(evaluation) => Ok(Some(evaluation.perplexity)),
-            Err(secateurs::Error::LossNotFinite { .. }) => Ok(None),
+            Err(secateurs::MeasureError::LossNotFinite { .. }) => Ok(None),
             Err(error) => Err(error.into()),
         }
     }
