@@ -74,30 +74,24 @@ fn products(c: &mut Criterion) {
         group.sample_size(20);
         read(&mut group, dims);
         copy_bytes(&mut group, dims);
-        let dense = weights(dims, 0.0);
+        let weights_of = |sparsity| weights(dims, sparsity);
+        let dense = Matrix::new("0", dims, weights_of(0.0));
         for value_type in [ValueType::F16, ValueType::Bf16, ValueType::F32, INT8] {
-            product(&mut group, "0", &dense, dims, (Format::Dense, value_type));
+            product(&mut group, &dense, Format::Dense, value_type);
         }
-        product(&mut group, "2:4", &halves(dims), dims, (pattern, ValueType::F16));
+        product(
+            &mut group,
+            &Matrix::new("2:4", dims, halves(dims)),
+            pattern,
+            ValueType::F16,
+        );
         for sparsity in [0.3, 0.5, 0.7, 0.8, 0.9, 0.95] {
-            let weights = weights(dims, sparsity);
+            let matrix = Matrix::new(sparsity.to_string(), dims, weights_of(sparsity));
             for value_type in [ValueType::F16, ValueType::Bf16, INT8] {
-                product(
-                    &mut group,
-                    &sparsity.to_string(),
-                    &weights,
-                    dims,
-                    (Format::Bitmap, value_type),
-                );
+                product(&mut group, &matrix, Format::Bitmap, value_type);
             }
             for value_type in [ValueType::F16, INT8.in_format(Format::Indexed, dims[1])] {
-                product(
-                    &mut group,
-                    &sparsity.to_string(),
-                    &weights,
-                    dims,
-                    (Format::Indexed, value_type),
-                );
+                product(&mut group, &matrix, Format::Indexed, value_type);
             }
         }
         group.finish();
@@ -106,13 +100,30 @@ fn products(c: &mut Criterion) {
 
 type Measured<'a> = criterion::BenchmarkGroup<'a, criterion::measurement::WallTime>;
 
-fn product(
-    group: &mut Measured<'_>,
-    sparsity: &str,
-    weights: &[f32],
+/// The matrix that is packed in one way after another.
+struct Matrix {
+    sparsity: String,
     dims: [usize; 2],
-    (format, value_type): (Format, ValueType),
-) {
+    weights: Vec<f32>,
+}
+
+impl Matrix {
+    fn new(sparsity: impl Into<String>, dims: [usize; 2], weights: Vec<f32>) -> Self {
+        let sparsity = sparsity.into();
+        Self {
+            sparsity,
+            dims,
+            weights,
+        }
+    }
+}
+
+fn product(group: &mut Measured<'_>, matrix: &Matrix, format: Format, value_type: ValueType) {
+    let Matrix {
+        ref sparsity,
+        dims,
+        ref weights,
+    } = *matrix;
     let first = PackedMatrix::pack(weights, dims, format, value_type).expect("packs");
     let copies: Vec<PackedMatrix> = (0..RESIDENT.div_ceil(first.n_bytes())).map(|_| copy(&first)).collect();
     let input = Input::new(&vec![0.5; dims[1]], dims[1]);

@@ -2,17 +2,12 @@
 //!
 //! They start processes and check files; none of them links burn, so that they build in seconds.
 
-mod bench;
-mod ci;
-mod data;
+mod commands;
 mod device;
 mod error;
-mod fixtures;
 mod house;
 mod process;
-mod reproduce;
 mod rust;
-mod test;
 mod tidy;
 mod tree;
 mod vulkan;
@@ -22,6 +17,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use commands::{bench, ci, data, fixtures, reproduce, test};
 use error::TaskError;
 
 /// Project commands.

@@ -84,7 +84,8 @@ pub fn run() -> Result<(), TaskError> {
         circles::check,
     ];
     let mut findings: Vec<Finding> = checks.iter().flat_map(|check| check(&tree)).collect();
-    findings.extend(dependencies::check(&process::metadata()?));
+    let page = tree.text(dependencies::PAGE);
+    findings.extend(dependencies::Map::read(page).check(&process::metadata()?));
     findings.iter().for_each(|finding| println!("{finding}"));
     match findings
         .iter()

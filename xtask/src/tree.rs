@@ -36,6 +36,12 @@ impl Tree {
         })
     }
 
+    /// The text of a file; empty if there is no such file.
+    pub fn text(&self, path: &str) -> &str {
+        let file = self.files.iter().find(|file| file.path == path);
+        file.and_then(|file| file.text.as_deref()).unwrap_or_default()
+    }
+
     /// The Rust sources with their texts: the crates' `src`, `xtask` and `benches`, without tests and examples.
     pub fn sources(&self) -> impl Iterator<Item = Source<'_>> {
         self.files.iter().filter(|file| file.is_source()).filter_map(|file| {

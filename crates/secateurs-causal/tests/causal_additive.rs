@@ -60,7 +60,7 @@ fn functions(row: &[f64], study: &Study) -> Vec<f64> {
         let deviation = (column.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / n).sqrt();
         let [value, low, high] = [value, distinct[0], distinct[distinct.len() - 1]].map(|x| (x - mean) / deviation);
         all.push(value);
-        let grid = Grid::uniform((1, 3, 3), [low, high]).unwrap();
+        let grid = Grid::uniform(1, 3, 3, [low, high]).unwrap();
         all.extend(grid.basis(0, value.clamp(low, high)));
     }
     all

@@ -6,9 +6,9 @@ use burn::tensor::Device;
 use by_formula::loss_by_formula;
 use secateurs_causal::{
     AdditiveConfig, AdditiveLearner, CausalError, FormulaConfig, KanBase, Learner, LearnerConfig, NetworkFormulas,
-    Outcomes, Pooling, PoolingSearch, Ridge, StageKind, Studies, Study, Synthetic, pehe,
+    Outcomes, Pooling, PoolingSearch, Retraining, Ridge, Studies, Study, Synthetic, pehe,
 };
-use secateurs_kan::{BasisConfig, Optimizer, PipelineConfig, Schedule};
+use secateurs_kan::{BasisConfig, FormulaSearch, Optimizer, Schedule, Stage};
 
 fn only(pooling: Pooling) -> PoolingSearch {
     PoolingSearch {
@@ -134,9 +134,15 @@ fn an_additive_model_becomes_two_formulas() {
         "{:?}",
         formulas.stages
     );
-    assert!(matches!(formulas.stages[0].kind, StageKind::Prune(_)));
+    assert!(matches!(formulas.stages[0].stage, Stage::Prune(_)));
     // The effect is a wave in x0 and a parabola in x1; x4 does nothing.
     let kept = formulas.pruned.kept();
+    let units = &formulas.pruned.units;
+    assert_eq!(units.each_ref().map(|unit| unit.after), kept.each_ref().map(Vec::len));
+    assert_eq!(
+        units.each_ref().map(|unit| (unit.path.as_str(), unit.before)),
+        [("outcome", 5), ("effect", 5)]
+    );
     assert!(
         kept[1].contains(&0) && kept[1].contains(&1) && !kept[1].contains(&4),
         "{}",
@@ -170,12 +176,21 @@ fn networks_become_formulas() {
         let (model, _) = config
             .fit(&base, Studies::new(&train, &validation), &Device::flex(), &mut |_| ())
             .unwrap();
-        let pipeline = PipelineConfig {
+        let pipeline = FormulaSearch {
             r_squared: vec![0.95, 0.99],
-            ..PipelineConfig::default()
+            ..FormulaSearch::default()
         };
         let found = model
-            .formulas((&train, &validation), &names, (&config, &base), &pipeline)
+            .formulas(
+                &names,
+                Retraining {
+                    train: &train,
+                    validation: &validation,
+                    config: &config,
+                    base: &base,
+                },
+                &pipeline,
+            )
             .unwrap();
         // Networks are judged by the rows that they predict.
         let judged: f64 = found.networks.iter().map(|network| network.attempts[0].loss).sum();

@@ -213,7 +213,7 @@ fn networks_can_be_pruned_and_trained_on() {
     let after = pruned.factual_error(&study).unwrap();
     assert!(after < 1.3 * before + 0.05, "{before} before, {after} after");
     let (again, _) = config
-        .refit(
+        .retrain(
             &base.with_fixed_grids(),
             pruned,
             Studies::train_only(&study),
@@ -235,7 +235,7 @@ fn no_steps_change_nothing() {
     let before = (model.outcomes(study.x()).unwrap(), model.propensity(study.x()).unwrap());
     let still = LearnerConfig::new(Learner::Dragon, adam(0, 0.01));
     let (model, log) = still
-        .refit(&base, model, Studies::train_only(&study), &mut |_| ())
+        .retrain(&base, model, Studies::train_only(&study), &mut |_| ())
         .unwrap();
     assert!(log.is_empty());
     let after = (model.outcomes(study.x()).unwrap(), model.propensity(study.x()).unwrap());
@@ -262,10 +262,10 @@ fn perceptrons_learn_all_the_same() {
 fn what_is_refused() {
     let study = Synthetic::new(40).study(1).unwrap();
     let config = LearnerConfig::new(Learner::Tar, adam(1, 0.01));
-    let fit = |base: &KanBase, train: &Study, validation: Option<&Study>| {
-        config
-            .fit(base, Studies { train, validation }, &Device::flex(), &mut |_| ())
-            .map(|_| ())
+    let fit = |base: &KanBase, rows: &Study, validation: Option<&Study>| {
+        let train = rows;
+        let studies = Studies { train, validation };
+        config.fit(base, studies, &Device::flex(), &mut |_| ()).map(|_| ())
     };
     let base = KanBase::additive(SPLINES);
     let narrow = Study::new(vec![1.0, 2.0, 3.0, 4.0], 1, &[0.0, 1.0, 0.0, 1.0], vec![0.0; 4]).unwrap();

@@ -4,10 +4,10 @@ mod units;
 
 use burn::tensor::{Device, FloatDType};
 use secateurs_causal::{
-    Base, CausalError, Column, KanBase, Learner, LearnerConfig, MlpBase, Network, Outcomes, Studies, Study, Synthetic,
-    pehe,
+    Base, CausalError, Column, KanBase, Learner, LearnerConfig, MlpBase, Network, Outcomes, Retraining, Studies, Study,
+    Synthetic, pehe,
 };
-use secateurs_kan::{BasisConfig, Optimizer, PipelineConfig, Schedule};
+use secateurs_kan::{BasisConfig, FormulaSearch, Optimizer, Schedule};
 use units::{Map, Units, study};
 
 const SPLINES: BasisConfig = BasisConfig::BSpline {
@@ -15,13 +15,13 @@ const SPLINES: BasisConfig = BasisConfig::BSpline {
     n_intervals: 3,
 };
 
-fn outcomes<B: Base>((base, config): (&B, &LearnerConfig), train: &Study, x: &[f64]) -> (Outcomes, Option<Vec<f64>>) {
+fn outcomes<B: Base>(base: &B, config: &LearnerConfig, train: &Study, x: &[f64]) -> (Outcomes, Option<Vec<f64>>) {
     let (train, validation) = train.split(0.2, 0).unwrap();
     let studies = Studies::new(&train, &validation);
     let (model, log) = config.fit(base, studies, &Device::flex(), &mut |_| ()).unwrap();
     assert!(log[0].loss > log.last().unwrap().loss, "training moved");
     // Trained on, too.
-    let (model, _) = config.refit(base, model, studies, &mut |_| ()).unwrap();
+    let (model, _) = config.retrain(base, model, studies, &mut |_| ()).unwrap();
     (model.outcomes(x).unwrap(), model.propensity(x).unwrap())
 }
 
@@ -29,10 +29,10 @@ fn check<B: Base>(base: &B, schedule: Schedule, name: &str) {
     let (train, test) = (study(160, 1), study(80, 2));
     for (at, learner) in Learner::ALL.into_iter().enumerate() {
         let config = LearnerConfig::new(learner, schedule).with_seed(3);
-        let (own, propensity) = outcomes((base, &config), &train, test.x());
+        let (own, propensity) = outcomes(base, &config, &train, test.x());
         for seed in 0..3 {
             let units = Units::random(train.d_input(), 10 * at as u64 + seed);
-            let (mapped, there) = outcomes((base, &config), &units.study(&train), &units.rows(test.x()));
+            let (mapped, there) = outcomes(base, &config, &units.study(&train), &units.rows(test.x()));
             let distance = units.distance(&train, &own, &mapped);
             assert!(
                 distance < 0.01,
@@ -115,10 +115,14 @@ fn effects_of_columns_far_from_zero_are_found() {
         let names = ["u".to_owned(), "w".to_owned()];
         let found = model
             .formulas(
-                (&train, &validation),
                 &names,
-                (&config, &base),
-                &PipelineConfig::default(),
+                Retraining {
+                    train: &train,
+                    validation: &validation,
+                    config: &config,
+                    base: &base,
+                },
+                &FormulaSearch::default(),
             )
             .unwrap();
         let effect = found.effect();
@@ -166,10 +170,19 @@ fn networks_refuse_a_column_that_is_the_treatment() {
         let x = (0..60).flat_map(|row| [&plain.row(row)[1..], &[plain.treatment()[row]]].concat());
         let other = Study::new(x.collect(), 5, &plain.treatment(), plain.outcome().to_vec()).unwrap();
         let names: Vec<String> = (0..5).map(|j| format!("x{j}")).collect();
-        let pipeline = PipelineConfig::default();
-        let formulas = model.formulas((&other, &plain), &names, (&config, &base), &pipeline);
+        let pipeline = FormulaSearch::default();
+        let formulas = model.formulas(
+            &names,
+            Retraining {
+                train: &other,
+                validation: &plain,
+                config: &config,
+                base: &base,
+            },
+            &pipeline,
+        );
         assert!(matches!(formulas, Err(CausalError::IsTreatment { .. })));
-        let again = config.refit(&base, model, Studies::train_only(&other), &mut |_| ());
+        let again = config.retrain(&base, model, Studies::train_only(&other), &mut |_| ());
         assert!(matches!(again, Err(CausalError::IsTreatment { .. })));
     }
 }

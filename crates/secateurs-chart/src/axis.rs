@@ -2,7 +2,7 @@
 
 use crate::ticks::{linear_ticks, log_ticks};
 
-/// How an axis spaces its numbers.
+/// The spacing of an axis.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Scale {
     /// Equal differences are equally far apart.
@@ -37,7 +37,7 @@ pub struct Room {
 }
 
 impl Room {
-    /// The same share at both ends.
+    /// Equal shares at both ends.
     pub fn even(share: f64) -> Self {
         Self {
             low: share,
@@ -49,9 +49,9 @@ impl Room {
 /// Positions of an axis' ends in the drawing; a vertical axis starts at the bottom, where `y` is larger.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Ends {
-    /// Of the least number.
+    /// Position of the least number.
     pub start: f64,
-    /// Of the greatest number.
+    /// Position of the greatest number.
     pub end: f64,
 }
 
@@ -71,7 +71,7 @@ pub struct Axis {
     ends: Ends,
 }
 
-/// How far, as a share of the methods' extent, controls may stretch an axis.
+/// Share of the methods' extent by which controls may stretch an axis.
 const STRETCH: f64 = 0.25;
 
 /// Extents below this share of the numbers are rounding errors.
@@ -102,8 +102,8 @@ impl Extent {
             })
     }
 
-    /// Wider by what `other` reaches beyond it, up to a quarter.
-    fn stretched_to(self, other: Self) -> Self {
+    /// Widens the extent by what `other` reaches beyond it, up to a quarter.
+    fn stretch_to(self, other: Self) -> Self {
         let reach = (self.high - self.low) * STRETCH;
         Self {
             low: self.low.min(other.low.max(self.low - reach)),
@@ -143,7 +143,7 @@ impl Axis {
     /// Reaches on to `others` as far as they lie within a quarter of the extent of `values` beyond those.
     ///
     /// A control that is worse by orders of magnitude must not press the methods into one line.
-    pub fn stretched(
+    pub fn stretch(
         scale: Scale,
         values: impl IntoIterator<Item = f64>,
         others: impl IntoIterator<Item = f64>,
@@ -151,7 +151,7 @@ impl Axis {
     ) -> Self {
         let (own, other) = (Extent::of(scale, values), Extent::of(scale, others));
         let extent = match (own, other) {
-            (Some(own), Some(other)) => Some(own.stretched_to(other)),
+            (Some(own), Some(other)) => Some(own.stretch_to(other)),
             (own, other) => own.or(other),
         };
         Self::over(scale, extent, Room::even(0.06), ends)
@@ -169,7 +169,7 @@ impl Axis {
         Self { ends, ..self }
     }
 
-    /// How the axis spaces its numbers.
+    /// The spacing of the axis.
     pub fn scale(&self) -> Scale {
         self.scale
     }
@@ -211,11 +211,11 @@ mod tests {
 
     #[test]
     fn others_stretch_the_axis_by_a_quarter_at_most() {
-        let axis = Axis::stretched(Scale::Log, [1.0, 1e4], [1e9], ENDS);
+        let axis = Axis::stretch(Scale::Log, [1.0, 1e4], [1e9], ENDS);
         assert!(axis.contains(9e4) && !axis.contains(1e6));
-        let axis = Axis::stretched(Scale::Log, [1.0, 1e4], [2e4], ENDS);
+        let axis = Axis::stretch(Scale::Log, [1.0, 1e4], [2e4], ENDS);
         assert!(axis.contains(2e4) && !axis.contains(1e5));
-        let axis = Axis::stretched(Scale::Log, [], [1.0, 1e9], ENDS);
+        let axis = Axis::stretch(Scale::Log, [], [1.0, 1e9], ENDS);
         assert!(axis.contains(1e9));
     }
 

@@ -29,9 +29,9 @@ pub struct Frame {
 /// Names of two axes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AxisNames<'a> {
-    /// Of the horizontal axis.
+    /// Name of the horizontal axis.
     pub x: &'a str,
-    /// Of the vertical axis.
+    /// Name of the vertical axis.
     pub y: &'a str,
 }
 

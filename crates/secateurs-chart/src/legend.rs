@@ -19,7 +19,7 @@ const OVERHANG: f64 = 20.0;
 pub struct LegendEntry {
     /// Name of the line.
     pub name: String,
-    /// Its look.
+    /// Look of the line.
     pub stroke: Stroke,
     /// Shape at its points, if it has points.
     pub marker: Option<Marker>,

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use crate::palette::{CONTROL_PALETTE, PAPER, colour};
 use crate::place::Place;
 
-/// What a line stands for.
+/// The meaning of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Role {
     /// Our measurement: a solid line with filled markers.
@@ -71,7 +71,7 @@ impl Stroke {
 /// The shape at each point of a line; shapes tell lines apart where colours cannot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Marker {
-    /// What the line stands for.
+    /// The meaning of the line.
     pub role: Role,
     /// The number of the method, which decides the shape; shapes repeat after five.
     pub number: usize,

@@ -7,6 +7,7 @@ use secateurs::data::DataError;
 use secateurs::data::llama::ConfigError;
 use secateurs::models::ModelError;
 use secateurs::prune::PruneError;
+use secateurs::{PruneJobError, RecipeError};
 
 use crate::options::device::NoDevice;
 use crate::options::engine::UnusableLevel;
@@ -97,13 +98,37 @@ impl CliError {
 
 /// Whether options do not go together, whatever the model.
 fn contradicts_itself(error: &secateurs::Error) -> bool {
-    use secateurs::Error::{NoAllocation, NoGlobalScope, PatternChoice, Prune, UnusedOption};
-    matches!(
+    use RecipeError::{NoAllocation, NoGlobalScope, PatternChoice, UnusedOption};
+    let contradicts = |error: &RecipeError| {
+        matches!(
+            error,
+            NoAllocation { .. } | NoGlobalScope { .. } | PatternChoice | UnusedOption { .. }
+        )
+    };
+    let spreads_a_pattern = matches!(
         error,
-        NoAllocation { .. }
-            | NoGlobalScope { .. }
-            | PatternChoice
-            | Prune(PruneError::FixedPattern { .. })
-            | UnusedOption { .. }
-    )
+        secateurs::Error::Prune(PruneJobError::Prune(PruneError::FixedPattern { .. }))
+    );
+    spreads_a_pattern || error.recipe().is_some_and(contradicts)
 }
+
+/// Lets `?` turn the error of a job into this one.
+macro_rules! from_jobs {
+    ($($error:ident),* $(,)?) => {
+        $(impl From<secateurs::$error> for CliError {
+            fn from(error: secateurs::$error) -> Self {
+                Self::Job(error.into())
+            }
+        })*
+    };
+}
+
+from_jobs!(
+    ExpertError,
+    MeasureError,
+    PackError,
+    PruneJobError,
+    RecipeError,
+    TextError,
+    TraceError,
+);

@@ -3,8 +3,9 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::OutputError;
+use crate::float_type::NotRepresentable;
 use crate::llama::ConfigError;
-use crate::{FloatType, OutputError};
 
 /// What can go wrong with a model file or an output folder.
 #[derive(Debug, thiserror::Error)]
@@ -115,17 +116,8 @@ pub enum DataError {
         got: usize,
     },
     /// A finite value would become infinite in the chosen storage type.
-    #[error("value {value} at index {index} of tensor {name:?} does not fit {float_type}")]
-    NotRepresentable {
-        /// The tensor.
-        name: String,
-        /// Flat index of the value.
-        index: usize,
-        /// The value.
-        value: f32,
-        /// The storage type.
-        float_type: FloatType,
-    },
+    #[error(transparent)]
+    NotRepresentable(#[from] NotRepresentable),
     /// A plan that no file can hold.
     #[error("cannot plan tensor {name:?} of shape {shape:?}: {problem}")]
     InvalidPlan {

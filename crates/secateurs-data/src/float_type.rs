@@ -8,8 +8,6 @@ use half::{bf16, f16};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::{DataError, Result};
-
 /// Values decoded or encoded by one task; large enough to hide the cost of starting it.
 const CHUNK: usize = 1 << 15;
 
@@ -99,8 +97,8 @@ impl FloatType {
     ///
     /// # Errors
     ///
-    /// [`DataError::NotRepresentable`] if a finite value of tensor `name` would become infinite.
-    pub fn check_fits(self, name: &str, values: &[f32]) -> Result<()> {
+    /// [`NotRepresentable`] if a finite value of tensor `name` would become infinite.
+    pub fn check_fits(self, name: &str, values: &[f32]) -> Result<(), NotRepresentable> {
         match self {
             Self::F32 => Ok(()),
             Self::F16 | Self::Bf16 => self.encode(name, values).map(drop),
@@ -111,21 +109,20 @@ impl FloatType {
     ///
     /// # Errors
     ///
-    /// [`DataError::NotRepresentable`] if a finite value of tensor `name` would become infinite.
-    pub(crate) fn encode(self, name: &str, values: &[f32]) -> Result<Vec<u8>> {
+    /// [`NotRepresentable`] if a finite value of tensor `name` would become infinite.
+    pub(crate) fn encode(self, name: &str, values: &[f32]) -> Result<Vec<u8>, NotRepresentable> {
         let mut bytes = vec![0; values.len() * self.size()];
         bytes
             .par_chunks_mut(CHUNK * self.size())
             .zip(values.par_chunks(CHUNK))
             .enumerate()
             .try_for_each(|(chunk, (bytes, values))| {
-                self.encode_chunk(bytes, values)
-                    .map_err(|index| DataError::NotRepresentable {
-                        name: name.to_owned(),
-                        index: chunk * CHUNK + index,
-                        value: values[index],
-                        float_type: self,
-                    })
+                self.encode_chunk(bytes, values).map_err(|index| NotRepresentable {
+                    name: name.to_owned(),
+                    index: chunk * CHUNK + index,
+                    value: values[index],
+                    float_type: self,
+                })
             })?;
         Ok(bytes)
     }
@@ -170,6 +167,20 @@ impl fmt::Display for FloatType {
             Self::Bf16 => "bf16",
         })
     }
+}
+
+/// A finite value that would become infinite in the chosen storage type.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[error("value {value} at index {index} of tensor {name:?} does not fit {float_type}")]
+pub struct NotRepresentable {
+    /// The tensor.
+    pub name: String,
+    /// Flat index of the value.
+    pub index: usize,
+    /// The value.
+    pub value: f32,
+    /// The storage type.
+    pub float_type: FloatType,
 }
 
 /// The text is none of `f32`, `f16`, `bf16`.
@@ -222,7 +233,7 @@ mod tests {
         let mut values = vec![1.0; CHUNK + 7];
         values[CHUNK + 3] = 70_000.0;
         let error = FloatType::F16.encode("w", &values).unwrap_err();
-        assert!(matches!(error, DataError::NotRepresentable { index, value: 70_000.0, .. } if index == CHUNK + 3));
+        assert!(matches!(error, NotRepresentable { index, value: 70_000.0, .. } if index == CHUNK + 3));
         assert!(FloatType::Bf16.encode("w", &values).is_ok());
         assert!(FloatType::F16.encode("w", &[f32::INFINITY]).is_ok());
     }

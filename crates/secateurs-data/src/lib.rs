@@ -26,7 +26,7 @@ mod writer;
 pub use atomic::{fill_atomic, rename_durably, write_atomic};
 pub use checkpoint::Checkpoint;
 pub use error::{DataError, Result};
-pub use float_type::{FloatType, ParseFloatTypeError};
+pub use float_type::{FloatType, NotRepresentable, ParseFloatTypeError};
 pub use held_output::{AbandonedWork, HeldOutput, Leftover, OutputKind, abandon_work, staging_path};
 pub use hex::hex;
 pub use run_folder::{

@@ -4,7 +4,7 @@ mod support;
 
 use std::path::Path;
 
-use secateurs_data::{Checkpoint, CheckpointWriter, DataError, FloatType, PlannedTensor};
+use secateurs_data::{Checkpoint, CheckpointWriter, DataError, FloatType, NotRepresentable, PlannedTensor};
 use serde_json::{Value as Json, json};
 use support::noise;
 
@@ -229,7 +229,7 @@ fn wrong_tensors_and_files_are_refused() {
     large[4] = -1e6;
     assert!(matches!(
         writer.write("a", &large),
-        Err(DataError::NotRepresentable { index: 4, .. })
+        Err(DataError::NotRepresentable(NotRepresentable { index: 4, .. }))
     ));
     assert_eq!(writer.written(), [""; 0]);
     for name in [

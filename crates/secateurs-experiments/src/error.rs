@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::outcome::OutcomeError;
 
-/// What can go wrong in an experiment.
+/// An error of an experiment.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ExperimentError {
@@ -35,7 +35,7 @@ pub enum ExperimentError {
     /// There is no place for temporary files.
     #[error("cannot make a temporary folder in {}", path.display())]
     Temporary {
-        /// Where temporary files go.
+        /// Folder of temporary files.
         path: PathBuf,
         /// Why not.
         source: std::io::Error,
@@ -124,3 +124,24 @@ impl ExperimentError {
         Self::Tokenizer(source)
     }
 }
+
+/// Lets `?` turn the error of a job into this one.
+macro_rules! from_jobs {
+    ($($error:ident),* $(,)?) => {
+        $(impl From<secateurs::$error> for ExperimentError {
+            fn from(error: secateurs::$error) -> Self {
+                Self::Job(error.into())
+            }
+        })*
+    };
+}
+
+from_jobs!(
+    ExpertError,
+    MeasureError,
+    PackError,
+    PruneJobError,
+    RecipeError,
+    TextError,
+    TraceError,
+);

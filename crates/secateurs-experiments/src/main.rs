@@ -32,7 +32,7 @@ enum Command {
     Reproduce {
         /// Names of claims.
         claims: Vec<String>,
-        /// How much to run.
+        /// Size of the run.
         #[arg(long, value_enum, default_value_t)]
         tier: Tier,
         /// Backend of tensors, as compiled in.
@@ -53,7 +53,7 @@ enum Command {
         /// The `data` folder of the installed R package janeaustenr.
         #[arg(long, required_unless_present = "only")]
         data: Option<PathBuf>,
-        /// Where the fixtures go.
+        /// Folder of the fixtures.
         #[arg(long)]
         out: PathBuf,
         /// Optimiser steps.

@@ -1,4 +1,4 @@
-//! What one run of one claim produced, and the file that keeps it.
+//! The outcome of one run of one claim, and the file that keeps it.
 
 mod environment;
 mod group;
@@ -18,7 +18,7 @@ pub use means::pool_deviations;
 pub use row::Row;
 pub use spread::Spread;
 
-/// How much of the claim is run.
+/// The extent of a claim's run.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, clap::ValueEnum, Default,
 )]
@@ -47,7 +47,7 @@ pub enum OutcomeError {
     /// The system refused to read, list or create a file or folder.
     #[error("cannot {action} {}", path.display())]
     Io {
-        /// What was attempted, as a verb.
+        /// The attempt, as a verb.
         action: &'static str,
         /// The file or folder.
         path: PathBuf,
@@ -62,7 +62,7 @@ pub enum OutcomeError {
     Malformed {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it and where.
+        /// The reader's reason, with its place.
         source: serde_json::Error,
     },
 }
@@ -76,7 +76,7 @@ pub struct Outcome {
     pub title: String,
     /// The paper it is from.
     pub reference: String,
-    /// How much was run.
+    /// Extent of the run.
     pub tier: Tier,
     /// The backend's name.
     pub device: String,
@@ -84,13 +84,13 @@ pub struct Outcome {
     pub commit: String,
     /// Seeds over which the spread was taken.
     pub seeds: Vec<u64>,
-    /// What was measured, controls included.
+    /// Numbers that were measured, controls included.
     pub rows: Vec<Row>,
-    /// What a reader must know to judge the numbers: deviations, what could not be run and why.
+    /// Facts that a reader must know to judge the numbers: deviations, what could not be run and why.
     pub notes: Vec<String>,
     /// The paper's numbers for the same cases.
     pub paper: Vec<Row>,
-    /// Where and when it ran.
+    /// Place and time of the run.
     pub environment: Environment,
     /// Duration of the run.
     pub seconds: f64,
@@ -178,7 +178,7 @@ pub fn workspace_root() -> &'static Path {
         .expect("the crate lies two folders below the workspace root")
 }
 
-/// Where outcomes are kept: `target/reproduce` in the workspace, wherever Cargo's own target folder is.
+/// The folder of all outcomes: `target/reproduce` in the workspace, wherever Cargo's own target folder is.
 pub fn reproduce_root() -> PathBuf {
     workspace_root().join("target").join("reproduce")
 }

@@ -22,8 +22,8 @@ pub use prune::{
     Fold, PruneConfig, PrunedKan, RemovedEdge, RemovedNode, Stay, prune_edges, prune_inputs, prune_nodes,
     prune_nodes_by,
 };
-pub use scaling::unit::Unit;
-pub use scaling::units::Units;
+pub use scaling::scale::Scale;
+pub use scaling::scales::Scales;
 pub use scores::attribution::{Attribution, EdgeAttribution, NodeAttribution, attributed, attribution};
 pub use scores::magnitude::NodeMagnitude;
 pub use scores::observed::ObservedLayer;
@@ -38,4 +38,7 @@ pub use training::{
     FitConfig, GridUpdates, Keep, Objective, Optimizer, Penalty, Rows, Schedule, StepLog, fit, minimise,
     root_mean_square_error,
 };
-pub use walk::{Attempt, Budget, PipelineConfig, Regression, Simplified, Stage, Task, simplify};
+pub use walk::{
+    Attempt, Budget, FormulaSearch, FoundFormulas, Regression, Stage, StageResults, Task, Tried, find_formulas,
+    try_settings,
+};

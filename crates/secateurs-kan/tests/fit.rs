@@ -3,7 +3,7 @@
 use burn::tensor::{Device, FloatDType, Tensor};
 use proptest::prelude::*;
 use secateurs_kan::{
-    BasisConfig, FitConfig, Grid, GridUpdates, Kan, KanConfig, Optimizer, Penalty, Rows, Schedule, Unit, Units, fit,
+    BasisConfig, FitConfig, Grid, GridUpdates, Kan, KanConfig, Optimizer, Penalty, Rows, Scale, Scales, Schedule, fit,
     root_mean_square_error,
 };
 use secateurs_testkit::laws;
@@ -33,8 +33,8 @@ fn columns() -> impl Strategy<Value = Vec<f64>> {
 proptest! {
     #[test]
     fn grids_follow_any_column(column in columns(), n_intervals in 1usize..20, uniform in 0.0..=1.0f64) {
-        let grid = Grid::uniform((1, 3, n_intervals), [-1.0, 1.0]).unwrap();
-        let moved = grid.following(std::slice::from_ref(&column), (n_intervals, uniform));
+        let grid = Grid::uniform(1, 3, n_intervals, [-1.0, 1.0]).unwrap();
+        let moved = grid.following(std::slice::from_ref(&column), n_intervals, uniform);
         // Ascending and finite, or from_knots refuses.
         prop_assert!(Grid::from_knots(moved.knots().to_vec(), 1, 3).is_ok(), "{:?}", moved.knots());
         let (low, high) = column.iter().fold((f64::MAX, f64::MIN), |(low, high), x| (low.min(*x), high.max(*x)));
@@ -75,7 +75,7 @@ fn refining_to_a_grid_that_contains_the_old_one_changes_nothing() {
 
 #[test]
 fn moving_grids_keeps_the_function_up_to_what_the_new_one_can_do() {
-    let kan = network(&[1, 1], 20).with_units(Units::identity(1, 1)).unwrap();
+    let kan = network(&[1, 1], 20).with_scales(Scales::identity(1, 1)).unwrap();
     let x: Vec<f64> = (0..400).map(|i| (f64::from(i) / 200.0 - 1.0).powi(3) / 2.0).collect();
     let x = kan.tensor(&x, 1).unwrap();
     let before = values(kan.forward(x.clone()));
@@ -136,7 +136,7 @@ fn a_training_reports_error_and_penalty() {
     });
     for widths in [&[2, 1][..], &[2, 3, 1]] {
         let (kan, log) = fit(network(widths, 4), rows, None, &config, &mut |_| ()).unwrap();
-        let error = (root_mean_square_error(&kan, rows).unwrap() / Unit::of_outcome(&y).size()).powi(2);
+        let error = (root_mean_square_error(&kan, rows).unwrap() / Scale::of_outcome(&y).size()).powi(2);
         let penalty = values(config.penalty.of(&kan, kan.tensor(&x, 2).unwrap()))[0];
         let got = log.last().unwrap().loss;
         assert!((got - error - penalty).abs() < 1e-9 * got, "{got} {error} {penalty}");
@@ -162,7 +162,7 @@ fn validation_stops_training_and_keeps_the_best_weights() {
         .iter()
         .filter_map(|step| step.validation)
         .fold(f64::INFINITY, f64::min);
-    let kept = (root_mean_square_error(&kan, validation).unwrap() / Unit::of_outcome(&y).size()).powi(2);
+    let kept = (root_mean_square_error(&kan, validation).unwrap() / Scale::of_outcome(&y).size()).powi(2);
     assert!((kept - best).abs() < 1e-12, "{kept} {best}");
 }
 

@@ -4,8 +4,8 @@ use burn::module::Param;
 use burn::tensor::{DType, Device, FloatDType};
 use secateurs_formula::{Curve, Shape};
 use secateurs_kan::{
-    BSpline, BasisConfig, Beyond, FitConfig, Grid, GridUpdates, Kan, KanConfig, Optimizer, Rows, Schedule,
-    ShapleyConfig, StepLog, SymbolicEdge, Units, attribution, fit, root_mean_square_error, shapley,
+    BSpline, BasisConfig, Beyond, FitConfig, Grid, GridUpdates, Kan, KanConfig, Optimizer, Rows, Scales, Schedule,
+    ShapleyConfig, StepLog, SymbolicEdge, attribution, fit, root_mean_square_error, shapley,
 };
 use secateurs_tensor::UnitScores;
 
@@ -113,7 +113,7 @@ fn knots_that_a_precision_cannot_tell_apart_move() {
             assert!(low >= 1e15);
             continue;
         };
-        let splines = BSpline::new(&grid, Beyond::Taper, (&Device::flex(), dtype)).grid();
+        let splines = BSpline::new(&grid, Beyond::Taper, &Device::flex(), dtype).grid();
         let interior = splines.interior(0);
         assert_eq!(interior.len(), 21);
         assert!(interior[0] <= low + width && interior[20] >= low, "{interior:?}");
@@ -121,11 +121,11 @@ fn knots_that_a_precision_cannot_tell_apart_move() {
     // Values of a hidden layer that differ in their last digits only.
     let hidden = |value: f64| {
         let kan = network(&[1, 1, 1], (20, FloatDType::F32))
-            .with_units(Units::identity(1, 1))
+            .with_scales(Scales::identity(1, 1))
             .unwrap();
         let mut layers = kan.layers;
         layers[0].nodes.bias = Param::from_tensor(layers[0].nodes.bias.val() + value);
-        let kan = Kan::from(layers).with_units(Units::identity(1, 1)).unwrap();
+        let kan = Kan::from(layers).with_scales(Scales::identity(1, 1)).unwrap();
         let x: Vec<f64> = wave(100);
         let x = kan.tensor(&x, 1).unwrap();
         kan.with_grids_following(x, 0.02)
@@ -192,7 +192,7 @@ fn outliers_do_not_empty_the_grid() {
 fn a_training_that_does_not_move_says_so() {
     let x = wave(50);
     let kan = network(&[1, 1], (3, FloatDType::F64))
-        .with_units(Units::identity(1, 1))
+        .with_scales(Scales::identity(1, 1))
         .unwrap();
     let learnt = predictions(&kan, &x);
     let other: Vec<f64> = learnt.iter().map(|y| y + 0.1).collect();

@@ -5,9 +5,9 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use secateurs_kan::formula::{Curve, Function, Shape};
 use secateurs_kan::{
-    Attempt, BasisConfig, FitConfig, Fold, Kan, KanConfig, KanError, Optimizer, PipelineConfig, PruneConfig, PrunedKan,
-    Regression, Rows, Schedule, Stage, SymbolicConfig, SymbolicEdge, Task, Width, attribution, fit, prune_edges,
-    prune_nodes, simplify, symbolise,
+    Attempt, BasisConfig, FitConfig, Fold, FormulaSearch, Kan, KanConfig, KanError, Optimizer, PruneConfig, PrunedKan,
+    Regression, Rows, Schedule, Stage, SymbolicConfig, SymbolicEdge, Task, Width, attribution, find_formulas, fit,
+    prune_edges, prune_nodes, symbolise,
 };
 use secateurs_tensor::UnitScores;
 
@@ -183,14 +183,14 @@ fn a_budget_leads_to_the_formula() {
         &mut |_| (),
     )
     .unwrap();
-    let refit = config.with_fixed_grids();
+    let retrain = config.with_fixed_grids();
     let task = Regression {
         train,
         validation,
-        refit,
+        retrain,
     };
     let names: Vec<String> = ["a", "b", "c"].map(str::to_owned).to_vec();
-    let found = simplify(kan, &names, &task, &PipelineConfig::default()).unwrap();
+    let found = find_formulas(kan, &names, &task, &FormulaSearch::default()).unwrap();
     assert_eq!(found.pruned.n_edges(), 2, "c has no effect: {:?}", found.attempts);
     assert_eq!(found.removed.iter().map(|edge| edge.input).collect::<Vec<_>>(), [2]);
     let shapes: Vec<String> = found.fits.iter().map(|fit| fit.edge.shape.to_string()).collect();
@@ -244,7 +244,7 @@ impl Task for Blind {
         outputs.iter().map(|output| (output - 2.0).powi(2)).sum()
     }
 
-    fn refit(&self, kan: Kan) -> Result<Kan, KanError> {
+    fn retrain(&self, kan: Kan) -> Result<Kan, KanError> {
         Ok(kan)
     }
 }
@@ -270,7 +270,7 @@ impl Task for Picky {
         if is_first { 1.0 } else { f64::NAN }
     }
 
-    fn refit(&self, kan: Kan) -> Result<Kan, KanError> {
+    fn retrain(&self, kan: Kan) -> Result<Kan, KanError> {
         Ok(kan)
     }
 }
@@ -282,11 +282,11 @@ fn losses_that_are_no_numbers_are_not_accepted() {
         first: None.into(),
     };
     let names = ["a", "b"].map(str::to_owned);
-    let found = simplify(
+    let found = find_formulas(
         network(vec![2.into(), 1.into()]),
         &names,
         &task,
-        &PipelineConfig::default(),
+        &FormulaSearch::default(),
     )
     .unwrap();
     let accepted: Vec<Stage> = found
@@ -308,7 +308,7 @@ fn rounding_stays_close_where_validation_does_not_look() {
     let layer = kan.layers[0].clone().with_curves(&[(edge, curve)]).unwrap();
     let kan = Kan::from(vec![layer]);
     let train = (-30..=30).map(|i| 0.1 * f64::from(i)).collect();
-    let found = simplify(kan, &["x".to_owned()], &Blind { train }, &PipelineConfig::default()).unwrap();
+    let found = find_formulas(kan, &["x".to_owned()], &Blind { train }, &FormulaSearch::default()).unwrap();
     assert_eq!(found.rounded[0].to_string(), "0.043*x^3 + 2");
 }
 
@@ -335,7 +335,7 @@ impl Task for Trained {
         errors.map(|(output, x)| (output - (2.0 * x[0] - 0.8)).powi(2)).sum()
     }
 
-    fn refit(&self, kan: Kan) -> Result<Kan, KanError> {
+    fn retrain(&self, kan: Kan) -> Result<Kan, KanError> {
         let layer = kan.layers[0].clone().with_curves(&self.ends_with)?;
         Ok(Kan::from(vec![layer]))
     }
@@ -361,14 +361,14 @@ fn trained_to(constant: f64, pole: f64) -> (Attempt, f64) {
         x: column.flat_map(|x| [x, x]).collect(),
         ends_with: lines_and_poles(constant, pole),
     };
-    let config = PipelineConfig {
+    let config = FormulaSearch {
         thresholds: Vec::new(),
         r_squared: vec![0.9],
         roundings: Vec::new(),
-        ..PipelineConfig::default()
+        ..FormulaSearch::default()
     };
     let names = ["a", "b"].map(str::to_owned);
-    let found = simplify(kan, &names, &task, &config).unwrap();
+    let found = find_formulas(kan, &names, &task, &config).unwrap();
     (found.attempts[1], found.formulas[0].expr.at(&[0.0, 0.01]))
 }
 

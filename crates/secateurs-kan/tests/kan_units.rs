@@ -4,9 +4,9 @@ use burn::tensor::{Device, FloatDType};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use secateurs_kan::{
-    BasisConfig, FitConfig, GridUpdates, Kan, KanConfig, KanState, Optimizer, PictureConfig, PipelineConfig,
-    PruneConfig, Regression, Rows, Schedule, ShapleyConfig, Stay, SymbolicConfig, Unit, attribution, fit, picture,
-    prune_edges, prune_inputs, prune_nodes_by, root_mean_square_error, simplify, symbolise,
+    BasisConfig, FitConfig, FormulaSearch, GridUpdates, Kan, KanConfig, KanState, Optimizer, PictureConfig,
+    PruneConfig, Regression, Rows, Scale, Schedule, ShapleyConfig, Stay, SymbolicConfig, attribution, find_formulas,
+    fit, picture, prune_edges, prune_inputs, prune_nodes_by, root_mean_square_error, symbolise,
 };
 use secateurs_tensor::UnitScores;
 use secateurs_testkit::laws;
@@ -245,14 +245,14 @@ fn formulas_do_not_depend_on_units() {
         let task = Regression {
             train,
             validation,
-            refit: lbfgs(2).with_fixed_grids(),
+            retrain: lbfgs(2).with_fixed_grids(),
         };
         // Rounding is in the units of the user by nature.
-        let config = PipelineConfig {
+        let config = FormulaSearch {
             roundings: Vec::new(),
-            ..PipelineConfig::default()
+            ..FormulaSearch::default()
         };
-        let found = simplify(kan, &names, &task, &config).unwrap();
+        let found = find_formulas(kan, &names, &task, &config).unwrap();
         found
             .formulas
             .iter()
@@ -273,17 +273,17 @@ fn inputs_that_go_take_their_units_along() {
     let x = kan.tensor(&table.x, COLUMNS).unwrap();
     let scores = [vec![1.0, 0.0, 1.0], vec![1.0; 2], vec![1.0]];
     let scores = scores.map(|of_layer| UnitScores::new(of_layer).unwrap());
-    let units = kan.units().clone();
+    let units = kan.scales().clone();
     let pruned = prune_inputs(kan, x, &scores, &PruneConfig::above(0.5)).unwrap();
     assert_eq!((pruned.inputs, pruned.removed.len()), (vec![0, 2], 1));
     let kan = pruned.kan;
     assert_eq!(
-        (kan.units().input(0), kan.units().input(1)),
+        (kan.scales().input(0), kan.scales().input(1)),
         (units.input(0), units.input(2))
     );
-    assert_eq!(kan.units().output(0), units.output(0));
+    assert_eq!(kan.scales().output(0), units.output(0));
     let back = Kan::from_state(kan.to_state(), &Device::flex()).unwrap();
-    assert_eq!(back.units(), kan.units());
+    assert_eq!(back.scales(), kan.scales());
 }
 
 /// What a state says of units: known ones to the last bit whatever the precision of the layers, open ones as open.
@@ -292,12 +292,15 @@ fn states_hold_units() {
     let device = Device::flex();
     let new = config(&[], 2, SPLINES).init(1, &device);
     let again = Kan::from_state(new.to_state(), &device).unwrap();
-    assert_eq!((new.units(), again.units()), (&Default::default(), &Default::default()));
+    assert_eq!(
+        (new.scales(), again.scales()),
+        (&Default::default(), &Default::default())
+    );
     let table = Table::new(2).mapped(&Maps::random(2, &mut StdRng::seed_from_u64(4)));
     let (kan, _) = fit(new, table.rows()[0], None, &lbfgs(2), &mut |_| ()).unwrap();
     let state = kan.to_state();
     let again = Kan::from_state(state.clone(), &device).unwrap();
-    assert_eq!((again.units(), again.to_state()), (kan.units(), state.clone()));
+    assert_eq!((again.scales(), again.to_state()), (kan.scales(), state.clone()));
     assert_eq!(predictions(&again, &table), predictions(&kan, &table));
     // A state of before units is of numbers as they are, which a refit leaves so.
     let without = |name: &str| KanState {
@@ -310,8 +313,8 @@ fn states_hold_units() {
         ..state.clone()
     };
     let old = Kan::from_state(without("inputs"), &device).unwrap();
-    assert_eq!(old.units().input(0), Unit::default());
-    assert!(old.units().inputs.is_some());
+    assert_eq!(old.scales().input(0), Scale::default());
+    assert!(old.scales().inputs.is_some());
     let missing = Kan::from_state(without("inputs.size"), &device).unwrap_err();
     assert_eq!(missing.to_string(), "tensor inputs.size is missing");
 }

@@ -9,7 +9,7 @@ use secateurs_data::{Checkpoint, CheckpointWriter, FloatType};
 use secateurs_models::ModelError;
 use secateurs_models::decoder::{Llama, LlamaConfig, LlamaStore, Rope, load_llama, planned_tensors, save_llama};
 use secateurs_prune::BlockStore;
-use secateurs_tensor::{Observer, PathRules, linear_paths};
+use secateurs_tensor::{Observer, PathRules, weight_paths};
 use secateurs_testkit::device;
 
 fn tiny(tied_head: bool) -> LlamaConfig {
@@ -99,7 +99,7 @@ fn logits_and_losses_agree() {
 
 #[test]
 fn prunable_paths_are_the_names_of_hugging_face() {
-    let paths = linear_paths(&Llama::new(&tiny(false), &device()), &PathRules::default());
+    let paths = weight_paths(&Llama::new(&tiny(false), &device()), &PathRules::default());
     assert_eq!(
         paths.len(),
         14,
@@ -130,7 +130,7 @@ fn every_linear_of_a_block_is_observed_once() {
     block.forward(Tensor::ones([1, 5, 12], &device()), &positions, &mut seen);
     let mut paths: Vec<String> = seen.0.iter().flat_map(|(paths, ..)| paths.clone()).collect();
     paths.sort();
-    let mut expected = linear_paths(block, &PathRules::default());
+    let mut expected = weight_paths(block, &PathRules::default());
     expected.sort();
     assert_eq!(paths, expected);
     for (paths, _, d_input) in &seen.0 {

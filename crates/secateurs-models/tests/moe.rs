@@ -15,7 +15,7 @@ use secateurs_models::decoder::{
 };
 use secateurs_moe::{MoeError, Routing};
 use secateurs_prune::BlockStore;
-use secateurs_tensor::{Observer, PathRules, linear_paths};
+use secateurs_tensor::{Observer, PathRules, weight_paths};
 use secateurs_testkit::device;
 use secateurs_train::{Gradients, MicroBatch};
 
@@ -448,7 +448,7 @@ fn balance_comes_with_the_losses_of_the_same_pass() {
 #[test]
 fn gates_are_not_pruned() {
     for config in mixtures() {
-        let paths = linear_paths(&Llama::new(&config, &device()), &PathRules::default());
+        let paths = weight_paths(&Llama::new(&config, &device()), &PathRules::default());
         assert_eq!(paths.len(), 2 * (4 + 5 * 3), "{paths:?}");
         assert!(paths.contains(&"model.layers.1.moe.experts.4.down_proj.weight".to_owned()));
         let names = planned_tensors(&config).into_iter();

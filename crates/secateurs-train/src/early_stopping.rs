@@ -1,10 +1,10 @@
-//! Training that ends when it no longer helps.
+//! The end of a training that no longer helps.
 
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Result, TrainError};
 
-/// When a training that no longer helps ends, by a loss on data that no step sees.
+/// A rule that ends a training which no longer helps, by a loss on data that no step sees.
 ///
 /// A loss helps if it is smaller than the last one that helped by more than `min_delta`. Training ends with the first loss after
 /// more than `patience` ones in a row that did not help.
@@ -97,12 +97,12 @@ pub struct Best<S> {
     pub state: S,
 }
 
-/// What a loss means for a training.
+/// Meaning of a loss for a training.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
-    /// It goes on.
+    /// Training goes on.
     Continue,
-    /// It has stopped to help.
+    /// Training no longer helps.
     Stop,
 }
 

@@ -5,7 +5,7 @@ use secateurs_tensor::TensorError;
 /// Result of this crate's functions.
 pub type Result<T, E = TrainError> = std::result::Result<T, E>;
 
-/// What went wrong, with the facts needed to mend it.
+/// A failure, with the facts needed to mend it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TrainError {

@@ -1,167 +1,111 @@
 //! Arrows between crates point down only.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use super::Finding;
 
-/// What a crate of the workspace may use beyond the registry, `testkit` in its tests aside.
-struct Allowed {
-    name: &'static str,
-    uses: Uses,
-    burn: Burn,
-}
+/// The page that holds the map: a table with a row for each crate and the crates it may use in the last column.
+pub const PAGE: &str = "crates/README.md";
 
-enum Uses {
-    Only(&'static [&'static str]),
-    Everything,
-}
-
-/// How a crate may depend on burn.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Burn {
-    Never,
-    /// Without naming a backend; its users choose one.
-    WithoutBackend,
-}
-
-/// A crate that never sees burn.
-const fn plain(name: &'static str, uses: &'static [&'static str]) -> Allowed {
-    Allowed {
-        name,
-        uses: Uses::Only(uses),
-        burn: Burn::Never,
-    }
-}
-
-/// A crate on burn.
-const fn on_burn(name: &'static str, uses: &'static [&'static str]) -> Allowed {
-    Allowed {
-        name,
-        uses: Uses::Only(uses),
-        burn: Burn::WithoutBackend,
-    }
-}
-
-/// A leaf that may use every crate.
-const fn leaf(name: &'static str) -> Allowed {
-    Allowed {
-        name,
-        uses: Uses::Everything,
-        burn: Burn::WithoutBackend,
-    }
-}
-
-/// What the facade gives short names to.
-const ALL: &[&str] = &[
-    "tensor",
-    "importance",
-    "train",
-    "prune",
-    "ops",
-    "formula",
-    "chart",
-    "kan",
-    "causal",
-    "moe",
-    "moe-theory",
-    "sparse",
-    "data",
-    "datasets",
-    "runtime",
-    "models",
-    "kan-files",
-    "lm",
-];
-
-/// The map of `crates/README.md`, from the bottom up.
-const MAP: [Allowed; 24] = [
-    on_burn("secateurs-tensor", &[]),
-    on_burn("secateurs-importance", &["tensor"]),
-    on_burn("secateurs-train", &["tensor"]),
-    on_burn("secateurs-prune", &["tensor", "importance", "train"]),
-    on_burn("secateurs-ops", &[]),
-    plain("secateurs-formula", &[]),
-    plain("secateurs-chart", &[]),
-    on_burn(
-        "secateurs-kan",
-        &["tensor", "importance", "train", "ops", "formula", "chart"],
-    ),
-    on_burn("secateurs-causal", &["tensor", "train", "kan", "formula", "chart"]),
-    on_burn("secateurs-moe", &["tensor", "importance", "train", "ops"]),
-    plain("secateurs-moe-theory", &["tensor"]),
-    on_burn("secateurs-sparse", &[]),
-    plain("secateurs-data", &[]),
-    plain("secateurs-datasets", &["data"]),
-    plain("secateurs-runtime", &["ops", "sparse", "data"]),
-    on_burn(
-        "secateurs-models",
-        &["tensor", "importance", "train", "prune", "moe", "ops", "data"],
-    ),
-    on_burn("secateurs-kan-files", &["kan", "formula", "data"]),
-    on_burn(
-        "secateurs-lm",
-        &[
-            "tensor",
-            "importance",
-            "train",
-            "prune",
-            "moe",
-            "ops",
-            "models",
-            "data",
-            "datasets",
-            "sparse",
-            "runtime",
-        ],
-    ),
-    on_burn("secateurs", ALL),
-    on_burn("secateurs-cli", &["secateurs"]),
-    on_burn("secateurs-testkit", &["tensor", "importance"]),
-    leaf("secateurs-experiments"),
-    leaf("secateurs-benches"),
-    plain("xtask", &["datasets"]),
+/// Crates that never see burn; all others use it without naming a backend, which their users choose.
+const WITHOUT_BURN: [&str; 7] = [
+    "secateurs-formula",
+    "secateurs-chart",
+    "secateurs-moe-theory",
+    "secateurs-data",
+    "secateurs-datasets",
+    "secateurs-runtime",
+    "xtask",
 ];
 
 const BACKENDS: [&str; 9] = [
     "flex", "ndarray", "wgpu", "cuda", "vulkan", "metal", "rocm", "tch", "candle",
 ];
 
-/// Checks the output of `cargo metadata --no-deps`.
-pub fn check(metadata: &Value) -> Vec<Finding> {
-    list(&metadata["packages"]).iter().flat_map(check_package).collect()
+/// What each crate of the workspace may use beyond the registry, `testkit` in its tests aside.
+pub struct Map(BTreeMap<String, Uses>);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Uses {
+    Only(Vec<String>),
+    Everything,
 }
 
-fn check_package(package: &Value) -> Vec<Finding> {
-    let name = text(&package["name"]);
-    let Some(allowed) = MAP.iter().find(|allowed| allowed.name == name) else {
-        return vec![Finding::in_file(
-            name,
-            "is not in the map of crates: add it to `tidy` and to crates/README.md",
-        )];
-    };
-    let dependencies = list(&package["dependencies"]).iter();
-    let problems = dependencies.filter_map(|dependency| problem(allowed, dependency));
-    problems.map(|problem| Finding::in_file(name, problem)).collect()
+impl Map {
+    /// Reads the table of the page, and adds the packages outside `crates/`.
+    pub fn read(page: &str) -> Self {
+        let mut map = BTreeMap::from([
+            ("xtask".to_owned(), Uses::Only(vec!["secateurs-datasets".to_owned()])),
+            ("secateurs-benches".to_owned(), Uses::Everything),
+        ]);
+        let mut above = Vec::new();
+        for line in page.lines() {
+            let Some((name, used)) = row(line) else { continue };
+            let uses = match used {
+                "all" => Uses::Everything,
+                "all above" => Uses::Only(above.clone()),
+                names => Uses::Only(names.split(',').map(|name| full_name(name.trim())).collect()),
+            };
+            map.insert(name.to_owned(), uses);
+            above.push(name.to_owned());
+        }
+        Self(map)
+    }
+
+    /// Checks the output of `cargo metadata --no-deps`.
+    pub fn check(&self, metadata: &Value) -> Vec<Finding> {
+        let packages = list(&metadata["packages"]);
+        packages
+            .iter()
+            .flat_map(|package| self.check_package(package))
+            .collect()
+    }
+
+    fn check_package(&self, package: &Value) -> Vec<Finding> {
+        let name = text(&package["name"]);
+        let Some(uses) = self.0.get(name) else {
+            return vec![Finding::in_file(name, format!("is not in the map of crates in {PAGE}"))];
+        };
+        let dependencies = list(&package["dependencies"]).iter();
+        let problems = dependencies.filter_map(|dependency| problem(name, uses, dependency));
+        problems.map(|problem| Finding::in_file(name, problem)).collect()
+    }
 }
 
-fn problem(allowed: &Allowed, dependency: &Value) -> Option<String> {
+/// The crate of a row of the table, and its last column.
+fn row(line: &str) -> Option<(&str, &str)> {
+    let cells = line.strip_prefix("| `secateurs")?.strip_suffix('|')?;
+    let (rest, _) = cells.split_once('`')?;
+    let (_, used) = cells.rsplit_once('|')?;
+    Some((&line[3..3 + "secateurs".len() + rest.len()], used.trim()))
+}
+
+fn full_name(short: &str) -> String {
+    match short {
+        "secateurs" => short.to_owned(),
+        short => format!("secateurs-{short}"),
+    }
+}
+
+fn problem(name: &str, uses: &Uses, dependency: &Value) -> Option<String> {
     let used = text(&dependency["name"]);
     let is_dev = dependency["kind"] == "dev";
     if used == "burn" || used.starts_with("burn-") {
-        return burn_problem(allowed.burn, dependency);
+        return burn_problem(name, dependency);
     }
     let is_member = used == "secateurs" || used.starts_with("secateurs-");
-    let short = used.trim_start_matches("secateurs-");
-    let is_allowed = match &allowed.uses {
+    let is_allowed = match uses {
         Uses::Everything => true,
-        Uses::Only(names) => names.contains(&short),
+        Uses::Only(names) => names.iter().any(|allowed| allowed == used),
     };
     let is_test_support = is_dev && used == "secateurs-testkit";
-    (is_member && !is_allowed && !is_test_support).then(|| format!("must not depend on {used}"))
+    (is_member && !is_allowed && !is_test_support).then(|| format!("must not depend on {used}, says {PAGE}"))
 }
 
-fn burn_problem(allowed: Burn, dependency: &Value) -> Option<String> {
-    if allowed == Burn::Never {
+fn burn_problem(name: &str, dependency: &Value) -> Option<String> {
+    if WITHOUT_BURN.contains(&name) {
         return Some("must not depend on burn".to_owned());
     }
     let features = list(&dependency["features"]).iter().map(text);
@@ -185,9 +129,21 @@ mod tests {
 
     use super::*;
 
+    const TABLE: &str = "\
+| crate | responsibility | may use |
+|---|---|---|
+| `secateurs-tensor` | words | |
+| `secateurs-prune` | solvers, `Trait` of tensor | tensor |
+| `secateurs` | the facade | all above |
+| `secateurs-cli` | the command | secateurs |
+| `secateurs-experiments` | claims | all |
+| `secateurs-testkit` | tests | |
+";
+
     fn messages(name: &str, dependency: Value) -> Vec<String> {
         let metadata = json!({ "packages": [{ "name": name, "dependencies": [dependency] }] });
-        check(&metadata).into_iter().map(|finding| finding.message).collect()
+        let findings = Map::read(TABLE).check(&metadata);
+        findings.into_iter().map(|finding| finding.message).collect()
     }
 
     fn on(name: &str, kind: Option<&str>) -> Value {
@@ -198,11 +154,14 @@ mod tests {
     fn arrows_upwards_are_refused_and_downwards_allowed() {
         assert_eq!(
             messages("secateurs-tensor", on("secateurs-prune", None)),
-            ["must not depend on secateurs-prune"]
+            ["must not depend on secateurs-prune, says crates/README.md"]
         );
         assert!(messages("secateurs-prune", on("secateurs-tensor", None)).is_empty());
-        assert!(messages("secateurs-cli", on("secateurs-models", None)).len() == 1);
+        assert!(messages("secateurs", on("secateurs-prune", None)).is_empty());
+        assert_eq!(messages("secateurs", on("secateurs-cli", None)).len(), 1);
+        assert_eq!(messages("secateurs-cli", on("secateurs-prune", None)).len(), 1);
         assert!(messages("secateurs-cli", on("secateurs", None)).is_empty());
+        assert!(messages("secateurs-experiments", on("secateurs-cli", None)).is_empty());
     }
 
     #[test]

@@ -3,12 +3,12 @@
 use secateurs_kan::Grid;
 use serde::{Deserialize, Serialize};
 
-use crate::data::scale::{Scale, range};
+use crate::data::scale::{ColumnScale, range};
 
 /// Degree of the splines.
 const DEGREE: usize = 3;
 
-/// How a covariate with few values enters an additive model, if it has more than two.
+/// Functions of a covariate with few values, but more than two.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum FewValues {
@@ -18,7 +18,7 @@ pub enum FewValues {
     Levels,
 }
 
-/// Which functions covariates have.
+/// Settings of the functions of covariates.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Functions {
     /// Intervals of the splines; only lines if 0.
@@ -32,7 +32,7 @@ pub(crate) struct Functions {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct TermBasis {
     pub(crate) feature: usize,
-    scale: Scale,
+    scale: ColumnScale,
     range: [f64; 2],
     /// Interior knots or levels, in the units of the covariate.
     knots: Vec<f64>,
@@ -55,7 +55,7 @@ impl TermBasis {
         distinct.sort_by(f64::total_cmp);
         distinct.dedup();
         let range = range(values);
-        let scale = Scale::of_covariate(values);
+        let scale = ColumnScale::of_covariate(values);
         let varies = functions.n_intervals > 0 && scale.unit() > 0.0;
         let has_splines = distinct.len() >= functions.least_distinct.max(2);
         let is_few = distinct.len() > 2 && distinct.len() < functions.least_distinct;
@@ -63,7 +63,7 @@ impl TermBasis {
             _ if varies && has_splines => {
                 let ends = range.map(|end| scale.to(end));
                 // A range so narrow that its knots coincide has no grid, and the line has to do.
-                let grid = Grid::uniform((1, DEGREE, functions.n_intervals), ends).ok();
+                let grid = Grid::uniform(1, DEGREE, functions.n_intervals, ends).ok();
                 grid.map_or(Kind::Line, Kind::Splines)
             }
             FewValues::Levels if varies && is_few => {
@@ -86,7 +86,7 @@ impl TermBasis {
         }
     }
 
-    /// How many functions there are.
+    /// Number of functions.
     pub(crate) fn len(&self) -> usize {
         1 + match &self.kind {
             Kind::Line => 0,
@@ -115,7 +115,7 @@ impl TermBasis {
     }
 }
 
-/// Of each level the function that is 1 there, 0 at its neighbours and beyond, and a line between.
+/// Functions of the levels: 1 at the own level, 0 at its neighbours and beyond, and a line between.
 fn hats(levels: &[f64], z: f64) -> Vec<f64> {
     let mut hats = vec![0.0; levels.len()];
     let right = levels.partition_point(|level| *level <= z);
@@ -161,7 +161,7 @@ impl Term {
         self.basis.feature
     }
 
-    /// What the term adds where the covariate has a value.
+    /// Value of the term where the covariate has a value.
     pub fn at(&self, value: f64) -> f64 {
         let functions = self.basis.at(value);
         let sum: f64 = functions.iter().zip(&self.coefficients).map(|(f, c)| f * c).sum();

@@ -7,12 +7,12 @@ const SPACINGS_OF_A_CONSTANT: f64 = 4.0;
 ///
 /// A column without variation has unit 0, and `z = 0` wherever a value lies, since nothing can be learnt from it.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Scale {
+pub(crate) struct ColumnScale {
     origin: f64,
     unit: f64,
 }
 
-impl Scale {
+impl ColumnScale {
     /// Mean 0 and deviation 1 of the values; the constant itself as the origin of a constant column.
     pub(crate) fn standard(values: &[f64]) -> Self {
         let [low, high] = range(values);
@@ -91,7 +91,7 @@ mod tests {
         let deviation = (38.0f64 / 4.0).sqrt();
         for factor in [1.0, -3.0, 1e-300, 1e300] {
             let values = plain.map(|value| factor * value);
-            let scale = Scale::standard(&values);
+            let scale = ColumnScale::standard(&values);
             assert!((scale.origin() / (4.0 * factor) - 1.0).abs() < 1e-14, "{factor}");
             assert!(
                 (scale.unit() / (deviation * factor.abs()) - 1.0).abs() < 1e-14,
@@ -99,25 +99,25 @@ mod tests {
             );
             assert!((scale.back(scale.to(values[3])) / values[3] - 1.0).abs() < 1e-14);
         }
-        let far = Scale::standard(&plain.map(|value| 1.7e9 + value));
+        let far = ColumnScale::standard(&plain.map(|value| 1.7e9 + value));
         assert!((far.origin() - 1.7e9 - 4.0).abs() < 1e-6 && (far.unit() - deviation).abs() < 1e-6);
     }
 
     #[test]
     fn constants_have_no_unit() {
         for value in [0.0, 0.1, -1e9, 1e-320] {
-            let scale = Scale::standard(&[value; 60]);
+            let scale = ColumnScale::standard(&[value; 60]);
             assert_eq!((scale.origin(), scale.unit(), scale.to(value + 1.0)), (value, 0.0, 0.0));
             assert_eq!(scale.back(7.0), value);
         }
-        let rounded = Scale::of_covariate(&[0.3, 0.1 + 0.2, 0.3]);
+        let rounded = ColumnScale::of_covariate(&[0.3, 0.1 + 0.2, 0.3]);
         assert_eq!(rounded.unit(), 0.0, "a difference in the last digit is no group");
     }
 
     #[test]
     fn two_values_are_zero_and_one() {
-        let scale = Scale::of_covariate(&[20.0, 50.0, 20.0, 20.0]);
+        let scale = ColumnScale::of_covariate(&[20.0, 50.0, 20.0, 20.0]);
         assert_eq!((scale.to(20.0), scale.to(50.0)), (0.0, 1.0));
-        assert_eq!(Scale::standard(&[20.0, 50.0, 20.0, 20.0]).origin(), 27.5);
+        assert_eq!(ColumnScale::standard(&[20.0, 50.0, 20.0, 20.0]).origin(), 27.5);
     }
 }

@@ -3,14 +3,14 @@
 use secateurs_formula::{Expr, Formula, Rounding};
 
 use crate::Result;
-use crate::data::scale::{Scale, range};
+use crate::data::scale::{ColumnScale, range};
 use crate::data::study::Study;
 
 /// Digits that a product of decimal numbers keeps in double precision; further ones are noise.
 const DIGITS: u8 = 15;
 
-/// For each covariate and for outcomes a power of ten, so that rounding means the same in all units; for those far from zero also
-/// a round number near the middle of their range, so that rounding a slope does not move the whole line.
+/// A power of ten for each covariate and for outcomes, so that rounding means the same in all units. A column far from zero also
+/// has a round number near the middle of its range, so that rounding a slope does not move the whole line.
 #[derive(Debug, Clone)]
 pub(crate) struct Decades {
     covariates: Vec<Decade>,
@@ -38,6 +38,14 @@ impl Part {
     /// The outcome, then the effect.
     pub(crate) const BOTH: [Self; 2] = [Self::Outcome, Self::Effect];
 
+    /// Its name in reports.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Outcome => "outcome",
+            Self::Effect => "effect",
+        }
+    }
+
     /// 0 for the outcome, 1 for the effect.
     pub(crate) fn index(self) -> usize {
         match self {
@@ -52,7 +60,7 @@ impl Decades {
         let covariate = |j| Decade::of(range(&study.covariate(j)));
         let covariates: Vec<Decade> = (0..study.d_input()).map(covariate).collect();
         // Outliers do not decide how large an outcome is.
-        let scale = Scale::standard(study.outcome());
+        let scale = ColumnScale::standard(study.outcome());
         let ends = [-1.0, 1.0].map(|z| scale.back(z));
         let columns = covariates.iter().cycle();
         Self {

@@ -1,6 +1,8 @@
 //! One formula for the outcome without treatment and one for the effect, from an additive model.
 
 use secateurs_formula::{Formula, Library, Rounding};
+use secateurs_kan::Stage;
+use secateurs_tensor::{KeptUnits, UnitReport};
 
 use crate::Result;
 use crate::additive::model::Additive;
@@ -12,7 +14,7 @@ mod run;
 
 use run::Run;
 
-/// How far each stage may move the predictions.
+/// The settings of each stage, and how far it may move the predictions.
 ///
 /// A stage is accepted if the mean squared change of the outcomes that were observed, and that of the effects, over the
 /// training rows, against the model as it was fitted, are at most this share of the mean squared residual. So no stage needs
@@ -54,11 +56,11 @@ impl Default for FormulaConfig {
     }
 }
 
-/// What a stage has left.
+/// A stage that was taken, and what it has left.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Stage {
-    /// Which one, with its setting.
-    pub kind: StageKind,
+pub struct FormulaStage {
+    /// The stage with its setting: a share of the deviation of outcomes, a tolerance, or a rounding.
+    pub stage: Stage,
     /// Mean squared change of the observed outcomes, and of the effects, as shares of the mean squared residual.
     pub change: [f64; 2],
     /// Terms of the outcome without treatment and of the effect.
@@ -67,28 +69,17 @@ pub struct Stage {
     pub within_budget: bool,
 }
 
-/// The stages on the way from a model to formulas.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum StageKind {
-    /// Terms with deviations up to this share removed.
-    Prune(f64),
-    /// A function for every term, with errors up to this tolerance if one of the library has.
-    Symbolic(f64),
-    /// Rounded constants.
-    Round(Rounding),
-}
-
 /// Formulas of a study, stage by stage.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EffectFormulas {
     names: Vec<String>,
     /// The stages as they were accepted.
-    pub stages: Vec<Stage>,
+    pub stages: Vec<FormulaStage>,
     /// After pruning, the functions still splines.
     pub pruned: Pruned,
     /// The outcome without treatment and the effect, with a function for every term.
     pub symbolic: [Formula; 2],
-    /// The same, rounded.
+    /// These formulas, rounded.
     pub rounded: [Formula; 2],
 }
 
@@ -96,41 +87,21 @@ pub struct EffectFormulas {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Pruned {
     model: Additive,
-    keep: [Vec<bool>; 2],
+    kept: [KeptUnits; 2],
+    /// Terms before and after, of the outcome without treatment and of the effect.
+    pub units: [UnitReport; 2],
 }
 
 impl Pruned {
     /// The covariates in the outcome without treatment, and in the effect.
     pub fn kept(&self) -> [Vec<usize>; 2] {
-        Part::BOTH.map(|part| {
-            (0..self.model.d_input())
-                .filter(|j| self.keep[part.index()][*j])
-                .collect()
-        })
-    }
-
-    /// What a covariate adds to a part, with mean 0 over the training rows.
-    fn term(&self, part: Part, feature: usize, value: f64) -> f64 {
-        let of = |arm: Arm| self.model.arm(arm).terms()[feature].at(value);
-        match part {
-            Part::Outcome => of(Arm::Control),
-            Part::Effect => of(Arm::Treated) - of(Arm::Control),
-        }
-    }
-
-    /// The mean of a part over the training rows.
-    fn constant(&self, part: Part) -> f64 {
-        let of = |arm: Arm| self.model.arm(arm).intercept();
-        match part {
-            Part::Outcome => of(Arm::Control),
-            Part::Effect => of(Arm::Treated) - of(Arm::Control),
-        }
+        self.kept.each_ref().map(|kept| kept.indices().to_vec())
     }
 
     fn part(&self, part: Part, x: &[f64]) -> Vec<f64> {
         let kept = &self.kept()[part.index()];
-        let value = |row: &[f64]| kept.iter().map(|j| self.term(part, *j, row[*j])).sum::<f64>();
-        let constant = self.constant(part);
+        let value = |row: &[f64]| kept.iter().map(|j| self.model.term(part, *j, row[*j])).sum::<f64>();
+        let constant = self.model.constant(part);
         x.chunks_exact(self.model.d_input())
             .map(|row| constant + value(row))
             .collect()
@@ -148,6 +119,24 @@ impl Pruned {
 }
 
 impl Additive {
+    /// Contribution of a covariate to a part, with mean 0 over the training rows.
+    fn term(&self, part: Part, feature: usize, value: f64) -> f64 {
+        let of = |arm: Arm| self.arm(arm).terms()[feature].at(value);
+        match part {
+            Part::Outcome => of(Arm::Control),
+            Part::Effect => of(Arm::Treated) - of(Arm::Control),
+        }
+    }
+
+    /// The mean of a part over the training rows.
+    fn constant(&self, part: Part) -> f64 {
+        let of = |arm: Arm| self.arm(arm).intercept();
+        match part {
+            Part::Outcome => of(Arm::Control),
+            Part::Effect => of(Arm::Treated) - of(Arm::Control),
+        }
+    }
+
     /// Formulas of a model that was fitted to this study.
     ///
     /// Terms are pruned, then every term that is left becomes the simplest function that explains enough of it, then all
@@ -161,9 +150,9 @@ impl Additive {
         study.check_d_input(self.d_input())?;
         check_length(Column::Covariates, self.d_input(), names.len())?;
         let run = Run::new(self, study)?;
-        let (pruned, first) = run.pruned(config);
-        let (symbolic, second) = run.symbolic(&pruned, names, config)?;
-        let (rounded, third) = run.rounded(&symbolic, names, config)?;
+        let (pruned, first) = run.prune(config)?;
+        let (symbolic, second) = run.find_functions(&pruned, names, config)?;
+        let (rounded, third) = run.round(&symbolic, names, config)?;
         let symbolic = run.formulas(run.in_study(&symbolic), names)?;
         Ok(EffectFormulas {
             names: names.to_vec(),
@@ -191,7 +180,7 @@ impl EffectFormulas {
         outcomes_of(&self.rounded, x)
     }
 
-    /// The same by the formulas before rounding.
+    /// Expected outcomes by the formulas before rounding.
     ///
     /// # Errors
     ///

@@ -2,17 +2,17 @@
 
 use burn::module::Module;
 use secateurs_formula::{Expr, Formula, Rounding};
-use secateurs_kan::{Kan, KanError, PipelineConfig, Simplified, Task, simplify};
+use secateurs_kan::{FormulaSearch, FoundFormulas, Kan, KanError, Task, find_formulas};
 
 use crate::data::scale::range;
 use crate::data::study::{Outcomes, Study, check_length};
 use crate::error::{Arm, Column};
+use crate::learners::config::LearnerConfig;
 use crate::learners::effect_model::EffectModel;
 use crate::learners::kan_base::KanBase;
 use crate::learners::learner::Learner;
 use crate::learners::rows::{inputs, shares};
 use crate::learners::studies::Studies;
-use crate::learners::training::LearnerConfig;
 use crate::{CausalError, Result};
 
 /// A change of the effect that nobody sees, as a share of what outcomes differ.
@@ -22,16 +22,29 @@ const MOST_DIGITS: u8 = 17;
 /// Values of each covariate at which rounding is judged.
 const STEPS: u32 = 8;
 
-/// What simplifying a learner's networks gave.
+/// The rows and the training of networks on their way to formulas.
+#[derive(Debug, Clone, Copy)]
+pub struct Retraining<'a> {
+    /// Rows to train on.
+    pub train: &'a Study,
+    /// Rows that judge each stage, and the training in it.
+    pub validation: &'a Study,
+    /// Training after each stage; the learner is the model's.
+    pub config: &'a LearnerConfig,
+    /// The base of the networks; their grids stay.
+    pub base: &'a KanBase,
+}
+
+/// Formulas of a learner's networks.
 #[derive(Debug, Clone)]
 pub struct NetworkFormulas {
     /// Each network on its way.
-    pub networks: Vec<Simplified>,
+    pub networks: Vec<FoundFormulas>,
     /// The model after pruning.
     pub pruned: EffectModel<Kan>,
     /// Outcomes without and with treatment, with unrounded constants.
     pub symbolic: [Formula; 2],
-    /// The same, rounded as far as the budget allows.
+    /// These formulas, rounded as far as the budget allows.
     pub rounded: [Formula; 2],
 }
 
@@ -73,42 +86,50 @@ impl NetworkFormulas {
 
 impl EffectModel<Kan> {
     /// Prunes the networks, trains them on, replaces their splines by functions, trains those, and rounds, each stage as far as
-    /// the budget allows on the validation rows; see [`simplify`].
+    /// the budget allows on the validation rows; see [`find_formulas`].
     ///
     /// A network of a T-learner is judged and trained by the rows of its own arm; its penalty and the units are those of all
-    /// rows. Training is that of `config` with `base`, whose grids stay.
+    /// rows.
     ///
     /// # Errors
     ///
     /// If there are not as many names as covariates, a study has others or rows of one arm only, or training fails.
     pub fn formulas(
         &self,
-        (train, validation): (&Study, &Study),
         names: &[String],
-        (config, base): (&LearnerConfig, &KanBase),
-        pipeline: &PipelineConfig,
+        retraining: Retraining<'_>,
+        search: &FormulaSearch,
     ) -> Result<NetworkFormulas> {
         check_length(Column::Covariates, self.d_input(), names.len())?;
-        for study in [train, validation] {
+        for study in [retraining.train, retraining.validation] {
             study.check_d_input(self.d_input())?;
             study.check_arms()?;
         }
-        train.check_overlap()?;
-        let base = base.clone().with_fixed_grids();
+        retraining.train.check_overlap()?;
+        let base = retraining.base.clone().with_fixed_grids();
+        let config = LearnerConfig {
+            learner: self.learner(),
+            ..*retraining.config
+        };
+        let retraining = Retraining {
+            config: &config,
+            base: &base,
+            ..retraining
+        };
         let mut input_names = names.to_vec();
         if self.learner() == Learner::S {
             input_names.push("t".to_owned());
         }
         let mut networks = Vec::new();
         for number in 0..self.networks().len() {
-            let task = OfNetwork::new((self.learner(), number), (train, validation), (config, &base));
+            let task = NetworkTask::new(number, retraining);
             let network = self.networks()[number].clone();
-            networks.push(simplify(network, &input_names, &task, pipeline)?);
+            networks.push(find_formulas(network, &input_names, &task, search)?);
         }
         let pruned = self
             .clone()
             .map_networks(|number, _| Ok::<_, CausalError>(networks[number].pruned.clone()))?;
-        let outcomes = |of: fn(&Simplified) -> &Vec<Formula>| {
+        let outcomes = |of: fn(&FoundFormulas) -> &Vec<Formula>| {
             Arm::BOTH.map(|arm| {
                 let head = self.head(arm);
                 let formula = &of(&networks[head.network])[head.output];
@@ -156,41 +177,30 @@ fn in_covariates(formula: &Formula, names: &[String], treatment: Option<f64>) ->
 }
 
 /// The task of one network of a model.
-struct OfNetwork<'a> {
-    learner: Learner,
+struct NetworkTask<'a> {
     number: usize,
-    train: &'a Study,
-    validation: &'a Study,
-    config: &'a LearnerConfig,
-    base: &'a KanBase,
+    retraining: Retraining<'a>,
     train_inputs: Vec<f64>,
     validation_inputs: Vec<f64>,
 }
 
-impl<'a> OfNetwork<'a> {
-    fn new(
-        (learner, number): (Learner, usize),
-        (train, validation): (&'a Study, &'a Study),
-        (config, base): (&'a LearnerConfig, &'a KanBase),
-    ) -> Self {
+impl<'a> NetworkTask<'a> {
+    fn new(number: usize, retraining: Retraining<'a>) -> Self {
+        let learner = retraining.config.learner;
         let of = |study: &Study| {
             let treatment = study.treatment();
             inputs(study.x(), study.d_input(), learner, |row| treatment[row])
         };
         Self {
-            learner,
             number,
-            train_inputs: of(train),
-            validation_inputs: of(validation),
-            train,
-            validation,
-            config,
-            base,
+            train_inputs: of(retraining.train),
+            validation_inputs: of(retraining.validation),
+            retraining,
         }
     }
 }
 
-impl Task for OfNetwork<'_> {
+impl Task for NetworkTask<'_> {
     fn train_inputs(&self) -> &[f64] {
         &self.train_inputs
     }
@@ -199,29 +209,33 @@ impl Task for OfNetwork<'_> {
         &self.validation_inputs
     }
 
-    /// The sum over the arms that the network predicts of the mean squared error of their rows; for an S-learner that of all
-    /// rows.
+    /// The mean squared error of the rows of an arm, summed over the arms that the network predicts; for an S-learner the
+    /// mean squared error of all rows.
     fn loss(&self, outputs: &[f64]) -> f64 {
-        let n_outputs = self.learner.outputs().len();
-        let shares = shares(self.validation, self.learner);
+        let validation = self.retraining.validation;
+        let learner = self.retraining.config.learner;
+        let n_outputs = learner.outputs().len();
+        let shares = shares(validation, learner);
         let of_row = |row: usize| {
-            let arm = self.validation.arm(row);
-            let head = self.learner.head(arm);
-            let error = outputs[row * n_outputs + head.output] - self.validation.outcome()[row];
+            let arm = validation.arm(row);
+            let head = learner.head(arm);
+            let error = outputs[row * n_outputs + head.output] - validation.outcome()[row];
             // The other network of a T-learner has this row.
             let own = head.network == self.number;
             f64::from(u8::from(own)) * shares[arm.index()] * error * error
         };
-        (0..self.validation.rows()).map(of_row).sum()
+        (0..validation.rows()).map(of_row).sum()
     }
 
-    fn refit(&self, kan: Kan) -> Result<Kan, KanError> {
-        let config = LearnerConfig {
-            learner: self.learner,
-            ..*self.config
-        };
-        let studies = Studies::new(self.train, self.validation);
-        match config.refit_network(self.base, self.number, kan, studies) {
+    fn retrain(&self, kan: Kan) -> Result<Kan, KanError> {
+        let Retraining {
+            train,
+            validation,
+            config,
+            base,
+        } = self.retraining;
+        let studies = Studies::new(train, validation);
+        match config.retrain_network(base, self.number, kan, studies) {
             Ok(network) => Ok(network.valid()),
             Err(CausalError::Kan(error)) => Err(error),
             // The studies have been checked: what is left is training that ran away.

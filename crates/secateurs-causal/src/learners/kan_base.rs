@@ -3,7 +3,7 @@
 use burn::module::Module;
 use burn::tensor::{DType, Device, FloatDType, Tensor};
 use secateurs_kan::{
-    BasisConfig, Beyond, Covariance, GridUpdates, Kan, KanConfig, KanError, Penalty, Unit, Units, Width, Wiring,
+    BasisConfig, Beyond, Covariance, GridUpdates, Kan, KanConfig, KanError, Penalty, Scale, Scales, Width, Wiring,
 };
 
 use crate::Result;
@@ -19,13 +19,13 @@ pub struct KanBase {
     pub hidden: Vec<Width>,
     /// The functions on the edges.
     pub basis: BasisConfig,
-    /// What splines are beyond their grid.
+    /// Behaviour of splines beyond their grid.
     pub beyond: Beyond,
-    /// Which edges there are.
+    /// Edges of the network.
     pub wiring: Wiring,
     /// Precision of all tensors.
     pub dtype: FloatDType,
-    /// What is added to the loss, for outcomes as they are trained: standardised unless the learner says otherwise.
+    /// Penalty on the loss of outcomes as they are trained: standardised unless the learner says otherwise.
     pub penalty: Penalty,
     /// When grids move; never if there is none.
     pub grids: Option<GridUpdates>,
@@ -53,13 +53,13 @@ impl KanBase {
         Self::new(Vec::<Width>::new(), basis)
     }
 
-    /// The same with a penalty of that weight.
+    /// This base with a penalty of that weight.
     pub fn with_lambda(mut self, lambda: f64) -> Self {
         self.penalty.lambda = lambda;
         self
     }
 
-    /// The same with grids that stay, as when a pruned network is trained on.
+    /// This base with grids that stay, as when a pruned network is trained on.
     pub fn with_fixed_grids(self) -> Self {
         Self { grids: None, ..self }
     }
@@ -110,12 +110,12 @@ impl Network for Kan {
         Kan::place(self)
     }
 
-    fn in_units_of(self, x: &[f64]) -> Result<Self, KanError> {
-        let Units { inputs: None, outputs } = self.units().clone() else {
+    fn with_scales_of(self, x: &[f64]) -> Result<Self, KanError> {
+        let Scales { inputs: None, outputs } = self.scales().clone() else {
             return Ok(self);
         };
-        let inputs = Some(units_of(x, self.d_input(), Unit::of_column)?);
-        self.with_units(Units { inputs, outputs })
+        let inputs = Some(scales_of(x, self.d_input(), Scale::of_column)?);
+        self.with_scales(Scales { inputs, outputs })
     }
 
     fn with_outputs_mapped(self, scale: &[f64], shift: &[f64]) -> Result<Self, KanError> {
@@ -123,8 +123,8 @@ impl Network for Kan {
     }
 }
 
-/// A unit for each column of rows.
-pub(crate) fn units_of(x: &[f64], columns: usize, unit: fn(&[f64]) -> Unit) -> Result<Vec<Unit>, KanError> {
+/// A scale for each column of rows.
+pub(crate) fn scales_of(x: &[f64], columns: usize, scale: fn(&[f64]) -> Scale) -> Result<Vec<Scale>, KanError> {
     let rows = x.len() / columns.max(1);
     if rows == 0 || rows * columns != x.len() {
         return Err(KanError::Length {
@@ -134,5 +134,5 @@ pub(crate) fn units_of(x: &[f64], columns: usize, unit: fn(&[f64]) -> Unit) -> R
         });
     }
     let column = |index: usize| x.iter().skip(index).step_by(columns).copied().collect::<Vec<f64>>();
-    Ok((0..columns).map(|index| unit(&column(index))).collect())
+    Ok((0..columns).map(|index| scale(&column(index))).collect())
 }

@@ -5,11 +5,11 @@ use burn::nn::Linear;
 use burn::tensor::{DType, Device, FloatDType, Tensor, TensorData};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
-use secateurs_kan::{KanError, Unit, Units};
+use secateurs_kan::{KanError, Scale, Scales};
 
-use crate::data::scale::Scale;
+use crate::data::scale::ColumnScale;
 use crate::learners::base::{Base, Network, Output};
-use crate::learners::kan_base::units_of;
+use crate::learners::kan_base::scales_of;
 use crate::learners::place::Place;
 use crate::{CausalError, Result};
 
@@ -71,7 +71,7 @@ impl Base for MlpBase {
         Ok(Mlp {
             trunk: layers(&trunk),
             heads: outputs.iter().map(|output| layers(&head(output))).collect(),
-            units: Units::default(),
+            scales: Scales::default(),
         })
     }
 }
@@ -91,67 +91,67 @@ fn linear([d_input, d_output]: [usize; 2], rng: &mut StdRng, place: &Place) -> L
 /// A trunk, and a head for each output, between the units of its user.
 ///
 /// The first layer sees `(x - centre) / size` of each input, outputs are `centre + size y` of what the heads give. A record of the
-/// parameters does not hold the units: keep [`units`](Self::units) beside it, and give them back by
-/// [`with_units`](Self::with_units).
+/// parameters does not hold the scales: keep [`scales`](Self::scales) beside it, and give them back by
+/// [`with_scales`](Self::with_scales).
 #[derive(Module, Debug)]
 pub struct Mlp {
-    /// What all outputs share, ELU after each layer.
+    /// Layers that all outputs share, ELU after each.
     pub trunk: Vec<Linear>,
     /// For each output its layers, ELU between them; the last has one output.
     pub heads: Vec<Vec<Linear>>,
     #[module(skip)]
-    units: Units,
+    scales: Scales,
 }
 
 impl Mlp {
-    /// The units of inputs and outputs.
-    pub fn units(&self) -> &Units {
-        &self.units
+    /// The scales of inputs and outputs.
+    pub fn scales(&self) -> &Scales {
+        &self.scales
     }
 
-    /// The same layers with other units.
+    /// These layers with other scales.
     ///
     /// # Errors
     ///
-    /// If there are not as many units as inputs or outputs.
-    pub fn with_units(self, units: Units) -> Result<Self, KanError> {
+    /// If there are not as many scales as inputs or outputs.
+    pub fn with_scales(self, scales: Scales) -> Result<Self, KanError> {
         let [d_input, d_output] = self.shape();
         let sides = [
-            ("units of inputs", &units.inputs, d_input),
-            ("units of outputs", &units.outputs, d_output),
+            ("scales of inputs", &scales.inputs, d_input),
+            ("scales of outputs", &scales.outputs, d_output),
         ];
-        for (what, units, expected) in sides {
-            let got = units.as_ref().map_or(expected, Vec::len);
+        for (what, scales, expected) in sides {
+            let got = scales.as_ref().map_or(expected, Vec::len);
             if got != expected {
                 return Err(KanError::Length { what, expected, got });
             }
         }
-        Ok(Self { units, ..self })
+        Ok(Self { scales, ..self })
     }
 
     /// Inputs as the first layer takes them.
     fn scaled(&self, x: Tensor<2>) -> Tensor<2> {
-        let scaled = match &self.units.inputs {
+        let scaled = match &self.scales.inputs {
             None => x,
-            Some(units) => (x.clone() - row(units, Unit::centre, &x)) / row(units, Unit::size, &x),
+            Some(scales) => (x.clone() - row(scales, Scale::centre, &x)) / row(scales, Scale::size, &x),
         };
         scaled.cast(self.place().1)
     }
 }
 
-/// A number of each unit beside a tensor: `[1, units]`
-fn row(units: &[Unit], number: fn(Unit) -> f64, beside: &Tensor<2>) -> Tensor<2> {
-    let numbers: Vec<f64> = units.iter().map(|unit| number(*unit)).collect();
-    let data = TensorData::new(numbers, [1, units.len()]);
+/// A number of each scale beside a tensor: `[1, scales]`
+fn row(scales: &[Scale], number: fn(Scale) -> f64, beside: &Tensor<2>) -> Tensor<2> {
+    let numbers: Vec<f64> = scales.iter().map(|scale| number(*scale)).collect();
+    let data = TensorData::new(numbers, [1, scales.len()]);
     Tensor::from_data(data, (&beside.device(), beside.dtype()))
 }
 
-/// Mean 0 and deviation 1; of a constant column a unit so large that all values are 0, since nothing was learnt from it.
-fn unit_of(column: &[f64]) -> Unit {
-    let unit = Unit::of_outcome(column);
-    match Scale::standard(column).unit() {
-        0.0 => Unit::new(unit.centre(), f64::MAX).unwrap_or(unit),
-        _ => unit,
+/// Mean 0 and deviation 1; a scale of a constant column is so large that all values are 0, since nothing was learnt from it.
+fn scale_of(column: &[f64]) -> Scale {
+    let scale = Scale::of_outcome(column);
+    match ColumnScale::standard(column).unit() {
+        0.0 => Scale::new(scale.centre(), f64::MAX).unwrap_or(scale),
+        _ => scale,
     }
 }
 
@@ -164,9 +164,9 @@ impl Network for Mlp {
             last.forward(hidden.iter().fold(shared.clone(), |x, layer| elu(layer.forward(x))))
         };
         let y = Tensor::cat(self.heads.iter().map(of_head).collect(), 1).cast(dtype);
-        match &self.units.outputs {
+        match &self.scales.outputs {
             None => y,
-            Some(units) => y.clone() * row(units, Unit::size, &y) + row(units, Unit::centre, &y),
+            Some(scales) => y.clone() * row(scales, Scale::size, &y) + row(scales, Scale::centre, &y),
         }
     }
 
@@ -180,10 +180,10 @@ impl Network for Mlp {
         (weight.device(), weight.dtype())
     }
 
-    fn in_units_of(mut self, x: &[f64]) -> Result<Self, KanError> {
-        if self.units.inputs.is_none() {
+    fn with_scales_of(mut self, x: &[f64]) -> Result<Self, KanError> {
+        if self.scales.inputs.is_none() {
             let [d_input, _] = self.shape();
-            self.units.inputs = Some(units_of(x, d_input, unit_of)?);
+            self.scales.inputs = Some(scales_of(x, d_input, scale_of)?);
         }
         Ok(self)
     }
@@ -194,8 +194,8 @@ impl Network for Mlp {
             let what = "scales and shifts of outputs";
             return Err(KanError::Length { what, expected, got });
         }
-        let of_output = |output: usize| self.units.output(output).mapped(scale[output], shift[output]);
-        self.units.outputs = Some((0..expected).map(of_output).collect::<Result<_, _>>()?);
+        let of_output = |output: usize| self.scales.output(output).mapped(scale[output], shift[output]);
+        self.scales.outputs = Some((0..expected).map(of_output).collect::<Result<_, _>>()?);
         Ok(self)
     }
 }

@@ -1,4 +1,4 @@
-//! Where tensors are made.
+//! Device and precision of tensors.
 
 use burn::tensor::{DType, Device, FloatDType, Tensor, TensorData};
 
@@ -12,8 +12,8 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    /// Where the rows for a network are: beside its parameters, in double precision if the device has it, since numbers in the
-    /// units of a study may need all digits until they are scaled.
+    /// The place of the rows for a network: beside its parameters, in double precision if the device has it, since numbers in
+    /// the units of a study may need all digits until they are scaled.
     pub(crate) fn of_rows<N: Network>(network: &N) -> Self {
         let (device, dtype) = network.place();
         let dtype = match device.supports_dtype(FloatDType::F64) {

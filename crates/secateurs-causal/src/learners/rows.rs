@@ -1,7 +1,7 @@
 //! A study as tensors, and the loss of networks on it.
 
 use burn::tensor::{Device, Tensor, activation};
-use secateurs_kan::Unit;
+use secateurs_kan::Scale;
 
 use crate::data::study::Study;
 use crate::error::Arm;
@@ -12,7 +12,7 @@ use crate::learners::place::Place;
 /// Rows of a study, as a learner needs them.
 #[derive(Debug, Clone)]
 pub(crate) struct LearnerRows {
-    /// Of all rows, for grids and penalties: `[n, d_network]`
+    /// Inputs of all rows, for grids and penalties: `[n, d_network]`
     pub(crate) inputs: Tensor<2>,
     parts: Vec<Part>,
 }
@@ -27,13 +27,13 @@ struct Part {
     outcome: Tensor<2>,
     /// `[m, 1]`
     treatment: Tensor<2>,
-    /// What each squared error counts: `[m, 1]`, or `[m, 2]` for an output for each arm.
+    /// Weight of each squared error: `[m, 1]`, or `[m, 2]` for an output for each arm.
     weights: Tensor<2>,
 }
 
 impl LearnerRows {
-    /// The rows, their outcomes in a unit. A network of a T-learner predicts those of its arm.
-    pub(crate) fn new(study: &Study, learner: Learner, unit: Unit, place: &Place) -> Self {
+    /// The rows, their outcomes on a scale. A network of a T-learner predicts those of its arm.
+    pub(crate) fn new(study: &Study, learner: Learner, scale: Scale, place: &Place) -> Self {
         let treatment = study.treatment();
         let all = inputs(study.x(), study.d_input(), learner, |row| treatment[row]);
         let parts = match learner {
@@ -47,7 +47,7 @@ impl LearnerRows {
             study,
             learner,
             inputs: &all,
-            unit,
+            scale,
             place,
         };
         let parts = parts.into_iter().map(|(network, rows)| conversion.part(network, &rows));
@@ -64,7 +64,7 @@ impl LearnerRows {
         self
     }
 
-    /// The same where a tensor of the networks is.
+    /// These rows on a device.
     pub(crate) fn on(&self, device: &Device) -> Self {
         let moved = |tensor: &Tensor<2>| tensor.clone().to_device(device);
         let part = |part: &Part| Part {
@@ -96,8 +96,8 @@ struct Conversion<'a> {
     learner: Learner,
     /// All rows as the networks take them.
     inputs: &'a [f64],
-    /// The unit of outcomes.
-    unit: Unit,
+    /// The scale of outcomes.
+    scale: Scale,
     place: &'a Place,
 }
 
@@ -107,7 +107,7 @@ impl Conversion<'_> {
             study,
             learner,
             inputs,
-            unit,
+            scale,
             place,
         } = *self;
         let d_network = learner.d_network(study.d_input());
@@ -130,7 +130,7 @@ impl Conversion<'_> {
         Part {
             network,
             inputs: place.tensor(rows.iter().flat_map(of_row).copied().collect(), d_network),
-            outcome: column(&|row| unit.scaled(study.outcome()[row])),
+            outcome: column(&|row| scale.scaled(study.outcome()[row])),
             treatment: column(&|row| treatment[row]),
             weights: place.tensor(weights, n_outcomes),
         }
@@ -152,7 +152,7 @@ impl Part {
     }
 }
 
-/// What the squared error of a row of each arm counts: one over the rows of its arm, or over all rows for an S-learner.
+/// Weight of the squared error of a row of each arm: one over the rows of its arm, or over all rows for an S-learner.
 pub(crate) fn shares(study: &Study, learner: Learner) -> [f64; 2] {
     Arm::BOTH.map(|arm| match learner {
         Learner::S => 1.0 / study.rows() as f64,

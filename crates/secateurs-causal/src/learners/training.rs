@@ -1,12 +1,12 @@
 //! Training of a learner.
 
 use burn::tensor::Device;
-use secateurs_kan::{KanError, Schedule, StepLog, Unit, minimise};
-use serde::{Deserialize, Serialize};
+use secateurs_kan::{KanError, StepLog, minimise};
 
 use crate::data::study::Study;
 use crate::learners::arm_errors::ArmErrors;
 use crate::learners::base::{Base, Network, Output};
+use crate::learners::config::LearnerConfig;
 use crate::learners::effect_model::EffectModel;
 use crate::learners::learner::Learner;
 use crate::learners::place::Place;
@@ -14,58 +14,12 @@ use crate::learners::rows::{LearnerRows, inputs};
 use crate::learners::studies::Studies;
 use crate::{CausalError, Result};
 
-/// In which units outcomes are trained on. Predictions are in those of the study in any case.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum OutcomeUnits {
-    /// With mean 0 and deviation 1 over the training rows and the longer tail positive, so that learning rates and penalties mean
-    /// the same for all studies. The networks take the units back.
-    #[default]
-    Standardised,
-    /// As they are.
-    AsGiven,
-}
-
-/// How to train a learner.
-///
-/// All rows are one batch. Networks compute with scaled covariates, in the units of the rows that they were first trained on, and
-/// with scaled outcomes, and speak in the units of the study: `a x + b` and `c y + d` give the same model, up to rounding.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct LearnerConfig {
-    /// Which learner.
-    pub learner: Learner,
-    /// How long, and with which optimizer.
-    pub schedule: Schedule,
-    /// Of the first network; each further one has the next.
-    pub seed: u64,
-    /// Units of the outcomes while training.
-    pub units: OutcomeUnits,
-    /// Weight of the cross-entropy of Dragon's propensity.
-    pub propensity_weight: f64,
-}
-
 /// A trained learner and its steps.
 pub type Trained<N> = (EffectModel<N>, Vec<StepLog>);
 
 impl LearnerConfig {
-    /// Seed 0, standardised outcomes, propensities with weight 1.
-    pub fn new(learner: Learner, schedule: Schedule) -> Self {
-        Self {
-            learner,
-            schedule,
-            seed: 0,
-            units: OutcomeUnits::default(),
-            propensity_weight: 1.0,
-        }
-    }
-
-    /// The same with another seed.
-    pub fn with_seed(self, seed: u64) -> Self {
-        Self { seed, ..self }
-    }
-
-    /// Trains new networks on the rows of a study; those of a second one, if there is one, decide when to stop and which
-    /// weights to keep (see [`Schedule`]).
+    /// Trains new networks on the rows of a study. The rows of a second study, if there is one, decide when to stop and which
+    /// weights to keep (see [`Schedule`](secateurs_kan::Schedule)).
     ///
     /// Loss: see [`Learner`], plus the penalties of the networks. Networks of a T-learner are trained at once: their losses and
     /// penalties are added, and no row of one arm moves the network of the other, but for its grids and its penalty, which see all
@@ -97,7 +51,7 @@ impl LearnerConfig {
         let network = |number: usize| {
             let seed = self.seed.wrapping_add(number as u64);
             let network = base.init(learner.d_network(d_input), learner.outputs(), seed, device)?;
-            Ok(network.in_units_of(&rows)?)
+            Ok(network.with_scales_of(&rows)?)
         };
         let networks = (0..learner.n_networks()).map(network).collect::<Result<Vec<_>>>()?;
         let (networks, log) = self.train(base, Trainees::all(networks), studies, listener)?;
@@ -109,7 +63,7 @@ impl LearnerConfig {
     /// # Errors
     ///
     /// As [`fit`](Self::fit), or if the model is for other covariates.
-    pub fn refit<B: Base>(
+    pub fn retrain<B: Base>(
         &self,
         base: &B,
         model: EffectModel<B::Network>,
@@ -123,8 +77,9 @@ impl LearnerConfig {
         Ok((EffectModel::new(learner, d_input, networks)?, log))
     }
 
-    /// Trains one network of a model on by itself, which has this number there: that of an arm does not depend on the other's.
-    pub(crate) fn refit_network<B: Base>(
+    /// Trains one network of a model on by itself, by its number: the network of an arm does not depend on the other's. The
+    /// learner is the configuration's.
+    pub(crate) fn retrain_network<B: Base>(
         &self,
         base: &B,
         number: usize,
@@ -147,13 +102,13 @@ impl LearnerConfig {
         studies: Studies<'_>,
         listener: &mut dyn FnMut(&StepLog),
     ) -> Result<(Vec<B::Network>, Vec<StepLog>)> {
-        let unit = self.unit_of(studies.train);
-        let to_unit = OutcomeMap {
-            scale: 1.0 / unit.size(),
-            shift: -unit.centre() / unit.size(),
+        let scale = self.scale_of(studies.train);
+        let to_scale = OutcomeMap {
+            factor: 1.0 / scale.size(),
+            shift: -scale.centre() / scale.size(),
         };
         let trainees = Trainees {
-            networks: to_unit.applied(trainees.networks, self.learner)?,
+            networks: to_scale.apply(trainees.networks, self.learner)?,
             ..trainees
         };
         self.train(base, trainees, studies, listener)
@@ -170,10 +125,10 @@ impl LearnerConfig {
         let study = studies.train;
         study.check_arms()?;
         study.check_overlap()?;
-        let unit = self.unit_of(study);
+        let scale = self.scale_of(study);
         let place = Place::of_rows(&networks[0]);
         let rows = |study: &Study| {
-            let rows = LearnerRows::new(study, self.learner, unit, &place);
+            let rows = LearnerRows::new(study, self.learner, scale, &place);
             match alone {
                 None => rows,
                 Some(number) => rows.of_network(number),
@@ -191,19 +146,11 @@ impl LearnerConfig {
             prepared: Vec::new(),
         };
         let (networks, log) = minimise(networks, &mut objective, &self.schedule, listener)?;
-        let from_unit = OutcomeMap {
-            scale: unit.size(),
-            shift: unit.centre(),
+        let from_scale = OutcomeMap {
+            factor: scale.size(),
+            shift: scale.centre(),
         };
-        Ok((from_unit.applied(networks, self.learner)?, log))
-    }
-
-    /// The unit in which outcomes are trained on.
-    fn unit_of(&self, study: &Study) -> Unit {
-        match self.units {
-            OutcomeUnits::AsGiven => Unit::default(),
-            OutcomeUnits::Standardised => Unit::of_outcome(study.outcome()),
-        }
+        Ok((from_scale.apply(networks, self.learner)?, log))
     }
 }
 
@@ -220,18 +167,18 @@ impl<N> Trainees<N> {
     }
 }
 
-/// `scale y + shift`, from one unit of outcomes to another.
+/// `factor y + shift`, from one scale of outcomes to another.
 #[derive(Clone, Copy)]
 struct OutcomeMap {
-    scale: f64,
+    factor: f64,
     shift: f64,
 }
 
 impl OutcomeMap {
     /// Networks whose outcomes are mapped; logits have no units.
-    fn applied<N: Network>(self, networks: Vec<N>, learner: Learner) -> Result<Vec<N>> {
+    fn apply<N: Network>(self, networks: Vec<N>, learner: Learner) -> Result<Vec<N>> {
         let map = |output: &Output| match output {
-            Output::Outcome => (self.scale, self.shift),
+            Output::Outcome => (self.factor, self.shift),
             Output::Propensity => (1.0, 0.0),
         };
         let (scales, shifts): (Vec<f64>, Vec<f64>) = learner.outputs().iter().map(map).unzip();
@@ -243,7 +190,7 @@ impl OutcomeMap {
 
 #[cfg(test)]
 mod tests {
-    use secateurs_kan::{BasisConfig, Keep, Optimizer};
+    use secateurs_kan::{BasisConfig, Keep, Optimizer, Schedule};
 
     use super::*;
     use crate::data::synthetic::Synthetic;
@@ -268,14 +215,14 @@ mod tests {
             .fit(&base, Studies::train_only(&train), &Device::default(), &mut |_| ())
             .unwrap();
         let studies = Studies::new(&train, &validation);
-        let (together, log) = config.refit(&base, model.clone(), studies, &mut |_| ()).unwrap();
+        let (together, log) = config.retrain(&base, model.clone(), studies, &mut |_| ()).unwrap();
         assert_eq!(log.len(), 7);
         let x = model.network_inputs(&study).unwrap();
         let outputs =
             |network: &secateurs_kan::Kan| -> Vec<f64> { network.forward(x.clone()).into_data().iter().collect() };
         for (number, network) in model.into_networks().into_iter().enumerate() {
             let before = outputs(&network);
-            let alone = config.refit_network(&base, number, network, studies).unwrap();
+            let alone = config.retrain_network(&base, number, network, studies).unwrap();
             let (alone, together) = (outputs(&alone), outputs(&together.networks()[number]));
             for ((alone, together), before) in alone.iter().zip(&together).zip(&before) {
                 assert!((alone - together).abs() < 1e-9, "{number}: {alone} {together}");

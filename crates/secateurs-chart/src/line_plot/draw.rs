@@ -55,7 +55,7 @@ fn frame(plot: &LinePlot, legend_bottom: f64) -> Frame {
     let xs = plot.points().map(|point| point.x);
     let frame = Frame {
         x: Axis::covering(plot.x_scale, xs, Room::even(0.06), x_ends),
-        y: Axis::stretched(plot.y_scale, own, heights(true), y_ends),
+        y: Axis::stretch(plot.y_scale, own, heights(true), y_ends),
         top: legend_bottom,
     };
     let top = legend_bottom + n_outside(&plot.series, &frame) as f64 * OUTSIDE_LINE + 8.0;

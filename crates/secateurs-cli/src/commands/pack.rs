@@ -107,9 +107,13 @@ pub(crate) fn run(args: &PackArgs, screen: &Screen) -> Result<(), CliError> {
 
 /// One row for like matrices in the same format.
 fn describe(result: &PackResult<'_>, args: &PackArgs) -> String {
-    let mut kinds: BTreeMap<(String, &str, &str), Vec<&PackedInfo>> = BTreeMap::new();
+    let mut kinds: BTreeMap<(String, String, String), Vec<&PackedInfo>> = BTreeMap::new();
     for tensor in result.tensors {
-        let key = (kind_of(&tensor.name), tensor.format.as_str(), tensor.values.as_str());
+        let key = (
+            kind_of(&tensor.name),
+            tensor.format.to_string(),
+            tensor.values.to_string(),
+        );
         kinds.entry(key).or_default().push(tensor);
     }
     let mut table = Table::new(&[

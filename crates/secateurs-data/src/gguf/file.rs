@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 use serde_json::Value as Json;
 
-use super::config::{Heads, Keys, ModelFacts, rope_theta};
+use super::config::{Heads, ModelFacts, rope_theta};
 use super::encoding::Encoding;
 use super::header::{Header, Tensor};
+use super::lookup::Keys;
 use super::names::{ROPE_FACTORS, Rotary, hf_name, is_ignored};
 use super::rope::{llama3_scaling, stored_output};
 use super::value::{Metadata, Value};

@@ -60,6 +60,11 @@ impl Header {
         let alignment = alignment(&metadata).map_err(bad)?;
         // At most 2^28 + 2^20, far from overflow.
         let data = (cursor.position() as u64).next_multiple_of(alignment) as usize;
+        let section = TensorSection {
+            start: data,
+            alignment,
+            file_size: file.len(),
+        };
         let mut tensors = Vec::with_capacity(entries.len());
         for entry in entries {
             let Some(encoding) = Encoding::numbered(entry.encoding) else {
@@ -68,7 +73,7 @@ impl Header {
                     format!("encoding {} in tensor {:?}", encoding_name(entry.encoding), entry.name),
                 ));
             };
-            tensors.push(locate(entry, encoding, (data, alignment, file.len())).map_err(bad)?);
+            tensors.push(locate(entry, encoding, &section).map_err(bad)?);
         }
         tensors.sort_by_key(|tensor| tensor.bytes.start);
         check_disjoint(&tensors).map_err(bad)?;
@@ -154,7 +159,19 @@ fn alignment(metadata: &Metadata) -> Result<u64, String> {
     }
 }
 
-fn locate(entry: Entry, encoding: Encoding, (data, alignment, file): (usize, u64, usize)) -> Result<Tensor, String> {
+/// The part of a file that holds tensors.
+struct TensorSection {
+    start: usize,
+    alignment: u64,
+    file_size: usize,
+}
+
+fn locate(entry: Entry, encoding: Encoding, section: &TensorSection) -> Result<Tensor, String> {
+    let TensorSection {
+        start: data,
+        alignment,
+        file_size: file,
+    } = *section;
     let Entry {
         name, shape, offset, ..
     } = entry;

@@ -1,6 +1,6 @@
 //! Every metadata key of a Llama that is known, and whether it is used, harmless or refused.
 
-use super::config::Keys;
+use super::lookup::Keys;
 use super::value::Value;
 use crate::Result;
 use crate::error::unsupported;

@@ -8,6 +8,7 @@ mod file;
 mod header;
 mod k_blocks;
 mod keys;
+mod lookup;
 mod names;
 mod rope;
 mod special_tokens;

@@ -1,6 +1,6 @@
 //! Special tokens that metadata names.
 
-use super::config::Keys;
+use super::lookup::Keys;
 use super::value::Value;
 use crate::Result;
 

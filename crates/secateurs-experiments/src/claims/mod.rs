@@ -17,7 +17,7 @@ pub use harness::{About, Backend, Claim, Desk, Measured, ModelPlace, Reproductio
 /// A claim of the list: what it is known by, and how it is run.
 #[derive(Clone, Copy)]
 pub struct ListedClaim {
-    /// What it is known by.
+    /// Name, title and origin.
     pub about: &'static About,
     run: fn(&Setting) -> Result<Reproduction, ExperimentError>,
 }

@@ -1,4 +1,4 @@
-//! Where and when a claim was run.
+//! Place and time of a run.
 
 use std::path::Path;
 use std::process::Command;

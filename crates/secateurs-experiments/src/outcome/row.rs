@@ -21,7 +21,7 @@ use super::spread::{DEVIATION, STANDARD_ERROR, Spread};
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Row(#[serde(deserialize_with = "checked")] Map<String, Value>);
+pub struct Row(#[serde(deserialize_with = "read_fields")] Map<String, Value>);
 
 /// The keys of measurements, of the two of spreads one; the other keys identify the case.
 const MEASUREMENT_KEYS: [&str; 6] = ["method", "metric", "value", "deviation", "standard_error", "control"];
@@ -76,7 +76,7 @@ impl Row {
         self.0["method"].as_str().unwrap_or_default()
     }
 
-    /// What was measured.
+    /// The metric that was measured.
     pub fn metric(&self) -> &str {
         self.0["metric"].as_str().unwrap_or_default()
     }
@@ -86,7 +86,7 @@ impl Row {
         self.0["value"].as_f64()
     }
 
-    /// How far the number may be off, and in which sense; `None` if that is not known.
+    /// The number's deviation or standard error; `None` if neither is known.
     pub fn spread(&self) -> Option<Spread> {
         let deviation = self.number(DEVIATION).map(Spread::Deviation);
         deviation.or_else(|| self.number(STANDARD_ERROR).map(Spread::StandardError))
@@ -150,7 +150,7 @@ impl Row {
 }
 
 /// Accepts only what the accessors rely on.
-fn checked<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Map<String, Value>, D::Error> {
+fn read_fields<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Map<String, Value>, D::Error> {
     let fields = Map::<String, Value>::deserialize(deserializer)?;
     let has = |key: &str, is: fn(&Value) -> bool| fields.get(key).is_some_and(is);
     let number_or_null = |value: &Value| value.is_number() || value.is_null();

@@ -1,11 +1,11 @@
-//! How far a number may be off.
+//! The uncertainty of a number.
 
 /// The key of a row whose spread is a deviation.
 pub(super) const DEVIATION: &str = "deviation";
 /// The key of a row whose spread is a standard error.
 pub(super) const STANDARD_ERROR: &str = "standard_error";
 
-/// How far a number may be off, and in which sense.
+/// The uncertainty of a number, in one of two senses.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Spread {
     /// Standard deviation of single samples: how far one more run may lie from the mean.

@@ -65,7 +65,7 @@ fn rows_of<'a>(group: &Group<'a>, method: &str, role: Role) -> Vec<&'a Row> {
     rows.iter().copied().filter(|row| is_chosen(row)).collect()
 }
 
-/// What the spreads of a group are.
+/// The kinds of spread in a group, in words.
 fn name_bars(group: &Group<'_>) -> String {
     let mut names: Vec<&str> = Vec::new();
     for spread in group.ours.iter().chain(&group.paper).filter_map(|row| row.spread()) {

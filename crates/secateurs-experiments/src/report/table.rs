@@ -7,7 +7,7 @@ use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table as Termina
 use super::number::format_row_value;
 use crate::outcome::{Group, Outcome, Row};
 
-/// What a cell shows when nothing was measured.
+/// Content of a cell where nothing was measured.
 const NOTHING: &str = "–";
 
 /// The column of rows that do not have the axis, as the dense model has no sparsity.
@@ -24,7 +24,7 @@ const STYLE: TableStyle = TableStyle::new()
 /// `Display` aligns it for a terminal; the HTML report renders the same table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Table {
-    /// What the table shows.
+    /// Title above the table.
     pub title: String,
     /// Column names.
     pub header: Vec<String>,
@@ -67,10 +67,11 @@ impl Table {
                 .iter()
                 .map(|column| column.clone().unwrap_or_else(|| EVERYWHERE.to_owned())),
         );
-        let mut lines = Vec::new();
+        let mut lines: Vec<Vec<String>> = Vec::new();
         for (rows, is_paper) in [(&group.ours, false), (&group.paper, true)] {
-            for name in line_names(rows, is_paper) {
-                lines.push(pivot_line(name, rows, is_paper, (axis, &columns)));
+            for line in pivot_lines(rows, is_paper) {
+                let shown = columns.iter().map(|column| line.show(axis, column.as_deref()));
+                lines.push(std::iter::once(line.name.clone()).chain(shown).collect());
             }
         }
         lines.sort_by_key(|line| group_order(&line[0], group));
@@ -185,15 +186,31 @@ fn axis_values(group: &Group<'_>, axis: &str) -> Vec<Option<String>> {
     values.into_iter().map(|(_, text)| text).collect()
 }
 
-fn line_names<'a>(rows: &[&'a Row], is_paper: bool) -> Vec<(&'a str, String)> {
-    let mut names: Vec<(&str, String)> = Vec::new();
-    for row in rows {
-        let name = (row.method(), line_name(row, is_paper));
-        if !names.contains(&name) {
-            names.push(name);
+/// The rows of one method and kind, which a pivot shows in one line.
+struct PivotLine<'a> {
+    name: String,
+    rows: Vec<&'a Row>,
+}
+
+/// The lines in the order in which their methods come.
+fn pivot_lines<'a>(rows: &[&'a Row], is_paper: bool) -> Vec<PivotLine<'a>> {
+    let mut lines: Vec<PivotLine<'a>> = Vec::new();
+    for &row in rows {
+        let name = line_name(row, is_paper);
+        match lines.iter_mut().find(|line| line.name == name) {
+            Some(line) => line.rows.push(row),
+            None => lines.push(PivotLine { name, rows: vec![row] }),
         }
     }
-    names
+    lines
+}
+
+impl PivotLine<'_> {
+    /// The number at a value of the axis; `None` stands for rows that do not have it.
+    fn show(&self, axis: &str, value: Option<&str>) -> String {
+        let row = self.rows.iter().find(|row| row.text(axis).as_deref() == value);
+        row.map_or_else(|| NOTHING.to_owned(), |row| format_row_value(row))
+    }
 }
 
 fn line_name(row: &Row, is_paper: bool) -> String {
@@ -202,22 +219,6 @@ fn line_name(row: &Row, is_paper: bool) -> String {
         (false, true) => format!("{} (control)", row.method()),
         (false, false) => row.method().to_owned(),
     }
-}
-
-fn pivot_line(
-    (method, name): (&str, String),
-    rows: &[&Row],
-    is_paper: bool,
-    (axis, columns): (&str, &[Option<String>]),
-) -> Vec<String> {
-    let cell = |column: &Option<String>| {
-        let row = rows
-            .iter()
-            .find(|row| row.method() == method && line_name(row, is_paper) == name && row.text(axis) == *column);
-        row.map_or_else(|| NOTHING.to_owned(), |row| format_row_value(row))
-    };
-    let cells: Vec<String> = columns.iter().map(cell).collect();
-    std::iter::once(name).chain(cells).collect()
 }
 
 /// Controls first, then each method followed by its line from the paper.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use burn::module::Module;
 use burn::optim::GradientsParams;
-use secateurs_tensor::{FoundWeight, PathRules, WeightLayout, WeightMatrix, find_weights};
+use secateurs_tensor::{FoundWeight, PathRules, WeightMatrix, find_weights};
 
 use crate::error::Result;
 use crate::gradients::stats::GradientStats;
@@ -54,10 +54,10 @@ impl GradientCollector {
     ///
     /// If a gradient is NaN or infinite, or has other dimensions than before. Other parameters may have been added.
     pub fn observe(&mut self, module: &impl Module, gradients: &GradientsParams) -> Result<()> {
-        for FoundWeight { path, id, layout } in find_weights(module, &self.rules) {
-            let gradient = match layout {
-                WeightLayout::Linear => gradients.get::<2>(id).map(|value| WeightMatrix::from_linear(&value)),
-                WeightLayout::Convolution => gradients.get::<4>(id).map(|value| WeightMatrix::from_conv2d(&value)),
+        for FoundWeight { path, id, rank } in find_weights(module, &self.rules) {
+            let gradient = match rank {
+                2 => gradients.get::<2>(id).map(|value| WeightMatrix::from_linear(&value)),
+                _ => gradients.get::<4>(id).map(|value| WeightMatrix::from_conv2d(&value)),
             };
             let Some(gradient) = gradient else { continue };
             let stats = self

@@ -32,7 +32,7 @@ pub trait EdgeBasis {
     }
 }
 
-/// Which family the edges of a network belong to.
+/// Family of the functions on the edges of a network.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum BasisConfig {
@@ -107,7 +107,7 @@ pub struct BSpline {
 
 impl BSpline {
     /// Splines on a grid; knots that would coincide in this precision are moved apart.
-    pub fn new(grid: &Grid, beyond: Beyond, (device, dtype): (&Device, DType)) -> Self {
+    pub fn new(grid: &Grid, beyond: Beyond, device: &Device, dtype: DType) -> Self {
         let grid = grid.resolved(dtype);
         let shape = [grid.d_input(), grid.n_knots()];
         let knots = TensorData::new(grid.knots().to_vec(), shape);
@@ -125,7 +125,7 @@ impl BSpline {
         Grid::from_knots(knots, d_input, self.degree).expect("only grids make splines")
     }
 
-    /// What a function is beyond the interior knots.
+    /// Behaviour of the functions beyond the interior knots.
     pub fn beyond(&self) -> Beyond {
         self.beyond
     }
@@ -188,7 +188,7 @@ pub struct GaussianRbf {
 
 impl GaussianRbf {
     /// Bumps from -2 to 2.
-    pub fn new(n_centres: usize, (device, dtype): (&Device, DType)) -> Self {
+    pub fn new(n_centres: usize, device: &Device, dtype: DType) -> Self {
         let distance = 4.0 / (n_centres.max(2) - 1) as f64;
         let centres: Vec<f64> = (0..n_centres).map(|n| n as f64 * distance - 2.0).collect();
         Self {

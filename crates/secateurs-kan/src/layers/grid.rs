@@ -19,12 +19,12 @@ pub struct Grid {
 }
 
 impl Grid {
-    /// The same equidistant knots for each input, `range` cut into intervals.
+    /// Equidistant knots, alike for each input: `range` cut into intervals.
     ///
     /// # Errors
     ///
     /// If the range is empty or not finite, or there is no interval or input.
-    pub fn uniform((d_input, degree, n_intervals): (usize, usize, usize), range: [f64; 2]) -> Result<Self> {
+    pub fn uniform(d_input: usize, degree: usize, n_intervals: usize, range: [f64; 2]) -> Result<Self> {
         let interior: Vec<f64> = (0..=n_intervals)
             .map(|k| range[0] + (range[1] - range[0]) * k as f64 / n_intervals as f64)
             .collect();
@@ -58,7 +58,7 @@ impl Grid {
     /// with all that is near it, so that knots lie where most values are, whatever a few are. Interior knots keep a
     /// least distance of a thousandth of that range, so that columns with two or with repeated values give a usable grid, too. A
     /// constant column keeps the knots that it has.
-    pub fn following(&self, columns: &[Vec<f64>], (n_intervals, uniform): (usize, f64)) -> Self {
+    pub fn following(&self, columns: &[Vec<f64>], n_intervals: usize, uniform: f64) -> Self {
         let mut knots = Vec::new();
         for (input, column) in columns.iter().enumerate() {
             let mut sorted = column.clone();
@@ -76,7 +76,7 @@ impl Grid {
         }
     }
 
-    /// The same range with another number of intervals: new interior knots lie between the old ones in proportion.
+    /// A grid of the same range with another number of intervals: new interior knots lie between the old ones in proportion.
     pub fn refined(&self, n_intervals: usize) -> Self {
         let of_input = |input| extended(&resampled(self.interior(input), n_intervals), self.degree);
         Self {
@@ -86,7 +86,7 @@ impl Grid {
         }
     }
 
-    /// The same with knots that differ where numbers have this relative precision: those of an input where some would
+    /// A grid whose knots differ where numbers have this relative precision: knots of an input where some would
     /// coincide are moved apart, around the middle of its range.
     pub(crate) fn resolved(&self, dtype: DType) -> Self {
         let of_input = |input| {

@@ -5,4 +5,5 @@ pub(crate) mod grid;
 pub(crate) mod layer;
 pub(crate) mod network;
 pub(crate) mod nodes;
-mod refit;
+mod regrid;
+mod scaled;

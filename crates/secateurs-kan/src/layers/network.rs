@@ -10,12 +10,12 @@ use crate::layers::basis::{BSpline, Basis, BasisConfig, Chebyshev, GaussianRbf};
 use crate::layers::grid::Grid;
 use crate::layers::layer::{KanLayer, LayerActivations};
 use crate::layers::nodes::{Affine, Nodes, Width};
-use crate::scaling::unit::Unit;
-use crate::scaling::units::{Units, check};
+use crate::scaling::scale::Scale;
+use crate::scaling::scales::{Scales, check};
 use crate::training::fit_columns::interpolating;
 use crate::{KanError, Result};
 
-/// Which edges a new network has.
+/// The edges of a new network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Wiring {
     /// All.
@@ -30,9 +30,9 @@ pub enum Wiring {
 pub struct KanConfig {
     widths: Vec<Width>,
     basis: BasisConfig,
-    /// Unit of the inputs; that of the first data if there is none.
-    unit: Option<Unit>,
-    /// What splines are beyond their grid.
+    /// Scale of the inputs; that of the first data if there is none.
+    scale: Option<Scale>,
+    /// Behaviour of splines beyond their grid.
     pub beyond: Beyond,
     /// New splines pass near zero at the knots, by uniform noise of this width over `n_intervals`.
     pub noise: f64,
@@ -40,7 +40,7 @@ pub struct KanConfig {
     pub base_mean: f64,
     /// Half width of their uniform distribution, times `1 / sqrt(d_input)`.
     pub base_spread: f64,
-    /// Which edges there are.
+    /// Edges of the network.
     pub wiring: Wiring,
     /// Whether scales and biases of nodes learn.
     pub affine: Affine,
@@ -78,7 +78,7 @@ impl KanConfig {
         Ok(Self {
             widths,
             basis,
-            unit: None,
+            scale: None,
             beyond: Beyond::Taper,
             noise: 0.3,
             base_mean: 0.0,
@@ -89,32 +89,32 @@ impl KanConfig {
         })
     }
 
-    /// The same in another precision.
+    /// This configuration in another precision.
     pub fn with_dtype(self, dtype: FloatDType) -> Self {
         Self { dtype, ..self }
     }
 
-    /// The same for inputs in this range, whatever the data are: interior knots of the first layer span it, and it is from -1 to
+    /// This configuration for inputs in this range, whatever the data are: interior knots of the first layer span it, and it is from -1 to
     /// 1 for the network. A range that is empty or not finite leaves it as it is.
     pub fn with_range(self, range: [f64; 2]) -> Self {
-        let unit = Unit::of_range(range).ok().filter(|_| range[0] < range[1]);
+        let scale = Scale::of_range(range).ok().filter(|_| range[0] < range[1]);
         Self {
-            unit: unit.or(self.unit),
+            scale: scale.or(self.scale),
             ..self
         }
     }
 
-    /// The same with another behaviour beyond the grid.
+    /// This configuration with another behaviour beyond the grid.
     pub fn with_beyond(self, beyond: Beyond) -> Self {
         Self { beyond, ..self }
     }
 
-    /// The same with other edges.
+    /// This configuration with other edges.
     pub fn with_wiring(self, wiring: Wiring) -> Self {
         Self { wiring, ..self }
     }
 
-    /// The same with scales and biases that learn or not.
+    /// This configuration with scales and biases that learn or not.
     pub fn with_affine(self, affine: Affine) -> Self {
         Self { affine, ..self }
     }
@@ -132,21 +132,21 @@ impl KanConfig {
     /// A network with random parameters; the same for the same seed.
     pub fn init(&self, seed: u64, device: &Device) -> Kan {
         let mut rng = StdRng::seed_from_u64(seed);
-        let layers = self.widths.windows(2).map(|pair| {
-            let shape = (pair[0].n_nodes(), pair[1]);
-            self.layer(shape, &mut rng, device)
-        });
-        let units = Units {
-            inputs: self.unit.map(|unit| vec![unit; self.widths[0].n_nodes()]),
+        let layers = self
+            .widths
+            .windows(2)
+            .map(|pair| self.layer(pair[0].n_nodes(), pair[1], &mut rng, device));
+        let scales = Scales {
+            inputs: self.scale.map(|scale| vec![scale; self.widths[0].n_nodes()]),
             outputs: None,
         };
         Kan {
             layers: layers.collect(),
-            units,
+            scales,
         }
     }
 
-    fn layer(&self, (d_input, width): (usize, Width), rng: &mut StdRng, device: &Device) -> KanLayer {
+    fn layer(&self, d_input: usize, width: Width, rng: &mut StdRng, device: &Device) -> KanLayer {
         let dtype = DType::from(self.dtype);
         let n_subnodes = width.n_subnodes();
         let scale = 1.0 / (d_input as f64).sqrt();
@@ -154,7 +154,7 @@ impl KanConfig {
         let n_basis = self.basis.n_basis();
         let coefficients: Vec<f64> = match self.basis {
             BasisConfig::BSpline { degree, n_intervals } => {
-                let grid = self.grid(1, (degree, n_intervals));
+                let grid = self.grid(1, degree, n_intervals);
                 let half = 0.5 * self.noise / n_intervals as f64 * scale;
                 let noise: Vec<f64> = (0..(n_intervals + 1) * d_input * n_subnodes)
                     .map(|_| uniform(half))
@@ -169,8 +169,8 @@ impl KanConfig {
         let base: Vec<f64> = (0..d_input * n_subnodes)
             .map(|_| (self.base_mean + uniform(self.base_spread)) * scale)
             .collect();
-        let at = (device, dtype);
-        let tensor = |data: Vec<f64>| Tensor::<1>::from_data(TensorData::new(data.clone(), [data.len()]), at);
+        let tensor =
+            |data: Vec<f64>| Tensor::<1>::from_data(TensorData::new(data.clone(), [data.len()]), (device, dtype));
         let keep = match self.wiring {
             Wiring::Dense => None,
             Wiring::Sparse => Some(tensor(nearest(d_input, n_subnodes)).reshape([d_input, n_subnodes])),
@@ -178,23 +178,26 @@ impl KanConfig {
         KanLayer {
             basis: match self.basis {
                 BasisConfig::BSpline { degree, n_intervals } => Basis::BSpline(BSpline::new(
-                    &self.grid(d_input, (degree, n_intervals)),
+                    &self.grid(d_input, degree, n_intervals),
                     self.beyond,
-                    at,
+                    device,
+                    dtype,
                 )),
                 BasisConfig::Chebyshev { degree } => Basis::Chebyshev(Chebyshev::new(degree)),
-                BasisConfig::GaussianRbf { n_centres } => Basis::GaussianRbf(GaussianRbf::new(n_centres, at)),
+                BasisConfig::GaussianRbf { n_centres } => {
+                    Basis::GaussianRbf(GaussianRbf::new(n_centres, device, dtype))
+                }
             },
             coefficients: Param::from_tensor(tensor(coefficients).reshape([d_input, n_basis, n_subnodes])),
             base: Param::from_tensor(tensor(base).reshape([d_input, n_subnodes])),
             keep,
             symbolic: None,
-            nodes: Nodes::new(width, self.affine, at),
+            nodes: Nodes::new(width, self.affine, device, dtype),
         }
     }
 
-    fn grid(&self, d_input: usize, (degree, n_intervals): (usize, usize)) -> Grid {
-        Grid::uniform((d_input, degree, n_intervals), [-1.0, 1.0]).expect("the intervals were checked")
+    fn grid(&self, d_input: usize, degree: usize, n_intervals: usize) -> Grid {
+        Grid::uniform(d_input, degree, n_intervals, [-1.0, 1.0]).expect("the intervals were checked")
     }
 }
 
@@ -221,14 +224,14 @@ pub struct Kan {
     /// From the inputs to the outputs.
     pub layers: Vec<KanLayer>,
     #[module(skip)]
-    pub(crate) units: Units,
+    pub(crate) scales: Scales,
 }
 
 impl From<Vec<KanLayer>> for Kan {
-    /// A network whose units are not known yet.
+    /// A network whose scales are not known yet.
     fn from(layers: Vec<KanLayer>) -> Self {
-        let units = Units::default();
-        Self { layers, units }
+        let scales = Scales::default();
+        Self { layers, scales }
     }
 }
 
@@ -238,7 +241,7 @@ impl Kan {
         self.forward_from(0, x)
     }
 
-    /// What flows through every layer: the inputs of the first and the outputs of the last in the units of the user.
+    /// Activations of every layer: the inputs of the first and the outputs of the last in the units of the user.
     pub fn activations(&self, x: Tensor<2>) -> Vec<LayerActivations> {
         let mut all: Vec<LayerActivations> = Vec::new();
         let mut input = self.scaled(x.clone());
@@ -280,6 +283,12 @@ impl Kan {
         std::iter::once(first)
             .chain(self.layers.iter().map(KanLayer::width))
             .collect()
+    }
+
+    /// Number of edges that were not pruned.
+    pub fn n_edges(&self) -> usize {
+        let of_layer = |layer: &KanLayer| layer.present().iter().filter(|present| **present).count();
+        self.layers.iter().map(of_layer).sum()
     }
 
     /// Where the parameters are, and their precision.

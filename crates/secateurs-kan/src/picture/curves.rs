@@ -32,7 +32,7 @@ pub(super) struct Curve {
     pub(super) values: Vec<f64>,
 }
 
-/// What flows through a network, as far as it is drawn.
+/// Activations of a network, as far as they are drawn.
 pub(super) struct Flow {
     /// For each layer.
     pub(super) curves: Vec<Vec<Curve>>,
@@ -124,7 +124,7 @@ fn evaluate(kan: &Kan, ranges: &[[f64; 2]], number: usize, edges: &[ScoredEdge])
         let is_last = number + 1 == kan.layers.len();
         // The sum of an output passes on what edges add; the factors of a product have no unit.
         let size = match edge.subnode < layer.width().sums && is_last {
-            true => kan.units().output(edge.subnode).size(),
+            true => kan.scales().output(edge.subnode).size(),
             false => 1.0,
         };
         let value = |point| size * values[(edge.input * N_POINTS + point) * n_subnodes + edge.subnode];

@@ -33,7 +33,7 @@ pub fn prune_edges(
     let (mut removed, mut units, mut layers) = (Vec::new(), Vec::new(), Vec::new());
     let inputs = (0..kan.d_input()).collect();
     let mut x = kan.scaled(x);
-    let scales = kan.units;
+    let scales = kan.scales;
     for (number, layer) in kan.layers.into_iter().enumerate() {
         let n_subnodes = layer.width().n_subnodes();
         let scores = &scores[number];
@@ -58,14 +58,14 @@ pub fn prune_edges(
         layers.push(layer);
     }
     Ok(PrunedKan {
-        kan: Kan { layers, units: scales },
+        kan: Kan { layers, scales },
         inputs,
         removed,
         units,
     })
 }
 
-/// Which of the edges of a layer stay that are there.
+/// The choice among the edges that a layer has.
 struct EdgeChoice {
     /// Indices of the edges that are there.
     present: Vec<usize>,

@@ -117,7 +117,7 @@ pub fn prune_nodes_by(
     Ok((pruned, all))
 }
 
-/// Which nodes of each layer stay, inputs first.
+/// Nodes of each layer that stay, inputs first.
 struct NodeChoices(Vec<LayerChoice>);
 
 enum LayerChoice {
@@ -170,7 +170,7 @@ fn remove_nodes(kan: Kan, x: Tensor<2>, choices: NodeChoices, fold: Fold) -> Res
     let choices = choices.0;
     let inputs = choices[0].kept();
     let mut x = kan.scaled(x);
-    let scales = kan.units.select(&inputs);
+    let scales = kan.scales.select(&inputs);
     for (number, layer) in kan.layers.into_iter().enumerate() {
         if let LayerChoice::Some { kept, .. } = &choices[number] {
             let kind = if number == 0 { UnitKind::Input } else { UnitKind::Node };
@@ -200,7 +200,7 @@ fn remove_nodes(kan: Kan, x: Tensor<2>, choices: NodeChoices, fold: Fold) -> Res
         layers.push(layer.select(&choices[number].kept(), &choices[number + 1].kept()));
     }
     Ok(PrunedKan {
-        kan: Kan { layers, units: scales },
+        kan: Kan { layers, scales },
         inputs,
         removed,
         units,

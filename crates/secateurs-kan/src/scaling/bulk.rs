@@ -4,7 +4,7 @@
 /// columns of whole numbers are not decided by rounding.
 const GAP: f64 = 2.236_067_977_499_79;
 
-/// How many values a range may leave out.
+/// Share of the values that a range may leave out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Coverage {
     /// Up to a quarter at either end, such as a code for missing values.
@@ -64,7 +64,7 @@ mod tests {
         assert_eq!(with(&[1e6]), [[0.0, 1.0]; 2]);
         assert_eq!(with(&[-1e6, 1e6]), [[0.0, 1.0]; 2]);
         assert_eq!(with(&[3.0, 7.0]), [[0.0, 7.0]; 2], "a tail is no outlier");
-        // One in ten is -999: knots reach it, but it does not decide the unit.
+        // One in ten is -999: knots reach it, but it does not decide the scale.
         assert_eq!(with(&[-999.0; 11]), [[0.0, 1.0], [-999.0, 1.0]]);
         let rare = [[0.0; 99].to_vec(), vec![1.0]].concat();
         assert_eq!(bulk(&rare, Coverage::Half), [0.0, 1.0]);

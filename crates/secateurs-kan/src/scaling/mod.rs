@@ -2,5 +2,5 @@
 
 pub(crate) mod bulk;
 pub(crate) mod precision;
-pub(crate) mod unit;
-pub(crate) mod units;
+pub(crate) mod scale;
+pub(crate) mod scales;

@@ -16,7 +16,7 @@ use crate::symbolic::edges::SymbolicEdge;
 /// The version of [`KanState`] that this crate writes and reads.
 pub const STATE_VERSION: u64 = 1;
 
-/// What a network is made of: its shape, and its numbers by name.
+/// The shape of a network, and its numbers by name.
 ///
 /// Layer `l` has the tensors, with `n_subnodes` and `n_nodes` of its width:
 ///
@@ -29,8 +29,8 @@ pub const STATE_VERSION: u64 = 1;
 /// | `layers.{l}.subnode_scale`, `layers.{l}.subnode_bias` | `[n_subnodes]` |
 /// | `layers.{l}.scale`, `layers.{l}.bias` | `[n_nodes]` |
 /// | `layers.{l}.curves`, if edges have formulas: their parameters one after the other | `[n_parameters]` |
-/// | `inputs.centre`, `inputs.size`, if inputs have [units](crate::Units) | `[d_input]`, in double precision |
-/// | `outputs.centre`, `outputs.size`, if outputs have units | `[d_output]`, in double precision |
+/// | `inputs.centre`, `inputs.size`, if inputs have [scales](crate::Scales) | `[d_input]`, in double precision |
+/// | `outputs.centre`, `outputs.size`, if outputs have scales | `[d_output]`, in double precision |
 ///
 /// All others have one element type. Reading what was written gives the same network to the last bit.
 #[derive(Debug, Clone, PartialEq)]
@@ -51,7 +51,7 @@ pub struct StateConfig {
     pub widths: Vec<Width>,
     /// One for each layer, which is one fewer than widths.
     pub layers: Vec<LayerConfig>,
-    /// Sides whose units are taken from the first data that the network is fitted to.
+    /// Sides whose scales are taken from the first data that the network is fitted to.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub open: Vec<Side>,
 }
@@ -66,13 +66,23 @@ pub enum Side {
     Outputs,
 }
 
-/// What the tensors of one layer do not say.
+impl Side {
+    /// Its name in names of tensors.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Inputs => "inputs",
+            Self::Outputs => "outputs",
+        }
+    }
+}
+
+/// Facts about one layer that its tensors do not say.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LayerConfig {
     /// The functions on its edges.
     pub basis: BasisConfig,
-    /// What splines are beyond their grid.
+    /// Behaviour of splines beyond their grid.
     #[serde(with = "BeyondName")]
     pub beyond: Beyond,
     /// Whether scales and biases learn.

@@ -14,8 +14,8 @@ use crate::layers::grid::Grid;
 use crate::layers::layer::KanLayer;
 use crate::layers::network::{Kan, KanConfig};
 use crate::layers::nodes::{Width, parameter};
-use crate::scaling::unit::Unit;
-use crate::scaling::units::Units;
+use crate::scaling::scale::Scale;
+use crate::scaling::scales::Scales;
 use crate::symbolic::edges::{SymbolicEdge, SymbolicEdges};
 use crate::{KanError, Result};
 
@@ -37,29 +37,25 @@ impl Kan {
         let shapes = Shapes::of(&config)?;
         let mut tensors = Tensors::new(tensors, device)?;
         let layers = shapes.iter().enumerate();
-        let layers = layers.map(|(number, shapes)| layer(&config, (number, shapes), &mut tensors));
+        let layers = layers.map(|(number, shapes)| layer(&config, number, shapes, &mut tensors));
         let kan = Self::from(layers.collect::<Result<Vec<_>>>()?);
-        let units = Units {
-            inputs: units(&config, (Side::Inputs, "inputs", kan.d_input()), &mut tensors)?,
-            outputs: units(&config, (Side::Outputs, "outputs", kan.d_output()), &mut tensors)?,
+        let scales = Scales {
+            inputs: scales(&config, Side::Inputs, kan.d_input(), &mut tensors)?,
+            outputs: scales(&config, Side::Outputs, kan.d_output(), &mut tensors)?,
         };
         tensors.finish()?;
-        kan.with_units(units)
+        kan.with_scales(scales)
     }
 }
 
-/// The units of one side; none if they are open, and numbers as they are if there are no tensors of them.
-fn units(
-    config: &StateConfig,
-    (side, name, count): (Side, &str, usize),
-    tensors: &mut Tensors<'_>,
-) -> Result<Option<Vec<Unit>>> {
+/// The scales of one side; none if they are open, and numbers as they are if there are no tensors of them.
+fn scales(config: &StateConfig, side: Side, count: usize, tensors: &mut Tensors<'_>) -> Result<Option<Vec<Scale>>> {
     if config.open.contains(&side) {
         return Ok(None);
     }
-    let [centre, size] = ["centre", "size"].map(|number| format!("{name}.{number}"));
+    let [centre, size] = ["centre", "size"].map(|number| format!("{}.{number}", side.name()));
     if !tensors.left.contains_key(&centre) && !tensors.left.contains_key(&size) {
-        return Ok(Some(vec![Unit::default(); count]));
+        return Ok(Some(vec![Scale::default(); count]));
     }
     let (centres, sizes) = (
         tensors.take_numbers(&centre, [count])?,
@@ -68,13 +64,13 @@ fn units(
     let pairs = centres.into_iter().zip(sizes);
     Ok(Some(
         pairs
-            .map(|(centre, size)| Unit::new(centre, size))
+            .map(|(centre, size)| Scale::new(centre, size))
             .collect::<Result<_>>()?,
     ))
 }
 
 /// A new layer whose parameters are then replaced, so that what a configuration may be is checked in one place.
-fn layer(config: &StateConfig, (number, shapes): (usize, &Shapes), tensors: &mut Tensors<'_>) -> Result<KanLayer> {
+fn layer(config: &StateConfig, number: usize, shapes: &Shapes, tensors: &mut Tensors<'_>) -> Result<KanLayer> {
     let LayerConfig {
         basis,
         beyond,
@@ -109,20 +105,19 @@ fn layer(config: &StateConfig, (number, shapes): (usize, &Shapes), tensors: &mut
     layer.nodes.scale = parameter(scale, affine);
     layer.nodes.bias = parameter(bias, affine);
     if let (Some(knots), BasisConfig::BSpline { degree, .. }) = (knots.transpose()?, basis) {
-        let at = (tensors.device, DType::from(tensors.dtype));
         let values = knots.into_data().iter().collect();
         let grid = Grid::from_knots(values, shapes.edges[0], degree)?;
-        layer.basis = Basis::BSpline(BSpline::new(&grid, beyond, at));
+        layer.basis = Basis::BSpline(BSpline::new(&grid, beyond, tensors.device, DType::from(tensors.dtype)));
     }
     if let Some(parameters) = parameters {
-        check_places(curves, (number, &layer))?;
+        check_places(curves, number, &layer)?;
         layer.symbolic = symbolic(curves, parameters)?;
     }
     Ok(layer)
 }
 
 /// Every curve must be on an edge of its own that combines no basis functions.
-fn check_places(curves: &[SymbolicEdge], (number, layer): (usize, &KanLayer)) -> Result<()> {
+fn check_places(curves: &[SymbolicEdge], number: usize, layer: &KanLayer) -> Result<()> {
     let (d_input, n_subnodes) = (layer.d_input(), layer.width().n_subnodes());
     let mut taken = layer.present();
     for &SymbolicEdge { input, subnode, .. } in curves {
@@ -147,7 +142,7 @@ fn symbolic(edges: &[SymbolicEdge], parameters: Tensor<1>) -> Result<Option<Symb
         Ok((*edge, Curve::new(edge.shape, own)?))
     };
     let curves: Vec<_> = edges.iter().map(curve).collect::<Result<_>>()?;
-    Ok(SymbolicEdges::new(&curves, (&device, dtype)))
+    Ok(SymbolicEdges::new(&curves, &device, dtype))
 }
 
 fn zeros_and_ones(keep: Tensor<2>, name: &str) -> Result<Tensor<2>> {
@@ -178,9 +173,9 @@ impl<'a> Tensors<'a> {
             .map_or(DType::F32, |(_, data)| data.dtype());
         let mut left = BTreeMap::new();
         for (name, data) in tensors {
-            // Units are in double precision whatever the layers are.
-            let is_unit = !name.starts_with("layers.") && data.dtype() == DType::F64;
-            if !is_unit && (data.dtype() != expected || !expected.is_float()) {
+            // Scales are in double precision whatever the layers are.
+            let is_scale = !name.starts_with("layers.") && data.dtype() == DType::F64;
+            if !is_scale && (data.dtype() != expected || !expected.is_float()) {
                 let got = data.dtype();
                 return Err(KanError::TensorType { name, expected, got });
             }

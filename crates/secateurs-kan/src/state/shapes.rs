@@ -9,16 +9,16 @@ use crate::{KanError, Result};
 pub(super) struct Shapes {
     pub(super) coefficients: [usize; 3],
     pub(super) edges: [usize; 2],
-    /// Of splines.
+    /// Shape of the knots of splines.
     pub(super) knots: Option<[usize; 2]>,
     pub(super) subnodes: [usize; 1],
     pub(super) nodes: [usize; 1],
-    /// Of parameters of curves.
+    /// Shape of the parameters of curves.
     pub(super) curves: [usize; 1],
 }
 
 impl Shapes {
-    /// Of each layer; the widths and the numbers of each basis are checked where layers are made.
+    /// Shapes of each layer; the widths and the numbers of each basis are checked where layers are made.
     pub(super) fn of(config: &StateConfig) -> Result<Vec<Self>> {
         let StateConfig { widths, layers, .. } = config;
         if widths.len() != layers.len() + 1 {
@@ -29,7 +29,7 @@ impl Shapes {
             });
         }
         let of_layer = |(pair, layer): (&[Width], &LayerConfig)| {
-            Self::of_layer((pair[0], pair[1]), layer).ok_or(KanError::OutOfRange {
+            Self::of_layer(pair[0], pair[1], layer).ok_or(KanError::OutOfRange {
                 what: "the size of a layer",
                 range: "what memory can hold",
                 got: f64::INFINITY,
@@ -38,7 +38,7 @@ impl Shapes {
         widths.windows(2).zip(layers).map(of_layer).collect()
     }
 
-    fn of_layer((before, width): (Width, Width), layer: &LayerConfig) -> Option<Self> {
+    fn of_layer(before: Width, width: Width, layer: &LayerConfig) -> Option<Self> {
         let d_input = before.sums.checked_add(before.products)?;
         let n_nodes = width.sums.checked_add(width.products)?;
         let n_subnodes = width.products.checked_mul(width.arity)?.checked_add(width.sums)?;

@@ -6,7 +6,7 @@ use super::{KanState, LayerConfig, STATE_VERSION, Side, StateConfig};
 use crate::layers::basis::{Basis, BasisConfig};
 use crate::layers::layer::KanLayer;
 use crate::layers::network::Kan;
-use crate::scaling::unit::Unit;
+use crate::scaling::scale::Scale;
 
 impl Kan {
     /// The network as plain values.
@@ -14,36 +14,39 @@ impl Kan {
         let tensors = self.layers.iter().enumerate();
         let tensors = tensors.flat_map(|(number, layer)| named(layer, number));
         let sides = [
-            (Side::Inputs, "inputs", &self.units.inputs),
-            (Side::Outputs, "outputs", &self.units.outputs),
+            (Side::Inputs, &self.scales.inputs),
+            (Side::Outputs, &self.scales.outputs),
         ];
-        let open = sides.iter().filter(|(_, _, units)| units.is_none());
-        let units = sides
+        let open = sides.iter().filter(|(_, scales)| scales.is_none());
+        let scales = sides
             .iter()
-            .flat_map(|(_, name, units)| of_units(name, units.as_deref()));
+            .flat_map(|(side, scales)| scale_tensors(*side, scales.as_deref()));
         KanState {
             config: StateConfig {
                 version: STATE_VERSION,
                 widths: self.widths(),
                 layers: self.layers.iter().map(config).collect(),
-                open: open.map(|(side, ..)| *side).collect(),
+                open: open.map(|(side, _)| *side).collect(),
             },
-            tensors: tensors.chain(units).collect(),
+            tensors: tensors.chain(scales).collect(),
         }
     }
 }
 
-/// None if numbers are as they are.
-fn of_units(side: &str, units: Option<&[Unit]>) -> Vec<(String, TensorData)> {
-    let units = units.unwrap_or_default();
-    if units.iter().all(|unit| *unit == Unit::default()) {
+/// Tensors of the scales of a side; none if numbers are as they are.
+fn scale_tensors(side: Side, scales: Option<&[Scale]>) -> Vec<(String, TensorData)> {
+    let scales = scales.unwrap_or_default();
+    if scales.iter().all(|scale| *scale == Scale::default()) {
         return Vec::new();
     }
-    let tensor = |name: &str, number: fn(Unit) -> f64| {
-        let numbers: Vec<f64> = units.iter().map(|unit| number(*unit)).collect();
-        (format!("{side}.{name}"), TensorData::new(numbers, [units.len()]))
+    let tensor = |name: &str, number: fn(Scale) -> f64| {
+        let numbers: Vec<f64> = scales.iter().map(|scale| number(*scale)).collect();
+        (
+            format!("{}.{name}", side.name()),
+            TensorData::new(numbers, [scales.len()]),
+        )
     };
-    vec![tensor("centre", Unit::centre), tensor("size", Unit::size)]
+    vec![tensor("centre", Scale::centre), tensor("size", Scale::size)]
 }
 
 fn config(layer: &KanLayer) -> LayerConfig {

@@ -11,12 +11,12 @@ use crate::scaling::precision::largest_power;
 use crate::symbolic::edges::{SymbolicEdge, SymbolicEdges};
 use crate::{KanError, Result};
 
-/// Which curves edges become.
+/// The choice of the curves that edges become.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SymbolicConfig {
     /// The shapes that are tried.
     pub library: Library,
-    /// Which fit is taken.
+    /// Criterion of the fit that is taken.
     pub criterion: Criterion,
     /// Edges of which no curve explains this share of the variance stay splines.
     pub least_r_squared: f64,
@@ -63,11 +63,11 @@ pub struct SymbolicFit {
 /// Liu et al., *KAN: Kolmogorov-Arnold Networks*, 2024, section 2.5.1, arXiv:2404.19756. **Deviates:** the inner parameters
 /// are polished by Levenberg-Marquardt steps, and shapes with a pole in the range of the data are refused.
 pub fn symbolise(kan: Kan, x: Tensor<2>, config: &SymbolicConfig) -> Result<(Kan, Vec<SymbolicFit>)> {
-    let first = candidates(&kan.layers[0], kan.scaled(x.clone()), (0, config))?;
+    let first = candidates(&kan.layers[0], kan.scaled(x.clone()), 0, config)?;
     symbolised(kan, x, config, &first)
 }
 
-/// The same, given the fits of the first layer at these inputs, which do not depend on the criterion.
+/// Replaces edges by curves, given the fits of the first layer at these inputs, which do not depend on the criterion.
 pub(crate) fn symbolised(
     kan: Kan,
     x: Tensor<2>,
@@ -77,11 +77,11 @@ pub(crate) fn symbolised(
     let mut fits = Vec::new();
     let mut layers = Vec::new();
     let mut x = kan.scaled(x);
-    let Kan { layers: old, units } = kan.valid();
+    let Kan { layers: old, scales } = kan.valid();
     for (number, layer) in old.into_iter().enumerate() {
         let found = match number {
-            0 => chosen(first, (number, config)),
-            _ => chosen(&candidates(&layer, x.clone(), (number, config))?, (number, config)),
+            0 => chosen(first, number, config),
+            _ => chosen(&candidates(&layer, x.clone(), number, config)?, number, config),
         };
         let curves: Vec<(SymbolicEdge, Curve)> = found.iter().map(|fit| (fit.edge, fit.curve.clone())).collect();
         let layer = layer.with_curves(&curves)?;
@@ -89,7 +89,7 @@ pub(crate) fn symbolised(
         layers.push(layer);
         fits.extend(found);
     }
-    Ok((Kan { layers, units }, fits))
+    Ok((Kan { layers, scales }, fits))
 }
 
 /// All curves that were fitted to an edge.
@@ -103,7 +103,8 @@ pub(crate) struct Candidates {
 pub(crate) fn candidates(
     layer: &KanLayer,
     x: Tensor<2>,
-    (number, config): (usize, &SymbolicConfig),
+    number: usize,
+    config: &SymbolicConfig,
 ) -> Result<Vec<Candidates>> {
     let LayerActivations { input, edges, .. } = layer.activations(x);
     let [d_input, rows, n_subnodes] = edges.dims();
@@ -139,7 +140,7 @@ pub(crate) fn candidates(
 }
 
 /// The curves that the criterion prefers, where they explain enough.
-fn chosen(candidates: &[Candidates], (layer, config): (usize, &SymbolicConfig)) -> Vec<SymbolicFit> {
+fn chosen(candidates: &[Candidates], layer: usize, config: &SymbolicConfig) -> Vec<SymbolicFit> {
     let of_edge = |edge: &Candidates| {
         let fit = config.criterion.preferred(&edge.fits)?;
         let shape = fit.curve.shape();
@@ -155,7 +156,7 @@ fn chosen(candidates: &[Candidates], (layer, config): (usize, &SymbolicConfig)) 
 }
 
 impl KanLayer {
-    /// Which edges are combinations of basis functions: `[d_input, n_subnodes]`; the others are curves or were pruned.
+    /// Edges that are combinations of basis functions: `[d_input, n_subnodes]`; the others are curves or were pruned.
     pub fn numeric(&self) -> Vec<bool> {
         match &self.keep {
             Some(keep) => keep.to_data().iter::<f64>().map(|keep| keep != 0.0).collect(),
@@ -200,8 +201,7 @@ impl KanLayer {
         all.iter()
             .for_each(|(edge, _)| keep[edge.input * n_subnodes + edge.subnode] = false);
         let base = self.base.val();
-        let at = (&base.device(), base.dtype());
-        let symbolic = SymbolicEdges::new(&all, at);
+        let symbolic = SymbolicEdges::new(&all, &base.device(), base.dtype());
         Ok(Self {
             symbolic,
             ..self.with_numeric(&keep)
@@ -286,8 +286,8 @@ impl Kan {
             }
         }
         let variable = |input: usize| {
-            let unit = self.units.input(input);
-            Expr::Variable(input).plus(-unit.centre()).times(1.0 / unit.size())
+            let scale = self.scales.input(input);
+            Expr::Variable(input).plus(-scale.centre()).times(1.0 / scale.size())
         };
         let mut nodes: Vec<Expr> = (0..self.d_input()).map(variable).collect();
         for (number, layer) in self.layers.iter().enumerate() {
@@ -296,8 +296,8 @@ impl Kan {
         }
         let fitted_on: Vec<f64> = x.into_data().iter().collect();
         let formula = |(output, expr): (usize, Expr)| {
-            let unit = self.units.output(output);
-            let expr = expr.times(unit.size()).plus(unit.centre());
+            let scale = self.scales.output(output);
+            let expr = expr.times(scale.size()).plus(scale.centre());
             Ok(Formula::new(expr, names.to_vec(), &fitted_on)?)
         };
         nodes.into_iter().enumerate().map(formula).collect()

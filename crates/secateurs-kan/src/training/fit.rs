@@ -1,57 +1,21 @@
 //! Training of a network on rows of numbers.
 
 use burn::module::Module;
-use serde::{Deserialize, Serialize};
 
-use super::grid_updates::GridUpdates;
+use super::config::FitConfig;
 use super::least_squares::LeastSquares;
 use super::minimise::{StepLog, minimise};
-use super::penalty::Penalty;
 use super::rows::{Rows, ScaledRows};
-use super::schedule::Schedule;
 use crate::Result;
 use crate::layers::network::Kan;
-
-/// How to train.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct FitConfig {
-    /// How long, and with which optimizer.
-    pub schedule: Schedule,
-    /// What is added to the mean squared error.
-    pub penalty: Penalty,
-    /// When grids move; never if there is none.
-    pub grids: Option<GridUpdates>,
-}
-
-impl FitConfig {
-    /// Without penalty, with grids that follow the data at first.
-    pub fn new(schedule: Schedule) -> Self {
-        Self {
-            schedule,
-            penalty: Penalty::default(),
-            grids: Some(GridUpdates::default()),
-        }
-    }
-
-    /// The same with a penalty of that weight.
-    pub fn with_lambda(mut self, lambda: f64) -> Self {
-        self.penalty.lambda = lambda;
-        self
-    }
-
-    /// The same with grids that stay.
-    pub fn with_fixed_grids(self) -> Self {
-        Self { grids: None, ..self }
-    }
-}
 
 /// Trains a network to predict `y` from `x` by least squares on all rows at once.
 ///
 /// Loss: the mean of squared errors over rows and outputs, each as a share of the variance of its outcome over the training
 /// rows, plus [`Penalty`]. Validation rows, if there are any, decide when to stop and which weights to keep (see [`Schedule`]).
 ///
-/// A network whose units are not known takes those of the rows, in which it is trained: `a x + b` and `c y + d` give the same
-/// network as `x` and `y`, but for its units. A trained one keeps the units that it has.
+/// A network whose scales are not known takes those of the rows, in which it is trained: `a x + b` and `c y + d` give the same
+/// network as `x` and `y`, but for its scales. A trained one keeps the scales that it has.
 ///
 /// # Errors
 ///
@@ -81,11 +45,11 @@ pub fn fit(
     listener: &mut dyn FnMut(&StepLog),
 ) -> Result<(Kan, Vec<StepLog>)> {
     rows.check(&kan, "training rows")?;
-    let kan = kan.in_units_of(rows.x, rows.y)?;
+    let kan = kan.with_scales_of(rows.x, rows.y)?;
     let mut objective = LeastSquares::new(&kan, rows, validation, config)?;
-    let (layers, units) = kan.without_units();
+    let (layers, scales) = kan.without_scales();
     let (layers, log) = minimise(layers, &mut objective, &config.schedule, listener)?;
-    Ok((layers.with_units(units)?, log))
+    Ok((layers.with_scales(scales)?, log))
 }
 
 /// `sqrt(mean (f(x) - y)^2)` over rows and outputs.
@@ -96,10 +60,10 @@ pub fn fit(
 pub fn root_mean_square_error(kan: &Kan, rows: Rows<'_>) -> Result<f64> {
     let kan = kan.valid();
     let sizes: Vec<f64> = (0..kan.d_output())
-        .map(|output| kan.units().output(output).size())
+        .map(|output| kan.scales().output(output).size())
         .collect();
     let rows = ScaledRows::new(&kan, rows, "rows")?;
-    let errors: Vec<f64> = rows.errors(&kan.without_units().0).into_data().iter().collect();
+    let errors: Vec<f64> = rows.errors(&kan.without_scales().0).into_data().iter().collect();
     let squares = errors
         .iter()
         .zip(sizes.iter().cycle())

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::Result;
 use crate::layers::network::Kan;
 
-/// When grids follow what flows through the network.
+/// Steps before which grids follow the values that flow through the network.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct GridUpdates {
     /// Steps from one update to the next.

@@ -3,19 +3,19 @@
 use burn::module::Module;
 use burn::tensor::Tensor;
 
-use super::fit::FitConfig;
+use super::config::FitConfig;
 use super::objective::Objective;
 use super::rows::{Rows, ScaledRows};
 use crate::Result;
 use crate::layers::layer::Covariance;
 use crate::layers::network::Kan;
-use crate::scaling::unit::Unit;
+use crate::scaling::scale::Scale;
 
 pub(super) struct LeastSquares<'a> {
     rows: ScaledRows,
     validation: Option<ScaledRows>,
     config: &'a FitConfig,
-    /// Of the first layer, for the penalty; none before the first step.
+    /// Covariance of the first layer, for the penalty; none before the first step.
     first: Option<Covariance>,
 }
 
@@ -70,7 +70,7 @@ fn weights(kan: &Kan, y: &[f64]) -> Vec<f64> {
     let d_output = kan.d_output();
     let weight = |output: usize| {
         let column: Vec<f64> = y.iter().skip(output).step_by(d_output).copied().collect();
-        (kan.units().output(output).size() / Unit::of_outcome(&column).size()).abs()
+        (kan.scales().output(output).size() / Scale::of_outcome(&column).size()).abs()
     };
     let weights: Vec<f64> = (0..d_output).map(weight).collect();
     if weights.iter().all(|weight| *weight == 1.0) {

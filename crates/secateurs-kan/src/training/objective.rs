@@ -1,10 +1,10 @@
-//! What training makes small.
+//! Losses that training makes small.
 
 use burn::tensor::Tensor;
 
 use crate::Result;
 
-/// What training makes small.
+/// A loss that training makes small.
 pub trait Objective<M> {
     /// The loss of one step, a scalar, with everything that is added to it.
     fn loss(&self, model: &M, step: usize) -> Tensor<1>;
@@ -14,12 +14,12 @@ pub trait Objective<M> {
         None
     }
 
-    /// What happens to the model before each step, such as moving its grids; `true` if it changed. What all losses of a step
-    /// need may be kept from here.
+    /// Prepares the model for each step, such as by moving its grids; `true` if it changed. Whatever all losses of a step need
+    /// may be kept from here.
     ///
     /// # Errors
     ///
-    /// Those of the objective.
+    /// Errors of the objective.
     fn before_step(&mut self, model: M, _step: usize) -> Result<(M, bool)> {
         Ok((model, false))
     }

@@ -1,4 +1,4 @@
-//! What is added to the loss for the size of a network.
+//! The penalty of a network's size.
 
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
@@ -17,13 +17,13 @@ use crate::layers::network::Kan;
 pub struct Penalty {
     /// Weight of it all.
     pub lambda: f64,
-    /// Of the sum of deviations.
+    /// Weight of the sum of deviations.
     pub l1: f64,
-    /// Of the entropies.
+    /// Weight of the entropies.
     pub entropy: f64,
-    /// Of the coefficients.
+    /// Weight of the coefficients.
     pub coefficients: f64,
-    /// Of the differences of neighbouring coefficients.
+    /// Weight of the differences of neighbouring coefficients.
     pub differences: f64,
 }
 
@@ -46,8 +46,8 @@ impl Penalty {
         self.with_covariance(kan, x, &first)
     }
 
-    /// The same, given the [covariance](Kan::covariance) of the first layer at these inputs, which is most of the
-    /// work and the same at all steps between which no grid moves.
+    /// The penalty, given the [covariance](Kan::covariance) of the first layer at these inputs, which is most of the
+    /// work and stays as it is between moves of the grids.
     pub fn with_covariance(&self, kan: &Kan, x: Tensor<2>, first: &Covariance) -> Tensor<1> {
         let mut x = kan.scaled(x);
         let mut sum = Tensor::zeros([1], (&x.device(), x.dtype()));

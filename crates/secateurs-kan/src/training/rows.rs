@@ -4,7 +4,7 @@ use burn::module::Module;
 use burn::tensor::{Tensor, TensorData};
 
 use crate::layers::network::Kan;
-use crate::scaling::units::check as check_numbers;
+use crate::scaling::scales::check as check_numbers;
 use crate::{KanError, Result};
 
 /// Rows of inputs and targets, row-major.
@@ -38,7 +38,7 @@ impl Rows<'_> {
 pub(super) struct ScaledRows {
     pub(super) x: Tensor<2>,
     y: Tensor<2>,
-    /// What an error of each output counts, `[1, d_output]`; 1 if there is none.
+    /// Weight of an error of each output, `[1, d_output]`; 1 if there is none.
     weights: Option<Tensor<2>>,
 }
 

@@ -1,9 +1,9 @@
-//! How long and how to train.
+//! Length of a training, its optimizer, and its end.
 
 use secateurs_train::EarlyStopping;
 use serde::{Deserialize, Serialize};
 
-/// How steps are taken.
+/// Optimizer of the steps.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Optimizer {
@@ -29,18 +29,18 @@ impl Optimizer {
     };
 }
 
-/// Which weights training ends with.
+/// Weights that training ends with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Keep {
-    /// Those of the last step.
+    /// Weights of the last step.
     Last,
-    /// Those with the least validation loss, or the last ones without validation.
+    /// Weights with the least validation loss, or the last ones without validation.
     #[default]
     Best,
 }
 
-/// How long and how to train.
+/// Length of a training, its optimizer, and its end.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Schedule {
     /// Adam or L-BFGS.
@@ -49,12 +49,12 @@ pub struct Schedule {
     pub steps: usize,
     /// Steps without a smaller validation loss after which training ends.
     pub patience: Option<usize>,
-    /// Which weights training ends with.
+    /// Weights that training ends with.
     pub keep: Keep,
 }
 
 impl Schedule {
-    /// That many steps of an optimizer.
+    /// A number of steps of an optimizer.
     pub fn new(optimizer: Optimizer, steps: usize) -> Self {
         Self {
             optimizer,
@@ -64,7 +64,7 @@ impl Schedule {
         }
     }
 
-    /// When the loss on unseen rows ends the training.
+    /// Rule by which the loss on unseen rows ends the training.
     pub fn early_stopping(&self) -> EarlyStopping {
         EarlyStopping {
             patience: self.patience,
@@ -72,7 +72,7 @@ impl Schedule {
         }
     }
 
-    /// The same, ending early if the validation loss does not fall for so many steps.
+    /// Ends the training early if the validation loss does not fall for so many steps.
     pub fn with_patience(self, patience: usize) -> Self {
         Self {
             patience: Some(patience),

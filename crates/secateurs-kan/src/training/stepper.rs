@@ -106,7 +106,7 @@ impl Stepper {
     }
 }
 
-/// Whether a gradient is anything but 0.
+/// True if a gradient is anything but 0.
 fn has_slope<M: Module>(gradients: &GradientsParams, model: &M) -> bool {
     struct Slope<'a>(&'a GradientsParams, bool);
     impl ModuleVisitor for Slope<'_> {

@@ -5,7 +5,7 @@
 pub(super) struct Losses(pub(super) Vec<f64>);
 
 impl Losses {
-    /// Losses of what cannot be taken.
+    /// Losses of a network that cannot be taken.
     pub(super) fn infinite() -> Self {
         Self(vec![f64::INFINITY])
     }
@@ -14,7 +14,7 @@ impl Losses {
         self.0.iter().all(|loss| loss.is_finite())
     }
 
-    /// How much greater each may be.
+    /// The most that each loss may become.
     pub(super) fn limits(&self, budget: f64) -> Self {
         Self(self.0.iter().map(|loss| loss * (1.0 + budget)).collect())
     }
@@ -28,18 +28,19 @@ impl Losses {
     /// The loss that is greatest beside its limit, and that limit. Without limits for each, the first of both.
     pub(super) fn worst(&self, limits: &Self) -> (f64, f64) {
         let pairs = self.0.iter().copied().zip(limits.0.iter().copied());
-        let worse = |a: (f64, f64), b: (f64, f64)| if excess(b) > excess(a) { b } else { a };
+        let worse = |a: (f64, f64), b: (f64, f64)| if excess(b.0, b.1) > excess(a.0, a.1) { b } else { a };
         pairs.reduce(worse).unwrap_or((0.0, 0.0))
     }
 
     /// The greatest share of its limit that a loss is.
     pub(super) fn excess(&self, limits: &Self) -> f64 {
-        excess(self.worst(limits))
+        let (loss, limit) = self.worst(limits);
+        excess(loss, limit)
     }
 }
 
-/// A loss as a share of its limit; 0 where it is 0, infinite where it may be no more than that, or is no number.
-fn excess((loss, limit): (f64, f64)) -> f64 {
+/// A loss as a share of its limit: 0 for a loss of 0, infinite for another loss whose limit is 0, or for NaN.
+fn excess(loss: f64, limit: f64) -> f64 {
     if loss == 0.0 {
         0.0
     } else if loss.is_nan() {

@@ -1,17 +1,22 @@
 //! Prunes the experts of a checkpoint into another one.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Instant;
 
 use burn::tensor::Device;
 use secateurs_data::{Checkpoint, CheckpointWriter, FloatType, OutputForm, OutputRequest, Overwrite};
-use secateurs_models::llama::{ExpertsConfig, Llama, LlamaConfig, load_llama, planned_tensors, save_llama};
+use secateurs_models::{ExpertTensor, FamilyKind, LoadedModel, MixtureFamily, MixtureJob, MixtureShape, ModelShape};
+use secateurs_tensor::CostChange;
+use serde_json::Value;
 
 use super::observe::{Evidence, observe_experts};
 use super::remove::{ExpertPlan, ExpertReport, remove_experts};
 use super::zeros::Zeros;
-use crate::Error;
-use crate::prune::selection::{block_matrices, check_fits, file_name};
+use crate::experts::error::ExpertError;
+use crate::prune::selection::check_fits;
+use crate::run::cost::{cost_of_source, cost_of_written};
+use crate::run::error::ModelFileError;
 use crate::run::source::open_source;
 use crate::trace::calibration::Calibration;
 
@@ -33,15 +38,11 @@ pub struct ExpertJob<'a> {
     pub device: &'a Device,
 }
 
-/// What a run did.
+/// The result of a run that removes experts.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ExpertOutcome {
-    /// What went, as stored beside the output.
+    /// The experts that went, as stored beside the output.
     pub report: ExpertReport,
-    /// Experts of a block before and after.
-    pub n_experts: (usize, usize),
-    /// Parameters of the model before and after.
-    pub n_parameters: (usize, usize),
     /// Seconds of the whole run.
     pub seconds: f64,
 }
@@ -54,16 +55,44 @@ pub struct ExpertOutcome {
 ///
 /// If another job writes the output, the inputs cannot be used, the model is no mixture, too few experts would be left, the method leaves constants, or the
 /// output cannot be written.
-pub fn prune_experts(job: &ExpertJob<'_>, listener: &mut dyn FnMut(usize, usize)) -> Result<ExpertOutcome, Error> {
-    let started = Instant::now();
+pub fn prune_experts(
+    job: &ExpertJob<'_>,
+    listener: &mut dyn FnMut(usize, usize),
+) -> Result<ExpertOutcome, ExpertError> {
     let method = job.plan.method;
     if method.leaves_constants() {
-        return Err(Error::NoConstantExperts { method });
+        return Err(ExpertError::NoConstantExperts { method });
     }
     let source = open_source(job.model)?;
-    let config = LlamaConfig::describe(&source)?;
-    let pruned = smaller(&config, &job.plan)?;
-    job.calibration.check(&config)?;
+    let family = FamilyKind::of(&source)?;
+    let any = AnyMixture { job, source, listener };
+    family.run_on_mixtures(any).unwrap_or(Err(ExpertError::NoExperts))
+}
+
+struct AnyMixture<'a> {
+    job: &'a ExpertJob<'a>,
+    source: Checkpoint,
+    listener: &'a mut dyn FnMut(usize, usize),
+}
+
+impl MixtureJob for AnyMixture<'_> {
+    type Output = Result<ExpertOutcome, ExpertError>;
+
+    fn run<F: MixtureFamily>(self) -> Self::Output {
+        prune_mixtures::<F>(self.job, &self.source, self.listener)
+    }
+}
+
+fn prune_mixtures<F: MixtureFamily>(
+    job: &ExpertJob<'_>,
+    source: &Checkpoint,
+    listener: &mut dyn FnMut(usize, usize),
+) -> Result<ExpertOutcome, ExpertError> {
+    let started = Instant::now();
+    let family = F::describe(source)?;
+    let pruned = smaller(&family, &job.plan)?;
+    let [shape, smaller] = [&family, &pruned].map(ModelShape::of);
+    job.calibration.check(&shape)?;
     let output = OutputRequest {
         out: job.out,
         form: OutputForm::MODEL,
@@ -71,52 +100,44 @@ pub fn prune_experts(job: &ExpertJob<'_>, listener: &mut dyn FnMut(usize, usize)
         overwrite: job.overwrite,
     };
     let claim = output.claim()?;
-    let config = LlamaConfig::open(&source)?;
-    check_fits(&source, &planned_tensors(&config), job.dtype)?;
-    let sequences = job.calibration.sequences(&source)?.sequences;
+    source.check_finite()?;
+    check_fits(source, &shape.tensors, job.dtype)?;
+    let sequences = job.calibration.sequences_for(source, &shape)?.sequences;
     let staged = claim.begin_once()?;
     // Begun before the work, so that a full disk shows now.
-    let writer = CheckpointWriter::create(staged.folder(), planned_tensors(&pruned), job.dtype)?;
-    let (_, llama) = load_llama(&source, job.device)?;
-    let observed = observe_experts((&config, &llama), &sequences, Evidence::of(method), listener)?;
-    let (llama, mut report) = remove_experts(&llama, &observed, &job.plan)?;
-    fill(&writer, &source, (&pruned, &llama), &mut report)?;
+    let writer = CheckpointWriter::create(staged.folder(), smaller.planned(), job.dtype)?;
+    let dense = family.load(source, job.device)?;
+    let dense = LoadedModel::new(&family, &dense);
+    let observed = observe_experts(dense, &sequences, Evidence::of(job.plan.method), listener)?;
+    let (model, mut report) = remove_experts(dense, &observed, &job.plan)?;
+    pruned.save(&model, &writer)?;
+    // Everything else of the configuration stays as it was, also what is not read here.
+    let mut json = source.config().clone();
+    pruned.write_experts(&mut json);
+    let written = Written {
+        writer: &writer,
+        source,
+        before: &shape,
+        family: F::from_config(&json)?,
+    };
+    written.describe(json, &mut report)?;
     staged.publish(|out| writer.finish(out))?;
-    let n_experts = |config: &LlamaConfig| config.experts.map_or(0, |experts| experts.n_experts);
     Ok(ExpertOutcome {
         report,
-        n_experts: (n_experts(&config), n_experts(&pruned)),
-        n_parameters: (n_parameters(&config), n_parameters(&pruned)),
         seconds: started.elapsed().as_secs_f64(),
     })
 }
 
-fn n_parameters(config: &LlamaConfig) -> usize {
-    let tensors = planned_tensors(config);
-    tensors
-        .iter()
-        .map(|tensor| tensor.shape.iter().product::<usize>())
-        .sum()
-}
-
 /// The shape of the model without the experts that are to go.
-fn smaller(config: &LlamaConfig, plan: &ExpertPlan) -> Result<LlamaConfig, Error> {
-    let experts = config.experts.ok_or(Error::NoExperts)?;
+fn smaller<F: MixtureFamily>(family: &F, plan: &ExpertPlan) -> Result<F, ExpertError> {
+    let experts = family.mixture().ok_or(ExpertError::NoExperts)?;
     check_left(&experts, plan)?;
-    let n_removed = plan.share.pruned_count(experts.n_experts);
-    let n_removed = if plan.method.removes_experts() { n_removed } else { 0 };
-    Ok(LlamaConfig {
-        experts: Some(ExpertsConfig {
-            n_experts: experts.n_experts - n_removed,
-            ..experts
-        }),
-        ..config.clone()
-    })
+    Ok(family.with_experts(experts.n_experts - plan.n_removed(experts.n_experts)))
 }
 
 /// Refuses before any work what cannot end well.
-fn check_left(experts: &ExpertsConfig, plan: &ExpertPlan) -> Result<(), Error> {
-    let n_removed = plan.share.pruned_count(experts.n_experts);
+fn check_left(experts: &MixtureShape, plan: &ExpertPlan) -> Result<(), ExpertError> {
+    let n_removed = plan.n_removed(experts.n_experts);
     if plan.method.removes_experts() && experts.n_experts - n_removed < experts.top_k {
         let left = secateurs_moe::MoeError::TooFewLeft {
             n_removed,
@@ -128,45 +149,53 @@ fn check_left(experts: &ExpertsConfig, plan: &ExpertPlan) -> Result<(), Error> {
     Ok(())
 }
 
-/// Writes the model and its report, which counts the zeros that were written.
-fn fill(
-    writer: &CheckpointWriter,
-    source: &Checkpoint,
-    (config, llama): (&LlamaConfig, &Llama),
-    report: &mut ExpertReport,
-) -> Result<(), Error> {
-    save_llama(config, llama, writer)?;
-    let mut json = source.config().clone();
-    let experts = config.to_json();
-    // Everything else of the configuration stays as it was, also what is not read here. The number of experts may stand under
-    // the name of either family, or both.
-    const NAMES: [&str; 2] = ["num_local_experts", "num_experts"];
-    let own = NAMES.iter().find_map(|field| Some((*field, experts.get(*field)?)));
-    if let Some((own, n_experts)) = own {
-        for field in NAMES {
-            if field == own || json.get(field).is_some() {
-                json[field] = n_experts.clone();
-            }
-        }
-    }
-    writer.copy_metadata_with(source, json)?;
-    count_zeros(writer, config, report)?;
-    let report = serde_json::to_string_pretty(report).map_err(Error::Json)?;
-    Ok(writer.write_file("experts.json", (report + "\n").as_bytes())?)
+/// A model without some of its experts on its way to its files.
+struct Written<'a, F> {
+    writer: &'a CheckpointWriter,
+    source: &'a Checkpoint,
+    /// The shape of the source.
+    before: &'a ModelShape,
+    /// The shape that the configuration to be written says.
+    family: F,
 }
 
-/// Counts the zeros of the experts as they are in the file.
-fn count_zeros(writer: &CheckpointWriter, config: &LlamaConfig, report: &mut ExpertReport) -> Result<(), Error> {
-    let mut of_blocks = vec![Zeros::default(); report.blocks.len()];
-    for matrix in block_matrices(config) {
-        let is_expert = matrix.path.contains(".moe.experts.");
-        if let Some(zeros) = of_blocks.get_mut(matrix.block).filter(|_| is_expert) {
-            *zeros = *zeros + Zeros::among(&writer.read_f32(&file_name(config, &matrix.path))?);
+impl<F: MixtureFamily> Written<'_, F> {
+    /// Adds everything but the weights; the report counts what was written.
+    fn describe(&self, json: Value, report: &mut ExpertReport) -> Result<(), ExpertError> {
+        self.writer.copy_metadata_with(self.source, json)?;
+        let experts = self.family.expert_tensors();
+        self.count_zeros(&experts, report)?;
+        self.count_experts(&experts, report);
+        report.cost = Some(CostChange {
+            before: cost_of_source(self.source, self.before)?,
+            after: cost_of_written(self.writer, &ModelShape::of(&self.family)),
+        });
+        let report = serde_json::to_string_pretty(report).map_err(ModelFileError::Json)?;
+        Ok(self.writer.write_file("experts.json", (report + "\n").as_bytes())?)
+    }
+
+    /// Counts the zeros of the experts as they are in the file.
+    fn count_zeros(&self, experts: &[ExpertTensor], report: &mut ExpertReport) -> Result<(), ExpertError> {
+        let mut of_blocks = vec![Zeros::default(); report.blocks.len()];
+        for ExpertTensor { plan, .. } in experts {
+            if let Some(zeros) = plan.block.and_then(|block| of_blocks.get_mut(block)) {
+                *zeros = *zeros + Zeros::among(&self.writer.read_f32(&plan.name)?);
+            }
+        }
+        for (block, zeros) in report.blocks.iter_mut().zip(&of_blocks) {
+            block.sparsity = zeros.share();
+        }
+        report.sparsity = of_blocks.into_iter().fold(Zeros::default(), |a, b| a + b).share();
+        Ok(())
+    }
+
+    /// Counts the experts that the configuration names and the file holds.
+    fn count_experts(&self, experts: &[ExpertTensor], report: &mut ExpertReport) {
+        let in_file: BTreeSet<&str> = self.writer.plan().iter().map(|tensor| tensor.name.as_str()).collect();
+        for (block, unit) in report.units.iter_mut().enumerate() {
+            let experts = experts.iter().filter(|tensor| tensor.plan.block == Some(block));
+            let experts = experts.filter(|tensor| in_file.contains(tensor.plan.name.as_str()));
+            unit.after = experts.map(|tensor| tensor.expert).collect::<BTreeSet<_>>().len();
         }
     }
-    for (block, zeros) in report.blocks.iter_mut().zip(&of_blocks) {
-        block.sparsity = zeros.share();
-    }
-    report.sparsity = of_blocks.into_iter().fold(Zeros::default(), |a, b| a + b).share();
-    Ok(())
 }

@@ -1,4 +1,4 @@
-//! How experts are chosen, by name.
+//! The methods of removing experts by name.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,33 +7,33 @@ use secateurs_importance::UnitImportance;
 use secateurs_moe::prune::{ActivationNorm, ExpertEvidence, Frequency, GateMass, OutputVariance, RandomExperts, Reap};
 use serde::{Deserialize, Serialize};
 
-use crate::Error;
+use crate::run::unknown_method::UnknownMethod;
 
-/// How experts are chosen, and what takes their place.
+/// A choice of experts to remove, and of what takes their place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ExpertMethod {
-    /// Random experts go: the control that every method must beat.
+    /// Removes random experts: the control that every method must beat.
     Random,
-    /// Those that answer the fewest tokens go.
+    /// Removes the experts that answer the fewest tokens.
     Frequency,
-    /// Those with the smallest sum of gates go.
+    /// Removes the experts with the smallest sum of gates.
     GateMass,
-    /// Those with the smallest sum of `||f(x)||` go.
+    /// Removes the experts with the smallest sum of `||f(x)||`.
     Ean,
-    /// Those with the smallest mean of `g(x) ||f(x)||` go (arXiv 2510.13999).
+    /// Removes the experts with the smallest mean of `g(x) ||f(x)||` (arXiv 2510.13999).
     Reap,
     /// Keeps the subset of experts that changes the layer's output least (arXiv 2402.14800).
     Naee,
-    /// Those that constants replace best go, and constants take their place (arXiv 2507.00390).
+    /// Removes the experts that constants replace best, and puts these constants in their place (arXiv 2507.00390).
     Mone,
-    /// Those that REAP removes go, and constants take their place.
+    /// Removes the experts that REAP removes, and puts constants in their place.
     #[serde(rename = "reap+mean")]
     ReapMean,
-    /// Those that answer alike become one (arXiv 2410.08589).
+    /// Merges experts that answer alike (arXiv 2410.08589).
     #[serde(rename = "hc-smoe")]
     HcSmoe,
-    /// No expert goes, but that share of the weights of each (arXiv 2410.12013).
+    /// Keeps all experts and removes that share of the weights of each (arXiv 2410.12013).
     MoePruner,
 }
 
@@ -104,13 +104,13 @@ impl fmt::Display for ExpertMethod {
 }
 
 impl FromStr for ExpertMethod {
-    type Err = Error;
+    type Err = UnknownMethod;
 
-    fn from_str(text: &str) -> Result<Self, Error> {
+    fn from_str(text: &str) -> Result<Self, UnknownMethod> {
         Self::ALL
             .into_iter()
             .find(|method| method.name() == text)
-            .ok_or_else(|| Error::UnknownMethod {
+            .ok_or_else(|| UnknownMethod {
                 name: text.to_owned(),
                 known: Self::ALL.map(Self::name).join(", "),
             })

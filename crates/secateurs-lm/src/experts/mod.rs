@@ -1,5 +1,6 @@
 //! Experts of a mixture removed: which, by what, and what was lost.
 
+pub(crate) mod error;
 mod job;
 mod method;
 mod observe;
@@ -7,6 +8,7 @@ mod remove;
 mod weights;
 mod zeros;
 
+pub use error::ExpertError;
 pub use job::{ExpertJob, ExpertOutcome, prune_experts};
 pub use method::ExpertMethod;
 pub use observe::{Evidence, ExpertObservation, observe_experts};

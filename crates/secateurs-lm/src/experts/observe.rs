@@ -1,35 +1,36 @@
-//! What calibration tokens show of a model's experts.
+//! Observation of a model's experts on calibration tokens.
 
 use std::collections::BTreeMap;
 
 use burn::tensor::Tensor;
-use secateurs_models::llama::{Llama, LlamaConfig, LlamaMoe, Rope};
+use secateurs_models::decoder::LlamaMoe;
+use secateurs_models::{LoadedModel, MixtureFamily};
 use secateurs_moe::prune::{CachedBatch, ExpertEvidence, gated_inputs};
 use secateurs_moe::{MoeError, Routing, TokenRouting, answers};
 use secateurs_tensor::{ActivationStats, Observer};
 
-use crate::Error;
+use crate::experts::error::ExpertError;
 use crate::experts::method::ExpertMethod;
 use crate::measure::evaluate::to_tensor;
 
-/// What is kept beside the sums over answers that all methods need.
+/// Records kept beside the sums over answers that all methods need.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Evidence {
     /// The answers of all experts to all tokens, `n_tokens * n_experts * d_model` numbers a block: sets of experts are compared
     /// by them.
     pub answers: bool,
-    /// How large the gated inputs of all linears are: weights are scored by them.
+    /// Norms of the gated inputs of all linears: weights are scored by them.
     pub inputs: bool,
 }
 
 impl Evidence {
-    /// What any method needs.
+    /// Records that any method needs.
     pub const ALL: Self = Self {
         answers: true,
         inputs: true,
     };
 
-    /// What this method needs.
+    /// Records that this method needs.
     pub fn of(method: ExpertMethod) -> Self {
         Self {
             answers: method == ExpertMethod::Naee,
@@ -38,7 +39,7 @@ impl Evidence {
     }
 }
 
-/// What calibration tokens show of the experts of one block.
+/// Evidence of calibration tokens about the experts of one block.
 pub struct ExpertObservation {
     /// Sums over tokens.
     pub evidence: ExpertEvidence,
@@ -55,48 +56,37 @@ pub struct ExpertObservation {
 /// # Errors
 ///
 /// If the model is not a mixture, a token is outside its vocabulary, or something in it is not finite.
-pub fn observe_experts(
-    (config, llama): (&LlamaConfig, &Llama),
+pub fn observe_experts<F: MixtureFamily>(
+    loaded: LoadedModel<'_, F>,
     sequences: &[Vec<u32>],
     kept: Evidence,
     listener: &mut dyn FnMut(usize, usize),
-) -> Result<Vec<ExpertObservation>, Error> {
-    let mixtures = || llama.model.layers.iter().filter_map(|block| block.moe.as_ref());
-    if mixtures().next().is_none() {
-        return Err(Error::NoExperts);
+) -> Result<Vec<ExpertObservation>, ExpertError> {
+    let LoadedModel { family, model } = loaded;
+    let mixtures = F::blocks(model).iter().filter_map(F::mixture_of);
+    let mut observed: Vec<ExpertObservation> = mixtures.map(ExpertObservation::new).collect();
+    if observed.is_empty() {
+        return Err(ExpertError::NoExperts);
     }
-    let device = llama.model.embed_tokens.weight.device();
+    let (device, vocab_size) = (F::device(model), family.vocab_size());
     let longest = sequences.iter().map(Vec::len).max().unwrap_or(0);
-    let positions = Rope::new(config, longest, &device);
-    let mut observed: Vec<ExpertObservation> = mixtures()
-        .map(|moe| ExpertObservation {
-            evidence: ExpertEvidence::new(moe.experts.len(), config.d_model),
-            routings: Vec::new(),
-            cached: Vec::new(),
-            gated: BTreeMap::new(),
-        })
-        .collect();
+    let positions = family.positions(longest, &device);
     for (done, sequence) in sequences.iter().enumerate() {
-        let mut hidden = llama
-            .model
-            .embed_tokens
-            .forward(to_tensor(sequence, config.vocab_size, &device)?);
+        let tokens = to_tensor(sequence, vocab_size, &device)?;
+        let mut hidden = family.embedded(model, tokens);
         let mut observations = observed.iter_mut();
-        for block in &llama.model.layers {
-            let mixture = block.moe.as_ref().and_then(|moe| Some((moe, observations.next()?)));
+        for block in F::blocks(model) {
+            let mixture = F::mixture_of(block).and_then(|moe| Some((moe, observations.next()?)));
             let Some((moe, observation)) = mixture else {
-                hidden = block.forward(hidden, &positions, &mut ());
+                hidden = family.forward(block, hidden, &positions, &mut ());
                 continue;
             };
-            let routing = observation.see(moe, block.experts_input(hidden.clone(), &positions), kept)?;
-            let mut gated = Gated {
-                routing: &routing,
-                stats: &mut observation.gated,
-                error: None,
-            };
-            let observer: &mut dyn Observer = if kept.inputs { &mut gated } else { &mut () };
-            hidden = block.forward(hidden, &positions, observer);
-            gated.error.map_or(Ok(()), Err)?;
+            let tokens = family.mixture_input(block, hidden.clone(), &positions);
+            let routing = observation.see(moe, tokens, kept)?;
+            let gated = kept.inputs.then_some(&mut observation.gated);
+            hidden = observe_gated(&routing, gated, |observer| {
+                family.forward(block, hidden, &positions, observer)
+            })?;
             observation.routings.push(routing);
         }
         listener(done + 1, sequences.len());
@@ -105,7 +95,17 @@ pub fn observe_experts(
 }
 
 impl ExpertObservation {
-    fn see(&mut self, moe: &LlamaMoe, tokens: Tensor<2>, kept: Evidence) -> Result<TokenRouting, Error> {
+    fn new(moe: &LlamaMoe) -> Self {
+        let [d_model, n_experts] = moe.gate.weight.dims();
+        Self {
+            evidence: ExpertEvidence::new(n_experts, d_model),
+            routings: Vec::new(),
+            cached: Vec::new(),
+            gated: BTreeMap::new(),
+        }
+    }
+
+    fn see(&mut self, moe: &LlamaMoe, tokens: Tensor<2>, kept: Evidence) -> Result<TokenRouting, ExpertError> {
         let routing = match moe.route(tokens.clone())? {
             Routing::Tokens(routing) => routing,
             Routing::Slots(_) => {
@@ -125,11 +125,29 @@ impl ExpertObservation {
     }
 }
 
+/// Runs a block, adding to `stats`, if there are any, what its experts see.
+fn observe_gated(
+    routing: &TokenRouting,
+    stats: Option<&mut BTreeMap<String, ActivationStats>>,
+    forward: impl FnOnce(&mut dyn Observer) -> Tensor<3>,
+) -> Result<Tensor<3>, ExpertError> {
+    let Some(stats) = stats else {
+        return Ok(forward(&mut ()));
+    };
+    let mut gated = Gated {
+        routing,
+        stats,
+        error: None,
+    };
+    let hidden = forward(&mut gated);
+    gated.error.map_or(Ok(hidden), Err)
+}
+
 /// Sums of what experts see, times their gates.
 struct Gated<'a> {
     routing: &'a TokenRouting,
     stats: &'a mut BTreeMap<String, ActivationStats>,
-    error: Option<Error>,
+    error: Option<ExpertError>,
 }
 
 impl Observer for Gated<'_> {

@@ -1,57 +1,74 @@
 //! The model without some of its experts.
 
-use secateurs_models::llama::{Llama, LlamaMoe};
+use secateurs_models::decoder::LlamaMoe;
+use secateurs_models::{LoadedModel, MixtureFamily};
 use secateurs_moe::keep_logits;
 use secateurs_moe::prune::{Naee, clusters, keep_experts, lost, merge_experts, scores_of};
-use secateurs_tensor::Sparsity;
+use secateurs_tensor::{CostChange, Sparsity, UnitKind, UnitReport};
 use serde::Serialize;
 
 use super::method::ExpertMethod;
 use super::observe::ExpertObservation;
 use super::weights::zero_weights;
 use super::zeros::Zeros;
-use crate::Error;
+use crate::experts::error::ExpertError;
 
-/// What is to go.
+/// The experts that are to go.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct ExpertPlan {
-    /// How experts are chosen.
+    /// The way in which experts are chosen.
     pub method: ExpertMethod,
     /// Share of the experts of every block, `floor(n * share)` of them; for [`ExpertMethod::MoePruner`] of their weights.
     pub share: Sparsity,
-    /// Seed of what is random.
+    /// Seed of the random choices.
     pub seed: u64,
 }
 
-/// What went.
+impl ExpertPlan {
+    /// Number of experts that are to go from a block of `n_experts`.
+    pub fn n_removed(&self, n_experts: usize) -> usize {
+        if self.method.removes_experts() {
+            self.share.pruned_count(n_experts)
+        } else {
+            0
+        }
+    }
+}
+
+/// The experts that went.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ExpertReport {
-    /// What was to go.
+    /// The plan that was followed.
     pub plan: ExpertPlan,
     /// Share of zeros among the weights of all experts that stayed; of a written model, as they are in its file.
     pub sparsity: f64,
     /// Block by block.
     pub blocks: Vec<BlockExperts>,
+    /// Number of experts of every block; of a written model, as they are in its files.
+    pub units: Vec<UnitReport>,
+    /// What a written model costs, and what it cost before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cost: Option<CostChange>,
 }
 
-/// What happened to the experts of one block.
+/// Fate of the experts of one block.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct BlockExperts {
     /// The experts that stayed, by their numbers before.
     pub kept: Vec<usize>,
-    /// Those that went.
+    /// The experts that went.
     pub removed: Vec<usize>,
-    /// Share of zeros among the weights of those that stayed; of a written model, as they are in its file.
+    /// Share of zeros among the weights of the experts that stayed; of a written model, as they are in its file.
     pub sparsity: f64,
-    /// For each expert, by its number before, how much it matters, where the method says.
+    /// Scores of the experts by their numbers before, where the method has scores.
     pub scores: Option<Vec<f64>>,
     /// `sum over sequences ||F(x) - F_S(x)||`, where the method computes it.
     pub layer_change: Option<f64>,
-    /// Of the gates of calibration tokens, the share that removed experts had.
+    /// Share of the gates of calibration tokens that removed experts had.
     pub lost_gates: f64,
-    /// Of the calibration tokens, the share that lost an expert.
+    /// Share of the calibration tokens that lost an expert.
     pub affected_tokens: f64,
-    /// Of the calibration tokens, the share that lost all of theirs.
+    /// Share of the calibration tokens that lost all of theirs.
     pub abandoned_tokens: f64,
 }
 
@@ -62,20 +79,26 @@ pub struct BlockExperts {
 /// # Errors
 ///
 /// If too few experts would be left, or the observations are of another model.
-pub fn remove_experts(
-    llama: &Llama,
+pub fn remove_experts<F: MixtureFamily>(
+    loaded: LoadedModel<'_, F>,
     observed: &[ExpertObservation],
     plan: &ExpertPlan,
-) -> Result<(Llama, ExpertReport), Error> {
-    let mut llama = llama.clone();
-    let mut blocks = Vec::new();
+) -> Result<(F::Model, ExpertReport), ExpertError> {
+    let mut model = loaded.model.clone();
+    let (mut blocks, mut units) = (Vec::new(), Vec::new());
     let mut zeros = Zeros::default();
-    let mixtures = llama.model.layers.iter_mut().filter_map(|block| block.moe.as_mut());
-    for (index, (moe, observed)) in mixtures.zip(observed).enumerate() {
+    for (index, (moe, observed)) in F::mixtures_mut(&mut model).into_iter().zip(observed).enumerate() {
         // Every block draws for itself.
         let seed = plan.seed.wrapping_mul(1000).wrapping_add(index as u64);
         let choice = Choice::of(moe, observed, plan, seed)?;
         blocks.push(choice.report(observed));
+        units.push(UnitReport {
+            kind: UnitKind::Expert,
+            path: format!("model.layers.{index}.moe"),
+            before: choice.n_experts,
+            requested: choice.n_experts - plan.n_removed(choice.n_experts),
+            after: choice.kept.len(),
+        });
         *moe = choice.apply(moe.clone(), observed, plan)?;
         let of_block = Zeros::of(&moe.experts);
         blocks[index].sparsity = of_block.share();
@@ -85,11 +108,13 @@ pub fn remove_experts(
         plan: *plan,
         sparsity: zeros.share(),
         blocks,
+        units,
+        cost: None,
     };
-    Ok((llama, report))
+    Ok((model, report))
 }
 
-/// Which experts of a block stay.
+/// The experts of a block that stay.
 struct Choice {
     n_experts: usize,
     kept: Vec<usize>,
@@ -100,7 +125,7 @@ struct Choice {
 }
 
 impl Choice {
-    fn of(moe: &LlamaMoe, observed: &ExpertObservation, plan: &ExpertPlan, seed: u64) -> Result<Self, Error> {
+    fn of(moe: &LlamaMoe, observed: &ExpertObservation, plan: &ExpertPlan, seed: u64) -> Result<Self, ExpertError> {
         let n_experts = moe.experts.len();
         let all = Self {
             n_experts,
@@ -114,37 +139,38 @@ impl Choice {
         if let Some(importance) = plan.method.importance(seed) {
             let scores = scores_of(&*importance, &observed.evidence)?;
             let kept = keep_experts(&scores, n_removed, moe.router.needs())?;
-            return Ok(Self {
-                kept: kept.into_indices(),
-                scores: Some(scores.values().to_vec()),
-                ..all
-            });
+            let (kept, scores) = (kept.into_indices(), Some(scores.values().to_vec()));
+            return Ok(Self { kept, scores, ..all });
         }
         match plan.method {
             ExpertMethod::Naee => {
                 let choice = Naee::default().choose(&moe.router, &observed.cached, n_kept)?;
-                Ok(Self {
-                    kept: choice.kept,
-                    layer_change: Some(choice.loss),
-                    ..all
-                })
-            }
-            ExpertMethod::HcSmoe => {
-                let groups = clusters(&observed.evidence, n_kept)?;
-                let kept = groups.kept();
-                // Before the experts are touched.
-                moe.router.keep(&kept, n_experts)?;
+                let (kept, layer_change) = (choice.kept, Some(choice.loss));
                 Ok(Self {
                     kept,
-                    groups: groups.groups,
+                    layer_change,
                     ..all
                 })
             }
+            ExpertMethod::HcSmoe => all.by_clusters(moe, observed, n_kept),
             _ => Ok(all),
         }
     }
 
-    fn apply(self, mut moe: LlamaMoe, observed: &ExpertObservation, plan: &ExpertPlan) -> Result<LlamaMoe, Error> {
+    fn by_clusters(self, moe: &LlamaMoe, observed: &ExpertObservation, n_kept: usize) -> Result<Self, ExpertError> {
+        let groups = clusters(&observed.evidence, n_kept)?;
+        let (kept, groups) = (groups.kept(), groups.groups);
+        // Before the experts are touched.
+        moe.router.keep(&kept, self.n_experts)?;
+        Ok(Self { kept, groups, ..self })
+    }
+
+    fn apply(
+        self,
+        mut moe: LlamaMoe,
+        observed: &ExpertObservation,
+        plan: &ExpertPlan,
+    ) -> Result<LlamaMoe, ExpertError> {
         let evidence = &observed.evidence;
         match plan.method {
             ExpertMethod::MoePruner => zero_weights(moe, observed, plan.share),

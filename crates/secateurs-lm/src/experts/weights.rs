@@ -2,21 +2,21 @@
 
 use burn::module::Param;
 use secateurs_importance::{Importance, LayerView, Wanda};
-use secateurs_models::llama::LlamaMoe;
+use secateurs_models::decoder::LlamaMoe;
 use secateurs_moe::MoeError;
 use secateurs_prune::PruneError;
 use secateurs_tensor::{Pattern, Scope, Sparsity, WeightMatrix, select};
 
 use super::method::ExpertMethod;
 use super::observe::ExpertObservation;
-use crate::Error;
+use crate::experts::error::ExpertError;
 
 /// Zeroes a share of the weights of every output of every expert, those of the lowest `|W| * ||x . gate||`.
 pub(super) fn zero_weights(
     mut moe: LlamaMoe,
     observed: &ExpertObservation,
     share: Sparsity,
-) -> Result<LlamaMoe, Error> {
+) -> Result<LlamaMoe, ExpertError> {
     if observed.gated.is_empty() {
         let criterion = ExpertMethod::MoePruner.name().to_owned();
         return Err(MoeError::NoEvidence { criterion }.into());

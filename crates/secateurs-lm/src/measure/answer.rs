@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::Error;
+use crate::measure::error::MeasureError;
 use crate::text::lines::LineProblem;
 use crate::trace::format::Trace;
 use crate::trace::prompts::{PromptFile, PromptRecord};
@@ -31,11 +31,12 @@ impl Accuracy {
 /// # Errors
 ///
 /// If a line has no such field, or the field has no number.
-pub fn reference_numbers(prompts: &PromptFile, field: &str) -> Result<Vec<f64>, Error> {
+pub fn reference_numbers(prompts: &PromptFile, field: &str) -> Result<Vec<f64>, MeasureError> {
     let number_of = |(index, record): (usize, &PromptRecord)| {
         extract_number(&prompts.other_field(index, field)?).ok_or_else(|| {
             let field = field.to_owned();
-            LineProblem::NoNumber { field }.at(prompts.path(), record.line)
+            let error = LineProblem::NoNumber { field }.at(prompts.path(), record.line);
+            MeasureError::from(error)
         })
     };
     prompts.records().iter().enumerate().map(number_of).collect()

@@ -1,15 +1,15 @@
-//! How two checkpoints differ, tensor by tensor.
+//! Differences of two checkpoints, tensor by tensor.
 
 use std::collections::HashMap;
 
 use secateurs_data::Checkpoint;
 use serde::Serialize;
 
-use crate::Error;
+use crate::measure::error::MeasureError;
 use crate::pack::packed::{read_weights, weights_of};
 use crate::prune::notes::n_zeros;
 
-/// How two checkpoints differ.
+/// Differences of two checkpoints.
 #[derive(Debug, Clone, Serialize)]
 pub struct Comparison {
     /// Tensors in both, in the order of the first.
@@ -20,7 +20,7 @@ pub struct Comparison {
     pub only_second: Vec<String>,
 }
 
-/// How one tensor differs.
+/// Differences of one tensor.
 #[derive(Debug, Clone, Serialize)]
 pub struct TensorDifference {
     /// Name of the tensor.
@@ -42,7 +42,7 @@ pub struct TensorDifference {
 /// # Errors
 ///
 /// If a tensor has another shape in the second, cannot be read, holds NaN or infinity, or the two have no tensor in common.
-pub fn compare(first: &Checkpoint, second: &Checkpoint) -> Result<Comparison, Error> {
+pub fn compare(first: &Checkpoint, second: &Checkpoint) -> Result<Comparison, MeasureError> {
     first.check_finite()?;
     second.check_finite()?;
     let (a, b) = (weights_of(first)?, weights_of(second)?);
@@ -56,10 +56,14 @@ pub fn compare(first: &Checkpoint, second: &Checkpoint) -> Result<Comparison, Er
         .iter()
         .filter_map(|(name, shape)| Some((name, shape, *in_second.get(name)?)));
     let tensors = common
-        .map(|(name, shape, other)| difference((first, shape), (second, other), name))
+        .map(|(name, shape, other)| {
+            check_shapes(name, shape, other)?;
+            let [a, b] = [read_weights(first, name, shape)?, read_weights(second, name, shape)?];
+            Ok::<_, MeasureError>(difference(name, shape, &a, &b))
+        })
         .collect::<Result<Vec<_>, _>>()?;
     if tensors.is_empty() {
-        return Err(Error::NothingInCommon);
+        return Err(MeasureError::NothingInCommon);
     }
     Ok(Comparison {
         tensors,
@@ -68,32 +72,31 @@ pub fn compare(first: &Checkpoint, second: &Checkpoint) -> Result<Comparison, Er
     })
 }
 
-fn difference(
-    (first, shape): (&Checkpoint, &Vec<usize>),
-    (second, other): (&Checkpoint, &Vec<usize>),
-    name: &str,
-) -> Result<TensorDifference, Error> {
-    if shape != other {
-        return Err(Error::ShapesDiffer {
-            name: name.to_owned(),
-            first: shape.clone(),
-            second: other.clone(),
-        });
+fn check_shapes(name: &str, first: &[usize], second: &[usize]) -> Result<(), MeasureError> {
+    if first == second {
+        return Ok(());
     }
-    let (a, b) = (read_weights(first, name, shape)?, read_weights(second, name, other)?);
+    Err(MeasureError::ShapesDiffer {
+        name: name.to_owned(),
+        first: first.to_vec(),
+        second: second.to_vec(),
+    })
+}
+
+fn difference(name: &str, shape: &[usize], a: &[f32], b: &[f32]) -> TensorDifference {
     let n = a.len().max(1) as f64;
     let zeros = |values: &[f32]| n_zeros(values) as f64 / n;
-    let pairs = || a.iter().zip(&b);
+    let pairs = || a.iter().zip(b);
     let moved = pairs().filter(|(x, y)| (**x == 0.0) != (**y == 0.0)).count() as f64;
     let norm = |sum: f64| sum.sqrt();
     let distance = norm(pairs().map(|(x, y)| f64::from(x - y).powi(2)).sum());
     let size = norm(a.iter().map(|x| f64::from(*x).powi(2)).sum());
-    Ok(TensorDifference {
+    TensorDifference {
         name: name.to_owned(),
-        shape: shape.clone(),
-        sparsity: (zeros(&a), zeros(&b)),
+        shape: shape.to_vec(),
+        sparsity: (zeros(a), zeros(b)),
         mask_difference: moved / n,
         relative_distance: if size > 0.0 { distance / size } else { distance },
         identical: pairs().all(|(x, y)| x.to_bits() == y.to_bits()),
-    })
+    }
 }

@@ -2,16 +2,18 @@
 
 use std::time::Instant;
 
+use burn::module::Module;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use secateurs_data::Checkpoint;
-use secateurs_models::llama::{Llama, LlamaConfig, Rope, load_llama};
+use secateurs_models::{FamilyJob, FamilyKind, LanguageModel, LoadedModel, ModelError, ModelShape, Sequences};
 use secateurs_runtime::{BlockWeights, Engine};
 use secateurs_sparse::{Level, VectorType};
 use secateurs_tensor::{PathRules, read_weights};
 use serde::{Deserialize, Serialize};
 
-use crate::Error;
-use crate::text::windows::first_windows;
+use crate::measure::error::MeasureError;
+use crate::text::error::TextError;
+use crate::text::windows::{TextWindows, first_windows};
 
 /// Perplexity of a model on a text, with what it was measured on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -37,25 +39,61 @@ impl Evaluation {
     }
 }
 
-/// Evaluates a checkpoint on the first `count` windows of `window` tokens of `text`.
+/// Evaluates a checkpoint on the first windows of a text.
 ///
-/// `listener` is called with the number of windows done and their total.
+/// `listener` is called as by [`evaluate_on_windows`].
 ///
 /// # Errors
 ///
 /// If the text is too short, the window too long for the model, the model cannot be loaded, or a loss is not finite.
 pub fn evaluate(
     checkpoint: &Checkpoint,
-    text: &str,
-    (count, window): (usize, usize),
+    windows: &TextWindows<'_>,
     device: &Device,
     listener: &mut dyn FnMut(usize, usize),
-) -> Result<Evaluation, Error> {
-    let config = LlamaConfig::open(checkpoint)?;
-    check_window(&config, window)?;
-    let windows = first_windows(&checkpoint.tokenizer()?, text, (count, window), "the text")?;
-    let (config, llama) = load_llama(checkpoint, device)?;
-    evaluate_llama(&config, &llama, &windows, listener)
+) -> Result<Evaluation, MeasureError> {
+    check_window(&ModelShape::open(checkpoint)?, windows.length)?;
+    let windows = &first_windows(&checkpoint.tokenizer()?, windows, "the text")?;
+    evaluate_on_windows(checkpoint, windows, device, listener)
+}
+
+/// Evaluates a checkpoint on token windows of one length.
+///
+/// `listener` is called with the number of windows done, 0 once the model is loaded, and their total.
+///
+/// # Errors
+///
+/// As for [`evaluate_model`], and if the model cannot be loaded.
+pub fn evaluate_on_windows(
+    checkpoint: &Checkpoint,
+    windows: &[Vec<u32>],
+    device: &Device,
+    listener: &mut dyn FnMut(usize, usize),
+) -> Result<Evaluation, MeasureError> {
+    FamilyKind::of(checkpoint)?.run(Evaluate {
+        checkpoint,
+        windows,
+        device,
+        listener,
+    })
+}
+
+struct Evaluate<'a> {
+    checkpoint: &'a Checkpoint,
+    windows: &'a [Vec<u32>],
+    device: &'a Device,
+    listener: &'a mut dyn FnMut(usize, usize),
+}
+
+impl FamilyJob for Evaluate<'_> {
+    type Output = Result<Evaluation, MeasureError>;
+
+    fn run<F: LanguageModel>(self) -> Self::Output {
+        let family = F::open(self.checkpoint)?;
+        let model = family.load(self.checkpoint, self.device)?;
+        (self.listener)(0, self.windows.len());
+        evaluate_model(LoadedModel::new(&family, &model), self.windows, self.listener)
+    }
 }
 
 /// Evaluates a loaded model on token windows of one length.
@@ -63,22 +101,21 @@ pub fn evaluate(
 /// # Errors
 ///
 /// If a token is outside the vocabulary or a loss is not finite.
-pub fn evaluate_llama(
-    config: &LlamaConfig,
-    llama: &Llama,
+pub fn evaluate_model<F: LanguageModel>(
+    loaded: LoadedModel<'_, F>,
     windows: &[Vec<u32>],
     listener: &mut dyn FnMut(usize, usize),
-) -> Result<Evaluation, Error> {
-    let device = llama.model.embed_tokens.weight.device();
+) -> Result<Evaluation, MeasureError> {
+    let LoadedModel { family, model } = loaded;
+    let (device, vocab_size) = (F::device(model), family.vocab_size());
     let longest = windows.iter().map(Vec::len).max().unwrap_or(0);
-    let positions = Rope::new(config, longest, &device);
+    let positions = &family.positions(longest, &device);
     let mut loss_of = |window: &[u32]| {
-        let tokens = to_tensor(window, config.vocab_size, &device)?;
-        Ok(f64::from(
-            llama.token_losses(tokens, &positions).mean().into_scalar::<f32>(),
-        ))
+        let tokens = to_tensor(window, vocab_size, &device)?;
+        let losses = family.token_losses(model, Sequences { tokens, positions });
+        Ok(f64::from(losses.mean().into_scalar::<f32>()))
     };
-    let sparsity = || sparsity(llama);
+    let sparsity = || sparsity(F::blocks(model));
     evaluate_windows(windows, &mut loss_of, &sparsity, listener)
 }
 
@@ -91,7 +128,7 @@ pub fn evaluate_packed(
     engine: &Engine,
     windows: &[Vec<u32>],
     listener: &mut dyn FnMut(usize, usize),
-) -> Result<Evaluation, Error> {
+) -> Result<Evaluation, MeasureError> {
     let mut loss_of = |window: &[u32]| {
         let losses = engine.token_losses(window, VectorType::F32)?;
         Ok(losses.iter().map(|loss| f64::from(*loss)).sum::<f64>() / losses.len() as f64)
@@ -109,16 +146,16 @@ pub fn evaluate_packed(
 /// Takes the mean loss of every window; `sparsity` is asked once the time of the windows has been taken.
 fn evaluate_windows(
     windows: &[Vec<u32>],
-    loss_of: &mut dyn FnMut(&[u32]) -> Result<f64, Error>,
+    loss_of: &mut dyn FnMut(&[u32]) -> Result<f64, MeasureError>,
     sparsity: &dyn Fn() -> f64,
     listener: &mut dyn FnMut(usize, usize),
-) -> Result<Evaluation, Error> {
+) -> Result<Evaluation, MeasureError> {
     let started = Instant::now();
     let mut losses = Vec::with_capacity(windows.len());
     for (index, window) in windows.iter().enumerate() {
         let loss = loss_of(window)?;
         if !loss.is_finite() {
-            return Err(Error::LossNotFinite { window: index, loss });
+            return Err(MeasureError::LossNotFinite { window: index, loss });
         }
         losses.push(loss);
         listener(index + 1, windows.len());
@@ -140,38 +177,37 @@ fn evaluate_windows(
 /// # Errors
 ///
 /// If a window is longer than the positions of the model.
-pub fn check_window(config: &LlamaConfig, window: usize) -> Result<(), Error> {
-    let max_positions = config.max_positions;
+pub fn check_window(shape: &ModelShape, window: usize) -> Result<(), TextError> {
+    let max_positions = shape.max_positions;
     if window > max_positions {
-        Err(Error::WindowTooLong { window, max_positions })
+        Err(TextError::WindowTooLong { window, max_positions })
     } else {
         Ok(())
     }
 }
 
 /// Refuses tokens outside the vocabulary.
-pub(crate) fn check_tokens(window: &[u32], vocab_size: usize) -> Result<(), Error> {
+pub(crate) fn check_tokens(window: &[u32], vocab_size: usize) -> Result<(), ModelError> {
     match window.iter().position(|&id| id as usize >= vocab_size) {
-        Some(position) => Err(secateurs_models::ModelError::TokenOutOfRange {
+        Some(position) => Err(ModelError::TokenOutOfRange {
             id: window[position],
             position,
             vocab_size,
-        }
-        .into()),
+        }),
         None => Ok(()),
     }
 }
 
-pub(crate) fn to_tensor(window: &[u32], vocab_size: usize, device: &Device) -> Result<Tensor<2, Int>, Error> {
+pub(crate) fn to_tensor(window: &[u32], vocab_size: usize, device: &Device) -> Result<Tensor<2, Int>, ModelError> {
     check_tokens(window, vocab_size)?;
     let ids: Vec<i64> = window.iter().map(|&id| i64::from(id)).collect();
     Ok(Tensor::from_data(TensorData::new(ids, [1, window.len()]), device))
 }
 
 /// Counts zeros block by block, so that no second copy of the model arises.
-fn sparsity(llama: &Llama) -> f64 {
+fn sparsity(blocks: &[impl Module]) -> f64 {
     let rules = PathRules::default();
-    let weights = llama.model.layers.iter().flat_map(|block| read_weights(block, &rules));
+    let weights = blocks.iter().flat_map(|block| read_weights(block, &rules));
     share(weights.map(|(_, weight)| (weight.n_zeros(), weight.len())))
 }
 

@@ -1,17 +1,18 @@
-//! What a checkpoint is.
+//! The contents of a checkpoint.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use secateurs_data::Checkpoint;
-use secateurs_data::llama::LlamaConfig;
+use secateurs_models::{ModelShape, TransformerShape};
 use secateurs_sparse::Level;
 use secateurs_tensor::PathRules;
 use serde::Serialize;
 
-use crate::Error;
+use crate::measure::error::MeasureError;
 use crate::pack::packed::{is_packed, packed_matrix, weights_of};
+use crate::prune::notes::n_zeros;
 
-/// What a checkpoint is.
+/// The contents of a checkpoint.
 #[derive(Debug, Clone, Serialize)]
 pub struct Info {
     /// Kind of file and its number formats.
@@ -24,14 +25,11 @@ pub struct Info {
     pub encodings: BTreeMap<String, u64>,
     /// Fraction of zeros among the weights that pruning may touch.
     pub sparsity: f64,
-    /// Blocks, heads and widths, for the families that are known.
+    /// Number of blocks.
     pub blocks: usize,
-    /// Width of the residual stream.
-    pub d_model: usize,
-    /// Query heads and key-value heads.
-    pub heads: (usize, usize),
-    /// Width of the SwiGLU layer, or of one expert.
-    pub d_ffn: usize,
+    /// Widths and heads, if the model is a transformer.
+    #[serde(flatten)]
+    pub transformer: Option<TransformerShape>,
     /// Experts of a block and how many of them answer a token, if the model is a mixture.
     pub experts: Option<(usize, usize)>,
     /// Tokens in the vocabulary.
@@ -59,58 +57,72 @@ pub struct LinearInfo {
 ///
 /// # Errors
 ///
-/// If the model is not a Llama or a tensor cannot be read.
-pub fn info(checkpoint: &Checkpoint) -> Result<Info, Error> {
-    let config = LlamaConfig::open(checkpoint)?;
+/// If the model is of no known family or a tensor cannot be read.
+pub fn info(checkpoint: &Checkpoint) -> Result<Info, MeasureError> {
+    let shape = ModelShape::open(checkpoint)?;
     let rules = PathRules::default();
-    let mut bytes = 0;
+    let prunable_names: HashSet<&str> = shape
+        .tensors
+        .iter()
+        .filter(|tensor| tensor.dims().is_some() && rules.selects(&tensor.path))
+        .map(|tensor| tensor.name.as_str())
+        .collect();
     let mut encodings = BTreeMap::new();
     for tensor in checkpoint.tensors() {
-        bytes += tensor.bytes;
         *encodings.entry(tensor.encoding.clone()).or_insert(0) += tensor.bytes;
     }
     let (mut parameters, mut zeros, mut prunable) = (0, 0, 0);
     let mut linears = Vec::new();
-    for (name, shape) in weights_of(checkpoint)? {
-        let count: usize = shape.iter().product();
+    for (name, dims) in weights_of(checkpoint)? {
+        let count: usize = dims.iter().product();
         parameters += count as u64;
-        if shape.len() == 2 && rules.selects(&config.module_path(&name)) {
-            let (encoding, n_zeros) = linear(checkpoint, &name, &shape)?;
-            zeros += n_zeros;
+        if prunable_names.contains(name.as_str()) {
+            let linear = describe_linear(checkpoint, name, dims)?;
+            zeros += linear.n_zeros;
             prunable += count;
-            linears.push(LinearInfo {
-                name,
-                dims: shape,
-                encoding,
-                sparsity: n_zeros as f64 / count.max(1) as f64,
-            });
+            linears.push(linear.info);
         }
     }
     let kind = if is_packed(checkpoint) { ", packed" } else { "" };
     Ok(Info {
         description: checkpoint.description() + kind,
         parameters,
-        bytes,
+        bytes: checkpoint.tensors().map(|tensor| tensor.bytes).sum(),
         encodings,
         sparsity: zeros as f64 / prunable.max(1) as f64,
-        blocks: config.n_blocks,
-        d_model: config.d_model,
-        heads: (config.n_heads, config.n_kv_heads),
-        d_ffn: config.d_ffn,
-        experts: config.experts.map(|experts| (experts.n_experts, experts.top_k)),
-        vocab_size: config.vocab_size,
-        max_positions: config.max_positions,
+        blocks: shape.n_blocks,
+        transformer: shape.transformer,
+        experts: shape.mixture.map(|mixture| (mixture.n_experts, mixture.top_k)),
+        vocab_size: shape.vocab_size,
+        max_positions: shape.max_positions,
         linears,
     })
 }
 
-/// How a matrix is stored, and how many of its weights are zero.
-fn linear(checkpoint: &Checkpoint, name: &str, shape: &[usize]) -> Result<(String, usize), Error> {
-    if let Some(matrix) = packed_matrix(checkpoint, name, shape)? {
-        let encoding = format!("{} {}", matrix.format(), matrix.values().value_type());
-        return Ok((encoding, matrix.n_zeros(Level::best())));
-    }
-    let weights = checkpoint.read_f32(name)?;
-    let n_zeros = weights.iter().filter(|weight| **weight == 0.0).count();
-    Ok((checkpoint.tensor(name)?.encoding.clone(), n_zeros))
+/// A linear, and its number of zeros.
+struct CountedLinear {
+    info: LinearInfo,
+    n_zeros: usize,
+}
+
+fn describe_linear(checkpoint: &Checkpoint, name: String, dims: Vec<usize>) -> Result<CountedLinear, MeasureError> {
+    let (encoding, n_zeros) = match packed_matrix(checkpoint, &name, &dims)? {
+        Some(matrix) => {
+            let encoding = format!("{} {}", matrix.format(), matrix.values().value_type());
+            (encoding, matrix.n_zeros(Level::best()))
+        }
+        None => {
+            let encoding = checkpoint.tensor(&name)?.encoding.clone();
+            (encoding, n_zeros(&checkpoint.read_f32(&name)?))
+        }
+    };
+    let count: usize = dims.iter().product();
+    let sparsity = n_zeros as f64 / count.max(1) as f64;
+    let info = LinearInfo {
+        name,
+        dims,
+        encoding,
+        sparsity,
+    };
+    Ok(CountedLinear { info, n_zeros })
 }

@@ -2,12 +2,14 @@
 
 mod answer;
 mod compare;
+pub(crate) mod error;
 pub(crate) mod evaluate;
 mod fidelity;
 mod info;
 
 pub use answer::{Accuracy, accuracy, extract_number, reference_numbers};
 pub use compare::{Comparison, TensorDifference, compare};
-pub use evaluate::{Evaluation, check_window, evaluate, evaluate_llama, evaluate_packed};
+pub use error::MeasureError;
+pub use evaluate::{Evaluation, check_window, evaluate, evaluate_model, evaluate_on_windows, evaluate_packed};
 pub use fidelity::{Fidelity, PartFidelity, fidelity, fidelity_of};
 pub use info::{Info, LinearInfo, info};

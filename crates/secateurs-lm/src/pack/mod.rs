@@ -1,7 +1,14 @@
 //! Checkpoints packed and unpacked.
 
+pub(crate) mod error;
 mod job;
+mod matrix;
 pub(crate) mod packed;
+mod result_config;
+mod settings;
 
-pub use job::{FormatChoice, PackConfig, PackedInfo, PackedLayout, pack_checkpoint};
+pub use error::PackError;
+pub use job::pack_checkpoint;
+pub use matrix::PackedInfo;
 pub use packed::is_packed;
+pub use settings::{FormatChoice, PackConfig, PackedLayout};

@@ -1,12 +1,11 @@
 //! Packed and plain checkpoints alike.
 
 use secateurs_data::Checkpoint;
-use secateurs_data::llama::{LlamaConfig, planned_tensors};
-use secateurs_models::ModelError;
+use secateurs_models::{ModelError, ModelShape};
 use secateurs_runtime::read_matrix;
 use secateurs_sparse::{Level, PackedMatrix, ValueType};
 
-use crate::Error;
+use crate::pack::error::PackError;
 
 /// Whether a model was packed, so that only the engine can run it.
 pub fn is_packed(checkpoint: &Checkpoint) -> bool {
@@ -15,15 +14,15 @@ pub fn is_packed(checkpoint: &Checkpoint) -> bool {
 
 /// Names and shapes of the weights. A packed model has several tensors for a matrix, so its weights are those that its
 /// configuration implies.
-pub(crate) fn weights_of(checkpoint: &Checkpoint) -> Result<Vec<(String, Vec<usize>)>, Error> {
+pub(crate) fn weights_of(checkpoint: &Checkpoint) -> Result<Vec<(String, Vec<usize>)>, PackError> {
     if !is_packed(checkpoint) {
         let tensors = checkpoint.tensors();
         return Ok(tensors
             .map(|tensor| (tensor.name.clone(), tensor.shape.clone()))
             .collect());
     }
-    let planned = planned_tensors(&LlamaConfig::describe(checkpoint)?);
-    Ok(planned.into_iter().map(|tensor| (tensor.name, tensor.shape)).collect())
+    let tensors = ModelShape::describe(checkpoint)?.tensors;
+    Ok(tensors.into_iter().map(|tensor| (tensor.name, tensor.shape)).collect())
 }
 
 /// A matrix of a packed model; `None` for what is stored as an ordinary tensor.
@@ -31,7 +30,7 @@ pub(crate) fn packed_matrix(
     checkpoint: &Checkpoint,
     name: &str,
     shape: &[usize],
-) -> Result<Option<PackedMatrix>, Error> {
+) -> Result<Option<PackedMatrix>, PackError> {
     match <[usize; 2]>::try_from(shape) {
         Ok(dims) if is_packed(checkpoint) => {
             let module = name.trim_end_matches(".weight");
@@ -42,7 +41,7 @@ pub(crate) fn packed_matrix(
 }
 
 /// The weights of this name, unpacked; they must have this shape.
-pub(crate) fn read_weights(checkpoint: &Checkpoint, name: &str, shape: &[usize]) -> Result<Vec<f32>, Error> {
+pub(crate) fn read_weights(checkpoint: &Checkpoint, name: &str, shape: &[usize]) -> Result<Vec<f32>, PackError> {
     if let Some(matrix) = packed_matrix(checkpoint, name, shape)? {
         return Ok(matrix.unpack(Level::best()));
     }

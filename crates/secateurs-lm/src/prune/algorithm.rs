@@ -4,9 +4,9 @@ use secateurs_importance::{Importance, Magnitude, Random, Ria, Wanda};
 use secateurs_prune::{Alps, LAdmm, LayerMethod, MaskOnly, PruneError, Safe, SparseGpt};
 use secateurs_tensor::Scope;
 
-use crate::Error;
 use crate::prune::method::Method;
 use crate::prune::options::MethodOptions;
+use crate::prune::recipe_error::RecipeError;
 
 /// A method with its settings, by the part of a model that it sees at a time.
 pub enum Algorithm {
@@ -82,7 +82,7 @@ impl Method {
     /// assert_eq!(refused.as_deref(), Some("wanda does not use iterations; l-admm, alps do"));
     /// # Ok::<(), secateurs_lm::Error>(())
     /// ```
-    pub fn build(self, options: &MethodOptions, seed: u64) -> Result<Algorithm, Error> {
+    pub fn build(self, options: &MethodOptions, seed: u64) -> Result<Algorithm, RecipeError> {
         let mut rest = options.clone();
         let algorithm = self.assemble(&mut rest, seed)?;
         if let Some(option) = rest.given().first() {
@@ -95,7 +95,7 @@ impl Method {
         }
         match (&algorithm, options.scope) {
             (Algorithm::WholeModel(WholeModel::Elsa(_)), _) => Ok(algorithm),
-            (_, Some(Scope::Global)) => Err(Error::NoGlobalScope { method: self }),
+            (_, Some(Scope::Global)) => Err(RecipeError::NoGlobalScope { method: self }),
             _ => Ok(algorithm),
         }
     }
@@ -107,8 +107,8 @@ impl Method {
     }
 
     /// The error of an option that this method does not use and those that `takes` tells of do.
-    pub(crate) fn refuse(self, option: &'static str, takes: impl Fn(Self) -> bool) -> Error {
-        Error::UnusedOption {
+    pub(crate) fn refuse(self, option: &'static str, takes: impl Fn(Self) -> bool) -> RecipeError {
+        RecipeError::UnusedOption {
             option,
             method: self,
             users: Self::names(takes),
@@ -122,7 +122,7 @@ impl Method {
     }
 
     /// Makes the method, taking from `options` those that it uses.
-    fn assemble(self, options: &mut MethodOptions, seed: u64) -> Result<Algorithm, Error> {
+    fn assemble(self, options: &mut MethodOptions, seed: u64) -> Result<Algorithm, RecipeError> {
         let random = Random::new(seed);
         Ok(match self {
             Self::Random => Algorithm::PerLayer(mask_only(random, Scope::PerLayer, options)),

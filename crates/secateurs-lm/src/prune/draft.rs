@@ -5,10 +5,10 @@ use secateurs_tensor::{NmPattern, PathRules, Sparsity};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
-use crate::Error;
 use crate::prune::method::Method;
 use crate::prune::options::MethodOptions;
 use crate::prune::recipe::{AllocationRecipe, Recipe};
+use crate::prune::recipe_error::RecipeError;
 use crate::trace::calibration_draft::CalibrationDraft;
 use crate::train::settings::Training;
 
@@ -54,9 +54,9 @@ pub struct RecipeDraft {
 }
 
 impl TryFrom<RecipeDraft> for Recipe {
-    type Error = Error;
+    type Error = RecipeError;
 
-    fn try_from(draft: RecipeDraft) -> Result<Self, Error> {
+    fn try_from(draft: RecipeDraft) -> Result<Self, RecipeError> {
         // Whoever adds a field is told by the compiler to hand it over.
         let RecipeDraft {
             method,
@@ -71,7 +71,7 @@ impl TryFrom<RecipeDraft> for Recipe {
             rules,
         } = draft;
         Ok(Self {
-            method: method.ok_or(Error::NoMethod)?,
+            method: method.ok_or(RecipeError::NoMethod)?,
             sparsity,
             pattern,
             seed: seed.unwrap_or(0),

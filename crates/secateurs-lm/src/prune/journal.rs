@@ -4,7 +4,7 @@ use secateurs_data::{Checkpoint, RunJournal};
 use secateurs_tensor::{LayerReport, Pattern};
 use serde::{Deserialize, Serialize};
 
-use crate::Error;
+use crate::prune::error::PruneJobError;
 use crate::prune::recipe::Recipe;
 use crate::text::windows::hash_tokens;
 
@@ -29,7 +29,7 @@ pub(crate) struct PruneJournal {
 
 impl PruneJournal {
     /// The journal of a run that is to begin.
-    pub(crate) fn new(recipe: &Recipe, source: &Checkpoint, sequences: &[Vec<u32>]) -> Result<Self, Error> {
+    pub(crate) fn new(recipe: &Recipe, source: &Checkpoint, sequences: &[Vec<u32>]) -> Result<Self, PruneJobError> {
         Ok(Self {
             recipe: recipe.clone(),
             source: source.fingerprint()?,

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::Error;
+use crate::run::unknown_method::UnknownMethod;
 
 /// A pruning method.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -99,13 +99,13 @@ impl fmt::Display for Method {
 }
 
 impl FromStr for Method {
-    type Err = Error;
+    type Err = UnknownMethod;
 
-    fn from_str(name: &str) -> Result<Self, Error> {
+    fn from_str(name: &str) -> Result<Self, UnknownMethod> {
         Self::ALL
             .into_iter()
             .find(|method| method.name() == name)
-            .ok_or_else(|| Error::UnknownMethod {
+            .ok_or_else(|| UnknownMethod {
                 name: name.to_owned(),
                 known: Self::ALL.map(Self::name).join(", "),
             })

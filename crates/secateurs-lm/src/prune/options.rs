@@ -18,7 +18,7 @@ pub struct MethodOptions {
     /// Iterations of l-admm (20) or alps (at most 300).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub iterations: Option<usize>,
-    /// How l-admm's mask grows.
+    /// Growth of l-admm's mask.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub schedule: Option<AdmmSchedule>,
     /// Settings of safe.

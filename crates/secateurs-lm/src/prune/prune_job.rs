@@ -7,8 +7,8 @@ use burn::tensor::Device;
 use secateurs_data::{Checkpoint, CheckpointWriter, Overwrite};
 use secateurs_tensor::Report;
 
-use crate::Error;
 use crate::prune::recipe::Recipe;
+use crate::run::error::ModelFileError;
 use crate::trace::calibration::Calibration;
 
 /// A pruning run.
@@ -17,11 +17,11 @@ pub struct PruneJob<'a> {
     pub model: &'a Path,
     /// The folder to make.
     pub out: &'a Path,
-    /// What to do.
+    /// The recipe to follow.
     pub recipe: &'a Recipe,
-    /// What to do with earlier output.
+    /// Treatment of earlier output.
     pub overwrite: Overwrite,
-    /// Where tensors are computed.
+    /// Device of the tensors.
     pub device: &'a Device,
 }
 
@@ -56,17 +56,17 @@ impl<'a> PruneJob<'a> {
         }
         inputs
     }
+}
 
-    /// Adds metadata, report and recipe to finished weights.
-    pub(crate) fn describe(
-        &self,
-        source: &Checkpoint,
-        writer: &CheckpointWriter,
-        report: &Report,
-    ) -> Result<(), Error> {
-        let json = serde_json::to_string_pretty(report).map_err(Error::Json)?;
-        writer.copy_metadata(source)?;
-        writer.write_file("report.json", (json + "\n").as_bytes())?;
-        Ok(writer.write_file("recipe.toml", self.recipe.to_toml()?.as_bytes())?)
-    }
+/// Adds metadata, recipe and report to finished weights.
+pub(crate) fn describe(
+    writer: &CheckpointWriter,
+    source: &Checkpoint,
+    report: &Report,
+    recipe: &str,
+) -> Result<(), ModelFileError> {
+    let json = serde_json::to_string_pretty(report).map_err(ModelFileError::Json)?;
+    writer.copy_metadata(source)?;
+    writer.write_file("report.json", (json + "\n").as_bytes())?;
+    Ok(writer.write_file("recipe.toml", recipe.as_bytes())?)
 }

@@ -1,13 +1,15 @@
 //! A pruning run as a value: everything that decides its result, readable and writable as TOML.
 
 use secateurs_data::{Checkpoint, FloatType};
+use secateurs_models::ModelShape;
 use secateurs_tensor::{NmPattern, NonNegative, PathRules, Pattern, Sparsity};
 use serde::{Deserialize, Serialize};
 
-use crate::Error;
 use crate::prune::algorithm::{Algorithm, WholeModel};
+use crate::prune::error::PruneJobError;
 use crate::prune::method::Method;
 use crate::prune::options::MethodOptions;
+use crate::prune::recipe_error::RecipeError;
 use crate::trace::calibration::{Calibration, CalibrationTokens};
 use crate::train::settings::Training;
 
@@ -45,25 +47,25 @@ pub struct Recipe {
     pub seed: u64,
     /// Number format of the output.
     pub dtype: FloatType,
-    /// What calibrates; needed by all methods but random, magnitude, elsa and elsa-l.
+    /// Data that calibrate; needed by all methods but random, magnitude, elsa and elsa-l.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub calibration: Option<Calibration>,
-    /// How the whole model is trained, by the methods that do.
+    /// Training of the whole model, for the methods that do it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub training: Option<Training>,
-    /// How sparsity is spread over the blocks.
+    /// Spread of sparsity over the blocks.
     pub allocation: AllocationRecipe,
     /// Settings of the method.
     pub options: MethodOptions,
-    /// Which parameters may be pruned.
+    /// Parameters that may be pruned.
     pub rules: PathRules,
 }
 
-/// How sparsity is spread over the blocks.
+/// Spread of sparsity over the blocks.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", from = "AllocationTable")]
 pub enum AllocationRecipe {
-    /// The same for every block.
+    /// One sparsity for all blocks.
     #[default]
     Uniform,
     /// Blocks with more outliers keep more (OWL, arXiv 2310.05175).
@@ -154,8 +156,8 @@ impl Recipe {
     /// # Errors
     ///
     /// If the text is not TOML, a field is unknown, missing or out of its range, or the method does not use it.
-    pub fn from_toml(text: &str) -> Result<Self, Error> {
-        let recipe: Self = toml::from_str(text).map_err(|error| Error::RecipeSyntax(Box::new(error)))?;
+    pub fn from_toml(text: &str) -> Result<Self, RecipeError> {
+        let recipe: Self = toml::from_str(text).map_err(|error| RecipeError::Syntax(Box::new(error)))?;
         recipe.pattern()?;
         recipe.build()?;
         Ok(recipe)
@@ -166,8 +168,8 @@ impl Recipe {
     /// # Errors
     ///
     /// If a path in it is not UTF-8.
-    pub fn to_toml(&self) -> Result<String, Error> {
-        toml::to_string_pretty(self).map_err(|error| Error::RecipeWrite(Box::new(error)))
+    pub fn to_toml(&self) -> Result<String, RecipeError> {
+        toml::to_string_pretty(self).map_err(|error| RecipeError::Write(Box::new(error)))
     }
 
     /// The method with its settings.
@@ -176,13 +178,13 @@ impl Recipe {
     ///
     /// If the recipe has an option that the method does not use, or a setting out of its range. A calibration may be there for
     /// nothing, so that methods can be compared by their name alone.
-    pub fn build(&self) -> Result<Algorithm, Error> {
+    pub fn build(&self) -> Result<Algorithm, RecipeError> {
         let method = self.method;
         let algorithm = method.build(&self.options, self.seed)?;
         match (&algorithm, &self.training) {
             (Algorithm::WholeModel(_), _) if self.allocation != AllocationRecipe::Uniform => {
                 let users = Method::names(|method| !method.trains_model());
-                Err(Error::NoAllocation { method, users })
+                Err(RecipeError::NoAllocation { method, users })
             }
             (Algorithm::WholeModel(WholeModel::Masked(_)), Some(training)) => match training.given_for_elsa().first() {
                 Some(option) => Err(method.refuse(option, |method| matches!(method, Method::Elsa | Method::ElsaL))),
@@ -194,40 +196,44 @@ impl Recipe {
     }
 
     /// How the whole model is trained, by a method that does.
-    pub(crate) fn needed_training(&self) -> Result<&Training, Error> {
+    pub(crate) fn needed_training(&self) -> Result<&Training, RecipeError> {
         let training = self.training.as_ref().filter(|training| !training.texts.is_empty());
-        training.ok_or(Error::NoTrainingText { method: self.method })
+        training.ok_or(RecipeError::NoTrainingText { method: self.method })
     }
 
     /// The calibration, where the method or the allocation needs one.
-    pub(crate) fn needed_calibration(&self) -> Result<Option<&Calibration>, Error> {
+    pub(crate) fn needed_calibration(&self) -> Result<Option<&Calibration>, RecipeError> {
         let is_needed = self.build()?.requires_calibration() || matches!(self.allocation, AllocationRecipe::Owl { .. });
         match &self.calibration {
             Some(calibration) => Ok(Some(calibration).filter(|_| is_needed)),
-            None if is_needed => Err(Error::NoCalibration { method: self.method }),
+            None if is_needed => Err(RecipeError::NoCalibration { method: self.method }),
             None => Ok(None),
         }
     }
 
     /// The sequences that calibrate, none where nothing needs them.
-    pub(crate) fn calibration_tokens(&self, source: &Checkpoint) -> Result<CalibrationTokens, Error> {
+    pub(crate) fn calibration_tokens(
+        &self,
+        source: &Checkpoint,
+        shape: &ModelShape,
+    ) -> Result<CalibrationTokens, PruneJobError> {
         let calibration = self.needed_calibration()?;
         calibration.map_or_else(
             || Ok(CalibrationTokens::default()),
-            |calibration| calibration.sequences(source),
+            |calibration| Ok(calibration.sequences_for(source, shape)?),
         )
     }
 
-    /// What is removed.
+    /// The pattern of the zeros.
     ///
     /// # Errors
     ///
     /// If both or neither of sparsity and pattern are given.
-    pub fn pattern(&self) -> Result<Pattern, Error> {
+    pub fn pattern(&self) -> Result<Pattern, RecipeError> {
         match (self.sparsity, self.pattern) {
             (Some(sparsity), None) => Ok(Pattern::Unstructured(sparsity)),
             (None, Some(pattern)) => Ok(Pattern::Nm(pattern)),
-            _ => Err(Error::PatternChoice),
+            _ => Err(RecipeError::PatternChoice),
         }
     }
 }

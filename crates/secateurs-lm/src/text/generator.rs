@@ -1,11 +1,11 @@
 //! Text in, text out.
 
-use secateurs_data::llama::LlamaConfig;
 use secateurs_data::{Checkpoint, TextStream};
+use secateurs_models::ModelShape;
 use secateurs_runtime::{Engine, EngineConfig, Generation, LlamaWeights, SeededPrompt, Stop, generate_seeded};
 use secateurs_sparse::ValueType;
 
-use crate::Error;
+use crate::text::error::TextError;
 use crate::text::prompt_encoder::PromptEncoder;
 
 /// A model that continues texts and answers messages.
@@ -35,9 +35,9 @@ impl TextGenerator {
     /// # Errors
     ///
     /// If the model or its tokenizer cannot be used.
-    pub fn load(checkpoint: &Checkpoint, dense: ValueType, config: EngineConfig) -> Result<Self, Error> {
+    pub fn load(checkpoint: &Checkpoint, dense: ValueType, config: EngineConfig) -> Result<Self, TextError> {
         // First what is quickly found wrong.
-        LlamaConfig::open(checkpoint)?.check_dense("the engine")?;
+        ModelShape::open(checkpoint)?.check_dense("the engine")?;
         let encoder = PromptEncoder::load(checkpoint)?;
         Ok(Self {
             engine: Engine::new(LlamaWeights::load(checkpoint, dense)?, config)?,
@@ -69,7 +69,7 @@ impl TextGenerator {
         prompts: &[Vec<u32>],
         generation: &Generation,
         on_text: &mut dyn FnMut(usize, &str),
-    ) -> Result<Vec<Completion>, Error> {
+    ) -> Result<Vec<Completion>, TextError> {
         let seeds = (0..).map(|index| generation.sampling.seed.wrapping_add(index));
         let seeded = prompts.iter().cloned().zip(seeds);
         let seeded: Vec<SeededPrompt> = seeded.map(|(tokens, seed)| SeededPrompt { tokens, seed }).collect();
@@ -86,7 +86,7 @@ impl TextGenerator {
         prompts: &[SeededPrompt],
         generation: &Generation,
         on_text: &mut dyn FnMut(usize, &str),
-    ) -> Result<Vec<Completion>, Error> {
+    ) -> Result<Vec<Completion>, TextError> {
         let mut generation = generation.clone();
         generation.end_tokens.extend(&self.end_tokens);
         let tokenizer = self.encoder.tokenizer();

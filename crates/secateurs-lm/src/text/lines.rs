@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use secateurs_data::DataError;
 
-use crate::Error;
+use crate::text::error::TextError;
 
 /// No line of a prompt or a trace is that long; more is not read into memory.
 const MAX_LINE: u64 = 64 << 20;
@@ -89,7 +89,7 @@ pub enum LineProblem {
     },
     /// The prompt cannot be turned into tokens.
     #[error("the prompt cannot be used")]
-    Prompt(#[source] Box<Error>),
+    Prompt(#[source] Box<TextError>),
 }
 
 impl LineProblem {
@@ -103,8 +103,8 @@ impl LineProblem {
         }
     }
 
-    pub(crate) fn at(self, path: &Path, line: usize) -> Error {
-        Error::Line(LineError {
+    pub(crate) fn at(self, path: &Path, line: usize) -> TextError {
+        TextError::Line(LineError {
             path: path.to_owned(),
             line,
             problem: self,
@@ -123,7 +123,7 @@ pub(crate) struct Lines {
 
 impl Lines {
     /// Opens a file.
-    pub(crate) fn open(path: &Path) -> Result<Self, Error> {
+    pub(crate) fn open(path: &Path) -> Result<Self, TextError> {
         let file = File::open(path).map_err(|source| failed("open", path, source))?;
         Ok(Self {
             path: path.to_owned(),
@@ -144,12 +144,12 @@ impl Lines {
     }
 
     /// The problem as an error that names the line read last.
-    pub(crate) fn error(&self, problem: LineProblem) -> Error {
+    pub(crate) fn error(&self, problem: LineProblem) -> TextError {
         problem.at(&self.path, self.n_read)
     }
 
     /// The bytes of the next line, without its end, and whether it has one; `None` at the end of the file.
-    pub(crate) fn next_bytes(&mut self) -> Result<Option<(Vec<u8>, bool)>, Error> {
+    pub(crate) fn next_bytes(&mut self) -> Result<Option<(Vec<u8>, bool)>, TextError> {
         let mut bytes = Vec::new();
         let mut limited = (&mut self.reader).take(MAX_LINE);
         let n = limited
@@ -170,7 +170,7 @@ impl Lines {
     }
 
     /// The first line with anything on it, without a byte order mark, which some editors put before a text.
-    pub(crate) fn first_text(&mut self) -> Result<Option<String>, Error> {
+    pub(crate) fn first_text(&mut self) -> Result<Option<String>, TextError> {
         while let Some(line) = self.next_text()? {
             let line = line.strip_prefix('\u{feff}').unwrap_or(&line).trim();
             if !line.is_empty() {
@@ -181,7 +181,7 @@ impl Lines {
     }
 
     /// The next line.
-    pub(crate) fn next_text(&mut self) -> Result<Option<String>, Error> {
+    pub(crate) fn next_text(&mut self) -> Result<Option<String>, TextError> {
         let Some((bytes, _)) = self.next_bytes()? else {
             return Ok(None);
         };
@@ -191,8 +191,8 @@ impl Lines {
 }
 
 /// A system error with what was attempted.
-pub(crate) fn failed(action: &'static str, path: &Path, source: std::io::Error) -> Error {
-    Error::Data(DataError::Io {
+pub(crate) fn failed(action: &'static str, path: &Path, source: std::io::Error) -> TextError {
+    TextError::from(DataError::Io {
         action,
         path: path.to_owned(),
         source,

@@ -6,7 +6,7 @@ use secateurs_data::read_text;
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 
-use crate::Error;
+use crate::text::error::TextError;
 use crate::trace::format::has_header;
 
 /// Reads a UTF-8 text to calibrate, train or measure on. It is read once, so it may come through a pipe.
@@ -14,13 +14,13 @@ use crate::trace::format::has_header;
 /// # Errors
 ///
 /// If it cannot be read, or it is no running text: traces, or JSON, whose names and brackets would be read as text.
-pub fn read_plain_text(path: &Path) -> Result<String, Error> {
+pub fn read_plain_text(path: &Path) -> Result<String, TextError> {
     let text = read_text(path)?;
     if has_header(&text, path) {
-        return Err(Error::TracesAsText { path: path.to_owned() });
+        return Err(TextError::TracesAsText { path: path.to_owned() });
     }
     match is_json_lines(&text) || is_json(&text) {
-        true => Err(Error::JsonLinesAsText { path: path.to_owned() }),
+        true => Err(TextError::JsonLinesAsText { path: path.to_owned() }),
         false => Ok(text),
     }
 }

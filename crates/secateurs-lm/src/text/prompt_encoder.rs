@@ -7,7 +7,7 @@ use secateurs_runtime::{ChatTemplate, Message, RuntimeError};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::Error;
+use crate::text::error::TextError;
 
 /// How a prompt is put to a model.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -69,7 +69,7 @@ impl Template {
         }
     }
 
-    fn parse(&self) -> Result<ChatTemplate, Error> {
+    fn parse(&self) -> Result<ChatTemplate, TextError> {
         match self {
             Self::None => Err(RuntimeError::NoChatTemplate.into()),
             Self::Text {
@@ -91,7 +91,7 @@ impl PromptEncoder {
     /// # Errors
     ///
     /// If the tokenizer cannot be used. A template that cannot is an error of [`encode_chat`](Self::encode_chat).
-    pub fn load(checkpoint: &Checkpoint) -> Result<Self, Error> {
+    pub fn load(checkpoint: &Checkpoint) -> Result<Self, TextError> {
         let tokenizer = checkpoint.tokenizer()?;
         Ok(Self {
             start_tokens: tokenizer.start_tokens()?,
@@ -123,7 +123,7 @@ impl PromptEncoder {
     /// # Errors
     ///
     /// If the tokenizer cannot represent it, it is empty, or the chat template is missing or refuses the message.
-    pub fn encode(&self, prompt: &str, style: &PromptStyle) -> Result<Vec<u32>, Error> {
+    pub fn encode(&self, prompt: &str, style: &PromptStyle) -> Result<Vec<u32>, TextError> {
         let message = |role: &str, content: &str| Message {
             role: role.to_owned(),
             content: content.to_owned(),
@@ -145,7 +145,7 @@ impl PromptEncoder {
     /// # Errors
     ///
     /// If the tokenizer cannot represent it, or there are no tokens.
-    pub fn encode_raw(&self, text: &str) -> Result<Vec<u32>, Error> {
+    pub fn encode_raw(&self, text: &str) -> Result<Vec<u32>, TextError> {
         let tokens = self.tokenizer.encode(text)?;
         let tokens = match tokens.starts_with(&self.start_tokens) {
             true => tokens,
@@ -162,7 +162,7 @@ impl PromptEncoder {
     /// # Errors
     ///
     /// If the tokenizer cannot represent it, or it is empty.
-    pub fn encode_text(&self, text: &str) -> Result<Vec<u32>, Error> {
+    pub fn encode_text(&self, text: &str) -> Result<Vec<u32>, TextError> {
         let tokens = self.tokenizer.encode(text)?;
         if tokens.is_empty() {
             return Err(RuntimeError::EmptyPrompt.into());
@@ -175,7 +175,7 @@ impl PromptEncoder {
     /// # Errors
     ///
     /// If the model has no chat template, it cannot be used, or it refuses the messages.
-    pub fn encode_chat(&self, messages: &[Message]) -> Result<Vec<u32>, Error> {
+    pub fn encode_chat(&self, messages: &[Message]) -> Result<Vec<u32>, TextError> {
         self.encode_text(&self.template.parse()?.prompt(messages)?)
     }
 }

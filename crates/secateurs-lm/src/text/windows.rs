@@ -3,42 +3,55 @@
 use secateurs_data::Tokenizer;
 use sha2::{Digest, Sha256};
 
-use crate::Error;
+use crate::text::error::TextError;
 
-/// The first `count` non-overlapping windows of `window` tokens of a text, without special tokens.
+/// Non-overlapping windows of a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TextWindows<'a> {
+    /// The text.
+    pub text: &'a str,
+    /// Number of windows.
+    pub count: usize,
+    /// Tokens in a window.
+    pub length: usize,
+}
+
+/// The first windows of a text, without special tokens; `what` names the text in errors.
 ///
 /// # Errors
 ///
 /// If the text is too short, or the windows are empty.
 pub fn first_windows(
     tokenizer: &Tokenizer,
-    text: &str,
-    (count, window): (usize, usize),
+    wanted: &TextWindows<'_>,
     what: &'static str,
-) -> Result<Vec<Vec<u32>>, Error> {
-    let mut windows = all_windows(tokenizer, text, (count, window), what)?;
-    windows.truncate(count);
+) -> Result<Vec<Vec<u32>>, TextError> {
+    let mut windows = all_windows(tokenizer, wanted, what)?;
+    windows.truncate(wanted.count);
     Ok(windows)
 }
 
-/// All non-overlapping windows of `window` tokens of a text, at least `count`; tokens at the end that fill no window
-/// are left out.
+/// All windows of a text, at least as many as wanted; tokens at the end that fill no window are left out.
 ///
 /// # Errors
 ///
 /// If the text is too short, or the windows are empty.
 pub fn all_windows(
     tokenizer: &Tokenizer,
-    text: &str,
-    (count, window): (usize, usize),
+    wanted: &TextWindows<'_>,
     what: &'static str,
-) -> Result<Vec<Vec<u32>>, Error> {
+) -> Result<Vec<Vec<u32>>, TextError> {
+    let TextWindows {
+        text,
+        count,
+        length: window,
+    } = *wanted;
     if count == 0 || window < 2 {
-        return Err(Error::WindowSize { count, window });
+        return Err(TextError::WindowSize { count, window });
     }
     let tokens = tokenizer.encode(text)?;
     if tokens.len() / window < count {
-        return Err(Error::TextTooShort {
+        return Err(TextError::TextTooShort {
             what,
             got: tokens.len(),
             count,

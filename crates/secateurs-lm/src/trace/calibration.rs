@@ -1,19 +1,20 @@
-//! What calibrates: token sequences of a text or of traces.
+//! Calibration data: token sequences of a text or of traces.
 
 use std::path::{Path, PathBuf};
 
 use secateurs_data::Checkpoint;
-use secateurs_models::llama::LlamaConfig;
+use secateurs_models::ModelShape;
 use serde::{Deserialize, Serialize};
 
-use crate::Error;
 use crate::measure::evaluate::check_window;
+use crate::text::error::TextError;
 use crate::text::lines::LineProblem;
 use crate::text::plain_text::read_plain_text;
-use crate::text::windows::first_windows;
+use crate::text::windows::{TextWindows, first_windows};
+use crate::trace::error::TraceError;
 use crate::trace::format::{TraceReader, TraceSource};
 
-/// What calibrates.
+/// Data that calibrate.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Calibration {
     /// Windows of a text.
@@ -40,13 +41,13 @@ pub struct TextCalibration {
 pub struct TraceCalibration {
     /// Path of a file of traces.
     pub traces: PathBuf,
-    /// What of a trace is read.
+    /// The part of a trace that is read.
     pub part: TracePart,
     /// Tokens in all, the last trace cut to fit; `None` for all there are.
     pub tokens: Option<usize>,
 }
 
-/// What of a trace is read.
+/// The part of a trace that is read.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum TracePart {
@@ -57,7 +58,7 @@ pub enum TracePart {
     Full,
 }
 
-/// Why a calibration makes no sense.
+/// A calibration that makes no sense.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CalibrationError {
@@ -87,9 +88,9 @@ impl Calibration {
     }
 
     /// Refuses a calibration that reads nothing, or windows that the model has no positions for; no file is read.
-    pub(crate) fn check(&self, config: &LlamaConfig) -> Result<(), Error> {
+    pub(crate) fn check(&self, shape: &ModelShape) -> Result<(), TraceError> {
         match self {
-            Self::Text(text) => text.check(config),
+            Self::Text(text) => text.check(shape),
             Self::Traces(TraceCalibration { tokens: Some(0), .. }) => Err(CalibrationError::NoTokens.into()),
             Self::Traces(_) => Ok(()),
         }
@@ -107,11 +108,19 @@ impl Calibration {
     /// **Deviates:** the reference code pads batches and lets the pad tokens into the Hessian; it collects statistics of many
     /// blocks from the dense model, where a block here sees what the pruned ones before it make; its scope `all` prunes the
     /// output matrix, which is never pruned here.
-    pub fn sequences(&self, source: &Checkpoint) -> Result<CalibrationTokens, Error> {
-        let config = LlamaConfig::describe(source)?;
+    pub fn sequences(&self, source: &Checkpoint) -> Result<CalibrationTokens, TraceError> {
+        self.sequences_for(source, &ModelShape::describe(source)?)
+    }
+
+    /// Reads the [`sequences`](Self::sequences) for a model of a known shape.
+    pub(crate) fn sequences_for(
+        &self,
+        source: &Checkpoint,
+        shape: &ModelShape,
+    ) -> Result<CalibrationTokens, TraceError> {
         match self {
-            Self::Text(text) => text.sequences(source, &config),
-            Self::Traces(traces) => traces.sequences(source, &config),
+            Self::Text(text) => text.sequences(source, shape),
+            Self::Traces(traces) => traces.sequences(source, shape),
         }
     }
 }
@@ -125,22 +134,34 @@ pub struct CalibrationTokens {
     pub notes: Vec<String>,
 }
 
+/// Traces as sequences, with the numbers of their tokens.
+#[derive(Default)]
+struct ReadTraces {
+    sequences: Vec<Vec<u32>>,
+    n_prompt: usize,
+    n_new: usize,
+}
+
 impl TextCalibration {
-    fn check(&self, config: &LlamaConfig) -> Result<(), Error> {
+    fn check(&self, shape: &ModelShape) -> Result<(), TraceError> {
         if self.windows == 0 || self.window < 2 {
-            return Err(Error::WindowSize {
+            return Err(TextError::WindowSize {
                 count: self.windows,
                 window: self.window,
-            });
+            }
+            .into());
         }
-        check_window(config, self.window)
+        Ok(check_window(shape, self.window)?)
     }
 
-    fn sequences(&self, source: &Checkpoint, config: &LlamaConfig) -> Result<CalibrationTokens, Error> {
-        self.check(config)?;
-        let text = read_plain_text(&self.text)?;
-        let size = (self.skip + self.windows, self.window);
-        let windows = first_windows(&source.tokenizer()?, &text, size, "the calibration text")?;
+    fn sequences(&self, source: &Checkpoint, shape: &ModelShape) -> Result<CalibrationTokens, TraceError> {
+        self.check(shape)?;
+        let wanted = TextWindows {
+            text: &read_plain_text(&self.text)?,
+            count: self.skip + self.windows,
+            length: self.window,
+        };
+        let windows = first_windows(&source.tokenizer()?, &wanted, "the calibration text")?;
         Ok(CalibrationTokens {
             sequences: windows.into_iter().skip(self.skip).collect(),
             notes: Vec::new(),
@@ -149,33 +170,12 @@ impl TextCalibration {
 }
 
 impl TraceCalibration {
-    fn sequences(&self, source: &Checkpoint, config: &LlamaConfig) -> Result<CalibrationTokens, Error> {
-        let mut reader = TraceReader::open(&self.traces, config.vocab_size)?;
-        let mut left = self.tokens.unwrap_or(usize::MAX);
-        let (mut sequences, mut n_prompt, mut n_new) = (Vec::new(), 0, 0);
-        while left > 0 {
-            let Some(trace) = reader.next() else { break };
-            let trace = trace?.within(config.max_positions);
-            let mut tokens = match self.part {
-                TracePart::Prompt => trace.prompt_tokens.clone(),
-                TracePart::Full => trace.tokens(),
-            };
-            tokens.truncate(left);
-            if tokens.len() > config.max_positions {
-                return Err(reader.error(LineProblem::TooManyTokens {
-                    n_tokens: tokens.len(),
-                    max_positions: config.max_positions,
-                }));
-            }
-            left -= tokens.len();
-            let of_prompt = tokens.len().min(trace.prompt_tokens.len());
-            n_prompt += of_prompt;
-            n_new += tokens.len() - of_prompt;
-            sequences.push(tokens);
-        }
-        let (got, wanted) = (n_prompt + n_new, self.tokens.unwrap_or(1));
+    fn sequences(&self, source: &Checkpoint, shape: &ModelShape) -> Result<CalibrationTokens, TraceError> {
+        let mut reader = TraceReader::open(&self.traces, shape.vocab_size)?;
+        let read = self.read(&mut reader, shape.max_positions)?;
+        let (got, wanted) = (read.n_prompt + read.n_new, self.tokens.unwrap_or(1));
         if got < wanted {
-            return Err(Error::TooFewTraceTokens {
+            return Err(TraceError::TooFewTraceTokens {
                 path: self.traces.clone(),
                 got,
                 wanted,
@@ -189,12 +189,42 @@ impl TraceCalibration {
             }
             TraceSource::Sampled { .. } => "sampled from another model".to_owned(),
         };
-        let n = sequences.len();
         Ok(CalibrationTokens {
             notes: vec![format!(
-                "calibrated on {n} traces: {n_prompt} tokens of prompts, {n_new} of continuations {whose}"
+                "calibrated on {} traces: {} tokens of prompts, {} of continuations {whose}",
+                read.sequences.len(),
+                read.n_prompt,
+                read.n_new
             )],
-            sequences,
+            sequences: read.sequences,
         })
+    }
+
+    /// Reads traces until there are tokens enough.
+    fn read(&self, reader: &mut TraceReader, max_positions: usize) -> Result<ReadTraces, TraceError> {
+        let mut read = ReadTraces::default();
+        let mut left = self.tokens.unwrap_or(usize::MAX);
+        while left > 0 {
+            let Some(trace) = reader.next() else { break };
+            let trace = trace?.within(max_positions);
+            let mut tokens = match self.part {
+                TracePart::Prompt => trace.prompt_tokens.clone(),
+                TracePart::Full => trace.tokens(),
+            };
+            tokens.truncate(left);
+            let n_tokens = tokens.len();
+            if n_tokens > max_positions {
+                return Err(reader.error(LineProblem::TooManyTokens {
+                    n_tokens,
+                    max_positions,
+                }));
+            }
+            left -= n_tokens;
+            let n_prompt = n_tokens.min(trace.prompt_tokens.len());
+            read.n_prompt += n_prompt;
+            read.n_new += n_tokens - n_prompt;
+            read.sequences.push(tokens);
+        }
+        Ok(read)
     }
 }

@@ -6,9 +6,9 @@ use secateurs_runtime::Stop;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::Error;
 use crate::text::lines::{LineProblem, Lines};
 use crate::text::prompt_encoder::PromptStyle;
+use crate::trace::error::TraceError;
 
 /// What the first line of a file of traces says it is.
 const FORMAT: &str = "secateurs-traces";
@@ -174,21 +174,21 @@ impl TraceHeader {
         (self.prompts.skip + index / samples, index % samples)
     }
 
-    fn parse(line: &str, path: &Path) -> Result<Self, Error> {
-        let not_traces = || Error::NotTraces { path: path.to_owned() };
+    fn parse(line: &str, path: &Path) -> Result<Self, TraceError> {
+        let not_traces = || TraceError::NotTraces { path: path.to_owned() };
         let fields: Map<String, Value> = serde_json::from_str(line).map_err(|_| not_traces())?;
         if fields.get("format").and_then(Value::as_str) != Some(FORMAT) {
             return Err(not_traces());
         }
         let got = fields.get("version").and_then(Value::as_u64);
         if got != Some(VERSION) {
-            return Err(Error::TraceVersion {
+            return Err(TraceError::TraceVersion {
                 path: path.to_owned(),
                 got,
                 expected: VERSION,
             });
         }
-        serde_json::from_str(line).map_err(|error| LineProblem::json(&error).at(path, 1))
+        serde_json::from_str(line).map_err(|error| LineProblem::json(&error).at(path, 1).into())
     }
 
     /// What differs between the runs of two headers.
@@ -218,7 +218,7 @@ impl TraceReader {
     /// # Errors
     ///
     /// If the file cannot be read, holds something else, or has another version.
-    pub fn open(path: &Path, vocab_size: usize) -> Result<Self, Error> {
+    pub fn open(path: &Path, vocab_size: usize) -> Result<Self, TraceError> {
         let mut lines = Lines::open(path)?;
         let first = lines.first_text()?.unwrap_or_default();
         let header = TraceHeader::parse(&first, path)?;
@@ -245,7 +245,7 @@ impl TraceReader {
     }
 
     /// The next trace, `None` at the end or where the last line breaks off.
-    pub(crate) fn next_complete(&mut self) -> Result<Option<Trace>, Error> {
+    pub(crate) fn next_complete(&mut self) -> Result<Option<Trace>, TraceError> {
         match self.lines.next_bytes()? {
             Some((bytes, true)) => self.parse(&bytes).map(Some),
             Some((_, false)) | None => Ok(None),
@@ -253,27 +253,27 @@ impl TraceReader {
     }
 
     /// The error of the line read last.
-    pub(crate) fn error(&self, problem: LineProblem) -> Error {
-        self.lines.error(problem)
+    pub(crate) fn error(&self, problem: LineProblem) -> TraceError {
+        self.lines.error(problem).into()
     }
 
-    fn parse(&self, bytes: &[u8]) -> Result<Trace, Error> {
+    fn parse(&self, bytes: &[u8]) -> Result<Trace, TraceError> {
         let trace: Trace =
             serde_json::from_slice(bytes).map_err(|error| self.lines.error(LineProblem::json(&error)))?;
         if trace.prompt_tokens.is_empty() {
-            return Err(self.lines.error(LineProblem::EmptyPrompt));
+            return Err(self.error(LineProblem::EmptyPrompt));
         }
         let mut tokens = trace.prompt_tokens.iter().chain(&trace.new_tokens);
         let vocab_size = self.vocab_size;
         match tokens.find(|id| **id as usize >= vocab_size) {
-            Some(&id) => Err(self.lines.error(LineProblem::TokenOutOfRange { id, vocab_size })),
+            Some(&id) => Err(self.error(LineProblem::TokenOutOfRange { id, vocab_size })),
             None => Ok(trace),
         }
     }
 }
 
 impl Iterator for TraceReader {
-    type Item = Result<Trace, Error>;
+    type Item = Result<Trace, TraceError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
@@ -282,7 +282,7 @@ impl Iterator for TraceReader {
                 Ok(Some((bytes, _))) if bytes.trim_ascii().is_empty() => {}
                 Ok(Some((bytes, _))) => return Some(self.parse(&bytes)),
                 Ok(None) => return None,
-                Err(error) => return Some(Err(error)),
+                Err(error) => return Some(Err(error.into())),
             }
         }
     }
@@ -309,7 +309,7 @@ pub(crate) fn has_header(text: &str, path: &Path) -> bool {
 }
 
 fn is_header(line: &str, path: &Path) -> bool {
-    !matches!(TraceHeader::parse(line, path), Err(Error::NotTraces { .. }))
+    !matches!(TraceHeader::parse(line, path), Err(TraceError::NotTraces { .. }))
 }
 
 #[cfg(test)]

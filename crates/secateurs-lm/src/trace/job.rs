@@ -7,8 +7,8 @@ use secateurs_data::{Checkpoint, OutputForm, OutputKind, OutputRequest, Overwrit
 use secateurs_runtime::{EngineConfig, Sampler};
 use secateurs_sparse::{SMALL_BATCH, ValueType, VectorType};
 
-use crate::Error;
 use crate::text::prompt_encoder::PromptStyle;
+use crate::trace::error::TraceError;
 use crate::trace::format::{TraceSource, is_trace_file};
 use crate::trace::plan::{TracePlan, sampling};
 use crate::trace::prompts::PromptFile;
@@ -108,7 +108,7 @@ impl TraceOutcome {
 /// Phase I of RAC (arXiv 2509.12464): the dense model continues the prompts that calibrate.
 /// **Deviates:** the tokens are kept as they were sampled, where the reference code decodes and encodes them again, which
 /// may give others; every sample of a prompt counts, where it keeps the first only.
-pub fn trace_prompts(job: &TraceJob<'_>, listener: &mut dyn FnMut(TraceProgress)) -> Result<TraceOutcome, Error> {
+pub fn trace_prompts(job: &TraceJob<'_>, listener: &mut dyn FnMut(TraceProgress)) -> Result<TraceOutcome, TraceError> {
     let started = Instant::now();
     check(job.config)?;
     let output = OutputRequest {
@@ -143,9 +143,9 @@ const TRACES: OutputForm = OutputForm {
 };
 
 /// What can be known to be wrong before a model is loaded.
-fn check(config: &TraceConfig) -> Result<(), Error> {
+fn check(config: &TraceConfig) -> Result<(), TraceError> {
     if !(1..=SMALL_BATCH).contains(&config.batch) {
-        return Err(Error::Batch {
+        return Err(TraceError::Batch {
             got: config.batch,
             max: SMALL_BATCH,
         });

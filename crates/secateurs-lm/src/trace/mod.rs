@@ -2,6 +2,7 @@
 
 pub(crate) mod calibration;
 pub(crate) mod calibration_draft;
+pub(crate) mod error;
 pub(crate) mod format;
 pub(crate) mod job;
 pub(crate) mod plan;
@@ -10,6 +11,7 @@ pub(crate) mod writer;
 
 pub use calibration::{Calibration, CalibrationError, CalibrationTokens, TextCalibration, TraceCalibration, TracePart};
 pub use calibration_draft::CalibrationDraft;
+pub use error::TraceError;
 pub use format::{PromptSelection, Trace, TraceHeader, TraceReader, TraceSource, TraceStop, is_trace_file};
 pub use job::{TraceConfig, TraceJob, TraceOutcome, TraceProgress, trace_prompts};
 pub use prompts::{PromptFile, PromptRecord};

@@ -3,13 +3,13 @@
 use std::time::Instant;
 
 use secateurs_data::Checkpoint;
-use secateurs_data::llama::LlamaConfig;
+use secateurs_models::ModelShape;
 use secateurs_runtime::{Generation, Sampling, SeededPrompt};
 
-use crate::Error;
 use crate::text::generator::{Completion, TextGenerator};
 use crate::text::lines::LineProblem;
 use crate::text::prompt_encoder::PromptEncoder;
+use crate::trace::error::TraceError;
 use crate::trace::format::{PromptSelection, Trace, TraceHeader, TraceSource, TraceStop};
 use crate::trace::job::{TraceJob, TraceProgress};
 use crate::trace::writer::TraceWriter;
@@ -43,14 +43,14 @@ pub(crate) struct TracePlan {
 
 impl TracePlan {
     /// Reads and encodes the prompts; the first that cannot be used is an error.
-    pub(crate) fn new(job: &TraceJob<'_>, checkpoint: &Checkpoint) -> Result<Self, Error> {
+    pub(crate) fn new(job: &TraceJob<'_>, checkpoint: &Checkpoint) -> Result<Self, TraceError> {
         // Given continuations need no weights.
-        let llama = match sampling(&job.config.source) {
-            Some(_) => LlamaConfig::open(checkpoint)?,
-            None => LlamaConfig::describe(checkpoint)?,
+        let shape = match sampling(&job.config.source) {
+            Some(_) => ModelShape::open(checkpoint)?,
+            None => ModelShape::describe(checkpoint)?,
         };
         if sampling(&job.config.source).is_some() {
-            llama.check_dense("sampling")?;
+            shape.check_dense("sampling")?;
         }
         let encoder = PromptEncoder::load(checkpoint)?;
         let config = job.config;
@@ -62,7 +62,7 @@ impl TracePlan {
             let encode = || {
                 let tokens = encoder.encode(&record.text, &style).map_err(Box::new);
                 let tokens = tokens.map_err(LineProblem::Prompt)?;
-                check_length(tokens.len(), llama.max_positions)?;
+                check_length(tokens.len(), shape.max_positions)?;
                 Ok(tokens)
             };
             let tokens = encode().map_err(|problem: LineProblem| problem.at(job.prompts.path(), record.line))?;
@@ -72,9 +72,9 @@ impl TracePlan {
                 tokens,
             })
         });
-        let prompts = prompts.collect::<Result<Vec<_>, Error>>()?;
+        let prompts = prompts.collect::<Result<Vec<_>, TraceError>>()?;
         if prompts.is_empty() {
-            return Err(Error::NoPrompts {
+            return Err(TraceError::NoPrompts {
                 path: job.prompts.path().to_owned(),
                 n_prompts: records.len(),
                 skip: config.skip,
@@ -93,8 +93,8 @@ impl TracePlan {
             header: TraceHeader::new(checkpoint.fingerprint()?, selection, config.source.clone(), numbers),
             prompts,
             encoder,
-            vocab_size: llama.vocab_size,
-            max_positions: llama.max_positions,
+            vocab_size: shape.vocab_size,
+            max_positions: shape.max_positions,
         })
     }
 
@@ -116,7 +116,7 @@ impl TracePlan {
         checkpoint: &Checkpoint,
         writer: &mut TraceWriter,
         listener: &mut dyn FnMut(TraceProgress),
-    ) -> Result<Sampled, Error> {
+    ) -> Result<Sampled, TraceError> {
         let missing: Vec<usize> = (writer.n_traces()..self.len()).collect();
         listener(self.progress(writer, 0));
         let Some(sampling) = sampling(&job.config.source).filter(|_| !missing.is_empty()) else {
@@ -154,7 +154,7 @@ impl TracePlan {
         generator: &TextGenerator,
         sampling: Sampling,
         batch: &[usize],
-    ) -> Result<Vec<Trace>, Error> {
+    ) -> Result<Vec<Trace>, TraceError> {
         let seeded = batch.iter().map(|trace| {
             let (prompt, sample) = self.place(*trace);
             SeededPrompt {
@@ -179,7 +179,7 @@ impl TracePlan {
     }
 
     /// The trace of a continuation that stands beside its prompt.
-    fn given(&self, job: &TraceJob<'_>, trace: usize) -> Result<Trace, Error> {
+    fn given(&self, job: &TraceJob<'_>, trace: usize) -> Result<Trace, TraceError> {
         let TraceSource::Given { field, .. } = &self.header.source else {
             unreachable!("only given continuations are taken");
         };

@@ -6,9 +6,9 @@ use secateurs_data::read_text;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
-use crate::Error;
 use crate::text::lines::LineProblem;
 use crate::text::plain_text::is_json_lines;
+use crate::trace::error::TraceError;
 use crate::trace::format::is_trace_file;
 
 /// The fields that are looked for where none is named, in this order.
@@ -44,7 +44,7 @@ impl PromptFile {
     /// # Errors
     ///
     /// If the file cannot be read, it holds traces, or JSON lines under another name, a line is no object or lacks the field (the error names it), or there is no prompt.
-    pub fn read(path: &Path, field: Option<&str>) -> Result<Self, Error> {
+    pub fn read(path: &Path, field: Option<&str>) -> Result<Self, TraceError> {
         let text = read_text(path)?;
         let sha256 = Sha256::digest(text.as_bytes());
         let mut file = Self {
@@ -76,7 +76,7 @@ impl PromptFile {
             file.records.push(record);
         }
         if file.records.is_empty() {
-            return Err(Error::NoPrompts {
+            return Err(TraceError::NoPrompts {
                 path: path.to_owned(),
                 n_prompts: 0,
                 skip: 0,
@@ -85,20 +85,20 @@ impl PromptFile {
         Ok(file)
     }
 
-    fn refuse(&self, what: &'static str) -> Error {
-        Error::NotPrompts {
+    fn refuse(&self, what: &'static str) -> TraceError {
+        TraceError::NotPrompts {
             path: self.path.clone(),
             what,
         }
     }
 
-    fn parse(&mut self, text: &str, line: usize) -> Result<PromptRecord, Error> {
+    fn parse(&mut self, text: &str, line: usize) -> Result<PromptRecord, TraceError> {
         let fields: Map<String, Value> =
             serde_json::from_str(text).map_err(|error| LineProblem::json(&error).at(&self.path, line))?;
         let usual = || USUAL_FIELDS.into_iter().find(|name| fields.contains_key(*name));
         let Some(field) = self.field.clone().or_else(|| usual().map(str::to_owned)) else {
             let field = USUAL_FIELDS.map(str::to_owned).to_vec();
-            return Err(LineProblem::NoField { field }.at(&self.path, line));
+            return Err(LineProblem::NoField { field }.at(&self.path, line).into());
         };
         let text = text_of(&fields, &field).map_err(|problem| problem.at(&self.path, line))?;
         self.field = Some(field);
@@ -134,9 +134,9 @@ impl PromptFile {
     /// # Panics
     ///
     /// If there is no such prompt.
-    pub fn other_field(&self, index: usize, field: &str) -> Result<String, Error> {
+    pub fn other_field(&self, index: usize, field: &str) -> Result<String, TraceError> {
         let record = &self.records[index];
-        text_of(&record.fields, field).map_err(|problem| problem.at(&self.path, record.line))
+        text_of(&record.fields, field).map_err(|problem| problem.at(&self.path, record.line).into())
     }
 }
 

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use secateurs_data::{DataError, OutputClaim, OutputError, RunLines};
 
-use crate::Error;
 use crate::text::lines::{LineProblem, Lines};
+use crate::trace::error::TraceError;
 use crate::trace::format::{Trace, TraceHeader, TraceReader};
 
 /// Appends traces to a file beside the output, which becomes the output when all are there.
@@ -33,7 +33,7 @@ impl Tally {
     }
 
     /// Counts the whole traces of an unfinished run; returns the bytes of them and of the header, 0 if not even that is whole.
-    fn recover(&mut self, path: &Path, header: &TraceHeader, vocab_size: usize) -> Result<u64, Error> {
+    fn recover(&mut self, path: &Path, header: &TraceHeader, vocab_size: usize) -> Result<u64, TraceError> {
         if !matches!(Lines::open(path)?.next_bytes()?, Some((_, true))) {
             return Ok(0);
         }
@@ -56,7 +56,7 @@ impl Tally {
 impl TraceWriter {
     /// Begins a file, or goes on with that of an unfinished run of the same header: traces that are whole are kept, a last
     /// one that breaks off is dropped.
-    pub(crate) fn begin(claim: OutputClaim, header: &TraceHeader, vocab_size: usize) -> Result<Self, Error> {
+    pub(crate) fn begin(claim: OutputClaim, header: &TraceHeader, vocab_size: usize) -> Result<Self, TraceError> {
         let mut tally = Tally::default();
         let lines = claim.begin_lines(header, |path| tally.recover(path, header, vocab_size))?;
         Ok(Self { lines, tally })
@@ -68,7 +68,7 @@ impl TraceWriter {
     }
 
     /// Appends traces; they are on the disk when this returns.
-    pub(crate) fn append(&mut self, traces: &[Trace]) -> Result<(), Error> {
+    pub(crate) fn append(&mut self, traces: &[Trace]) -> Result<(), TraceError> {
         self.lines.append(traces)?;
         traces.iter().for_each(|trace| self.tally.add(trace));
         Ok(())
@@ -80,7 +80,7 @@ impl TraceWriter {
     }
 
     /// Makes the file the output.
-    pub(crate) fn publish(self) -> Result<(), Error> {
+    pub(crate) fn publish(self) -> Result<(), TraceError> {
         Ok(self.lines.publish()?)
     }
 }

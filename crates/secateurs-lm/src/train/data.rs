@@ -3,8 +3,9 @@
 use secateurs_data::Tokenizer;
 use secateurs_train::{Batches, EpochOrder};
 
-use crate::Error;
+use crate::text::error::TextError;
 use crate::text::plain_text::read_plain_text;
+use crate::train::error::TrainJobError;
 use crate::train::settings::Training;
 
 /// Windows in the order in which training takes them.
@@ -19,10 +20,15 @@ pub(crate) struct TrainingWindows {
 
 impl TrainingWindows {
     /// Cuts the texts of `training` into windows and shuffles them.
-    pub(crate) fn read(training: &Training, window: usize, tokenizer: &Tokenizer, seed: u64) -> Result<Self, Error> {
+    pub(crate) fn read(
+        training: &Training,
+        window: usize,
+        tokenizer: &Tokenizer,
+        seed: u64,
+    ) -> Result<Self, TrainJobError> {
         let count = training.n_windows();
         if window < 2 || count == 0 {
-            return Err(Error::WindowSize { count, window });
+            return Err(TextError::WindowSize { count, window }.into());
         }
         let mut tokens = Vec::new();
         for path in &training.texts {
@@ -33,7 +39,7 @@ impl TrainingWindows {
         let n_available = tokens.len() / window;
         let passes = training.passes.unwrap_or(1);
         if n_available.saturating_mul(passes) < count || n_available == 0 {
-            return Err(Error::TooLittleText {
+            return Err(TrainJobError::TooLittleText {
                 got: n_available,
                 needed: count,
                 window,

@@ -2,6 +2,7 @@
 
 mod course;
 mod data;
+pub(crate) mod error;
 mod inputs;
 pub(crate) mod job;
 mod journal;
@@ -9,5 +10,6 @@ pub(crate) mod log;
 pub(crate) mod settings;
 mod state;
 
+pub use error::TrainJobError;
 pub use log::{SparseLoss, TrainingLog};
 pub use settings::Training;

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use secateurs_models::llama::{Activations, LlamaConfig};
+use secateurs_models::{Activations, ModelShape};
 use secateurs_tensor::{MaskSet, PathRules, Pattern};
 use secateurs_train::{
     AdamSettings, AdmmSettings, Constraint, LearningRate, MomentFormat, PenaltyScale, PenaltySchedule,
@@ -10,9 +10,9 @@ use secateurs_train::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::Error;
 use crate::measure::evaluate::check_window;
 use crate::prune::algorithm::{Elsa, ElsaState};
+use crate::text::error::TextError;
 
 /// Training of a whole model while it is pruned; what is not given is the method's default.
 ///
@@ -153,12 +153,12 @@ impl Training {
     }
 
     /// Refuses windows that there are none of, or that the model has no positions for.
-    pub(crate) fn check_windows(&self, config: &LlamaConfig) -> Result<(), Error> {
-        let window = self.window(config.max_positions);
+    pub(crate) fn check_windows(&self, shape: &ModelShape) -> Result<(), TextError> {
+        let window = self.window(shape.max_positions);
         let counts = [Some(self.n_windows()), self.validation_windows];
         match counts.into_iter().flatten().min() {
-            Some(count) if count == 0 || window < 2 => Err(Error::WindowSize { count, window }),
-            _ => check_window(config, window),
+            Some(count) if count == 0 || window < 2 => Err(TextError::WindowSize { count, window }),
+            _ => check_window(shape, window),
         }
     }
 
@@ -185,10 +185,9 @@ impl Training {
         TrainConfig {
             micro_batches: self.micro_batches(),
             learning_rate: LearningRate {
-                peak: self.learning_rate.unwrap_or(2e-4),
                 warmup: self.warmup.unwrap_or(0),
                 decay: self.decay.unwrap_or(ScheduleShape::Linear),
-                floor: 0.0,
+                ..LearningRate::linear(self.learning_rate.unwrap_or(2e-4))
             },
             adam: AdamSettings {
                 beta2: self.beta2.unwrap_or(adam.beta2),

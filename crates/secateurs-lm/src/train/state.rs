@@ -7,7 +7,7 @@ use half::bf16;
 use secateurs_data::{DataError, PlannedRaw, RawTensor, TensorFile, TensorFileWriter};
 use secateurs_train::{StateSlice, StateSliceMut, Trainer};
 
-use crate::Error;
+use crate::train::error::TrainJobError;
 
 /// Name of the state in the staging folder, with the number of steps done: the journal says which one counts.
 pub(crate) fn file_name(steps_done: usize) -> String {
@@ -15,7 +15,7 @@ pub(crate) fn file_name(steps_done: usize) -> String {
 }
 
 /// Writes everything that a trainer needs to go on.
-pub(crate) fn write<M: Module>(trainer: &Trainer<M>, folder: &Path) -> Result<(), Error> {
+pub(crate) fn write<M: Module>(trainer: &Trainer<M>, folder: &Path) -> Result<(), TrainJobError> {
     let mut plan = Vec::new();
     trainer.visit_state(&mut |name, slice| {
         let (dtype, len) = match slice {
@@ -41,7 +41,11 @@ pub(crate) fn write<M: Module>(trainer: &Trainer<M>, folder: &Path) -> Result<()
 }
 
 /// Puts a stored state into a trainer of the same module and settings.
-pub(crate) fn read<M: Module>(trainer: Trainer<M>, folder: &Path, steps_done: usize) -> Result<Trainer<M>, Error> {
+pub(crate) fn read<M: Module>(
+    trainer: Trainer<M>,
+    folder: &Path,
+    steps_done: usize,
+) -> Result<Trainer<M>, TrainJobError> {
     let path = folder.join(file_name(steps_done));
     let file = TensorFile::open(&path)?;
     let restored = trainer.restored(steps_done, &mut |name, slice| fill(slice, &file.tensor(name)?, &path))?;

@@ -1,6 +1,8 @@
 //! Jobs on the files of language models.
 
+mod costs;
 mod engine;
+mod families;
 mod options;
 mod plans;
 mod tiny;

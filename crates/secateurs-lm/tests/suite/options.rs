@@ -1,6 +1,6 @@
 //! Options that a method does not use are refused by name, whatever the entry.
 
-use secateurs_lm::{AllocationRecipe, Error, Method, MethodOptions, Recipe, Training};
+use secateurs_lm::{AllocationRecipe, Method, MethodOptions, Recipe, RecipeError, Training};
 use secateurs_prune::{AdmmSchedule, Safe};
 use secateurs_tensor::{NonNegative, Scope, Sparsity};
 
@@ -120,9 +120,9 @@ fn all_layers_compete_in_elsa_alone() {
         match method {
             Method::Elsa | Method::ElsaL => assert!(built.is_ok(), "{method}"),
             _ if used_by(method).contains(&"scope") => {
-                assert!(matches!(built, Err(Error::NoGlobalScope { .. })), "{method}");
+                assert!(matches!(built, Err(RecipeError::NoGlobalScope { .. })), "{method}");
             }
-            _ => assert!(matches!(built, Err(Error::UnusedOption { .. })), "{method}"),
+            _ => assert!(matches!(built, Err(RecipeError::UnusedOption { .. })), "{method}"),
         }
     }
 }

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use secateurs_data::{Checkpoint, FloatType};
 use secateurs_lm::{
-    AllocationRecipe, Calibration, Error, ExpertJob, ExpertMethod, ExpertPlan, Method, Overwrite, PruneJob, Recipe,
-    TextCalibration, TraceCalibration, TracePart, Training, prune_checkpoint, prune_experts,
+    AllocationRecipe, Calibration, ExpertJob, ExpertMethod, ExpertPlan, Method, Overwrite, PruneJob, PruneJobError,
+    Recipe, TextCalibration, TraceCalibration, TracePart, Training, prune_checkpoint, prune_experts,
 };
 use secateurs_prune::Safe;
 use secateurs_tensor::{PathRules, Pattern, Scope, Sparsity};
@@ -60,7 +60,7 @@ fn names(folder: &Path) -> Vec<String> {
     names
 }
 
-fn prune(folder: &Path, recipe: &Recipe) -> Result<(), Error> {
+fn prune(folder: &Path, recipe: &Recipe) -> Result<(), PruneJobError> {
     let job = PruneJob {
         model: &folder.join("broken"),
         out: &folder.join("out"),

@@ -3,20 +3,36 @@
 use std::path::Path;
 
 use secateurs_data::{CheckpointWriter, FloatType};
-use secateurs_models::llama::{LlamaConfig, planned_tensors};
-use serde_json::json;
+use secateurs_models::decoder::{LlamaConfig, planned_tensors};
+use serde_json::{Value, json};
 
 /// Words that the tokenizer knows.
 pub const VOCAB: usize = 40;
 
 /// Writes a random Llama of two blocks without tied embeddings; `edit` may change the values of a tensor.
 pub fn write_model(path: &Path, edit: impl Fn(&str, &mut [f32])) {
-    let config = json!({
+    write(path, &config(), edit);
+}
+
+/// Writes a random Mixtral of the same size with four experts, of which two answer.
+pub fn write_mixture(path: &Path) {
+    let mut config = config();
+    config["model_type"] = "mixtral".into();
+    config["num_local_experts"] = 4.into();
+    config["num_experts_per_tok"] = 2.into();
+    write(path, &config, |_, _| {});
+}
+
+fn config() -> Value {
+    json!({
         "model_type": "llama", "hidden_act": "silu", "hidden_size": 16, "intermediate_size": 24, "num_hidden_layers": 2,
         "num_attention_heads": 4, "num_key_value_heads": 2, "vocab_size": VOCAB, "max_position_embeddings": 256,
         "rms_norm_eps": 1e-5, "rope_theta": 10000.0, "tie_word_embeddings": false
-    });
-    let plan = planned_tensors(&LlamaConfig::from_json(&config).expect("a Llama"));
+    })
+}
+
+fn write(path: &Path, config: &Value, edit: impl Fn(&str, &mut [f32])) {
+    let plan = planned_tensors(&LlamaConfig::from_json(config).expect("a Llama"));
     let staging = path.with_extension("staging");
     let writer = CheckpointWriter::create(&staging, plan.clone(), FloatType::F32).expect("the plan is valid");
     let mut state = 1u64;

@@ -5,9 +5,13 @@ use std::sync::{Arc, OnceLock};
 use rayon::prelude::*;
 use secateurs_tensor::{GramAccumulator, WeightMatrix};
 
-use crate::algebra::factor::{RidgeInverse, Singular, Spectrum, SweepFactor};
 use crate::algebra::memo::Memo;
 use crate::algebra::product::{dot, first_non_finite, times_square};
+use crate::algebra::ridge::RidgeInverse;
+use crate::algebra::singular::Singular;
+use crate::algebra::spectrum::Spectrum;
+use crate::algebra::square::Square;
+use crate::algebra::sweep::SweepFactor;
 use crate::error::PruneError;
 
 /// `G = X^T X` over all calibration tokens, `[d_input, d_input]`.
@@ -108,12 +112,14 @@ impl Gram {
 
     /// `||X_j||`, the square root of the diagonal.
     pub fn l2_norms(&self) -> Vec<f32> {
-        self.diagonal().map(|value| value.max(0.0).sqrt() as f32).collect()
+        let square = self.square();
+        square.diagonal().map(|value| value.max(0.0).sqrt() as f32).collect()
     }
 
     /// Inputs that were zero on every token.
     pub fn dead_inputs(&self) -> Vec<usize> {
-        self.diagonal()
+        self.square()
+            .diagonal()
             .enumerate()
             .filter(|(_, value)| *value == 0.0)
             .map(|(input, _)| input)
@@ -179,30 +185,32 @@ impl Gram {
             .map(|index| (index / self.d_input, index % self.d_input, self.values[index]))
     }
 
-    pub(crate) fn diagonal(&self) -> impl Iterator<Item = f64> + '_ {
-        self.values.iter().step_by(self.d_input + 1).copied()
+    pub(crate) fn mean_diagonal(&self) -> f64 {
+        self.square().mean_diagonal()
     }
 
-    pub(crate) fn mean_diagonal(&self) -> f64 {
-        if self.d_input == 0 {
-            0.0
-        } else {
-            self.diagonal().sum::<f64>() / self.d_input as f64
+    fn square(&self) -> Square<'_> {
+        Square {
+            values: &self.values,
+            d_input: self.d_input,
         }
     }
 
     /// What SparseGPT sweeps with.
     pub(crate) fn sweep(&self, damping: f64) -> Result<Arc<SweepFactor>, Singular> {
-        self.sweeps.get_or_try(damping, || SweepFactor::of(self, damping))
+        self.sweeps
+            .get_or_try(damping, || SweepFactor::of(self.square(), damping))
     }
 
     /// What L-ADMM multiplies with.
     pub(crate) fn ridge(&self, damping: f64) -> Result<Arc<RidgeInverse>, Singular> {
-        self.ridges.get_or_try(damping, || RidgeInverse::of(self, damping))
+        self.ridges
+            .get_or_try(damping, || RidgeInverse::of(self.square(), damping))
     }
 
     /// What ALPS makes its inverses from.
     pub(crate) fn spectrum(&self, damping: f64) -> Result<Arc<Spectrum>, Singular> {
-        self.spectra.get_or_try(damping, || Spectrum::of(self, damping))
+        self.spectra
+            .get_or_try(damping, || Spectrum::of(self.square(), damping))
     }
 }

@@ -7,8 +7,8 @@ use secateurs_importance::GradientStats;
 use secateurs_tensor::{GradientNeed, LayerReport, Needs, WeightMatrix, replace_weights};
 
 use crate::blocks::collect::{Collector, SiteStatistics};
-use crate::blocks::driver::collect;
 use crate::blocks::method::{BlockMethod, BlockTask, PrunedBlock};
+use crate::blocks::passes::collect;
 use crate::blocks::plan::Progress;
 use crate::blocks::regional::collect_with_gradients;
 use crate::blocks::store::BlockStore;

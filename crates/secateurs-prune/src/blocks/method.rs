@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use secateurs_importance::GradientStats;
 use secateurs_tensor::{LayerReport, PathRules, Pattern, WeightMatrix};
 
-use crate::blocks::driver::selected_weights;
+use crate::blocks::passes::selected_weights;
 use crate::blocks::plan::Progress;
 use crate::blocks::store::BlockStore;
 use crate::error::PruneError;

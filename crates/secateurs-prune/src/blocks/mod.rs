@@ -8,6 +8,7 @@ mod layerwise;
 pub(crate) mod method;
 pub(crate) mod outliers;
 pub(crate) mod owl;
+pub(crate) mod passes;
 pub(crate) mod plan;
 mod regional;
 pub(crate) mod report;

@@ -6,8 +6,8 @@ use secateurs_importance::{Importance, LayerView, Wanda};
 use secateurs_tensor::{InputNeed, PathRules, Scores, WeightMatrix};
 
 use crate::blocks::collect::Collector;
-use crate::blocks::driver::{collect, forward_all, selected_weights};
 use crate::blocks::owl::outlier_fraction;
+use crate::blocks::passes::{collect, forward_all, selected_weights};
 use crate::blocks::store::BlockStore;
 use crate::error::PruneError;
 

@@ -4,8 +4,8 @@ use rayon::prelude::*;
 use secateurs_tensor::{Event, KeepMask, Needs, NonNegative, Positive, TensorError, WeightMatrix};
 
 use crate::algebra::conjugate::SupportProblem;
-use crate::algebra::factor::{ShiftedInverse, Spectrum};
 use crate::algebra::product::times_square;
+use crate::algebra::spectrum::{ShiftedInverse, Spectrum};
 use crate::error::PruneError;
 use crate::methods::layer_method::LayerMethod;
 use crate::methods::penalty::{Penalty, Verdict};

@@ -3,8 +3,8 @@
 use secateurs_tensor::{KeepMask, Needs, NonNegative, TensorError, WeightMatrix};
 use serde::{Deserialize, Serialize};
 
-use crate::algebra::factor::RidgeInverse;
 use crate::algebra::product::{rows, times_square};
+use crate::algebra::ridge::RidgeInverse;
 use crate::error::PruneError;
 use crate::methods::layer_method::LayerMethod;
 use crate::methods::prepare::{Prepared, default_damping, fall_back, finish, prepare, with_damping};

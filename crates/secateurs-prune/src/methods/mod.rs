@@ -4,6 +4,7 @@ pub(crate) mod alps;
 pub(crate) mod l_admm;
 pub(crate) mod layer_method;
 pub(crate) mod mask_only;
+mod output_sweep;
 mod penalty;
 mod prepare;
 pub(crate) mod problem;

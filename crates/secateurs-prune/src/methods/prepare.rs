@@ -3,8 +3,8 @@
 use secateurs_importance::{Importance, LayerView, Magnitude, Wanda};
 use secateurs_tensor::{Event, KeepMask, NonNegative, Pattern, Scope, WeightMatrix, select};
 
-use crate::algebra::factor::Singular;
 use crate::algebra::gram::Gram;
+use crate::algebra::singular::Singular;
 use crate::error::PruneError;
 use crate::methods::problem::{LayerProblem, Solution};
 

@@ -1,9 +1,9 @@
 //! Chooses, again and again, which entries of a matrix stay: the hard-thresholding step of the iterative methods.
 
 use rayon::prelude::*;
-use secateurs_tensor::{NmPattern, Pattern, TensorError, WeightMatrix, keep_largest_into};
+use secateurs_tensor::{Pattern, TensorError, WeightMatrix, keep_in_groups_into, keep_largest_into};
 
-/// Elements that one task takes; a multiple of every small group is made of it.
+/// Elements that one task takes.
 const CHUNK: usize = 1 << 14;
 
 /// Selection by absolute value under one pattern, with the zeros of the dense matrix ranked below everything else.
@@ -44,10 +44,7 @@ impl Selector {
         self.rank(values);
         match self.pattern {
             Pattern::Unstructured(_) => keep_largest_into(&self.magnitudes, self.n_pruned, keep),
-            Pattern::Nm(pattern) => {
-                keep_in_groups(&self.magnitudes, pattern, keep);
-                Ok(())
-            }
+            Pattern::Nm(pattern) => keep_in_groups_into(&self.magnitudes, pattern, keep),
         }
     }
 
@@ -63,7 +60,7 @@ impl Selector {
         self.rank(values);
         if let Pattern::Nm(pattern) = self.pattern {
             self.protected.resize(values.len(), false);
-            keep_in_groups(&self.magnitudes, pattern, &mut self.protected);
+            keep_in_groups_into(&self.magnitudes, pattern, &mut self.protected)?;
             self.magnitudes
                 .par_iter_mut()
                 .zip(&self.protected)
@@ -87,29 +84,5 @@ impl Selector {
         for index in &self.zeros {
             self.magnitudes[*index] = -1.0;
         }
-    }
-}
-
-fn keep_in_groups(scores: &[f32], pattern: NmPattern, keep: &mut [bool]) {
-    let group = pattern.group();
-    let chunk = (CHUNK / group).max(1) * group;
-    keep.par_chunks_mut(chunk)
-        .zip(scores.par_chunks(chunk))
-        .for_each(|(keep, scores)| {
-            for (keep, scores) in keep.chunks_exact_mut(group).zip(scores.chunks_exact(group)) {
-                keep_in_group(scores, pattern.keep(), keep);
-            }
-        });
-}
-
-/// Keeps the `n_kept` largest of a group; of equals the later one.
-pub(crate) fn keep_in_group(scores: &[f32], n_kept: usize, keep: &mut [bool]) {
-    for (index, slot) in keep.iter_mut().enumerate() {
-        let before = scores[..index].iter().filter(|other| **other > scores[index]).count();
-        let after = scores[index + 1..]
-            .iter()
-            .filter(|other| **other >= scores[index])
-            .count();
-        *slot = before + after < n_kept;
     }
 }

@@ -3,16 +3,16 @@
 use faer::linalg::matmul::matmul;
 use faer::{Accum, Par};
 use rayon::prelude::*;
-use secateurs_tensor::{KeepMask, Needs, NmPattern, NonNegative, Pattern, WeightMatrix, keep_largest_into};
+use secateurs_tensor::{KeepMask, Needs, NonNegative, Pattern, WeightMatrix, keep_largest_into};
 
-use crate::algebra::factor::SweepFactor;
 use crate::algebra::product::{outputs_per_task, rows, rows_mut};
+use crate::algebra::sweep::SweepFactor;
 use crate::error::PruneError;
 use crate::methods::layer_method::LayerMethod;
+use crate::methods::output_sweep::{Block, OutputSweep, score_into};
 use crate::methods::prepare::{Prepared, default_damping, fall_back, finish, prepare, with_damping};
 use crate::methods::problem::{LayerProblem, Solution};
 use crate::methods::quota::block_quotas;
-use crate::methods::selector::keep_in_group;
 
 /// Optimal brain surgery in one sweep.
 ///
@@ -91,19 +91,6 @@ struct Sweep<'a> {
     factor: &'a SweepFactor,
     pattern: Pattern,
     block: usize,
-}
-
-/// The inputs `start..stop`.
-#[derive(Clone, Copy)]
-struct Block {
-    start: usize,
-    stop: usize,
-}
-
-impl Block {
-    fn width(self) -> usize {
-        self.stop - self.start
-    }
 }
 
 impl Sweep<'_> {
@@ -217,56 +204,5 @@ impl Sweep<'_> {
                     Par::Seq,
                 );
             });
-    }
-}
-
-/// One output within one block.
-struct OutputSweep<'a> {
-    weights: &'a mut [f32],
-    zeros: &'a [bool],
-    errors: &'a mut [f32],
-    kept: &'a mut [bool],
-}
-
-impl OutputSweep<'_> {
-    fn run(&mut self, factor: &SweepFactor, block: Block, groups: Option<NmPattern>) {
-        let d_input = factor.inverse_diagonal.len();
-        let inverse = &factor.inverse_diagonal[block.start..block.stop];
-        for index in 0..block.width() {
-            if let Some(pattern) = groups.filter(|pattern| index % pattern.group() == 0) {
-                self.choose(pattern, index, inverse);
-            }
-            if self.kept[index] || self.weights[index] == 0.0 {
-                continue;
-            }
-            let error = self.weights[index] * inverse[index];
-            self.errors[index] = error;
-            self.weights[index] = 0.0;
-            let input = block.start + index;
-            let row = &factor.upper[input * d_input + input + 1..input * d_input + block.stop];
-            self.weights[index + 1..]
-                .iter_mut()
-                .zip(row)
-                .for_each(|(weight, entry)| *weight -= error * entry);
-        }
-    }
-
-    /// Chooses within the group at `start`, on the weights as corrected so far.
-    fn choose(&mut self, pattern: NmPattern, start: usize, inverse: &[f32]) {
-        let range = start..start + pattern.group();
-        let mut scores = vec![0.0; pattern.group()];
-        score_into(
-            &self.weights[range.clone()],
-            &self.zeros[range.clone()],
-            &inverse[range.clone()],
-            &mut scores,
-        );
-        keep_in_group(&scores, pattern.keep(), &mut self.kept[range]);
-    }
-}
-
-fn score_into(weights: &[f32], zeros: &[bool], inverse: &[f32], scores: &mut [f32]) {
-    for (((score, weight), zero), inverse) in scores.iter_mut().zip(weights).zip(zeros).zip(inverse) {
-        *score = if *zero { -1.0 } else { (weight * inverse).abs() };
     }
 }

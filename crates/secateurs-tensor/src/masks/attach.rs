@@ -99,8 +99,9 @@ impl Targets<'_> {
             .get(&path())
             .ok_or_else(|| TensorError::UnknownParameter { path: path() })?;
         let rank = target.shape.len();
-        let layout = WeightLayout::of_rank(rank).ok_or_else(|| TensorError::UnsupportedRank { path: path(), rank })?;
-        let expected = layout.dims(&target.shape);
+        let layout =
+            WeightLayout::of(&target.shape).ok_or_else(|| TensorError::UnsupportedRank { path: path(), rank })?;
+        let expected = layout.dims();
         if expected != mask.dims() {
             return Err(TensorError::ParameterMismatch {
                 path: path(),

@@ -5,7 +5,7 @@ use rayon::prelude::*;
 
 use crate::error::{Result, TensorError};
 use crate::select::key::CHUNK;
-use crate::vocabulary::pattern::NmPattern;
+use crate::vocabulary::nm::NmPattern;
 use crate::weights::matrix::{WeightMatrix, check_len, fraction};
 use crate::weights::transpose::transpose;
 

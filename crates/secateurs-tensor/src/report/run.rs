@@ -5,7 +5,7 @@ use core::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::report::cost::CostChange;
-use crate::select::units::UnitReport;
+use crate::report::units::UnitReport;
 use crate::vocabulary::scope::Scope;
 use crate::vocabulary::sparsity::Sparsity;
 use crate::weights::matrix::fraction;

@@ -1,6 +1,8 @@
 //! From scores to what survives, in exact numbers.
 
+pub(crate) mod bracket;
 pub(crate) mod cut;
+pub(crate) mod groups;
 pub(crate) mod key;
 pub(crate) mod scores;
 pub(crate) mod threshold;

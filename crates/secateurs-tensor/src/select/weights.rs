@@ -5,10 +5,10 @@ use rayon::prelude::*;
 use crate::error::Result;
 use crate::masks::keep::KeepMask;
 use crate::select::cut::Cut;
-use crate::select::key::CHUNK;
+use crate::select::groups::mark_groups;
 use crate::select::scores::Scores;
 use crate::select::threshold::{keep_few, keep_largest, keep_largest_into};
-use crate::vocabulary::pattern::{NmPattern, Pattern};
+use crate::vocabulary::pattern::Pattern;
 use crate::vocabulary::scope::Scope;
 use crate::vocabulary::sparsity::Sparsity;
 
@@ -37,7 +37,12 @@ use crate::vocabulary::sparsity::Sparsity;
 pub fn select(scores: &Scores, pattern: Pattern, scope: Scope) -> Result<KeepMask> {
     let _span = tracing::debug_span!("select", %pattern, %scope, dims = ?scores.dims()).entered();
     let keep = match (pattern, scope) {
-        (Pattern::Nm(pattern), _) => keep_in_groups(scores, pattern)?,
+        (Pattern::Nm(pattern), _) => {
+            pattern.check(scores.dims()[1])?;
+            let mut keep = vec![true; scores.values().len()];
+            mark_groups(scores.values(), pattern, &mut keep);
+            keep
+        }
         (Pattern::Unstructured(sparsity), Scope::PerOutput) => keep_per_output(scores, sparsity)?,
         (Pattern::Unstructured(sparsity), Scope::PerLayer | Scope::Global) => {
             keep_largest(scores.values(), sparsity.pruned_count(scores.values().len()))?
@@ -99,47 +104,4 @@ fn keep_per_output(scores: &Scores, sparsity: Sparsity) -> Result<Vec<bool>> {
         outputs.for_each_init(Vec::new, |keys, (keep, values)| keep_few(values, n_pruned, keep, keys));
     }
     Ok(keep)
-}
-
-fn keep_in_groups(scores: &Scores, pattern: NmPattern) -> Result<Vec<bool>> {
-    pattern.check(scores.dims()[1])?;
-    let mut keep = vec![true; scores.values().len()];
-    // Groups tile every output, so they tile the whole matrix.
-    let chunk = (CHUNK / pattern.group()).max(1) * pattern.group();
-    keep.par_chunks_mut(chunk)
-        .zip(scores.values().par_chunks(chunk))
-        .for_each(|(keep, values)| match pattern.group() {
-            2 => keep_in_small_groups::<2>(values, pattern.keep(), keep),
-            4 => keep_in_small_groups::<4>(values, pattern.keep(), keep),
-            8 => keep_in_small_groups::<8>(values, pattern.keep(), keep),
-            _ => keep_in_any_groups(values, pattern, keep),
-        });
-    Ok(keep)
-}
-
-/// Keeps a value if fewer than `n_kept` others of its group beat it.
-fn keep_in_small_groups<const GROUP: usize>(values: &[f32], n_kept: usize, keep: &mut [bool]) {
-    let (keep, _) = keep.as_chunks_mut::<GROUP>();
-    let (values, _) = values.as_chunks::<GROUP>();
-    for (keep, values) in keep.iter_mut().zip(values) {
-        for (index, slot) in keep.iter_mut().enumerate() {
-            let before = values[..index].iter().filter(|other| **other > values[index]).count();
-            // Of equals, the later one stays.
-            let after = values[index + 1..]
-                .iter()
-                .filter(|other| **other >= values[index])
-                .count();
-            *slot = before + after < n_kept;
-        }
-    }
-}
-
-fn keep_in_any_groups(values: &[f32], pattern: NmPattern, keep: &mut [bool]) {
-    let mut keys = Vec::with_capacity(pattern.group());
-    for (keep, values) in keep
-        .chunks_exact_mut(pattern.group())
-        .zip(values.chunks_exact(pattern.group()))
-    {
-        keep_few(values, pattern.group() - pattern.keep(), keep, &mut keys);
-    }
 }

@@ -7,6 +7,7 @@ use rayon::prelude::*;
 
 use crate::error::Result;
 use crate::statistics::activations::{check_activations, check_width};
+use crate::statistics::mirror::mirror;
 use crate::weights::matrix::read;
 
 /// Tokens of one f32 product: few enough for its rounding not to matter, enough for its speed.
@@ -18,9 +19,6 @@ const DEVICE_LIMIT: f32 = 1e15;
 /// From this width on only the upper triangle is computed, in [`N_PANELS`] panels.
 const PANEL_MIN: usize = 384;
 const N_PANELS: usize = 3;
-
-/// Side of a block that is mirrored at once.
-const MIRROR: usize = 64;
 
 /// The Gram matrix `G = X^T X` of all observed activations `X`, `[d_input, d_input]`.
 ///
@@ -187,46 +185,4 @@ fn peak(values: &[f32]) -> f32 {
             .fold(0, |peak: u32, value| peak.max(value.abs().to_bits()))
     });
     f32::from_bits(bits.max().unwrap_or(0))
-}
-
-/// Copies the upper triangle of the square block on the diagonal at `block` to the lower one.
-///
-/// `rows` holds the block's rows, full width. Halves recursively, so that the rows read and the rows written are
-/// separate slices.
-fn mirror(rows: &mut [f64], block: Range<usize>, d_input: usize) {
-    if block.len() <= MIRROR {
-        for row in 1..block.len() {
-            for column in 0..row {
-                rows[row * d_input + block.start + column] = rows[column * d_input + block.start + row];
-            }
-        }
-        return;
-    }
-    let half = block.len() / 2;
-    let middle = block.start + half;
-    let (upper, lower) = rows.split_at_mut(half * d_input);
-    copy_transposed(upper, lower, block.start, middle, d_input);
-    rayon::join(
-        || mirror(upper, block.start..middle, d_input),
-        || mirror(lower, middle..block.end, d_input),
-    );
-}
-
-/// Fills the inputs from `left` of the lower rows with the inputs from `middle` of the upper rows, transposed.
-fn copy_transposed(upper: &[f64], lower: &mut [f64], left: usize, middle: usize, d_input: usize) {
-    let height = upper.len() / d_input;
-    lower
-        .par_chunks_mut(MIRROR * d_input)
-        .enumerate()
-        .for_each(|(stripe, rows)| {
-            for start in (0..height).step_by(MIRROR) {
-                let stop = (start + MIRROR).min(height);
-                for (row, target) in rows.chunks_exact_mut(d_input).enumerate() {
-                    let column = middle + stripe * MIRROR + row;
-                    for (source, slot) in (start..stop).zip(&mut target[left + start..left + stop]) {
-                        *slot = upper[source * d_input + column];
-                    }
-                }
-            }
-        });
 }

@@ -2,5 +2,6 @@
 
 pub(crate) mod activations;
 pub(crate) mod gram;
+pub(crate) mod mirror;
 pub(crate) mod observer;
 pub(crate) mod patches;

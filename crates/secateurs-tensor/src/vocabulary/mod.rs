@@ -2,6 +2,7 @@
 
 pub(crate) mod bounded;
 pub(crate) mod needs;
+pub(crate) mod nm;
 pub(crate) mod pattern;
 pub(crate) mod scope;
 pub(crate) mod sparsity;

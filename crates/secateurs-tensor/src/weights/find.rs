@@ -3,7 +3,6 @@
 use burn::module::{Module, ModuleVisitor, Param, ParamId};
 use burn::tensor::Tensor;
 
-use crate::weights::layout::WeightLayout;
 use crate::weights::paths::PathRules;
 use crate::weights::place::Place;
 
@@ -14,8 +13,8 @@ pub struct FoundWeight {
     pub path: String,
     /// The parameter, as gradients know it.
     pub id: ParamId,
-    /// How burn stores it.
-    pub layout: WeightLayout,
+    /// Its rank: 2 for a linear, 4 for a 2-d convolution.
+    pub rank: usize,
 }
 
 /// The weight matrices that `rules` select, in the module's order: rank-2 parameters, taken for linear weights, and rank-4
@@ -28,11 +27,11 @@ pub struct FoundWeight {
 ///
 /// ```
 /// use burn::nn::conv::Conv2dConfig;
-/// use secateurs_tensor::{PathRules, WeightLayout, find_weights};
+/// use secateurs_tensor::{PathRules, find_weights};
 ///
 /// let conv = Conv2dConfig::new([3, 8], [3, 3]).init(&secateurs_testkit::device());
 /// let found = find_weights(&conv, &PathRules::default());
-/// assert_eq!((found[0].path.as_str(), found[0].layout), ("weight", WeightLayout::Convolution));
+/// assert_eq!((found[0].path.as_str(), found[0].rank), ("weight", 4));
 /// ```
 pub fn find_weights(module: &impl Module, rules: &PathRules) -> Vec<FoundWeight> {
     let mut finder = Finder {
@@ -44,11 +43,10 @@ pub fn find_weights(module: &impl Module, rules: &PathRules) -> Vec<FoundWeight>
     finder.found
 }
 
-/// Dotted paths of the linear weights that `rules` select, in the module's order.
-pub fn linear_paths(module: &impl Module, rules: &PathRules) -> Vec<String> {
+/// Dotted paths of the weights that [`find_weights`] finds.
+pub fn weight_paths(module: &impl Module, rules: &PathRules) -> Vec<String> {
     let found = find_weights(module, rules).into_iter();
-    let linear = found.filter(|weight| weight.layout == WeightLayout::Linear);
-    linear.map(|weight| weight.path).collect()
+    found.map(|weight| weight.path).collect()
 }
 
 struct Finder<'a> {
@@ -67,16 +65,10 @@ impl ModuleVisitor for Finder<'_> {
     }
 
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        let Some(layout) = self.place.layout(D) else {
-            return;
-        };
         let path = self.place.path();
-        if self.rules.selects(&path) {
-            self.found.push(FoundWeight {
-                path,
-                id: param.id,
-                layout,
-            });
+        if self.place.holds_weight(D) && self.rules.selects(&path) {
+            let (id, rank) = (param.id, D);
+            self.found.push(FoundWeight { path, id, rank });
         }
     }
 }

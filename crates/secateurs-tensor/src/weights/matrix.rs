@@ -45,7 +45,8 @@ impl WeightMatrix {
     ///
     /// If the device cannot be read, as burn does.
     pub fn from_linear(weight: &Tensor<2>) -> Self {
-        Self::from_layout(weight, WeightLayout::Linear)
+        let layout = WeightLayout::of(&weight.dims()).expect("two dimensions are a matrix");
+        Self::from_layout(weight, layout)
     }
 
     /// A burn linear weight, `[d_input, d_output]`.
@@ -61,14 +62,16 @@ impl WeightMatrix {
     ///
     /// If the device cannot be read, as burn does.
     pub fn from_conv2d(weight: &Tensor<4>) -> Self {
-        Self::from_layout(weight, WeightLayout::Convolution)
+        let layout = WeightLayout::of(&weight.dims()).expect("a convolution is a matrix");
+        Self::from_layout(weight, layout)
     }
 
-    /// Reads a parameter in the layout of its rank.
+    /// Reads a parameter of this layout.
     pub(crate) fn from_layout<const D: usize>(weight: &Tensor<D>, layout: WeightLayout) -> Self {
-        let dims = layout.dims(&weight.dims());
-        let values = layout.to_canonical(read(weight), dims);
-        Self { values, dims }
+        Self {
+            values: layout.to_canonical(read(weight)),
+            dims: layout.dims(),
+        }
     }
 
     /// A burn convolution weight, `[d_output, channels, k_h, k_w]`, where `channels` counts the inputs of one group.

@@ -1,7 +1,5 @@
 //! Where a traversal of a module is.
 
-use crate::weights::layout::WeightLayout;
-
 /// Container type that burn reports for state attached to a parameter.
 const REPARAMETERIZATION: &str = "Reparameterization";
 
@@ -49,15 +47,12 @@ impl Place {
         Some((self.components[..depth].join("."), &self.components[depth]))
     }
 
-    /// The layout of a float parameter of this rank that stands here, if it is a weight matrix of the module itself.
-    pub(crate) fn layout(&self, rank: usize) -> Option<WeightLayout> {
+    /// Whether a float parameter of this rank that stands here is a weight matrix of the module itself.
+    pub(crate) fn holds_weight(&self, rank: usize) -> bool {
         let is_transposed = self
             .containers
             .last()
             .is_some_and(|container| container == TRANSPOSED_CONVOLUTION);
-        if self.is_attached() || is_transposed {
-            return None;
-        }
-        WeightLayout::of_rank(rank)
+        matches!(rank, 2 | 4) && !self.is_attached() && !is_transposed
     }
 }

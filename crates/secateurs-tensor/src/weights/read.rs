@@ -51,12 +51,11 @@ impl ModuleVisitor for Reader<'_> {
     }
 
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        let Some(layout) = self.place.layout(D) else {
-            return;
-        };
         let path = self.place.path();
-        if self.rules.selects(&path) {
-            let weight = WeightMatrix::from_layout(&param.val(), layout);
+        if self.place.holds_weight(D) && self.rules.selects(&path) {
+            let value = param.val();
+            let layout = WeightLayout::of(&value.dims()).expect("a place of weights holds matrices");
+            let weight = WeightMatrix::from_layout(&value, layout);
             self.weights.push(ReadWeight { path, layout, weight });
         }
     }
@@ -71,9 +70,8 @@ impl ModuleVisitor for Reader<'_> {
         if let Some(last) = self.weights.last_mut()
             && last.path == path
         {
-            let dims = last.weight.dims();
-            let keep = last.layout.to_canonical(read_bool(&param.val()), dims);
-            let mask = KeepMask::new(keep, dims).expect("an attached mask has its weight's dimensions");
+            let keep = last.layout.to_canonical(read_bool(&param.val()));
+            let mask = KeepMask::new(keep, last.weight.dims()).expect("an attached mask has its weight's dimensions");
             mask.apply(&mut last.weight)
                 .expect("an attached mask has its weight's dimensions");
         }

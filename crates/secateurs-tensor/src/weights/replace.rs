@@ -62,31 +62,30 @@ impl ModuleMapper for Replacer {
     }
 
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        let Some(layout) = self.place.layout(D) else {
-            return param;
-        };
         let path = self.place.path();
+        if !self.place.holds_weight(D) {
+            return param;
+        }
         let Some(weight) = self.weights.remove(&path) else {
             return param;
         };
         // Not the lazy shape: a column-major linear layer transposes when it is initialised.
-        let expected = layout.dims(&param.val().dims());
-        if weight.dims() != expected {
+        let layout = WeightLayout::of(&param.val().dims()).expect("a place of weights holds matrices");
+        if weight.dims() != layout.dims() {
             self.error = Some(TensorError::ParameterMismatch {
                 path,
-                expected,
+                expected: layout.dims(),
                 got: weight.dims(),
             });
             return param;
         }
-        param.map(|dense| overwrite(&dense, weight, layout))
+        param.map(|dense| overwrite(&dense, &weight, layout))
     }
 }
 
 /// A tensor like `dense` with the values of `weight`.
-fn overwrite<const D: usize>(dense: &Tensor<D>, weight: WeightMatrix, layout: WeightLayout) -> Tensor<D> {
-    let dims = weight.dims();
-    let values = layout.from_canonical(weight.into_values(), dims);
+fn overwrite<const D: usize>(dense: &Tensor<D>, weight: &WeightMatrix, layout: WeightLayout) -> Tensor<D> {
+    let values = layout.to_stored(weight.values());
     let tensor = Tensor::from_data(TensorData::new(values, dense.dims()), &dense.device());
     tensor.set_require_grad(dense.is_require_grad())
 }

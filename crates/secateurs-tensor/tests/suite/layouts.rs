@@ -5,8 +5,8 @@ use burn::nn::conv::{Conv2d, Conv2dConfig, ConvTranspose2dConfig};
 use burn::nn::{Linear, LinearConfig, LinearLayout};
 use burn::tensor::Tensor;
 use secateurs_tensor::{
-    KeepMask, MaskSet, PathRules, TensorError, WeightLayout, WeightMatrix, attach_masks, find_weights, fold_masks,
-    linear_paths, read_weights, replace_weights,
+    KeepMask, MaskSet, PathRules, TensorError, WeightMatrix, attach_masks, find_weights, fold_masks, read_weights,
+    replace_weights, weight_paths,
 };
 use secateurs_testkit::{device, laws};
 
@@ -110,9 +110,9 @@ fn convolutions_are_found_and_transposed_ones_are_not() {
     let rules = PathRules::default();
     let conv = Conv2dConfig::new([4, 6], [2, 3]).init(&device());
     let found = find_weights(&conv, &rules);
-    assert_eq!((found.len(), found[0].layout), (1, WeightLayout::Convolution));
+    assert_eq!((found.len(), found[0].rank), (1, 4));
     assert_eq!(found[0].id, conv.weight.id);
-    assert!(linear_paths(&conv, &rules).is_empty());
+    assert_eq!(weight_paths(&conv, &rules), ["weight"]);
     let transposed = ConvTranspose2dConfig::new([4, 6], [2, 3]).init(&device());
     assert!(find_weights(&transposed, &rules).is_empty());
     assert!(read_weights(&transposed, &rules).is_empty());

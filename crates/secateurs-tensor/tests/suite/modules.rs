@@ -1,11 +1,11 @@
-//! `PathRules`, `linear_paths`, `read_weights`.
+//! `PathRules`, `weight_paths`, `read_weights`.
 
 use burn::module::Module;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::{Embedding, EmbeddingConfig, LayerNorm, LayerNormConfig, Linear, LinearConfig, LinearLayout};
 use burn::tensor::Device;
 use secateurs_tensor::{
-    KeepMask, MaskSet, PathRules, TensorError, WeightMatrix, attach_masks, linear_paths, read_weights,
+    KeepMask, MaskSet, PathRules, TensorError, WeightMatrix, attach_masks, read_weights, weight_paths,
 };
 use secateurs_testkit::device;
 
@@ -38,9 +38,8 @@ fn model(device: &Device) -> Model {
     }
 }
 
-const STEM: &str = "stem.weight";
-
-const LINEARS: [&str; 4] = [
+const WEIGHTS: [&str; 5] = [
+    "stem.weight",
     "layers.0.up_proj.weight",
     "layers.0.down_proj.weight",
     "layers.1.up_proj.weight",
@@ -50,7 +49,7 @@ const LINEARS: [&str; 4] = [
 #[test]
 fn default_rules_leave_out_what_pruning_leaves_alone() {
     let rules = PathRules::default();
-    for path in LINEARS.into_iter().chain([
+    for path in WEIGHTS.into_iter().chain([
         "model.layers.3.self_attn.q_proj.weight",
         "model.layers.3.moe.experts.0.gate_proj.weight",
         "fc.weight",
@@ -76,14 +75,14 @@ fn default_rules_leave_out_what_pruning_leaves_alone() {
 }
 
 #[test]
-fn linear_weights_are_listed_in_order() {
+fn weights_are_listed_in_order() {
     let model = model(&device());
-    assert_eq!(linear_paths(&model, &PathRules::default()), LINEARS);
+    assert_eq!(weight_paths(&model, &PathRules::default()), WEIGHTS);
     let rules = PathRules::new(["layers.1.*"], ["*.up_proj.*"]).unwrap();
-    assert_eq!(linear_paths(&model, &rules), ["layers.1.down_proj.weight"]);
+    assert_eq!(weight_paths(&model, &rules), ["layers.1.down_proj.weight"]);
     let everything = PathRules::new(["*"], Vec::<String>::new()).unwrap();
-    assert_eq!(linear_paths(&model, &everything).len(), 6);
-    assert!(linear_paths(&model, &PathRules::new(["conv*"], [""; 0]).unwrap()).is_empty());
+    assert_eq!(weight_paths(&model, &everything).len(), 7);
+    assert!(weight_paths(&model, &PathRules::new(["conv*"], [""; 0]).unwrap()).is_empty());
 }
 
 #[test]
@@ -91,7 +90,7 @@ fn weights_are_canonical_in_either_layout() {
     let model = model(&device());
     let weights = read_weights(&model, &PathRules::default());
     let paths: Vec<&str> = weights.iter().map(|(path, _)| path.as_str()).collect();
-    assert_eq!((paths[0], &paths[1..]), (STEM, &LINEARS[..]));
+    assert_eq!(paths, WEIGHTS);
     let dims: Vec<[usize; 2]> = weights.iter().map(|(_, weight)| weight.dims()).collect();
     assert_eq!(dims[..3], [[4, 12], [6, 4], [4, 6]]);
     assert_eq!(weights[0].1, WeightMatrix::from_conv2d(&model.stem.weight.val()));
@@ -107,9 +106,9 @@ fn attached_masks_show_in_the_weights_and_not_in_the_paths() {
     let dense = read_weights(&model, &PathRules::default());
     let keep: Vec<bool> = (0..24).map(|index| index % 5 != 0).collect();
     let mask = KeepMask::new(keep, [4, 6]).unwrap();
-    let masks = MaskSet::from([(LINEARS[3].to_owned(), mask.clone())]);
+    let masks = MaskSet::from([(WEIGHTS[4].to_owned(), mask.clone())]);
     let masked = attach_masks(model, &masks).unwrap();
-    assert_eq!(linear_paths(&masked, &PathRules::default()), LINEARS);
+    assert_eq!(weight_paths(&masked, &PathRules::default()), WEIGHTS);
 
     let mut expected = dense;
     mask.apply(&mut expected[4].1).unwrap();

@@ -2,7 +2,8 @@
 
 use proptest::prelude::*;
 use secateurs_tensor::{
-    Pattern, Scope, Scores, Sparsity, TensorError, keep_largest, keep_largest_into, select, select_global,
+    Pattern, Scope, Scores, Sparsity, TensorError, keep_in_group, keep_in_groups_into, keep_largest, keep_largest_into,
+    select, select_global,
 };
 use secateurs_testkit::{laws, naive};
 
@@ -98,7 +99,16 @@ proptest! {
         let mask = select(&Scores::new(values.clone(), dims).unwrap(), pattern, scope).unwrap();
         laws::keeps_per_group(mask.as_slice(), n_kept, group);
         laws::prunes_exactly(mask.as_slice(), pattern.pruned_count(dims));
-        prop_assert_eq!(mask.as_slice(), naive::keep_groups(&as_f64(&values), n_kept, group));
+        let expected = naive::keep_groups(&as_f64(&values), n_kept, group);
+        prop_assert_eq!(mask.as_slice(), expected.as_slice());
+        let Pattern::Nm(nm) = pattern else { panic!("{pattern} is N:M") };
+        let mut keep = vec![false; values.len()];
+        keep_in_groups_into(&values, nm, &mut keep).unwrap();
+        prop_assert_eq!(&keep, &expected);
+        for (values, keep) in values.chunks_exact(group).zip(keep.chunks_exact_mut(group)) {
+            keep_in_group(values, n_kept, keep);
+        }
+        prop_assert_eq!(&keep, &expected);
     }
 
     #[test]
@@ -248,4 +258,23 @@ fn zeros_of_both_signs_tie() {
         keep_largest(&[-0.0, 0.0], 1).unwrap(),
         keep_largest(&[0.0, -0.0], 1).unwrap()
     );
+}
+
+#[test]
+fn groups_that_cannot_be_marked_leave_the_buffer() {
+    let pattern = "1:2".parse().unwrap();
+    let mut keep = [false; 4];
+    assert!(matches!(
+        keep_in_groups_into(&[1.0; 6], pattern, &mut keep),
+        Err(TensorError::LengthMismatch { .. })
+    ));
+    assert!(matches!(
+        keep_in_groups_into(&[1.0, 2.0, 3.0, f32::NAN], pattern, &mut keep),
+        Err(TensorError::NanValue { index: 3 })
+    ));
+    assert!(matches!(
+        keep_in_groups_into(&[1.0; 3], pattern, &mut keep[..3]),
+        Err(TensorError::IndivisibleGroup { .. })
+    ));
+    assert_eq!(keep, [false; 4]);
 }

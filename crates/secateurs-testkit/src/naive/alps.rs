@@ -33,9 +33,10 @@ pub fn alps(layer: Layer<'_>, zeros: Zeros, settings: &AlpsSettings) -> (Vec<f64
         .map(|(index, w)| w * norms[index % d])
         .collect();
     let r = multiply(&b0, &gram, d);
-    let (b, iterations) = search(&b0, &r, &gram, (zeros, settings));
+    let scaled = Scaled { b0, r, gram };
+    let (b, iterations) = scaled.search(zeros, settings);
     let keep = zeros.keep(&b);
-    let refined = refine(masked(&b, &keep), &r, &gram, (&keep, settings.refit_steps));
+    let refined = scaled.refine(masked(&b, &keep), &keep, settings.refit_steps);
     (
         refined
             .iter()
@@ -46,72 +47,83 @@ pub fn alps(layer: Layer<'_>, zeros: Zeros, settings: &AlpsSettings) -> (Vec<f64
     )
 }
 
-fn search(b0: &[f64], r: &[f64], gram: &[f64], (zeros, settings): (Zeros, &AlpsSettings)) -> (Vec<f64>, usize) {
-    let d = (gram.len() as f64).sqrt() as usize;
-    let n_kept = (b0.len() - zeros.count(b0.len())) as f64;
-    let d0 = masked(b0, &zeros.keep(b0));
-    let (mut sparse, mut v, mut rho, mut growing) = (d0.clone(), vec![0.0; b0.len()], settings.rho, false);
-    let mut support: Vec<bool> = zeros.keep(b0);
-    let mut b = b0.to_vec();
-    for iteration in 0..settings.max_iterations {
-        let shifted = inverse(&add_diagonal(gram, d, rho), d);
-        let pull: Vec<f64> = (0..b.len()).map(|i| r[i] - v[i] + rho * sparse[i]).collect();
-        b = multiply(&pull, &shifted, d);
-        let target: Vec<f64> = (0..b.len()).map(|i| (v[i] + rho * b[i]) / rho).collect();
-        let keep = zeros.keep(&target);
-        sparse = masked(&target, &keep);
-        (0..b.len()).for_each(|i| v[i] += rho * (b[i] - sparse[i]));
-        if (iteration + 1) % 3 != 0 {
-            continue;
-        }
-        let changes = keep.iter().zip(&support).filter(|(now, before)| now != before).count();
-        support = keep;
-        let share = changes as f64 / n_kept;
-        if share > 0.1 {
-            (growing, rho) = (true, rho * 1.3);
-        } else if share > 0.005 {
-            (growing, rho) = (true, rho * 1.2);
-        } else if changes > 0 && growing {
-            rho *= 1.1;
-        } else if changes > 0 {
-            rho /= 5.0;
-            sparse.clone_from(&d0);
-            v.fill(0.0);
-        } else if growing {
-            return (b, iteration + 1);
-        } else {
-            rho /= 5.0;
-        }
-        rho = rho.min(1e6);
-        if iteration >= 30 && share < 3e-4 {
-            return (b, iteration + 1);
-        }
-    }
-    (b, settings.max_iterations)
+/// A layer whose inputs have norm 1: `B = W D`, `R = B G` and `G`.
+struct Scaled {
+    b0: Vec<f64>,
+    r: Vec<f64>,
+    gram: Vec<f64>,
 }
 
-/// Conjugate gradients for `B G = R` on the support, every output on its own.
-fn refine(mut b: Vec<f64>, r: &[f64], gram: &[f64], (keep, n_steps): (&[bool], usize)) -> Vec<f64> {
-    let d = (gram.len() as f64).sqrt() as usize;
-    let nonzero = |value: f64| if value == 0.0 { 1e-8 } else { value };
-    for i in 0..b.len() / d {
-        let range = i * d..(i + 1) * d;
-        let (keep, r) = (&keep[range.clone()], &r[range.clone()]);
-        let b = &mut b[range];
-        let image = multiply(b, gram, d);
-        let rest: Vec<f64> = r.iter().zip(image).map(|(r, image)| r - image).collect();
-        let mut residual = masked(&rest, keep);
-        let mut direction = residual.clone();
-        for _ in 0..n_steps {
-            let image = masked(&multiply(&direction, gram, d), keep);
-            let before: f64 = residual.iter().map(|value| value * value).sum();
-            let curvature: f64 = direction.iter().zip(&image).map(|(p, q)| p * q).sum();
-            let length = before / nonzero(curvature);
-            (0..d).for_each(|j| b[j] += length * direction[j]);
-            (0..d).for_each(|j| residual[j] -= length * image[j]);
-            let turn = residual.iter().map(|value| value * value).sum::<f64>() / nonzero(before);
-            (0..d).for_each(|j| direction[j] = residual[j] + turn * direction[j]);
+impl Scaled {
+    fn search(&self, zeros: Zeros, settings: &AlpsSettings) -> (Vec<f64>, usize) {
+        let Self { b0, r, gram } = self;
+        let d = (gram.len() as f64).sqrt() as usize;
+        let n_kept = (b0.len() - zeros.count(b0.len())) as f64;
+        let d0 = masked(b0, &zeros.keep(b0));
+        let (mut sparse, mut v, mut rho, mut growing) = (d0.clone(), vec![0.0; b0.len()], settings.rho, false);
+        let mut support: Vec<bool> = zeros.keep(b0);
+        let mut b = b0.clone();
+        for iteration in 0..settings.max_iterations {
+            let shifted = inverse(&add_diagonal(gram, d, rho), d);
+            let pull: Vec<f64> = (0..b.len()).map(|i| r[i] - v[i] + rho * sparse[i]).collect();
+            b = multiply(&pull, &shifted, d);
+            let target: Vec<f64> = (0..b.len()).map(|i| (v[i] + rho * b[i]) / rho).collect();
+            let keep = zeros.keep(&target);
+            sparse = masked(&target, &keep);
+            (0..b.len()).for_each(|i| v[i] += rho * (b[i] - sparse[i]));
+            if (iteration + 1) % 3 != 0 {
+                continue;
+            }
+            let changes = keep.iter().zip(&support).filter(|(now, before)| now != before).count();
+            support = keep;
+            let share = changes as f64 / n_kept;
+            if share > 0.1 {
+                (growing, rho) = (true, rho * 1.3);
+            } else if share > 0.005 {
+                (growing, rho) = (true, rho * 1.2);
+            } else if changes > 0 && growing {
+                rho *= 1.1;
+            } else if changes > 0 {
+                rho /= 5.0;
+                sparse.clone_from(&d0);
+                v.fill(0.0);
+            } else if growing {
+                return (b, iteration + 1);
+            } else {
+                rho /= 5.0;
+            }
+            rho = rho.min(1e6);
+            if iteration >= 30 && share < 3e-4 {
+                return (b, iteration + 1);
+            }
         }
+        (b, settings.max_iterations)
     }
-    b
+
+    /// Conjugate gradients for `B G = R` on the support, every output on its own.
+    fn refine(&self, mut b: Vec<f64>, keep: &[bool], n_steps: usize) -> Vec<f64> {
+        let Self { r, gram, .. } = self;
+        let d = (gram.len() as f64).sqrt() as usize;
+        let nonzero = |value: f64| if value == 0.0 { 1e-8 } else { value };
+        for i in 0..b.len() / d {
+            let range = i * d..(i + 1) * d;
+            let (keep, r) = (&keep[range.clone()], &r[range.clone()]);
+            let b = &mut b[range];
+            let image = multiply(b, gram, d);
+            let rest: Vec<f64> = r.iter().zip(image).map(|(r, image)| r - image).collect();
+            let mut residual = masked(&rest, keep);
+            let mut direction = residual.clone();
+            for _ in 0..n_steps {
+                let image = masked(&multiply(&direction, gram, d), keep);
+                let before: f64 = residual.iter().map(|value| value * value).sum();
+                let curvature: f64 = direction.iter().zip(&image).map(|(p, q)| p * q).sum();
+                let length = before / nonzero(curvature);
+                (0..d).for_each(|j| b[j] += length * direction[j]);
+                (0..d).for_each(|j| residual[j] -= length * image[j]);
+                let turn = residual.iter().map(|value| value * value).sum::<f64>() / nonzero(before);
+                (0..d).for_each(|j| direction[j] = residual[j] + turn * direction[j]);
+            }
+        }
+        b
+    }
 }

@@ -1,4 +1,4 @@
-//! What training does to the weights that are to go.
+//! Treatment of the weights that are to go.
 
 use secateurs_tensor::{MaskSet, PathRules, Pattern, Scope};
 use serde::{Deserialize, Serialize};
@@ -7,18 +7,18 @@ use crate::error::{Result, TrainError};
 use crate::schedules::PenaltySchedule;
 use crate::states::StateFormat;
 
-/// What training does to the weights that are to go.
+/// Treatment of the weights that are to go.
 #[derive(Debug, Clone)]
 pub enum Constraint {
     /// Nothing: ordinary training.
     Free,
-    /// They are zero from the start and stay zero.
+    /// Masked weights are zero from the start and stay zero.
     Masks(MaskSet),
-    /// They are pulled towards zero, and which ones they are is decided again and again.
+    /// The least important weights are pulled towards zero, and are chosen anew again and again.
     Admm(AdmmSettings),
 }
 
-/// How important a weight is when its sparse copy is made.
+/// Importance of a weight when its sparse copy is made.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ProjectionMetric {
@@ -32,18 +32,18 @@ pub enum ProjectionMetric {
     SecondMoment,
 }
 
-/// What one unit of the penalty is.
+/// Unit of the penalty.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum PenaltyScale {
-    /// The same for all tensors.
+    /// One unit for all tensors.
     #[default]
     Absolute,
     /// Divided by each tensor's distance from its first sparse copy, `||x0 - z0|| + 1e-8`.
     PerTensor,
 }
 
-/// Where the penalty acts.
+/// Place at which the penalty acts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Proximal {
@@ -58,25 +58,25 @@ pub enum Proximal {
 /// Settings of global pruning by ADMM.
 #[derive(Debug, Clone)]
 pub struct AdmmSettings {
-    /// What goes.
+    /// Sparsity or N:M pattern of the result.
     pub pattern: Pattern,
-    /// Among which parameters.
+    /// Parameters that are pruned.
     pub rules: PathRules,
     /// Weights that compete: those of a layer, or of all layers.
     pub scope: Scope,
-    /// How important a weight is.
+    /// Importance of a weight.
     pub metric: ProjectionMetric,
     /// Steps from one sparse copy to the next.
     pub interval: usize,
     /// The weight of the distance to the sparse copy.
     pub penalty: PenaltySchedule,
-    /// What one unit of it is.
+    /// Unit of the penalty.
     pub penalty_scale: PenaltyScale,
-    /// Where it acts.
+    /// Place at which the penalty acts.
     pub proximal: Proximal,
-    /// How the sparse copy is stored.
+    /// Format of the sparse copy in memory.
     pub split_format: StateFormat,
-    /// How the scaled dual variable is stored.
+    /// Format of the scaled dual variable in memory.
     pub dual_format: StateFormat,
 }
 

@@ -1,14 +1,13 @@
 //! The sparse copies of a trainer: how they begin, are made anew, and become the result.
 
 use burn::module::Module;
-use secateurs_tensor::{KeepMask, Scope};
+use secateurs_tensor::{KeepMask, Scope, WeightLayout};
 
 use super::admm::{AdmmSettings, Constraint, PenaltyScale, ProjectionMetric};
-use super::layout::MatrixLayout;
 use super::projection::{self, Candidate};
 use super::restraint::Restraint;
 use super::sparse_copy::{Residuals, SparseCopy};
-use super::trained::Trained;
+use super::trained::TrainedParameter;
 use crate::error::{Result, TrainError};
 use crate::states::{Stored, added, distance, masked};
 use crate::trainer::{DualUpdate, Trainer, parameters};
@@ -17,7 +16,7 @@ impl<M: Module> Trainer<M> {
     /// Makes the first sparse copies.
     pub(crate) fn split(&mut self, settings: &AdmmSettings) -> Result<()> {
         for trained in &mut self.parameters {
-            let layout = MatrixLayout::of(&trained.parameter.shape);
+            let layout = WeightLayout::of(&trained.parameter.shape);
             let layout = layout.filter(|_| settings.rules.selects(&trained.parameter.path));
             if let Some(layout) = layout {
                 let len = trained.parameter.len();
@@ -42,7 +41,7 @@ impl<M: Module> Trainer<M> {
         let module = self.module.take().expect("a step puts the module back");
         parameters::read(&module, &mut |index, values| {
             if let (Restraint::Split(copy), Some(mask)) = (&mut self.parameters[index].restraint, &masks[index]) {
-                let nearest = masked(&values, &copy.layout.to_stored(mask));
+                let nearest = masked(&values, &copy.layout.to_stored(mask.as_slice()));
                 copy.values.store(&nearest);
                 if settings.penalty_scale == PenaltyScale::PerTensor {
                     copy.unit = (1.0 / (distance(&values, &nearest) + 1e-8)) as f32;
@@ -66,7 +65,7 @@ impl<M: Module> Trainer<M> {
         let module = self.module.take().expect("a step puts the module back");
         parameters::read(&module, &mut |index, values| {
             if let (Restraint::Split(copy), Some(mask)) = (&mut self.parameters[index].restraint, &masks[index]) {
-                let keep = copy.layout.to_stored(mask);
+                let keep = copy.layout.to_stored(mask.as_slice());
                 copy.update(&values, &keep, &mut sums);
                 if rescale != 1.0 {
                     copy.dual.scale(rescale);
@@ -94,7 +93,7 @@ impl<M: Module> Trainer<M> {
         Ok(update)
     }
 
-    /// What would survive of `x + u`, or of `x` alone, parameter by parameter.
+    /// Masks of the survivors of `x + u`, or of `x` alone, parameter by parameter.
     fn supports(&self, metric: ProjectionMetric, with_dual: bool) -> Result<Vec<Option<KeepMask>>> {
         let Constraint::Admm(settings) = &self.config.constraint else {
             return Ok(vec![None; self.parameters.len()]);
@@ -103,7 +102,7 @@ impl<M: Module> Trainer<M> {
         let mut candidates = Vec::new();
         let mut failure = None;
         parameters::read(self.module(), &mut |index, values| {
-            let Trained { moments, restraint, .. } = &self.parameters[index];
+            let TrainedParameter { moments, restraint, .. } = &self.parameters[index];
             let Restraint::Split(copy) = restraint else { return };
             let candidate = Candidate {
                 values: if with_dual { added(values, &copy.dual) } else { values },
@@ -156,9 +155,9 @@ impl<M: Module> Trainer<M> {
             Constraint::Free => vec![None; self.parameters.len()],
         };
         let module = parameters::map(self.module().clone(), &mut |index, values| {
-            let layout = MatrixLayout::of(&self.parameters[index].parameter.shape);
+            let layout = WeightLayout::of(&self.parameters[index].parameter.shape);
             match layout.zip(masks[index].as_ref()) {
-                Some((layout, mask)) => masked(&values, &layout.to_stored(mask)),
+                Some((layout, mask)) => masked(&values, &layout.to_stored(mask.as_slice())),
                 None => values,
             }
         });

@@ -1,9 +1,8 @@
 //! Given masks: how a trainer takes them on.
 
 use burn::module::Module;
-use secateurs_tensor::{KeepMask, MaskSet, TensorError};
+use secateurs_tensor::{KeepMask, MaskSet, TensorError, WeightLayout};
 
-use super::layout::MatrixLayout;
 use super::restraint::Restraint;
 use crate::error::Result;
 use crate::trainer::{Parameter, Trainer, parameters};
@@ -15,7 +14,7 @@ impl<M: Module> Trainer<M> {
             let trained = self.parameters.iter_mut().find(|t| t.parameter.path == *path);
             let trained = trained.ok_or_else(|| TensorError::UnknownParameter { path: path.clone() })?;
             let layout = layout_for(&trained.parameter, mask)?;
-            trained.restraint = Restraint::Masked(layout.to_stored(mask));
+            trained.restraint = Restraint::Masked(layout.to_stored(mask.as_slice()));
         }
         let restraints: Vec<&Restraint> = self.parameters.iter().map(|trained| &trained.restraint).collect();
         let module = self.module.take().expect("a step puts the module back");
@@ -28,9 +27,9 @@ impl<M: Module> Trainer<M> {
 }
 
 /// The layout of a parameter that a mask fits.
-fn layout_for(parameter: &Parameter, mask: &KeepMask) -> Result<MatrixLayout, TensorError> {
+fn layout_for(parameter: &Parameter, mask: &KeepMask) -> Result<WeightLayout, TensorError> {
     let path = || parameter.path.clone();
-    let layout = MatrixLayout::of(&parameter.shape).ok_or_else(|| TensorError::UnsupportedRank {
+    let layout = WeightLayout::of(&parameter.shape).ok_or_else(|| TensorError::UnsupportedRank {
         path: path(),
         rank: parameter.shape.len(),
     })?;

@@ -1,8 +1,7 @@
-//! What happens to the weights that are to go: nothing, a mask, or ELSA's alternation.
+//! Treatments of the weights that are to go: none, a mask, or ELSA's alternation.
 
 mod admm;
 mod alternation;
-mod layout;
 mod masks;
 mod projection;
 mod restraint;
@@ -11,4 +10,4 @@ mod trained;
 
 pub use admm::{AdmmSettings, Constraint, PenaltyScale, ProjectionMetric, Proximal};
 pub(crate) use restraint::{Force, Restraint};
-pub(crate) use trained::Trained;
+pub(crate) use trained::TrainedParameter;

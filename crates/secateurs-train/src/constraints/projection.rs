@@ -1,18 +1,17 @@
 //! The nearest sparse vector.
 
 use rayon::prelude::*;
-use secateurs_tensor::{KeepMask, Pattern, Scope, Scores, TensorError, select, select_global};
+use secateurs_tensor::{KeepMask, Pattern, Scope, Scores, TensorError, WeightLayout, select, select_global};
 
 use super::admm::ProjectionMetric;
-use super::layout::MatrixLayout;
 
-/// What decides which weights of one tensor survive, in the order in which the tensor is stored.
+/// One tensor in the choice of the survivors, in the order in which it is stored.
 pub(crate) struct Candidate {
     /// The vector to project.
     pub(crate) values: Vec<f32>,
     /// Adam's second moment, if the metric asks for it.
     pub(crate) second_moment: Option<Vec<f32>>,
-    pub(crate) layout: MatrixLayout,
+    pub(crate) layout: WeightLayout,
 }
 
 /// Added to a second moment, the square of Adam's epsilon.

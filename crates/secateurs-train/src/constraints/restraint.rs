@@ -1,10 +1,10 @@
-//! What keeps weights from going where the loss wants them.
+//! Restraints that keep weights from going where the loss wants them.
 
 use super::admm::Proximal;
 use super::sparse_copy::SparseCopy;
 use crate::states::BLOCK;
 
-/// What keeps weights from going where the loss wants them.
+/// Restraints that keep weights from going where the loss wants them.
 pub(crate) enum Restraint {
     Free,
     /// In burn's layout.
@@ -12,7 +12,7 @@ pub(crate) enum Restraint {
     Split(SparseCopy),
 }
 
-/// What a step does to gradients.
+/// Factors that a step applies to gradients.
 #[derive(Clone, Copy)]
 pub(crate) struct Force {
     /// Averages micro-batches and clips.

@@ -2,18 +2,19 @@
 
 use rayon::prelude::*;
 
+use secateurs_tensor::WeightLayout;
+
 use super::admm::Proximal;
-use super::layout::MatrixLayout;
 use crate::states::{BLOCK, Stored, added, distance, masked, squares};
 
 /// The sparse copy of a tensor and its dual, in burn's layout.
 pub(crate) struct SparseCopy {
     pub(crate) values: Stored,
     pub(crate) dual: Stored,
-    /// What one unit of the penalty is.
+    /// Unit of the penalty.
     pub(crate) unit: f32,
     pub(crate) proximal: Proximal,
-    pub(crate) layout: MatrixLayout,
+    pub(crate) layout: WeightLayout,
 }
 
 /// Sums over tensors.

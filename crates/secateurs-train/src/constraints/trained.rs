@@ -9,15 +9,15 @@ use crate::states::{BLOCK, MomentFormat, Moments, TASK};
 use crate::trainer::{AdamStep, Parameter, Residence};
 
 /// A parameter with the state of its training.
-pub(crate) struct Trained {
+pub(crate) struct TrainedParameter {
     pub(crate) parameter: Parameter,
     pub(crate) moments: Moments,
     pub(crate) restraint: Restraint,
-    /// What `restraint` says, on the device, where state lives there.
+    /// The restraint on the device, where state lives there.
     pub(crate) anchor: Option<Tensor<1>>,
 }
 
-impl Trained {
+impl TrainedParameter {
     pub(crate) fn new(parameter: Parameter, residence: Residence, moments: MomentFormat) -> Self {
         let moments = match residence {
             Residence::Host => Moments::zeros(moments, parameter.len()),
@@ -41,7 +41,7 @@ impl Trained {
         self.anchor = Some(Tensor::from_floats(&values[..], &self.parameter.device));
     }
 
-    /// As [`descend`](Self::descend), on the device.
+    /// Takes a step as [`descend`](Self::descend) does, on the device.
     pub(crate) fn descend_on_device(
         &mut self,
         mut weights: Tensor<1>,

@@ -5,21 +5,35 @@ use serde::{Deserialize, Serialize};
 use super::shape::ScheduleShape;
 use crate::error::{Result, TrainError};
 
+/// Order of the learning rate's rise and fall.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WarmUp {
+    /// The rate rises to its peak, and falls from then on.
+    #[default]
+    BeforeDecay,
+    /// The rate falls from the first step on, and the warm-up is a factor of it.
+    DuringDecay,
+}
+
 /// Learning rate of each step: a linear warm-up, then from `peak` to `floor` along `decay`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct LearningRate {
     /// The highest learning rate.
     pub peak: f64,
-    /// Steps until it is reached.
+    /// Steps of warm-up.
     #[serde(default)]
     pub warmup: usize,
-    /// How it falls to the floor; `Constant` stays at the peak.
+    /// Shape of the fall to the floor; `Constant` stays at the peak.
     #[serde(default = "linear")]
     pub decay: ScheduleShape,
-    /// Where it ends, 0 if nothing else is said.
+    /// Learning rate after the last step, 0 if nothing else is said.
     #[serde(default)]
     pub floor: f64,
+    /// Order of rise and fall.
+    #[serde(default)]
+    pub warmup_kind: WarmUp,
 }
 
 fn linear() -> ScheduleShape {
@@ -34,21 +48,35 @@ impl LearningRate {
             warmup: 0,
             decay: ScheduleShape::Linear,
             floor: 0.0,
+            warmup_kind: WarmUp::BeforeDecay,
         }
     }
 
     /// The learning rate of step `step` of `n_steps`.
     pub fn at(&self, step: usize, n_steps: usize) -> f64 {
-        if step < self.warmup {
-            return self.peak * (step + 1) as f64 / self.warmup as f64;
+        if step >= self.warmup {
+            return self.decayed(step, n_steps);
         }
-        let progress = (step - self.warmup) as f64 / n_steps.saturating_sub(self.warmup).max(1) as f64;
+        let share = (step + 1) as f64;
+        match self.warmup_kind {
+            WarmUp::BeforeDecay => self.peak * share / self.warmup as f64,
+            WarmUp::DuringDecay => self.decayed(step, n_steps) * share / self.warmup as f64,
+        }
+    }
+
+    fn decayed(&self, step: usize, n_steps: usize) -> f64 {
+        let begin = match self.warmup_kind {
+            WarmUp::BeforeDecay => self.warmup,
+            WarmUp::DuringDecay => 0,
+        };
+        let progress = (step - begin) as f64 / n_steps.saturating_sub(begin).max(1) as f64;
         self.decay.at(self.peak, self.floor, progress.min(1.0))
     }
 
     pub(crate) fn check(&self, n_steps: usize) -> Result<()> {
         TrainError::check_positive("learning rate", self.peak)?;
-        if self.warmup >= n_steps && self.warmup > 0 {
+        let ends_late = self.warmup >= n_steps && self.warmup > 0;
+        if ends_late && self.warmup_kind == WarmUp::BeforeDecay {
             return Err(TrainError::bad(
                 "warm-up",
                 "shorter than the training",
@@ -83,10 +111,16 @@ mod tests {
             peak: 2.0,
             warmup: 4,
             decay: ScheduleShape::Linear,
-            floor: 0.0,
+            ..LearningRate::linear(2.0)
         };
         let rates: Vec<f64> = (0..8).map(|step| rate.at(step, 8)).collect();
         assert_eq!(rates, [0.5, 1.0, 1.5, 2.0, 2.0, 1.5, 1.0, 0.5]);
+        let during = LearningRate {
+            warmup_kind: WarmUp::DuringDecay,
+            ..rate
+        };
+        let rates: Vec<f64> = (0..8).map(|step| during.at(step, 8)).collect();
+        assert_eq!(rates, [0.5, 0.875, 1.125, 1.25, 1.0, 0.75, 0.5, 0.25]);
         let to_floor = LearningRate { floor: 1.0, ..rate };
         assert_eq!([4, 6, 8].map(|step| to_floor.at(step, 8)), [2.0, 1.5, 1.0]);
     }

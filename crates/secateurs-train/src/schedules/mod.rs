@@ -4,6 +4,6 @@ mod learning_rate;
 mod penalty;
 mod shape;
 
-pub use learning_rate::LearningRate;
+pub use learning_rate::{LearningRate, WarmUp};
 pub use penalty::PenaltySchedule;
 pub use shape::ScheduleShape;

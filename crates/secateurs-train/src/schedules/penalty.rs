@@ -9,9 +9,9 @@ use crate::error::{Result, TrainError};
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct PenaltySchedule {
-    /// At the first step.
+    /// Penalty at the first step.
     pub start: f64,
-    /// At the last step; `start` of a constant one.
+    /// Penalty at the last step; equal to `start` where it is constant.
     pub end: f64,
     /// The way between them.
     #[serde(default)]
@@ -19,7 +19,7 @@ pub struct PenaltySchedule {
 }
 
 impl PenaltySchedule {
-    /// The same at every step.
+    /// One penalty for every step.
     pub fn constant(lambda: f64) -> Self {
         Self {
             start: lambda,

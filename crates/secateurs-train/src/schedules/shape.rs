@@ -13,7 +13,7 @@ pub enum ScheduleShape {
     Linear,
     /// Half a cosine: slow at both ends.
     Cosine,
-    /// The same factor every step.
+    /// One factor for every step.
     Exponential,
 }
 

@@ -7,7 +7,7 @@ use super::quantised::{BLOCK, Quantised, load_signed, load_unsigned, store_signe
 use super::slice::{StateSlice, StateSliceMut};
 use crate::trainer::parameters::to_vec;
 
-/// How Adam's moments are stored.
+/// Format of Adam's moments in memory.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum MomentFormat {

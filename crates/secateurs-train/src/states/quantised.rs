@@ -18,7 +18,7 @@ pub(crate) struct CodeBook {
     magnitudes: Vec<f32>,
     /// Between neighbours.
     midpoints: Vec<f32>,
-    /// For each cell the code of its smallest value.
+    /// Code of the smallest value of each cell.
     cells: Vec<u8>,
 }
 

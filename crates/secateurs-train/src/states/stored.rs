@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::float8::{self, e4m3_from_f32, e4m3_to_f32};
 use super::slice::{StateSlice, StateSliceMut};
 
-/// How a vector of training state is stored; arithmetic is in f32.
+/// Format of a vector of training state in memory; arithmetic is in f32.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum StateFormat {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Result, TrainError};
 use crate::states::MomentFormat;
 
-/// Where weight decay acts.
+/// Place at which weight decay acts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Decay {
@@ -29,14 +29,14 @@ pub struct AdamSettings {
     pub epsilon: f64,
     /// Weight decay.
     pub weight_decay: f64,
-    /// Where it acts.
+    /// Place at which weight decay acts.
     pub decay: Decay,
-    /// How the moments are stored.
+    /// Format of the moments in memory.
     pub moments: MomentFormat,
 }
 
 impl Default for AdamSettings {
-    /// As in ELSA's published runs.
+    /// ELSA's published runs, without decay.
     fn default() -> Self {
         Self {
             beta1: 0.9,
@@ -69,7 +69,7 @@ impl AdamSettings {
         Ok(())
     }
 
-    /// What is the same for all weights of a step; `step` counts from 1.
+    /// Numbers that all weights of a step share; `step` counts from 1.
     pub(crate) fn step(&self, step: usize, learning_rate: f64) -> AdamStep {
         let power = i32::try_from(step).unwrap_or(i32::MAX);
         let (in_gradient, decoupled) = match self.decay {

@@ -1,4 +1,4 @@
-//! How a module is trained.
+//! Settings of a training.
 
 use super::adam::AdamSettings;
 use crate::constraints::Constraint;
@@ -6,7 +6,7 @@ use crate::error::{Result, TrainError};
 use crate::schedules::LearningRate;
 use crate::states::MomentFormat;
 
-/// Where the state of a training lives.
+/// Memory that holds the state of a training.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Residence {
     /// In the memory of the host: weights and gradients cross the bus at every step, and the device holds no state at all.
@@ -19,7 +19,7 @@ pub enum Residence {
     Device,
 }
 
-/// How a module is trained.
+/// Settings of a training.
 #[derive(Debug, Clone)]
 pub struct TrainConfig {
     /// Number of steps.
@@ -34,9 +34,9 @@ pub struct TrainConfig {
     pub max_norm: Option<f64>,
     /// Radius of sharpness-aware minimisation (arXiv 2010.01412): the gradient is taken at `x + r g / ||g||`; 0 for none.
     pub sharpness: f64,
-    /// What happens to the weights that are to go.
+    /// Treatment of the weights that are to go.
     pub constraint: Constraint,
-    /// Where the state lives.
+    /// Memory that holds the state.
     pub residence: Residence,
 }
 

@@ -1,4 +1,4 @@
-//! What a training step asks of its user.
+//! The question of a training step to its user, and the answer.
 
 use burn::module::Module;
 use burn::optim::GradientsParams;
@@ -6,7 +6,7 @@ use burn::tensor::Tensor;
 
 use crate::error::{Result, TrainError};
 
-/// Which batch a step asks for.
+/// The batch that a step asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MicroBatch {
     /// Index of the step.

@@ -10,7 +10,7 @@ use secateurs_tensor::TensorError;
 pub(crate) struct Parameter {
     pub(crate) path: String,
     pub(crate) shape: Vec<usize>,
-    /// Without autodiff.
+    /// Its device, without autodiff.
     pub(crate) device: Device,
 }
 

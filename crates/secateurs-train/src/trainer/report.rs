@@ -1,4 +1,4 @@
-//! What happened in a step.
+//! Reports of steps and of memory.
 
 use serde::{Deserialize, Serialize};
 
@@ -17,12 +17,12 @@ pub struct StepReport {
     pub dual_update: Option<DualUpdate>,
 }
 
-/// How far the weights `x` are from their sparse copy `z`, over all constrained tensors.
+/// Distance of the weights `x` from their sparse copy `z`, over all constrained tensors.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DualUpdate {
     /// Primal residual `||x - z||`.
     pub primal: f64,
-    /// The same relative to `||x||`.
+    /// Primal residual over `||x||`.
     pub relative_primal: f64,
     /// Dual residual `lambda ||z - z_before||`.
     pub dual: f64,
@@ -35,9 +35,9 @@ pub struct DualUpdate {
 /// Bytes of training state beside the weights and gradients.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StateBytes {
-    /// Trained parameters.
+    /// TrainedParameter parameters.
     pub n_parameters: usize,
-    /// Those among them that a pattern constrains.
+    /// TrainedParameter parameters that a pattern constrains.
     pub n_constrained: usize,
     /// Adam's moments.
     pub moments: usize,

@@ -4,7 +4,7 @@ use burn::module::Module;
 
 use super::parameters;
 use super::step::Trainer;
-use crate::constraints::{Constraint, Restraint, Trained};
+use crate::constraints::{Constraint, Restraint, TrainedParameter};
 use crate::states::{StateSlice, StateSliceMut};
 
 impl<M: Module> Trainer<M> {
@@ -14,7 +14,7 @@ impl<M: Module> Trainer<M> {
             let path = &self.parameters[index].parameter.path;
             visit(&format!("{path}.weights"), StateSlice::F32(&values));
         });
-        for Trained {
+        for TrainedParameter {
             parameter,
             moments,
             restraint,
@@ -29,13 +29,13 @@ impl<M: Module> Trainer<M> {
         }
     }
 
-    /// The same trainer after `steps_done` steps, with what [`visit_state`](Self::visit_state) showed then.
+    /// Puts the trainer to where it was after `steps_done` steps, by what [`visit_state`](Self::visit_state) showed then.
     ///
     /// The trainer must have been made of the same module with the same settings.
     ///
     /// # Errors
     ///
-    /// With the first error of `read`.
+    /// The first error of `read`.
     pub fn restored<E>(
         mut self,
         steps_done: usize,
@@ -53,7 +53,7 @@ impl<M: Module> Trainer<M> {
             fill(&format!("{}.weights", paths[index]), StateSliceMut::F32(&mut values));
             values
         });
-        for Trained {
+        for TrainedParameter {
             parameter,
             moments,
             restraint,

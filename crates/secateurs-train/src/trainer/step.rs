@@ -8,7 +8,7 @@ use super::gradients::{Gradients, MicroBatch};
 use super::parameters;
 use super::report::{StateBytes, StepReport};
 use super::slopes::Slopes;
-use crate::constraints::{Constraint, Force, Restraint, Trained};
+use crate::constraints::{Constraint, Force, Restraint, TrainedParameter};
 use crate::error::{Result, TrainError};
 
 /// Trains a module step by step while its weights go.
@@ -72,7 +72,7 @@ pub struct Trainer<M> {
     /// Absent only while a step replaces it.
     pub(crate) module: Option<M>,
     pub(crate) config: TrainConfig,
-    pub(crate) parameters: Vec<Trained>,
+    pub(crate) parameters: Vec<TrainedParameter>,
     pub(crate) step: usize,
     pub(crate) lambda: f64,
 }
@@ -94,7 +94,7 @@ impl<M: Module> Trainer<M> {
             module: Some(module),
             parameters: found
                 .into_iter()
-                .map(|parameter| Trained::new(parameter, config.residence, config.adam.moments))
+                .map(|parameter| TrainedParameter::new(parameter, config.residence, config.adam.moments))
                 .collect(),
             step: 0,
             lambda: 0.0,
@@ -233,7 +233,7 @@ impl<M: Module> Trainer<M> {
     /// Shows the device what holds the weights, where it has to know.
     pub(crate) fn cast_anchors(&mut self) {
         if self.config.residence == Residence::Device {
-            self.parameters.iter_mut().for_each(Trained::cast_anchor);
+            self.parameters.iter_mut().for_each(TrainedParameter::cast_anchor);
         }
     }
 }

@@ -1,10 +1,12 @@
 //! From a model to its formulas, stage by stage.
 
 use secateurs_formula::{Criterion, CurveFit, Expr, Formula, Library, fits};
+use secateurs_kan::{Stage, Tried, try_settings};
+use secateurs_tensor::{UnitKind, UnitScores, keep_units};
 
-use super::{FormulaConfig, Pruned, Stage, StageKind, outcomes, outcomes_of};
+use super::{FormulaConfig, FormulaStage, Pruned, outcomes, outcomes_of};
 use crate::additive::model::Additive;
-use crate::data::scale::Scale;
+use crate::data::scale::ColumnScale;
 use crate::data::study::{Outcomes, Study};
 use crate::error::Arm;
 use crate::formulas::decades::{Decades, Part};
@@ -49,8 +51,8 @@ impl<'a> Run<'a> {
     pub(super) fn new(model: &'a Additive, study: &'a Study) -> Result<Self> {
         let full = model.outcomes(study.x())?;
         let residual = factual_error(&full, study)?;
-        // Of outcomes that are met exactly, a share would be nothing at all.
-        let outcome = Scale::standard(study.outcome());
+        // A share of the residual of outcomes that are met exactly would be nothing at all.
+        let outcome = ColumnScale::standard(study.outcome());
         let least = match outcome.unit() {
             0.0 => 1e-5 * outcome.origin(),
             deviation => 1e-3 * deviation,
@@ -76,76 +78,72 @@ impl<'a> Run<'a> {
         ]
     }
 
-    fn stage(&self, kind: StageKind, now: &Outcomes, (terms, budget): ([usize; 2], f64)) -> Stage {
+    fn stage(&self, stage: Stage, now: &Outcomes, terms: [usize; 2], budget: f64) -> FormulaStage {
         let change = self.change(now);
-        Stage {
-            kind,
+        FormulaStage {
+            stage,
             change,
             terms,
             within_budget: change.iter().all(|change| *change <= budget),
         }
     }
 
-    pub(super) fn pruned(&self, config: &FormulaConfig) -> (Pruned, Stage) {
-        let d_input = self.model.d_input();
-        let all = Pruned {
-            model: self.model.clone(),
-            keep: [vec![true; d_input], vec![true; d_input]],
-        };
-        let deviations = Part::BOTH.map(|part| {
-            let of = |j: usize| {
-                let values: Vec<f64> = self.study.covariate(j).iter().map(|x| all.term(part, j, *x)).collect();
-                deviation(&values)
-            };
-            (0..d_input).map(of).collect::<Vec<f64>>()
-        });
+    pub(super) fn prune(&self, config: &FormulaConfig) -> Result<(Pruned, FormulaStage)> {
+        let scores = [self.score(Part::Outcome)?, self.score(Part::Effect)?];
         let scale = deviation(&self.full.under(self.study.treated())).max(f64::MIN_POSITIVE);
         let attempt = |threshold: f64| {
-            let keep = deviations.each_ref().map(|all| {
-                let above = |deviation: &f64| *deviation > threshold * scale;
-                all.iter().map(above).collect::<Vec<bool>>()
+            let kept = scores.each_ref().map(|scores| {
+                let n_removed = scores.count_up_to(threshold * scale);
+                keep_units(scores, n_removed, 0)
             });
-            let pruned = Pruned { keep, ..all.clone() };
+            let units = Part::BOTH.map(|part| kept[part.index()].report(UnitKind::Input, part.name()));
+            let model = self.model.clone();
+            let pruned = Pruned { model, kept, units };
             let now = outcomes(Part::BOTH.map(|part| pruned.part(part, self.study.x())));
             let terms = pruned.kept().map(|kept| kept.len());
-            let stage = self.stage(StageKind::Prune(threshold), &now, (terms, config.prune));
+            let stage = self.stage(Stage::Prune(threshold), &now, terms, config.prune);
             (pruned, stage)
         };
-        let mut attempts = config.thresholds.iter().map(|threshold| attempt(*threshold));
+        let results = try_settings(&config.thresholds, |threshold| {
+            let (pruned, stage) = attempt(threshold);
+            tried(pruned, stage)
+        })?;
         // Terms that do nothing at all always go.
-        attempts
-            .find(|(_, stage)| stage.within_budget)
-            .unwrap_or_else(|| attempt(1e-9))
+        Ok(results.accepted().unwrap_or_else(|| attempt(1e-9)))
+    }
+
+    /// The deviation of each term of a part over the rows.
+    fn score(&self, part: Part) -> Result<UnitScores> {
+        let of = |j: usize| {
+            let values = self.study.covariate(j).into_iter();
+            let values: Vec<f64> = values.map(|x| self.model.term(part, j, x)).collect();
+            deviation(&values)
+        };
+        let deviations = (0..self.model.d_input()).map(of).collect();
+        Ok(UnitScores::new(deviations)?)
     }
 
     /// Expressions in decades.
-    pub(super) fn symbolic(
+    pub(super) fn find_functions(
         &self,
         pruned: &Pruned,
         names: &[String],
         config: &FormulaConfig,
-    ) -> Result<([Expr; 2], Stage)> {
+    ) -> Result<([Expr; 2], FormulaStage)> {
         let candidates = [
             self.candidates(pruned, Part::Outcome, &config.library)?,
             self.candidates(pruned, Part::Effect, &config.library)?,
         ];
-        let mut last = None;
         let n_terms = candidates.iter().map(Vec::len).sum::<usize>().max(1);
-        for &tolerance in &config.tolerances {
+        let results = try_settings(&config.tolerances, |tolerance| {
             let error = tolerance * config.symbolic * self.residual / n_terms as f64;
-            let exprs = Part::BOTH
-                .map(|part| self.expression(pruned, part, (&candidates[part.index()], self.decades.squared(error))));
+            let error = self.decades.squared(error);
+            let exprs = Part::BOTH.map(|part| self.expression(part, &candidates[part.index()], error));
             let formulas = self.formulas(self.in_study(&exprs), names)?;
-            let now = outcomes_of(&formulas, self.study.x())?;
-            let terms = formulas.each_ref().map(|formula| formula.expr.variables().len());
-            let stage = self.stage(StageKind::Symbolic(tolerance), &now, (terms, config.symbolic));
-            let done = stage.within_budget;
-            last = Some((exprs, stage));
-            if done {
-                break;
-            }
-        }
-        last.ok_or(CausalError::OutOfRange {
+            let stage = self.stage_of(Stage::Symbolic(tolerance), &formulas, config.symbolic)?;
+            tried(exprs, stage)
+        })?;
+        results.last().ok_or(CausalError::OutOfRange {
             what: "number of tolerances",
             range: "at least 1",
             got: 0.0,
@@ -156,7 +154,7 @@ impl<'a> Run<'a> {
     fn candidates(&self, pruned: &Pruned, part: Part, library: &Library) -> Result<Vec<Candidates>> {
         let of = |&feature: &usize| {
             let place = |x: &f64| self.decades.covariate(feature, *x);
-            let value = |x: &f64| self.decades.difference(pruned.term(part, feature, *x));
+            let value = |x: &f64| self.decades.difference(self.model.term(part, feature, *x));
             let column = self.study.covariate(feature);
             let x: Vec<f64> = column.iter().map(place).collect();
             let y: Vec<f64> = column.iter().map(value).collect();
@@ -177,8 +175,8 @@ impl<'a> Run<'a> {
         pruned.kept()[part.index()].iter().map(of).collect()
     }
 
-    fn expression(&self, pruned: &Pruned, part: Part, (candidates, error): (&[Candidates], f64)) -> Expr {
-        let constant = Expr::Constant(self.decades.constant(part, pruned.constant(part)));
+    fn expression(&self, part: Part, candidates: &[Candidates], error: f64) -> Expr {
+        let constant = Expr::Constant(self.decades.constant(part, self.model.constant(part)));
         let terms = candidates.iter().map(|term| term.simplest(error));
         Expr::sum(std::iter::once(constant).chain(terms).collect())
     }
@@ -194,25 +192,37 @@ impl<'a> Run<'a> {
         Ok([outcome, effect])
     }
 
-    pub(super) fn rounded(
+    pub(super) fn round(
         &self,
         symbolic: &[Expr; 2],
         names: &[String],
         config: &FormulaConfig,
-    ) -> Result<([Formula; 2], Option<Stage>)> {
-        for &rounding in &config.roundings {
+    ) -> Result<([Formula; 2], Option<FormulaStage>)> {
+        let results = try_settings(&config.roundings, |rounding| {
             let round = |part: Part| self.decades.rounded_in_study(part, &symbolic[part.index()], rounding);
             let exprs = [round(Part::Outcome)?, round(Part::Effect)?];
             let formulas = self.formulas(exprs, names)?;
-            let now = outcomes_of(&formulas, self.study.x())?;
-            let terms = formulas.each_ref().map(|formula| formula.expr.variables().len());
-            let stage = self.stage(StageKind::Round(rounding), &now, (terms, config.round));
-            if stage.within_budget {
-                return Ok((formulas, Some(stage)));
-            }
+            let stage = self.stage_of(Stage::Round(rounding), &formulas, config.round)?;
+            tried(formulas, stage)
+        })?;
+        match results.accepted() {
+            Some((formulas, stage)) => Ok((formulas, Some(stage))),
+            None => Ok((self.formulas(self.in_study(symbolic), names)?, None)),
         }
-        Ok((self.formulas(self.in_study(symbolic), names)?, None))
     }
+
+    fn stage_of(&self, stage: Stage, formulas: &[Formula; 2], budget: f64) -> Result<FormulaStage> {
+        let now = outcomes_of(formulas, self.study.x())?;
+        let terms = formulas.each_ref().map(|formula| formula.expr.variables().len());
+        Ok(self.stage(stage, &now, terms, budget))
+    }
+}
+
+/// A result and its stage, for the walk.
+fn tried<T>(result: T, stage: FormulaStage) -> Result<Option<Tried<(T, FormulaStage)>>> {
+    let is_accepted = stage.within_budget;
+    let result = (result, stage);
+    Ok(Some(Tried { result, is_accepted }))
 }
 
 /// Samples in the order of `x`, thinned out if they are many, with both ends.

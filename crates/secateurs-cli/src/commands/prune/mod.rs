@@ -54,7 +54,7 @@ fn prune(args: &PruneArgs, recipe: &Recipe, plan: &PrunePlan, screen: &Screen) -
     let n_stored = progress.n_stored();
     let may_resume = secateurs::staging_path(&args.out).exists();
     let n_stored = if may_resume { n_stored } else { 0 };
-    outcome.map_err(|failure| interrupted(failure, n_stored, plan.blocks.len()))
+    outcome.map_err(|failure| interrupted(failure.into(), n_stored, plan.blocks.len()))
 }
 
 /// Says how to go on where finished work waits.

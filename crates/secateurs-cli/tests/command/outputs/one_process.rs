@@ -6,8 +6,8 @@ use crate::tiny::Tiny;
 use secateurs::data::{DataError, FloatType, staging_path};
 use secateurs::tensor::Sparsity;
 use secateurs::{
-    Calibration, Error, ExpertJob, ExpertMethod, ExpertPlan, Method, Overwrite, PackConfig, PruneJob, Recipe,
-    TextCalibration, Training, pack_checkpoint, prune_checkpoint, prune_experts,
+    Calibration, Error, ExpertJob, ExpertMethod, ExpertPlan, Method, ModelFileError, Overwrite, PackConfig, PruneJob,
+    Recipe, TextCalibration, Training, pack_checkpoint, prune_checkpoint, prune_experts,
 };
 
 fn calibration(tiny: &Tiny) -> Calibration {
@@ -43,7 +43,10 @@ fn try_all(tiny: &Tiny, out: &Path, check: &mut dyn FnMut(&str, Option<Error>)) 
                 overwrite,
                 device: &device,
             };
-            check(method.name(), prune_checkpoint(&job, &mut |_| ()).err());
+            check(
+                method.name(),
+                prune_checkpoint(&job, &mut |_| ()).err().map(Error::from),
+            );
         }
         let job = ExpertJob {
             model: &tiny.path("mixture"),
@@ -58,7 +61,7 @@ fn try_all(tiny: &Tiny, out: &Path, check: &mut dyn FnMut(&str, Option<Error>)) 
             overwrite,
             device: &device,
         };
-        check("experts", prune_experts(&job, &mut |_, _| ()).err());
+        check("experts", prune_experts(&job, &mut |_, _| ()).err().map(Error::from));
         let packed = pack_checkpoint(
             &tiny.path("model"),
             out,
@@ -66,7 +69,7 @@ fn try_all(tiny: &Tiny, out: &Path, check: &mut dyn FnMut(&str, Option<Error>)) 
             overwrite,
             &mut |_, _| (),
         );
-        check("pack", packed.err());
+        check("pack", packed.err().map(Error::from));
     }
 }
 
@@ -74,7 +77,8 @@ fn try_all(tiny: &Tiny, out: &Path, check: &mut dyn FnMut(&str, Option<Error>)) 
 fn refuse_all(tiny: &Tiny, out: &Path) {
     let before = std::fs::read_dir(staging_path(out)).expect("work lies there").count();
     try_all(tiny, out, &mut |job, error| {
-        let in_use = matches!(&error, Some(Error::Data(DataError::OutputInUse { pid: Some(pid), .. })) if *pid == std::process::id());
+        let file = error.as_ref().and_then(Error::file);
+        let in_use = matches!(file, Some(ModelFileError::Data(DataError::OutputInUse { pid: Some(pid), .. })) if *pid == std::process::id());
         assert!(in_use, "{job}: {error:?}");
     });
     let after = std::fs::read_dir(staging_path(out)).expect("work lies there").count();

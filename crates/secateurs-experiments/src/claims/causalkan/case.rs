@@ -71,7 +71,7 @@ impl CausalCase {
             .expect("keys are of the case's data sets")
     }
 
-    /// Which tasks were run, in words.
+    /// The tasks that were run, in words.
     pub fn name_tasks(&self, n: usize) -> String {
         if n == self.tasks {
             "all".to_owned()
@@ -105,12 +105,12 @@ impl CausalCase {
     }
 }
 
-/// How models are found.
+/// The way in which models are found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ModelKind {
     /// In closed form.
     Closed,
-    /// By training.
+    /// Training.
     Networks,
 }
 

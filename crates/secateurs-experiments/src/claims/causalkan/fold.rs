@@ -93,7 +93,7 @@ fn grid_of<'a>(values: impl Iterator<Item = &'a f64>) -> Result<Grid, KanError> 
     } else {
         [low - 1.0, high + 1.0]
     };
-    Grid::uniform((1, DEGREE, N_INTERVALS), range)
+    Grid::uniform(1, DEGREE, N_INTERVALS, range)
 }
 
 /// Coefficients of the features, `[n_features]`.
@@ -124,7 +124,7 @@ fn build_one_layer(grids: &[Grid], coefficients: Vec<f64>) -> Result<Kan, Experi
     let (device, dtype) = kan.place();
     let at = (&device, dtype);
     let layer = &mut kan.layers[0];
-    layer.basis = Basis::BSpline(BSpline::new(&grid, Beyond::Clamp, at));
+    layer.basis = Basis::BSpline(BSpline::new(&grid, Beyond::Clamp, &device, dtype));
     let shape = [d_input, DEGREE + N_INTERVALS, 1];
     layer.coefficients = Param::from_tensor(Tensor::from_data(TensorData::new(coefficients, shape), at));
     layer.base = Param::from_tensor(Tensor::zeros([d_input, 1], at));

@@ -74,7 +74,7 @@ impl Claim for Causalkan {
     }
 
     fn measure_all(&self, keys: &[TaskKey], desk: &Desk) -> Result<Vec<TaskCell>, ExperimentError> {
-        desk.measure_side_by_side(self, keys)
+        desk.measure_side_by_side(keys, |key| self.measure(key, desk))
     }
 
     fn rows(&self, cells: Cells<'_>) -> Result<Vec<Row>, ExperimentError> {

@@ -1,8 +1,8 @@
 //! Trained networks on one task.
 
 use burn::tensor::Device;
-use secateurs::kan::{BasisConfig, Optimizer, PipelineConfig, Schedule};
-use secateurs_causal::{KanBase, Learner, LearnerConfig, MlpBase, NetworkFormulas, Studies, Study};
+use secateurs::kan::{BasisConfig, FormulaSearch, Optimizer, Schedule};
+use secateurs_causal::{KanBase, Learner, LearnerConfig, MlpBase, NetworkFormulas, Retraining, Studies, Study};
 
 use super::cell::{ModelNumber, ModelStage, TaskCell};
 use super::closed::{measure_model, name_covariates};
@@ -74,12 +74,18 @@ fn add_network(cell: &mut TaskCell, kind: &NetworkKind<'_>, split: &Split<'_>) -
     let base = kind.base.clone().with_lambda(0.01);
     let config = LearnerConfig::new(kind.learner, Schedule::new(Optimizer::LBFGS, 10).with_patience(3));
     let (model, _) = config.fit(&base, Studies::new(train, validation), device, &mut |_| ())?;
-    let refit = LearnerConfig {
+    let retrain = LearnerConfig {
         schedule: Schedule::new(Optimizer::LBFGS, 3).with_patience(1),
         ..config
     };
     let names = name_covariates(train.d_input());
-    let found = model.formulas((train, validation), &names, (&refit, &base), &simplification())?;
+    let retraining = Retraining {
+        train,
+        validation,
+        config: &retrain,
+        base: &base,
+    };
+    let found = model.formulas(&names, retraining, &search())?;
     let x = test.x();
     for (stage, outcomes) in [
         ("full", model.outcomes(x)?),
@@ -90,7 +96,7 @@ fn add_network(cell: &mut TaskCell, kind: &NetworkKind<'_>, split: &Split<'_>) -
         cell.numbers
             .extend(measure_model(ModelStage::new(&name, stage), &outcomes, test)?);
     }
-    let edges = |of: fn(&secateurs::kan::Simplified) -> usize| found.networks.iter().map(of).sum::<usize>() as f64;
+    let edges = |of: fn(&secateurs::kan::FoundFormulas) -> usize| found.networks.iter().map(of).sum::<usize>() as f64;
     let number = |stage, edges| ModelNumber::new(ModelStage::new(&name, stage), "edges", edges);
     cell.numbers
         .push(number("full", edges(|network| network.attempts[0].edges)));
@@ -100,11 +106,11 @@ fn add_network(cell: &mut TaskCell, kind: &NetworkKind<'_>, split: &Split<'_>) -
     Ok(())
 }
 
-fn simplification() -> PipelineConfig {
-    PipelineConfig {
+fn search() -> FormulaSearch {
+    FormulaSearch {
         thresholds: vec![0.1, 0.03, 0.01],
         r_squared: vec![0.9, 0.98, 0.995],
-        ..PipelineConfig::default()
+        ..FormulaSearch::default()
     }
 }
 

@@ -1,4 +1,4 @@
-//! How long and at which rates methods train.
+//! Lengths and rates of training.
 
 use secateurs::prune::Safe;
 use secateurs::train::{ProjectionMetric, Proximal, ScheduleShape};

@@ -10,14 +10,14 @@ use crate::ExperimentError;
 use crate::outcome::{Outcome, Row};
 use crate::report::Chart;
 
-/// What a claim is known by.
+/// Name, title and origin of a claim.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct About {
-    /// Its name, as on the command line.
+    /// Name, as on the command line.
     pub name: &'static str,
     /// The claim in one sentence, above its report.
     pub title: &'static str,
-    /// What it runs, in one line, for the list of claims.
+    /// One line for the list of claims: the things that it runs.
     pub summary: &'static str,
     /// The papers it is from.
     pub reference: &'static str,
@@ -25,12 +25,12 @@ pub struct About {
     pub axes: &'static [&'static str],
 }
 
-/// A cell with what it is known by.
+/// A cell with its key.
 #[derive(Debug, Clone)]
 pub struct Measured<K, C> {
-    /// What was measured.
+    /// Key of the cell.
     pub key: K,
-    /// What it gave.
+    /// Result of the measurement.
     pub cell: C,
 }
 
@@ -60,13 +60,13 @@ pub struct Measured<K, C> {
 /// }
 /// ```
 pub trait Claim: Sized {
-    /// What it is known by.
+    /// Name, title and origin.
     const ABOUT: &'static About;
 
-    /// What is measured; its text is the name of the cell, for `--only` and for the files of kept cells.
+    /// A thing to measure; its text is the name of the cell, for `--only` and for the files of kept cells.
     type Key: Display;
 
-    /// What a measurement gave.
+    /// Result of one measurement.
     type Cell: Serialize + DeserializeOwned;
 
     /// Prepares what all cells need: models, texts, settings of the tier.
@@ -97,7 +97,9 @@ pub trait Claim: Sized {
     ///
     /// The first error of [`measure`](Self::measure).
     fn measure_all(&self, keys: &[Self::Key], desk: &Desk) -> Result<Vec<Self::Cell>, ExperimentError> {
-        keys.iter().map(|key| desk.measure_once(self, key)).collect()
+        keys.iter()
+            .map(|key| desk.measure_once(key, |key| self.measure(key, desk)))
+            .collect()
     }
 
     /// The rows of the cells that were measured, which need not be all.
@@ -107,7 +109,7 @@ pub trait Claim: Sized {
     /// If a control that is no cell cannot be measured.
     fn rows(&self, cells: &[Measured<Self::Key, Self::Cell>]) -> Result<Vec<Row>, ExperimentError>;
 
-    /// What a reader must know to judge the numbers.
+    /// Facts that a reader must know to judge the numbers.
     ///
     /// # Errors
     ///

@@ -1,10 +1,12 @@
-//! What a claim works with.
+//! The working place of a claim.
 
+use std::fmt::Display;
 use std::path::PathBuf;
 
 use indicatif::ProgressBar;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
-use super::claim::Claim;
 use super::progress::start_bar;
 use super::setting::Setting;
 use super::store::{CellStore, ModelPlace};
@@ -14,7 +16,7 @@ use crate::outcome::Outcome;
 
 /// The setting of a run, the folders of its claim and its progress bar.
 pub struct Desk {
-    /// Where and how much is run.
+    /// Extent and place of the run.
     pub setting: Setting,
     store: CellStore,
     bar: ProgressBar,
@@ -57,7 +59,7 @@ impl Desk {
         self.store.folder(what)
     }
 
-    /// Where the model of the cell of that name is made, and how.
+    /// The place of the model of a cell, by the cell's name.
     ///
     /// # Errors
     ///
@@ -71,10 +73,14 @@ impl Desk {
     /// # Errors
     ///
     /// Those of the measurement, or if a file cannot be read or written.
-    pub fn measure_once<C: Claim>(&self, claim: &C, key: &C::Key) -> Result<C::Cell, ExperimentError> {
+    pub fn measure_once<K: Display, T: Serialize + DeserializeOwned>(
+        &self,
+        key: &K,
+        measure: impl FnOnce(&K) -> Result<T, ExperimentError>,
+    ) -> Result<T, ExperimentError> {
         let name = key.to_string();
         self.say(name.clone());
-        let cell = self.store.keep(&name, || claim.measure(key, self))?;
+        let cell = self.store.keep(&name, || measure(key))?;
         self.bar.inc(1);
         Ok(cell)
     }
@@ -84,11 +90,12 @@ impl Desk {
     /// # Errors
     ///
     /// The first error in the order of time. No cell is begun after it; those under way are finished.
-    pub fn measure_side_by_side<C>(&self, claim: &C, keys: &[C::Key]) -> Result<Vec<C::Cell>, ExperimentError>
-    where
-        C: Claim<Key: Sync, Cell: Send> + Sync,
-    {
-        work_side_by_side(self.setting.backend, keys, |key| self.measure_once(claim, key))
+    pub fn measure_side_by_side<K: Display + Sync, T: Serialize + DeserializeOwned + Send>(
+        &self,
+        keys: &[K],
+        measure: impl Fn(&K) -> Result<T, ExperimentError> + Sync,
+    ) -> Result<Vec<T>, ExperimentError> {
+        work_side_by_side(self.setting.backend, keys, |key| self.measure_once(key, &measure))
     }
 
     pub(super) fn count_on(&self, n_cells: usize) {

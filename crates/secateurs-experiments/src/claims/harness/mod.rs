@@ -1,4 +1,4 @@
-//! What runs every claim: settings, cells that survive an interruption, progress, workers, and the outcome at the end.
+//! The harness of every claim: settings, cells that survive an interruption, progress, workers, and the outcome at the end.
 
 mod claim;
 mod desk;

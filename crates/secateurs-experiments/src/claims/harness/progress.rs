@@ -1,4 +1,4 @@
-//! How far a claim is.
+//! The progress of a claim.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! Where and how much a claim is run.
+//! Extent and place of a run.
 
 use burn::tensor::Device;
 
@@ -35,7 +35,7 @@ impl Backend {
         matches!(self, Self::Wgpu | Self::Cuda)
     }
 
-    /// Its default device.
+    /// The backend's default device.
     ///
     /// # Errors
     ///
@@ -57,14 +57,14 @@ impl Backend {
     }
 }
 
-/// Where and how much a claim is run.
+/// Extent and place of a run.
 #[derive(Debug, Clone)]
 pub struct Setting {
-    /// How much.
+    /// Extent of the run.
     pub tier: Tier,
     /// The backend that computes tensors.
     pub backend: Backend,
-    /// Its device.
+    /// The backend's device.
     pub device: Device,
     /// Whether to take what an interrupted run of the same commit has measured.
     pub resume: bool,

@@ -1,4 +1,4 @@
-//! What an interrupted run has measured, for the next one to take.
+//! Cells that an interrupted run has measured, for the next one to take.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,19 +14,19 @@ use crate::outcome::{Outcome, reproduce_root};
 /// The folders of one claim that belong to one commit on one device.
 #[derive(Debug, Clone)]
 pub(super) struct CellStore {
-    /// Of the claim and the tier.
+    /// Folder of the claim and the tier.
     folder: PathBuf,
     /// Commit and device.
     state: PathBuf,
     may_resume: bool,
 }
 
-/// Where the model of a cell is made, and how.
+/// The place where the model of a cell is made.
 #[derive(Debug, Clone)]
 pub struct ModelPlace {
     /// The model's folder.
     pub out: PathBuf,
-    /// What to do with what is there.
+    /// Treatment of a model that is there already.
     pub overwrite: Overwrite,
 }
 
@@ -71,7 +71,7 @@ impl CellStore {
         Ok(cell)
     }
 
-    /// Where the model of a cell is made, and how: as the continuation of what an interrupted run left, if that may be taken.
+    /// The place of a cell's model. The model of an interrupted run is continued, if it may be taken.
     pub(super) fn model_place(&self, name: &str) -> Result<ModelPlace, ExperimentError> {
         let out = self.folder("models")?.join(file_name(name));
         let overwrite = if self.may_resume && staging_path(&out).exists() {

@@ -1,4 +1,4 @@
-//! Which language model is pruned, on which texts.
+//! The language model that is pruned, and its texts.
 
 use std::path::PathBuf;
 
@@ -25,7 +25,7 @@ pub struct PruningCase {
     pub patterns: Vec<Pattern>,
     /// Perplexities measured once with PyTorch in the same setting.
     pub reference: &'static [ReferencePerplexity],
-    /// How methods that train do it, and settings of methods.
+    /// Training of the methods that train, and settings of methods.
     pub tuning: fn(&PruningCase, Method) -> Tuning,
     /// Texts to learn from.
     pub training_texts: Vec<PathBuf>,
@@ -34,12 +34,12 @@ pub struct PruningCase {
     pub notes: Vec<String>,
 }
 
-/// How a method is run on a case.
+/// The settings of a method on a case.
 #[derive(Default)]
 pub struct Tuning {
-    /// How it trains, if it does.
+    /// Training, if the method trains.
     pub training: Option<Training>,
-    /// Its own settings.
+    /// Settings of the method itself.
     pub options: MethodOptions,
 }
 
@@ -69,7 +69,7 @@ const REFERENCE: [ReferencePerplexity; 3] = [
 ];
 
 /// Nothing is trained, and every method has its defaults.
-fn untuned(_: &PruningCase, _: Method) -> Tuning {
+fn no_tuning(_: &PruningCase, _: Method) -> Tuning {
     Tuning::default()
 }
 
@@ -99,7 +99,7 @@ fn quick_case() -> Result<PruningCase, ExperimentError> {
         seeds: vec![0, 1, 2],
         patterns: patterns(&["2:4"])?,
         reference: &[],
-        tuning: untuned,
+        tuning: no_tuning,
         training_texts: Vec::new(),
         validation_text: None,
         notes: vec![
@@ -125,7 +125,7 @@ fn full_case() -> Result<PruningCase, ExperimentError> {
         seeds: vec![0],
         patterns: patterns(&["2:4", "4:8"])?,
         reference: &REFERENCE,
-        tuning: untuned,
+        tuning: no_tuning,
         training_texts: Vec::new(),
         validation_text: None,
         notes: vec![

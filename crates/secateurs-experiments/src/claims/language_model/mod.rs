@@ -5,5 +5,5 @@ mod model;
 mod texts;
 
 pub use case::{PruningCase, Tuning};
-pub use model::{PrunedModel, PruningKey, measure_perplexity, measure_pruned, name_pattern, prune, row_of};
+pub use model::{PrunedModel, PruningKey, measure_perplexity, measure_pruned, name_pattern, row_of};
 pub use texts::write_full_texts;

@@ -7,8 +7,8 @@ use secateurs::data::{Checkpoint, read_text};
 use secateurs::prune::Progress;
 use secateurs::tensor::Pattern;
 use secateurs::{
-    Calibration, Method, PruneJob, PruneOutcome, Recipe, TextCalibration, TrainingLog, evaluate, prune_checkpoint,
-    reset_peak_rss,
+    Calibration, Method, PruneJob, PruneOutcome, Recipe, TextCalibration, TextWindows, TrainingLog, evaluate,
+    prune_checkpoint, reset_peak_rss,
 };
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -17,7 +17,7 @@ use crate::ExperimentError;
 use crate::claims::harness::{Desk, ModelPlace};
 use crate::outcome::Row;
 
-/// What prunes, how much, and on which windows.
+/// A method, a pattern, and the windows that calibrate.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PruningKey {
     pub method: Method,
@@ -62,7 +62,7 @@ pub fn measure_pruned(case: &PruningCase, key: &PruningKey, desk: &Desk) -> Resu
         }
     };
     reset_peak_rss();
-    let pruned = prune(case, key, desk, &place, &mut listener)?;
+    let pruned = case.prune(key, desk, &place, &mut listener)?;
     let mut layers = pruned.report.layers.iter();
     let model = PrunedModel {
         perplexity: measure_perplexity(case, &place.out, desk)?,
@@ -75,48 +75,55 @@ pub fn measure_pruned(case: &PruningCase, key: &PruningKey, desk: &Desk) -> Resu
     Ok(model)
 }
 
-/// Prunes the model of a case, calibrated on the windows of a seed.
-pub fn prune(
-    case: &PruningCase,
-    key: &PruningKey,
-    desk: &Desk,
-    place: &ModelPlace,
-    listener: &mut dyn FnMut(Progress<'_>),
-) -> Result<PruneOutcome, ExperimentError> {
-    let mut recipe = Recipe::new(key.method, key.pattern);
-    recipe.seed = key.seed;
-    let Tuning { training, options } = (case.tuning)(case, key.method);
-    (recipe.training, recipe.options) = (training, options);
-    let (windows, window) = case.calibration_windows;
-    recipe.calibration = Some(Calibration::Text(TextCalibration {
-        text: case.calibration.clone(),
-        window,
-        windows,
-        skip: key.seed as usize * windows,
-    }));
-    let job = PruneJob {
-        model: &case.model,
-        out: &place.out,
-        recipe: &recipe,
-        overwrite: place.overwrite,
-        device: &desk.setting.device,
-    };
-    Ok(prune_checkpoint(&job, listener)?)
+impl PruningCase {
+    /// Prunes the model, calibrated on the windows of a seed.
+    pub fn prune(
+        &self,
+        key: &PruningKey,
+        desk: &Desk,
+        place: &ModelPlace,
+        listener: &mut dyn FnMut(Progress<'_>),
+    ) -> Result<PruneOutcome, ExperimentError> {
+        let recipe = self.recipe(key);
+        let job = PruneJob {
+            model: &self.model,
+            out: &place.out,
+            recipe: &recipe,
+            overwrite: place.overwrite,
+            device: &desk.setting.device,
+        };
+        Ok(prune_checkpoint(&job, listener)?)
+    }
+
+    fn recipe(&self, key: &PruningKey) -> Recipe {
+        let Tuning { training, options } = (self.tuning)(self, key.method);
+        let (windows, window) = self.calibration_windows;
+        let mut recipe = Recipe::new(key.method, key.pattern);
+        recipe.seed = key.seed;
+        recipe.training = training;
+        recipe.options = options;
+        recipe.calibration = Some(Calibration::Text(TextCalibration {
+            text: self.calibration.clone(),
+            window,
+            windows,
+            skip: key.seed as usize * windows,
+        }));
+        recipe
+    }
 }
 
 /// Perplexity of a checkpoint; infinite for a model broken to overflow.
 pub fn measure_perplexity(case: &PruningCase, model: &Path, desk: &Desk) -> Result<f64, ExperimentError> {
     let checkpoint = Checkpoint::open(model)?;
     let text = read_text(&case.test)?;
-    match evaluate(
-        &checkpoint,
-        &text,
-        case.test_windows,
-        &desk.setting.device,
-        &mut |_, _| {},
-    ) {
+    let windows = TextWindows {
+        text: &text,
+        count: case.test_windows.0,
+        length: case.test_windows.1,
+    };
+    match evaluate(&checkpoint, &windows, &desk.setting.device, &mut |_, _| {}) {
         Ok(evaluation) => Ok(evaluation.perplexity),
-        Err(secateurs::Error::LossNotFinite { .. }) => Ok(f64::INFINITY),
+        Err(secateurs::MeasureError::LossNotFinite { .. }) => Ok(f64::INFINITY),
         Err(error) => Err(error.into()),
     }
 }

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
 use secateurs::data::{Checkpoint, FloatType};
-use secateurs::models::llama::{Llama, LlamaConfig, load_llama};
+use secateurs::models::LoadedModel;
+use secateurs::models::decoder::{Llama, LlamaConfig, load_llama};
 use secateurs::tensor::{Pattern, Sparsity};
 use secateurs::{
     Calibration, Fidelity, Method, Overwrite, PromptFile, PruneJob, Recipe, TextCalibration, Trace, TraceCalibration,
@@ -174,10 +175,11 @@ impl RacBench {
     /// `None` for a model broken to overflow.
     fn fidelity(&self, model: &Path) -> Result<Option<Fidelity>, ExperimentError> {
         let (config, llama) = load_llama(&Checkpoint::open(model)?, &self.device)?;
-        let dense = (&self.dense.config, &self.dense.llama);
-        match fidelity_of(dense, (&config, &llama), &self.held_out, &mut |_, _| {}) {
+        let dense = LoadedModel::new(&self.dense.config, &self.dense.llama);
+        let pruned = LoadedModel::new(&config, &llama);
+        match fidelity_of(dense, pruned, &self.held_out, &mut |_, _| {}) {
             Ok(fidelity) => Ok(Some(fidelity)),
-            Err(secateurs::Error::MeasureNotFinite { .. }) => Ok(None),
+            Err(secateurs::MeasureError::MeasureNotFinite { .. }) => Ok(None),
             Err(error) => Err(error.into()),
         }
     }

@@ -136,20 +136,24 @@ fn quick_case(folder: &Path) -> Result<RacCase, ExperimentError> {
             (Method::SparseGpt, vec![0.5, 0.7]),
             (Method::Alps, vec![0.7]),
         ],
-        notes: vec![
-            format!(
-                "A Llama of 2.4 M parameters that this project trained on four of Jane Austen's novels; it continues texts and \
-                 solves nothing, so this shows the mechanism of RAC and not its effect on reasoning. Prompts that calibrate: \
-                 passages of {PROMPT} tokens of Persuasion; off-policy: what the novel goes on with; corpus: {generic}, one of \
-                 the novels that the model was trained on. Measured on continuations of passages of Northanger Abbey that the \
-                 dense model sampled and that chose nothing. All three novels are by one author: the arms lie closer together \
-                 than a general corpus and mathematics do."
-            ),
-            "The model knows no end of text, so every continuation is as long as it may be: length and share of cut-off \
-             continuations say nothing in this tier."
-                .into(),
-        ],
+        notes: quick_notes(generic),
     })
+}
+
+fn quick_notes(generic: &str) -> Vec<String> {
+    vec![
+        format!(
+            "A Llama of 2.4 M parameters that this project trained on four of Jane Austen's novels; it continues texts and \
+             solves nothing, so this shows the mechanism of RAC and not its effect on reasoning. Prompts that calibrate: \
+             passages of {PROMPT} tokens of Persuasion; off-policy: what the novel goes on with; corpus: {generic}, one of \
+             the novels that the model was trained on. Measured on continuations of passages of Northanger Abbey that the \
+             dense model sampled and that chose nothing. All three novels are by one author: the arms lie closer together \
+             than a general corpus and mathematics do."
+        ),
+        "The model knows no end of text, so every continuation is as long as it may be: length and share of cut-off \
+         continuations say nothing in this tier."
+            .into(),
+    ]
 }
 
 fn full_case() -> Result<RacCase, ExperimentError> {
@@ -194,7 +198,7 @@ fn full_case() -> Result<RacCase, ExperimentError> {
     })
 }
 
-/// How many passages of a text, and how many tokens of each follow the prompt.
+/// Number of passages of a text, and of the tokens that follow the prompt in each.
 struct Passages {
     count: usize,
     continuation: usize,

@@ -1,4 +1,4 @@
-//! Which model is measured.
+//! The models that are measured.
 
 use std::fmt;
 

@@ -63,7 +63,7 @@ impl Claim for Rac {
                 keys.extend(
                     Arm::ALL
                         .into_iter()
-                        .flat_map(|arm| calibrated(case, *method, sparsity, arm)),
+                        .flat_map(|arm| calibrated_keys(case, *method, sparsity, arm)),
                 );
             }
         }
@@ -132,7 +132,7 @@ impl Rac {
 }
 
 /// One key for each seed.
-fn calibrated(case: &RacCase, method: Method, sparsity: f64, arm: Arm) -> impl Iterator<Item = RacKey> {
+fn calibrated_keys(case: &RacCase, method: Method, sparsity: f64, arm: Arm) -> impl Iterator<Item = RacKey> {
     case.seeds.iter().map(move |&seed| {
         RacKey::Calibrated(CalibratedKey {
             method,

@@ -45,7 +45,7 @@ impl TracePlan<'_> {
     }
 }
 
-/// Where traces are kept, and whether those of an earlier run may be taken.
+/// The folder of traces, and whether those of an earlier run may be taken.
 pub struct TraceFolder {
     pub path: PathBuf,
     pub may_resume: bool,

@@ -85,7 +85,7 @@ fn function_rows(case: &ShapkanCase, cells: &[&NetworkCell], comparison: Compari
     case.targets.iter().map(row).collect()
 }
 
-/// How much higher tau is than pykan's, over all shifts; each network is one sample.
+/// Gain of tau over pykan's, over all shifts; each network is one sample.
 fn gain_row(case: &ShapkanCase, cells: &[&NetworkCell], comparison: Comparison) -> Option<Row> {
     if comparison.score == REFERENCE {
         return None;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use burn::tensor::{Device, FloatDType, Tensor};
 use secateurs::kan::{
-    BSpline, Basis, BasisConfig, FitConfig, Fold, Grid, Kan, KanConfig, Optimizer, PruneConfig, Rows, Schedule, Units,
+    BSpline, Basis, BasisConfig, FitConfig, Fold, Grid, Kan, KanConfig, Optimizer, PruneConfig, Rows, Scales, Schedule,
     fit, prune_nodes, root_mean_square_error,
 };
 use secateurs::tensor::UnitScores;
@@ -16,7 +16,7 @@ use super::score::{SCORES, Score};
 use super::target::{Sample, Target};
 use crate::ExperimentError;
 
-/// Where and how networks of one function and seed are made.
+/// The workbench of one function and seed, where its networks are made.
 pub struct NetworkBench<'a> {
     case: &'a ShapkanCase,
     key: NetworkKey,
@@ -31,7 +31,7 @@ struct ShiftedNetwork<'a> {
     variant: Variant,
     shift: f64,
     kan: &'a Kan,
-    /// Its hidden node for each of the unshifted network; empty where they are the same.
+    /// Hidden node for each one of the unshifted network; empty where they are the same.
     columns: &'a [usize],
 }
 
@@ -63,17 +63,17 @@ impl<'a> NetworkBench<'a> {
 
     /// Measures everything.
     pub fn measure(&self) -> Result<NetworkCell, ExperimentError> {
-        let kan = self.trained(0.0)?;
+        let kan = self.train_shifted(0.0)?;
         let mut cell = NetworkCell {
             function: self.key.target.name.to_owned(),
             seed: self.key.seed,
             rmse: self.error(&kan, 0.0)?,
             agreements: Vec::new(),
             refits: Vec::new(),
-            pruned: self.pruned(&kan)?,
+            pruned: self.prune(&kan)?,
         };
         for &shift in &self.case.shifts {
-            let refit = self.trained(shift)?;
+            let refit = self.train_shifted(shift)?;
             let (columns, correlations) = matching(&self.hidden(&kan, 0.0)?, &self.hidden(&refit, shift)?);
             cell.refits.push(Refit {
                 shift,
@@ -102,30 +102,30 @@ impl<'a> NetworkBench<'a> {
     ///
     /// All start from the same parameters, with the knots of the first layer moved along. They take and give numbers as they are:
     /// in units of their own they would all be the same network.
-    fn trained(&self, shift: f64) -> Result<Kan, ExperimentError> {
+    fn train_shifted(&self, shift: f64) -> Result<Kan, ExperimentError> {
         let Target { d_input, hidden, .. } = *self.key.target;
         let (degree, n_intervals) = (3, 3);
         let splines = BasisConfig::BSpline { degree, n_intervals };
         let config = KanConfig::new([d_input, hidden, hidden, 1], splines)?.with_dtype(FloatDType::F64);
-        let units = Units::identity(d_input, 1);
-        let mut kan = config.init(self.key.seed, self.device).with_units(units)?;
-        let grid = Grid::uniform((d_input, degree, n_intervals), [shift - 1.0, shift + 1.0])?;
+        let scales = Scales::identity(d_input, 1);
+        let mut kan = config.init(self.key.seed, self.device).with_scales(scales)?;
+        let grid = Grid::uniform(d_input, degree, n_intervals, [shift - 1.0, shift + 1.0])?;
         let (device, dtype) = kan.place();
-        kan.layers[0].basis = Basis::BSpline(BSpline::new(&grid, config.beyond, (&device, dtype)));
+        kan.layers[0].basis = Basis::BSpline(BSpline::new(&grid, config.beyond, &device, dtype));
         let schedule = FitConfig::new(Schedule::new(Optimizer::LBFGS, self.case.steps));
-        let rows = self.train.shifted(shift);
+        let rows = self.train.shift(shift);
         let rows = Rows { x: &rows.x, y: &rows.y };
         let (kan, _) = fit(kan, rows, None, &schedule.with_lambda(self.case.lambda), &mut |_| ())?;
         Ok(kan)
     }
 
     fn error(&self, kan: &Kan, shift: f64) -> Result<f64, ExperimentError> {
-        let rows = self.test.shifted(shift);
+        let rows = self.test.shift(shift);
         Ok(root_mean_square_error(kan, Rows { x: &rows.x, y: &rows.y })?)
     }
 
     fn inputs(&self, kan: &Kan, shift: f64) -> Result<Tensor<2>, ExperimentError> {
-        Ok(kan.tensor(&self.train.shifted(shift).x, self.key.target.d_input)?)
+        Ok(kan.tensor(&self.train.shift(shift).x, self.key.target.d_input)?)
     }
 
     /// Values of the nodes of the first hidden layer, a column for each.
@@ -166,7 +166,7 @@ impl<'a> NetworkBench<'a> {
         Ok(all)
     }
 
-    fn pruned(&self, kan: &Kan) -> Result<Vec<Pruned>, ExperimentError> {
+    fn prune(&self, kan: &Kan) -> Result<Vec<Pruned>, ExperimentError> {
         // Most scores often keep the same nodes: their error is measured once.
         let mut known = HashMap::new();
         let mut all = Vec::new();

@@ -1,18 +1,18 @@
-//! How much is run, and what each cell is known by.
+//! The extent of the run, and the keys of its cells.
 
 use std::fmt;
 
 use secateurs::kan::Fold;
 
-use super::sampling::ROUGHNESS;
+use super::sampling::{ROUGHNESS, SampledKey};
 use super::target::{TARGETS, Target};
 use crate::outcome::Tier;
 
-/// How much is run.
+/// The extent of the run.
 pub struct ShapkanCase {
     pub targets: &'static [Target],
     pub seeds: u64,
-    /// Of each set, training and test.
+    /// Rows of each set, training and test.
     pub n_rows: usize,
     pub steps: usize,
     pub refit_steps: usize,
@@ -82,15 +82,6 @@ impl ShapkanCase {
 pub struct NetworkKey {
     pub target: &'static Target,
     pub seed: u64,
-}
-
-/// A random network whose values are sampled.
-#[derive(Clone, Copy)]
-pub struct SampledKey {
-    /// Width of the noise in its splines.
-    pub roughness: f64,
-    /// Its seed.
-    pub network: u64,
 }
 
 /// A cell of the claim.

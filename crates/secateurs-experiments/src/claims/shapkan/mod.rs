@@ -84,7 +84,7 @@ impl Claim for Shapkan {
     }
 
     fn measure_all(&self, keys: &[ShapkanKey], desk: &Desk) -> Result<Vec<ShapkanCell>, ExperimentError> {
-        desk.measure_side_by_side(self, keys)
+        desk.measure_side_by_side(keys, |key| self.measure(key, desk))
     }
 
     fn rows(&self, cells: Cells<'_>) -> Result<Vec<Row>, ExperimentError> {

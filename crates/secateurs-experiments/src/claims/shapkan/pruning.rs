@@ -109,7 +109,7 @@ impl Place {
         self.error.find(cell, self.score, Left::Means, self.nodes)
     }
 
-    /// How many times the error of pykan's score on the same network.
+    /// Errors divided by the error of pykan's score on the same network.
     fn over_reference(self, cell: &NetworkCell) -> Option<f64> {
         let reference = Self {
             score: REFERENCE,

@@ -1,4 +1,4 @@
-//! How far two rankings agree, and which node of one network is which of another.
+//! The agreement of two rankings, and the matching of nodes of two networks.
 
 /// Scores that differ by less than this share of the largest are tied.
 const TIE: f64 = 1e-9;

@@ -6,7 +6,6 @@ use rand::{RngExt, SeedableRng};
 use secateurs::kan::{Baseline, BasisConfig, Kan, KanConfig, Payoff, Sampling, ShapleyConfig, shapley};
 use serde::{Deserialize, Serialize};
 
-use super::case::SampledKey;
 use crate::ExperimentError;
 use crate::outcome::Row;
 
@@ -19,6 +18,15 @@ pub const ROUGHNESS: [f64; 2] = [3.0, 10.0];
 
 const PLAYERS: usize = 8;
 const ROWS: usize = 400;
+
+/// A random network whose values are sampled.
+#[derive(Clone, Copy)]
+pub struct SampledKey {
+    /// Width of the noise in its splines.
+    pub roughness: f64,
+    /// Seed of its parameters.
+    pub network: u64,
+}
 
 /// Root mean square errors over the players, relative to the root mean square of the exact values.
 #[derive(Debug, Clone, Serialize, Deserialize)]

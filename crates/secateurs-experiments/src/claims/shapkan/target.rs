@@ -116,14 +116,14 @@ impl Sample {
         (self.y.iter().map(|y| (y - mean).powi(2)).sum::<f64>() / n).sqrt()
     }
 
-    /// The same with values in another unit.
+    /// Divides the values by `unit`.
     pub fn in_units_of(self, unit: f64) -> Self {
         let y = self.y.iter().map(|y| y / unit).collect();
         Self { y, ..self }
     }
 
     /// Rows of `f(x - shift)`: the same values at inputs that lie further up by `shift`.
-    pub fn shifted(&self, shift: f64) -> Self {
+    pub fn shift(&self, shift: f64) -> Self {
         let x = self.x.iter().map(|x| x + shift).collect();
         Self { x, y: self.y.clone() }
     }
@@ -163,7 +163,7 @@ mod tests {
         let sample = TARGETS[0].sample(50, 3);
         assert!(sample.x.iter().all(|x| (-1.0..=1.0).contains(x)));
         assert_eq!(sample, TARGETS[0].sample(50, 3));
-        let shifted = sample.shifted(2.0);
+        let shifted = sample.shift(2.0);
         assert_eq!(shifted.y, sample.y);
         // f(x - 2) at the moved inputs.
         for (x, y) in shifted.x.chunks_exact(2).zip(&shifted.y) {

@@ -19,7 +19,7 @@ use tempfile::TempDir;
 use self::packing::{DENSE, PACKINGS, Packing, Standing, StoredModel};
 use self::speed::{SpeedBesideDense, TokenRates, measure_beside, take_medians};
 use super::harness::{About, Claim, Desk, Measured};
-use super::language_model::{PruningCase, PruningKey, name_pattern, prune};
+use super::language_model::{PruningCase, PruningKey, name_pattern};
 use crate::ExperimentError;
 use crate::outcome::{Outcome, Row};
 use crate::report::{Chart, charts_along};
@@ -91,7 +91,7 @@ impl Claim for Sparse {
 
     fn measure(&self, key: &PruningKey, desk: &Desk) -> Result<PackedCell, ExperimentError> {
         let place = desk.model_place(&key.to_string())?;
-        prune(&self.case, key, desk, &place, &mut |_| {})?;
+        self.case.prune(key, desk, &place, &mut |_| {})?;
         let models = self.pack_all(&place.out)?;
         desk.say(format!("quality at {}", key.pattern));
         let qualities: Vec<StoredQuality> = models

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use secateurs::data::{Checkpoint, read_text};
 use secateurs::runtime::{Engine, EngineConfig, LlamaWeights};
 use secateurs::sparse::{Format, Group, ValueType};
-use secateurs::{FormatChoice, Overwrite, PackConfig, evaluate_packed, first_windows, pack_checkpoint};
+use secateurs::{FormatChoice, Overwrite, PackConfig, TextWindows, evaluate_packed, first_windows, pack_checkpoint};
 
 use crate::ExperimentError;
 use crate::claims::language_model::PruningCase;
@@ -20,7 +20,7 @@ pub enum Standing {
     Control,
 }
 
-/// How a model is stored.
+/// The way in which a model is stored.
 #[derive(Debug, Clone, Copy)]
 pub struct Packing {
     pub name: &'static str,
@@ -93,10 +93,15 @@ impl StoredModel {
     /// Perplexity on the test text of a case; `None` for a model broken to overflow.
     pub fn perplexity(&self, case: &PruningCase) -> Result<Option<f64>, ExperimentError> {
         let tokenizer = Checkpoint::open(&self.folder)?.tokenizer()?;
-        let windows = first_windows(&tokenizer, &read_text(&case.test)?, case.test_windows, "the text")?;
+        let wanted = TextWindows {
+            text: &read_text(&case.test)?,
+            count: case.test_windows.0,
+            length: case.test_windows.1,
+        };
+        let windows = first_windows(&tokenizer, &wanted, "the text")?;
         match evaluate_packed(&self.engine, &windows, &mut |_, _| {}) {
             Ok(evaluation) => Ok(Some(evaluation.perplexity)),
-            Err(secateurs::Error::LossNotFinite { .. }) => Ok(None),
+            Err(secateurs::MeasureError::LossNotFinite { .. }) => Ok(None),
             Err(error) => Err(error.into()),
         }
     }

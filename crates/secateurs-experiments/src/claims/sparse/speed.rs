@@ -1,4 +1,4 @@
-//! How fast models run, in turns.
+//! Speeds of models that run in turns.
 
 use secateurs::runtime::{Engine, MeasureConfig, Speed, measure, read_bandwidth};
 use serde::{Deserialize, Serialize};

@@ -5,15 +5,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Device, Tensor};
 use secateurs::data::{Checkpoint, Tokenizer, read_text};
-use secateurs::models::llama::{Llama, LlamaConfig, load_llama};
+use secateurs::models::LoadedModel;
+use secateurs::models::decoder::{Llama, LlamaConfig, load_llama};
 use secateurs::tensor::Sparsity;
 use secateurs::{
-    BlockExperts, Evaluation, Evidence, ExpertObservation, ExpertPlan, evaluate_llama, first_windows, observe_experts,
-    remove_experts,
+    BlockExperts, Evaluation, Evidence, ExpertObservation, ExpertPlan, TextWindows, evaluate_model, first_windows,
+    observe_experts, remove_experts,
 };
 use serde::{Deserialize, Serialize};
 
-use super::case::{CALIBRATION_WINDOW, CALIBRATION_WINDOWS, ExpertsCase, ExpertsKey};
+use super::case::{CALIBRATION_WINDOW, CALIBRATION_WINDOWS, Excerpt, ExpertsCase, ExpertsKey};
 use crate::ExperimentError;
 use crate::fixtures;
 use crate::outcome::workspace_root;
@@ -51,16 +52,15 @@ impl ExpertsBench {
     pub fn open(name: &str, case: &ExpertsCase, device: &Device) -> Result<Self, ExperimentError> {
         let checkpoint = Checkpoint::open(&workspace_root().join("fixtures").join(name))?;
         let tokenizer = checkpoint.tokenizer()?;
-        let n_calibration = case.seeds as usize * CALIBRATION_WINDOWS;
+        let calibration = Excerpt {
+            novel: fixtures::CALIBRATION,
+            count: case.seeds as usize * CALIBRATION_WINDOWS,
+            window: CALIBRATION_WINDOW,
+        };
         let (config, llama) = load_llama(&checkpoint, device)?;
         Ok(Self {
-            test: novel_windows(&tokenizer, fixtures::TEST, case.test, "the test text")?,
-            calibration: novel_windows(
-                &tokenizer,
-                fixtures::CALIBRATION,
-                (n_calibration, CALIBRATION_WINDOW),
-                "the calibration text",
-            )?,
+            test: case.test.read_windows(&tokenizer, "the test text")?,
+            calibration: calibration.read_windows(&tokenizer, "the calibration text")?,
             config,
             llama,
             observed: Mutex::new(None),
@@ -72,7 +72,8 @@ impl ExpertsBench {
         let ExpertsKey { method, share, seed } = *key;
         let observed = self.observe(seed)?;
         let share = Sparsity::new(share)?;
-        let (llama, report) = remove_experts(&self.llama, &observed, &ExpertPlan { method, share, seed })?;
+        let model = LoadedModel::new(&self.config, &self.llama);
+        let (llama, report) = remove_experts(model, &observed, &ExpertPlan { method, share, seed })?;
         let mean =
             |value: fn(&BlockExperts) -> f64| report.blocks.iter().map(value).sum::<f64>() / report.blocks.len() as f64;
         Ok(ExpertsCell {
@@ -91,9 +92,10 @@ impl ExpertsBench {
 
     /// Infinite for a model broken to overflow.
     fn perplexity(&self, llama: &Llama) -> Result<f64, ExperimentError> {
-        match evaluate_llama(&self.config, llama, &self.test, &mut |_, _| {}) {
+        let model = LoadedModel::new(&self.config, llama);
+        match evaluate_model(model, &self.test, &mut |_, _| {}) {
             Ok(Evaluation { perplexity, .. }) => Ok(perplexity),
-            Err(secateurs::Error::LossNotFinite { .. }) => Ok(f64::INFINITY),
+            Err(secateurs::MeasureError::LossNotFinite { .. }) => Ok(f64::INFINITY),
             Err(error) => Err(error.into()),
         }
     }
@@ -105,7 +107,7 @@ impl ExpertsBench {
             return Ok(Arc::clone(&observed.blocks));
         }
         let windows = &self.calibration[seed as usize * CALIBRATION_WINDOWS..][..CALIBRATION_WINDOWS];
-        let model = (&self.config, &self.llama);
+        let model = LoadedModel::new(&self.config, &self.llama);
         let blocks = Arc::new(observe_experts(model, windows, Evidence::ALL, &mut |_, _| {})?);
         *latest = Some(SeedObservation {
             seed,
@@ -115,15 +117,18 @@ impl ExpertsBench {
     }
 }
 
-/// The first windows of a novel: so many, of so many tokens.
-fn novel_windows(
-    tokenizer: &Tokenizer,
-    novel: &str,
-    windows: (usize, usize),
-    what: &'static str,
-) -> Result<Vec<Vec<u32>>, ExperimentError> {
-    let path = workspace_root().join("fixtures/austen").join(format!("{novel}.txt"));
-    Ok(first_windows(tokenizer, &read_text(&path)?, windows, what)?)
+impl Excerpt {
+    /// Reads the windows; `what` names the text in errors.
+    fn read_windows(&self, tokenizer: &Tokenizer, what: &'static str) -> Result<Vec<Vec<u32>>, ExperimentError> {
+        let novels = workspace_root().join("fixtures/austen");
+        let text = read_text(&novels.join(format!("{}.txt", self.novel)))?;
+        let wanted = TextWindows {
+            text: &text,
+            count: self.count,
+            length: self.window,
+        };
+        Ok(first_windows(tokenizer, &wanted, what)?)
+    }
 }
 
 /// Parameters that are not zero.

@@ -1,9 +1,10 @@
-//! How much is measured, and what each cell is known by.
+//! The extent of the measurement, and the keys of its cells.
 
 use std::fmt;
 
 use secateurs::ExpertMethod;
 
+use crate::fixtures;
 use crate::outcome::Tier;
 
 /// Shares of experts that go.
@@ -13,23 +14,34 @@ pub const CALIBRATION_WINDOWS: usize = 8;
 /// Tokens of a window that calibrates.
 pub const CALIBRATION_WINDOW: usize = 256;
 
-/// How much is measured.
+/// The extent of the measurement.
 pub struct ExpertsCase {
     pub seeds: u64,
-    /// Windows that measure, and their tokens.
-    pub test: (usize, usize),
+    /// Windows that measure.
+    pub test: Excerpt,
+}
+
+/// The first windows of a novel.
+pub struct Excerpt {
+    pub novel: &'static str,
+    /// Windows.
+    pub count: usize,
+    /// Tokens of a window.
+    pub window: usize,
 }
 
 impl ExpertsCase {
     pub fn new(tier: Tier) -> Self {
-        match tier {
-            Tier::Quick => Self {
-                seeds: 3,
-                test: (12, 512),
-            },
-            Tier::Full => Self {
-                seeds: 10,
-                test: (64, 512),
+        let (seeds, count) = match tier {
+            Tier::Quick => (3, 12),
+            Tier::Full => (10, 64),
+        };
+        Self {
+            seeds,
+            test: Excerpt {
+                novel: fixtures::TEST,
+                count,
+                window: 512,
             },
         }
     }

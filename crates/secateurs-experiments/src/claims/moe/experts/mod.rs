@@ -121,7 +121,7 @@ fn note(bench: &ExpertsBench, case: &ExpertsCase) -> String {
          Northanger Abbey. Nothing is trained after pruning. `mone` keeps constants in the place of experts; `moe-pruner` zeroes \
          that share of the weights in all experts instead, so its number of parameters counts what is not zero. The dense model \
          of equal size was trained on the same tokens and has the feed-forward parameters that half of the experts have.",
-        bench.config.n_blocks, case.seeds, case.test.0, case.test.1
+        bench.config.n_blocks, case.seeds, case.test.count, case.test.window
     )
 }
 

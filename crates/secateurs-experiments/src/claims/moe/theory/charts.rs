@@ -21,7 +21,7 @@ fn alignments(case: &TheoryCase, cell: &TheoryCell, label: &str, of: fn(&(usize,
     let mut plot = LinePlot::new(&title(case), "step", label);
     for teacher in 0..case.n_teachers {
         let followed = cell.course.followed(teacher);
-        let points = thinned(followed.iter().map(|at| point(at.0, of(at))).collect());
+        let points = thin(followed.iter().map(|at| point(at.0, of(at))).collect());
         plot = plot.series(Series::new(
             &format!("teacher {}", teacher + 1),
             Role::Measured,
@@ -35,7 +35,7 @@ fn alignments(case: &TheoryCase, cell: &TheoryCell, label: &str, of: fn(&(usize,
 /// Losses while features are learned, and then while what pruning left is fine-tuned.
 fn losses(case: &TheoryCase, cell: &TheoryCell) -> String {
     let learned = cell.course.records.iter().map(|record| point(record.step, record.loss));
-    let learned = Series::new("student", Role::Measured, 0, thinned(learned.collect()));
+    let learned = Series::new("student", Role::Measured, 0, thin(learned.collect()));
     let mut plot = LinePlot::new(&title(case), "step", "loss")
         .y_scale(Scale::Log)
         .series(learned);
@@ -49,7 +49,7 @@ fn losses(case: &TheoryCase, cell: &TheoryCell) -> String {
             Role::Measured
         };
         let points = tuned.iter().map(|(step, loss)| point(case.steps + step, *loss));
-        plot = plot.series(Series::new(method.name(), role, number + 1, thinned(points.collect())));
+        plot = plot.series(Series::new(method.name(), role, number + 1, thin(points.collect())));
     }
     plot.to_svg()
 }
@@ -62,8 +62,8 @@ fn point(step: usize, value: f64) -> Point {
     Point::new(step as f64, value)
 }
 
-/// So few points that markers do not cover each other, the last one among them.
-fn thinned(points: Vec<Point>) -> Vec<Point> {
+/// Leaves so few points that markers do not cover each other, the last one among them.
+fn thin(points: Vec<Point>) -> Vec<Point> {
     const MOST: usize = 30;
     let stride = points.len().div_ceil(MOST).max(1);
     let last = points.len().saturating_sub(1);

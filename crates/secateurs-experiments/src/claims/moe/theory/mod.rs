@@ -60,13 +60,13 @@ impl Theory {
 
     pub fn rows(&self, cells: &[&TheoryCell]) -> Vec<Row> {
         let of_case = |(case, cells): (&TheoryCase, Vec<&TheoryCell>)| rows::rows(case, &cells);
-        self.measured(cells).flat_map(of_case).collect()
+        self.pair_cells(cells).flat_map(of_case).collect()
     }
 
-    /// Of the first seed of each case.
+    /// Charts of the first seed of each case.
     pub fn charts(&self, cells: &[&TheoryCell]) -> Vec<Chart> {
         let of_case = |(case, cells): (&TheoryCase, Vec<&TheoryCell>)| charts::charts(case, cells[0]);
-        self.measured(cells).flat_map(of_case).collect()
+        self.pair_cells(cells).flat_map(of_case).collect()
     }
 
     pub fn notes(&self) -> Vec<String> {
@@ -74,7 +74,7 @@ impl Theory {
     }
 
     /// Cases with their cells, where there are any.
-    fn measured<'a>(
+    fn pair_cells<'a>(
         &'a self,
         cells: &'a [&'a TheoryCell],
     ) -> impl Iterator<Item = (&'a TheoryCase, Vec<&'a TheoryCell>)> {

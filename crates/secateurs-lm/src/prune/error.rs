@@ -1,0 +1,63 @@
+//! The errors of pruning a checkpoint.
+
+use secateurs_prune::PruneError;
+use secateurs_tensor::TensorError;
+use secateurs_train::TrainError;
+
+use crate::prune::recipe_error::RecipeError;
+use crate::run::error::{ModelFileError, from_files, is_of_system};
+use crate::text::error::TextError;
+use crate::trace::error::TraceError;
+use crate::train::error::TrainJobError;
+
+/// A checkpoint that cannot be pruned as its recipe says.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PruneJobError {
+    /// A method that trains the whole model, of a family that is known by its blocks alone.
+    #[error(
+        "{method} trains the whole model, and this family has blocks only; choose a method that sees one at a time"
+    )]
+    TrainsModel {
+        /// The method.
+        method: crate::Method,
+    },
+    /// A recipe that cannot be followed.
+    #[error(transparent)]
+    Recipe(#[from] RecipeError),
+    /// Pruning failed.
+    #[error(transparent)]
+    Prune(#[from] PruneError),
+    /// A sparsity, pattern or rule is not valid.
+    #[error(transparent)]
+    Tensor(#[from] TensorError),
+    /// A setting of the training outside its range.
+    #[error(transparent)]
+    Setting(#[from] TrainError),
+    /// A training that failed.
+    #[error(transparent)]
+    Training(#[from] TrainJobError),
+    /// Windows of a training text that the model cannot read.
+    #[error(transparent)]
+    Text(#[from] TextError),
+    /// A calibration that cannot be read.
+    #[error(transparent)]
+    Calibration(#[from] TraceError),
+    /// A model file or the output.
+    #[error(transparent)]
+    File(#[from] ModelFileError),
+}
+
+from_files!(PruneJobError);
+
+impl PruneJobError {
+    /// Whether the same run may succeed when it is repeated: the system refused something, such as space on a full disk.
+    /// Any other error would be met again.
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::File(error) => error.may_pass(),
+            Self::Training(error) => error.may_pass(),
+            _ => is_of_system(self),
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! The tasks that run other programs.
+
+pub mod bench;
+pub mod ci;
+pub mod data;
+pub mod fixtures;
+pub mod reproduce;
+pub mod test;
