@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use burn::tensor::{Int, Tensor, TensorData};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use secateurs::models::llama::{Activations, Llama, LlamaConfig, Rope};
+use secateurs::models::decoder::{Activations, Llama, LlamaConfig, Rope};
 use secateurs_tensor::PathRules;
 use secateurs_testkit::device;
 use secateurs_train::{

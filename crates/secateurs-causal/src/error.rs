@@ -38,14 +38,14 @@ impl core::fmt::Display for Arm {
     }
 }
 
-/// What went wrong, with the facts needed to mend it.
+/// Every failure of this crate, with the facts needed to mend it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CausalError {
     /// A column that holds NaN or infinity.
     #[error("{column}: row {row} is {value:?}")]
     NotFinite {
-        /// Which column.
+        /// The column.
         column: Column,
         /// The first such row.
         row: usize,
@@ -55,11 +55,11 @@ pub enum CausalError {
     /// A column of the wrong length.
     #[error("{column}: expected {expected} values, got {got}")]
     Length {
-        /// Which column.
+        /// The column.
         column: Column,
-        /// What fits.
+        /// The value that fits.
         expected: usize,
-        /// What was given.
+        /// The value given.
         got: usize,
     },
     /// A treatment that is neither 0 nor 1.
@@ -75,17 +75,17 @@ pub enum CausalError {
     SingleArm {
         /// The arm that all rows belong to.
         arm: Arm,
-        /// How many there are.
+        /// The number there is.
         rows: usize,
     },
     /// Too few rows.
     #[error("{what}: {got} rows are too few, at least {least} are needed")]
     TooFewRows {
-        /// Which rows.
+        /// Name of the rows.
         what: &'static str,
-        /// What is needed.
+        /// The least number.
         least: usize,
-        /// What was given.
+        /// The value given.
         got: usize,
     },
     /// A row that does not exist.
@@ -93,7 +93,7 @@ pub enum CausalError {
     NoSuchRow {
         /// The row.
         row: usize,
-        /// How many there are.
+        /// The number there is.
         rows: usize,
     },
     /// A number outside its range.
@@ -101,19 +101,19 @@ pub enum CausalError {
     OutOfRange {
         /// The number.
         what: &'static str,
-        /// What it may be.
+        /// The accepted range.
         range: &'static str,
-        /// What it is.
+        /// The value.
         got: f64,
     },
     /// Studies with different covariates.
     #[error("{what}: expected {expected}, got {got}")]
     Shape {
-        /// What was counted.
+        /// Name of the things counted.
         what: &'static str,
-        /// What fits.
+        /// The value that fits.
         expected: usize,
-        /// What was given.
+        /// The value given.
         got: usize,
     },
     /// A study whose true outcomes are not known.
@@ -124,7 +124,7 @@ pub enum CausalError {
         "the policy makes {rows} rows {arm}, but none of them was {arm} in the study, so their outcome is not known"
     )]
     NoOverlap {
-        /// What the policy says.
+        /// The treatment that the policy assigns.
         arm: Arm,
         /// To how many rows.
         rows: usize,
@@ -150,7 +150,7 @@ pub enum CausalError {
     /// A covariate that is the treatment, maybe in other units.
     #[error("{column} is the treatment itself: it has one value in each arm; leave it out of the covariates")]
     IsTreatment {
-        /// Which covariate.
+        /// The covariate.
         column: Column,
     },
     /// A covariate whose value tells which arm a row belongs to.
@@ -160,11 +160,11 @@ pub enum CausalError {
         control[0], control[1], treated[0], treated[1]
     )]
     Separates {
-        /// Which covariate.
+        /// The covariate.
         column: Column,
         /// Its least and largest value without treatment.
         control: [f64; 2],
-        /// Those with treatment.
+        /// Values with treatment.
         treated: [f64; 2],
     },
     /// A network could not be made, trained or changed.

@@ -121,6 +121,7 @@ fn a_folder_goes_on_to_the_same_bytes_from_every_step() {
     assert_eq!(expected.len(), N_STEPS + 1, "no journal and no lock");
     for every in 1..=N_STEPS {
         for is_within in [false, true] {
+            fs::remove_dir_all(&out).ok();
             let mut overwrite = Overwrite::Force;
             for step in (every - 1..N_STEPS).step_by(every) {
                 let stop = if is_within {
@@ -134,11 +135,10 @@ fn a_folder_goes_on_to_the_same_bytes_from_every_step() {
                 overwrite = if is_kept { Overwrite::Resume } else { Overwrite::Force };
                 if is_within {
                     // The step that was broken off is done now.
-                    let _ = write_folder(&out, overwrite, Stop::After(step));
+                    write_folder(&out, overwrite, Stop::After(step)).expect_err("it stops");
                     overwrite = Overwrite::Resume;
                 }
             }
-            fs::remove_dir_all(&out).ok();
             write_folder(&out, overwrite, Stop::Never).expect("it goes on");
             assert_eq!(content(&out), expected, "every {every}");
             assert!(!staging_path(&out).exists());

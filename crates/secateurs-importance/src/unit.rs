@@ -14,7 +14,7 @@ use crate::error::Result;
 ///
 /// ```
 /// use secateurs_importance::{Result, UnitImportance};
-/// use secateurs_tensor::{UnitScores, keep_units};
+/// use secateurs_tensor::{UnitKind, UnitScores, keep_units};
 ///
 /// /// Keeps units that answer often.
 /// struct Frequency;
@@ -29,7 +29,10 @@ use crate::error::Result;
 ///     }
 /// }
 ///
-/// assert_eq!(keep_units(&Frequency.score(&[5, 0, 7])?, 1, 1).indices(), [0, 2]);
+/// let kept = keep_units(&Frequency.score(&[5, 0, 7])?, 1, 1);
+/// assert_eq!(kept.indices(), [0, 2]);
+/// let report = kept.report(UnitKind::Expert, "layers.0.moe");
+/// assert_eq!((report.before, report.requested, report.after), (3, 2, 2));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub trait UnitImportance: Send + Sync {

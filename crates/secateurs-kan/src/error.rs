@@ -8,7 +8,7 @@ use secateurs_train::TrainError;
 /// The result of a fallible operation of this crate.
 pub type Result<T, E = KanError> = core::result::Result<T, E>;
 
-/// What went wrong, with the facts needed to mend it.
+/// Every failure of this crate, with the facts needed to mend it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum KanError {
@@ -26,9 +26,9 @@ pub enum KanError {
     OutOfRange {
         /// The number.
         what: &'static str,
-        /// What it may be.
+        /// The accepted range.
         range: &'static str,
-        /// What it is.
+        /// The value.
         got: f64,
     },
     /// Knots that do not ascend, are not finite, or are too few.
@@ -40,7 +40,7 @@ pub enum KanError {
     /// A value in the data that is NaN or infinite.
     #[error("{what}: row {row}, column {column} is {value}")]
     NotFinite {
-        /// Which data.
+        /// Name of the data.
         what: &'static str,
         /// Row of the first such value.
         row: usize,
@@ -52,21 +52,21 @@ pub enum KanError {
     /// Data of the wrong size.
     #[error("{what}: expected {expected} values, got {got}")]
     Length {
-        /// Which data.
+        /// Name of the data.
         what: &'static str,
-        /// What fits.
+        /// The value that fits.
         expected: usize,
-        /// What was given.
+        /// The value given.
         got: usize,
     },
     /// Too few rows.
     #[error("{what}: {got} rows are too few, at least {least} are needed")]
     TooFewRows {
-        /// Which data.
+        /// Name of the data.
         what: &'static str,
-        /// What is needed.
+        /// The least number.
         least: usize,
-        /// What was given.
+        /// The value given.
         got: usize,
     },
     /// A loss that became NaN or infinite.
@@ -82,9 +82,9 @@ pub enum KanError {
     NoSuch {
         /// Layer, node or input.
         what: &'static str,
-        /// Which one was asked for.
+        /// The index asked for.
         index: usize,
-        /// How many there are.
+        /// The number there is.
         count: usize,
     },
     /// An operation that only splines have.

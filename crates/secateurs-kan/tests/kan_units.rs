@@ -351,7 +351,9 @@ fn what_a_network_says_is_in_the_units_of_the_user() {
                 .split("<title>")
                 .find(|text| text.starts_with(&format!("{name}: ")))
                 .unwrap();
-            let numbers: Vec<f64> = title.split([' ', '<']).filter_map(|word| word.parse().ok()).collect();
+            // Charts write a typographic minus.
+            let plain = title.replace('\u{2212}', "-");
+            let numbers: Vec<f64> = plain.split([' ', '<']).filter_map(|word| word.parse().ok()).collect();
             for (shown, end) in numbers[numbers.len() - 2..].iter().zip([low, high]) {
                 assert!((shown - end).abs() < 1e-3 * (high - low), "{title}: {end}");
             }

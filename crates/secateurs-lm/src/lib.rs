@@ -21,17 +21,19 @@ pub use experts::{
 pub use measure::MeasureError;
 pub use measure::{
     Accuracy, Comparison, Evaluation, Fidelity, Info, LinearInfo, PartFidelity, TensorDifference, accuracy, compare,
-    evaluate, evaluate_llama, evaluate_packed, extract_number, fidelity, fidelity_of, info, reference_numbers,
+    evaluate, evaluate_model, evaluate_on_windows, evaluate_packed, extract_number, fidelity, fidelity_of, info,
+    reference_numbers,
 };
 pub use pack::PackError;
 pub use pack::{FormatChoice, PackConfig, PackedInfo, PackedLayout, is_packed, pack_checkpoint};
 pub use prune::{
     Algorithm, AllocationRecipe, BlockMatrix, Elsa, ElsaState, FirstStage, Method, MethodOptions, PlannedBlock,
-    PruneJob, PruneOutcome, PrunePlan, Recipe, RecipeDraft, WholeModel, block_matrices, prune_checkpoint,
+    PruneJob, PruneOutcome, PrunePlan, Recipe, RecipeDraft, WholeModel, block_matrices, prune_checkpoint, prune_family,
+    prune_language_model,
 };
 pub use prune::{PruneJobError, RecipeError};
-pub use run::{LoadedLlama, Overwrite, peak_rss_bytes, reset_peak_rss};
 pub use run::{ModelFileError, UnknownMethod};
+pub use run::{Overwrite, peak_rss_bytes, reset_peak_rss};
 pub use secateurs_data::staging_path;
 pub use text::TextError;
 pub use text::{

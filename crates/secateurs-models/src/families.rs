@@ -3,7 +3,7 @@
 use secateurs_data::llama::{ConfigError, LlamaConfig};
 use secateurs_data::{Checkpoint, DataError};
 
-use crate::{LanguageModel, ModelError};
+use crate::{LanguageModel, MixtureFamily, ModelError};
 
 /// The families of language models that are built here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,6 +19,15 @@ pub trait FamilyJob {
 
     /// Does the job on a model of the family `F`.
     fn run<F: LanguageModel>(self) -> Self::Output;
+}
+
+/// A job that is the same for every family whose blocks may have mixtures of experts.
+pub trait MixtureJob {
+    /// The result.
+    type Output;
+
+    /// Does the job on a model of the family `F`.
+    fn run<F: MixtureFamily>(self) -> Self::Output;
 }
 
 impl FamilyKind {
@@ -42,6 +51,13 @@ impl FamilyKind {
     pub fn run<J: FamilyJob>(self, job: J) -> J::Output {
         match self {
             Self::Llama => job.run::<LlamaConfig>(),
+        }
+    }
+
+    /// Does a job on the mixtures of a model of this family; `None` if the family has no mixtures.
+    pub fn run_on_mixtures<J: MixtureJob>(self, job: J) -> Option<J::Output> {
+        match self {
+            Self::Llama => Some(job.run::<LlamaConfig>()),
         }
     }
 }

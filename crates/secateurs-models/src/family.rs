@@ -7,7 +7,7 @@ use secateurs_data::{Checkpoint, DataError, TensorKind, TensorPlan};
 use secateurs_tensor::Observer;
 use serde_json::Value;
 
-use crate::ModelError;
+use crate::{MixtureShape, ModelError, TransformerShape};
 
 /// A family of models on disk; a value of the type is the shape of one model.
 ///
@@ -25,7 +25,6 @@ use crate::ModelError;
 /// # use secateurs_models::{CheckpointStore, Family};
 /// # use secateurs_tensor::Observer;
 /// struct Stack(usize);
-///
 /// impl Family for Stack {
 ///     type Block = Linear;
 ///     type Positions = ();
@@ -63,11 +62,10 @@ use crate::ModelError;
 /// # let writer = begin("pruned.partial")?;
 /// # let (method, patterns, rules) = (SparseGpt::default(), ["50%".parse()?; 2], PathRules::default());
 /// # let plan = BlockPlan::new(&method, &patterns, &rules);
-///
 /// let mut store = CheckpointStore::<Stack>::new(source, writer, 4, secateurs_testkit::device())?;
-/// let hidden = store.embed(&[vec![0, 3, 1, 4]])?;
+/// # let hidden = store.embed(&[vec![0, 3, 1, 4]])?;
 /// let report = prune_blocks(&mut store, hidden, &plan, &mut |_| {})?;
-/// assert_eq!(report.sparsity(), 0.5);
+/// # assert_eq!(report.sparsity(), 0.5);
 /// # store.copy_rest()?;
 /// # Ok(())
 /// # }
@@ -189,6 +187,25 @@ pub trait Family: Sized {
     /// Longest sequence that the model takes: by default any.
     fn max_positions(&self) -> usize {
         usize::MAX
+    }
+
+    /// Multiply-accumulate operations of the matrices that one token passes, zeros included; by default of every linear once.
+    fn macs_per_token(&self) -> u64 {
+        let linears = self
+            .planned()
+            .into_iter()
+            .filter(|tensor| tensor.kind == TensorKind::Linear);
+        linears.map(|tensor| tensor.n_values() as u64).sum()
+    }
+
+    /// Widths and heads, if the family is one of transformers.
+    fn transformer(&self) -> Option<TransformerShape> {
+        None
+    }
+
+    /// Experts, if the model is a mixture.
+    fn mixture(&self) -> Option<MixtureShape> {
+        None
     }
 }
 

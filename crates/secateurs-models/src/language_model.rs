@@ -30,6 +30,12 @@ pub trait LanguageModel: Family {
     /// A model whose parameters are still to be read or trained.
     fn new_model(&self, device: &Device) -> Self::Model;
 
+    /// Embeds tokens: the input of block 0, `[batch, n_tokens] -> [batch, n_tokens, d_model]`.
+    fn embedded(&self, model: &Self::Model, tokens: Tensor<2, Int>) -> Tensor<3>;
+
+    /// The blocks in order.
+    fn blocks(model: &Self::Model) -> &[Self::Block];
+
     /// Where the model computes.
     fn device(model: &Self::Model) -> Device;
 

@@ -1,4 +1,4 @@
-//! What a mixture computes on a block of rows, and how that depends on its parameters.
+//! Values of a mixture on a block of rows, and their derivatives by its parameters.
 
 use faer::{Mat, MatRef};
 

@@ -3,7 +3,7 @@
 /// The result of a fallible operation of the theory.
 pub type Result<T, E = TheoryError> = core::result::Result<T, E>;
 
-/// What went wrong, with the facts needed to mend it.
+/// Every failure of this crate, with the facts needed to mend it.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TheoryError {
@@ -32,7 +32,7 @@ pub enum TheoryError {
     /// Two things that belong together have different sizes.
     #[error("{what}: expected {expected}, got {got}")]
     Size {
-        /// What was counted.
+        /// Name of the things counted.
         what: &'static str,
         /// The size it should have.
         expected: usize,
@@ -44,9 +44,9 @@ pub enum TheoryError {
     OutOfRange {
         /// The number.
         what: &'static str,
-        /// What it may be.
+        /// The accepted range.
         range: &'static str,
-        /// What it is.
+        /// The value.
         got: f64,
     },
     /// A number of experts to keep that the student does not have.

@@ -24,7 +24,7 @@ pub(crate) fn column(matrix: &Mat<f64>, j: usize) -> &[f64] {
         .as_slice()
 }
 
-/// The same, to be written to.
+/// These rows, to be written to.
 pub(crate) fn column_mut(matrix: &mut Mat<f64>, j: usize) -> &mut [f64] {
     let column = matrix.col_mut(j).try_as_col_major_mut();
     column

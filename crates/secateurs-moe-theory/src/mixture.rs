@@ -88,7 +88,7 @@ impl Mixture {
         Self::new(d_input, routers, experts, vec![1.0 / n_experts as f64; n_experts])
     }
 
-    /// The same routers and experts with other weights.
+    /// These routers and experts with other weights.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! What a pruned student is to reproduce.
+//! The function that a pruned student is to reproduce.
 
 use crate::block::Block;
 use crate::draws::frame::{Draws, Frame};
@@ -7,14 +7,14 @@ use crate::error::{Result, at_least_one, same_size};
 use crate::matrix::{product, rows};
 use crate::mixture::Mixture;
 
-/// What a pruned student is to reproduce.
+/// The function that a pruned student is to reproduce.
 #[derive(Clone, Copy)]
 pub enum Target<'a> {
     /// A mixture, such as the teacher.
     Mixture(&'a Mixture),
     /// Any function of a row, `[d_input]`.
     Function(&'a (dyn Fn(&[f64]) -> f64 + Sync)),
-    /// What the student itself computes, where nothing better is known.
+    /// The function of the student itself, where nothing better is known.
     OwnOutput,
 }
 
@@ -22,7 +22,7 @@ pub enum Target<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct FreshRows {
     pub(crate) count: usize,
-    /// The same seed gives the same rows.
+    /// Seed of the rows: equal seeds give equal rows.
     pub(crate) seed: u64,
 }
 
@@ -64,7 +64,7 @@ impl<'a> Target<'a> {
         }
     }
 
-    /// How targets are computed.
+    /// The way in which targets are computed.
     pub(crate) fn outputs(self, student: &'a Mixture) -> OfRows<'a> {
         match self {
             Self::Mixture(mixture) => {

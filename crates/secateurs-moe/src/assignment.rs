@@ -1,4 +1,4 @@
-//! Which token goes to which expert.
+//! Assignment of tokens to experts.
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
@@ -65,7 +65,7 @@ impl Assignment {
         &self.tokens[self.offsets[expert]..self.offsets[expert + 1]]
     }
 
-    /// How many tokens each expert has.
+    /// Number of tokens of each expert.
     pub fn counts(&self) -> Vec<usize> {
         self.offsets.windows(2).map(|pair| pair[1] - pair[0]).collect()
     }
@@ -75,7 +75,7 @@ impl Assignment {
         &self.offsets
     }
 
-    /// How many experts each token has.
+    /// Number of experts of each token.
     pub fn experts_per_token(&self) -> Vec<usize> {
         let mut counts = vec![0; self.n_tokens];
         self.tokens.iter().for_each(|&token| counts[token] += 1);

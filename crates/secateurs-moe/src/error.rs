@@ -1,9 +1,9 @@
-//! What can go wrong with a mixture of experts.
+//! Every failure of a mixture of experts.
 
 /// Results of this crate.
 pub type Result<T> = std::result::Result<T, MoeError>;
 
-/// What can go wrong with a mixture of experts.
+/// Every failure of a mixture of experts.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum MoeError {
@@ -27,15 +27,15 @@ pub enum MoeError {
         setting: &'static str,
         /// The value given.
         value: f64,
-        /// What would have been accepted.
+        /// The accepted range.
         expected: &'static str,
     },
     /// The router's gate gave something that is no number.
     #[error("the logit of token {token} for expert {expert} is {value}")]
     Logit {
-        /// Which token.
+        /// The token.
         token: usize,
-        /// Which expert, or which slot.
+        /// The expert, or the slot.
         expert: usize,
         /// The value found.
         value: f64,
@@ -43,7 +43,7 @@ pub enum MoeError {
     /// Two things that belong together have different sizes.
     #[error("{what}: expected {expected}, got {got}")]
     Size {
-        /// What was counted.
+        /// Name of the things counted.
         what: &'static str,
         /// The size it should have.
         expected: usize,
@@ -53,7 +53,7 @@ pub enum MoeError {
     /// An operation needs a router that sends whole tokens to experts.
     #[error("{what} needs a router that sends tokens to experts; soft slots send mixtures of all tokens")]
     Slots {
-        /// What was asked for.
+        /// The value asked for.
         what: &'static str,
     },
     /// More experts are to go than may.
@@ -83,9 +83,9 @@ pub enum MoeError {
     /// An expert's output, or a score made of it, is not finite.
     #[error("{what} of expert {expert} is {value}")]
     NotFinite {
-        /// What was computed.
+        /// Name of the quantity computed.
         what: &'static str,
-        /// Which expert.
+        /// The expert.
         expert: usize,
         /// The value found.
         value: f64,
@@ -97,7 +97,7 @@ pub enum MoeError {
         first: usize,
         /// Another.
         second: usize,
-        /// Which parameter, in order.
+        /// The parameter, by its place.
         parameter: usize,
     },
     /// A score of experts failed.

@@ -91,7 +91,7 @@ impl Expert for Mlp {
     }
 }
 
-/// What the experts make of the tokens: `y_t = sum_e gate_te f_e(x_t)` over the experts that `t` was sent to.
+/// Mixes the answers of the experts: `y_t = sum_e gate_te f_e(x_t)` over the experts that `t` was sent to.
 ///
 /// Each expert sees its own tokens only; one without tokens does not run. A token without experts gets zeros.
 ///
@@ -139,7 +139,7 @@ fn mix_tokens<E: Expert>(tokens: Tensor<2>, routing: &TokenRouting, experts: &[E
     Ok(nothing.select_assign(0, indices, gated, burn::tensor::IndexingUpdateOp::Add))
 }
 
-/// What each expert answers to its tokens, `[n_routed, d_output]` each, not yet multiplied by gates; nothing for an
+/// Answers of each expert to its tokens, `[n_routed, d_output]` each, not yet multiplied by gates; nothing for an
 /// expert without tokens.
 ///
 /// # Errors

@@ -49,7 +49,7 @@ impl<E: Module + Expert> MoeLayer<E> {
         }
     }
 
-    /// What the experts make of the tokens, and who went where.
+    /// Mixed answers of the experts, and the routing.
     ///
     /// # Shapes
     ///
@@ -63,7 +63,7 @@ impl<E: Module + Expert> MoeLayer<E> {
         Ok((mix(tokens, &routing, &self.experts)?, routing))
     }
 
-    /// What the gate thinks of each expert, `[n_tokens, n_experts * slots_per_expert]`.
+    /// Logits of the gate, `[n_tokens, n_experts * slots_per_expert]`.
     pub fn logits(&self, tokens: Tensor<2>) -> Tensor<2> {
         secateurs_ops::linear(tokens, self.gate.weight.val())
     }

@@ -1,10 +1,10 @@
-//! What a router decided.
+//! Decisions of a router.
 
 use burn::tensor::Tensor;
 
 use crate::assignment::Assignment;
 
-/// What a router decided for a batch of tokens.
+/// Decisions of a router for a batch of tokens.
 #[derive(Debug, Clone)]
 pub enum Routing {
     /// Whole tokens go to experts.
@@ -13,7 +13,7 @@ pub enum Routing {
     Slots(SlotRouting),
 }
 
-/// Which token goes to which expert, and what the expert's answer counts.
+/// The experts of each token, and the weights of their answers.
 #[derive(Debug, Clone)]
 pub struct TokenRouting {
     /// Who goes where.
@@ -21,10 +21,10 @@ pub struct TokenRouting {
     /// The factor of each pair's answer, in the order of the pairs and the precision of the logits, `[n_pairs]`; carries gradients to
     /// the router.
     pub gates: Tensor<1>,
-    /// What the router thinks of every expert, `[n_tokens, n_experts]`, in at least single precision; rows sum to 1. For losses and
+    /// Probabilities of the router for every expert, `[n_tokens, n_experts]`, in at least single precision; rows sum to 1. For losses and
     /// statistics.
     pub probabilities: Tensor<2>,
-    /// How many tokens chose each expert, before any was turned away.
+    /// Number of tokens that chose each expert, before any was turned away.
     pub chosen: Vec<usize>,
 }
 

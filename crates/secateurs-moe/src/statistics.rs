@@ -1,10 +1,10 @@
-//! How a router spreads its tokens.
+//! Spread of a router's tokens over the experts.
 
 use serde::Serialize;
 
 use crate::routing::TokenRouting;
 
-/// How a router spreads its tokens, summed over batches.
+/// Spread of a router's tokens over the experts, summed over batches.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub struct RoutingStatistics {
     /// Tokens seen.

@@ -9,7 +9,7 @@ use crate::data::study::{Outcomes, Study, check_covariates, check_length};
 use crate::error::{Arm, Column};
 use crate::{CausalError, Result};
 
-/// How arms share an additive model.
+/// Sharing of an additive model by the arms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AdditiveLearner {
     /// One model of all rows with the treatment as one more covariate: the effect is the same for everybody.
@@ -51,7 +51,7 @@ pub enum AdditiveLearner {
 /// **Deviates:** grids are fixed and the penalty is quadratic, so that the coefficients have a closed form; there is no SiLU.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AdditiveConfig {
-    /// How arms share the model.
+    /// Sharing of the model by the arms.
     pub learner: AdditiveLearner,
     /// The penalty, or those to choose from; each arm of a T-learner chooses its own.
     pub ridge: Ridge,
@@ -75,7 +75,7 @@ impl AdditiveConfig {
         }
     }
 
-    /// The same with that many intervals.
+    /// This configuration with that many intervals.
     pub fn with_intervals(self, n_intervals: usize) -> Self {
         Self { n_intervals, ..self }
     }
@@ -308,7 +308,7 @@ impl Additive {
         Ok(self.outcomes(x)?.effects())
     }
 
-    /// What a covariate adds to the effect where it has a value: the difference of the two terms, with mean 0 over the training
+    /// Contribution of a covariate to the effect where it has a value: the difference of the two terms, with mean 0 over the training
     /// rows. The mean effect is the difference of the intercepts.
     ///
     /// # Errors

@@ -1,4 +1,4 @@
-//! How much the two arms of an additive model share, chosen by cross-validation.
+//! Pooling of the two arms of an additive model, chosen by cross-validation.
 
 use faer::Mat;
 use rand::SeedableRng;
@@ -15,7 +15,7 @@ use crate::data::study::Study;
 use crate::error::Arm;
 use crate::{CausalError, Result};
 
-/// What the arms share, and with which penalties.
+/// Functions that the arms share, and their penalties.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Pooling {
@@ -44,12 +44,13 @@ pub enum Pooling {
 ///
 /// Functions and scales are those of [`AdditiveConfig`](crate::AdditiveConfig). Folds are drawn within each arm; a candidate's
 /// error is the sum over the arms of the mean squared error of rows that it was not fitted to, so that a small arm counts as much
-/// as a large one. Of the candidates whose error is within one standard error of the least, that of the paired differences of
-/// rows, those that pool most are preferred, of these the ones with lines for covariates with few values, and the best of them is
-/// taken: what the data cannot tell apart is decided for fewer parameters. No true effect is used.
+/// as a large one. Candidates compete whose error exceeds the least one by at most one standard error of the paired differences
+/// of rows. Candidates that pool most win; among them, candidates with lines for covariates with few values; among them, the
+/// candidate with the least error. So fewer parameters are taken where the data cannot tell candidates apart. No true effect is
+/// used.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PoolingSearch {
-    /// What is tried; among equals the first.
+    /// Candidates that are tried; among equals the first.
     pub candidates: Vec<Pooling>,
     /// Number of folds.
     pub folds: usize,
@@ -91,7 +92,7 @@ impl Default for PoolingSearch {
     }
 }
 
-/// What cross-validation found.
+/// Choice of cross-validation.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PoolingChoice {
     /// The candidate that was taken.
@@ -332,8 +333,8 @@ impl Moments {
         Self([of(0), of(1)])
     }
 
-    /// Coefficients of one function of all rows and of what is added to it with treatment, which has the first columns only, as
-    /// many as there are penalties of it: `[F, tF_1..k]`.
+    /// Coefficients of the functions without and with treatment, fitted together by the columns `[F, tF_1..k]`: one function of
+    /// all rows, and one that the treatment adds, which has as many of the columns as `effect` has penalties.
     fn together(&self, outcome: &[f64], effect: &[f64]) -> Result<[Vec<f64>; 2]> {
         let Self([(g0, r0), (g1, r1)]) = self;
         let p = g0.nrows();
@@ -356,7 +357,7 @@ impl Moments {
 }
 
 impl Pooling {
-    /// How much the arms share: 2 for all but a constant, 0 for nothing.
+    /// Rank of the sharing of the arms: 2 for all but a constant, 0 for nothing.
     fn shared(&self) -> u8 {
         match self {
             Self::Complete { .. } => 2,

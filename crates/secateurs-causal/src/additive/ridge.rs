@@ -51,7 +51,7 @@ impl Ridge {
     }
 }
 
-/// What least squares with a penalty found.
+/// Result of least squares with a penalty.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Solution {
     pub(crate) coefficients: Vec<f64>,

@@ -8,7 +8,7 @@ use crate::data::scale::{ColumnScale, range};
 /// Degree of the splines.
 const DEGREE: usize = 3;
 
-/// How a covariate with few values enters an additive model, if it has more than two.
+/// Functions of a covariate with few values, but more than two.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum FewValues {
@@ -18,7 +18,7 @@ pub enum FewValues {
     Levels,
 }
 
-/// Which functions covariates have.
+/// Settings of the functions of covariates.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Functions {
     /// Intervals of the splines; only lines if 0.
@@ -86,7 +86,7 @@ impl TermBasis {
         }
     }
 
-    /// How many functions there are.
+    /// Number of functions.
     pub(crate) fn len(&self) -> usize {
         1 + match &self.kind {
             Kind::Line => 0,
@@ -115,7 +115,7 @@ impl TermBasis {
     }
 }
 
-/// Of each level the function that is 1 there, 0 at its neighbours and beyond, and a line between.
+/// Functions of the levels: 1 at the own level, 0 at its neighbours and beyond, and a line between.
 fn hats(levels: &[f64], z: f64) -> Vec<f64> {
     let mut hats = vec![0.0; levels.len()];
     let right = levels.partition_point(|level| *level <= z);
@@ -161,7 +161,7 @@ impl Term {
         self.basis.feature
     }
 
-    /// What the term adds where the covariate has a value.
+    /// Value of the term where the covariate has a value.
     pub fn at(&self, value: f64) -> f64 {
         let functions = self.basis.at(value);
         let sum: f64 = functions.iter().zip(&self.coefficients).map(|(f, c)| f * c).sum();

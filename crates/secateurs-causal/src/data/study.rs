@@ -104,7 +104,7 @@ impl Study {
         })
     }
 
-    /// The same with the true expected outcomes, to evaluate by. Nothing is fitted to them.
+    /// This study with the true expected outcomes, to evaluate by. Nothing is fitted to them.
     ///
     /// # Errors
     ///

@@ -18,7 +18,7 @@ use crate::{CausalError, Result};
 pub struct Synthetic {
     /// Number of rows.
     pub rows: usize,
-    /// How strongly covariates decide about the treatment; 0 is a randomised study.
+    /// Strength by which covariates decide about the treatment; 0 is a randomised study.
     pub confounding: f64,
     /// Standard deviation of the noise.
     pub noise: f64,

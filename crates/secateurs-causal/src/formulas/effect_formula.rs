@@ -59,7 +59,7 @@ impl Default for FormulaConfig {
 /// A stage that was taken, and what it has left.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FormulaStage {
-    /// Which stage, with its setting: a share of the deviation of outcomes, a tolerance, or a rounding.
+    /// The stage with its setting: a share of the deviation of outcomes, a tolerance, or a rounding.
     pub stage: Stage,
     /// Mean squared change of the observed outcomes, and of the effects, as shares of the mean squared residual.
     pub change: [f64; 2],
@@ -119,7 +119,7 @@ impl Pruned {
 }
 
 impl Additive {
-    /// What a covariate adds to a part, with mean 0 over the training rows.
+    /// Contribution of a covariate to a part, with mean 0 over the training rows.
     fn term(&self, part: Part, feature: usize, value: f64) -> f64 {
         let of = |arm: Arm| self.arm(arm).terms()[feature].at(value);
         match part {

@@ -7,12 +7,12 @@ use secateurs_kan::{FormulaSearch, FoundFormulas, Kan, KanError, Task, find_form
 use crate::data::scale::range;
 use crate::data::study::{Outcomes, Study, check_length};
 use crate::error::{Arm, Column};
+use crate::learners::config::LearnerConfig;
 use crate::learners::effect_model::EffectModel;
 use crate::learners::kan_base::KanBase;
 use crate::learners::learner::Learner;
 use crate::learners::rows::{inputs, shares};
 use crate::learners::studies::Studies;
-use crate::learners::training::LearnerConfig;
 use crate::{CausalError, Result};
 
 /// A change of the effect that nobody sees, as a share of what outcomes differ.
@@ -44,7 +44,7 @@ pub struct NetworkFormulas {
     pub pruned: EffectModel<Kan>,
     /// Outcomes without and with treatment, with unrounded constants.
     pub symbolic: [Formula; 2],
-    /// The same, rounded as far as the budget allows.
+    /// These formulas, rounded as far as the budget allows.
     pub rounded: [Formula; 2],
 }
 

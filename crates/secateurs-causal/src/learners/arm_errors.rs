@@ -4,8 +4,8 @@ use burn::tensor::Tensor;
 use secateurs_kan::{KanError, Objective};
 
 use crate::learners::base::{Base, Network};
+use crate::learners::config::LearnerConfig;
 use crate::learners::rows::LearnerRows;
-use crate::learners::training::LearnerConfig;
 
 /// The errors of both arms, the cross-entropy of the propensity, the penalties.
 pub(super) struct ArmErrors<'a, B: Base> {

@@ -1,4 +1,4 @@
-//! What learners are made of: networks from rows of numbers to rows of numbers.
+//! Networks that learners are made of, from rows of numbers to rows of numbers.
 
 use burn::module::Module;
 use burn::tensor::{DType, Device, Tensor};
@@ -27,7 +27,7 @@ pub trait Network: Module + Clone {
     /// If the numbers are not whole rows, or not finite.
     fn with_scales_of(self, x: &[f64]) -> Result<Self, KanError>;
 
-    /// The same network with `scale_k y_k + shift_k` instead of each output `y_k`.
+    /// This network with `scale_k y_k + shift_k` instead of each output `y_k`.
     ///
     /// # Errors
     ///
@@ -35,7 +35,7 @@ pub trait Network: Module + Clone {
     fn with_outputs_mapped(self, scale: &[f64], shift: &[f64]) -> Result<Self, KanError>;
 }
 
-/// What an output of a network predicts.
+/// The prediction of an output of a network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Output {
     /// An outcome.
@@ -48,7 +48,7 @@ pub enum Output {
 pub trait Base {
     /// The networks.
     type Network: Network;
-    /// What of a penalty need not be computed at every step.
+    /// The part of a penalty that need not be computed at every step.
     type Prepared;
 
     /// A network with random parameters; the same for the same seed.
@@ -58,15 +58,15 @@ pub trait Base {
     /// If the configuration describes no network.
     fn init(&self, d_input: usize, outputs: &[Output], seed: u64, device: &Device) -> Result<Self::Network>;
 
-    /// What [`penalty`](Self::penalty) needs of the inputs, the same until [`before_step`](Self::before_step) changes the network.
+    /// The part of [`penalty`](Self::penalty) that stays until [`before_step`](Self::before_step) changes the network.
     fn prepared(&self, network: &Self::Network, x: &Tensor<2>) -> Self::Prepared;
 
-    /// What is added to the loss for the size of a network, given its inputs.
+    /// Penalty on the loss for the size of a network, given its inputs.
     fn penalty(&self, _network: &Self::Network, _x: Tensor<2>, _prepared: &Self::Prepared) -> Option<Tensor<1>> {
         None
     }
 
-    /// What happens to a network before a step, given its inputs; `true` if it changed.
+    /// Changes a network before a step, given its inputs; `true` if it changed.
     ///
     /// # Errors
     ///

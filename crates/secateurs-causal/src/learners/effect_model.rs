@@ -49,7 +49,7 @@ impl<N: Network> EffectModel<N> {
         })
     }
 
-    /// Which learner.
+    /// The learner.
     pub fn learner(&self) -> Learner {
         self.learner
     }
@@ -79,7 +79,7 @@ impl<N: Network> EffectModel<N> {
         self.learner.propensity_head()
     }
 
-    /// The same model with other networks of the same shape, each made from its predecessor and its number.
+    /// This model with other networks of the same shape, each made from its predecessor and its number.
     ///
     /// # Errors
     ///
@@ -90,7 +90,7 @@ impl<N: Network> EffectModel<N> {
         Self::new(self.learner, self.d_input, networks.collect::<Result<_>>()?)
     }
 
-    /// What the networks see of a study: covariates, and for an S-learner the treatment that each row had; `[rows, inputs]`.
+    /// Inputs of the networks for a study: covariates, and for an S-learner the treatment that each row had; `[rows, inputs]`.
     ///
     /// # Errors
     ///

@@ -19,13 +19,13 @@ pub struct KanBase {
     pub hidden: Vec<Width>,
     /// The functions on the edges.
     pub basis: BasisConfig,
-    /// What splines are beyond their grid.
+    /// Behaviour of splines beyond their grid.
     pub beyond: Beyond,
-    /// Which edges there are.
+    /// Edges of the network.
     pub wiring: Wiring,
     /// Precision of all tensors.
     pub dtype: FloatDType,
-    /// What is added to the loss, for outcomes as they are trained: standardised unless the learner says otherwise.
+    /// Penalty on the loss of outcomes as they are trained: standardised unless the learner says otherwise.
     pub penalty: Penalty,
     /// When grids move; never if there is none.
     pub grids: Option<GridUpdates>,
@@ -53,13 +53,13 @@ impl KanBase {
         Self::new(Vec::<Width>::new(), basis)
     }
 
-    /// The same with a penalty of that weight.
+    /// This base with a penalty of that weight.
     pub fn with_lambda(mut self, lambda: f64) -> Self {
         self.penalty.lambda = lambda;
         self
     }
 
-    /// The same with grids that stay, as when a pruned network is trained on.
+    /// This base with grids that stay, as when a pruned network is trained on.
     pub fn with_fixed_grids(self) -> Self {
         Self { grids: None, ..self }
     }

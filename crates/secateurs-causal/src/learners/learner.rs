@@ -1,11 +1,11 @@
-//! Which networks a learner has, and which of their outputs are the outcomes.
+//! Networks of a learner, and their outputs that are the outcomes.
 
 use serde::{Deserialize, Serialize};
 
 use crate::error::Arm;
 use crate::learners::base::Output;
 
-/// How outcomes without and with treatment are told apart.
+/// Ways to tell outcomes without and with treatment apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Learner {
@@ -15,16 +15,16 @@ pub enum Learner {
     T,
     /// One network with an output for each arm; the same loss.
     Tar,
-    /// The same with the logit of the probability of treatment as a third output, whose cross-entropy is added to the loss.
+    /// A network as `Tar`, with the logit of the probability of treatment as a third output, whose cross-entropy is added to the loss.
     Dragon,
 }
 
 /// Where a network says something: which of the networks, which of its outputs, and at which inputs.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Head {
-    /// Which network.
+    /// The network.
     pub network: usize,
-    /// Which of its outputs.
+    /// The output.
     pub output: usize,
     /// The last input, after the covariates; no further input if there is none.
     pub treatment: Option<f64>,

@@ -95,7 +95,7 @@ fn linear([d_input, d_output]: [usize; 2], rng: &mut StdRng, place: &Place) -> L
 /// [`with_scales`](Self::with_scales).
 #[derive(Module, Debug)]
 pub struct Mlp {
-    /// What all outputs share, ELU after each layer.
+    /// Layers that all outputs share, ELU after each.
     pub trunk: Vec<Linear>,
     /// For each output its layers, ELU between them; the last has one output.
     pub heads: Vec<Vec<Linear>>,
@@ -109,7 +109,7 @@ impl Mlp {
         &self.scales
     }
 
-    /// The same layers with other scales.
+    /// These layers with other scales.
     ///
     /// # Errors
     ///

@@ -2,6 +2,7 @@
 
 mod arm_errors;
 pub(crate) mod base;
+pub(crate) mod config;
 pub(crate) mod effect_model;
 pub(crate) mod kan_base;
 pub(crate) mod learner;

@@ -12,7 +12,7 @@ use crate::learners::place::Place;
 /// Rows of a study, as a learner needs them.
 #[derive(Debug, Clone)]
 pub(crate) struct LearnerRows {
-    /// Of all rows, for grids and penalties: `[n, d_network]`
+    /// Inputs of all rows, for grids and penalties: `[n, d_network]`
     pub(crate) inputs: Tensor<2>,
     parts: Vec<Part>,
 }
@@ -27,7 +27,7 @@ struct Part {
     outcome: Tensor<2>,
     /// `[m, 1]`
     treatment: Tensor<2>,
-    /// What each squared error counts: `[m, 1]`, or `[m, 2]` for an output for each arm.
+    /// Weight of each squared error: `[m, 1]`, or `[m, 2]` for an output for each arm.
     weights: Tensor<2>,
 }
 
@@ -64,7 +64,7 @@ impl LearnerRows {
         self
     }
 
-    /// The same where a tensor of the networks is.
+    /// These rows on a device.
     pub(crate) fn on(&self, device: &Device) -> Self {
         let moved = |tensor: &Tensor<2>| tensor.clone().to_device(device);
         let part = |part: &Part| Part {
@@ -152,7 +152,7 @@ impl Part {
     }
 }
 
-/// What the squared error of a row of each arm counts: one over the rows of its arm, or over all rows for an S-learner.
+/// Weight of the squared error of a row of each arm: one over the rows of its arm, or over all rows for an S-learner.
 pub(crate) fn shares(study: &Study, learner: Learner) -> [f64; 2] {
     Arm::BOTH.map(|arm| match learner {
         Learner::S => 1.0 / study.rows() as f64,

@@ -2,7 +2,7 @@
 
 use crate::data::study::Study;
 
-/// What a learner is trained on.
+/// Rows that a learner is trained on.
 #[derive(Debug, Clone, Copy)]
 pub struct Studies<'a> {
     /// Rows that steps see.

@@ -1,12 +1,12 @@
 //! Training of a learner.
 
 use burn::tensor::Device;
-use secateurs_kan::{KanError, Scale, Schedule, StepLog, minimise};
-use serde::{Deserialize, Serialize};
+use secateurs_kan::{KanError, StepLog, minimise};
 
 use crate::data::study::Study;
 use crate::learners::arm_errors::ArmErrors;
 use crate::learners::base::{Base, Network, Output};
+use crate::learners::config::LearnerConfig;
 use crate::learners::effect_model::EffectModel;
 use crate::learners::learner::Learner;
 use crate::learners::place::Place;
@@ -14,58 +14,12 @@ use crate::learners::rows::{LearnerRows, inputs};
 use crate::learners::studies::Studies;
 use crate::{CausalError, Result};
 
-/// Units of outcomes in training. Predictions are in the units of the study in any case.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum OutcomeUnits {
-    /// Mean 0 and deviation 1 over the training rows, with the longer tail positive, so that learning rates and penalties mean the
-    /// same for all studies. The networks take the units back.
-    #[default]
-    Standardised,
-    /// Units of the study.
-    AsGiven,
-}
-
-/// Settings of a learner's training.
-///
-/// All rows are one batch. Networks compute with scaled covariates, in the units of the rows that they were first trained on, and
-/// with scaled outcomes, and speak in the units of the study: `a x + b` and `c y + d` give the same model, up to rounding.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct LearnerConfig {
-    /// Learner to train.
-    pub learner: Learner,
-    /// Number of steps, their optimizer, and their end.
-    pub schedule: Schedule,
-    /// Seed of the first network; each further one has the next.
-    pub seed: u64,
-    /// Units of the outcomes while training.
-    pub units: OutcomeUnits,
-    /// Weight of the cross-entropy of Dragon's propensity.
-    pub propensity_weight: f64,
-}
-
 /// A trained learner and its steps.
 pub type Trained<N> = (EffectModel<N>, Vec<StepLog>);
 
 impl LearnerConfig {
-    /// Seed 0, standardised outcomes, propensities with weight 1.
-    pub fn new(learner: Learner, schedule: Schedule) -> Self {
-        Self {
-            learner,
-            schedule,
-            seed: 0,
-            units: OutcomeUnits::default(),
-            propensity_weight: 1.0,
-        }
-    }
-
-    /// Takes another seed.
-    pub fn with_seed(self, seed: u64) -> Self {
-        Self { seed, ..self }
-    }
-
-    /// Trains new networks on the rows of a study; a second study, if there is one, decides when to stop and which weights to
-    /// keep (see [`Schedule`]).
+    /// Trains new networks on the rows of a study. The rows of a second study, if there is one, decide when to stop and which
+    /// weights to keep (see [`Schedule`](secateurs_kan::Schedule)).
     ///
     /// Loss: see [`Learner`], plus the penalties of the networks. Networks of a T-learner are trained at once: their losses and
     /// penalties are added, and no row of one arm moves the network of the other, but for its grids and its penalty, which see all
@@ -198,14 +152,6 @@ impl LearnerConfig {
         };
         Ok((from_scale.apply(networks, self.learner)?, log))
     }
-
-    /// The scale on which outcomes are trained.
-    fn scale_of(&self, study: &Study) -> Scale {
-        match self.units {
-            OutcomeUnits::AsGiven => Scale::default(),
-            OutcomeUnits::Standardised => Scale::of_outcome(study.outcome()),
-        }
-    }
 }
 
 /// Networks in training.
@@ -244,7 +190,7 @@ impl OutcomeMap {
 
 #[cfg(test)]
 mod tests {
-    use secateurs_kan::{BasisConfig, Keep, Optimizer};
+    use secateurs_kan::{BasisConfig, Keep, Optimizer, Schedule};
 
     use super::*;
     use crate::data::synthetic::Synthetic;

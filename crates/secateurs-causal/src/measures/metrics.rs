@@ -1,4 +1,4 @@
-//! How far estimated effects are from the truth.
+//! Distances of estimated effects from the truth.
 
 use crate::data::scale::ColumnScale;
 use crate::data::study::{Outcomes, Study, check_column};
@@ -59,7 +59,7 @@ pub fn average_effect_error(effects: &[f64], study: &Study) -> Result<f64> {
     Ok((average_effect(effects)? - average_effect(&truth)?).abs())
 }
 
-/// What is lost by treating those whose estimated effect is positive, instead of those whose true effect is:
+/// Loss by treating the rows whose estimated effect is positive, instead of the rows whose true effect is:
 /// `mean_i max(mu0_i, mu1_i) - mean_i mu_{pi_i, i}` with `pi_i = 1` where `effect_i > 0`. Higher outcomes are better.
 ///
 /// # Errors
@@ -106,7 +106,7 @@ pub fn policy_risk(effects: &[f64], study: &Study) -> Result<f64> {
 /// Mean and spread of values, such as one for each task.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Summary {
-    /// How many.
+    /// The number.
     pub n: usize,
     /// Their mean.
     pub mean: f64,

@@ -1,4 +1,4 @@
-//! How good estimates are, and whether one method is better than another.
+//! Errors of estimates, and tests whether one method is better than another.
 
 pub(crate) mod comparison;
 pub(crate) mod metrics;

@@ -1,4 +1,4 @@
-//! What one variable contributes, against its value.
+//! Contribution of one variable, against its value.
 
 use maud::{Markup, html};
 use secateurs_chart::{
@@ -24,7 +24,7 @@ pub struct Dependence<'a> {
     pub contribution: &'a str,
     /// The variable, `[n_rows]`.
     pub x: &'a [f64],
-    /// What it contributes, `[n_rows]`.
+    /// Contributions, `[n_rows]`.
     pub term: &'a [f64],
     /// Rows of individuals to point out.
     pub marked: &'a [usize],

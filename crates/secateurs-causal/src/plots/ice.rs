@@ -1,4 +1,4 @@
-//! What one variable does to each individual.
+//! Dependence of each individual's prediction on one variable.
 
 use maud::{Markup, html};
 use secateurs_chart::{AxisNames, Frame, INK, Legend, LegendEntry, PALETTE, Stroke, draw_polyline};
@@ -35,7 +35,7 @@ pub struct Ice<'a> {
     pub x: &'a [f64],
     /// Where the curves start.
     pub level: Level,
-    /// What colours them.
+    /// Values that colour them.
     pub hue: Option<Hue<'a>>,
 }
 

@@ -15,7 +15,7 @@ const HEIGHT: f64 = 600.0;
 pub struct RadarGroup<'a> {
     /// Its name.
     pub name: &'a str,
-    /// What belongs to no variable.
+    /// The part that belongs to no variable.
     pub constant: f64,
     /// `D`: `[n_rows, n_variables]`
     pub terms: &'a [f64],

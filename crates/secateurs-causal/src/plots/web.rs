@@ -38,7 +38,7 @@ impl Web<'_> {
         }
     }
 
-    /// The same value on every axis.
+    /// Equal values on every axis.
     pub(super) fn draw_average(&self, average: f64, colour: &str) -> Markup {
         html! {
             path class="average" d=(self.polygon(&vec![average; self.names.len()])) fill=(colour) fill-opacity="0.07"

@@ -17,9 +17,10 @@ use crate::options::named::named;
 use crate::options::numbers::at_least;
 use crate::options::recipe::FORMATS;
 use crate::options::show::ShowArgs;
+use crate::terminal::cost::describe_cost;
 use crate::terminal::screen::Screen;
 use crate::terminal::table::Table;
-use crate::terminal::units::{percent, quantity, seconds};
+use crate::terminal::units::{percent, seconds};
 
 const EXPERTS_EXAMPLES: &str = "\
 Methods:
@@ -93,8 +94,8 @@ fn methods() -> Vec<ExpertMethod> {
 struct ExpertsResult<'a> {
     n_experts: usize,
     n_experts_before: usize,
-    n_parameters: usize,
-    n_parameters_before: usize,
+    n_parameters: u64,
+    n_parameters_before: u64,
     seconds: f64,
     #[serde(flatten)]
     report: &'a ExpertReport,
@@ -123,13 +124,15 @@ pub(crate) fn run(args: &ExpertsArgs, screen: &Screen) -> Result<(), CliError> {
         bar.set(done);
     })?;
     drop(bar);
+    let report = &outcome.report;
+    let (experts, cost) = (report.units.first(), report.cost.unwrap_or_default());
     let result = ExpertsResult {
-        n_experts: outcome.n_experts.1,
-        n_experts_before: outcome.n_experts.0,
-        n_parameters: outcome.n_parameters.1,
-        n_parameters_before: outcome.n_parameters.0,
+        n_experts: experts.map_or(0, |unit| unit.after),
+        n_experts_before: experts.map_or(0, |unit| unit.before),
+        n_parameters: cost.after.parameters,
+        n_parameters_before: cost.before.parameters,
         seconds: outcome.seconds,
-        report: &outcome.report,
+        report,
     };
     args.show.result(&result, |result| describe(result, args))
 }
@@ -167,14 +170,13 @@ fn describe(result: &ExpertsResult<'_>, args: &ExpertsArgs) -> String {
             percent(block.abandoned_tokens),
         ]);
     }
+    let cost = result.report.cost.as_ref().map(describe_cost).unwrap_or_default();
     format!(
-        "{}\n{}: {} of {} experts in every block, {} of {} parameters, {} of the experts' weights are zero, {}\n{}\n",
+        "{}\n{}: {} of {} experts in every block, {} of the experts' weights are zero, {}\n{cost}\n{}\n",
         table.render(),
         args.method,
         result.n_experts,
         result.n_experts_before,
-        quantity(result.n_parameters as u64),
-        quantity(result.n_parameters_before as u64),
         percent(result.report.sparsity),
         seconds(result.seconds),
         args.out.display(),

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use secateurs::data::Checkpoint;
+use secateurs::models::TransformerShape;
 use secateurs::{Info, LinearInfo};
 
 use crate::error::CliError;
@@ -49,12 +50,9 @@ fn describe(info: &Info) -> String {
         .iter()
         .map(|(name, size)| format!("{name} {}", bytes(*size)))
         .collect();
-    let width = match info.experts {
-        None => format!("{}, SwiGLU {}", info.d_model, info.d_ffn),
-        Some((n_experts, top_k)) => format!(
-            "{}, {n_experts} experts of SwiGLU {}, {top_k} of them for a token",
-            info.d_model, info.d_ffn
-        ),
+    let [width, heads] = match &info.transformer {
+        Some(shape) => [describe_width(info, shape), describe_heads(shape)],
+        None => ["-".to_owned(), "-".to_owned()],
     };
     let lines = [
         ("format", info.description.clone()),
@@ -62,7 +60,7 @@ fn describe(info: &Info) -> String {
         ("size", format!("{} ({})", bytes(info.bytes), encodings.join(", "))),
         ("blocks", info.blocks.to_string()),
         ("width", width),
-        ("heads", format!("{} query, {} key-value", info.heads.0, info.heads.1)),
+        ("heads", heads),
         ("vocabulary", info.vocab_size.to_string()),
         ("positions", info.max_positions.to_string()),
         (
@@ -78,6 +76,20 @@ fn describe(info: &Info) -> String {
     text.push('\n');
     text.push_str(&linears(info));
     text
+}
+
+fn describe_width(info: &Info, shape: &TransformerShape) -> String {
+    let TransformerShape { d_model, d_ffn, .. } = shape;
+    match info.experts {
+        None => format!("{d_model}, SwiGLU {d_ffn}"),
+        Some((n_experts, top_k)) => {
+            format!("{d_model}, {n_experts} experts of SwiGLU {d_ffn}, {top_k} of them for a token")
+        }
+    }
+}
+
+fn describe_heads(shape: &TransformerShape) -> String {
+    format!("{} query, {} key-value", shape.heads.0, shape.heads.1)
 }
 
 /// One row for like layers of all blocks.

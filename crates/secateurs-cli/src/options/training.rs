@@ -2,7 +2,7 @@
 
 use clap::Args;
 use secateurs::Training;
-use secateurs::models::llama::Activations;
+use secateurs::models::decoder::Activations;
 use secateurs::tensor::Positive;
 use secateurs::train::{ProjectionMetric, Proximal, ScheduleShape};
 

@@ -1,6 +1,7 @@
 //! The terminal: everything that the program shows, and the way it ends.
 
 pub(crate) mod bar;
+pub(crate) mod cost;
 pub(crate) mod interrupt;
 pub(crate) mod layer_names;
 pub(crate) mod one_line;

@@ -137,7 +137,7 @@ fn training_goes_on_after_its_last_checkpoint() {
 #[test]
 fn tracing_goes_on_after_its_last_trace() {
     let tiny = traces::tiny();
-    let args = |out| traces::trace(out, &["--samples", "150", "--batch", "2"]);
+    let args = |out| traces::trace(out, &["--samples", "40", "--batch", "2"]);
     tiny.succeed(&[&args("whole")[..], &["--quiet"]].concat());
     goes_on(&tiny, &args("out"), || tiny.length("out.partial") > 3000, "whole");
 }

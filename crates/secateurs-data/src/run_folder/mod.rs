@@ -128,11 +128,11 @@ impl<J: RunJournal> RunFolder<J> {
     ///
     /// # Errors
     ///
-    /// A system error; the work then counts as not done.
+    /// A system error; the folder then stays all the same, and its journal says what was done before.
     pub fn keep(&mut self, change: impl FnOnce(&mut J)) -> Result<()> {
-        self.record(change)?;
+        // Before the record: whoever reads there that work is done may end this process, and goes on with it.
         self.staged.held.keep();
-        Ok(())
+        self.record(change)
     }
 
     /// Removes a file or folder of the staging folder; nothing happens if it is not there.

@@ -32,7 +32,7 @@ pub trait EdgeBasis {
     }
 }
 
-/// Which family the edges of a network belong to.
+/// Family of the functions on the edges of a network.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum BasisConfig {
@@ -125,7 +125,7 @@ impl BSpline {
         Grid::from_knots(knots, d_input, self.degree).expect("only grids make splines")
     }
 
-    /// What a function is beyond the interior knots.
+    /// Behaviour of the functions beyond the interior knots.
     pub fn beyond(&self) -> Beyond {
         self.beyond
     }

@@ -19,7 +19,7 @@ pub struct Grid {
 }
 
 impl Grid {
-    /// The same equidistant knots for each input, `range` cut into intervals.
+    /// Equidistant knots, alike for each input: `range` cut into intervals.
     ///
     /// # Errors
     ///
@@ -76,7 +76,7 @@ impl Grid {
         }
     }
 
-    /// The same range with another number of intervals: new interior knots lie between the old ones in proportion.
+    /// A grid of the same range with another number of intervals: new interior knots lie between the old ones in proportion.
     pub fn refined(&self, n_intervals: usize) -> Self {
         let of_input = |input| extended(&resampled(self.interior(input), n_intervals), self.degree);
         Self {
@@ -86,7 +86,7 @@ impl Grid {
         }
     }
 
-    /// The same with knots that differ where numbers have this relative precision: those of an input where some would
+    /// A grid whose knots differ where numbers have this relative precision: knots of an input where some would
     /// coincide are moved apart, around the middle of its range.
     pub(crate) fn resolved(&self, dtype: DType) -> Self {
         let of_input = |input| {

@@ -22,16 +22,16 @@ pub struct KanLayer {
     pub keep: Option<Tensor<2>>,
     /// Edges that are curves.
     pub symbolic: Option<SymbolicEdges>,
-    /// What becomes of the sums.
+    /// The nodes, which take the sums.
     pub nodes: Nodes,
 }
 
-/// What flows through a layer.
+/// Activations of a layer.
 #[derive(Debug, Clone)]
 pub struct LayerActivations {
     /// `[batch, d_input]`
     pub input: Tensor<2>,
-    /// What each edge adds: `[d_input, batch, n_subnodes]`
+    /// Values of each edge: `[d_input, batch, n_subnodes]`
     pub edges: Tensor<3>,
     /// Sums before their affine map: `[batch, n_subnodes]`
     pub sums: Tensor<2>,
@@ -39,17 +39,17 @@ pub struct LayerActivations {
     pub output: Tensor<2>,
 }
 
-/// How the basis functions of a layer vary together over a batch; stays the same as long as the batch and the grids do.
+/// Covariance of the basis functions of a layer over a batch; stays the same as long as the batch and the grids do.
 #[derive(Debug, Clone)]
 pub struct Covariance {
-    /// Of the basis functions of each input, the base branch last: `[d_input, n_basis + 1, n_basis + 1]`
+    /// Covariance of the basis functions of each input, the base branch last: `[d_input, n_basis + 1, n_basis + 1]`
     functions: Tensor<3>,
     /// `[d_input, 1]`
     input_deviations: Tensor<2>,
 }
 
 impl Covariance {
-    /// The same on another device.
+    /// This covariance on another device.
     pub fn to_device(&self, device: &Device) -> Self {
         Self {
             functions: self.functions.clone().to_device(device),
@@ -87,7 +87,7 @@ impl KanLayer {
         self.basis.apply(x, self.weights()) + of_curves
     }
 
-    /// The same with everything on the way; takes `d_input` times as much memory.
+    /// The forward pass with all activations; takes `d_input` times as much memory.
     pub fn activations(&self, x: Tensor<2>) -> LayerActivations {
         let EdgeWeights { coefficients, base } = self.weights();
         let values = self.basis.values(x.clone()).swap_dims(0, 1); // [d_input, batch, n_basis]
@@ -120,7 +120,7 @@ impl KanLayer {
         }
     }
 
-    /// How the basis functions of the edges vary together over a batch of inputs.
+    /// Covariance of the basis functions of the edges over a batch of inputs.
     pub fn covariance(&self, x: Tensor<2>) -> Covariance {
         let silu: Tensor<3> = activation::silu(x.clone()).unsqueeze_dim(2);
         let functions = Tensor::cat(vec![self.basis.values(x.clone()), silu], 2); // [batch, d_input, n_basis + 1]

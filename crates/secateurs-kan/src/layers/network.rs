@@ -15,7 +15,7 @@ use crate::scaling::scales::{Scales, check};
 use crate::training::fit_columns::interpolating;
 use crate::{KanError, Result};
 
-/// Which edges a new network has.
+/// The edges of a new network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Wiring {
     /// All.
@@ -32,7 +32,7 @@ pub struct KanConfig {
     basis: BasisConfig,
     /// Scale of the inputs; that of the first data if there is none.
     scale: Option<Scale>,
-    /// What splines are beyond their grid.
+    /// Behaviour of splines beyond their grid.
     pub beyond: Beyond,
     /// New splines pass near zero at the knots, by uniform noise of this width over `n_intervals`.
     pub noise: f64,
@@ -40,7 +40,7 @@ pub struct KanConfig {
     pub base_mean: f64,
     /// Half width of their uniform distribution, times `1 / sqrt(d_input)`.
     pub base_spread: f64,
-    /// Which edges there are.
+    /// Edges of the network.
     pub wiring: Wiring,
     /// Whether scales and biases of nodes learn.
     pub affine: Affine,
@@ -89,12 +89,12 @@ impl KanConfig {
         })
     }
 
-    /// The same in another precision.
+    /// This configuration in another precision.
     pub fn with_dtype(self, dtype: FloatDType) -> Self {
         Self { dtype, ..self }
     }
 
-    /// The same for inputs in this range, whatever the data are: interior knots of the first layer span it, and it is from -1 to
+    /// This configuration for inputs in this range, whatever the data are: interior knots of the first layer span it, and it is from -1 to
     /// 1 for the network. A range that is empty or not finite leaves it as it is.
     pub fn with_range(self, range: [f64; 2]) -> Self {
         let scale = Scale::of_range(range).ok().filter(|_| range[0] < range[1]);
@@ -104,17 +104,17 @@ impl KanConfig {
         }
     }
 
-    /// The same with another behaviour beyond the grid.
+    /// This configuration with another behaviour beyond the grid.
     pub fn with_beyond(self, beyond: Beyond) -> Self {
         Self { beyond, ..self }
     }
 
-    /// The same with other edges.
+    /// This configuration with other edges.
     pub fn with_wiring(self, wiring: Wiring) -> Self {
         Self { wiring, ..self }
     }
 
-    /// The same with scales and biases that learn or not.
+    /// This configuration with scales and biases that learn or not.
     pub fn with_affine(self, affine: Affine) -> Self {
         Self { affine, ..self }
     }
@@ -241,7 +241,7 @@ impl Kan {
         self.forward_from(0, x)
     }
 
-    /// What flows through every layer: the inputs of the first and the outputs of the last in the units of the user.
+    /// Activations of every layer: the inputs of the first and the outputs of the last in the units of the user.
     pub fn activations(&self, x: Tensor<2>) -> Vec<LayerActivations> {
         let mut all: Vec<LayerActivations> = Vec::new();
         let mut input = self.scaled(x.clone());

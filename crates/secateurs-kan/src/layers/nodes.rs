@@ -1,4 +1,4 @@
-//! What nodes do with the sums that arrive: pass them on, or multiply them (MultKAN).
+//! Nodes, which pass on the sums that arrive, or multiply them (MultKAN).
 
 use burn::module::{Module, Param};
 use burn::tensor::{DType, Device, Tensor};
@@ -32,7 +32,7 @@ impl Width {
         }
     }
 
-    /// The same with products of two factors.
+    /// Sums, and products of two factors.
     pub fn with_products(self, products: usize) -> Self {
         Self { products, ..self }
     }
@@ -119,7 +119,7 @@ impl Nodes {
         }
     }
 
-    /// How many of which kind.
+    /// Numbers of nodes of each kind.
     pub fn width(&self) -> Width {
         self.width
     }
@@ -129,7 +129,7 @@ impl Nodes {
         self.affine
     }
 
-    /// The same with constants added to the sums, before their affine map: `[n_subnodes]`.
+    /// These nodes with constants added to the sums, before their affine map: `[n_subnodes]`.
     pub(crate) fn with_constants(self, constants: Tensor<1>) -> Self {
         let moved = self.subnode_scale.val().detach() * constants;
         let bias = self.subnode_bias.val().detach() + moved;
@@ -157,7 +157,7 @@ impl Nodes {
         }
     }
 
-    /// The same on expressions.
+    /// The nodes of sums that are expressions.
     pub(crate) fn expressions(&self, sums: Vec<Expr>) -> Vec<Expr> {
         let numbers = |parameter: &Param<Tensor<1>>| parameter.val().to_data().iter::<f64>().collect::<Vec<f64>>();
         let affine = |(expr, (scale, bias)): (Expr, (f64, f64))| expr.times(scale).plus(bias);

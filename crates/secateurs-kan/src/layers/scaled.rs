@@ -14,7 +14,7 @@ impl Kan {
         &self.scales
     }
 
-    /// The same layers with other scales.
+    /// These layers with other scales.
     ///
     /// # Errors
     ///
@@ -79,7 +79,7 @@ impl Kan {
         self
     }
 
-    /// The same network with outputs `scale_k y_k + shift_k` in place of `y_k`; edges and their curves stay as they are.
+    /// This network with outputs `scale_k y_k + shift_k` in place of `y_k`; edges and their curves stay as they are.
     ///
     /// # Errors
     ///
@@ -129,7 +129,7 @@ impl Kan {
         }
     }
 
-    /// How the basis functions of the first layer vary together over inputs, `[batch, d_input]`.
+    /// Covariance of the basis functions of the first layer over inputs, `[batch, d_input]`.
     pub fn covariance(&self, x: Tensor<2>) -> Covariance {
         self.layers[0].covariance(self.scaled(x))
     }

@@ -1,4 +1,4 @@
-//! What a drawing shows, and names of what is drawn.
+//! Settings of a drawing, and names of what is drawn.
 
 use secateurs_chart::make_printable;
 
@@ -16,7 +16,7 @@ pub struct EdgeIndex {
     pub subnode: usize,
 }
 
-/// What a drawing shows.
+/// Settings of a drawing.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PictureConfig {
     /// Above the drawing; nothing if empty.
@@ -29,7 +29,7 @@ pub struct PictureConfig {
     pub symbolic: Vec<EdgeIndex>,
     /// Edges with lower scores than this many others are left out, and the drawing says how many.
     pub max_edges: usize,
-    /// How fast edges become opaque with their scores.
+    /// Rate at which edges become opaque with their scores.
     pub beta: f64,
 }
 

@@ -32,7 +32,7 @@ pub(super) struct Curve {
     pub(super) values: Vec<f64>,
 }
 
-/// What flows through a network, as far as it is drawn.
+/// Activations of a network, as far as they are drawn.
 pub(super) struct Flow {
     /// For each layer.
     pub(super) curves: Vec<Vec<Curve>>,

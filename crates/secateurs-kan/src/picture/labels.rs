@@ -9,7 +9,7 @@ const MOST_LETTERS: usize = 24;
 /// Slant of names that are too long to stand side by side.
 const SLANT: f64 = 38.0;
 
-/// How the names of one row are drawn.
+/// Layout of the names of one row.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Labels {
     pub(super) slanted: bool,

@@ -1,10 +1,10 @@
-//! How many units of a layer stay, and what becomes of the others.
+//! Number of units of a layer that stay, and the treatment of the others.
 
 use secateurs_tensor::{KeptUnits, UnitScores, keep_units};
 
 use crate::{KanError, Result};
 
-/// What becomes of the mean of a removed edge.
+/// Treatment of the mean of a removed edge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Fold {
     /// It is added to the bias of the subnode that the edge led to, so that no constant is lost.
@@ -14,7 +14,7 @@ pub enum Fold {
     Zero,
 }
 
-/// Which units of a layer stay; at least one always does.
+/// Units of a layer that stay, at least one.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Stay {
     /// Units whose score is above this.
@@ -42,12 +42,12 @@ impl Stay {
     }
 }
 
-/// How a network is pruned.
+/// Settings of pruning.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PruneConfig {
-    /// Which units of each layer stay.
+    /// Units of each layer that stay.
     pub stay: Stay,
-    /// What becomes of the means of removed edges.
+    /// Treatment of the means of removed edges.
     pub fold: Fold,
 }
 

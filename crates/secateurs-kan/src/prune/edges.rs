@@ -65,7 +65,7 @@ pub fn prune_edges(
     })
 }
 
-/// Which of the edges of a layer stay that are there.
+/// The choice among the edges that a layer has.
 struct EdgeChoice {
     /// Indices of the edges that are there.
     present: Vec<usize>,

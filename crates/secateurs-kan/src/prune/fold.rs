@@ -7,7 +7,7 @@ use crate::prune::config::Fold;
 use crate::symbolic::edges::SymbolicEdges;
 
 impl KanLayer {
-    /// Which edges there are, combinations of basis functions or curves: `[d_input, n_subnodes]`.
+    /// Edges that a layer has, combinations of basis functions or curves: `[d_input, n_subnodes]`.
     pub fn present(&self) -> Vec<bool> {
         let mut present = self.numeric();
         let n_subnodes = self.width().n_subnodes();

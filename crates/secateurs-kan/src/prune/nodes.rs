@@ -117,7 +117,7 @@ pub fn prune_nodes_by(
     Ok((pruned, all))
 }
 
-/// Which nodes of each layer stay, inputs first.
+/// Nodes of each layer that stay, inputs first.
 struct NodeChoices(Vec<LayerChoice>);
 
 enum LayerChoice {

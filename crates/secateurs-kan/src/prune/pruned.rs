@@ -1,4 +1,4 @@
-//! What pruning gives.
+//! Results of pruning.
 
 use secateurs_tensor::UnitReport;
 

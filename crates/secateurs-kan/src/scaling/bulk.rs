@@ -4,7 +4,7 @@
 /// columns of whole numbers are not decided by rounding.
 const GAP: f64 = 2.236_067_977_499_79;
 
-/// How many values a range may leave out.
+/// Share of the values that a range may leave out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Coverage {
     /// Up to a quarter at either end, such as a code for missing values.

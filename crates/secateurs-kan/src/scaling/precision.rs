@@ -1,4 +1,4 @@
-//! What the numbers of a tensor can tell apart.
+//! Precisions of tensors.
 
 use burn::tensor::{DType, TensorData};
 

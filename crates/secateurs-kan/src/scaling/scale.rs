@@ -11,7 +11,7 @@ const ROUNDING: f64 = 1e-14;
 /// The size of an outcome that is constant, relative to its value.
 const NEGLIGIBLE: f64 = 1e-12;
 
-/// What is 0 and what is 1 for a network: it computes with `(x - centre) / size` where its user says `x`.
+/// The zero and the one of a network: it computes with `(x - centre) / size` where its user says `x`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Scale {
     centre: f64,
@@ -119,7 +119,7 @@ impl Scale {
         })
     }
 
-    /// The same scale in the direction in which the longer tail of values has this sign; of a symmetric distribution the first
+    /// This scale in the direction in which the longer tail of values has this sign; of a symmetric distribution the first
     /// value that is not in the middle.
     fn turned(self, values: &[f64], sign: f64) -> Self {
         let n = values.len() as f64;
@@ -143,12 +143,12 @@ impl Scale {
         }
     }
 
-    /// What is 0.
+    /// The value that is 0.
     pub fn centre(self) -> f64 {
         self.centre
     }
 
-    /// How much is 1; negative where directions differ.
+    /// The difference that is 1; negative where directions differ.
     pub fn size(self) -> f64 {
         self.size
     }

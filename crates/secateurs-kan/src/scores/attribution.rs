@@ -1,4 +1,4 @@
-//! Which nodes and edges the outputs owe their variation to.
+//! Shares of nodes and edges in the variation of the outputs.
 
 use burn::tensor::Tensor;
 use secateurs_importance::UnitImportance;

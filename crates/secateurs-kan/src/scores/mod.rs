@@ -1,4 +1,4 @@
-//! How much nodes and edges matter.
+//! Scores of nodes and edges.
 
 pub(crate) mod attribution;
 pub(crate) mod magnitude;

@@ -1,4 +1,4 @@
-//! What a score of nodes or edges sees, and scores that know their layer.
+//! The evidence of scores of nodes or edges, and scores that know their layer.
 
 use burn::tensor::Tensor;
 use secateurs_importance::ImportanceError;

@@ -11,7 +11,7 @@ use crate::{KanError, Result};
 /// Deviations below this many units in the last place of what varies are rounding.
 const ROUNDING: f64 = 8.0;
 
-/// Of one layer over a batch; deviations are those of a sample (divided by `n - 1`), and 0 where they are rounding.
+/// Statistics of one layer over a batch; deviations are those of a sample (divided by `n - 1`), and 0 where they are rounding.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LayerStatistics {
     /// Number of inputs.

@@ -16,7 +16,7 @@ use crate::symbolic::edges::SymbolicEdge;
 /// The version of [`KanState`] that this crate writes and reads.
 pub const STATE_VERSION: u64 = 1;
 
-/// What a network is made of: its shape, and its numbers by name.
+/// The shape of a network, and its numbers by name.
 ///
 /// Layer `l` has the tensors, with `n_subnodes` and `n_nodes` of its width:
 ///
@@ -76,13 +76,13 @@ impl Side {
     }
 }
 
-/// What the tensors of one layer do not say.
+/// Facts about one layer that its tensors do not say.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LayerConfig {
     /// The functions on its edges.
     pub basis: BasisConfig,
-    /// What splines are beyond their grid.
+    /// Behaviour of splines beyond their grid.
     #[serde(with = "BeyondName")]
     pub beyond: Beyond,
     /// Whether scales and biases learn.

@@ -9,11 +9,11 @@ use crate::{KanError, Result};
 pub(super) struct Shapes {
     pub(super) coefficients: [usize; 3],
     pub(super) edges: [usize; 2],
-    /// Of splines.
+    /// Shape of the knots of splines.
     pub(super) knots: Option<[usize; 2]>,
     pub(super) subnodes: [usize; 1],
     pub(super) nodes: [usize; 1],
-    /// Of parameters of curves.
+    /// Shape of the parameters of curves.
     pub(super) curves: [usize; 1],
 }
 

@@ -112,7 +112,7 @@ impl SymbolicEdges {
         Tensor::cat(columns.collect(), 1)
     }
 
-    /// What the curves add to each subnode: `[batch, n_subnodes]`.
+    /// Sums of the curves at each subnode: `[batch, n_subnodes]`.
     pub(crate) fn sums(&self, x: &Tensor<2>, n_subnodes: usize) -> Tensor<2> {
         let mut to = vec![0.0; self.edges.len() * n_subnodes];
         for (at, edge) in self.edges.iter().enumerate() {
@@ -122,7 +122,7 @@ impl SymbolicEdges {
         self.values(x).matmul(Tensor::from_data(to, (&x.device(), x.dtype())))
     }
 
-    /// What each edge adds: `[d_input, batch, n_subnodes]`.
+    /// Values of the curves on each edge: `[d_input, batch, n_subnodes]`.
     pub(crate) fn on_edges(&self, x: &Tensor<2>, n_subnodes: usize) -> Tensor<3> {
         let [batch, d_input] = x.dims();
         let n_edges = self.edges.len();

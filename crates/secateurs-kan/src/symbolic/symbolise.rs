@@ -11,12 +11,12 @@ use crate::scaling::precision::largest_power;
 use crate::symbolic::edges::{SymbolicEdge, SymbolicEdges};
 use crate::{KanError, Result};
 
-/// Which curves edges become.
+/// The choice of the curves that edges become.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SymbolicConfig {
     /// The shapes that are tried.
     pub library: Library,
-    /// Which fit is taken.
+    /// Criterion of the fit that is taken.
     pub criterion: Criterion,
     /// Edges of which no curve explains this share of the variance stay splines.
     pub least_r_squared: f64,
@@ -156,7 +156,7 @@ fn chosen(candidates: &[Candidates], layer: usize, config: &SymbolicConfig) -> V
 }
 
 impl KanLayer {
-    /// Which edges are combinations of basis functions: `[d_input, n_subnodes]`; the others are curves or were pruned.
+    /// Edges that are combinations of basis functions: `[d_input, n_subnodes]`; the others are curves or were pruned.
     pub fn numeric(&self) -> Vec<bool> {
         match &self.keep {
             Some(keep) => keep.to_data().iter::<f64>().map(|keep| keep != 0.0).collect(),

@@ -1,49 +1,13 @@
 //! Training of a network on rows of numbers.
 
 use burn::module::Module;
-use serde::{Deserialize, Serialize};
 
-use super::grid_updates::GridUpdates;
+use super::config::FitConfig;
 use super::least_squares::LeastSquares;
 use super::minimise::{StepLog, minimise};
-use super::penalty::Penalty;
 use super::rows::{Rows, ScaledRows};
-use super::schedule::Schedule;
 use crate::Result;
 use crate::layers::network::Kan;
-
-/// Settings of a fit.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct FitConfig {
-    /// Number of steps, and their optimizer.
-    pub schedule: Schedule,
-    /// Penalty that is added to the mean squared error.
-    pub penalty: Penalty,
-    /// Moves of the grids; they stay if there is none.
-    pub grids: Option<GridUpdates>,
-}
-
-impl FitConfig {
-    /// Settings without penalty, and with grids that follow the data at first.
-    pub fn new(schedule: Schedule) -> Self {
-        Self {
-            schedule,
-            penalty: Penalty::default(),
-            grids: Some(GridUpdates::default()),
-        }
-    }
-
-    /// Adds a penalty of that weight.
-    pub fn with_lambda(mut self, lambda: f64) -> Self {
-        self.penalty.lambda = lambda;
-        self
-    }
-
-    /// Lets grids stay.
-    pub fn with_fixed_grids(self) -> Self {
-        Self { grids: None, ..self }
-    }
-}
 
 /// Trains a network to predict `y` from `x` by least squares on all rows at once.
 ///

@@ -3,7 +3,7 @@
 use burn::module::Module;
 use burn::tensor::Tensor;
 
-use super::fit::FitConfig;
+use super::config::FitConfig;
 use super::objective::Objective;
 use super::rows::{Rows, ScaledRows};
 use crate::Result;

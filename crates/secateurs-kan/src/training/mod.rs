@@ -1,5 +1,6 @@
 //! Training of networks, by gradients and by least squares.
 
+mod config;
 mod fit;
 pub(crate) mod fit_columns;
 mod grid_updates;
@@ -11,7 +12,8 @@ mod rows;
 mod schedule;
 mod stepper;
 
-pub use fit::{FitConfig, fit, root_mean_square_error};
+pub use config::FitConfig;
+pub use fit::{fit, root_mean_square_error};
 pub use grid_updates::GridUpdates;
 pub use minimise::{StepLog, minimise};
 pub use objective::Objective;

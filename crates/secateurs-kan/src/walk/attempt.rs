@@ -1,21 +1,21 @@
-//! What a stage tried, and what came of it.
+//! Attempts of the stages, and their results.
 
 use secateurs_formula::Rounding;
 
 /// One attempt of a stage.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Attempt {
-    /// Which stage.
+    /// The stage.
     pub stage: Stage,
     /// Validation loss of its result, after training where the stage trains: where a task has several, the loss that is
     /// greatest beside its limit.
     pub loss: f64,
-    /// What the budget allows that loss to be.
+    /// The greatest loss that the budget allows.
     pub limit: f64,
-    /// What the stage changed in the outputs: the greatest of their root mean squares over all inputs, each as a share of the
+    /// Change of the outputs by the stage: the greatest of their root mean squares over all inputs, each as a share of the
     /// output's deviation before the stage.
     pub change: f64,
-    /// What the budget allows.
+    /// The greatest change that the budget allows.
     pub most_change: f64,
     /// Edges that are left.
     pub edges: usize,

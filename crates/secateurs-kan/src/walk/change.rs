@@ -1,4 +1,4 @@
-//! How much outputs change.
+//! Changes of outputs.
 
 /// Deviations below this many units in the last place of the numbers are rounding.
 const ROUNDING: f64 = 64.0;

@@ -16,11 +16,11 @@ use crate::{KanError, Result};
 /// A network of functions.
 pub(super) struct SymbolicNetwork {
     pub(super) judged: Judged,
-    /// Which functions, before they were trained together.
+    /// Functions of the edges, before they were trained together.
     pub(super) fits: Vec<SymbolicFit>,
 }
 
-/// What networks of functions are compared by.
+/// Limits by which networks of functions are compared.
 struct Limits<'a> {
     losses: &'a Losses,
     change: f64,

@@ -42,7 +42,7 @@ pub struct FoundFormulas {
     pub units: Vec<UnitReport>,
     /// With a function on every edge.
     pub symbolic: Kan,
-    /// Which functions, before they were trained together.
+    /// Functions of the edges, before they were trained together.
     pub fits: Vec<SymbolicFit>,
     /// One formula for each output.
     pub formulas: Vec<Formula>,
@@ -106,7 +106,7 @@ pub fn find_formulas(kan: Kan, names: &[String], task: &dyn Task, search: &Formu
     })
 }
 
-/// What a stage took; its attempts join the others.
+/// The result that a stage took; its attempts join the others.
 fn taken<T>(attempts: &mut Vec<Attempt>, walked: Walked<T>) -> T {
     attempts.extend(walked.attempts);
     walked.taken

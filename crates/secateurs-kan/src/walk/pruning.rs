@@ -12,7 +12,7 @@ use crate::layers::network::Kan;
 use crate::prune::{PruneConfig, RemovedEdge, RemovedNode, prune_edges, prune_nodes};
 use crate::scores::attribution::{Attribution, attribution};
 
-/// What the first stage leaves.
+/// A network after the first stage.
 pub(super) struct PrunedNetwork {
     pub(super) kan: Kan,
     pub(super) nodes: Vec<RemovedNode>,

@@ -23,13 +23,13 @@ pub(super) struct Run<'a> {
     pub(super) epsilon: f64,
 }
 
-/// What a stage takes, and what it tried.
+/// Result of a stage, with its attempts.
 pub(super) struct Walked<T> {
     pub(super) taken: T,
     pub(super) attempts: Vec<Attempt>,
 }
 
-/// What a stage made of a network, with its validation losses and what it changes.
+/// A network made by a stage, with its validation losses and the change that it makes.
 pub(super) struct Judged {
     pub(super) kan: Kan,
     pub(super) losses: Losses,

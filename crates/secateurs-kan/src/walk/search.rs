@@ -1,4 +1,4 @@
-//! What each stage tries, and how far it may go.
+//! Settings of each stage, and its budget.
 
 use secateurs_formula::Rounding;
 use serde::{Deserialize, Serialize};
@@ -37,10 +37,10 @@ impl Default for Budget {
     }
 }
 
-/// What each stage tries, the boldest first.
+/// Settings that each stage tries, the boldest first.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FormulaSearch {
-    /// How much worse each stage may make it.
+    /// Growth of the loss that each stage may cause.
     pub budget: Budget,
     /// Thresholds of attribution scores for nodes and edges; none leaves the network whole.
     pub thresholds: Vec<f64>,

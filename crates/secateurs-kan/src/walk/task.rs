@@ -1,10 +1,10 @@
-//! What a network is for: how wrong it is, and how it is trained.
+//! The purpose of a network: its loss, and its training.
 
 use crate::Result;
 use crate::layers::network::Kan;
 use crate::training::{FitConfig, Rows, fit};
 
-/// What a network is for: how wrong it is, and how it is trained.
+/// The purpose of a network: its loss, and its training.
 pub trait Task {
     /// Inputs that the network is trained on, row-major.
     fn train_inputs(&self) -> &[f64];
@@ -12,10 +12,10 @@ pub trait Task {
     /// Inputs that it is judged by.
     fn validation_inputs(&self) -> &[f64];
 
-    /// How wrong these outputs are at the validation inputs, row-major; 0 if not at all.
+    /// Loss of these outputs, row-major, at the validation inputs; 0 if they are right.
     fn loss(&self, outputs: &[f64]) -> f64;
 
-    /// How wrong each part of the task is that has a budget of its own, such as each output; all outputs together have one
+    /// Losses of the parts of the task that have a budget of their own, such as each output; all outputs together have one
     /// unless the task says otherwise.
     fn losses(&self, outputs: &[f64], _d_output: usize) -> Vec<f64> {
         vec![self.loss(outputs)]
@@ -36,7 +36,7 @@ pub struct Regression<'a> {
     pub train: Rows<'a>,
     /// Rows to judge by.
     pub validation: Rows<'a>,
-    /// How to train after each stage.
+    /// Training after each stage.
     pub retrain: FitConfig,
 }
 

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use burn::tensor::Device;
 use secateurs_data::{Checkpoint, CheckpointWriter, FloatType, OutputForm, OutputRequest, Overwrite};
-use secateurs_models::llama::{ExpertsConfig, LlamaConfig, load_llama, planned_tensors, save_llama};
+use secateurs_models::{ExpertTensor, FamilyKind, LoadedModel, MixtureFamily, MixtureJob, MixtureShape, ModelShape};
 use secateurs_tensor::CostChange;
 use serde_json::Value;
 
@@ -17,7 +17,6 @@ use crate::experts::error::ExpertError;
 use crate::prune::selection::check_fits;
 use crate::run::cost::{cost_of_source, cost_of_written};
 use crate::run::error::ModelFileError;
-use crate::run::loaded::LoadedLlama;
 use crate::run::source::open_source;
 use crate::trace::calibration::Calibration;
 
@@ -44,10 +43,6 @@ pub struct ExpertJob<'a> {
 pub struct ExpertOutcome {
     /// The experts that went, as stored beside the output.
     pub report: ExpertReport,
-    /// Experts of a block before and after.
-    pub n_experts: (usize, usize),
-    /// Parameters of the model before and after.
-    pub n_parameters: (usize, usize),
     /// Seconds of the whole run.
     pub seconds: f64,
 }
@@ -64,9 +59,40 @@ pub fn prune_experts(
     job: &ExpertJob<'_>,
     listener: &mut dyn FnMut(usize, usize),
 ) -> Result<ExpertOutcome, ExpertError> {
-    let started = Instant::now();
+    let method = job.plan.method;
+    if method.leaves_constants() {
+        return Err(ExpertError::NoConstantExperts { method });
+    }
     let source = open_source(job.model)?;
-    let pruned = job.check(&source)?;
+    let family = FamilyKind::of(&source)?;
+    let any = AnyMixture { job, source, listener };
+    family.run_on_mixtures(any).unwrap_or(Err(ExpertError::NoExperts))
+}
+
+struct AnyMixture<'a> {
+    job: &'a ExpertJob<'a>,
+    source: Checkpoint,
+    listener: &'a mut dyn FnMut(usize, usize),
+}
+
+impl MixtureJob for AnyMixture<'_> {
+    type Output = Result<ExpertOutcome, ExpertError>;
+
+    fn run<F: MixtureFamily>(self) -> Self::Output {
+        prune_mixtures::<F>(self.job, &self.source, self.listener)
+    }
+}
+
+fn prune_mixtures<F: MixtureFamily>(
+    job: &ExpertJob<'_>,
+    source: &Checkpoint,
+    listener: &mut dyn FnMut(usize, usize),
+) -> Result<ExpertOutcome, ExpertError> {
+    let started = Instant::now();
+    let family = F::describe(source)?;
+    let pruned = smaller(&family, &job.plan)?;
+    let [shape, smaller] = [&family, &pruned].map(ModelShape::of);
+    job.calibration.check(&shape)?;
     let output = OutputRequest {
         out: job.out,
         form: OutputForm::MODEL,
@@ -74,70 +100,43 @@ pub fn prune_experts(
         overwrite: job.overwrite,
     };
     let claim = output.claim()?;
-    let config = LlamaConfig::open(&source)?;
-    check_fits(&source, &planned_tensors(&config), job.dtype)?;
-    let sequences = job.calibration.sequences(&source)?.sequences;
+    source.check_finite()?;
+    check_fits(source, &shape.tensors, job.dtype)?;
+    let sequences = job.calibration.sequences_for(source, &shape)?.sequences;
     let staged = claim.begin_once()?;
     // Begun before the work, so that a full disk shows now.
-    let writer = CheckpointWriter::create(staged.folder(), planned_tensors(&pruned), job.dtype)?;
-    let (_, llama) = load_llama(&source, job.device)?;
-    let dense = LoadedLlama::new(&config, &llama);
+    let writer = CheckpointWriter::create(staged.folder(), smaller.planned(), job.dtype)?;
+    let dense = family.load(source, job.device)?;
+    let dense = LoadedModel::new(&family, &dense);
     let observed = observe_experts(dense, &sequences, Evidence::of(job.plan.method), listener)?;
-    let (llama, mut report) = remove_experts(&llama, &observed, &job.plan)?;
-    save_llama(&pruned, &llama, &writer)?;
-    let json = config_json(&source, &pruned);
+    let (model, mut report) = remove_experts(dense, &observed, &job.plan)?;
+    pruned.save(&model, &writer)?;
+    // Everything else of the configuration stays as it was, also what is not read here.
+    let mut json = source.config().clone();
+    pruned.write_experts(&mut json);
     let written = Written {
         writer: &writer,
-        source: &source,
-        config: LlamaConfig::from_json(&json)?,
+        source,
+        before: &shape,
+        family: F::from_config(&json)?,
     };
     written.describe(json, &mut report)?;
     staged.publish(|out| writer.finish(out))?;
-    let n_experts = |config: &LlamaConfig| config.experts.map_or(0, |experts| experts.n_experts);
     Ok(ExpertOutcome {
         report,
-        n_experts: (n_experts(&config), n_experts(&pruned)),
-        n_parameters: (n_parameters(&config), n_parameters(&pruned)),
         seconds: started.elapsed().as_secs_f64(),
     })
 }
 
-impl ExpertJob<'_> {
-    /// The shape of the model without the experts that are to go; what cannot end well is refused before a weight is read.
-    fn check(&self, source: &Checkpoint) -> Result<LlamaConfig, ExpertError> {
-        let method = self.plan.method;
-        if method.leaves_constants() {
-            return Err(ExpertError::NoConstantExperts { method });
-        }
-        let config = LlamaConfig::describe(source)?;
-        self.calibration.check(&config)?;
-        smaller(&config, &self.plan)
-    }
-}
-
-fn n_parameters(config: &LlamaConfig) -> usize {
-    let tensors = planned_tensors(config);
-    tensors
-        .iter()
-        .map(|tensor| tensor.shape.iter().product::<usize>())
-        .sum()
-}
-
 /// The shape of the model without the experts that are to go.
-fn smaller(config: &LlamaConfig, plan: &ExpertPlan) -> Result<LlamaConfig, ExpertError> {
-    let experts = config.experts.ok_or(ExpertError::NoExperts)?;
+fn smaller<F: MixtureFamily>(family: &F, plan: &ExpertPlan) -> Result<F, ExpertError> {
+    let experts = family.mixture().ok_or(ExpertError::NoExperts)?;
     check_left(&experts, plan)?;
-    Ok(LlamaConfig {
-        experts: Some(ExpertsConfig {
-            n_experts: experts.n_experts - plan.n_removed(experts.n_experts),
-            ..experts
-        }),
-        ..config.clone()
-    })
+    Ok(family.with_experts(experts.n_experts - plan.n_removed(experts.n_experts)))
 }
 
 /// Refuses before any work what cannot end well.
-fn check_left(experts: &ExpertsConfig, plan: &ExpertPlan) -> Result<(), ExpertError> {
+fn check_left(experts: &MixtureShape, plan: &ExpertPlan) -> Result<(), ExpertError> {
     let n_removed = plan.n_removed(experts.n_experts);
     if plan.method.removes_experts() && experts.n_experts - n_removed < experts.top_k {
         let left = secateurs_moe::MoeError::TooFewLeft {
@@ -151,33 +150,36 @@ fn check_left(experts: &ExpertsConfig, plan: &ExpertPlan) -> Result<(), ExpertEr
 }
 
 /// A model without some of its experts on its way to its files.
-struct Written<'a> {
+struct Written<'a, F> {
     writer: &'a CheckpointWriter,
     source: &'a Checkpoint,
-    /// The configuration that is written.
-    config: LlamaConfig,
+    /// The shape of the source.
+    before: &'a ModelShape,
+    /// The shape that the configuration to be written says.
+    family: F,
 }
 
-impl Written<'_> {
+impl<F: MixtureFamily> Written<'_, F> {
     /// Adds everything but the weights; the report counts what was written.
     fn describe(&self, json: Value, report: &mut ExpertReport) -> Result<(), ExpertError> {
         self.writer.copy_metadata_with(self.source, json)?;
-        self.count_zeros(report)?;
-        self.count_experts(report);
+        let experts = self.family.expert_tensors();
+        self.count_zeros(&experts, report)?;
+        self.count_experts(&experts, report);
         report.cost = Some(CostChange {
-            before: cost_of_source(self.source, &LlamaConfig::describe(self.source)?)?,
-            after: cost_of_written(self.writer, &self.config),
+            before: cost_of_source(self.source, self.before)?,
+            after: cost_of_written(self.writer, &ModelShape::of(&self.family)),
         });
         let report = serde_json::to_string_pretty(report).map_err(ModelFileError::Json)?;
         Ok(self.writer.write_file("experts.json", (report + "\n").as_bytes())?)
     }
 
     /// Counts the zeros of the experts as they are in the file.
-    fn count_zeros(&self, report: &mut ExpertReport) -> Result<(), ExpertError> {
+    fn count_zeros(&self, experts: &[ExpertTensor], report: &mut ExpertReport) -> Result<(), ExpertError> {
         let mut of_blocks = vec![Zeros::default(); report.blocks.len()];
-        for tensor in self.config.tensors().filter(|tensor| tensor.expert.is_some()) {
-            if let Some(zeros) = tensor.plan.block.and_then(|block| of_blocks.get_mut(block)) {
-                *zeros = *zeros + Zeros::among(&self.writer.read_f32(&tensor.plan.name)?);
+        for ExpertTensor { plan, .. } in experts {
+            if let Some(zeros) = plan.block.and_then(|block| of_blocks.get_mut(block)) {
+                *zeros = *zeros + Zeros::among(&self.writer.read_f32(&plan.name)?);
             }
         }
         for (block, zeros) in report.blocks.iter_mut().zip(&of_blocks) {
@@ -188,32 +190,12 @@ impl Written<'_> {
     }
 
     /// Counts the experts that the configuration names and the file holds.
-    fn count_experts(&self, report: &mut ExpertReport) {
+    fn count_experts(&self, experts: &[ExpertTensor], report: &mut ExpertReport) {
         let in_file: BTreeSet<&str> = self.writer.plan().iter().map(|tensor| tensor.name.as_str()).collect();
         for (block, unit) in report.units.iter_mut().enumerate() {
-            let experts = self.config.block_tensors(block).into_iter();
+            let experts = experts.iter().filter(|tensor| tensor.plan.block == Some(block));
             let experts = experts.filter(|tensor| in_file.contains(tensor.plan.name.as_str()));
-            unit.after = experts
-                .filter_map(|tensor| tensor.expert)
-                .collect::<BTreeSet<_>>()
-                .len();
+            unit.after = experts.map(|tensor| tensor.expert).collect::<BTreeSet<_>>().len();
         }
     }
-}
-
-/// The configuration of a source for another number of experts. Everything else stays as it was, also what is not read here.
-fn config_json(source: &Checkpoint, pruned: &LlamaConfig) -> Value {
-    // The number of experts may stand under the name of either family, or both.
-    const NAMES: [&str; 2] = ["num_local_experts", "num_experts"];
-    let mut json = source.config().clone();
-    let experts = pruned.to_json();
-    let own = NAMES.iter().find_map(|field| Some((*field, experts.get(*field)?)));
-    if let Some((own, n_experts)) = own {
-        for field in NAMES {
-            if field == own || json.get(field).is_some() {
-                json[field] = n_experts.clone();
-            }
-        }
-    }
-    json
 }

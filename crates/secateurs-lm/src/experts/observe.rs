@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use burn::tensor::Tensor;
-use secateurs_models::llama::{LlamaMoe, Rope};
+use secateurs_models::decoder::LlamaMoe;
+use secateurs_models::{LoadedModel, MixtureFamily};
 use secateurs_moe::prune::{CachedBatch, ExpertEvidence, gated_inputs};
 use secateurs_moe::{MoeError, Routing, TokenRouting, answers};
 use secateurs_tensor::{ActivationStats, Observer};
@@ -11,7 +12,6 @@ use secateurs_tensor::{ActivationStats, Observer};
 use crate::experts::error::ExpertError;
 use crate::experts::method::ExpertMethod;
 use crate::measure::evaluate::to_tensor;
-use crate::run::loaded::LoadedLlama;
 
 /// Records kept beside the sums over answers that all methods need.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,36 +56,37 @@ pub struct ExpertObservation {
 /// # Errors
 ///
 /// If the model is not a mixture, a token is outside its vocabulary, or something in it is not finite.
-pub fn observe_experts(
-    model: LoadedLlama<'_>,
+pub fn observe_experts<F: MixtureFamily>(
+    loaded: LoadedModel<'_, F>,
     sequences: &[Vec<u32>],
     kept: Evidence,
     listener: &mut dyn FnMut(usize, usize),
 ) -> Result<Vec<ExpertObservation>, ExpertError> {
-    let LoadedLlama { config, llama } = model;
-    let mixtures = llama.model.layers.iter().filter_map(|block| block.moe.as_ref());
-    let mut observed: Vec<ExpertObservation> = mixtures
-        .map(|moe| ExpertObservation::new(moe, config.d_model))
-        .collect();
+    let LoadedModel { family, model } = loaded;
+    let mixtures = F::blocks(model).iter().filter_map(F::mixture_of);
+    let mut observed: Vec<ExpertObservation> = mixtures.map(ExpertObservation::new).collect();
     if observed.is_empty() {
         return Err(ExpertError::NoExperts);
     }
-    let device = llama.model.embed_tokens.weight.device();
+    let (device, vocab_size) = (F::device(model), family.vocab_size());
     let longest = sequences.iter().map(Vec::len).max().unwrap_or(0);
-    let positions = Rope::new(config, longest, &device);
+    let positions = family.positions(longest, &device);
     for (done, sequence) in sequences.iter().enumerate() {
-        let tokens = to_tensor(sequence, config.vocab_size, &device)?;
-        let mut hidden = llama.model.embed_tokens.forward(tokens);
+        let tokens = to_tensor(sequence, vocab_size, &device)?;
+        let mut hidden = family.embedded(model, tokens);
         let mut observations = observed.iter_mut();
-        for block in &llama.model.layers {
-            let mixture = block.moe.as_ref().and_then(|moe| Some((moe, observations.next()?)));
+        for block in F::blocks(model) {
+            let mixture = F::mixture_of(block).and_then(|moe| Some((moe, observations.next()?)));
             let Some((moe, observation)) = mixture else {
-                hidden = block.forward(hidden, &positions, &mut ());
+                hidden = family.forward(block, hidden, &positions, &mut ());
                 continue;
             };
-            let routing = observation.see(moe, block.experts_input(hidden.clone(), &positions), kept)?;
+            let tokens = family.mixture_input(block, hidden.clone(), &positions);
+            let routing = observation.see(moe, tokens, kept)?;
             let gated = kept.inputs.then_some(&mut observation.gated);
-            hidden = observe_gated(&routing, gated, |observer| block.forward(hidden, &positions, observer))?;
+            hidden = observe_gated(&routing, gated, |observer| {
+                family.forward(block, hidden, &positions, observer)
+            })?;
             observation.routings.push(routing);
         }
         listener(done + 1, sequences.len());
@@ -94,9 +95,10 @@ pub fn observe_experts(
 }
 
 impl ExpertObservation {
-    fn new(moe: &LlamaMoe, d_model: usize) -> Self {
+    fn new(moe: &LlamaMoe) -> Self {
+        let [d_model, n_experts] = moe.gate.weight.dims();
         Self {
-            evidence: ExpertEvidence::new(moe.experts.len(), d_model),
+            evidence: ExpertEvidence::new(n_experts, d_model),
             routings: Vec::new(),
             cached: Vec::new(),
             gated: BTreeMap::new(),

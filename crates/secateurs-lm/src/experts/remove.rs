@@ -1,6 +1,7 @@
 //! The model without some of its experts.
 
-use secateurs_models::llama::{Llama, LlamaMoe};
+use secateurs_models::decoder::LlamaMoe;
+use secateurs_models::{LoadedModel, MixtureFamily};
 use secateurs_moe::keep_logits;
 use secateurs_moe::prune::{Naee, clusters, keep_experts, lost, merge_experts, scores_of};
 use secateurs_tensor::{CostChange, Sparsity, UnitKind, UnitReport};
@@ -78,16 +79,15 @@ pub struct BlockExperts {
 /// # Errors
 ///
 /// If too few experts would be left, or the observations are of another model.
-pub fn remove_experts(
-    llama: &Llama,
+pub fn remove_experts<F: MixtureFamily>(
+    loaded: LoadedModel<'_, F>,
     observed: &[ExpertObservation],
     plan: &ExpertPlan,
-) -> Result<(Llama, ExpertReport), ExpertError> {
-    let mut llama = llama.clone();
+) -> Result<(F::Model, ExpertReport), ExpertError> {
+    let mut model = loaded.model.clone();
     let (mut blocks, mut units) = (Vec::new(), Vec::new());
     let mut zeros = Zeros::default();
-    let mixtures = llama.model.layers.iter_mut().filter_map(|block| block.moe.as_mut());
-    for (index, (moe, observed)) in mixtures.zip(observed).enumerate() {
+    for (index, (moe, observed)) in F::mixtures_mut(&mut model).into_iter().zip(observed).enumerate() {
         // Every block draws for itself.
         let seed = plan.seed.wrapping_mul(1000).wrapping_add(index as u64);
         let choice = Choice::of(moe, observed, plan, seed)?;
@@ -111,7 +111,7 @@ pub fn remove_experts(
         units,
         cost: None,
     };
-    Ok((llama, report))
+    Ok((model, report))
 }
 
 /// The experts of a block that stay.

@@ -2,7 +2,7 @@
 
 use burn::module::Param;
 use secateurs_importance::{Importance, LayerView, Wanda};
-use secateurs_models::llama::LlamaMoe;
+use secateurs_models::decoder::LlamaMoe;
 use secateurs_moe::MoeError;
 use secateurs_prune::PruneError;
 use secateurs_tensor::{Pattern, Scope, Sparsity, WeightMatrix, select};

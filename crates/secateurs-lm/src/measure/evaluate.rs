@@ -2,10 +2,10 @@
 
 use std::time::Instant;
 
+use burn::module::Module;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use secateurs_data::Checkpoint;
-use secateurs_models::ModelError;
-use secateurs_models::llama::{Llama, LlamaConfig, Rope, load_llama};
+use secateurs_models::{FamilyJob, FamilyKind, LanguageModel, LoadedModel, ModelError, ModelShape, Sequences};
 use secateurs_runtime::{BlockWeights, Engine};
 use secateurs_sparse::{Level, VectorType};
 use secateurs_tensor::{PathRules, read_weights};
@@ -40,7 +40,7 @@ impl Evaluation {
 
 /// Evaluates a checkpoint on the first windows of a text.
 ///
-/// `listener` is called with the number of windows done and their total.
+/// `listener` is called as by [`evaluate_on_windows`].
 ///
 /// # Errors
 ///
@@ -51,11 +51,48 @@ pub fn evaluate(
     device: &Device,
     listener: &mut dyn FnMut(usize, usize),
 ) -> Result<Evaluation, MeasureError> {
-    let config = LlamaConfig::open(checkpoint)?;
-    check_window(&config, windows.length)?;
-    let windows = first_windows(&checkpoint.tokenizer()?, windows, "the text")?;
-    let (config, llama) = load_llama(checkpoint, device)?;
-    evaluate_llama(&config, &llama, &windows, listener)
+    check_window(&ModelShape::open(checkpoint)?, windows.length)?;
+    let windows = &first_windows(&checkpoint.tokenizer()?, windows, "the text")?;
+    evaluate_on_windows(checkpoint, windows, device, listener)
+}
+
+/// Evaluates a checkpoint on token windows of one length.
+///
+/// `listener` is called with the number of windows done, 0 once the model is loaded, and their total.
+///
+/// # Errors
+///
+/// As for [`evaluate_model`], and if the model cannot be loaded.
+pub fn evaluate_on_windows(
+    checkpoint: &Checkpoint,
+    windows: &[Vec<u32>],
+    device: &Device,
+    listener: &mut dyn FnMut(usize, usize),
+) -> Result<Evaluation, MeasureError> {
+    FamilyKind::of(checkpoint)?.run(Evaluate {
+        checkpoint,
+        windows,
+        device,
+        listener,
+    })
+}
+
+struct Evaluate<'a> {
+    checkpoint: &'a Checkpoint,
+    windows: &'a [Vec<u32>],
+    device: &'a Device,
+    listener: &'a mut dyn FnMut(usize, usize),
+}
+
+impl FamilyJob for Evaluate<'_> {
+    type Output = Result<Evaluation, MeasureError>;
+
+    fn run<F: LanguageModel>(self) -> Self::Output {
+        let family = F::open(self.checkpoint)?;
+        let model = family.load(self.checkpoint, self.device)?;
+        (self.listener)(0, self.windows.len());
+        evaluate_model(LoadedModel::new(&family, &model), self.windows, self.listener)
+    }
 }
 
 /// Evaluates a loaded model on token windows of one length.
@@ -63,22 +100,21 @@ pub fn evaluate(
 /// # Errors
 ///
 /// If a token is outside the vocabulary or a loss is not finite.
-pub fn evaluate_llama(
-    config: &LlamaConfig,
-    llama: &Llama,
+pub fn evaluate_model<F: LanguageModel>(
+    loaded: LoadedModel<'_, F>,
     windows: &[Vec<u32>],
     listener: &mut dyn FnMut(usize, usize),
 ) -> Result<Evaluation, MeasureError> {
-    let device = llama.model.embed_tokens.weight.device();
+    let LoadedModel { family, model } = loaded;
+    let (device, vocab_size) = (F::device(model), family.vocab_size());
     let longest = windows.iter().map(Vec::len).max().unwrap_or(0);
-    let positions = Rope::new(config, longest, &device);
+    let positions = &family.positions(longest, &device);
     let mut loss_of = |window: &[u32]| {
-        let tokens = to_tensor(window, config.vocab_size, &device)?;
-        Ok(f64::from(
-            llama.token_losses(tokens, &positions).mean().into_scalar::<f32>(),
-        ))
+        let tokens = to_tensor(window, vocab_size, &device)?;
+        let losses = family.token_losses(model, Sequences { tokens, positions });
+        Ok(f64::from(losses.mean().into_scalar::<f32>()))
     };
-    let sparsity = || sparsity(llama);
+    let sparsity = || sparsity(F::blocks(model));
     evaluate_windows(windows, &mut loss_of, &sparsity, listener)
 }
 
@@ -154,9 +190,9 @@ pub(crate) fn to_tensor(window: &[u32], vocab_size: usize, device: &Device) -> R
 }
 
 /// Counts zeros block by block, so that no second copy of the model arises.
-fn sparsity(llama: &Llama) -> f64 {
+fn sparsity(blocks: &[impl Module]) -> f64 {
     let rules = PathRules::default();
-    let weights = llama.model.layers.iter().flat_map(|block| read_weights(block, &rules));
+    let weights = blocks.iter().flat_map(|block| read_weights(block, &rules));
     share(weights.map(|(_, weight)| (weight.n_zeros(), weight.len())))
 }
 

@@ -3,14 +3,13 @@
 use burn::tensor::{Device, Tensor};
 use rayon::prelude::*;
 use secateurs_data::Checkpoint;
-use secateurs_models::llama::{Llama, LlamaConfig, Rope, load_llama};
+use secateurs_models::{FamilyJob, FamilyKind, LanguageModel, LoadedModel};
 use serde::{Deserialize, Serialize};
 
 use crate::measure::error::MeasureError;
 use crate::measure::evaluate::to_tensor;
 use crate::pack::packed::is_packed;
 use crate::run::error::ModelFileError;
-use crate::run::loaded::LoadedLlama;
 use crate::text::error::TextError;
 use crate::trace::format::Trace;
 
@@ -70,9 +69,36 @@ pub fn fidelity(
             path: packed.path().to_owned(),
         }));
     }
-    let [dense, pruned] = [load_llama(dense, device)?, load_llama(pruned, device)?];
-    let [dense, pruned] = [&dense, &pruned].map(|(config, llama)| LoadedLlama { config, llama });
-    fidelity_of(dense, pruned, traces, listener)
+    FamilyKind::of(dense)?.run(Compare {
+        dense,
+        pruned,
+        traces,
+        device,
+        listener,
+    })
+}
+
+struct Compare<'a> {
+    dense: &'a Checkpoint,
+    pruned: &'a Checkpoint,
+    traces: &'a [Trace],
+    device: &'a Device,
+    listener: &'a mut dyn FnMut(usize, usize),
+}
+
+impl FamilyJob for Compare<'_> {
+    type Output = Result<Fidelity, MeasureError>;
+
+    fn run<F: LanguageModel>(self) -> Self::Output {
+        let open = |checkpoint: &Checkpoint| {
+            let family = F::open(checkpoint)?;
+            let model = family.load(checkpoint, self.device)?;
+            Ok::<_, MeasureError>((family, model))
+        };
+        let [dense, pruned] = [open(self.dense)?, open(self.pruned)?];
+        let [dense, pruned] = [&dense, &pruned].map(|(family, model)| LoadedModel::new(family, model));
+        fidelity_of(dense, pruned, self.traces, self.listener)
+    }
 }
 
 /// Compares two loaded models on traces.
@@ -83,15 +109,16 @@ pub fn fidelity(
 ///
 /// If the models differ in vocabulary or width, a token is outside the vocabulary, a trace is too long, or a measure is not
 /// finite. The last token of a trace that filled the positions was never run, and is left out.
-pub fn fidelity_of(
-    dense: LoadedLlama<'_>,
-    pruned: LoadedLlama<'_>,
+pub fn fidelity_of<F: LanguageModel>(
+    dense: LoadedModel<'_, F>,
+    pruned: LoadedModel<'_, F>,
     traces: &[Trace],
     listener: &mut dyn FnMut(usize, usize),
 ) -> Result<Fidelity, MeasureError> {
-    let max_positions = dense.config.max_positions.min(pruned.config.max_positions);
+    let max_positions = dense.family.max_positions().min(pruned.family.max_positions());
     let traces: Vec<Trace> = traces.iter().map(|trace| trace.clone().within(max_positions)).collect();
-    check(dense.config, pruned.config, &traces)?;
+    check_same(dense, pruned)?;
+    check_lengths(&traces, max_positions)?;
     let longest = traces
         .iter()
         .map(|trace| trace.prompt_tokens.len() + trace.new_tokens.len())
@@ -116,16 +143,20 @@ pub fn fidelity_of(
     })
 }
 
-fn check(dense: &LlamaConfig, pruned: &LlamaConfig, traces: &[Trace]) -> Result<(), MeasureError> {
+fn check_same<F: LanguageModel>(dense: LoadedModel<'_, F>, pruned: LoadedModel<'_, F>) -> Result<(), MeasureError> {
+    let [[dense_vocab, dense_width], [pruned_vocab, pruned_width]] = [dense, pruned].map(|it| F::head(it.model).dims());
     for (what, first, second) in [
-        ("vocabulary", dense.vocab_size, pruned.vocab_size),
-        ("width", dense.d_model, pruned.d_model),
+        ("vocabulary", dense_vocab, pruned_vocab),
+        ("width", dense_width, pruned_width),
     ] {
         if first != second {
             return Err(MeasureError::ModelsDiffer { what, first, second });
         }
     }
-    let max_positions = dense.max_positions.min(pruned.max_positions);
+    Ok(())
+}
+
+fn check_lengths(traces: &[Trace], max_positions: usize) -> Result<(), MeasureError> {
     let lengths = traces
         .iter()
         .map(|trace| trace.prompt_tokens.len() + trace.new_tokens.len());
@@ -137,40 +168,33 @@ fn check(dense: &LlamaConfig, pruned: &LlamaConfig, traces: &[Trace]) -> Result<
 }
 
 /// A model with its positions.
-struct Runner<'a> {
-    llama: &'a Llama,
+struct Runner<'a, F: LanguageModel> {
+    loaded: LoadedModel<'a, F>,
     vocab_size: usize,
-    positions: Rope,
+    positions: F::Positions,
 }
 
-impl<'a> Runner<'a> {
-    fn new(model: LoadedLlama<'a>, longest: usize) -> Self {
-        let LoadedLlama { config, llama } = model;
-        let device = llama.model.embed_tokens.weight.device();
+impl<'a, F: LanguageModel> Runner<'a, F> {
+    fn new(loaded: LoadedModel<'a, F>, longest: usize) -> Self {
         Self {
-            llama,
-            vocab_size: config.vocab_size,
-            positions: Rope::new(config, longest, &device),
+            loaded,
+            vocab_size: loaded.family.vocab_size(),
+            positions: loaded.family.positions(longest, &F::device(loaded.model)),
         }
     }
 
     /// `[n_tokens, d_model]`
     fn hidden(&self, tokens: &[u32]) -> Result<Tensor<2>, MeasureError> {
-        let device = self.llama.model.embed_tokens.weight.device();
-        let hidden = self
-            .llama
-            .hidden(to_tensor(tokens, self.vocab_size, &device)?, &self.positions, &mut ());
+        let LoadedModel { family, model } = self.loaded;
+        let tokens = to_tensor(tokens, self.vocab_size, &F::device(model))?;
+        let hidden = family.hidden(model, tokens, &self.positions);
         let [_, n_tokens, d_model] = hidden.dims();
         Ok(hidden.reshape([n_tokens, d_model]))
     }
 
     /// The logits of some hidden states, `[n, vocab_size]`.
     fn logits(&self, hidden: Tensor<2>) -> Vec<f32> {
-        let head = match &self.llama.lm_head {
-            Some(linear) => linear.weight.val(),
-            None => self.llama.model.embed_tokens.weight.val().transpose(),
-        };
-        values(secateurs_ops::linear(hidden, head))
+        values(self.loaded.family.logits(self.loaded.model, hidden))
     }
 }
 
@@ -203,7 +227,11 @@ impl Measured {
     }
 }
 
-fn measure(dense: &Runner<'_>, pruned: &Runner<'_>, tokens: &[u32]) -> Result<Measured, MeasureError> {
+fn measure<F: LanguageModel>(
+    dense: &Runner<'_, F>,
+    pruned: &Runner<'_, F>,
+    tokens: &[u32],
+) -> Result<Measured, MeasureError> {
     let (of_dense, of_pruned) = (dense.hidden(tokens)?, pruned.hidden(tokens)?);
     let [n_tokens, d_model] = of_dense.dims();
     let (a, b) = (values(of_dense.clone()), values(of_pruned.clone()));

@@ -1,9 +1,9 @@
 //! The contents of a checkpoint.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use secateurs_data::Checkpoint;
-use secateurs_data::llama::LlamaConfig;
+use secateurs_models::{ModelShape, TransformerShape};
 use secateurs_sparse::Level;
 use secateurs_tensor::PathRules;
 use serde::Serialize;
@@ -25,14 +25,11 @@ pub struct Info {
     pub encodings: BTreeMap<String, u64>,
     /// Fraction of zeros among the weights that pruning may touch.
     pub sparsity: f64,
-    /// Blocks, heads and widths, for the families that are known.
+    /// Number of blocks.
     pub blocks: usize,
-    /// Width of the residual stream.
-    pub d_model: usize,
-    /// Query heads and key-value heads.
-    pub heads: (usize, usize),
-    /// Width of the SwiGLU layer, or of one expert.
-    pub d_ffn: usize,
+    /// Widths and heads, if the model is a transformer.
+    #[serde(flatten)]
+    pub transformer: Option<TransformerShape>,
     /// Experts of a block and how many of them answer a token, if the model is a mixture.
     pub experts: Option<(usize, usize)>,
     /// Tokens in the vocabulary.
@@ -60,21 +57,27 @@ pub struct LinearInfo {
 ///
 /// # Errors
 ///
-/// If the model is not a Llama or a tensor cannot be read.
+/// If the model is of no known family or a tensor cannot be read.
 pub fn info(checkpoint: &Checkpoint) -> Result<Info, MeasureError> {
-    let config = LlamaConfig::open(checkpoint)?;
+    let shape = ModelShape::open(checkpoint)?;
     let rules = PathRules::default();
+    let prunable_names: HashSet<&str> = shape
+        .tensors
+        .iter()
+        .filter(|tensor| tensor.dims().is_some() && rules.selects(&tensor.path))
+        .map(|tensor| tensor.name.as_str())
+        .collect();
     let mut encodings = BTreeMap::new();
     for tensor in checkpoint.tensors() {
         *encodings.entry(tensor.encoding.clone()).or_insert(0) += tensor.bytes;
     }
     let (mut parameters, mut zeros, mut prunable) = (0, 0, 0);
     let mut linears = Vec::new();
-    for (name, shape) in weights_of(checkpoint)? {
-        let count: usize = shape.iter().product();
+    for (name, dims) in weights_of(checkpoint)? {
+        let count: usize = dims.iter().product();
         parameters += count as u64;
-        if shape.len() == 2 && rules.selects(&config.module_path(&name)) {
-            let linear = describe_linear(checkpoint, name, shape)?;
+        if prunable_names.contains(name.as_str()) {
+            let linear = describe_linear(checkpoint, name, dims)?;
             zeros += linear.n_zeros;
             prunable += count;
             linears.push(linear.info);
@@ -87,13 +90,11 @@ pub fn info(checkpoint: &Checkpoint) -> Result<Info, MeasureError> {
         bytes: checkpoint.tensors().map(|tensor| tensor.bytes).sum(),
         encodings,
         sparsity: zeros as f64 / prunable.max(1) as f64,
-        blocks: config.n_blocks,
-        d_model: config.d_model,
-        heads: (config.n_heads, config.n_kv_heads),
-        d_ffn: config.d_ffn,
-        experts: config.experts.map(|experts| (experts.n_experts, experts.top_k)),
-        vocab_size: config.vocab_size,
-        max_positions: config.max_positions,
+        blocks: shape.n_blocks,
+        transformer: shape.transformer,
+        experts: shape.mixture.map(|mixture| (mixture.n_experts, mixture.top_k)),
+        vocab_size: shape.vocab_size,
+        max_positions: shape.max_positions,
         linears,
     })
 }

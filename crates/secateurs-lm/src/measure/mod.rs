@@ -10,6 +10,6 @@ mod info;
 pub use answer::{Accuracy, accuracy, extract_number, reference_numbers};
 pub use compare::{Comparison, TensorDifference, compare};
 pub use error::MeasureError;
-pub use evaluate::{Evaluation, evaluate, evaluate_llama, evaluate_packed};
+pub use evaluate::{Evaluation, evaluate, evaluate_model, evaluate_on_windows, evaluate_packed};
 pub use fidelity::{Fidelity, PartFidelity, fidelity, fidelity_of};
 pub use info::{Info, LinearInfo, info};

@@ -2,14 +2,14 @@
 
 use std::path::Path;
 
-use secateurs_data::llama::{LlamaConfig, planned_tensors};
 use secateurs_data::{
-    Checkpoint, OutputForm, OutputRequest, Overwrite, PlannedTensor, RawTensor, Readers, StoredModel, write_stored,
+    Checkpoint, OutputForm, OutputRequest, Overwrite, RawTensor, Readers, StoredModel, TensorPlan, write_stored,
 };
+use secateurs_models::ModelShape;
 use secateurs_sparse::PackedMatrix;
 
 use crate::pack::error::PackError;
-use crate::pack::matrix::{DenseMatrix, Measured, PackedInfo, failed, is_in_block, tensors_of};
+use crate::pack::matrix::{DenseMatrix, Measured, PackedInfo, failed, tensors_of};
 use crate::pack::packed::read_weights;
 use crate::pack::result_config::packed_config;
 use crate::pack::settings::{FormatChoice, PackConfig, PackedLayout};
@@ -35,11 +35,10 @@ pub fn pack_checkpoint(
 ) -> Result<Vec<PackedInfo>, PackError> {
     config.check_layout()?;
     let source = Checkpoint::open(model)?;
-    let llama = LlamaConfig::describe(&source)?;
-    llama.check_dense("packing")?;
+    let shape = ModelShape::describe(&source)?;
+    shape.check_dense("packing")?;
     source.check_copyable()?;
-    let planned = planned_tensors(&llama);
-    check_shapes(&planned, config)?;
+    check_shapes(&shape.tensors, config)?;
     let output = OutputRequest {
         out,
         form: OutputForm::MODEL,
@@ -49,7 +48,7 @@ pub fn pack_checkpoint(
     let claim = output.claim()?;
     source.check_finite()?;
     let staged = claim.begin_once()?;
-    let PackedTensors { tensors, infos } = pack_tensors(&source, &planned, config, listener)?;
+    let PackedTensors { tensors, infos } = pack_tensors(&source, &shape.tensors, config, listener)?;
     let is_plain = infos.iter().all(PackedInfo::is_plain);
     let model = StoredModel {
         tensors,
@@ -74,25 +73,22 @@ struct PackedTensors {
 
 fn pack_tensors(
     source: &Checkpoint,
-    planned: &[PlannedTensor],
+    planned: &[TensorPlan],
     config: &PackConfig,
     listener: &mut dyn FnMut(usize, usize),
 ) -> Result<PackedTensors, PackError> {
     let mut packed = PackedTensors::default();
     let mut measured = Measured::new();
     for (index, tensor) in planned.iter().enumerate() {
-        let (name, weights) = (&tensor.name, read_weights(source, &tensor.name, &tensor.shape)?);
-        check_finite(name, &weights)?;
-        match <[usize; 2]>::try_from(tensor.shape.as_slice()) {
-            Ok(dims) => {
-                let weights = &weights;
-                let (matrix, info) = DenseMatrix { name, weights, dims }.pack(config, &mut measured)?;
-                packed
-                    .tensors
-                    .extend(tensors_of(name.trim_end_matches(".weight"), &matrix));
+        let weights = &read_weights(source, &tensor.name, &tensor.shape)?;
+        check_finite(&tensor.name, weights)?;
+        match tensor.dims() {
+            Some(dims) => {
+                let (matrix, info) = DenseMatrix { tensor, weights, dims }.pack(config, &mut measured)?;
+                packed.tensors.extend(tensors_of(tensor.layer(), &matrix));
                 packed.infos.push(info);
             }
-            Err(_) => packed.tensors.push((name.clone(), plain(&weights))),
+            None => packed.tensors.push((tensor.name.clone(), plain(weights))),
         }
         listener(index + 1, planned.len());
     }
@@ -100,12 +96,12 @@ fn pack_tensors(
 }
 
 /// Refuses a format that cannot hold a matrix of the model, whatever its weights.
-fn check_shapes(planned: &[PlannedTensor], config: &PackConfig) -> Result<(), PackError> {
+fn check_shapes(planned: &[TensorPlan], config: &PackConfig) -> Result<(), PackError> {
     let FormatChoice::Always(format) = config.format else {
         return Ok(());
     };
-    for tensor in planned.iter().filter(|tensor| is_in_block(&tensor.name)) {
-        if let [_, d_input] = tensor.shape[..] {
+    for tensor in planned.iter().filter(|tensor| tensor.block.is_some()) {
+        if let Some([_, d_input]) = tensor.dims() {
             let empty = vec![0.0; d_input];
             let packed = PackedMatrix::pack(&empty, [1, d_input], format, config.values.in_format(format, d_input));
             packed.map_err(|source| failed(&tensor.name, source))?;

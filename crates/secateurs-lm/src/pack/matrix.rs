@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-use secateurs_data::{DataError, FloatType, RawTensor};
+use secateurs_data::{FloatType, RawTensor, TensorPlan};
 use secateurs_sparse::{Choice, Format, Level, PackedMatrix, SparseError, ValueType, choose, choose_measured};
 use serde::{Serialize, Serializer};
 
@@ -15,6 +15,9 @@ use crate::pack::settings::{FormatChoice, PackConfig};
 pub struct PackedInfo {
     /// Name of the matrix.
     pub name: String,
+    /// Block that the matrix belongs to; `None` outside the blocks.
+    #[serde(skip)]
+    pub block: Option<usize>,
     /// `[d_output, d_input]`
     pub dims: [usize; 2],
     /// Fraction of zeros as it is stored: rounding may have made some.
@@ -46,7 +49,7 @@ fn as_text<S: Serializer>(value: &impl ToString, serializer: S) -> Result<S::Ok,
 
 /// A matrix to be packed.
 pub(crate) struct DenseMatrix<'a> {
-    pub name: &'a str,
+    pub tensor: &'a TensorPlan,
     pub weights: &'a [f32],
     pub dims: [usize; 2],
 }
@@ -80,16 +83,17 @@ impl DenseMatrix<'_> {
     ) -> Result<(PackedMatrix, PackedInfo), PackError> {
         let storage = self
             .storage(config, measured)
-            .map_err(|source| failed(self.name, source))?;
+            .map_err(|source| failed(&self.tensor.name, source))?;
         if let Some(float_type) = float_type(storage.values) {
             float_type
-                .check_fits(self.name, self.weights)
-                .map_err(DataError::from)?;
+                .check_fits(&self.tensor.name, self.weights)
+                .map_err(secateurs_data::DataError::from)?;
         }
         let matrix = PackedMatrix::pack(self.weights, self.dims, storage.format, storage.values)
-            .map_err(|source| failed(self.name, source))?;
+            .map_err(|source| failed(&self.tensor.name, source))?;
         let info = PackedInfo {
-            name: self.name.to_owned(),
+            name: self.tensor.name.clone(),
+            block: self.tensor.block,
             dims: self.dims,
             sparsity: matrix.n_zeros(Level::best()) as f64 / self.weights.len().max(1) as f64,
             format: storage.format,
@@ -102,7 +106,7 @@ impl DenseMatrix<'_> {
     }
 
     fn storage(&self, config: &PackConfig, measured: &mut Measured) -> Result<Storage, SparseError> {
-        if !is_in_block(self.name) {
+        if self.tensor.block.is_none() {
             return Ok(Storage {
                 format: Format::Dense,
                 values: config.head,
@@ -134,11 +138,6 @@ impl DenseMatrix<'_> {
             },
         )
     }
-}
-
-/// Whether a matrix is in a block, where pruning has been.
-pub(crate) fn is_in_block(name: &str) -> bool {
-    name.starts_with("model.layers.")
 }
 
 pub(crate) fn failed(name: &str, source: SparseError) -> PackError {

@@ -1,8 +1,7 @@
 //! Packed and plain checkpoints alike.
 
 use secateurs_data::Checkpoint;
-use secateurs_data::llama::{LlamaConfig, planned_tensors};
-use secateurs_models::ModelError;
+use secateurs_models::{ModelError, ModelShape};
 use secateurs_runtime::read_matrix;
 use secateurs_sparse::{Level, PackedMatrix, ValueType};
 
@@ -22,8 +21,8 @@ pub(crate) fn weights_of(checkpoint: &Checkpoint) -> Result<Vec<(String, Vec<usi
             .map(|tensor| (tensor.name.clone(), tensor.shape.clone()))
             .collect());
     }
-    let planned = planned_tensors(&LlamaConfig::describe(checkpoint)?);
-    Ok(planned.into_iter().map(|tensor| (tensor.name, tensor.shape)).collect())
+    let tensors = ModelShape::describe(checkpoint)?.tensors;
+    Ok(tensors.into_iter().map(|tensor| (tensor.name, tensor.shape)).collect())
 }
 
 /// A matrix of a packed model; `None` for what is stored as an ordinary tensor.

@@ -4,7 +4,7 @@ use secateurs_data::{FloatType, float_config};
 use secateurs_sparse::Format;
 use serde_json::{Value, json};
 
-use crate::pack::matrix::{PackedInfo, float_type, is_in_block};
+use crate::pack::matrix::{PackedInfo, float_type};
 use crate::pack::settings::{PackConfig, PackedLayout};
 
 /// The configuration of the result: its number format, and that it is packed.
@@ -28,7 +28,7 @@ pub(crate) fn packed_config(config: Value, infos: &[PackedInfo], wanted: &PackCo
 
 /// The result in the terms of compressed-tensors.
 fn sparse_bitmask(infos: &[PackedInfo]) -> Value {
-    let blocks = infos.iter().filter(|info| is_in_block(&info.name));
+    let blocks = infos.iter().filter(|info| info.block.is_some());
     let (zeros, all) = blocks.fold((0.0, 0.0), |(zeros, all), info| {
         let size = (info.dims[0] * info.dims[1]) as f64;
         (zeros + info.sparsity * size, all + size)

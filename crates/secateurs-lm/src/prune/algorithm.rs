@@ -1,8 +1,8 @@
 //! A method with its settings, in one of three shapes.
 
-use secateurs_importance::{Importance, Magnitude, Random, Ria, Wanda};
+use secateurs_importance::{Fisher, Importance, Magnitude, Random, Ria, Taylor, Wanda, WandaPlusPlus};
 use secateurs_prune::{Alps, LAdmm, LayerMethod, MaskOnly, PruneError, Safe, SparseGpt};
-use secateurs_tensor::Scope;
+use secateurs_tensor::{GradientNeed, Needs, Scope};
 
 use crate::prune::method::Method;
 use crate::prune::options::MethodOptions;
@@ -53,15 +53,19 @@ pub enum ElsaState {
 }
 
 impl Algorithm {
-    /// Whether the method needs token sequences that flow through the blocks.
+    /// Whether the method needs token sequences: to flow through the blocks, or to take gradients of the model's loss on.
     pub fn requires_calibration(&self) -> bool {
         match self {
-            Self::PerLayer(method) => method.needs().requires_calibration(),
+            Self::PerLayer(method) => requires_sequences(method.needs()),
             Self::PerBlock(_) => true,
-            Self::WholeModel(WholeModel::Masked(first)) => first.layer_method.needs().requires_calibration(),
+            Self::WholeModel(WholeModel::Masked(first)) => requires_sequences(first.layer_method.needs()),
             Self::WholeModel(WholeModel::Elsa(_)) => false,
         }
     }
+}
+
+fn requires_sequences(needs: Needs) -> bool {
+    needs.requires_calibration() || needs.gradients == GradientNeed::Model
 }
 
 impl Method {
@@ -129,6 +133,9 @@ impl Method {
             Self::Magnitude => Algorithm::PerLayer(mask_only(Magnitude, Scope::PerLayer, options)),
             Self::Wanda => Algorithm::PerLayer(mask_only(Wanda, Scope::PerOutput, options)),
             Self::Ria => Algorithm::PerLayer(mask_only(Ria::default(), Scope::PerLayer, options)),
+            Self::WandaPlusPlus => Algorithm::PerLayer(mask_only(WandaPlusPlus::default(), Scope::PerOutput, options)),
+            Self::Taylor => Algorithm::PerLayer(mask_only(Taylor::default(), Scope::PerLayer, options)),
+            Self::Fisher => Algorithm::PerLayer(mask_only(Fisher, Scope::PerLayer, options)),
             Self::SparseGpt => Algorithm::PerLayer(Box::new(sparsegpt(options))),
             Self::LAdmm => Algorithm::PerLayer(Box::new(l_admm(options)?)),
             Self::Alps => Algorithm::PerLayer(Box::new(alps(options)?)),

@@ -14,6 +14,12 @@ use crate::train::error::TrainJobError;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PruneJobError {
+    /// A method that needs the whole model at a time, of a family that is known by its blocks alone.
+    #[error("{method} needs the whole model, and this family has blocks only; choose a method that sees one at a time")]
+    NeedsWholeModel {
+        /// The method.
+        method: crate::Method,
+    },
     /// A recipe that cannot be followed.
     #[error(transparent)]
     Recipe(#[from] RecipeError),

@@ -19,6 +19,13 @@ pub enum Method {
     Wanda,
     /// Relative importance and activations (Plug-and-Play, ICLR 2024), the smallest of each layer go.
     Ria,
+    /// Wanda's score with a gradient of the block's output added to each input norm (arXiv 2503.04992).
+    #[serde(rename = "wanda++")]
+    WandaPlusPlus,
+    /// The weights whose product with the loss's gradient is smallest in each layer go (arXiv 1611.06440).
+    Taylor,
+    /// The weights whose squared product with the loss's gradients is smallest in each layer go (arXiv 1801.05787).
+    Fisher,
     /// Optimal-brain-surgeon sweep with compensation (arXiv 2301.00774).
     #[serde(rename = "sparsegpt")]
     SparseGpt,
@@ -42,11 +49,14 @@ pub enum Method {
 
 impl Method {
     /// All methods, controls first.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 15] = [
         Self::Random,
         Self::Magnitude,
         Self::Wanda,
         Self::Ria,
+        Self::WandaPlusPlus,
+        Self::Taylor,
+        Self::Fisher,
         Self::SparseGpt,
         Self::LAdmm,
         Self::Alps,
@@ -58,11 +68,14 @@ impl Method {
     ];
 
     /// The methods that see one layer at a time.
-    pub const LAYERWISE: [Self; 7] = [
+    pub const LAYERWISE: [Self; 10] = [
         Self::Random,
         Self::Magnitude,
         Self::Wanda,
         Self::Ria,
+        Self::WandaPlusPlus,
+        Self::Taylor,
+        Self::Fisher,
         Self::SparseGpt,
         Self::LAdmm,
         Self::Alps,
@@ -75,6 +88,9 @@ impl Method {
             Self::Magnitude => "magnitude",
             Self::Wanda => "wanda",
             Self::Ria => "ria",
+            Self::WandaPlusPlus => "wanda++",
+            Self::Taylor => "taylor",
+            Self::Fisher => "fisher",
             Self::SparseGpt => "sparsegpt",
             Self::LAdmm => "l-admm",
             Self::Alps => "alps",

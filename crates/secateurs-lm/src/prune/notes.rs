@@ -1,7 +1,6 @@
 //! Notes on counts that differ from those asked for.
 
-use secateurs_data::{Checkpoint, CheckpointWriter};
-use secateurs_models::llama::{LlamaConfig, planned_tensors};
+use secateurs_data::{Checkpoint, CheckpointWriter, TensorPlan};
 use secateurs_tensor::{LayerReport, Report};
 
 use crate::prune::error::PruneJobError;
@@ -35,16 +34,14 @@ pub(crate) fn of_counts(report: &Report) -> Vec<String> {
 pub(crate) fn of_rest(
     source: &Checkpoint,
     writer: &CheckpointWriter,
+    planned: &[TensorPlan],
     report: &Report,
 ) -> Result<Option<String>, PruneJobError> {
-    let config = LlamaConfig::describe(source)?;
-    let is_copied = |name: &str| {
-        let path = config.module_path(name);
-        report.layers.iter().all(|layer| layer.path != path)
-    };
+    let is_copied = |tensor: &TensorPlan| report.layers.iter().all(|layer| layer.path != tensor.path);
     let (mut tensors, mut weights) = (0, 0);
-    for name in planned_tensors(&config).iter().map(|tensor| &tensor.name) {
-        if is_copied(name) && source.tensor(name)?.encoding != writer.float_type().safetensors_name() {
+    for tensor in planned.iter().filter(|tensor| is_copied(tensor)) {
+        let name = &tensor.name;
+        if source.tensor(name)?.encoding != writer.float_type().safetensors_name() {
             let before = n_zeros(&source.read_f32(name)?);
             let lost = n_zeros(&writer.read_f32(name)?).saturating_sub(before);
             tensors += usize::from(lost > 0);

@@ -1,7 +1,7 @@
 //! The plan of a pruning run, checked before any work.
 
 use secateurs_data::Checkpoint;
-use secateurs_data::llama::{LlamaConfig, planned_tensors};
+use secateurs_models::ModelShape;
 use secateurs_prune::PruneError;
 use secateurs_tensor::{MaskSet, Pattern};
 use serde::{Serialize, Serializer};
@@ -54,26 +54,33 @@ impl Recipe {
     /// If the recipe cannot be followed on this model: an option that the method does not use or that is out of its range, a
     /// calibration or training text that is needed and not named, windows longer than the positions of the model, a glob that
     /// matches no layer, no layer left to prune, groups of an N:M pattern that do not tile the inputs of a layer, an
-    /// allocation that does not fit the pattern or the number of blocks. If the model is no dense Llama that can be copied.
+    /// allocation that does not fit the pattern or the number of blocks. If the model is of no known family or cannot be copied.
     pub fn check(&self, source: &Checkpoint) -> Result<PrunePlan, PruneJobError> {
-        let algorithm = self.build()?;
-        let pattern = self.pattern()?;
         check_source(source)?;
-        let config = LlamaConfig::describe(source)?;
-        let matrices = self.selected_matrices(&config)?;
-        self.check_pattern(pattern, &config, &matrices)?;
+        self.check_shape(&ModelShape::describe(source)?)
+    }
+
+    /// Plans a run on a model of this shape, whose files can be copied.
+    ///
+    /// # Errors
+    ///
+    /// As for [`check`](Self::check).
+    pub fn check_shape(&self, shape: &ModelShape) -> Result<PrunePlan, PruneJobError> {
+        let (algorithm, pattern) = (self.build()?, self.pattern()?);
+        let matrices = self.selected_matrices(shape)?;
+        self.check_pattern(pattern, shape, &matrices)?;
         if let Some(calibration) = self.needed_calibration()? {
-            calibration.check(&config)?;
+            calibration.check(shape)?;
         }
         if let Algorithm::WholeModel(method) = &algorithm {
-            self.check_training(method, &config)?;
+            self.check_training(method, shape)?;
         }
-        Ok(self.plan(pattern, &config, &matrices))
+        Ok(self.plan(pattern, shape, &matrices))
     }
 
     /// The matrices to prune, at least one.
-    fn selected_matrices(&self, config: &LlamaConfig) -> Result<Vec<BlockMatrix>, PruneJobError> {
-        let mut matrices = block_matrices(config);
+    fn selected_matrices(&self, shape: &ModelShape) -> Result<Vec<BlockMatrix>, PruneJobError> {
+        let mut matrices = block_matrices(shape);
         self.rules
             .check_globs(matrices.iter().map(|matrix| matrix.path.as_str()))?;
         matrices.retain(|matrix| self.rules.selects(&matrix.path));
@@ -87,7 +94,7 @@ impl Recipe {
     fn check_pattern(
         &self,
         pattern: Pattern,
-        config: &LlamaConfig,
+        shape: &ModelShape,
         matrices: &[BlockMatrix],
     ) -> Result<(), PruneJobError> {
         let refused = match (pattern, &self.allocation) {
@@ -102,9 +109,9 @@ impl Recipe {
             (Pattern::Nm(_), _) => Some(PruneError::FixedPattern {
                 pattern: pattern.to_string(),
             }),
-            (_, AllocationRecipe::PerBlock { sparsities }) if sparsities.len() != config.n_blocks => {
+            (_, AllocationRecipe::PerBlock { sparsities }) if sparsities.len() != shape.n_blocks => {
                 Some(PruneError::AllocationCount {
-                    expected: config.n_blocks,
+                    expected: shape.n_blocks,
                     got: sparsities.len(),
                 })
             }
@@ -114,9 +121,9 @@ impl Recipe {
     }
 
     /// Refuses a training without a text, without windows or with a setting out of its range.
-    fn check_training(&self, method: &WholeModel, config: &LlamaConfig) -> Result<(), PruneJobError> {
+    fn check_training(&self, method: &WholeModel, shape: &ModelShape) -> Result<(), PruneJobError> {
         let training = self.needed_training()?;
-        training.check_windows(config)?;
+        training.check_windows(shape)?;
         let trainer = match method {
             WholeModel::Masked(_) => training.masked_config(MaskSet::default()),
             WholeModel::Elsa(elsa) => training.elsa_config(self.pattern()?, &self.rules, elsa),
@@ -124,7 +131,7 @@ impl Recipe {
         Ok(trainer.check()?)
     }
 
-    fn plan(&self, pattern: Pattern, config: &LlamaConfig, matrices: &[BlockMatrix]) -> PrunePlan {
+    fn plan(&self, pattern: Pattern, shape: &ModelShape, matrices: &[BlockMatrix]) -> PrunePlan {
         let planned = |index: usize| {
             let pattern = match &self.allocation {
                 AllocationRecipe::Uniform => Some(pattern),
@@ -141,13 +148,9 @@ impl Recipe {
                 pruned: pattern.map(pruned),
             }
         };
-        let n_weights: usize = planned_tensors(config)
-            .iter()
-            .map(|tensor| tensor.shape.iter().product::<usize>())
-            .sum();
         PrunePlan {
-            blocks: (0..config.n_blocks).map(planned).collect(),
-            output_bytes: (n_weights * self.dtype.size()) as u64,
+            blocks: (0..shape.n_blocks).map(planned).collect(),
+            output_bytes: (shape.n_parameters() * self.dtype.size()) as u64,
         }
     }
 }

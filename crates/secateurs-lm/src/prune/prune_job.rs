@@ -4,12 +4,10 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use burn::tensor::Device;
-use secateurs_data::llama::LlamaConfig;
 use secateurs_data::{Checkpoint, CheckpointWriter, Overwrite};
-use secateurs_tensor::{CostChange, Report};
+use secateurs_tensor::Report;
 
 use crate::prune::recipe::Recipe;
-use crate::run::cost::{cost_of_source, cost_of_written};
 use crate::run::error::ModelFileError;
 use crate::trace::calibration::Calibration;
 
@@ -60,18 +58,13 @@ impl<'a> PruneJob<'a> {
     }
 }
 
-/// Adds metadata, recipe and report to finished weights; the report learns what they cost.
+/// Adds metadata, recipe and report to finished weights.
 pub(crate) fn describe(
     writer: &CheckpointWriter,
     source: &Checkpoint,
-    report: &mut Report,
+    report: &Report,
     recipe: &str,
 ) -> Result<(), ModelFileError> {
-    let config = LlamaConfig::describe(source)?;
-    report.cost = Some(CostChange {
-        before: cost_of_source(source, &config)?,
-        after: cost_of_written(writer, &config),
-    });
     let json = serde_json::to_string_pretty(report).map_err(ModelFileError::Json)?;
     writer.copy_metadata(source)?;
     writer.write_file("report.json", (json + "\n").as_bytes())?;

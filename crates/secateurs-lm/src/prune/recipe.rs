@@ -1,6 +1,7 @@
 //! A pruning run as a value: everything that decides its result, readable and writable as TOML.
 
 use secateurs_data::{Checkpoint, FloatType};
+use secateurs_models::ModelShape;
 use secateurs_tensor::{NmPattern, NonNegative, PathRules, Pattern, Sparsity};
 use serde::{Deserialize, Serialize};
 
@@ -211,11 +212,15 @@ impl Recipe {
     }
 
     /// The sequences that calibrate, none where nothing needs them.
-    pub(crate) fn calibration_tokens(&self, source: &Checkpoint) -> Result<CalibrationTokens, PruneJobError> {
+    pub(crate) fn calibration_tokens(
+        &self,
+        source: &Checkpoint,
+        shape: &ModelShape,
+    ) -> Result<CalibrationTokens, PruneJobError> {
         let calibration = self.needed_calibration()?;
         calibration.map_or_else(
             || Ok(CalibrationTokens::default()),
-            |calibration| Ok(calibration.sequences(source)?),
+            |calibration| Ok(calibration.sequences_for(source, shape)?),
         )
     }
 

@@ -1,13 +1,15 @@
 //! The matrices that pruning may touch.
 
-use secateurs_data::llama::{LlamaConfig, planned_tensors};
-use secateurs_data::{Checkpoint, DataError, FloatType, PlannedTensor};
+use secateurs_data::{Checkpoint, DataError, FloatType, TensorPlan};
+use secateurs_models::ModelShape;
 
 /// A matrix inside a block.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BlockMatrix {
     /// Path of the weight, as rules see it.
     pub path: String,
+    /// Name in the model's files.
+    pub name: String,
     /// Index of the block.
     pub block: usize,
     /// `[d_output, d_input]`
@@ -15,35 +17,28 @@ pub struct BlockMatrix {
 }
 
 /// All matrices inside the blocks of a model, whether or not rules select them.
-pub fn block_matrices(config: &LlamaConfig) -> Vec<BlockMatrix> {
-    let matrix = |tensor: PlannedTensor| {
-        let block = tensor.name.strip_prefix("model.layers.")?.split('.').next()?;
+pub fn block_matrices(shape: &ModelShape) -> Vec<BlockMatrix> {
+    let matrix = |tensor: &TensorPlan| {
         Some(BlockMatrix {
-            path: config.module_path(&tensor.name),
-            block: block.parse().ok()?,
-            dims: tensor.shape.as_slice().try_into().ok()?,
+            path: tensor.path.clone(),
+            name: tensor.name.clone(),
+            block: tensor.block?,
+            dims: tensor.dims()?,
         })
     };
-    planned_tensors(config).into_iter().filter_map(matrix).collect()
-}
-
-/// Name in the model's files of the parameter at a path of the module.
-pub(crate) fn file_name(config: &LlamaConfig, path: &str) -> String {
-    config
-        .layout()
-        .map_or_else(|| path.to_owned(), |layout| layout.file_name(path))
+    shape.tensors.iter().filter_map(matrix).collect()
 }
 
 /// Refuses weights that the number format of the output cannot hold.
-pub(crate) fn check_fits(source: &Checkpoint, planned: &[PlannedTensor], dtype: FloatType) -> Result<(), DataError> {
+pub(crate) fn check_fits(source: &Checkpoint, tensors: &[TensorPlan], dtype: FloatType) -> Result<(), DataError> {
     if dtype == FloatType::F32 {
         return Ok(());
     }
-    for tensor in planned {
+    for tensor in tensors {
         if source.tensor(&tensor.name)?.encoding != dtype.safetensors_name() {
             dtype
                 .check_fits(&tensor.name, &source.read_f32(&tensor.name)?)
-                .map_err(secateurs_data::DataError::from)?;
+                .map_err(DataError::from)?;
         }
     }
     Ok(())
@@ -51,6 +46,7 @@ pub(crate) fn check_fits(source: &Checkpoint, planned: &[PlannedTensor], dtype: 
 
 #[cfg(test)]
 mod tests {
+    use secateurs_data::llama::LlamaConfig;
     use secateurs_tensor::PathRules;
 
     use super::*;
@@ -63,7 +59,7 @@ mod tests {
             "max_position_embeddings": 4, "rms_norm_eps": 1e-5, "tie_word_embeddings": true
         });
         let config = LlamaConfig::from_json(&json).expect("a Llama");
-        let matrices = block_matrices(&config);
+        let matrices = block_matrices(&ModelShape::of(&config));
         assert_eq!(matrices.len(), 14);
         assert!(matrices.iter().all(|matrix| PathRules::default().selects(&matrix.path)));
         let down = matrices

@@ -1,92 +1,49 @@
 //! The cost of models on disk: parameters, bytes, and multiplications of a token.
 
-use secateurs_data::llama::LlamaConfig;
-use secateurs_data::{Checkpoint, CheckpointWriter, TensorKind};
-use secateurs_tensor::Cost;
+use secateurs_data::{Checkpoint, CheckpointWriter};
+use secateurs_models::ModelShape;
+use secateurs_tensor::{Cost, CostChange};
 
 use crate::run::error::ModelFileError;
 
+/// The change from a model's files to those that are being written, of the same shape.
+pub(crate) fn cost_change(
+    source: &Checkpoint,
+    writer: &CheckpointWriter,
+    shape: &ModelShape,
+) -> Result<CostChange, ModelFileError> {
+    Ok(CostChange {
+        before: cost_of_source(source, shape)?,
+        after: cost_of_written(writer, shape),
+    })
+}
+
 /// The cost of a model as its files hold it.
-pub(crate) fn cost_of_source(source: &Checkpoint, config: &LlamaConfig) -> Result<Cost, ModelFileError> {
+pub(crate) fn cost_of_source(source: &Checkpoint, shape: &ModelShape) -> Result<Cost, ModelFileError> {
     let (mut parameters, mut bytes) = (0, 0);
-    for tensor in config.tensors() {
-        let stored = source.tensor(&tensor.plan.name)?;
+    for tensor in &shape.tensors {
+        let stored = source.tensor(&tensor.name)?;
         parameters += stored.len() as u64;
         bytes += stored.bytes;
     }
-    Ok(cost(parameters, bytes, config))
+    Ok(cost(parameters, bytes, shape))
 }
 
 /// The cost of a model as it is being written.
-pub(crate) fn cost_of_written(writer: &CheckpointWriter, config: &LlamaConfig) -> Cost {
+pub(crate) fn cost_of_written(writer: &CheckpointWriter, shape: &ModelShape) -> Cost {
     let lengths = writer
         .plan()
         .iter()
         .map(|tensor| tensor.shape.iter().product::<usize>());
     let parameters = lengths.sum::<usize>() as u64;
-    cost(parameters, parameters * writer.float_type().size() as u64, config)
+    cost(parameters, parameters * writer.float_type().size() as u64, shape)
 }
 
-fn cost(parameters: u64, bytes: u64, config: &LlamaConfig) -> Cost {
+fn cost(parameters: u64, bytes: u64, shape: &ModelShape) -> Cost {
     Cost {
         parameters,
-        macs: Some(macs_per_token(config)),
+        macs: Some(shape.macs_per_token),
         bytes: Some(bytes),
         latency: None,
-    }
-}
-
-/// Multiply-accumulate operations of the matrices that one token passes, zeros included: the linears of all blocks, of a mixture
-/// those of `top_k` experts, and the output matrix. Attention between tokens is not counted, since it depends on their number.
-fn macs_per_token(config: &LlamaConfig) -> u64 {
-    let (mut of_all, mut of_experts) = (0, 0);
-    for tensor in config.tensors() {
-        let macs = tensor.plan.n_values() as u64;
-        match tensor.plan.kind {
-            TensorKind::Linear if tensor.expert.is_some() => of_experts += macs,
-            TensorKind::Linear => of_all += macs,
-            // An embedding is looked up; a tied one is the output matrix as well.
-            TensorKind::Embedding if config.tied_head => of_all += macs,
-            TensorKind::Embedding | TensorKind::Vector => {}
-        }
-    }
-    let active = config.experts.map_or(0, |experts| {
-        of_experts / experts.n_experts as u64 * experts.top_k as u64
-    });
-    of_all + active
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    fn config(tied: bool, experts: serde_json::Value) -> LlamaConfig {
-        let mut json = json!({
-            "hidden_size": 8, "intermediate_size": 12, "num_hidden_layers": 3, "num_attention_heads": 2,
-            "num_key_value_heads": 1, "vocab_size": 5, "max_position_embeddings": 4, "rms_norm_eps": 1e-5,
-            "tie_word_embeddings": tied
-        });
-        let fields = experts.as_object().into_iter().flatten();
-        fields.for_each(|(field, value)| json[field] = value.clone());
-        LlamaConfig::from_json(&json).expect("a configuration")
-    }
-
-    #[test]
-    fn a_token_passes_every_linear_and_the_output_matrix_once() {
-        // Queries and outputs are 8x8, keys and values 4x8 (one head of two), the three of SwiGLU 12x8.
-        let block = 2 * 64 + 2 * 32 + 3 * 96;
-        for tied in [true, false] {
-            let config = config(tied, json!({ "model_type": "llama" }));
-            assert_eq!(macs_per_token(&config), 3 * block + 5 * 8);
-        }
-    }
-
-    #[test]
-    fn of_a_mixture_the_router_and_the_chosen_experts_count() {
-        let mixture = json!({ "model_type": "mixtral", "num_local_experts": 4, "num_experts_per_tok": 2 });
-        let block = 2 * 64 + 2 * 32 + 4 * 8 + 2 * 3 * 96;
-        assert_eq!(macs_per_token(&config(false, mixture)), 3 * block + 5 * 8);
     }
 }

@@ -1,14 +1,12 @@
-//! Shared parts of jobs: models on disk and in memory, their cost, and the memory in use.
+//! Shared parts of jobs: models on disk, what models cost, and the memory in use.
 
 pub(crate) mod cost;
 pub(crate) mod error;
-pub(crate) mod loaded;
 pub(crate) mod memory;
 pub(crate) mod source;
 pub(crate) mod unknown_method;
 
 pub use error::ModelFileError;
-pub use loaded::LoadedLlama;
 pub use memory::{peak_rss_bytes, reset_peak_rss};
 pub use secateurs_data::Overwrite;
 pub use unknown_method::UnknownMethod;

@@ -1,7 +1,7 @@
 //! Text in, text out.
 
-use secateurs_data::llama::LlamaConfig;
 use secateurs_data::{Checkpoint, TextStream};
+use secateurs_models::ModelShape;
 use secateurs_runtime::{Engine, EngineConfig, Generation, LlamaWeights, SeededPrompt, Stop, generate_seeded};
 use secateurs_sparse::ValueType;
 
@@ -37,7 +37,7 @@ impl TextGenerator {
     /// If the model or its tokenizer cannot be used.
     pub fn load(checkpoint: &Checkpoint, dense: ValueType, config: EngineConfig) -> Result<Self, TextError> {
         // First what is quickly found wrong.
-        LlamaConfig::open(checkpoint)?.check_dense("the engine")?;
+        ModelShape::open(checkpoint)?.check_dense("the engine")?;
         let encoder = PromptEncoder::load(checkpoint)?;
         Ok(Self {
             engine: Engine::new(LlamaWeights::load(checkpoint, dense)?, config)?,

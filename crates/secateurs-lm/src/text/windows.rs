@@ -1,7 +1,7 @@
 //! Token windows.
 
 use secateurs_data::Tokenizer;
-use secateurs_data::llama::LlamaConfig;
+use secateurs_models::ModelShape;
 use sha2::{Digest, Sha256};
 
 use crate::text::error::TextError;
@@ -67,8 +67,8 @@ pub fn all_windows(
 /// # Errors
 ///
 /// If a window is longer than the positions of the model.
-pub fn check_window(config: &LlamaConfig, window: usize) -> Result<(), TextError> {
-    let max_positions = config.max_positions;
+pub fn check_window(shape: &ModelShape, window: usize) -> Result<(), TextError> {
+    let max_positions = shape.max_positions;
     if window > max_positions {
         Err(TextError::WindowTooLong { window, max_positions })
     } else {

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use secateurs_data::Checkpoint;
-use secateurs_models::llama::LlamaConfig;
+use secateurs_models::ModelShape;
 use serde::{Deserialize, Serialize};
 
 use crate::text::error::LineProblem;
@@ -68,9 +68,9 @@ impl Calibration {
     }
 
     /// Refuses a calibration that reads nothing, or windows that the model has no positions for; no file is read.
-    pub(crate) fn check(&self, config: &LlamaConfig) -> Result<(), TraceError> {
+    pub(crate) fn check(&self, shape: &ModelShape) -> Result<(), TraceError> {
         match self {
-            Self::Text(text) => text.check(config),
+            Self::Text(text) => text.check(shape),
             Self::Traces(TraceCalibration { tokens: Some(0), .. }) => Err(CalibrationError::NoTokens.into()),
             Self::Traces(_) => Ok(()),
         }
@@ -89,10 +89,18 @@ impl Calibration {
     /// blocks from the dense model, where a block here sees what the pruned ones before it make; its scope `all` prunes the
     /// output matrix, which is never pruned here.
     pub fn sequences(&self, source: &Checkpoint) -> Result<CalibrationTokens, TraceError> {
-        let config = LlamaConfig::describe(source)?;
+        self.sequences_for(source, &ModelShape::describe(source)?)
+    }
+
+    /// Reads the [`sequences`](Self::sequences) for a model of a known shape.
+    pub(crate) fn sequences_for(
+        &self,
+        source: &Checkpoint,
+        shape: &ModelShape,
+    ) -> Result<CalibrationTokens, TraceError> {
         match self {
-            Self::Text(text) => text.sequences(source, &config),
-            Self::Traces(traces) => traces.sequences(source, &config),
+            Self::Text(text) => text.sequences(source, shape),
+            Self::Traces(traces) => traces.sequences(source, shape),
         }
     }
 }
@@ -115,7 +123,7 @@ struct ReadTraces {
 }
 
 impl TextCalibration {
-    fn check(&self, config: &LlamaConfig) -> Result<(), TraceError> {
+    fn check(&self, shape: &ModelShape) -> Result<(), TraceError> {
         if self.windows == 0 || self.window < 2 {
             return Err(TextError::WindowSize {
                 count: self.windows,
@@ -123,11 +131,11 @@ impl TextCalibration {
             }
             .into());
         }
-        Ok(check_window(config, self.window)?)
+        Ok(check_window(shape, self.window)?)
     }
 
-    fn sequences(&self, source: &Checkpoint, config: &LlamaConfig) -> Result<CalibrationTokens, TraceError> {
-        self.check(config)?;
+    fn sequences(&self, source: &Checkpoint, shape: &ModelShape) -> Result<CalibrationTokens, TraceError> {
+        self.check(shape)?;
         let wanted = TextWindows {
             text: &read_plain_text(&self.text)?,
             count: self.skip + self.windows,
@@ -142,9 +150,9 @@ impl TextCalibration {
 }
 
 impl TraceCalibration {
-    fn sequences(&self, source: &Checkpoint, config: &LlamaConfig) -> Result<CalibrationTokens, TraceError> {
-        let mut reader = TraceReader::open(&self.traces, config.vocab_size)?;
-        let read = self.read(&mut reader, config.max_positions)?;
+    fn sequences(&self, source: &Checkpoint, shape: &ModelShape) -> Result<CalibrationTokens, TraceError> {
+        let mut reader = TraceReader::open(&self.traces, shape.vocab_size)?;
+        let read = self.read(&mut reader, shape.max_positions)?;
         let (got, wanted) = (read.n_prompt + read.n_new, self.tokens.unwrap_or(1));
         if got < wanted {
             return Err(TraceError::TooFewTraceTokens {

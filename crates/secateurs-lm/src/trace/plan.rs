@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use secateurs_data::Checkpoint;
-use secateurs_data::llama::LlamaConfig;
+use secateurs_models::ModelShape;
 use secateurs_runtime::{Generation, Sampling, SeededPrompt};
 
 use crate::text::error::LineProblem;
@@ -45,17 +45,17 @@ impl TracePlan {
     /// Reads and encodes the prompts; the first that cannot be used is an error.
     pub(crate) fn new(job: &TraceJob<'_>, checkpoint: &Checkpoint) -> Result<Self, TraceError> {
         // Given continuations need no weights.
-        let llama = match sampling(&job.config.source) {
-            Some(_) => LlamaConfig::open(checkpoint)?,
-            None => LlamaConfig::describe(checkpoint)?,
+        let shape = match sampling(&job.config.source) {
+            Some(_) => ModelShape::open(checkpoint)?,
+            None => ModelShape::describe(checkpoint)?,
         };
         if sampling(&job.config.source).is_some() {
-            llama.check_dense("sampling")?;
+            shape.check_dense("sampling")?;
         }
         let encoder = PromptEncoder::load(checkpoint)?;
         let config = job.config;
         let style = encoder.resolve(config.style.clone());
-        let prompts = prepare(job, &encoder, &style, llama.max_positions)?;
+        let prompts = prepare(job, &encoder, &style, shape.max_positions)?;
         let selection = PromptSelection {
             sha256: job.prompts.sha256().to_owned(),
             field: job.prompts.field().map(str::to_owned),
@@ -69,8 +69,8 @@ impl TracePlan {
             header: TraceHeader::new(checkpoint.fingerprint()?, selection, config.source.clone(), numbers),
             prompts,
             encoder,
-            vocab_size: llama.vocab_size,
-            max_positions: llama.max_positions,
+            vocab_size: shape.vocab_size,
+            max_positions: shape.max_positions,
         })
     }
 

@@ -5,12 +5,12 @@ use std::time::{Duration, Instant};
 use burn::module::Module;
 use burn::tensor::Device;
 use secateurs_data::RunFolder;
-use secateurs_models::llama::{Llama, Rope};
+use secateurs_models::{LanguageModel, LoadedModel, Sequences};
 use secateurs_prune::Progress;
 use secateurs_train::{StepReport, TrainError, Trainer};
 
 use crate::measure::error::MeasureError;
-use crate::measure::evaluate::{evaluate_llama, to_tensor};
+use crate::measure::evaluate::{evaluate_model, to_tensor};
 use crate::train::error::TrainJobError;
 use crate::train::inputs::Inputs;
 use crate::train::journal::TrainingJournal;
@@ -21,22 +21,22 @@ use crate::train::state;
 const CHECKPOINT_TIME: Duration = Duration::from_mins(5);
 
 /// A training on its way.
-pub(super) struct Course<'a> {
-    pub(super) inputs: &'a Inputs<'a>,
+pub(super) struct Course<'a, F> {
+    pub(super) inputs: &'a Inputs<'a, F>,
     pub(super) run: &'a mut RunFolder<TrainingJournal>,
     pub(super) device: Device,
     pub(super) started: Instant,
     pub(super) earlier_seconds: f64,
 }
 
-impl Course<'_> {
+impl<F: LanguageModel> Course<'_, F> {
     pub(super) fn train(
         &mut self,
-        mut trainer: Trainer<Llama>,
+        mut trainer: Trainer<F::Model>,
         listener: &mut dyn FnMut(Progress<'_>),
-    ) -> Result<Trainer<Llama>, TrainJobError> {
+    ) -> Result<Trainer<F::Model>, TrainJobError> {
         let n_steps = self.inputs.training.steps();
-        let positions = Rope::new(&self.inputs.config, self.inputs.windows.window(), &self.device);
+        let positions = self.inputs.family.positions(self.inputs.windows.window(), &self.device);
         let validate_every = self.inputs.training.validate_every;
         let validate_every = validate_every.unwrap_or(n_steps.div_ceil(8)).max(1);
         let mut last_checkpoint = Instant::now();
@@ -64,15 +64,17 @@ impl Course<'_> {
         Ok(trainer)
     }
 
-    fn step(&self, trainer: &mut Trainer<Llama>, positions: &Rope) -> Result<StepReport, TrainError> {
+    fn step(&self, trainer: &mut Trainer<F::Model>, positions: &F::Positions) -> Result<StepReport, TrainError> {
         let training = self.inputs.training;
         let shape = [training.batch_size(), self.inputs.windows.window()];
-        let vocab_size = self.inputs.config.vocab_size;
-        trainer.step(&mut |llama, batch| {
+        let family = &self.inputs.family;
+        let vocab_size = family.vocab_size();
+        trainer.step(&mut |model, batch| {
             let tokens = self.inputs.windows.batch(batch.index);
             let tokens = to_tensor(&tokens, vocab_size, &self.device);
             let tokens = tokens.expect("tokens were checked when they were read").reshape(shape);
-            llama.gradients(tokens, positions, training.activations.unwrap_or_default(), batch)
+            let sequences = Sequences { tokens, positions };
+            family.gradients(model, sequences, training.activations.unwrap_or_default(), batch)
         })
     }
 
@@ -96,12 +98,13 @@ impl Course<'_> {
         }
     }
 
-    fn validate(&mut self, trainer: &Trainer<Llama>) -> Result<(), TrainJobError> {
+    fn validate(&mut self, trainer: &Trainer<F::Model>) -> Result<(), TrainJobError> {
         if self.inputs.validation.is_empty() {
             return Ok(());
         }
         let pruned = trainer.projected()?.valid();
-        let evaluated = evaluate_llama(&self.inputs.config, &pruned, &self.inputs.validation, &mut |_, _| {});
+        let model = LoadedModel::new(&self.inputs.family, &pruned);
+        let evaluated = evaluate_model(model, &self.inputs.validation, &mut |_, _| {});
         let loss = match evaluated {
             Ok(evaluation) => Some(evaluation.mean_loss()),
             Err(MeasureError::LossNotFinite { .. }) => None,
@@ -115,7 +118,7 @@ impl Course<'_> {
     }
 
     /// Puts the state on the disk, from where an interrupted run goes on.
-    fn keep(&mut self, trainer: &Trainer<Llama>) -> Result<(), TrainJobError> {
+    fn keep(&mut self, trainer: &Trainer<F::Model>) -> Result<(), TrainJobError> {
         let before = self.run.journal().steps_done;
         let (steps_done, seconds) = (trainer.steps_done(), self.seconds());
         state::write(trainer, self.run.folder())?;

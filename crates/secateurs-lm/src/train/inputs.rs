@@ -1,7 +1,7 @@
 //! Everything that a training reads.
 
 use secateurs_data::Checkpoint;
-use secateurs_models::llama::LlamaConfig;
+use secateurs_models::{LanguageModel, ModelShape};
 
 use crate::measure::evaluate::check_tokens;
 use crate::prune::recipe::Recipe;
@@ -14,20 +14,20 @@ use crate::train::log::TrainingLog;
 use crate::train::settings::Training;
 
 /// Everything that a training reads.
-pub(super) struct Inputs<'a> {
+pub(super) struct Inputs<'a, F> {
     pub(super) training: &'a Training,
-    pub(super) config: LlamaConfig,
+    pub(super) family: F,
     pub(super) windows: TrainingWindows,
     /// Sha256 of the tokens of all windows in order.
     hash: String,
     pub(super) validation: Vec<Vec<u32>>,
 }
 
-impl<'a> Inputs<'a> {
-    pub(super) fn read(training: &'a Training, source: &Checkpoint, seed: u64) -> Result<Self, TrainJobError> {
-        let config = LlamaConfig::open(source)?;
-        let window = training.window(config.max_positions);
-        check_window(&config, window)?;
+impl<'a, F: LanguageModel> Inputs<'a, F> {
+    pub(super) fn read(recipe: &'a Recipe, source: &Checkpoint, family: F) -> Result<Self, TrainJobError> {
+        let (training, seed) = (recipe.needed_training()?, recipe.seed);
+        let window = training.window(family.max_positions());
+        check_window(&ModelShape::of(&family), window)?;
         let tokenizer = source.tokenizer()?;
         let windows = TrainingWindows::read(training, window, &tokenizer, seed)?;
         let mut validation = Vec::new();
@@ -40,13 +40,13 @@ impl<'a> Inputs<'a> {
             validation = all_windows(&tokenizer, &least, "the validation text")?;
             validation.truncate(training.validation_windows.unwrap_or(16));
         }
-        let sequences = windows.all();
+        let (sequences, vocab_size) = (windows.all(), family.vocab_size());
         sequences
             .iter()
-            .try_for_each(|window| check_tokens(window, config.vocab_size))?;
+            .try_for_each(|window| check_tokens(window, vocab_size))?;
         Ok(Self {
             training,
-            config,
+            family,
             hash: hash_tokens(&sequences),
             windows,
             validation,

@@ -8,7 +8,7 @@ use burn::backend::DispatchDevice;
 use burn::module::Module;
 use burn::tensor::Device;
 use secateurs_data::{Checkpoint, CheckpointWriter, OutputClaim, RunFolder};
-use secateurs_models::llama::{Llama, LlamaConfig, load_llama, planned_tensors, save_llama};
+use secateurs_models::{LanguageModel, ModelShape, TensorMap};
 use secateurs_prune::{Progress, PrunedTogether, layer_reports};
 use secateurs_tensor::{KeepMask, LayerReport, MaskSet, Report, Scope, read_weights};
 use secateurs_train::{MomentFormat, Residence, Trainer};
@@ -16,7 +16,7 @@ use secateurs_train::{MomentFormat, Residence, Trainer};
 use crate::prune::algorithm::WholeModel;
 use crate::prune::notes;
 use crate::prune::prune_job::{PruneJob, describe};
-use crate::prune::selection::file_name;
+use crate::run::cost::cost_change;
 use crate::run::error::ModelFileError;
 use crate::run::memory::peak_rss_bytes;
 use crate::train::course::Course;
@@ -29,23 +29,24 @@ use crate::train::state;
 const MODEL: &str = "model";
 
 /// A training of a whole model, from its check to its output.
-pub(crate) struct TrainingRun<'a> {
+pub(crate) struct TrainingRun<'a, F> {
     job: &'a PruneJob<'a>,
     source: &'a Checkpoint,
-    inputs: Inputs<'a>,
+    inputs: Inputs<'a, F>,
     run: RunFolder<TrainingJournal>,
     started: Instant,
 }
 
-impl<'a> TrainingRun<'a> {
+impl<'a, F: LanguageModel> TrainingRun<'a, F> {
     /// Reads the texts, then begins in the staging folder or opens what an interrupted run left there.
     pub(crate) fn begin(
         job: &'a PruneJob<'a>,
         source: &'a Checkpoint,
+        family: F,
         claim: OutputClaim,
     ) -> Result<Self, TrainJobError> {
         let started = Instant::now();
-        let inputs = Inputs::read(job.recipe.needed_training()?, source, job.recipe.seed)?;
+        let inputs = Inputs::read(job.recipe, source, family)?;
         let mut run = claim.begin(inputs.journal(job.recipe, source)?)?;
         if !run.is_resumed() {
             run.record(|_| {})?;
@@ -82,7 +83,7 @@ impl<'a> TrainingRun<'a> {
         &mut self,
         method: &WholeModel,
         listener: &mut dyn FnMut(Progress<'_>),
-    ) -> Result<Trainer<Llama>, TrainJobError> {
+    ) -> Result<Trainer<F::Model>, TrainJobError> {
         let trainer = self.trainer(method)?;
         let trainer = match self.run.journal().steps_done {
             0 => trainer,
@@ -99,7 +100,7 @@ impl<'a> TrainingRun<'a> {
         course.train(trainer, listener)
     }
 
-    fn trainer(&self, method: &WholeModel) -> Result<Trainer<Llama>, TrainJobError> {
+    fn trainer(&self, method: &WholeModel) -> Result<Trainer<F::Model>, TrainJobError> {
         let (recipe, device) = (self.job.recipe, self.job.device);
         let training = self.inputs.training;
         let mut config = match method {
@@ -109,15 +110,15 @@ impl<'a> TrainingRun<'a> {
         if is_accelerator(device) && config.adam.moments == MomentFormat::F32 {
             config.residence = Residence::Device;
         }
-        let (_, llama) = load_llama(self.source, &device.clone().autodiff())?;
-        Ok(Trainer::new(llama, config)?)
+        let model = self.inputs.family.load(self.source, &device.clone().autodiff())?;
+        Ok(Trainer::new(model, config)?)
     }
 
     /// Masks of the weights that survived the first method.
     fn first_stage_masks(&self) -> Result<MaskSet, TrainJobError> {
         let pruned = Checkpoint::open(&self.first_stage_folder())?;
-        let (_, llama) = load_llama(&pruned, self.job.device)?;
-        let weights = read_weights(&llama, &self.job.recipe.rules);
+        let model = F::open(&pruned)?.load(&pruned, self.job.device)?;
+        let weights = read_weights(&model, &self.job.recipe.rules);
         let masks = weights
             .iter()
             .map(|(path, weight)| (path.clone(), KeepMask::of_nonzeros(weight)));
@@ -125,18 +126,18 @@ impl<'a> TrainingRun<'a> {
     }
 
     /// Writes the finished model with its report, which counts what was written.
-    fn write(&self, method: &WholeModel, trainer: Trainer<Llama>) -> Result<Report, TrainJobError> {
+    fn write(&self, method: &WholeModel, trainer: Trainer<F::Model>) -> Result<Report, TrainJobError> {
         let (recipe, log) = (self.job.recipe, &self.run.journal().log);
         self.run.remove(MODEL)?;
-        let config = LlamaConfig::open(self.source)?;
-        let plan = planned_tensors(&config);
-        let (llama, masks) = trainer.finish()?;
-        let llama = llama.valid();
-        let writer = CheckpointWriter::create(&self.run.folder().join(MODEL), plan, recipe.dtype)?;
-        save_llama(&config, &llama, &writer)?;
-        let mut layers = self.layers(method, &llama, &masks)?;
+        let family = &self.inputs.family;
+        let (shape, tensors) = (ModelShape::of(family), TensorMap::new(family.planned()));
+        let (model, masks) = trainer.finish()?;
+        let model = model.valid();
+        let writer = CheckpointWriter::create(&self.run.folder().join(MODEL), shape.planned(), recipe.dtype)?;
+        family.save(&model, &writer)?;
+        let mut layers = self.layers(method, &model, &masks)?;
         for layer in &mut layers {
-            layer.pruned = notes::n_zeros(&writer.read_f32(&file_name(&config, &layer.path))?);
+            layer.pruned = notes::n_zeros(&writer.read_f32(&tensors.at(&layer.path)?.name)?);
         }
         let mut report = Report {
             method: recipe.method.name().into(),
@@ -152,13 +153,19 @@ impl<'a> TrainingRun<'a> {
         report.notes.extend(notes::of_counts(&report));
         let log = serde_json::to_vec(log).map_err(ModelFileError::Json)?;
         writer.write_file("training.json", &log)?;
-        describe(&writer, self.source, &mut report, &recipe.to_toml()?)?;
+        report.cost = Some(cost_change(self.source, &writer, &shape)?);
+        describe(&writer, self.source, &report, &recipe.to_toml()?)?;
         writer.sync()?;
         Ok(report)
     }
 
     /// Reports on the layers that were pruned, but for the zeros in the file.
-    fn layers(&self, method: &WholeModel, llama: &Llama, masks: &MaskSet) -> Result<Vec<LayerReport>, TrainJobError> {
+    fn layers(
+        &self,
+        method: &WholeModel,
+        model: &F::Model,
+        masks: &MaskSet,
+    ) -> Result<Vec<LayerReport>, TrainJobError> {
         let pattern = self.job.recipe.pattern()?;
         // Layers that competed have counts of their own.
         let requested = Some(pattern).filter(|_| self.job.recipe.options.scope != Some(Scope::Global));
@@ -168,7 +175,7 @@ impl<'a> TrainingRun<'a> {
             pattern: requested,
             seconds: self.run.journal().log.train_seconds,
         };
-        let mut layers = layer_reports(llama, &pruned);
+        let mut layers = layer_reports(model, &pruned);
         if let WholeModel::Masked(first) = method {
             for layer in &mut layers {
                 layer.requested_pruned = first.layer_method.pruned_count(pattern, layer.dims);

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use secateurs_models::llama::{Activations, LlamaConfig};
+use secateurs_models::{Activations, ModelShape};
 use secateurs_tensor::{MaskSet, PathRules, Pattern};
 use secateurs_train::{
     AdamSettings, AdmmSettings, Constraint, LearningRate, MomentFormat, PenaltyScale, PenaltySchedule,
@@ -153,12 +153,12 @@ impl Training {
     }
 
     /// Refuses windows that there are none of, or that the model has no positions for.
-    pub(crate) fn check_windows(&self, config: &LlamaConfig) -> Result<(), TextError> {
-        let window = self.window(config.max_positions);
+    pub(crate) fn check_windows(&self, shape: &ModelShape) -> Result<(), TextError> {
+        let window = self.window(shape.max_positions);
         let counts = [Some(self.n_windows()), self.validation_windows];
         match counts.into_iter().flatten().min() {
             Some(count) if count == 0 || window < 2 => Err(TextError::WindowSize { count, window }),
-            _ => check_window(config, window),
+            _ => check_window(shape, window),
         }
     }
 

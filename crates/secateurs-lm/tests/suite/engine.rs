@@ -5,7 +5,7 @@ use std::path::Path;
 use burn::tensor::{Int, Tensor, TensorData};
 use secateurs_data::Checkpoint;
 use secateurs_lm::{FormatChoice, Overwrite, PackConfig, pack_checkpoint};
-use secateurs_models::llama::{Rope, load_llama};
+use secateurs_models::decoder::{Rope, load_llama};
 use secateurs_runtime::{Engine, EngineConfig, LlamaWeights};
 use secateurs_sparse::{Group, ValueType, VectorType};
 

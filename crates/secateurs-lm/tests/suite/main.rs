@@ -2,6 +2,8 @@
 
 mod costs;
 mod engine;
+mod families;
+mod gradient_methods;
 mod options;
 mod plans;
 mod tiny;

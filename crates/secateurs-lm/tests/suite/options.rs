@@ -18,7 +18,13 @@ const OPTIONS: [&str; 7] = [
 /// Options that a method uses.
 fn used_by(method: Method) -> &'static [&'static str] {
     match method {
-        Method::Random | Method::Magnitude | Method::Wanda | Method::Ria => &["scope", "allocation"],
+        Method::Random
+        | Method::Magnitude
+        | Method::Wanda
+        | Method::Ria
+        | Method::WandaPlusPlus
+        | Method::Taylor
+        | Method::Fisher => &["scope", "allocation"],
         Method::SparseGpt => &["damping", "allocation"],
         Method::LAdmm => &["damping", "iterations", "schedule", "allocation"],
         Method::Alps => &["damping", "iterations", "allocation"],

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use secateurs_data::{CheckpointWriter, FloatType};
-use secateurs_models::llama::{LlamaConfig, planned_tensors};
+use secateurs_models::decoder::{LlamaConfig, planned_tensors};
 use serde_json::{Value, json};
 
 /// Words that the tokenizer knows.

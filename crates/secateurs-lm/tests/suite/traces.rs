@@ -9,7 +9,7 @@ use secateurs_lm::{
     TraceCalibration, TraceConfig, TraceJob, TracePart, TraceReader, TraceSource, TraceStop, fidelity,
     prune_checkpoint, trace_prompts,
 };
-use secateurs_models::llama::{LlamaConfig, LlamaStore, Rope, load_llama, planned_tensors};
+use secateurs_models::decoder::{LlamaConfig, LlamaStore, Rope, load_llama, planned_tensors};
 use secateurs_prune::BlockStore;
 use secateurs_runtime::EngineConfig;
 use secateurs_sparse::{ValueType, VectorType};

@@ -9,9 +9,10 @@ use serde_json::Value;
 
 use super::block::LlamaBlock;
 use super::load::save_llama;
+use super::macs::macs_per_token;
 use super::model::Llama;
 use super::rope::Rope;
-use crate::{Activations, Family, LanguageModel, ModelError, Sequences};
+use crate::{Activations, Family, LanguageModel, MixtureShape, ModelError, Sequences, TransformerShape};
 
 impl Family for LlamaConfig {
     type Block = LlamaBlock;
@@ -70,6 +71,26 @@ impl Family for LlamaConfig {
     fn max_positions(&self) -> usize {
         self.max_positions
     }
+
+    fn macs_per_token(&self) -> u64 {
+        macs_per_token(self)
+    }
+
+    fn transformer(&self) -> Option<TransformerShape> {
+        Some(TransformerShape {
+            d_model: self.d_model,
+            heads: (self.n_heads, self.n_kv_heads),
+            d_ffn: self.d_ffn,
+        })
+    }
+
+    fn mixture(&self) -> Option<MixtureShape> {
+        self.experts.map(|experts| MixtureShape {
+            n_experts: experts.n_experts,
+            top_k: experts.top_k,
+            model_type: experts.layout.model_type(),
+        })
+    }
 }
 
 impl LanguageModel for LlamaConfig {
@@ -77,6 +98,14 @@ impl LanguageModel for LlamaConfig {
 
     fn new_model(&self, device: &Device) -> Llama {
         Llama::new(self, device)
+    }
+
+    fn embedded(&self, model: &Llama, tokens: Tensor<2, Int>) -> Tensor<3> {
+        model.model.embed_tokens.forward(tokens)
+    }
+
+    fn blocks(model: &Llama) -> &[LlamaBlock] {
+        &model.model.layers
     }
 
     fn device(model: &Llama) -> Device {

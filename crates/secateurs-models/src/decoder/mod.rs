@@ -5,6 +5,8 @@ mod block;
 mod family;
 mod load;
 mod losses;
+mod macs;
+mod mixture;
 mod mlp;
 mod model;
 mod moe;

@@ -14,7 +14,7 @@ pub(crate) fn correlated(normal: &[f64], gram: &Mat<f64>) -> Mat<f64> {
 ///
 /// A column that depends on earlier ones leaves a pivot of rounding errors; it adds nothing of its own.
 fn semidefinite_cholesky(gram: &Mat<f64>) -> Mat<f64> {
-    /// What is left of a diagonal entry, relative to it, where rounding decides.
+    /// Remainder of a diagonal entry, relative to it, below which rounding decides.
     const NEGLIGIBLE: f64 = 1e-13;
     let n = gram.nrows();
     let mut factor = Mat::<f64>::zeros(n, n);

@@ -10,7 +10,7 @@ use faer::{Conj, Mat, Par};
 
 use crate::mixture::Mixture;
 
-/// How the gradient on a fresh batch is drawn; both have the same law.
+/// Ways to draw the gradient on a fresh batch; both have the same law.
 ///
 /// `f` and its teacher see an input `x ~ N(0, I)` only through its products with their `n` vectors. Where `n < d_input`,
 /// `x` can be drawn in an orthonormal basis whose first `n` directions span these vectors: the others decide about no loss,

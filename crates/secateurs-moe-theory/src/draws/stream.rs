@@ -4,7 +4,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use rayon::prelude::*;
 
-/// What numbers are drawn for; each purpose has numbers of its own.
+/// Purpose of drawn numbers; each purpose has numbers of its own.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Purpose {
     TeacherRouters,
@@ -41,7 +41,7 @@ impl Stream {
         StdRng::from_seed(key)
     }
 
-    /// What `work` makes of `n_rows` rows of `width` standard normal numbers, drawn and worked on in blocks.
+    /// Results of `work` on `n_rows` rows of `width` standard normal numbers, drawn and worked on in blocks.
     ///
     /// Results are in the order of blocks.
     pub(crate) fn blocks<T: Send>(

@@ -1,4 +1,4 @@
-//! Which teachers a student has found.
+//! Teachers that a student has found.
 
 use serde::{Deserialize, Serialize};
 
@@ -36,7 +36,7 @@ pub struct Alignment {
 /// A teacher and the expert that is nearest to it.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Pair {
-    /// Which expert of the student.
+    /// The expert of the student.
     pub expert_number: usize,
     /// `|cos(w, w*)|`
     pub expert: f64,
@@ -73,7 +73,7 @@ impl Alignment {
         self.n_found() == self.pairs.len()
     }
 
-    /// How many teachers have been found.
+    /// Number of teachers that have been found.
     pub fn n_found(&self) -> usize {
         self.pairs.iter().filter(|pair| pair.expert >= ALIGNED).count()
     }

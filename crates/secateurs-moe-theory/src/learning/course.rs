@@ -1,11 +1,11 @@
-//! What happened in a training.
+//! Records of a training.
 
 use serde::{Deserialize, Serialize};
 
 use crate::matrix::cosine;
 use crate::mixture::Mixture;
 
-/// What is known at a step.
+/// Record of a step.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Record {
     /// Steps that had been taken.
@@ -84,7 +84,7 @@ impl Course {
 }
 
 impl Record {
-    /// What is known of a student.
+    /// Record of a student.
     pub(crate) fn new(step: usize, loss: f64, student: &Mixture, teacher: &Mixture) -> Self {
         let cosines = |own: fn(&Mixture, usize) -> &[f64]| {
             let of = |i: usize| (0..teacher.n_experts()).map(move |j| cosine(own(student, i), own(teacher, j)));

@@ -1,4 +1,4 @@
-//! What both trainings have in common: a gradient on a fresh batch, a step, and records.
+//! The loop of both trainings: a gradient on a fresh batch, a step, and records.
 
 use crate::error::{Result, at_least_one};
 use crate::learning::course::{Course, Record};

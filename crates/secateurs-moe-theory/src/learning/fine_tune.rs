@@ -9,7 +9,7 @@ use crate::learning::gradient::Gradient;
 use crate::learning::teacher_batches::{Signal, TeacherBatches};
 use crate::mixture::Mixture;
 
-/// How a student is fine-tuned.
+/// Settings of fine-tuning.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FineTuning {
     /// Fresh rows for every step.
@@ -20,18 +20,18 @@ pub struct FineTuning {
     pub expert_rate: f64,
     /// The rate for weights.
     pub weight_rate: f64,
-    /// How many steps.
+    /// Number of steps.
     pub steps: usize,
-    /// The same seed gives the same batches, bit by bit and with any number of threads.
+    /// Seed of the batches: equal seeds give equal batches, bit by bit and with any number of threads.
     pub seed: u64,
     /// Steps from one record to the next.
     pub record_every: usize,
-    /// How batches are drawn.
+    /// The way in which batches are drawn.
     pub draws: Draws,
 }
 
 impl Default for FineTuning {
-    /// What is stable for a few teachers of weight 1: routers learn slowly and experts fast, and rates even that out.
+    /// Settings that are stable for a few teachers of weight 1: routers learn slowly and experts fast, and rates even that out.
     fn default() -> Self {
         Self {
             batch_size: 4096,

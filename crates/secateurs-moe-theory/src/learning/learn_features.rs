@@ -10,7 +10,7 @@ use crate::learning::teacher_batches::{Signal, TeacherBatches};
 use crate::matrix::dot;
 use crate::mixture::{Mixture, normalise};
 
-/// What is trained, and on what.
+/// Parameters that are trained, and their signal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Mode {
     /// Routers, experts and weights by the gradient of the loss.
@@ -22,7 +22,7 @@ pub enum Mode {
     FrozenWeights,
 }
 
-/// How features are learned.
+/// Settings of feature learning.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FeatureLearning {
     /// Fresh rows for every step.
@@ -32,20 +32,20 @@ pub struct FeatureLearning {
     /// The rate for weights, where they are trained; best far below `learning_rate` in many dimensions, see
     /// [`learn_features`].
     pub weight_rate: f64,
-    /// How many steps.
+    /// Number of steps.
     pub steps: usize,
-    /// The same seed gives the same batches, bit by bit and with any number of threads.
+    /// Seed of the batches: equal seeds give equal batches, bit by bit and with any number of threads.
     pub seed: u64,
     /// Steps from one record to the next.
     pub record_every: usize,
-    /// What is trained.
+    /// Parameters that are trained.
     pub mode: Mode,
-    /// How batches are drawn.
+    /// The way in which batches are drawn.
     pub draws: Draws,
 }
 
 impl Default for FeatureLearning {
-    /// What finds three teachers in 40 dimensions with 15 experts.
+    /// Settings that find three teachers in 40 dimensions with 15 experts.
     fn default() -> Self {
         Self {
             batch_size: 4096,

@@ -11,7 +11,7 @@ use crate::learning::gradient::{Gradient, GradientSums};
 use crate::matrix::{product, rows};
 use crate::mixture::Mixture;
 
-/// What a gradient follows.
+/// The signal that a gradient follows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Signal {
     /// `f - f*`

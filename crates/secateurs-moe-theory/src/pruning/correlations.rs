@@ -1,4 +1,4 @@
-//! What least squares needs to know of a student's experts.
+//! Products of a student's experts that least squares needs.
 
 use faer::linalg::solvers::Solve;
 use faer::{Mat, Side};

@@ -7,7 +7,7 @@ use crate::mixture::Mixture;
 use crate::pruning::prune::{BeforeAndAfter, PruneReport};
 use crate::target::{FreshRows, Outputs, Target};
 
-/// What counts as the same, and as nothing.
+/// Thresholds of experts that are alike, and of experts that are nothing.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Merging {
     /// The cosine above which two routers, and two experts but for their sign, are the same.
@@ -16,7 +16,7 @@ pub struct Merging {
     pub tau: f64,
     /// Fresh rows for the deviations, and as many others that measure the loss.
     pub rows: usize,
-    /// The same seed gives the same rows.
+    /// Seed of the rows: equal seeds give equal rows.
     pub seed: u64,
 }
 

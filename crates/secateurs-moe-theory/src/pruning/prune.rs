@@ -9,19 +9,19 @@ use crate::mixture::Mixture;
 use crate::pruning::correlations::Correlations;
 use crate::target::{FreshRows, Target, loss};
 
-/// How the experts to keep are chosen.
+/// The choice of the experts to keep.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Selection {
     /// One after another, the one that correlates most with what those before it leave of the target.
     #[default]
     Pursuit,
-    /// Those with the largest `|a_i|`, of equals the ones with the higher numbers; a control.
+    /// The experts with the largest `|a_i|`, of equals the ones with the higher numbers; a control.
     Magnitude,
     /// Any; a control.
     Random,
 }
 
-/// How many experts are kept, and which.
+/// Number and choice of the experts that are kept.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Pruning {
     /// Fresh rows that decide, and as many others that measure the loss.
@@ -30,9 +30,9 @@ pub struct Pruning {
     pub n_kept: usize,
     /// The half mean squared error at which a pursuit stops.
     pub tolerance: f64,
-    /// The same seed gives the same rows.
+    /// Seed of the rows: equal seeds give equal rows.
     pub seed: u64,
-    /// Which experts.
+    /// The choice of experts.
     pub selection: Selection,
 }
 
@@ -48,7 +48,7 @@ impl Default for Pruning {
     }
 }
 
-/// What pruning did.
+/// Result of pruning.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PruneReport {
     /// Numbers of the kept experts, ascending.
@@ -57,7 +57,7 @@ pub struct PruneReport {
     pub units: UnitReport,
     /// `1/2 mean (f - y)^2` before.
     pub loss_before: f64,
-    /// The same after, on the same rows, which no weight was fitted to.
+    /// Error after, on the same rows, which no weight was fitted to.
     pub loss_after: f64,
 }
 

@@ -8,7 +8,7 @@ use crate::error::{MoeError, Result};
 use crate::expert::Expert;
 use crate::layer::MoeLayer;
 
-/// What takes the place of removed experts.
+/// Replacement of removed experts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Replacement {
     /// Nothing: the router chooses among the others.
@@ -19,7 +19,7 @@ pub enum Replacement {
     Mean,
 }
 
-/// The same answer to every token.
+/// One answer to every token.
 #[derive(Module, Debug)]
 pub struct Constant {
     /// `[d_model]`
@@ -48,7 +48,7 @@ impl Expert for Constant {
 pub enum ExpertOrConstant<E: Module> {
     /// The expert.
     Expert(E),
-    /// What took its place.
+    /// Its replacement.
     Constant(Constant),
 }
 

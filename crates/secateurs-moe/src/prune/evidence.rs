@@ -1,4 +1,4 @@
-//! What experts do on calibration tokens.
+//! Evidence of experts on calibration tokens.
 
 use burn::tensor::Tensor;
 

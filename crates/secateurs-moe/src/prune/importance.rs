@@ -1,4 +1,4 @@
-//! How much every expert matters.
+//! Scores of experts.
 
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
@@ -87,7 +87,7 @@ impl UnitImportance for RandomExperts {
     }
 }
 
-/// How many tokens an expert answered.
+/// Number of tokens that an expert answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Frequency;
 
@@ -161,7 +161,7 @@ impl UnitImportance for Reap {
     }
 }
 
-/// How often an expert answers times how much its answers vary: what a constant in its place would lose.
+/// Share of the tokens that an expert answers times the variance of its answers: the loss by a constant in its place.
 ///
 /// # References
 ///

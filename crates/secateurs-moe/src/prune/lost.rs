@@ -1,21 +1,21 @@
-//! Which tokens lost an expert.
+//! Tokens that lost an expert.
 
 use serde::Serialize;
 
 use crate::routing::TokenRouting;
 
-/// What tokens lost when experts were removed.
+/// Losses of tokens when experts were removed.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Lost {
     /// Tokens that had a removed expert, in ascending order.
     pub tokens: Vec<usize>,
-    /// Those of them that had no other.
+    /// Tokens among them that had no other expert.
     pub n_alone: usize,
     /// Share of all gates that belonged to removed experts.
     pub gate_share: f64,
 }
 
-/// What tokens lose if only the experts in `kept` stay, according to the routing before.
+/// Losses of tokens if only the experts in `kept` stay, according to the routing before.
 pub fn lost(before: &TokenRouting, kept: &[usize]) -> Lost {
     let assignment = &before.assignment;
     let gates: Vec<f64> = before.gates.to_data().iter::<f64>().collect();

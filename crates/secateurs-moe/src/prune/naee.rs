@@ -42,7 +42,7 @@ impl CachedBatch {
         })
     }
 
-    /// What the layer answers with the experts in `kept`, `[n_tokens * d_model]`.
+    /// Answer of the layer with the experts in `kept`, `[n_tokens * d_model]`.
     fn mixed(&self, router: &RouterKind, kept: &[usize]) -> Result<Vec<f64>> {
         let n_experts = self.answers.len();
         let places = indices(kept.iter().copied(), &self.logits.device());
@@ -91,7 +91,7 @@ impl Default for Naee {
     }
 }
 
-/// What the search found.
+/// Result of the search.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NaeeChoice {
     /// Experts that stay, in ascending order.
@@ -193,7 +193,7 @@ struct Tried {
 struct Layer<'a> {
     router: &'a RouterKind,
     batches: &'a [CachedBatch],
-    /// What it answers with all experts.
+    /// Answer of the layer with all experts.
     full: Vec<Vec<f64>>,
 }
 

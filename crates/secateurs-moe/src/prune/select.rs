@@ -37,7 +37,7 @@ pub fn keep_experts(scores: &UnitScores, n_removed: usize, needed: usize) -> Res
     Ok(keep_units(scores, n_removed, needed))
 }
 
-/// How many of `n_experts` are removed for a share: `floor(n * share)`.
+/// Number of the `n_experts` that are removed for a share: `floor(n * share)`.
 ///
 /// # Errors
 ///

@@ -1,4 +1,4 @@
-//! How many tokens an expert takes.
+//! Number of tokens that an expert takes.
 
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
@@ -28,7 +28,7 @@ pub struct Capacity {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum DropOrder {
-    /// Those with the largest logits; of equals the earlier token.
+    /// The tokens with the largest logits; of equals the earlier one.
     #[default]
     Logit,
     /// The earlier tokens.

@@ -45,6 +45,13 @@ pub enum Progress<'a> {
         /// Number of blocks.
         n_blocks: usize,
     },
+    /// Gradients of the dense model's loss on a calibration sequence were taken.
+    Differentiated {
+        /// Index of the sequence.
+        sequence: usize,
+        /// Number of sequences.
+        n_sequences: usize,
+    },
     /// The statistics of a block are complete.
     Collected {
         /// Index of the block.

@@ -11,46 +11,45 @@ use crate::blocks::flow::Flow;
 ///
 /// # Examples
 ///
-/// A model in memory, here linear layers with a residual connection each, is its own store:
+/// A model in memory, here a list of linear layers, is its own store:
 ///
 /// ```
-/// use burn::nn::{Linear, LinearConfig};
-/// use burn::tensor::{Device, Distribution, Tensor};
-/// use secateurs_prune::{BlockPlan, BlockStore, SparseGpt, prune_blocks};
-/// use secateurs_tensor::{Observer, PathRules};
-///
+/// # use burn::nn::{Linear, LinearConfig};
+/// # use burn::tensor::{Distribution, Tensor};
+/// # use secateurs_prune::{BlockPlan, BlockStore, SparseGpt, prune_blocks};
+/// # use secateurs_tensor::{Observer, PathRules};
 /// struct Stack(Vec<Linear>);
 ///
 /// impl BlockStore for Stack {
 ///     type Block = Linear;
-///     type Flow = Tensor<3>;
+///     type Flow = Tensor<2>;
 ///     type Error = std::convert::Infallible;
 ///     fn n_blocks(&self) -> usize { self.0.len() }
 ///     fn path(&self, index: usize) -> String { format!("layers.{index}") }
 ///     fn load(&self, index: usize) -> Result<Linear, Self::Error> { Ok(self.0[index].clone()) }
-///     fn forward(&self, block: &Linear, hidden: Tensor<3>, observer: &mut dyn Observer) -> Tensor<3> {
-///         let [batch, n_tokens, d_model] = hidden.dims();
-///         let flat = hidden.clone().reshape([batch * n_tokens, d_model]);
-///         observer.observe(&["weight"], &flat);
-///         hidden + block.forward(flat).reshape([batch, n_tokens, d_model])
+///     fn forward(&self, block: &Linear, input: Tensor<2>, observer: &mut dyn Observer) -> Tensor<2> {
+///         observer.observe(&["weight"], &input);
+///         block.forward(input)
 ///     }
 ///     fn store(&mut self, index: usize, block: Linear) -> Result<Linear, Self::Error> {
 ///         self.0[index] = block.clone();
 ///         Ok(block)
 ///     }
 /// }
-///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # let device = secateurs_testkit::device();
-/// let mut stack = Stack((0..3).map(|_| LinearConfig::new(8, 8).init(&device)).collect());
-/// let calibration = vec![Tensor::random([1, 64, 8], Distribution::Default, &device)];
-/// let (method, patterns, rules) = (SparseGpt::default(), ["50%".parse()?; 3], PathRules::default());
-/// let plan = BlockPlan::new(&method, &patterns, &rules);
+/// # let mut stack = Stack((0..3).map(|_| LinearConfig::new(8, 8).init(&device)).collect());
+/// # let calibration = vec![Tensor::random([64, 8], Distribution::Default, &device)];
+/// # let (method, patterns, rules) = (SparseGpt::default(), ["50%".parse()?; 3], PathRules::default());
+/// # let plan = BlockPlan::new(&method, &patterns, &rules);
 /// let report = prune_blocks(&mut stack, calibration, &plan, &mut |_| {})?;
 /// assert_eq!(report.sparsity(), 0.5);
 /// # Ok(())
 /// # }
 /// ```
+///
+/// A convolution is observed through the patches that it reads, `observer.observe(&["conv.weight"],
+/// &conv_patches(&block.conv, &input))`: see [`conv_patches`](secateurs_tensor::conv_patches).
 pub trait BlockStore {
     /// The type of a block.
     type Block: Module;

@@ -24,6 +24,56 @@ use crate::methods::problem::{LayerProblem, Solution};
 /// assert_eq!(solution.weight.values(), [1.0, 0.0]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+///
+/// A score of another crate runs in the driver like those of this project:
+///
+/// ```
+/// # use burn::nn::{Linear, LinearConfig};
+/// # use burn::tensor::Tensor;
+/// # use secateurs_prune::{BlockPlan, BlockStore, MaskOnly, prune_blocks};
+/// # use secateurs_tensor::{Needs, Observer, PathRules};
+/// # struct Stack(Vec<Linear>);
+/// # impl BlockStore for Stack {
+/// #     type Block = Linear;
+/// #     type Flow = Tensor<2>;
+/// #     type Error = std::convert::Infallible;
+/// #     fn n_blocks(&self) -> usize { self.0.len() }
+/// #     fn path(&self, index: usize) -> String { format!("layers.{index}") }
+/// #     fn load(&self, index: usize) -> Result<Linear, Self::Error> { Ok(self.0[index].clone()) }
+/// #     fn forward(&self, block: &Linear, input: Tensor<2>, observer: &mut dyn Observer) -> Tensor<2> {
+/// #         observer.observe(&["weight"], &input);
+/// #         block.forward(input)
+/// #     }
+/// #     fn store(&mut self, index: usize, block: Linear) -> Result<Linear, Self::Error> {
+/// #         self.0[index] = block.clone();
+/// #         Ok(block)
+/// #     }
+/// # }
+/// use secateurs_importance::{Importance, LayerView, Result};
+/// use secateurs_tensor::{Scope, Scores};
+///
+/// /// Keeps what reads strong inputs, whatever it weighs.
+/// struct InputsAlone;
+///
+/// impl Importance for InputsAlone {
+///     fn name(&self) -> &str { "inputs-alone" }
+///     fn needs(&self) -> Needs { Needs::INPUT_NORMS }
+///     fn score(&self, layer: &LayerView<'_>) -> Result<Scores> {
+///         layer.scores(layer.norms(self.name())?.repeat(layer.weight.d_output()))
+///     }
+/// }
+/// # fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
+/// # let device = secateurs_testkit::device();
+/// # let mut stack = Stack(vec![LinearConfig::new(2, 3).init(&device)]);
+/// let calibration = vec![Tensor::from_data([[1.0, 9.0], [1.0, -9.0]], &device)];
+/// let method = MaskOnly::new(InputsAlone, Scope::PerOutput);
+/// let (patterns, rules) = (["50%".parse()?], PathRules::default());
+/// let report = prune_blocks(&mut stack, calibration, &BlockPlan::new(&method, &patterns, &rules), &mut |_| {})?;
+/// assert_eq!((report.method.as_str(), report.layers[0].pruned), ("inputs-alone", 3));
+/// assert_eq!(stack.0[0].weight.val().try_into_vec_as::<f32>()?[..3], [0.0; 3]);
+/// # Ok(())
+/// # }
+/// ```
 pub struct MaskOnly {
     importance: Box<dyn Importance>,
     scope: Scope,

@@ -11,7 +11,7 @@ const NAN: u8 = 0x7f;
 /// # Examples
 ///
 /// ```
-/// use secateurs_prune::{e4m3_from_f32, e4m3_to_f32};
+/// use secateurs_train::{e4m3_from_f32, e4m3_to_f32};
 ///
 /// assert_eq!(e4m3_to_f32(e4m3_from_f32(0.3)), 0.3125);
 /// assert_eq!(e4m3_to_f32(e4m3_from_f32(-1e9)), -448.0);

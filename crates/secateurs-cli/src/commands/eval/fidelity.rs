@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use secateurs::data::Checkpoint;
-use secateurs::models::llama::LlamaConfig;
+use secateurs::models::ModelShape;
 use secateurs::{Fidelity, PartFidelity, Trace, TraceReader, fidelity, peak_rss_bytes};
 use serde::Serialize;
 
@@ -37,8 +37,8 @@ pub(super) fn run(args: &EvalArgs, files: &Compared<'_>, screen: &Screen) -> Res
     let started = Instant::now();
     let device = args.device.open()?;
     let (dense, pruned) = (Checkpoint::open(files.dense)?, Checkpoint::open(&args.model)?);
-    let config = LlamaConfig::describe(&dense)?;
-    let reader = TraceReader::open(files.traces, config.vocab_size)?;
+    let shape = ModelShape::describe(&dense)?;
+    let reader = TraceReader::open(files.traces, shape.vocab_size)?;
     let on_policy = reader.header().model == dense.fingerprint()?;
     let limit = args.limit.map_or(usize::MAX, |limit| limit as usize);
     let traces = reader.take(limit).collect::<Result<Vec<Trace>, _>>()?;

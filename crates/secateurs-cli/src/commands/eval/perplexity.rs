@@ -4,11 +4,11 @@ use std::path::Path;
 use std::time::Instant;
 
 use secateurs::data::Checkpoint;
-use secateurs::models::llama::{LlamaConfig, load_llama};
+use secateurs::models::ModelShape;
 use secateurs::runtime::{Engine, EngineConfig, LlamaWeights};
 use secateurs::sparse::ValueType;
 use secateurs::{
-    Evaluation, TextWindows, all_windows, check_window, evaluate_llama, evaluate_packed, first_windows, is_packed,
+    Evaluation, TextWindows, all_windows, check_window, evaluate_on_windows, evaluate_packed, first_windows, is_packed,
     peak_rss_bytes, read_plain_text,
 };
 use serde::Serialize;
@@ -59,7 +59,8 @@ fn evaluate(args: &EvalArgs, text: &Path, screen: &Screen) -> Result<Evaluation,
     let device = args.device.open()?;
     let checkpoint = Checkpoint::open(&args.model)?;
     let window = args.window as usize;
-    check_window(&LlamaConfig::describe(&checkpoint)?, window)?;
+    let shape = ModelShape::describe(&checkpoint)?;
+    check_window(&shape, window)?;
     let text = read_plain_text(text)?;
     let tokenizer = checkpoint.tokenizer()?;
     let wanted = |count| TextWindows {
@@ -79,9 +80,11 @@ fn evaluate(args: &EvalArgs, text: &Path, screen: &Screen) -> Result<Evaluation,
         bar.restart();
         return Ok(evaluate_packed(&engine, &windows, &mut |done, _| bar.set(done))?);
     }
-    let (config, llama) = load_llama(&checkpoint, &device)?;
-    bar.restart();
-    Ok(evaluate_llama(&config, &llama, &windows, &mut |done, _| bar.set(done))?)
+    let mut listener = |done, _| match done {
+        0 => bar.restart(),
+        done => bar.set(done),
+    };
+    Ok(evaluate_on_windows(&checkpoint, &windows, &device, &mut listener)?)
 }
 
 fn describe(result: &EvalResult) -> String {

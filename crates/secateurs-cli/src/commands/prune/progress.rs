@@ -48,6 +48,10 @@ impl PruneProgress {
                 self.bar.say(format!("block {}/{n_blocks} run again", block + 1));
                 self.bar.skip(self.plan.get(*block).copied().unwrap_or(0));
             }
+            Progress::Differentiated { sequence, n_sequences } => {
+                self.bar
+                    .say(format!("gradients of sequence {}/{n_sequences}", sequence + 1));
+            }
             Progress::Collected { block, n_blocks } => {
                 self.bar.say(format!("block {}/{n_blocks} calibrated", block + 1));
             }

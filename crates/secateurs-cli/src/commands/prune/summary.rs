@@ -8,6 +8,7 @@ use secateurs::PruneOutcome;
 use secateurs::tensor::{Event, LayerReport, Report, requested_sparsity};
 use serde::Serialize;
 
+use crate::terminal::cost::describe_cost;
 use crate::terminal::layer_names::block_of;
 use crate::terminal::print::lossy_path;
 use crate::terminal::table::Table;
@@ -88,6 +89,9 @@ pub(crate) fn describe(report: &Report, result: &PruneResult) -> String {
         seconds(result.solve_seconds),
         seconds(result.total_seconds)
     );
+    if let Some(cost) = &report.cost {
+        let _ = writeln!(text, "{}", describe_cost(cost));
+    }
     text.push_str(&events(report));
     for note in &result.notes {
         let _ = writeln!(text, "note: {note}");

@@ -5,7 +5,7 @@ mod summary;
 
 pub(crate) use options::TraceArgs;
 use secateurs::data::Checkpoint;
-use secateurs::models::llama::LlamaConfig;
+use secateurs::models::ModelShape;
 use secateurs::{
     Accuracy, Error, Overwrite, PromptFile, Trace, TraceJob, TraceOutcome, TraceProgress, TraceReader, accuracy,
     reference_numbers, trace_prompts,
@@ -71,7 +71,7 @@ fn interrupted(failure: Error, last: Option<TraceProgress>) -> CliError {
 }
 
 fn answers(args: &TraceArgs, reference: &[f64]) -> Result<Accuracy, CliError> {
-    let config = LlamaConfig::describe(&Checkpoint::open(&args.model)?)?;
-    let traces = TraceReader::open(&args.out, config.vocab_size)?;
+    let shape = ModelShape::describe(&Checkpoint::open(&args.model)?)?;
+    let traces = TraceReader::open(&args.out, shape.vocab_size)?;
     Ok(accuracy(&traces.collect::<Result<Vec<Trace>, _>>()?, reference))
 }

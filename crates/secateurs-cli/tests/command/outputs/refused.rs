@@ -132,6 +132,11 @@ fn no_input_is_written_over() {
         tiny.path("mixture.partial/calibration.txt"),
     )
     .expect("renamed");
+    fs::copy(
+        tiny.path("mixture.partial/calibration.txt"),
+        tiny.path("model.partial/calibration.txt"),
+    )
+    .expect("copied");
     let before = everything(&tiny.path("."));
     let prune = ["prune", "model.partial", "-m", "magnitude", "-s", "0.5", "-o"];
     let train = [
@@ -147,13 +152,15 @@ fn no_input_is_written_over() {
     ];
     let experts = [
         "experts",
-        "model.partial",
+        "mixture.partial",
+        "--window",
+        "32",
         "-m",
         "reap",
         "--remove",
         "0.25",
         "-c",
-        "mixture.partial/calibration.txt",
+        "model.partial/calibration.txt",
         "-o",
     ];
     let trace = ["trace", "model.partial", "--prompts", "prompts.partial", "-o"];
@@ -163,7 +170,7 @@ fn no_input_is_written_over() {
         (&["pack", "model.partial", "-o"], "model"),
         (&train, "mixture"),
         (&train, "mixture.partial"),
-        (&experts, "mixture"),
+        (&experts, "model"),
         (&trace, "prompts"),
         (&trace, "prompts.partial"),
         (&trace, "model"),

@@ -4,7 +4,19 @@ use crate::tiny::{CALIBRATION, Tiny, bytes};
 use secateurs::Recipe;
 use secateurs::data::{Checkpoint, TensorInfo};
 
-const METHODS: [&str; 7] = ["random", "magnitude", "wanda", "ria", "sparsegpt", "l-admm", "alps"];
+const METHODS: [&str; 10] = [
+    "random",
+    "magnitude",
+    "wanda",
+    "ria",
+    "wanda++",
+    "taylor",
+    "fisher",
+    "sparsegpt",
+    "l-admm",
+    "alps",
+];
+
 fn prune<'a>(args: &[&'a str]) -> Vec<&'a str> {
     [&["prune", "model"], args, &CALIBRATION].concat()
 }
@@ -163,7 +175,7 @@ fn uniform_overrides_the_spread_of_the_recipe() {
     let tiny = Tiny::new(1);
     let recipe = "method = 'magnitude'\npattern = '2:4'\nallocation = { kind = 'owl' }\n";
     std::fs::write(tiny.path("recipe.toml"), recipe).expect("the recipe can be written");
-    let line = tiny.refuse(1, &["prune", "model", "--recipe", "recipe.toml", "-o", "out"]);
+    let line = tiny.refuse(2, &["prune", "model", "--recipe", "recipe.toml", "-o", "out"]);
     assert!(line.contains("2:4"), "{line}");
     tiny.succeed(&["prune", "model", "--recipe", "recipe.toml", "-o", "out", "--uniform"]);
 }

@@ -30,7 +30,7 @@ const OPTIONS: [(&[&str], &[&str]); 36] = [
     (WANDA, &["--owl-lambda", "0.02"]),
     (WANDA, &["--scope", "per-layer"]),
     (L_ADMM, &["--damping", "0.5"]),
-    (L_ADMM, &["--iterations", "5"]),
+    (L_ADMM, &["--iterations", "40"]),
     (L_ADMM, &["--schedule", "constant"]),
     (ELSA, &["--train", "test.txt"]),
     (ELSA, &["--validation", "test.txt"]),
@@ -147,9 +147,10 @@ fn the_table_has_every_option() {
         .lines()
         .filter(|line| line.starts_with("  "))
         .flat_map(str::split_whitespace);
-    let options = words.filter_map(|word| word.strip_prefix("--"));
+    let bare = words.map(|word| word.trim_matches(|c: char| !c.is_ascii_alphanumeric() && c != '-'));
+    let options = bare.filter_map(|word| word.strip_prefix("--"));
     let mut n_seen = 0;
-    for option in options.take_while(|option| *option != "version") {
+    for option in options {
         let known = OPTIONS
             .iter()
             .any(|(_, args)| args[0].strip_prefix("--") == Some(option));

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use secateurs::data::{CheckpointWriter, FloatType};
-use secateurs::models::llama::{LlamaConfig, planned_tensors};
+use secateurs::models::decoder::{LlamaConfig, planned_tensors};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 

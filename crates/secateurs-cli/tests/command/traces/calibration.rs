@@ -57,6 +57,8 @@ fn traces_calibrate_and_measure() {
         "cut/recipe.toml",
         "-c",
         "calibration.txt",
+        "--window",
+        "32",
         "-o",
         "x",
         "--dry-run",

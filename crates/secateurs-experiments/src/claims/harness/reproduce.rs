@@ -40,7 +40,10 @@ pub fn reproduce<C: Claim>(setting: &Setting) -> Result<Reproduction, Experiment
     Ok(Reproduction { outcome, charts })
 }
 
-fn measure<C: Claim>(claim: &C, desk: &Desk) -> Result<Vec<Measured<C::Key, C::Cell>>, ExperimentError> {
+/// The cells of a claim that were wanted, in the order of time.
+type Cells<C> = Vec<Measured<<C as Claim>::Key, <C as Claim>::Cell>>;
+
+fn measure<C: Claim>(claim: &C, desk: &Desk) -> Result<Cells<C>, ExperimentError> {
     let mut keys = claim.keys();
     keys.retain(|key| C::is_reference(key) || desk.setting.wants(&key.to_string()));
     desk.count_on(keys.len());

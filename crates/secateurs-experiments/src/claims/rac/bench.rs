@@ -4,11 +4,12 @@ use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
 use secateurs::data::{Checkpoint, FloatType};
-use secateurs::models::llama::{Llama, LlamaConfig, load_llama};
+use secateurs::models::LoadedModel;
+use secateurs::models::decoder::{Llama, LlamaConfig, load_llama};
 use secateurs::tensor::{Pattern, Sparsity};
 use secateurs::{
-    Calibration, Fidelity, LoadedLlama, Method, Overwrite, PromptFile, PruneJob, Recipe, TextCalibration, Trace,
-    TraceCalibration, TracePart, TraceReader, TraceSource, accuracy, fidelity_of, prune_checkpoint, reference_numbers,
+    Calibration, Fidelity, Method, Overwrite, PromptFile, PruneJob, Recipe, TextCalibration, Trace, TraceCalibration,
+    TracePart, TraceReader, TraceSource, accuracy, fidelity_of, prune_checkpoint, reference_numbers,
 };
 
 use super::case::RacCase;
@@ -174,14 +175,8 @@ impl RacBench {
     /// `None` for a model broken to overflow.
     fn fidelity(&self, model: &Path) -> Result<Option<Fidelity>, ExperimentError> {
         let (config, llama) = load_llama(&Checkpoint::open(model)?, &self.device)?;
-        let dense = LoadedLlama {
-            config: &self.dense.config,
-            llama: &self.dense.llama,
-        };
-        let pruned = LoadedLlama {
-            config: &config,
-            llama: &llama,
-        };
+        let dense = LoadedModel::new(&self.dense.config, &self.dense.llama);
+        let pruned = LoadedModel::new(&config, &llama);
         match fidelity_of(dense, pruned, &self.held_out, &mut |_, _| {}) {
             Ok(fidelity) => Ok(Some(fidelity)),
             Err(secateurs::MeasureError::MeasureNotFinite { .. }) => Ok(None),

@@ -1,9 +1,9 @@
-//! What Shapley values of nodes are values of, and how they are computed.
+//! The game whose Shapley values are computed, and the way to compute them.
 
 /// The most players whose Shapley values are computed exactly.
 pub const MOST_EXACT: usize = 12;
 
-/// How Shapley values are computed.
+/// The way to compute Shapley values.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub enum Sampling {
     /// Exactly for up to [`MOST_EXACT`] nodes, with `2 * ceil(max(32, 4 n) / 2)` permutations from seed 0 for more.
@@ -15,30 +15,30 @@ pub enum Sampling {
     Antithetic {
         /// Orders; twice as many permutations are walked.
         pairs: usize,
-        /// The same seed gives the same orders.
+        /// Seed of the orders: equal seeds give equal orders.
         seed: u64,
     },
-    /// From random orders of the nodes, each walked forwards only: what the pairs are better than.
+    /// From random orders of the nodes, each walked forwards only; a control for the pairs.
     Plain {
         /// Orders.
         permutations: usize,
-        /// The same seed gives the same orders.
+        /// Seed of the orders: equal seeds give equal orders.
         seed: u64,
     },
 }
 
-/// What is computed.
+/// Settings of Shapley values.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct ShapleyConfig<'a> {
-    /// What an absent node contributes.
+    /// Contribution of an absent node.
     pub baseline: Baseline,
-    /// What a coalition is worth.
+    /// Worth of a coalition.
     pub payoff: Payoff<'a>,
     /// Exactly or by sampling.
     pub sampling: Sampling,
 }
 
-/// What an absent node contributes.
+/// Contribution of an absent node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Baseline {
     /// The means of its outgoing edges. Scores do not change if a constant moves from one edge of a sum to another.
@@ -49,7 +49,7 @@ pub enum Baseline {
 }
 
 impl Baseline {
-    /// What an absent node adds to each sum, given what its edges add, `[rows, n_subnodes]`.
+    /// Contribution of an absent node to each sum, given the values of its edges, `[rows, n_subnodes]`.
     pub(super) fn values(self, edges: &[f64], n_subnodes: usize) -> Vec<f64> {
         let rows = edges.len() / n_subnodes;
         let mean = |s: usize| edges.iter().skip(s).step_by(n_subnodes).sum::<f64>() / rows as f64;
@@ -60,7 +60,7 @@ impl Baseline {
     }
 }
 
-/// What a coalition of nodes is worth, outputs scaled by their [scales](crate::Scales) so that each counts the same.
+/// Worth of a coalition of nodes, outputs scaled by their [scales](crate::Scales) so that each counts the same.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub enum Payoff<'a> {
     /// The scaled outputs, for each row on its own; a node's score is the mean absolute Shapley value over rows and outputs.

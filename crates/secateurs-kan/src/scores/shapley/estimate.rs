@@ -1,4 +1,4 @@
-//! What a way to compute Shapley values finds.
+//! An estimate of Shapley values.
 
 /// Shapley values of the players of a game.
 pub(super) struct Estimate {

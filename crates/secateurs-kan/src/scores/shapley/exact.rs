@@ -40,7 +40,7 @@ pub(super) fn exact(game: &Game<'_>) -> Result<Estimate> {
 /// Values of the players, into which the payoffs of coalitions are added a forward pass at a time.
 struct WeightedSum<'a> {
     game: &'a Game<'a>,
-    /// By the size of a coalition.
+    /// Weights by the size of a coalition.
     weights: Vec<f64>,
     /// `[players][payoffs]`
     values: Vec<Vec<f64>>,

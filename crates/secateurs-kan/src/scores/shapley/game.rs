@@ -16,7 +16,7 @@ pub(crate) struct Game<'a> {
     payoff: Payoff<'a>,
     rows: usize,
     n_subnodes: usize,
-    /// What each player adds beyond its baseline: `[players][rows, n_subnodes]`
+    /// Contribution of each player beyond its baseline: `[players][rows, n_subnodes]`
     contributions: Vec<Vec<f64>>,
     /// The sums with nobody active: `[n_subnodes]`
     nobody: Vec<f64>,
@@ -161,7 +161,7 @@ fn scaled_targets(kan: &Kan, rows: usize, payoff: Payoff<'_>) -> Result<Vec<f64>
     Ok(targets)
 }
 
-/// What edges add beyond a baseline, `[rows, n_subnodes]`; 0 where that is rounding, relative to the baseline.
+/// Contribution of edges beyond a baseline, `[rows, n_subnodes]`; 0 where that is rounding, relative to the baseline.
 fn beyond(edges: &[f64], base: &[f64], noise: f64) -> Vec<f64> {
     let beyond = |(value, base): (&f64, &f64)| {
         let beyond = value - base;

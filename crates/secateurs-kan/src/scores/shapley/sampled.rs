@@ -8,7 +8,7 @@ use super::estimate::Estimate;
 use super::game::Game;
 use crate::{KanError, Result};
 
-/// How an order of the players is walked.
+/// The direction in which an order of the players is walked.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Walk {
     /// From the first to the last.
@@ -21,7 +21,7 @@ pub(super) enum Walk {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Orders {
     pub(super) walk: Walk,
-    /// How many.
+    /// The number.
     pub(super) count: usize,
     pub(super) seed: u64,
 }

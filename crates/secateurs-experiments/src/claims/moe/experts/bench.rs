@@ -5,11 +5,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Device, Tensor};
 use secateurs::data::{Checkpoint, Tokenizer, read_text};
-use secateurs::models::llama::{Llama, LlamaConfig, load_llama};
+use secateurs::models::LoadedModel;
+use secateurs::models::decoder::{Llama, LlamaConfig, load_llama};
 use secateurs::tensor::Sparsity;
 use secateurs::{
-    BlockExperts, Evaluation, Evidence, ExpertObservation, ExpertPlan, LoadedLlama, TextWindows, evaluate_llama,
-    first_windows, observe_experts, remove_experts,
+    BlockExperts, Evaluation, Evidence, ExpertObservation, ExpertPlan, TextWindows, evaluate_model, first_windows,
+    observe_experts, remove_experts,
 };
 use serde::{Deserialize, Serialize};
 
@@ -71,7 +72,8 @@ impl ExpertsBench {
         let ExpertsKey { method, share, seed } = *key;
         let observed = self.observe(seed)?;
         let share = Sparsity::new(share)?;
-        let (llama, report) = remove_experts(&self.llama, &observed, &ExpertPlan { method, share, seed })?;
+        let model = LoadedModel::new(&self.config, &self.llama);
+        let (llama, report) = remove_experts(model, &observed, &ExpertPlan { method, share, seed })?;
         let mean =
             |value: fn(&BlockExperts) -> f64| report.blocks.iter().map(value).sum::<f64>() / report.blocks.len() as f64;
         Ok(ExpertsCell {
@@ -90,7 +92,8 @@ impl ExpertsBench {
 
     /// Infinite for a model broken to overflow.
     fn perplexity(&self, llama: &Llama) -> Result<f64, ExperimentError> {
-        match evaluate_llama(&self.config, llama, &self.test, &mut |_, _| {}) {
+        let model = LoadedModel::new(&self.config, llama);
+        match evaluate_model(model, &self.test, &mut |_, _| {}) {
             Ok(Evaluation { perplexity, .. }) => Ok(perplexity),
             Err(secateurs::MeasureError::LossNotFinite { .. }) => Ok(f64::INFINITY),
             Err(error) => Err(error.into()),
@@ -104,10 +107,7 @@ impl ExpertsBench {
             return Ok(Arc::clone(&observed.blocks));
         }
         let windows = &self.calibration[seed as usize * CALIBRATION_WINDOWS..][..CALIBRATION_WINDOWS];
-        let model = LoadedLlama {
-            config: &self.config,
-            llama: &self.llama,
-        };
+        let model = LoadedModel::new(&self.config, &self.llama);
         let blocks = Arc::new(observe_experts(model, windows, Evidence::ALL, &mut |_, _| {})?);
         *latest = Some(SeedObservation {
             seed,
