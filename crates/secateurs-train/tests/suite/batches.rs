@@ -35,7 +35,7 @@ proptest! {
     fn given_items_are_cut_without_loss(items in prop::collection::vec(0u32..100, 0..80), batch_size in 1usize..20) {
         let batches = Batches::new(items.clone(), batch_size).unwrap();
         prop_assert_eq!(batches.iter().collect::<Vec<_>>().concat(), items);
-        prop_assert_eq!(batches.is_empty(), batches.len() == 0);
+        prop_assert_eq!(batches.is_empty(), batches.items().is_empty());
     }
 
     #[test]
