@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod decoder;
+mod dimensions;
 mod error;
 mod families;
 mod family;
@@ -11,6 +12,7 @@ mod parameters;
 mod shape;
 mod store;
 
+pub use dimensions::{MixtureShape, TransformerShape};
 pub use error::ModelError;
 pub use families::{FamilyJob, FamilyKind, MixtureJob};
 pub use family::Family;
@@ -18,5 +20,5 @@ pub use language_model::{Activations, LanguageModel, Sequences};
 pub use loaded::LoadedModel;
 pub use mixture::{ExpertTensor, MixtureFamily};
 pub use parameters::TensorMap;
-pub use shape::{MixtureShape, ModelShape, TransformerShape};
+pub use shape::ModelShape;
 pub use store::CheckpointStore;

@@ -2,9 +2,8 @@
 
 use secateurs_data::llama::ConfigError;
 use secateurs_data::{Checkpoint, PlannedTensor, TensorPlan};
-use serde::Serialize;
 
-use crate::{Family, FamilyJob, FamilyKind, LanguageModel, ModelError};
+use crate::{Family, FamilyJob, FamilyKind, LanguageModel, MixtureShape, ModelError, TransformerShape};
 
 /// All that a job needs to know of a model that it does not run: its tensors and its limits.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,28 +22,6 @@ pub struct ModelShape {
     pub transformer: Option<TransformerShape>,
     /// Experts, if the model is a mixture.
     pub mixture: Option<MixtureShape>,
-}
-
-/// Widths and heads of a transformer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct TransformerShape {
-    /// Width of the residual stream.
-    pub d_model: usize,
-    /// Query heads and key-value heads.
-    pub heads: (usize, usize),
-    /// Width of the SwiGLU layer, or of one expert.
-    pub d_ffn: usize,
-}
-
-/// Experts of a mixture.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct MixtureShape {
-    /// Experts of a block.
-    pub n_experts: usize,
-    /// Experts that answer a token.
-    pub top_k: usize,
-    /// The `model_type` of such models.
-    pub model_type: &'static str,
 }
 
 impl ModelShape {

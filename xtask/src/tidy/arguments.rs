@@ -19,7 +19,7 @@ pub fn check(tree: &Tree) -> Vec<Finding> {
          them",
         with_tuple.len()
     );
-    vec![Finding::in_file("crates", message).into_warning()]
+    vec![Finding::in_file("crates", message)]
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ pub fn check(tree: &Tree) -> Vec<Finding> {
     let unexcused = full.filter(|folder| !EXCEPTIONS.iter().any(|exception| exception.folder == folder.path));
     let finding = unexcused.map(|folder| {
         let message = format!("{} files; more than {MOST_FILES} want rooms", folder.n_files);
-        Finding::in_file(folder.path, message).into_warning()
+        Finding::in_file(folder.path, message)
     });
     finding.chain(check_exceptions(tree)).collect()
 }

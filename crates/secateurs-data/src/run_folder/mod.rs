@@ -1,6 +1,7 @@
 //! Runs that can be interrupted: their staging place, their journal, and the step that makes their work the output.
 
 mod error;
+mod form;
 mod journal;
 mod lines;
 mod request;
@@ -8,9 +9,10 @@ mod staged;
 mod target;
 
 pub use error::OutputError;
+pub use form::{OutputForm, Overwrite};
 pub use journal::RunJournal;
 pub use lines::RunLines;
-pub use request::{OutputClaim, OutputForm, OutputRequest, Overwrite};
+pub use request::{OutputClaim, OutputRequest};
 pub use staged::StagedOutput;
 
 use std::path::Path;

@@ -3,45 +3,11 @@
 use std::fs;
 use std::path::Path;
 
+use super::form::{OutputForm, Overwrite};
+use super::staged::StagedOutput;
 use super::target::Target;
-use super::{JOURNAL_FILE, OutputError, StagedOutput};
-use crate::{HeldOutput, Leftover, OutputKind, Result};
-
-/// What a run does where it finds earlier output.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Overwrite {
-    /// Refuses.
-    Never,
-    /// Goes on with an unfinished run.
-    Resume,
-    /// Replaces output and unfinished run.
-    Force,
-}
-
-/// The form of an output: nothing of another form is ever replaced.
-#[derive(Debug, Clone, Copy)]
-pub struct OutputForm {
-    /// Whether it is a folder or a file.
-    pub kind: OutputKind,
-    /// Its name in errors, `model folder`.
-    pub name: &'static str,
-    /// Whether what lies at a path is of this form.
-    pub is_one: fn(&Path) -> bool,
-}
-
-impl OutputForm {
-    /// A folder with `config.json`, or with nothing in it.
-    pub const MODEL: Self = Self {
-        kind: OutputKind::Folder,
-        name: "model folder",
-        is_one: is_model_folder,
-    };
-}
-
-fn is_model_folder(path: &Path) -> bool {
-    let is_empty = || fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_none());
-    path.join("config.json").is_file() || is_empty()
-}
+use super::{JOURNAL_FILE, OutputError};
+use crate::{HeldOutput, Leftover, Result};
 
 /// An output to be made.
 #[derive(Debug, Clone, Copy)]

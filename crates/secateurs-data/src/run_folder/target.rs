@@ -3,7 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::{OutputError, OutputForm, Overwrite};
+use super::OutputError;
+use super::form::{OutputForm, Overwrite};
 use crate::atomic::folder_of;
 use crate::error::IoContext;
 use crate::{OutputKind, Result, staging_path};
