@@ -8,7 +8,7 @@ use crate::experts::error::ExpertError;
 use crate::measure::error::MeasureError;
 use crate::pack::error::PackError;
 use crate::prune::error::PruneJobError;
-use crate::prune::recipe_error::RecipeError;
+use crate::prune::recipes::recipe_error::RecipeError;
 use crate::run::error::{ModelFileError, is_of_system};
 use crate::run::unknown_method::UnknownMethod;
 use crate::text::error::TextError;

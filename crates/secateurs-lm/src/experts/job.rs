@@ -14,7 +14,7 @@ use super::observe::{Evidence, observe_experts};
 use super::remove::{ExpertPlan, ExpertReport, remove_experts};
 use super::zeros::Zeros;
 use crate::experts::error::ExpertError;
-use crate::prune::selection::check_fits;
+use crate::prune::recipes::selection::check_fits;
 use crate::run::cost::{cost_of_source, cost_of_written};
 use crate::run::error::ModelFileError;
 use crate::run::source::open_source;

@@ -5,8 +5,8 @@ use secateurs_prune::{Alps, LAdmm, LayerMethod, MaskOnly, PruneError, Safe, Spar
 use secateurs_tensor::{GradientNeed, Needs, Scope};
 
 use crate::prune::method::Method;
-use crate::prune::options::MethodOptions;
-use crate::prune::recipe_error::RecipeError;
+use crate::prune::recipes::options::MethodOptions;
+use crate::prune::recipes::recipe_error::RecipeError;
 
 /// A method with its settings, by the part of a model that it sees at a time.
 pub enum Algorithm {

@@ -15,7 +15,7 @@ use crate::prune::gradients::{DenseModel, ModelGradients};
 use crate::prune::journal::PruneJournal;
 use crate::prune::notes;
 use crate::prune::prune_job::{PruneJob, describe};
-use crate::prune::recipe::{AllocationRecipe, Recipe};
+use crate::prune::recipes::recipe::{AllocationRecipe, Recipe};
 use crate::run::cost::cost_change;
 use crate::run::memory::peak_rss_bytes;
 use crate::trace::calibration::CalibrationTokens;

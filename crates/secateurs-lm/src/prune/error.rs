@@ -4,7 +4,7 @@ use secateurs_prune::PruneError;
 use secateurs_tensor::TensorError;
 use secateurs_train::TrainError;
 
-use crate::prune::recipe_error::RecipeError;
+use crate::prune::recipes::recipe_error::RecipeError;
 use crate::run::error::{ModelFileError, from_files, is_of_system};
 use crate::text::error::TextError;
 use crate::trace::error::TraceError;

@@ -5,7 +5,7 @@ use secateurs_tensor::{LayerReport, Pattern};
 use serde::{Deserialize, Serialize};
 
 use crate::prune::error::PruneJobError;
-use crate::prune::recipe::Recipe;
+use crate::prune::recipes::recipe::Recipe;
 use crate::text::windows::hash_tokens;
 
 /// Facts that an interrupted run needs to go on.

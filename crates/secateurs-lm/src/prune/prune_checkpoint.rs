@@ -14,7 +14,7 @@ use crate::prune::error::PruneJobError;
 use crate::prune::gradients::{ModelGradients, model_gradients};
 use crate::prune::journal::PruneJournal;
 use crate::prune::prune_job::{PruneJob, PruneOutcome};
-use crate::prune::selection::check_fits;
+use crate::prune::recipes::selection::check_fits;
 use crate::run::source::open_source;
 use crate::train::job::TrainingRun;
 

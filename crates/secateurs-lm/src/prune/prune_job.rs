@@ -7,7 +7,7 @@ use burn::tensor::Device;
 use secateurs_data::{Checkpoint, CheckpointWriter, Overwrite};
 use secateurs_tensor::Report;
 
-use crate::prune::recipe::Recipe;
+use crate::prune::recipes::recipe::Recipe;
 use crate::run::error::ModelFileError;
 use crate::trace::calibration::Calibration;
 

@@ -1,65 +1,16 @@
 //! Makes traces: continues the prompts of a file, resumable.
 
-use std::path::Path;
 use std::time::Instant;
 
-use secateurs_data::{Checkpoint, OutputForm, OutputKind, OutputRequest, Overwrite};
-use secateurs_runtime::{EngineConfig, Sampler};
-use secateurs_sparse::{SMALL_BATCH, ValueType, VectorType};
+use secateurs_data::{Checkpoint, OutputForm, OutputKind, OutputRequest};
+use secateurs_runtime::Sampler;
+use secateurs_sparse::SMALL_BATCH;
 
-use crate::text::prompt_encoder::PromptStyle;
 use crate::trace::error::TraceError;
-use crate::trace::format::{TraceSource, is_trace_file};
+use crate::trace::format::is_trace_file;
 use crate::trace::plan::{TracePlan, sampling};
-use crate::trace::prompts::PromptFile;
+use crate::trace::request::{TraceConfig, TraceJob, TraceProgress};
 use crate::trace::writer::TraceWriter;
-
-/// A run that makes traces.
-#[derive(Debug, Clone, Copy)]
-pub struct TraceJob<'a> {
-    /// The model: a Hugging Face folder, dense or packed, or a GGUF file.
-    pub model: &'a Path,
-    /// The prompts.
-    pub prompts: &'a PromptFile,
-    /// The file to make.
-    pub out: &'a Path,
-    /// Settings of the run.
-    pub config: &'a TraceConfig,
-    /// Treatment of earlier output.
-    pub overwrite: Overwrite,
-}
-
-/// Settings of a run that makes traces.
-#[derive(Debug, Clone, PartialEq)]
-pub struct TraceConfig {
-    /// Style in which prompts are put to the model.
-    pub style: PromptStyle,
-    /// Prompts to pass over at the start.
-    pub skip: usize,
-    /// Most prompts after those.
-    pub limit: Option<usize>,
-    /// Where continuations are from.
-    pub source: TraceSource,
-    /// Continuations sampled together, at most [`SMALL_BATCH`]; they do not depend on it.
-    pub batch: usize,
-    /// Threads and instruction set.
-    pub engine: EngineConfig,
-    /// Storage of weights that a GGUF file holds quantised.
-    pub dense: ValueType,
-    /// Storage of keys and values.
-    pub cache: VectorType,
-}
-
-/// Progress of a run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct TraceProgress {
-    /// Traces done, those of an earlier run included.
-    pub done: usize,
-    /// All traces.
-    pub total: usize,
-    /// Tokens that this run sampled.
-    pub new_tokens: usize,
-}
 
 /// The result of a run that makes traces.
 #[derive(Debug, Clone, PartialEq)]
@@ -94,7 +45,7 @@ impl TraceOutcome {
 
 /// Continues every prompt and writes the traces to a file of JSON lines.
 ///
-/// Finished batches are appended to `OUT.partial` at once; [`Overwrite::Resume`] goes on from there and ends with the same
+/// Finished batches are appended to `OUT.partial` at once; [`Overwrite::Resume`](secateurs_data::Overwrite::Resume) goes on from there and ends with the same
 /// bytes as a run that was never interrupted, whatever the batches. The output appears by a rename, whole or not at all. While
 /// the run lasts, no other job can write the same output.
 ///

@@ -11,7 +11,7 @@ use crate::text::generator::{Completion, TextGenerator};
 use crate::text::prompt_encoder::{PromptEncoder, PromptStyle};
 use crate::trace::error::TraceError;
 use crate::trace::format::{PromptSelection, Trace, TraceHeader, TraceSource, TraceStop};
-use crate::trace::job::{TraceJob, TraceProgress};
+use crate::trace::request::{TraceJob, TraceProgress};
 use crate::trace::writer::TraceWriter;
 
 /// Given continuations that are written at a time.

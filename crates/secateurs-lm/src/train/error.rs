@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use secateurs_train::TrainError;
 
 use crate::measure::error::MeasureError;
-use crate::prune::recipe_error::RecipeError;
+use crate::prune::recipes::recipe_error::RecipeError;
 use crate::run::error::{ModelFileError, from_files, is_of_system};
 use crate::text::error::TextError;
 

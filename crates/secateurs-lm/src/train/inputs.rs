@@ -4,7 +4,7 @@ use secateurs_data::Checkpoint;
 use secateurs_models::{LanguageModel, ModelShape};
 
 use crate::measure::evaluate::check_tokens;
-use crate::prune::recipe::Recipe;
+use crate::prune::recipes::recipe::Recipe;
 use crate::text::plain_text::read_plain_text;
 use crate::text::windows::{TextWindows, all_windows, check_window, hash_tokens};
 use crate::train::data::TrainingWindows;

@@ -3,7 +3,7 @@
 use secateurs_data::RunJournal;
 use serde::{Deserialize, Serialize};
 
-use crate::prune::recipe::Recipe;
+use crate::prune::recipes::recipe::Recipe;
 use crate::train::log::TrainingLog;
 
 /// Changes whenever a stored state means something else.

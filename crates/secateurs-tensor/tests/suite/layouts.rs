@@ -43,7 +43,7 @@ fn read_replace_and_mask_agree<M: Module>(make: impl Fn() -> M, run: impl Fn(&M)
     let twice = replaced(replaced(module.clone(), &other), &dense);
     near(&run(&twice), &before);
 
-    let keep = (0..dense.len()).map(|_| mixer.next() % 3 != 0).collect();
+    let keep = (0..dense.len()).map(|_| !mixer.next().is_multiple_of(3)).collect();
     let mask = KeepMask::new(keep, [d_output, d_input]).expect("the length fits");
     let mut pruned = dense;
     mask.apply(&mut pruned).expect("the dimensions fit");

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use crate::prune::algorithm::{Algorithm, WholeModel};
 use crate::prune::error::PruneJobError;
 use crate::prune::method::Method;
-use crate::prune::options::MethodOptions;
-use crate::prune::recipe_error::RecipeError;
+use crate::prune::recipes::options::MethodOptions;
+use crate::prune::recipes::recipe_error::RecipeError;
 use crate::trace::calibration::{Calibration, CalibrationTokens};
 use crate::train::settings::Training;
 

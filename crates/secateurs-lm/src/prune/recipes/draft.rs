@@ -6,9 +6,9 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
 use crate::prune::method::Method;
-use crate::prune::options::MethodOptions;
-use crate::prune::recipe::{AllocationRecipe, Recipe};
-use crate::prune::recipe_error::RecipeError;
+use crate::prune::recipes::options::MethodOptions;
+use crate::prune::recipes::recipe::{AllocationRecipe, Recipe};
+use crate::prune::recipes::recipe_error::RecipeError;
 use crate::trace::calibration_draft::CalibrationDraft;
 use crate::train::settings::Training;
 

@@ -8,8 +8,8 @@ use serde::{Serialize, Serializer};
 
 use crate::prune::algorithm::{Algorithm, WholeModel};
 use crate::prune::error::PruneJobError;
-use crate::prune::recipe::{AllocationRecipe, Recipe};
-use crate::prune::selection::{BlockMatrix, block_matrices};
+use crate::prune::recipes::recipe::{AllocationRecipe, Recipe};
+use crate::prune::recipes::selection::{BlockMatrix, block_matrices};
 use crate::run::source::check_source;
 
 /// The effect that a pruning run would have.

@@ -1,0 +1,8 @@
+//! Recipes: what is asked for, as it is read, checked and planned.
+
+pub(crate) mod draft;
+pub(crate) mod options;
+pub(crate) mod plan;
+pub(crate) mod recipe;
+pub(crate) mod recipe_error;
+pub(crate) mod selection;
