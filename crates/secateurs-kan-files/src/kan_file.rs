@@ -23,7 +23,7 @@ const CONFIG: &str = "secateurs.kan";
 /// # Examples
 ///
 /// ```
-/// # fn main() -> Result<(), Box<dyn std::error::KanFileError>> {
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # let folder = tempfile::tempdir()?;
 /// use burn::tensor::Device;
 /// use secateurs_kan::{BasisConfig, KanConfig};

@@ -12,7 +12,7 @@ use crate::layers::network::Kan;
 /// Trains a network to predict `y` from `x` by least squares on all rows at once.
 ///
 /// Loss: the mean of squared errors over rows and outputs, each as a share of the variance of its outcome over the training
-/// rows, plus [`Penalty`]. Validation rows, if there are any, decide when to stop and which weights to keep (see [`Schedule`]).
+/// rows, plus [`Penalty`](crate::Penalty). Validation rows, if there are any, decide when to stop and which weights to keep (see [`Schedule`](crate::Schedule)).
 ///
 /// A network whose scales are not known takes those of the rows, in which it is trained: `a x + b` and `c y + d` give the same
 /// network as `x` and `y`, but for its scales. A trained one keeps the scales that it has.

@@ -16,7 +16,7 @@ use crate::pack::settings::{FormatChoice, PackConfig, PackedLayout};
 
 /// Packs every matrix of a model and writes the result as a Hugging Face folder.
 ///
-/// A model that is packed already is packed anew; with [`Format::Dense`] and float values that unpacks it, and any program
+/// A model that is packed already is packed anew; with [`Format::Dense`](secateurs_sparse::Format::Dense) and float values that unpacks it, and any program
 /// reads it. Everything else only this project reads: see [`PackedLayout`] for an exception, and
 /// [`PackedMatrix::to_tensors`] for the layout of all formats. While the run lasts, no other job can write the same output.
 ///
