@@ -140,7 +140,14 @@ impl<'a> Graph<'a> {
         }
         let index = *self.places.get(&place)?;
         if rest.is_empty() {
-            return Some(Target { index, is_module: true });
+            // A file `evaluate` that defines `evaluate` is meant by both.
+            let is_item = place
+                .last()
+                .is_some_and(|name| self.modules[index].names.contains(name.as_str()));
+            return Some(Target {
+                index,
+                is_module: !is_item,
+            });
         }
         let own = Target {
             index,
