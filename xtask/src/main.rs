@@ -39,7 +39,7 @@ enum Command {
     Data(data::Command),
     /// Make the fixtures, or check them against their recorded checksums.
     Fixtures(fixtures::Arguments),
-    /// Check what compilers do not: layout, names, forbidden words, dependency directions.
+    /// Check what compilers do not: layout, full folders, circles of files, tuple arguments, forbidden words, arrows between crates.
     Tidy,
     /// Measure the sources: lengths, arguments, folders, circles, public items.
     House(house::Arguments),

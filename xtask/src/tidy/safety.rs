@@ -4,9 +4,8 @@ use super::Finding;
 use super::source::{code_lines, has_word, without_text};
 use crate::tree::{File, Tree};
 
-/// The kernels, and the one mapping of files.
-const PLACES: [&str; 4] = [
-    "crates/secateurs-ops/",
+/// The kernels, the one mapping of files, and the switch of the allocator.
+const PLACES: [&str; 3] = [
     "crates/secateurs-sparse/",
     "crates/secateurs-data/src/mmap.rs",
     "crates/secateurs-lm/src/allocator.rs",

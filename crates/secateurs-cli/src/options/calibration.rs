@@ -11,7 +11,7 @@ use crate::options::numbers::at_least;
 
 /// Calibration text or traces.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Calibration (all methods but random, magnitude, elsa and elsa-l)")]
+#[command(next_help_heading = "Calibration (all methods but random, magnitude, random+finetune, elsa and elsa-l)")]
 pub(crate) struct CalibrationArgs {
     /// UTF-8 text to calibrate on, or traces that `secateurs trace` made
     #[arg(short, long, value_name = "FILE")]

@@ -149,3 +149,20 @@ fn the_shapes_are_those_that_their_names_promise() {
         );
     }
 }
+
+/// The recipes that the command's README prints.
+fn printed_recipes() -> Vec<&'static str> {
+    let page = include_str!("../../../secateurs-cli/README.md");
+    let blocks = page.split("```toml\n").skip(1);
+    blocks.filter_map(|block| block.split("```").next()).collect()
+}
+
+#[test]
+fn printed_recipes_can_be_followed() {
+    let recipes = printed_recipes();
+    assert!(recipes.len() >= 2);
+    for text in recipes {
+        let recipe = Recipe::from_toml(text).expect(text);
+        recipe.build().expect(text);
+    }
+}

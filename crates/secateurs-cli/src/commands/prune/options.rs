@@ -14,6 +14,9 @@ Methods:
   magnitude       control: the smallest weights of each layer go
   wanda           the smallest |w| * ||x|| of each output go; takes seconds, no compensation
   ria             as wanda, with |w| in relation to the other weights of its input and output; takes seconds
+  wanda++         wanda with the gradient of each block's output added to the norms of its inputs
+  taylor          the smallest |w * g| of each layer go, g the gradient of the whole model's loss; holds the whole model
+  fisher          the smallest w^2 * mean(g^2) of each layer go; holds the whole model
   sparsegpt       removes weights one input at a time and corrects the weights that stay
   l-admm          ADMM on the layer's least-squares problem; more and more weights go
   alps            ADMM with a growing penalty, then conjugate gradients; the slowest layer-wise method

@@ -47,7 +47,7 @@ pub struct Recipe {
     pub seed: u64,
     /// Number format of the output.
     pub dtype: FloatType,
-    /// Data that calibrate; needed by all methods but random, magnitude, elsa and elsa-l.
+    /// Data that calibrate; needed by all methods but random, magnitude, random+finetune, elsa and elsa-l.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub calibration: Option<Calibration>,
     /// Training of the whole model, for the methods that do it.
