@@ -109,7 +109,7 @@ pub enum PruneError {
     },
     /// A layer without the gradients that its method needs.
     #[error(
-        "{path}: {method} needs gradients of this weight, and there are none; collect them first, or leave the layer out"
+        "{path}: {method} needs gradients of this weight, and no calibration sample reached it; more data may, or exclude it"
     )]
     NoGradients {
         /// Path of the layer.

@@ -58,7 +58,10 @@ mod unix {
         }
         match work.removed.first() {
             Some(_) => format!("{end}; nothing was finished, and nothing is left behind"),
-            None => end.to_owned(),
+            None => match work.published.last() {
+                Some(out) => format!("{end}; {} is finished", out.display()),
+                None => end.to_owned(),
+            },
         }
     }
 }

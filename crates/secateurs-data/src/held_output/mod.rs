@@ -14,6 +14,7 @@ use crate::{DataError, Result, rename_durably};
 use held::{Held, LOCK_FILE, empty, other_holder};
 use own::{Fate, places};
 
+pub(crate) use own::publish_whole;
 pub use own::{AbandonedWork, abandon_work};
 
 /// What an output is.

@@ -10,6 +10,18 @@ const ATTEMPTS: usize = 20;
 /// A signal ends a process as a whole, so what it has begun is known to the process as a whole.
 static PLACES: Mutex<Places> = Mutex::new(Places(BTreeMap::new()));
 
+/// Outputs that this process has published; locked while one is.
+static PUBLISHED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+
+/// Runs what puts finished work in its place, which no signal cuts in half: whoever [abandons](abandon_work) the work of this
+/// process waits for its end.
+pub(crate) fn publish_whole(out: &Path, publish: impl FnOnce() -> crate::Result<()>) -> crate::Result<()> {
+    let mut published = PUBLISHED.lock().unwrap_or_else(PoisonError::into_inner);
+    publish()?;
+    published.push(out.to_owned());
+    Ok(())
+}
+
 /// The places where this process works.
 pub(super) fn places() -> MutexGuard<'static, Places> {
     PLACES.lock().unwrap_or_else(PoisonError::into_inner)
@@ -35,6 +47,8 @@ pub struct AbandonedWork {
     pub kept: Vec<PathBuf>,
     /// Staging places that were removed.
     pub removed: Vec<PathBuf>,
+    /// Outputs that were finished before, whole in their places.
+    pub published: Vec<PathBuf>,
 }
 
 /// Removes the unfinished work of this process, except for work that can be gone on with; for handlers of signals.
@@ -42,9 +56,11 @@ pub struct AbandonedWork {
 /// Call it last, from another thread than those that work, and then end the process: outputs can no longer begin, be finished
 /// or be given up, and threads that try wait forever.
 pub fn abandon_work() -> AbandonedWork {
+    let published = PUBLISHED.lock().unwrap_or_else(PoisonError::into_inner);
     let mut places = places();
-    let abandoned = places.abandon();
-    std::mem::forget(places);
+    let mut abandoned = places.abandon();
+    abandoned.published.clone_from(&published);
+    std::mem::forget((published, places));
     abandoned
 }
 

@@ -174,10 +174,8 @@ impl<J: RunJournal> RunFolder<J> {
     ///
     /// Those of [`StagedOutput::publish`].
     pub fn publish(self, rename: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
-        let out = self.staged.target.out.clone();
-        self.staged.publish(rename)?;
-        // Only now: had the run been interrupted before, the journal would be needed to go on.
-        remove_journal(&out)
+        // The journal goes last: had the run been interrupted before, it would be needed to go on.
+        self.staged.publish_then(rename, remove_journal)
     }
 
     /// Moves the folder to the output as it is; see [`publish`](Self::publish).
@@ -186,9 +184,7 @@ impl<J: RunJournal> RunFolder<J> {
     ///
     /// Those of [`StagedOutput::publish`].
     pub fn publish_as_is(self) -> Result<()> {
-        let out = self.staged.target.out.clone();
-        self.staged.publish_as_is()?;
-        remove_journal(&out)
+        self.staged.publish_as_is_then(remove_journal)
     }
 
     /// Lets `rename` move a part of the folder to the path that it is given, and removes the rest.

@@ -75,12 +75,16 @@ impl OutputClaim {
     }
 }
 
+/// Journals of unfinished runs; the second name is that of trainings before all runs had the same. Such a training cannot be gone on
+/// with, but it may have taken hours: only force throws it away.
+const JOURNALS: [&str; 2] = [JOURNAL_FILE, "training-journal.json"];
+
 /// Refuses what an earlier job left unless it is to be gone on with or thrown away. What a job left that cannot be gone on
 /// with is nobody's loss.
 fn check_leftover(held: &HeldOutput, overwrite: Overwrite) -> Result<(), OutputError> {
     let path = held.staging().to_owned();
     let is_unfinished = match fs::metadata(&path) {
-        Ok(found) if found.is_dir() => path.join(JOURNAL_FILE).is_file(),
+        Ok(found) if found.is_dir() => JOURNALS.iter().any(|journal| path.join(journal).is_file()),
         _ => held.leftover() == Leftover::Work,
     };
     let can_resume = is_unfinished && held.is_of_kind();

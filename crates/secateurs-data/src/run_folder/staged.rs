@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::target::Target;
 use crate::error::IoContext;
+use crate::held_output::publish_whole;
 use crate::{HeldOutput, Result};
 
 /// An output that grows in its staging place; dropped, the place is emptied unless there is work in it to go on with.
@@ -41,8 +42,20 @@ impl StagedOutput {
     /// Those of `rename`, an [`OutputError`](crate::OutputError) if something else lies there meanwhile, or a system error. Earlier
     /// output is then in its place, and so is work to go on with.
     pub fn publish(self, rename: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
+        self.publish_then(rename, |_| Ok(()))
+    }
+
+    /// Publishes, and does something to the new output before anybody can come between.
+    pub(super) fn publish_then(
+        self,
+        rename: impl FnOnce(&Path) -> Result<()>,
+        then: impl FnOnce(&Path) -> Result<()>,
+    ) -> Result<()> {
         let Self { target, held } = self;
-        target.replace(|| held.publish(|| rename(&target.out)))
+        publish_whole(&target.out, || {
+            target.replace(|| held.publish(|| rename(&target.out)))?;
+            then(&target.out)
+        })
     }
 
     /// Moves the whole place to the output as it is; see [`publish`](Self::publish).
@@ -51,8 +64,16 @@ impl StagedOutput {
     ///
     /// Those of [`publish`](Self::publish).
     pub fn publish_as_is(self) -> Result<()> {
+        self.publish_as_is_then(|_| Ok(()))
+    }
+
+    /// Publishes as it is, and does something to the new output before anybody can come between.
+    pub(super) fn publish_as_is_then(self, then: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
         let Self { target, held } = self;
-        target.replace(|| held.publish_as_is())
+        publish_whole(&target.out, || {
+            target.replace(|| held.publish_as_is())?;
+            then(&target.out)
+        })
     }
 
     /// Lets `rename` move a part of the place to the path that it is given, as [`publish`](Self::publish) does with all of it, and
@@ -62,7 +83,10 @@ impl StagedOutput {
     ///
     /// Those of [`publish`](Self::publish).
     pub fn publish_part(self, rename: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
-        self.target.replace(|| rename(&self.target.out))?;
-        self.held.discard()
+        let Self { target, held } = self;
+        publish_whole(&target.out, || {
+            target.replace(|| rename(&target.out))?;
+            held.discard()
+        })
     }
 }

@@ -83,7 +83,7 @@ impl Method {
     /// let options = MethodOptions { iterations: Some(30), ..MethodOptions::default() };
     /// assert!(matches!(Method::LAdmm.build(&options, 0)?, Algorithm::PerLayer(_)));
     /// let refused = Method::Wanda.build(&options, 0).err().map(|error| error.to_string());
-    /// assert_eq!(refused.as_deref(), Some("wanda does not use iterations; l-admm, alps do"));
+    /// assert_eq!(refused.as_deref(), Some("wanda does not use iterations, an option of l-admm, alps"));
     /// # Ok::<(), secateurs_lm::Error>(())
     /// ```
     pub fn build(self, options: &MethodOptions, seed: u64) -> Result<Algorithm, RecipeError> {

@@ -20,6 +20,9 @@ pub enum PruneJobError {
         /// The method.
         method: crate::Method,
     },
+    /// Calibration sequences too short to predict a token, for a method that needs gradients of the loss.
+    #[error("the calibration has no sequence of two tokens or more: it predicts nothing, and the loss has no gradient")]
+    PredictsNothing,
     /// A recipe that cannot be followed.
     #[error(transparent)]
     Recipe(#[from] RecipeError),

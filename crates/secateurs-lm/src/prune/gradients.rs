@@ -37,6 +37,9 @@ pub(crate) fn model_gradients<F: LanguageModel>(
     sequences: &[Vec<u32>],
     listener: &mut dyn FnMut(Progress<'_>),
 ) -> Result<BTreeMap<String, GradientStats>, PruneJobError> {
+    if sequences.iter().all(|sequence| sequence.len() < 2) {
+        return Err(PruneJobError::PredictsNothing);
+    }
     let family = dense.family;
     let device = dense.device.clone().autodiff();
     let model = family.load(dense.source, &device)?;

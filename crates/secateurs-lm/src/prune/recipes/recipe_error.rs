@@ -13,7 +13,7 @@ pub enum RecipeError {
     #[error("a recipe needs a method")]
     NoMethod,
     /// An option is given that the method does not use.
-    #[error("{method} does not use {option}; {users} do")]
+    #[error("{method} does not use {option}, an option of {users}")]
     UnusedOption {
         /// The option, as recipes spell it.
         option: &'static str,
