@@ -61,9 +61,9 @@ mod tests {
     #[test]
     fn kernels_argue_for_every_block() {
         let text = "// SAFETY: the slice has eight elements.\nunsafe { a() }\n";
-        assert!(check(&Tree::of(&[("crates/secateurs-ops/src/a.rs", text)])).is_empty());
+        assert!(check(&Tree::of(&[("crates/secateurs-sparse/src/a.rs", text)])).is_empty());
         assert_eq!(
-            check(&Tree::of(&[("crates/secateurs-ops/src/a.rs", "unsafe { a() }\n")])).len(),
+            check(&Tree::of(&[("crates/secateurs-sparse/src/a.rs", "unsafe { a() }\n")])).len(),
             1
         );
     }
