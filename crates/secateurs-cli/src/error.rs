@@ -112,24 +112,4 @@ fn contradicts_itself(error: &secateurs::Error) -> bool {
     spreads_a_pattern || error.recipe().is_some_and(contradicts)
 }
 
-/// Lets `?` turn the error of a job into this one.
-macro_rules! from_jobs {
-    ($($error:ident),* $(,)?) => {
-        $(impl From<secateurs::$error> for CliError {
-            fn from(error: secateurs::$error) -> Self {
-                Self::Job(Box::new(error.into()))
-            }
-        })*
-    };
-}
-
-from_jobs!(
-    Error,
-    ExpertError,
-    MeasureError,
-    PackError,
-    PruneJobError,
-    RecipeError,
-    TextError,
-    TraceError,
-);
+secateurs::from_jobs!(CliError);

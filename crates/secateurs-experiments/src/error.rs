@@ -125,24 +125,4 @@ impl ExperimentError {
     }
 }
 
-/// Lets `?` turn the error of a job into this one.
-macro_rules! from_jobs {
-    ($($error:ident),* $(,)?) => {
-        $(impl From<secateurs::$error> for ExperimentError {
-            fn from(error: secateurs::$error) -> Self {
-                Self::Job(Box::new(error.into()))
-            }
-        })*
-    };
-}
-
-from_jobs!(
-    Error,
-    ExpertError,
-    MeasureError,
-    PackError,
-    PruneJobError,
-    RecipeError,
-    TextError,
-    TraceError,
-);
+secateurs::from_jobs!(ExperimentError);

@@ -100,3 +100,21 @@ impl From<DataError> for Error {
         Self::File(error.into())
     }
 }
+
+/// Lets `?` turn the error of any job into an error that holds it as `Job(Box<secateurs_lm::Error>)`.
+#[macro_export]
+macro_rules! from_jobs {
+    ($error:ident) => {
+        $crate::from_jobs!(
+            $error:
+            Error, ExpertError, MeasureError, PackError, PruneJobError, RecipeError, TextError, TraceError
+        );
+    };
+    ($error:ident: $($job:ident),*) => {
+        $(impl From<$crate::$job> for $error {
+            fn from(error: $crate::$job) -> Self {
+                Self::Job(Box::new(error.into()))
+            }
+        })*
+    };
+}

@@ -51,7 +51,7 @@ impl Tensors<'_> {
         let n_subnodes = config.widths[number + 1].n_subnodes();
         let mut add = |name: &str, tensor: Numbers| named.push((format!("layers.{number}.{name}"), tensor.into_data()));
         // A factor that is missing beside a longer product is 1.
-        let spread = |tensor: Numbers, missing: f64| tensor.spread((&places, n_subnodes), missing);
+        let spread = |tensor: Numbers, missing: f64| tensor.spread(&places, n_subnodes, missing);
         add("coefficients", spread(layer.coefficients, 0.0).transposed());
         add("base", spread(layer.base, 0.0));
         let keep = spread(layer.keep, 0.0);

@@ -87,8 +87,8 @@ impl Numbers {
         }
     }
 
-    /// The same over more subnodes, which are the second dimension of edges and the only one of nodes; `missing` where there was none.
-    pub(super) fn spread(self, (places, n_subnodes): (&[usize], usize), missing: f64) -> Self {
+    /// Spreads the subnodes, the second dimension of edges and the only one of nodes, over more of them; `missing` where there was none.
+    pub(super) fn spread(self, places: &[usize], n_subnodes: usize, missing: f64) -> Self {
         let dimension = self.shape.len().min(2) - 1;
         let inner: usize = self.shape[dimension + 1..].iter().product();
         let outer: usize = self.shape[..dimension].iter().product();

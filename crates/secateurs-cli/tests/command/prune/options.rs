@@ -19,23 +19,6 @@ const SCORES: [&str; 11] = [
     "elsa",
     "elsa-l",
 ];
-const METHODS: [&str; 15] = [
-    "random",
-    "magnitude",
-    "wanda",
-    "ria",
-    "wanda++",
-    "taylor",
-    "fisher",
-    "sparsegpt",
-    "l-admm",
-    "alps",
-    "safe",
-    "random+finetune",
-    "wanda+finetune",
-    "elsa",
-    "elsa-l",
-];
 const LOCAL: [&str; 11] = [
     "random",
     "magnitude",
@@ -99,7 +82,7 @@ fn every_method_uses_its_options_and_refuses_the_others() {
     let tiny = Tiny::new(1);
     // Whoever loaded weights would find none.
     fs::write(tiny.path("model/model.safetensors"), "").expect("it can be written");
-    for method in METHODS {
+    for method in LOCAL.into_iter().chain(TRAINED) {
         for (option, name, users) in OPTIONS {
             let args = prune(method, &["-s", "0.5"], option);
             if users.contains(&method) {
