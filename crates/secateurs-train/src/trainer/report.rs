@@ -28,7 +28,7 @@ pub struct DualUpdate {
     pub dual: f64,
     /// Share of weights that entered or left the support.
     pub mask_change: f64,
-    /// The penalty until the next one.
+    /// The penalty until the next sparse copy.
     pub lambda: f64,
 }
 
