@@ -23,7 +23,7 @@ use self::case::{CausalCase, ModelKind, TaskKey, TaskSet, anchors};
 use self::cell::{TaskCell, rows_over_tasks};
 use self::closed::measure_closed;
 use self::networks::measure_networks;
-use super::harness::{About, Claim, Desk, Measured};
+use super::harness::{About, Claim, Desk, Measured, Order};
 use crate::ExperimentError;
 use crate::outcome::{Outcome, Row};
 use crate::report::Chart;
@@ -73,8 +73,8 @@ impl Claim for Causalkan {
         }
     }
 
-    fn measure_all(&self, keys: &[TaskKey], desk: &Desk) -> Result<Vec<TaskCell>, ExperimentError> {
-        desk.measure_side_by_side(keys, |key| self.measure(key, desk))
+    fn order(&self) -> Order {
+        Order::SideBySide
     }
 
     fn rows(&self, cells: Cells<'_>) -> Result<Vec<Row>, ExperimentError> {

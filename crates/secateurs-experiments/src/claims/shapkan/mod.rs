@@ -27,7 +27,7 @@ use self::bench::NetworkBench;
 use self::case::{ShapkanCase, ShapkanKey};
 use self::cell::NetworkCell;
 use self::sampling::{SamplingError, measure_sampling};
-use super::harness::{About, Claim, Desk, Measured};
+use super::harness::{About, Claim, Desk, Measured, Order};
 use crate::ExperimentError;
 use crate::outcome::{Outcome, Row};
 use crate::report::Chart;
@@ -83,8 +83,8 @@ impl Claim for Shapkan {
         }
     }
 
-    fn measure_all(&self, keys: &[ShapkanKey], desk: &Desk) -> Result<Vec<ShapkanCell>, ExperimentError> {
-        desk.measure_side_by_side(keys, |key| self.measure(key, desk))
+    fn order(&self) -> Order {
+        Order::SideBySide
     }
 
     fn rows(&self, cells: Cells<'_>) -> Result<Vec<Row>, ExperimentError> {
