@@ -114,7 +114,7 @@ impl Claim for Layerwise {
 
     fn rows(&self, cells: Cells<'_>) -> Result<Vec<Row>, ExperimentError> {
         let mut rows = vec![self.case.dense().row("perplexity", self.dense_perplexity)];
-        for group in group_cells(cells, |key| Some((key.method, key.pattern))) {
+        for group in group_cells(cells, |at| Some(((at.key.method, at.key.pattern), &at.cell))) {
             let (method, pattern) = group.case;
             let subject = self.case.subject(method, pattern);
             rows.extend(subject.rows(&QUALITY, &group.cells));

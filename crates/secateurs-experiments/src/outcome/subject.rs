@@ -35,10 +35,16 @@ impl<C> Metric<C> {
         Self { name, of, mean }
     }
 
-    /// Takes the standard error of the mean for the spread.
-    pub const fn with_error(self) -> Self {
+    /// The mean with its standard error.
+    pub const fn with_error(name: &'static str, of: fn(&C) -> Option<f64>) -> Self {
         let mean = Row::mean_with_error;
-        Self { mean, ..self }
+        Self { name, of, mean }
+    }
+
+    /// The geometric mean, of positive numbers that span decades, with its standard error.
+    pub const fn geometric(name: &'static str, of: fn(&C) -> Option<f64>) -> Self {
+        let mean = Row::geometric_mean_with_error;
+        Self { name, of, mean }
     }
 }
 
@@ -107,7 +113,8 @@ mod tests {
         const METRIC: Metric<f64> = Metric::new("m", |cell| Some(*cell));
         let rows = Subject::new("a").control().rows(&[METRIC], &[&1.0, &f64::INFINITY]);
         assert_eq!((rows[0].value(), rows[0].spread(), rows[0].is_control()), (None, None, true));
-        let rows = Subject::new("a").rows(&[METRIC.with_error()], &[&1.0, &1.0, &1.0, &5.0]);
+        const ERROR: Metric<f64> = Metric::with_error("m", |cell| Some(*cell));
+        let rows = Subject::new("a").rows(&[ERROR], &[&1.0, &1.0, &1.0, &5.0]);
         assert_eq!(rows[0].spread(), Some(Spread::StandardError(1.0)));
     }
 }

@@ -11,19 +11,20 @@ pub struct CaseCells<'a, G, C> {
     pub cells: Vec<&'a C>,
 }
 
-/// Groups cells by a part of their keys, in the order in which each part first occurs; cells without that part are left out.
-pub fn group_cells<K, C, G: PartialEq>(
-    cells: &[Measured<K, C>],
-    case_of: impl Fn(&K) -> Option<G>,
-) -> Vec<CaseCells<'_, G, C>> {
-    let mut groups: Vec<CaseCells<'_, G, C>> = Vec::new();
-    for Measured { key, cell } in cells {
-        let Some(case) = case_of(key) else { continue };
+/// Groups cells by case, in the order in which each case first occurs.
+///
+/// `place` gives the case of a cell with the part of the cell that is wanted; a cell without one is left out.
+pub fn group_cells<'a, K, C, G: PartialEq, P>(
+    cells: &'a [Measured<K, C>],
+    place: impl Fn(&'a Measured<K, C>) -> Option<(G, &'a P)>,
+) -> Vec<CaseCells<'a, G, P>> {
+    let mut groups: Vec<CaseCells<'a, G, P>> = Vec::new();
+    for (case, part) in cells.iter().filter_map(place) {
         match groups.iter_mut().find(|group| group.case == case) {
-            Some(group) => group.cells.push(cell),
+            Some(group) => group.cells.push(part),
             None => groups.push(CaseCells {
                 case,
-                cells: vec![cell],
+                cells: vec![part],
             }),
         }
     }
@@ -43,7 +44,7 @@ mod tests {
             measured(('a', 1), 3),
             measured(('c', 0), 4),
         ];
-        let groups = group_cells(&cells, |(case, _)| (*case != 'c').then_some(*case));
+        let groups = group_cells(&cells, |at| (at.key.0 != 'c').then_some((at.key.0, &at.cell)));
         let found: Vec<(char, Vec<u64>)> = groups
             .iter()
             .map(|group| (group.case, group.cells.iter().map(|cell| **cell).collect()))

@@ -11,7 +11,7 @@ mod workers;
 
 pub use claim::{About, Claim, Measured, Order};
 pub use desk::Desk;
-pub use grouping::group_cells;
+pub use grouping::{CaseCells, group_cells};
 pub use reproduce::{Reproduction, reproduce};
 pub use setting::{Backend, Setting};
 pub use store::ModelPlace;

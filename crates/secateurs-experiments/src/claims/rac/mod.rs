@@ -83,12 +83,13 @@ impl Claim for Rac {
 
     fn rows(&self, cells: Cells<'_>) -> Result<Vec<Row>, ExperimentError> {
         let mut rows = Vec::new();
-        let controls = group_cells(cells, |key| (!matches!(key, RacKey::Calibrated(_))).then_some(*key));
-        for control in controls {
-            rows.extend(self.rows_of(&self.subject(&control.case), &control.cells));
+        for Measured { key, cell } in cells {
+            if !matches!(key, RacKey::Calibrated(_)) {
+                rows.extend(self.rows_of(&self.subject(key), &[cell]));
+            }
         }
-        let arms = group_cells(cells, |key| match key {
-            RacKey::Calibrated(key) => Some((key.place, key.arm)),
+        let arms = group_cells(cells, |at| match &at.key {
+            RacKey::Calibrated(key) => Some(((key.place, key.arm), &at.cell)),
             _ => None,
         });
         for group in &arms {

@@ -141,7 +141,7 @@ impl Claim for Sparse {
     fn rows(&self, cells: Cells<'_>) -> Result<Vec<Row>, ExperimentError> {
         let dense = self.subject(&DENSE, None);
         let mut rows = dense.rows(&QUALITY, &[&self.quality(&self.dense)?]);
-        for group in group_cells(cells, |key| Some(key.pattern)) {
+        for group in group_cells(cells, |at| Some((at.key.pattern, &at.cell))) {
             for (place, packing) in PACKINGS.iter().enumerate() {
                 let subject = self.subject(packing, Some(group.case));
                 let models = || group.cells.iter().map(|cell| &cell.models[place]);
