@@ -176,7 +176,7 @@ impl Opened {
         text.parse().ok()
     }
 
-    /// Records the process that holds a folder. A full disk only keeps others from learning it.
+    /// Records the process that holds a folder. A full disk only prevents others from learning it.
     fn sign(&mut self, place: Place) {
         if place == Place::Folder {
             let _ = self.file.set_len(0);
