@@ -90,8 +90,8 @@ impl<N: Network> EffectModel<N> {
         Self::new(self.learner, self.d_input, networks.collect::<Result<_>>()?)
     }
 
-    /// Inputs of the networks for a study: covariates, and for an S-learner the actual treatment of each row; `[rows,
-    /// inputs]`.
+    /// Inputs of the networks for a study: covariates, and for an S-learner the actual treatment of each row;
+    /// `[rows, inputs]`.
     ///
     /// # Errors
     ///

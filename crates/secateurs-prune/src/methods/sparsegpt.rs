@@ -18,8 +18,8 @@ use crate::methods::quota::block_quotas;
 ///
 /// With `U` the upper Cholesky factor of the inverse of the damped Gram matrix, `H^-1 = U^T U`, inputs are visited in
 /// blocks. Unstructured: the weights of lowest `(w / U_jj)^2` are pruned, compared over all outputs and the inputs of
-/// the block. N:M: the same score within each group, taken when the sweep reaches it. A pruned weight `w_j` adds `-(w_j
-/// / U_jj) U_jk` to every later weight `k` of its output.
+/// the block. N:M: the same score within each group, taken when the sweep reaches it. A pruned weight `w_j` adds
+/// `-(w_j / U_jj) U_jk` to every later weight `k` of its output.
 ///
 /// # References
 ///
