@@ -3,6 +3,7 @@
 mod claim;
 mod desk;
 mod grouping;
+mod headline;
 mod progress;
 mod reproduce;
 mod setting;
@@ -12,6 +13,7 @@ mod workers;
 pub use claim::{About, Claim, Measured, Order};
 pub use desk::Desk;
 pub use grouping::{CaseCells, group_cells};
+pub use headline::show_point;
 pub use reproduce::{Reproduction, reproduce};
 pub use setting::{Backend, Setting};
 pub use store::ModelPlace;

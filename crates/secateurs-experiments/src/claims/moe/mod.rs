@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use self::experts::{Experts, ExpertsCell, ExpertsKey, PlaceCells};
 use self::theory::{Theory, TheoryCell, TheoryKey};
-use super::harness::{About, Claim, Desk, Measured, Order, group_cells};
+use super::harness::{About, Claim, Desk, Measured, Order, group_cells, show_point};
 use crate::ExperimentError;
 use crate::outcome::{Outcome, Question, Row, Tier};
 use crate::report::Chart;
@@ -122,6 +122,7 @@ impl Claim for Moe {
     fn charts(&self, outcome: &Outcome, cells: Cells<'_>) -> Result<Vec<Chart>, ExperimentError> {
         let mut charts = self.theory.charts(&students(cells));
         charts.extend(experts::chart(outcome));
+        show_point(&mut charts, outcome);
         Ok(charts)
     }
 }

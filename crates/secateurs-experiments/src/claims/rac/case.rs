@@ -107,7 +107,7 @@ fn fixture_case(folder: &Path, methods: Vec<(Method, Vec<f64>)>) -> Result<RacCa
     let austen = root.join("austen");
     let model = fixtures::model_dir(&root);
     let tokenizer = Checkpoint::open(&model)?.tokenizer()?;
-    let (seeds, tokens, max_new_tokens) = (vec![0, 1, 2], 4096, 208);
+    let (seeds, tokens, max_new_tokens) = ((0..5).collect::<Vec<_>>(), 4096, 208);
     let prompts_per_seed = tokens / PROMPT + 3;
     let novel = |name: &str| austen.join(format!("{name}.txt"));
     let passages = |name: &str, count: usize| {

@@ -18,7 +18,7 @@ use self::bench::RacBench;
 use self::case::RacCase;
 use self::key::{Arm, CalibratedKey, RacKey};
 use self::rows::{COST, DistanceRatio, QUALITY, RATIOS, RacCell};
-use super::harness::{About, Claim, Desk, Measured, Order, group_cells};
+use super::harness::{About, Claim, Desk, Measured, Order, group_cells, show_point};
 use crate::ExperimentError;
 use crate::outcome::{Better, Outcome, Question, Row, Subject, Tier};
 use crate::report::{Chart, charts_along};
@@ -153,6 +153,7 @@ impl Claim for Rac {
     fn charts(&self, outcome: &Outcome, _: Cells<'_>) -> Result<Vec<Chart>, ExperimentError> {
         let mut charts = charts_along(outcome, "sparsity", Scale::Log);
         charts.retain(|chart| chart.entry.name.starts_with("kl") || chart.entry.name.starts_with("hidden"));
+        show_point(&mut charts, outcome);
         Ok(charts)
     }
 }

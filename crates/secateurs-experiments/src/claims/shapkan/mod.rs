@@ -27,7 +27,7 @@ use self::bench::NetworkBench;
 use self::case::{ShapkanCase, ShapkanKey};
 use self::cell::NetworkCell;
 use self::sampling::{SamplingError, measure_sampling};
-use super::harness::{About, Claim, Desk, Measured, Order};
+use super::harness::{About, Claim, Desk, Measured, Order, show_point};
 use crate::ExperimentError;
 use crate::outcome::{Better, Outcome, Question, Row};
 use crate::report::Chart;
@@ -131,7 +131,9 @@ impl Claim for Shapkan {
     }
 
     fn charts(&self, outcome: &Outcome, _: Cells<'_>) -> Result<Vec<Chart>, ExperimentError> {
-        Ok(presentation::charts(outcome))
+        let mut charts = presentation::charts(outcome);
+        show_point(&mut charts, outcome);
+        Ok(charts)
     }
 }
 

@@ -18,8 +18,8 @@ use tempfile::TempDir;
 
 use self::packing::{DENSE, PACKINGS, Packing, Standing, StoredModel};
 use self::speed::{SpeedBesideDense, TokenRates, measure_beside, take_medians};
-use super::harness::{About, Claim, Desk, Measured, group_cells};
-use super::language_model::{PruningCase, PruningKey, name_pattern, patterns};
+use super::harness::{About, Claim, Desk, Measured, group_cells, show_point};
+use super::language_model::{PruningCase, PruningKey, Sweep, name_pattern, patterns};
 use crate::ExperimentError;
 use crate::outcome::{Better, Metric, Outcome, Question, Row, Subject, Tier};
 use crate::report::{Chart, charts_along};
@@ -35,17 +35,12 @@ pub struct Sparse {
     dense: StoredModel,
 }
 
-/// Patterns, each with every seed, which calibrates on other windows.
-struct Sweep {
-    patterns: Vec<Pattern>,
-    seeds: &'static [u64],
-}
-
 fn sweep(tier: Tier) -> Result<Sweep, ExperimentError> {
-    let sweep = |patterns, seeds| Sweep { patterns, seeds };
+    let sweep = |patterns, seeds| Sweep::new(&[METHOD], patterns, seeds);
     Ok(match tier {
-        Tier::Quick => sweep(patterns(&[0.5, 0.9], &[])?, &[0, 1, 2]),
-        Tier::Standard | Tier::Full => sweep(patterns(&[0.5, 0.7, 0.9], &["2:4"])?, &[0]),
+        Tier::Quick => sweep(patterns(&[0.5, 0.7, 0.9], &[])?, &[0, 1, 2]),
+        Tier::Standard => sweep(patterns(&[0.5, 0.7, 0.9], &["2:4"])?, &[0, 1, 2]),
+        Tier::Full => sweep(patterns(&[0.5, 0.7, 0.9], &["2:4"])?, &[0]),
     })
 }
 
@@ -108,15 +103,7 @@ impl Claim for Sparse {
     }
 
     fn keys(&self) -> Vec<PruningKey> {
-        let of_pattern = |pattern: &Pattern| {
-            let pattern = *pattern;
-            self.sweep.seeds.iter().map(move |&seed| PruningKey {
-                method: METHOD,
-                pattern,
-                seed,
-            })
-        };
-        self.sweep.patterns.iter().flat_map(of_pattern).collect()
+        self.sweep.keys().collect()
     }
 
     fn measure(&self, key: &PruningKey, desk: &Desk) -> Result<PackedCell, ExperimentError> {
@@ -196,7 +183,10 @@ impl Claim for Sparse {
     }
 
     fn charts(&self, outcome: &Outcome, _: Cells<'_>) -> Result<Vec<Chart>, ExperimentError> {
-        Ok(charts_along(outcome, "sparsity", Scale::Log))
+        let mut charts = charts_along(outcome, "sparsity", Scale::Log);
+        charts.sort_by_key(|chart| !chart.entry.name.starts_with("decode-speedup"));
+        show_point(&mut charts, outcome);
+        Ok(charts)
     }
 }
 
