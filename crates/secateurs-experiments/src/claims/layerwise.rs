@@ -44,7 +44,7 @@ fn sweeps(tier: Tier) -> Result<Vec<Sweep>, ExperimentError> {
     Ok(match tier {
         Tier::Quick => vec![
             Sweep::new(MAIN, patterns(&[0.5, 0.7], &["2:4"])?, &[0, 1, 2]),
-            Sweep::new(OTHERS, patterns(&[0.7], &[])?, &[0]),
+            Sweep::new(OTHERS, patterns(&[0.7], &[])?, &[0, 1, 2]),
         ],
         Tier::Standard => vec![Sweep::new(&Method::LAYERWISE, patterns(&all, &["2:4"])?, &[0, 1, 2])],
         Tier::Full => vec![Sweep::new(&Method::LAYERWISE, patterns(&all, &["2:4", "4:8"])?, &[0])],
@@ -166,5 +166,30 @@ impl Claim for Layerwise {
         charts.retain(|chart| chart.entry.name.starts_with("perplexity") || chart.entry.name.starts_with("solve"));
         show_point(&mut charts, outcome);
         Ok(charts)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::claims::harness::law::{assert_answered, assert_part};
+
+    fn claim(tier: Tier) -> Layerwise {
+        Layerwise {
+            case: PruningCase::new(tier).expect("the fixtures are there"),
+            sweeps: sweeps(tier).expect("they are valid"),
+            tier,
+            dense_perplexity: 50.0,
+        }
+    }
+
+    #[test]
+    fn questions_are_answered_and_the_quick_tier_is_a_part_of_the_standard_one() {
+        for tier in [Tier::Quick, Tier::Standard] {
+            let claim = claim(tier);
+            let cells: Vec<_> = claim.keys().into_iter().map(PrunedModel::fabricate).collect();
+            assert_answered(claim.rows(&cells).expect("they are complete"), &claim.questions());
+        }
+        assert_part(claim(Tier::Quick).keys(), claim(Tier::Standard).keys());
     }
 }

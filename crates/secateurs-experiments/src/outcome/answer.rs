@@ -115,6 +115,11 @@ impl Question {
         self.own_at(key, value)
     }
 
+    /// Leaves out the rows that have `key`, such as those of single functions beside their mean.
+    pub fn without(self, key: &str) -> Self {
+        self.at(key, serde_json::Value::Null)
+    }
+
     /// Narrows the case of the method alone, such as to a stage that its controls do not have.
     pub fn own_at(mut self, key: &str, value: impl Into<serde_json::Value>) -> Self {
         self.own_case = self.own_case.case(key, value);

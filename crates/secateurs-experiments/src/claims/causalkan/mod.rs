@@ -138,3 +138,39 @@ fn group_models(cells: Cells<'_>) -> Vec<CaseCells<'_, (&'static str, ModelKind)
         Some(((measured.key.dataset, measured.key.kind), &measured.cell))
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::Device;
+    use secateurs_causal::Synthetic;
+
+    use super::*;
+    use crate::causal_data::CausalTask;
+    use crate::claims::harness::law::{assert_answered, assert_part};
+    use crate::outcome::Tier;
+
+    #[test]
+    fn questions_are_answered_and_the_quick_tier_is_a_part_of_the_standard_one() {
+        let claim = |tier| Causalkan {
+            case: CausalCase::new(tier).expect("the data are generated"),
+        };
+        let quick = claim(Tier::Quick);
+        assert_part(quick.keys(), claim(Tier::Standard).keys());
+        let generator = Synthetic::new(60);
+        let task = CausalTask {
+            train: generator.study(0).expect("it can be drawn"),
+            test: generator.study(1).expect("it can be drawn"),
+        };
+        let measure = |key: TaskKey| {
+            let cell = match key.kind {
+                ModelKind::Closed => measure_closed(&task),
+                ModelKind::Networks => measure_networks(&task, &Device::default()),
+            };
+            let cell = cell.expect("it can be measured");
+            Measured { key, cell }
+        };
+        let first = quick.keys().into_iter().filter(|key| key.number == 1);
+        let cells: Vec<_> = first.map(measure).collect();
+        assert_answered(quick.rows(&cells).expect("they are complete"), &quick.questions());
+    }
+}

@@ -39,7 +39,7 @@ const ALL: &[Method] = &[
 ];
 
 /// Methods and sparsities, and what shows how much training alone is worth: under a random mask, and of the dense model.
-fn sweeps(tier: Tier) -> Result<Vec<Sweep>, ExperimentError> {
+pub fn sweeps(tier: Tier) -> Result<Vec<Sweep>, ExperimentError> {
     let (once, thrice): (&[u64], &[u64]) = (&[0], &[0, 1, 2]);
     let (dense, at_90) = (patterns(&[0.0], &[])?, || patterns(&[0.9], &[]));
     let controls = [

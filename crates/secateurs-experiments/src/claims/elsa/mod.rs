@@ -182,3 +182,30 @@ fn paper_rows() -> Vec<Row> {
     };
     values.into_iter().map(row).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::claims::harness::law::assert_answered;
+    use super::case::sweeps;
+    use crate::claims::language_model::PruningCase;
+
+    #[test]
+    fn questions_are_answered() {
+        for tier in [Tier::Quick, Tier::Standard] {
+            let claim = Elsa {
+                case: ElsaCase {
+                    pruning: PruningCase::new(tier).expect("the fixtures are there"),
+                    tier,
+                    sweeps: sweeps(tier).expect("they are valid"),
+                },
+                dense_perplexity: 50.0,
+            };
+            let cells: Vec<_> = claim.keys().into_iter().map(PrunedModel::fabricate).collect();
+            let rows = claim.rows(&cells).expect("they are complete");
+            let methods: Vec<&str> = rows.iter().map(Row::method).collect();
+            assert!(methods.contains(&"dense+finetune") && methods.contains(&"random+finetune"));
+            assert_answered(rows, &claim.questions());
+        }
+    }
+}

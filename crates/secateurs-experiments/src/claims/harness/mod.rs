@@ -4,6 +4,8 @@ mod claim;
 mod desk;
 mod grouping;
 mod headline;
+#[cfg(test)]
+pub mod law;
 mod progress;
 mod reproduce;
 mod setting;

@@ -141,3 +141,38 @@ fn expert_cells(cells: Cells<'_>) -> Vec<PlaceCells<'_>> {
         _ => None,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::Device;
+
+    use super::*;
+    use crate::claims::harness::law::{assert_answered, assert_part};
+
+    fn claim(tier: Tier) -> Moe {
+        Moe {
+            theory: Theory::new(tier),
+            experts: Experts::new(tier, &Device::default()),
+            tier,
+        }
+    }
+
+    #[test]
+    fn questions_are_answered_and_the_quick_tier_is_a_part_of_the_standard_one() {
+        for tier in [Tier::Quick, Tier::Standard] {
+            let claim = claim(tier);
+            let fabricate = |key: MoeKey| {
+                let cell = match &key {
+                    MoeKey::Theory(key) => MoeCell::Theory(Box::new(key.fabricate())),
+                    MoeKey::Experts(_) => MoeCell::Experts(ExpertsCell::default()),
+                };
+                Measured { key, cell }
+            };
+            let cells: Vec<_> = claim.keys().into_iter().map(fabricate).collect();
+            let mut rows = claim.theory.rows(&students(&cells));
+            rows.extend(expert_cells(&cells).iter().flat_map(experts::rows_of));
+            assert_answered(rows, &claim.questions());
+        }
+        assert_part(claim(Tier::Quick).keys(), claim(Tier::Standard).keys());
+    }
+}

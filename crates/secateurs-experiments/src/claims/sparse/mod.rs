@@ -218,3 +218,61 @@ impl Sparse {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::claims::harness::law::{assert_answered, assert_part};
+
+    fn claim(tier: Tier) -> Sparse {
+        let mut case = PruningCase::new(tier).expect("the fixtures are there");
+        case.test_windows = (1, 64);
+        let folder = tempfile::tempdir().expect("a folder can be made");
+        Sparse {
+            dense: StoredModel::pack(DENSE, &case.model, folder.path()).expect("it can be packed"),
+            case,
+            folder,
+            sweep: sweep(tier).expect("it is valid"),
+        }
+    }
+
+    fn fabricate(key: PruningKey) -> Measured<PruningKey, PackedCell> {
+        let rates = TokenRates {
+            decode: 2.0 + key.seed as f64,
+            prefill: 1.0,
+        };
+        let models = PACKINGS.iter().map(|_| PackedModel {
+            quality: StoredQuality {
+                perplexity: None,
+                file_mib: 1.0,
+            },
+            speed: SpeedBesideDense {
+                rates,
+                dense: rates,
+                bandwidth_share: 0.5,
+            },
+        });
+        let cell = PackedCell {
+            models: models.collect(),
+        };
+        Measured { key, cell }
+    }
+
+    #[test]
+    fn questions_are_answered_and_the_quick_tier_is_a_part_of_the_standard_one() {
+        let quick = claim(Tier::Quick);
+        let cells: Vec<_> = quick.keys().into_iter().map(fabricate).collect();
+        assert_answered(quick.rows(&cells).expect("they are complete"), &quick.questions());
+        assert_part(quick.keys(), sweep(Tier::Standard).expect("it is valid").keys());
+    }
+
+    #[test]
+    fn a_stored_model_has_the_size_of_its_weights_in_every_layout() {
+        let dense = claim(Tier::Quick);
+        let packed = StoredModel::pack(PACKINGS[1], &dense.case.model, dense.folder.path()).expect("it can be packed");
+        for model in [&dense.dense, &packed] {
+            let mib = model.file_mib().expect("its folder is there");
+            assert!((4.0..10.0).contains(&mib), "{mib}");
+        }
+    }
+}
