@@ -3,6 +3,9 @@
 mod claim;
 mod desk;
 mod grouping;
+mod headline;
+#[cfg(test)]
+pub mod law;
 mod progress;
 mod reproduce;
 mod setting;
@@ -12,6 +15,7 @@ mod workers;
 pub use claim::{About, Claim, Measured, Order};
 pub use desk::Desk;
 pub use grouping::{CaseCells, group_cells};
+pub use headline::show_point;
 pub use reproduce::{Reproduction, reproduce};
 pub use setting::{Backend, Setting};
 pub use store::ModelPlace;

@@ -68,15 +68,7 @@ impl Experts {
             control("all experts").row("perplexity", self.bench()?.own_perplexity()?),
             control("dense of equal size").case("removed", 0.5).row("perplexity", dense),
         ];
-        for CaseCells { case, cells } in places {
-            let (method, share) = *case;
-            let subject = Subject::new(method.name()).case("dataset", "austen").case("removed", share);
-            let subject = if method.is_control() { subject.control() } else { subject };
-            rows.extend(subject.rows(&QUALITY, cells));
-            if method.removes_experts() {
-                rows.extend(subject.rows(&LOST, cells));
-            }
-        }
+        rows.extend(places.iter().flat_map(rows_of));
         Ok(rows)
     }
 
@@ -114,6 +106,18 @@ impl Experts {
     fn open(&self, name: &str) -> Result<ExpertsBench, ExperimentError> {
         ExpertsBench::open(name, &self.case, &self.device)
     }
+}
+
+/// The rows of a method at a share.
+pub fn rows_of(place: &PlaceCells<'_>) -> Vec<Row> {
+    let (method, share) = place.case;
+    let subject = Subject::new(method.name()).case("dataset", "austen").case("removed", share);
+    let subject = if method.is_control() { subject.control() } else { subject };
+    let mut rows = subject.rows(&QUALITY, &place.cells);
+    if method.removes_experts() {
+        rows.extend(subject.rows(&LOST, &place.cells));
+    }
+    rows
 }
 
 fn note(bench: &ExpertsBench, case: &ExpertsCase) -> String {
