@@ -41,7 +41,7 @@ pub enum TaskError {
         /// Cause.
         source: serde_json::Error,
     },
-    /// Something outside the repository that is missing.
+    /// A thing outside the repository that is missing.
     #[error("{what} is missing: {remedy}")]
     Missing {
         /// Name of the missing thing.

@@ -27,7 +27,7 @@ const EMPTY_NAMES: [&str; 8] = [
     "utils", "util", "helpers", "helper", "common", "misc", "stuff", "shared",
 ];
 
-/// Lines of code from which a file is long, and from which it is too long.
+/// Numbers of lines of code above which a file is long, and above which it is too long.
 const LONG: usize = 400;
 const TOO_LONG: usize = 600;
 
