@@ -1,7 +1,7 @@
 //! The one error type of the tasks.
 
 use std::error::Error;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Why a task failed.
 #[derive(Debug, thiserror::Error)]
@@ -49,6 +49,14 @@ pub enum TaskError {
         /// What the user can do.
         remedy: String,
     },
+    /// A file has another form than it should.
+    #[error("{}: {problem}", path.display())]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// Checks found problems, which have been printed.
     #[error("{what}: {count}")]
     Findings {
@@ -60,6 +68,21 @@ pub enum TaskError {
     /// A data set or its manifest.
     #[error(transparent)]
     Data(#[from] secateurs_datasets::DatasetError),
+}
+
+/// Attaches a verb and a path to a system error.
+pub trait IoContext<T> {
+    fn during(self, action: &'static str, path: &Path) -> Result<T, TaskError>;
+}
+
+impl<T> IoContext<T> for std::io::Result<T> {
+    fn during(self, action: &'static str, path: &Path) -> Result<T, TaskError> {
+        self.map_err(|source| TaskError::Io {
+            action,
+            path: path.to_owned(),
+            source,
+        })
+    }
 }
 
 /// An error and its causes in one line.
