@@ -9,12 +9,26 @@ use crate::claims::language_model::{PruningCase, Tuning};
 /// Half of the steps of the standard tier. The penalty was chosen among 60, 120 and 240 on Persuasion: a shorter way to the
 /// sparse copy needs a stronger pull.
 pub fn tune_quick(case: &PruningCase, method: Method) -> Tuning {
-    tune_fixture(case, method, FixtureLength { steps: 128, lambda: 120.0 })
+    tune_fixture(
+        case,
+        method,
+        FixtureLength {
+            steps: 128,
+            lambda: 120.0,
+        },
+    )
 }
 
 /// As much as two cores train in a third of a minute.
 pub fn tune_standard(case: &PruningCase, method: Method) -> Tuning {
-    tune_fixture(case, method, FixtureLength { steps: 256, lambda: 60.0 })
+    tune_fixture(
+        case,
+        method,
+        FixtureLength {
+            steps: 256,
+            lambda: 60.0,
+        },
+    )
 }
 
 /// Steps of the small model, and the penalty that suits them.
