@@ -4,7 +4,7 @@ use super::Finding;
 use super::source::code_lines;
 use crate::tree::{File, Tree};
 
-const TOP_LEVEL: [&str; 15] = [
+const TOP_LEVEL: [&str; 16] = [
     ".cargo",
     ".ci",
     ".gitattributes",
@@ -17,6 +17,7 @@ const TOP_LEVEL: [&str; 15] = [
     "clippy.toml",
     "crates",
     "fixtures",
+    "pyproject.toml",
     "rust-toolchain.toml",
     "rustfmt.toml",
     "xtask",
