@@ -39,7 +39,7 @@ impl Held {
             match opened.file.try_lock() {
                 Err(TryLockError::WouldBlock) => return Err(in_use(opened.holder(place))),
                 Err(TryLockError::Error(error)) => {
-                    tracing::warn!(?staging, %error, "this file system has no locks");
+                    tracing::warn!(?staging, %error, "this file system has no locks: two jobs may write the same output");
                 }
                 Ok(()) => {}
             }

@@ -160,7 +160,13 @@ impl<M: Module> Trainer<M> {
             learning_rate,
             dual_update,
         };
-        tracing::info!(step = report.step, loss, gradient_norm, learning_rate, "trained");
+        tracing::info!(
+            step = report.step,
+            loss,
+            gradient_norm,
+            learning_rate,
+            "took a training step"
+        );
         self.step += 1;
         Ok(report)
     }
