@@ -5,14 +5,14 @@ use clap::ValueEnum;
 /// A backend of the leaves: experiments, testkit, command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub enum Device {
-    /// The default CPU backend.
+    /// CPU, the default
     #[default]
     Flex,
-    /// An independent CPU backend.
+    /// CPU, through the ndarray backend
     Ndarray,
-    /// Any GPU, or software Vulkan.
+    /// Any GPU through WebGPU, or software Vulkan
     Wgpu,
-    /// NVIDIA GPUs.
+    /// NVIDIA GPU
     Cuda,
 }
 

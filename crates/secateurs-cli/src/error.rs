@@ -16,10 +16,10 @@ use crate::terminal::one_line::one_line;
 /// The error of a command.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CliError {
-    /// Something that the job needs is neither among the flags nor in the recipe.
-    #[error("{flag} is needed, on the command line or in a recipe")]
+    /// An option that the job needs is missing.
+    #[error("give {flag}")]
     Missing {
-        /// The flags that would give it.
+        /// The option, and the places where it can be given.
         flag: &'static str,
     },
     /// A recipe file is no TOML, or has an unknown key or a wrong value.
@@ -34,8 +34,14 @@ pub(crate) enum CliError {
     /// The device is not in this build.
     #[error(transparent)]
     NoDevice(#[from] NoDevice),
+    /// A seed is given where nothing is random.
+    #[error("{method} does not use --seed, an option of random")]
+    IdleSeed {
+        /// The method.
+        method: String,
+    },
     /// A job that failed after some blocks were finished.
-    #[error("{}; {n_stored} of {n_blocks} blocks are finished: repeat the command with --resume to go on", one_line(failure.as_ref()))]
+    #[error("{}; {n_stored} of {n_blocks} blocks are finished: repeat the command with --resume to continue", one_line(failure.as_ref()))]
     Interrupted {
         /// Why it failed; part of the message, and therefore not its cause.
         failure: Box<secateurs::Error>,
@@ -45,7 +51,7 @@ pub(crate) enum CliError {
         n_blocks: usize,
     },
     /// A run that failed after some traces were finished.
-    #[error("{}; {done} of {total} traces are finished: repeat the command with --resume to go on", one_line(failure.as_ref()))]
+    #[error("{}; {done} of {total} traces are finished: repeat the command with --resume to continue", one_line(failure.as_ref()))]
     TracesInterrupted {
         /// Why it failed; part of the message, and therefore not its cause.
         failure: Box<secateurs::Error>,
@@ -84,7 +90,7 @@ impl CliError {
     /// 2 for a command line that makes no sense, otherwise 1.
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
-            Self::Missing { .. } | Self::NoDevice(_) | Self::Level(_) => 2,
+            Self::Missing { .. } | Self::IdleSeed { .. } | Self::NoDevice(_) | Self::Level(_) => 2,
             Self::Job(error) if contradicts_itself(error) => 2,
             _ => 1,
         }
@@ -98,12 +104,11 @@ impl CliError {
 
 /// Whether options do not go together, whatever the model.
 fn contradicts_itself(error: &secateurs::Error) -> bool {
-    use RecipeError::{NoAllocation, NoGlobalScope, PatternChoice, UnusedOption};
-    let contradicts = |error: &RecipeError| {
-        matches!(
-            error,
-            NoAllocation { .. } | NoGlobalScope { .. } | PatternChoice | UnusedOption { .. }
-        )
+    use RecipeError::{NoAllocation, NoGlobalScope, NoScope, NoValidation, PatternChoice, UnusedOption};
+    let contradicts = |error: &RecipeError| match error {
+        NoAllocation { .. } | NoGlobalScope { .. } | NoScope { .. } => true,
+        NoValidation { .. } | PatternChoice | UnusedOption { .. } => true,
+        _ => false,
     };
     let spreads_a_pattern = matches!(
         error,

@@ -30,8 +30,9 @@ const INTERNAL: u8 = 70;
 
 fn main() -> ExitCode {
     let screen = Screen::new();
-    interrupt::survive_file_limits();
+    // First of all: a signal before this ends the process without its line.
     interrupt::end_in_order(&screen);
+    interrupt::survive_file_limits();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(refused) => return answer(&refused, &screen),

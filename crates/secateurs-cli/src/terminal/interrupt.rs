@@ -54,7 +54,7 @@ mod unix {
         let end = if signal == SIGINT { "interrupted" } else { "terminated" };
         if let Some(place) = work.kept.first() {
             let place = place.display();
-            return format!("{end}; finished work is in {place}: repeat the command with --resume to go on");
+            return format!("{end}; finished work is in {place}: repeat the command with --resume to continue");
         }
         match work.removed.first() {
             Some(_) => format!("{end}; nothing was finished, and nothing is left behind"),

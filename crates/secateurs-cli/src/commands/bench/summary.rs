@@ -42,8 +42,8 @@ pub(super) fn describe(result: &BenchResult) -> String {
         "first token",
         "prefill",
         "decode",
-        "per token",
-        "of bandwidth",
+        "read per token",
+        "bandwidth used",
     ]);
     for model in &result.models {
         table.row([

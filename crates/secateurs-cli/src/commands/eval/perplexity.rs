@@ -90,10 +90,10 @@ fn evaluate(args: &EvalArgs, text: &Path, screen: &Screen) -> Result<Evaluation,
 fn describe(result: &EvalResult) -> String {
     let memory = result
         .peak_rss_bytes
-        .map(|peak| format!(", {} memory at most", bytes(peak)))
+        .map(|peak| format!(", {} peak memory", bytes(peak)))
         .unwrap_or_default();
     format!(
-        "perplexity {:.4} over {} windows of {} tokens\n{} of the prunable weights are zero\n{:.0} tokens/s, {} in all{memory}\n",
+        "perplexity {:.4} over {} windows of {} tokens\n{} of the prunable weights are zero\n{:.0} tokens/s, {} total{memory}\n",
         result.perplexity,
         result.windows,
         result.window,

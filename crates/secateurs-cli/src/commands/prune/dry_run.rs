@@ -40,7 +40,7 @@ impl DryRun<'_> {
 
     /// One row a block.
     fn blocks(&self) -> Table {
-        let mut table = Table::new(&["block", "pattern", "layers", "weights", "to remove", "share"]);
+        let mut table = Table::new(&["block", "pattern", "layers", "weights", "to remove", "fraction"]);
         for (index, block) in self.plan.blocks.iter().enumerate() {
             let share = |pruned| percent(pruned as f64 / block.weights.max(1) as f64);
             table.row([

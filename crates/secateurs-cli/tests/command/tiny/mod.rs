@@ -18,6 +18,12 @@ const N_WORDS: usize = 63;
 /// Options that calibrate on the text beside the model.
 pub const CALIBRATION: [&str; 6] = ["-c", "calibration.txt", "--window", "32", "--windows", "4"];
 
+/// Options that calibrate a method, none for a method that would refuse them.
+pub fn calibration_of(method: &str) -> &'static [&'static str] {
+    let idle = ["random", "magnitude", "random+finetune", "elsa", "elsa-l"];
+    if idle.contains(&method) { &[] } else { &CALIBRATION }
+}
+
 /// A folder with a model and texts, removed at the end of the test.
 pub struct Tiny {
     folder: TempDir,
