@@ -1,7 +1,8 @@
-//! Project commands: `cargo xtask --help`.
+//! Commands for work on the project: `cargo xtask --help`.
 //!
 //! They start processes and check files; none of them links burn, so that they build in seconds.
 
+mod apt;
 mod commands;
 mod device;
 mod error;
@@ -17,7 +18,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use commands::{bench, ci, data, fixtures, reproduce, test};
+use commands::{bench, ci, data, fixtures, package, reproduce, test, wheel};
 use error::TaskError;
 
 const AFTER_HELP: &str = "\
@@ -54,6 +55,10 @@ enum Command {
     House(house::Arguments),
     /// Runs the criterion benchmarks
     Bench(bench::Arguments),
+    /// Packs the crates as for a registry, and checks that they compile from their packages alone
+    Package,
+    /// Builds the Python wheel of the `secateurs` command, installs it and tries it
+    Wheel(wheel::Arguments),
     /// Runs every check that a change must pass: fmt, clippy, tidy, doc, tests
     Ci,
 }
@@ -77,6 +82,8 @@ fn run(command: Command) -> Result<(), TaskError> {
         Command::Tidy => tidy::run(),
         Command::House(arguments) => house::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
+        Command::Package => package::run(),
+        Command::Wheel(arguments) => wheel::run(&arguments),
         Command::Ci => ci::run(),
     }
 }

@@ -6,8 +6,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::desk::Desk;
+use super::workers::Order;
 use crate::ExperimentError;
-use crate::outcome::{Outcome, Row};
+use crate::outcome::{Outcome, Question, Row};
 use crate::report::Chart;
 
 /// Name, title and origin of a claim.
@@ -59,15 +60,15 @@ pub struct Measured<K, C> {
 ///     }
 /// }
 /// ```
-pub trait Claim: Sized {
+pub trait Claim: Sized + Sync {
     /// Name, title and origin.
     const ABOUT: &'static About;
 
     /// A thing to measure; its text is the name of the cell, for `--only` and for the files of kept cells.
-    type Key: Display;
+    type Key: Display + Sync;
 
     /// Result of one measurement.
-    type Cell: Serialize + DeserializeOwned;
+    type Cell: Serialize + DeserializeOwned + Send;
 
     /// Prepares what all cells need: models, texts, settings of the tier.
     ///
@@ -91,15 +92,9 @@ pub trait Claim: Sized {
     /// If the run fails.
     fn measure(&self, key: &Self::Key, desk: &Desk) -> Result<Self::Cell, ExperimentError>;
 
-    /// Measures cells, in the order of `keys`; one after another unless the claim has it otherwise.
-    ///
-    /// # Errors
-    ///
-    /// The first error of [`measure`](Self::measure).
-    fn measure_all(&self, keys: &[Self::Key], desk: &Desk) -> Result<Vec<Self::Cell>, ExperimentError> {
-        keys.iter()
-            .map(|key| desk.measure_once(key, |key| self.measure(key, desk)))
-            .collect()
+    /// The order in which cells are measured.
+    fn order(&self) -> Order {
+        Order::InTurn
     }
 
     /// The rows of the cells that were measured, which need not be all.
@@ -125,6 +120,11 @@ pub trait Claim: Sized {
 
     /// The paper's numbers for the same cases.
     fn paper(&self) -> Vec<Row> {
+        Vec::new()
+    }
+
+    /// The questions that the rows answer, the most important one first.
+    fn questions(&self) -> Vec<Question> {
         Vec::new()
     }
 

@@ -36,7 +36,13 @@ pub fn reproduce<C: Claim>(setting: &Setting) -> Result<Reproduction, Experiment
     outcome.notes = claim.notes(&cells)?;
     outcome.paper = claim.paper();
     outcome.seconds = started.elapsed().as_secs_f64();
+    let questions = claim.questions();
+    outcome.answers = questions
+        .iter()
+        .filter_map(|question| question.answer(&outcome))
+        .collect();
     let charts = claim.charts(&outcome, &cells)?;
+    outcome.charts = charts.iter().map(|chart| chart.entry.clone()).collect();
     Ok(Reproduction { outcome, charts })
 }
 
@@ -47,7 +53,7 @@ fn measure<C: Claim>(claim: &C, desk: &Desk) -> Result<Cells<C>, ExperimentError
     let mut keys = claim.keys();
     keys.retain(|key| C::is_reference(key) || desk.setting.wants(&key.to_string()));
     desk.count_on(keys.len());
-    let cells = claim.measure_all(&keys, desk)?;
+    let cells = desk.measure_all(claim.order(), &keys, |key| claim.measure(key, desk))?;
     desk.clear_bar();
     Ok(keys
         .into_iter()
