@@ -21,7 +21,7 @@ use crate::workspace;
 use functions::Functions;
 use spread::Spread;
 
-/// How to show the numbers.
+/// Form of the numbers.
 #[derive(clap::Args)]
 pub struct Arguments {
     /// Checkout to measure [default: this one]

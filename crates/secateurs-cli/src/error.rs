@@ -27,7 +27,7 @@ pub(crate) enum CliError {
     RecipeFile {
         /// The recipe.
         path: PathBuf,
-        /// Where and why.
+        /// The place and the reason.
         #[source]
         source: Box<toml::de::Error>,
     },
@@ -40,10 +40,13 @@ pub(crate) enum CliError {
         /// The method.
         method: String,
     },
+    /// A device is named for a model that the engine runs.
+    #[error("a packed model runs on the CPU by its own engine; leave --device out")]
+    IdleDevice,
     /// A job that failed after some blocks were finished.
     #[error("{}; {n_stored} of {n_blocks} blocks are finished: repeat the command with --resume to continue", one_line(failure.as_ref()))]
     Interrupted {
-        /// Why it failed; part of the message, and therefore not its cause.
+        /// Reason of the failure; part of the message, and therefore not its cause.
         failure: Box<secateurs::Error>,
         /// Blocks finished.
         n_stored: usize,
@@ -53,7 +56,7 @@ pub(crate) enum CliError {
     /// A run that failed after some traces were finished.
     #[error("{}; {done} of {total} traces are finished: repeat the command with --resume to continue", one_line(failure.as_ref()))]
     TracesInterrupted {
-        /// Why it failed; part of the message, and therefore not its cause.
+        /// Reason of the failure; part of the message, and therefore not its cause.
         failure: Box<secateurs::Error>,
         /// Traces finished.
         done: usize,
@@ -81,7 +84,7 @@ pub(crate) enum CliError {
     /// The model cannot be used.
     #[error(transparent)]
     Model(#[from] ModelError),
-    /// The configuration is not that of a Llama.
+    /// The configuration is of no Llama.
     #[error(transparent)]
     Config(#[from] ConfigError),
 }
@@ -90,7 +93,7 @@ impl CliError {
     /// 2 for a command line that makes no sense, otherwise 1.
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
-            Self::Missing { .. } | Self::IdleSeed { .. } | Self::NoDevice(_) | Self::Level(_) => 2,
+            Self::Missing { .. } | Self::IdleSeed { .. } | Self::IdleDevice | Self::NoDevice(_) | Self::Level(_) => 2,
             Self::Job(error) if contradicts_itself(error) => 2,
             _ => 1,
         }

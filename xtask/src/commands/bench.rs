@@ -3,7 +3,7 @@
 use crate::error::TaskError;
 use crate::process::{self, cargo};
 
-/// What to measure.
+/// Selection of benchmarks.
 #[derive(clap::Args)]
 pub struct Arguments {
     /// Suite to run, a crate without its prefix, for example sparse [default: all]

@@ -5,7 +5,7 @@ use secateurs_datasets::{Dataset, Manifest, Resolver};
 use crate::error::TaskError;
 use crate::workspace;
 
-/// What to do with data sets.
+/// A task for data sets.
 #[derive(clap::Subcommand)]
 pub enum Command {
     /// Lists every known model and data set, with its size, licence and place

@@ -19,7 +19,7 @@ pub struct Arguments {
     /// Compare the fixtures with their recorded checksums; make nothing
     #[arg(long, conflicts_with_all = ["data", "steps", "only"])]
     check: bool,
-    /// Data folder of the R package janeaustenr [default: that of the Debian package, fetched if necessary]
+    /// Data folder of the R package janeaustenr [default: the Debian package's, fetched if necessary]
     #[arg(long)]
     data: Option<PathBuf>,
     /// Training steps of the fixture models [default: the recorded number]

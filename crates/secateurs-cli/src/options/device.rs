@@ -1,4 +1,4 @@
-//! Where tensors are computed.
+//! Devices that compute tensors.
 
 use std::fmt;
 
@@ -72,6 +72,11 @@ impl DeviceName {
 }
 
 impl DeviceArgs {
+    /// Whether a device is named.
+    pub(crate) fn is_given(&self) -> bool {
+        self.device.is_some()
+    }
+
     /// The device asked for, or else the first that is compiled in.
     pub(crate) fn open(&self) -> Result<Device, NoDevice> {
         let wanted = self

@@ -20,7 +20,7 @@ const MAX_SEED: u64 = i64::MAX as u64;
 /// Number formats of an output.
 pub(crate) const FORMATS: [FloatType; 3] = [FloatType::F32, FloatType::F16, FloatType::Bf16];
 
-/// Everything that decides the result of a run.
+/// Options that decide the result of a run.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Recipe")]
 pub(crate) struct RecipeArgs {

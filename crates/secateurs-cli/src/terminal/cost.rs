@@ -1,4 +1,4 @@
-//! What a model costs, for people.
+//! Costs of models, for people.
 
 use secateurs::tensor::CostChange;
 

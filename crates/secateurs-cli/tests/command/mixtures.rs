@@ -197,6 +197,11 @@ fn experts_that_cannot_go_stay_with_a_reason() {
     assert!(error.contains("1.5"), "{error}");
     let error = refuse(2, &["experts", "mixture", "-m", "mone", "--remove", "0.5", "-o", "out"]);
     assert!(error.contains("reap"), "{error}");
+    let error = refuse(
+        2,
+        &["experts", "mixture", "--remove", "0.5", "--seed", "7", "-o", "out"],
+    );
+    assert!(error.contains("reap does not use --seed"), "{error}");
     let error = refuse(1, &["experts", "model", "--remove", "0.5", "-o", "out"]);
     assert!(error.contains("no mixture of experts"), "{error}");
     assert!(!tiny.path("out").exists() && !tiny.path("out.partial").exists());

@@ -30,7 +30,7 @@ Distance from the dense model on traces (see trace --help):
 /// continuations. It prints KL(dense || MODEL) of the next token, the loss of both models, and the distance of the last
 /// hidden states, absolute and relative to the length of the dense ones.
 ///
-/// Nothing is written. A packed model runs on the engine of `generate`, on the CPU.
+/// Nothing is written. A packed model runs on the engine of `generate`, on the CPU, without --device.
 #[derive(Debug, Args)]
 #[command(after_help = EVAL_EXAMPLES)]
 pub(crate) struct EvalArgs {

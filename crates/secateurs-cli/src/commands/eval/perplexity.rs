@@ -56,8 +56,12 @@ pub(super) fn run(args: &EvalArgs, text: &Path, screen: &Screen) -> Result<(), C
 }
 
 fn evaluate(args: &EvalArgs, text: &Path, screen: &Screen) -> Result<Evaluation, CliError> {
-    let device = args.device.open()?;
     let checkpoint = Checkpoint::open(&args.model)?;
+    let is_packed = is_packed(&checkpoint);
+    if is_packed && args.device.is_given() {
+        return Err(CliError::IdleDevice);
+    }
+    let device = args.device.open()?;
     let window = args.window as usize;
     let shape = ModelShape::describe(&checkpoint)?;
     check_window(&shape, window)?;
@@ -74,7 +78,7 @@ fn evaluate(args: &EvalArgs, text: &Path, screen: &Screen) -> Result<Evaluation,
     }?;
     let bar = args.bar(screen, windows.len());
     bar.say("windows".into());
-    if is_packed(&checkpoint) {
+    if is_packed {
         let weights = LlamaWeights::load(&checkpoint, ValueType::F32).map_err(secateurs::Error::from)?;
         let engine = Engine::new(weights, EngineConfig::default()).map_err(secateurs::Error::from)?;
         bar.restart();

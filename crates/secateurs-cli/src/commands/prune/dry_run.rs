@@ -10,7 +10,7 @@ use crate::terminal::print::{print, print_json};
 use crate::terminal::table::Table;
 use crate::terminal::units::{bytes, percent, quantity};
 
-/// A recipe, and what it would do; the object of `--dry-run --json`.
+/// A recipe and its plan; the object of `--dry-run --json`.
 #[derive(Debug, Serialize)]
 pub(super) struct DryRun<'a> {
     pub(super) recipe: &'a Recipe,

@@ -73,7 +73,7 @@ fn try_all(tiny: &Tiny, out: &Path, check: &mut dyn FnMut(&str, Option<Error>)) 
     }
 }
 
-/// Nothing may get through, and the job at work must not notice.
+/// Tries all jobs: none may get through, and the job at work must not notice.
 fn refuse_all(tiny: &Tiny, out: &Path) {
     let before = std::fs::read_dir(staging_path(out)).expect("work lies there").count();
     try_all(tiny, out, &mut |job, error| {

@@ -1,4 +1,4 @@
-//! The law of all reports: what they count is what lies in the file.
+//! The law of all reports: they count the zeros in the file.
 
 use std::collections::BTreeMap;
 use std::path::Path;

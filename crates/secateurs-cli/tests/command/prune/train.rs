@@ -1,4 +1,4 @@
-//! Methods that train: what they make, what they refuse, and that a killed run goes on with the same bits.
+//! Methods that train: their results, their refusals, and killed runs that go on with the same bits.
 
 use crate::tiny::{CALIBRATION, Tiny, bytes, calibration_of};
 use secateurs::data::Checkpoint;

@@ -59,7 +59,7 @@ impl Tiny {
         self.write_config(name, json, |_, values| values);
     }
 
-    /// Writes a mixture of four experts, of which two answer a token.
+    /// Writes a mixture of four experts, two for each token.
     pub fn write_mixture(&self, name: &str, model_type: &str) {
         let mut json = config(2);
         json["model_type"] = model_type.into();
