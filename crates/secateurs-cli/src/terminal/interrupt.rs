@@ -1,4 +1,4 @@
-//! Signals that would end a job without a word.
+//! Signals, which would otherwise end a job without a word.
 
 #[cfg(unix)]
 mod unix {
@@ -23,10 +23,13 @@ mod unix {
         let _ = signal_hook::flag::register(SIGXFSZ, flag);
     }
 
-    /// Lets Ctrl-C and SIGTERM end every command with one line, exit code 130 or 143, and no unfinished work but such as
-    /// `--resume` goes on with.
+    /// Lets Ctrl-C and SIGTERM end every command with one line, exit code 130 or 143, and no unfinished work except what
+    /// `--resume` continues.
     pub(crate) fn end_in_order(screen: &Screen) {
-        let wanted = [SIGINT, SIGTERM].into_iter().filter(|signal| !is_ignored(*signal));
+        let ignored = ignored_signals();
+        let wanted = [SIGINT, SIGTERM]
+            .into_iter()
+            .filter(|signal| ignored >> (signal - 1) & 1 == 0);
         // Without handlers a signal ends the process as it ends any other.
         let Ok(mut signals) = Signals::new(wanted) else {
             return;
@@ -42,19 +45,19 @@ mod unix {
         });
     }
 
-    /// Whether this process was started to ignore a signal, as shells do with jobs in the background.
-    fn is_ignored(signal: i32) -> bool {
+    /// The signals that this process was started to ignore, a bit each; shells do so with jobs in the background.
+    fn ignored_signals() -> u64 {
         let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
         let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-        let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
-        mask.is_some_and(|mask| mask >> (signal - 1) & 1 == 1)
+        mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
+            .unwrap_or(0)
     }
 
     fn line(signal: i32, work: &AbandonedWork) -> String {
         let end = if signal == SIGINT { "interrupted" } else { "terminated" };
         if let Some(place) = work.kept.first() {
             let place = place.display();
-            return format!("{end}; finished work is in {place}: repeat the command with --resume to go on");
+            return format!("{end}; finished work is in {place}: repeat the command with --resume to continue");
         }
         match work.removed.first() {
             Some(_) => format!("{end}; nothing was finished, and nothing is left behind"),
