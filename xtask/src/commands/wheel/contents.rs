@@ -11,7 +11,7 @@ use crate::process;
 use crate::workspace;
 
 /// The page that the wheel shows as its description.
-const PAGE: &str = "crates/secateurs-cli/README.md";
+pub const PAGE: &str = "crates/secateurs-cli/README.md";
 
 /// An unpacked wheel.
 #[derive(Debug)]
@@ -77,7 +77,7 @@ impl Contents {
         let read = |path: PathBuf| fs::read_to_string(&path).during("read", &path);
         let (page, licence) = (read(root.join(PAGE))?, read(root.join("LICENSE"))?);
         let mut problems = check_metadata(&self.metadata, version);
-        if !description(&self.metadata).is_some_and(|text| text.trim() == page.trim()) {
+        if description(&self.metadata).is_none_or(|text| text.trim() != page.trim()) {
             problems.push(format!("the description is not {PAGE}"));
         }
         let packed = self
