@@ -63,7 +63,7 @@ impl Claim for Layerwise {
     const ABOUT: &'static About = &About {
         name: "layerwise",
         title: "Layer-wise pruning of a language model",
-        summary: "every layer-wise method at 50-90 % and N:M, beside random and magnitude",
+        summary: "every layer-wise method at several sparsities and N:M, beside random and magnitude",
         reference: "arXiv 2301.00774, 2306.11695, 2401.02938, 2406.07831",
         axes: &["sparsity"],
     };
