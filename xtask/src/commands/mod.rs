@@ -1,8 +1,10 @@
-//! The tasks that run other programs.
+//! The commands that run other programs.
 
 pub mod bench;
 pub mod ci;
 pub mod data;
 pub mod fixtures;
+pub mod package;
 pub mod reproduce;
 pub mod test;
+pub mod wheel;

@@ -1,4 +1,4 @@
-//! The header of a safetensors file: what it says, checked against what the file holds.
+//! The header of a safetensors file, checked against the file's content.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -7,12 +7,12 @@ use std::path::Path;
 use serde::de::MapAccess;
 use serde::{Deserialize, Serialize};
 
-use super::dtype::Dtype;
+use super::dtype::{bytes_of, dtype_named};
 use super::json::{KeyedValue, UniqueMap};
 use crate::error::malformed;
 use crate::{DataError, Result, TensorInfo};
 
-/// The largest header the format allows.
+/// The largest header that the format allows.
 const MAX_HEADER: u64 = 100_000_000;
 
 /// Bytes of the length that precedes the header.
@@ -23,7 +23,7 @@ const METADATA: &str = "__metadata__";
 /// A checked header: every range lies in the file, none overlaps another and no byte is left over.
 #[derive(Debug)]
 pub(crate) struct Header {
-    /// In order of position.
+    /// Tensors in order of position.
     pub(crate) tensors: Vec<Span>,
     /// The bytes of the length and the header itself.
     pub(crate) prefix: Range<usize>,
@@ -31,7 +31,7 @@ pub(crate) struct Header {
     pub(crate) metadata: BTreeMap<String, String>,
 }
 
-/// Where a tensor lies in its file.
+/// Place of a tensor in its file.
 #[derive(Debug)]
 pub(crate) struct Span {
     pub(crate) info: TensorInfo,
@@ -91,7 +91,7 @@ impl Header {
     }
 }
 
-/// Where the header ends and the data starts.
+/// The end of the header, where the data starts.
 fn header_end(file: &[u8]) -> Result<usize, String> {
     let length = file
         .first_chunk::<LENGTH_BYTES>()
@@ -117,10 +117,9 @@ fn span(name: String, entry: Entry, start: usize, data: u64) -> Result<Span, Str
         shape,
         data_offsets: [from, to],
     } = entry;
-    let dtype = Dtype::named(&dtype).ok_or_else(|| format!("tensor {name:?} has the unknown type {dtype:?}"))?;
-    let bytes = dtype
-        .bytes_of(&shape)
-        .ok_or_else(|| format!("tensor {name:?} has the impossible shape {shape:?} of {}", dtype.name))?;
+    let dtype = dtype_named(&dtype).ok_or_else(|| format!("tensor {name:?} has the unknown type {dtype:?}"))?;
+    let bytes = bytes_of(dtype, &shape)
+        .ok_or_else(|| format!("tensor {name:?} has the impossible shape {shape:?} of {dtype}"))?;
     if from > to || to > data {
         return Err(format!(
             "tensor {name:?} lies at {from}..{to}, but the data has {data} bytes"
@@ -128,14 +127,13 @@ fn span(name: String, entry: Entry, start: usize, data: u64) -> Result<Span, Str
     }
     if to - from != bytes {
         return Err(format!(
-            "tensor {name:?} of shape {shape:?} and type {} needs {bytes} bytes, but has {}",
-            dtype.name,
+            "tensor {name:?} of shape {shape:?} and type {dtype} needs {bytes} bytes, but has {}",
             to - from
         ));
     }
     // Both fit, as `to` is at most the length of a slice.
     let bytes_at = start + from as usize..start + to as usize;
-    let encoding = dtype.name.to_owned();
+    let encoding = dtype.to_string();
     Ok(Span {
         info: TensorInfo {
             name,
@@ -166,8 +164,8 @@ fn check_contiguous(tensors: &[Span], data: Range<usize>) -> Result<(), String> 
     Ok(())
 }
 
-/// Length and header of a file that holds `tensors` (name, shape, type) one after the other, padded so that the data
-/// starts at a multiple of 8.
+/// Length and header of a file with `tensors` (name, shape, type) one after the other, padded so that the data starts
+/// at a multiple of 8.
 ///
 /// # Errors
 ///
@@ -179,7 +177,7 @@ pub(crate) fn header_bytes<'a>(
     mixed_header_bytes(tensors.map(|(name, shape)| (name, shape, dtype)), &BTreeMap::new())
 }
 
-/// [`header_bytes`] with an element type for each tensor, and texts about the file.
+/// Builds [`header_bytes`] with an element type for each tensor, and texts about the file.
 ///
 /// # Errors
 ///
@@ -195,19 +193,19 @@ pub(crate) fn mixed_header_bytes<'a>(
     object.insert(METADATA.to_owned(), texts.into());
     let mut at = 0u64;
     for (name, shape, dtype) in tensors {
-        let dtype = Dtype::named(dtype).expect("callers pass a name from the table");
+        let dtype = dtype_named(dtype).expect("callers pass a name of the format");
         let invalid = |problem| DataError::InvalidPlan {
             name: name.to_owned(),
             shape: shape.to_owned(),
             problem,
         };
-        let bytes = dtype.bytes_of(shape).ok_or_else(|| invalid("it is too large"))?;
+        let bytes = bytes_of(dtype, shape).ok_or_else(|| invalid("it is too large"))?;
         let end = at.checked_add(bytes).ok_or_else(|| invalid("it is too large"))?;
         if name == METADATA || object.contains_key(name) {
             return Err(invalid("its name is taken"));
         }
         let entry = Entry {
-            dtype: dtype.name.to_owned(),
+            dtype: dtype.to_string(),
             shape: shape.to_owned(),
             data_offsets: [at, end],
         };

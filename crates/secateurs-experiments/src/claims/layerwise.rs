@@ -119,7 +119,9 @@ impl Claim for Layerwise {
             count_inexact(cells)
         ));
         if self.tier == Tier::Quick {
-            notes.push("Models are made side by side, one thread each, so times and memory are not reported here.".into());
+            notes.push(
+                "Models are made side by side, one thread each, so times and memory are not reported here.".into(),
+            );
         }
         Ok(notes)
     }

@@ -146,7 +146,10 @@ impl Question {
 
     /// Answers the question from the rows of an outcome; `None` if the outcome holds neither the method nor a control of it.
     pub fn answer(&self, outcome: &Outcome) -> Option<Answer> {
-        let ours = outcome.rows.iter().find(|row| is_asked(row, self.method, &self.own_case));
+        let ours = outcome
+            .rows
+            .iter()
+            .find(|row| is_asked(row, self.method, &self.own_case));
         let is_control = |row: &&Row| self.controls.iter().any(|name| is_asked(row, name, &self.case));
         let controls = outcome.rows.iter().filter(is_control);
         let control = controls.min_by(|a, b| self.cost(a).total_cmp(&self.cost(b)));

@@ -185,9 +185,9 @@ fn paper_rows() -> Vec<Row> {
 
 #[cfg(test)]
 mod tests {
+    use super::case::sweeps;
     use super::*;
     use crate::claims::harness::law::assert_answered;
-    use super::case::sweeps;
     use crate::claims::language_model::PruningCase;
 
     #[test]

@@ -15,7 +15,11 @@ pub fn assert_answered(rows: Vec<Row>, questions: &[Question]) {
         let answer = answer.unwrap_or_else(|| panic!("no row is of {question:?}"));
         assert!(answer.ours.is_some(), "{} lacks the method", answer.question);
         assert!(answer.control.is_some(), "{} lacks its controls", answer.question);
-        assert!(answer.paper.is_none_or(|paper| paper.chars().count() <= 60), "{}", answer.question);
+        assert!(
+            answer.paper.is_none_or(|paper| paper.chars().count() <= 60),
+            "{}",
+            answer.question
+        );
     }
 }
 

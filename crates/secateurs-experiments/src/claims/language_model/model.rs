@@ -94,7 +94,11 @@ impl PruningCase {
     /// A method in a pattern, for its rows.
     pub fn subject(&self, method: Method, pattern: Pattern) -> Subject {
         let subject = self.subject_named(method.name(), pattern);
-        if method.is_control() { subject.control() } else { subject }
+        if method.is_control() {
+            subject.control()
+        } else {
+            subject
+        }
     }
 
     /// What is called so in a pattern, for its rows.

@@ -30,7 +30,11 @@ impl Sweep {
             .iter()
             .flat_map(|method| self.patterns.iter().map(move |pattern| (*method, *pattern)));
         places.flat_map(|(method, pattern)| {
-            let n_seeds = if method == Method::Magnitude { 1 } else { self.seeds.len() };
+            let n_seeds = if method == Method::Magnitude {
+                1
+            } else {
+                self.seeds.len()
+            };
             let seeds = self.seeds[..n_seeds].iter();
             seeds.map(move |&seed| PruningKey { method, pattern, seed })
         })

@@ -30,9 +30,7 @@ pub const QUALITY: [Metric<RacCell>; 8] = [
     Metric::new("limited_share", |cell| Some(cell.limited_share)),
     Metric::new("accuracy", |cell| cell.accuracy),
 ];
-pub const COST: [Metric<RacCell>; 1] = [Metric::new("generation_seconds", |cell| {
-    Some(cell.generation_seconds)
-})];
+pub const COST: [Metric<RacCell>; 1] = [Metric::new("generation_seconds", |cell| Some(cell.generation_seconds))];
 pub const RATIOS: [Metric<DistanceRatio>; 2] = [
     Metric::new("e_ratio_prompt", |ratio| Some(ratio.prompt)),
     Metric::new("e_ratio_decode", |ratio| Some(ratio.decode)),

@@ -65,14 +65,18 @@ struct StoredQuality {
 }
 
 const QUALITY: [Metric<StoredQuality>; 2] = [
-    Metric::new("perplexity", |quality| Some(quality.perplexity.unwrap_or(f64::INFINITY))),
+    Metric::new("perplexity", |quality| {
+        Some(quality.perplexity.unwrap_or(f64::INFINITY))
+    }),
     Metric::new("file_mib", |quality| Some(quality.file_mib)),
 ];
 const SPEED: [Metric<SpeedBesideDense>; 5] = [
     Metric::new("decode_tokens_per_second", |speed| Some(speed.rates.decode)),
     Metric::new("decode_speedup", |speed| Some(speed.rates.decode / speed.dense.decode)),
     Metric::new("prefill_tokens_per_second", |speed| Some(speed.rates.prefill)),
-    Metric::new("prefill_speedup", |speed| Some(speed.rates.prefill / speed.dense.prefill)),
+    Metric::new("prefill_speedup", |speed| {
+        Some(speed.rates.prefill / speed.dense.prefill)
+    }),
     Metric::new("bandwidth_share", |speed| Some(speed.bandwidth_share)),
 ];
 

@@ -66,7 +66,9 @@ impl Experts {
         let dense = self.open("llama-austen")?.own_perplexity()?;
         let mut rows = vec![
             control("all experts").row("perplexity", self.bench()?.own_perplexity()?),
-            control("dense of equal size").case("removed", 0.5).row("perplexity", dense),
+            control("dense of equal size")
+                .case("removed", 0.5)
+                .row("perplexity", dense),
         ];
         rows.extend(places.iter().flat_map(rows_of));
         Ok(rows)
@@ -84,10 +86,16 @@ impl Experts {
                 .measured_as("perplexity without half of the experts")
         };
         [
-            half("Does the router-weighted score (REAP) remove better experts than chance?", "reap")
-                .paper("near-lossless at 50 % (Qwen3-Coder-480B)"),
-            half("Does trying every set of experts (NAEE) remove better ones than chance?", "naee")
-                .paper("7.1 points of accuracy lost at 50 % (Mixtral 8x7B)"),
+            half(
+                "Does the router-weighted score (REAP) remove better experts than chance?",
+                "reap",
+            )
+            .paper("near-lossless at 50 % (Qwen3-Coder-480B)"),
+            half(
+                "Does trying every set of experts (NAEE) remove better ones than chance?",
+                "naee",
+            )
+            .paper("7.1 points of accuracy lost at 50 % (Mixtral 8x7B)"),
         ]
     }
 
@@ -111,8 +119,14 @@ impl Experts {
 /// The rows of a method at a share.
 pub fn rows_of(place: &PlaceCells<'_>) -> Vec<Row> {
     let (method, share) = place.case;
-    let subject = Subject::new(method.name()).case("dataset", "austen").case("removed", share);
-    let subject = if method.is_control() { subject.control() } else { subject };
+    let subject = Subject::new(method.name())
+        .case("dataset", "austen")
+        .case("removed", share);
+    let subject = if method.is_control() {
+        subject.control()
+    } else {
+        subject
+    };
     let mut rows = subject.rows(&QUALITY, &place.cells);
     if method.removes_experts() {
         rows.extend(subject.rows(&LOST, &place.cells));

@@ -10,11 +10,18 @@ use crate::report::Chart;
 pub fn charts(case: &TheoryCase, cell: &TheoryCell) -> Vec<Chart> {
     let name = |what: &str| format!("{}-{what}", case.name());
     vec![
-        Chart::new(name("1-loss"), losses(case, cell)).titled("Loss while a student learns, and after pruning to its teacher's size"),
-        Chart::new(name("2-experts"), alignments(case, cell, "alignment of an expert, |cos(w, w*)|", |at| at.1))
-            .titled("Each teacher's expert is found"),
-        Chart::new(name("3-routers"), alignments(case, cell, "alignment of its router, cos(v, v*)", |at| at.2))
-            .titled("Each expert's router follows"),
+        Chart::new(name("1-loss"), losses(case, cell))
+            .titled("Loss while a student learns, and after pruning to its teacher's size"),
+        Chart::new(
+            name("2-experts"),
+            alignments(case, cell, "alignment of an expert, |cos(w, w*)|", |at| at.1),
+        )
+        .titled("Each teacher's expert is found"),
+        Chart::new(
+            name("3-routers"),
+            alignments(case, cell, "alignment of its router, cos(v, v*)", |at| at.2),
+        )
+        .titled("Each expert's router follows"),
     ]
 }
 
