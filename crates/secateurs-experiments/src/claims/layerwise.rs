@@ -7,7 +7,7 @@
 use secateurs::Method;
 use secateurs_chart::Scale;
 
-use super::harness::{About, Claim, Cost, Desk, Measured, Order, group_cells, show_point};
+use super::harness::{About, Claim, Cost, Desk, Measured, Order, group_cells};
 use super::language_model::{
     PrunedModel, PruningCase, PruningKey, Sweep, count_inexact, measure_perplexity, measure_pruned, patterns,
 };
@@ -170,7 +170,6 @@ impl Claim for Layerwise {
     fn charts(&self, outcome: &Outcome, _: Cells<'_>) -> Result<Vec<Chart>, ExperimentError> {
         let mut charts = charts_along(outcome, "sparsity", Scale::Log);
         charts.retain(|chart| chart.entry.name.starts_with("perplexity") || chart.entry.name.starts_with("solve"));
-        show_point(&mut charts, outcome);
         Ok(charts)
     }
 }

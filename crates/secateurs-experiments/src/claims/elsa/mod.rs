@@ -14,7 +14,7 @@ use secateurs_chart::Scale;
 
 use self::case::{ElsaCase, open_case};
 use self::course::{Course, chart_courses};
-use super::harness::{About, Claim, Cost, Desk, Measured, Order, group_cells, show_point};
+use super::harness::{About, Claim, Cost, Desk, Measured, Order, group_cells};
 use super::language_model::{PrunedModel, PruningKey, Sweep, count_inexact, measure_perplexity, measure_pruned};
 use crate::ExperimentError;
 use crate::outcome::{Better, Metric, Outcome, Question, Row, Subject, Tier};
@@ -148,7 +148,6 @@ impl Claim for Elsa {
             (is_at_90(key.pattern) && key.seed == 0).then_some(Course { method, log })
         });
         charts.extend(chart_courses(&courses.collect::<Vec<_>>()));
-        show_point(&mut charts, outcome);
         Ok(charts)
     }
 }

@@ -19,7 +19,7 @@ use self::bench::RacBench;
 use self::case::RacCase;
 use self::cell::RacCell;
 use self::key::RacKey;
-use super::harness::{About, Claim, Cost, Desk, Measured, Order, show_point};
+use super::harness::{About, Claim, Cost, Desk, Measured, Order};
 use crate::ExperimentError;
 use crate::outcome::{Outcome, Question, Row, Tier};
 use crate::report::{Chart, charts_along};
@@ -104,7 +104,6 @@ impl Claim for Rac {
     fn charts(&self, outcome: &Outcome, _: Cells<'_>) -> Result<Vec<Chart>, ExperimentError> {
         let mut charts = charts_along(outcome, "sparsity", Scale::Log);
         charts.retain(|chart| chart.entry.name.starts_with("kl") || chart.entry.name.starts_with("hidden"));
-        show_point(&mut charts, outcome);
         Ok(charts)
     }
 }
