@@ -95,7 +95,7 @@ fn check(report: &Report, out: &Path, case: &str) {
     let is_noted = |part: &str| report.notes.iter().any(|note| note.contains(part));
     assert_eq!(
         surplus,
-        is_noted("beyond those asked for"),
+        is_noted("beyond the request"),
         "{case}: {:?}",
         report.notes
     );
