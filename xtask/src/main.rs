@@ -18,7 +18,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use commands::{bench, ci, data, fixtures, package, reproduce, test, wheel};
+use commands::{bench, ci, data, deny, fixtures, package, reproduce, test, wheel};
 use error::TaskError;
 
 /// Project commands.
@@ -46,6 +46,8 @@ enum Command {
     House(house::Arguments),
     /// Run benchmarks.
     Bench(bench::Arguments),
+    /// Check the dependencies: licences, second versions of one crate, known security holes.
+    Deny(deny::Arguments),
     /// Pack the crates as for a registry, and check that they compile from their packages alone.
     Package,
     /// Build the Python wheel of the `secateurs` command, install it and try it.
@@ -73,6 +75,7 @@ fn run(command: Command) -> Result<(), TaskError> {
         Command::Tidy => tidy::run(),
         Command::House(arguments) => house::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
+        Command::Deny(arguments) => deny::run(&arguments),
         Command::Package => package::run(),
         Command::Wheel(arguments) => wheel::run(&arguments),
         Command::Ci => ci::run(),
