@@ -2,22 +2,22 @@
 
 use clap::ValueEnum;
 
-/// A backend of the leaves: experiments, testkit, command.
+/// A backend that the experiments, the testkit and the command can be built for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub enum Device {
-    /// The default CPU backend.
+    /// CPU, the default
     #[default]
     Flex,
-    /// An independent CPU backend.
+    /// CPU, through the ndarray backend
     Ndarray,
-    /// Any GPU, or software Vulkan.
+    /// Any GPU through WebGPU, or software Vulkan
     Wgpu,
-    /// NVIDIA GPUs.
+    /// NVIDIA GPU
     Cuda,
 }
 
 impl Device {
-    /// The name, which is also the feature's.
+    /// The name of the device and of its feature.
     pub fn name(self) -> &'static str {
         match self {
             Self::Flex => "flex",

@@ -1,6 +1,6 @@
-//! `cargo xtask house`: what the sources look like, in numbers that two commits can be compared by.
+//! The command `cargo xtask house`: measures the sources in numbers by which two commits can be compared.
 
-mod docs;
+pub mod docs;
 pub mod folders;
 pub mod functions;
 mod public;
@@ -21,16 +21,16 @@ use crate::workspace;
 use functions::Functions;
 use spread::Spread;
 
-/// How to show the numbers.
+/// Form of the numbers.
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// Another checkout of the project.
+    /// Checkout to measure [default: this one]
     #[arg(long, value_name = "FOLDER")]
     root: Option<PathBuf>,
-    /// Print JSON.
+    /// Print the numbers as one JSON object
     #[arg(long)]
     json: bool,
-    /// Name every function with a tuple argument and every file of a circle.
+    /// Name every function with a tuple argument, and every file of a circle
     #[arg(long, conflicts_with = "json")]
     list: bool,
 }
@@ -47,7 +47,7 @@ pub fn run(arguments: &Arguments) -> Result<(), TaskError> {
     Ok(())
 }
 
-/// All numbers of a tree.
+/// Measures a tree in all numbers.
 fn measure(tree: &Tree) -> Value {
     let sources: Vec<Source> = tree.sources().collect();
     let graph = Graph::read(sources.iter().copied());

@@ -1,4 +1,4 @@
-//! Safetensors files of any element types that are no models, such as the state of an interrupted job.
+//! Safetensors files with any element types that are not models, such as the state of an interrupted job.
 
 use std::collections::BTreeMap;
 use std::io::{BufWriter, Write};
@@ -12,11 +12,11 @@ use crate::{DataError, RawTensor, Result, TensorInfo};
 /// Name, element type (as safetensors headers name it, for instance `BF16`) and shape of a tensor to be written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlannedRaw {
-    /// Its name.
+    /// Name of the tensor.
     pub name: String,
-    /// Its element type.
+    /// Element type of the tensor.
     pub dtype: &'static str,
-    /// Its shape.
+    /// Shape of the tensor.
     pub shape: Vec<usize>,
 }
 
@@ -46,7 +46,7 @@ pub struct TensorFileWriter {
 }
 
 impl TensorFileWriter {
-    /// Begins a file that will hold the tensors of `plan` in this order.
+    /// Begins a file for the tensors of `plan`, in this order.
     ///
     /// # Errors
     ///
@@ -59,7 +59,7 @@ impl TensorFileWriter {
         Self::create_with(path, plan, &BTreeMap::new())
     }
 
-    /// The same with texts about the file in its header.
+    /// Begins a file with texts about it in its header.
     ///
     /// # Errors
     ///
@@ -107,11 +107,11 @@ impl TensorFileWriter {
         self.file.write_all(bytes).during("write", &self.path)
     }
 
-    /// Syncs the file and moves it to its path, over whatever was there.
+    /// Syncs the file and moves it to its path, over any older file.
     ///
     /// # Errors
     ///
-    /// [`DataError::Incomplete`] if tensors are missing, or a system error. The path then holds what it held before.
+    /// [`DataError::Incomplete`] if tensors are missing, or a system error. The path then keeps its earlier file.
     pub fn finish(self) -> Result<()> {
         if self.n_written < self.plan.len() {
             let missing = self.plan[self.n_written..].iter().map(|raw| raw.name.clone()).collect();
@@ -125,7 +125,7 @@ impl TensorFileWriter {
     }
 }
 
-/// A safetensors file that is no model.
+/// A safetensors file that is not a model.
 #[derive(Debug)]
 pub struct TensorFile {
     file: SafetensorsFile,
@@ -155,7 +155,7 @@ impl TensorFile {
         self.file.tensors()
     }
 
-    /// A tensor as it is stored.
+    /// A tensor in its stored form.
     ///
     /// # Errors
     ///

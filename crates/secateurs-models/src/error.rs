@@ -8,10 +8,10 @@ use secateurs_tensor::TensorError;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ModelError {
-    /// The configuration is not that of a model built here.
+    /// The configuration of a model that this crate does not build.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// A tensor of the file does not have the shape that the configuration implies.
+    /// A tensor of the file whose shape differs from the one that the configuration implies.
     #[error("tensor {name} has shape {got:?}, the configuration implies {expected:?}")]
     Shape {
         /// Name of the tensor.
@@ -31,43 +31,43 @@ pub enum ModelError {
         /// The value found.
         value: f32,
     },
-    /// A token id is not in the vocabulary.
+    /// A token id that is not in the vocabulary.
     #[error("token id {id} at position {position} is outside the vocabulary of {vocab_size}")]
     TokenOutOfRange {
         /// The id.
         id: u32,
-        /// Its position in the input.
+        /// Position of the id in the input.
         position: usize,
         /// Size of the vocabulary.
         vocab_size: usize,
     },
-    /// Blocks were asked for in a way the store cannot serve.
-    #[error("block {index} was asked for, the model has {n_blocks}")]
+    /// An index of a block that the model does not have.
+    #[error("the model has no block {index}, only {n_blocks} from 0 on")]
     BlockOutOfRange {
         /// Index asked for.
         index: usize,
         /// Number of blocks.
         n_blocks: usize,
     },
-    /// Constants took the place of experts, which no file format can say.
-    #[error("block {index} has constants in the place of experts, which no model file can hold")]
+    /// Constants in the place of experts, which no file format can hold.
+    #[error("block {index} has constants in the place of experts; no model file can hold these")]
     ConstantExperts {
-        /// The block.
+        /// Index of the block.
         index: usize,
     },
-    /// A module has a parameter that the plan of the model's tensors lacks.
-    #[error("the parameter {path} of the module is not among the tensors of the model")]
+    /// A parameter of a module that the plan of the model's tensors lacks.
+    #[error("parameter {path} of the module is not among the tensors of the model")]
     Unplanned {
         /// Path of the parameter.
         path: String,
     },
-    /// A model without an embedding cannot read tokens.
-    #[error("the model has no embedding of tokens")]
+    /// A model without an embedding, which cannot read tokens.
+    #[error("the model has no token embedding, so it cannot read text")]
     NoEmbedding,
-    /// Reading or writing a model file failed.
+    /// A model file that could not be read or written.
     #[error(transparent)]
     Data(#[from] DataError),
-    /// A matrix could not be built.
+    /// A matrix that could not be built.
     #[error(transparent)]
     Tensor(#[from] TensorError),
 }

@@ -1,9 +1,9 @@
-//! Everything a caller of this crate can get wrong.
+//! Errors of this crate.
 
 /// The result of a fallible operation of this crate.
 pub type Result<T, E = TensorError> = core::result::Result<T, E>;
 
-/// What went wrong, with the facts needed to mend it.
+/// An error of this crate, with the facts needed to mend it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TensorError {
@@ -16,7 +16,7 @@ pub enum TensorError {
     /// A setting outside its range.
     #[error("must be {expected}, got {value}")]
     OutOfRange {
-        /// What is accepted.
+        /// The accepted range.
         expected: &'static str,
         /// The refused value.
         value: f64,
@@ -38,17 +38,17 @@ pub enum TensorError {
         text: String,
     },
     /// An input dimension that N:M groups do not tile.
-    #[error("groups of {group} do not divide the {d_input} inputs")]
+    #[error("groups of {group} inputs do not tile the {d_input} inputs of an output; choose a group that divides them")]
     IndivisibleGroup {
         /// Inputs of every output.
         d_input: usize,
         /// Inputs in each group.
         group: usize,
     },
-    /// A buffer whose length is not what its dimensions say.
+    /// A buffer whose length does not follow from its dimensions.
     #[error("{what}: expected {expected} elements, got {got}")]
     LengthMismatch {
-        /// Which buffer.
+        /// Name of the buffer.
         what: &'static str,
         /// Elements asked for.
         expected: usize,
@@ -58,7 +58,7 @@ pub enum TensorError {
     /// Two matrices that should have the same dimensions.
     #[error("{what}: expected [d_output, d_input] = {expected:?}, got {got:?}")]
     DimsMismatch {
-        /// Which matrix.
+        /// Name of the matrix.
         what: &'static str,
         /// Dimensions asked for.
         expected: [usize; 2],
@@ -66,7 +66,7 @@ pub enum TensorError {
         got: [usize; 2],
     },
     /// A convolution kernel that does not fit the matrix.
-    #[error("{channels} channels of a {kernel:?} kernel do not give {d_input} inputs")]
+    #[error("{channels} channels and a {kernel:?} kernel make no {d_input} inputs")]
     KernelMismatch {
         /// Height and width of the kernel.
         kernel: [usize; 2],
@@ -95,12 +95,12 @@ pub enum TensorError {
         /// Flat index of the first NaN.
         index: usize,
     },
-    /// More weights to prune than there are.
+    /// A request to prune more weights than there are.
     #[error("cannot prune {n_pruned} of {n} values")]
     TooManyPruned {
         /// Values given.
         n: usize,
-        /// Values asked to go.
+        /// Values to prune.
         n_pruned: usize,
     },
     /// A weight that is NaN or infinite.
@@ -134,15 +134,15 @@ pub enum TensorError {
         got: usize,
     },
     /// A group that keeps more than its pattern allows.
-    #[error("output {output} keeps {kept} of the group at input {input}, more than {keep}")]
+    #[error("output {output} keeps {kept} weights of the group at input {input}, and the pattern allows {keep}")]
     NmViolated {
         /// Output of the first such group.
         output: usize,
         /// First input of the group.
         input: usize,
-        /// What the group keeps.
+        /// Weights kept in the group.
         kept: usize,
-        /// What the pattern allows.
+        /// Weights that the pattern allows.
         keep: usize,
     },
     /// A path rule that is not a glob.
@@ -150,14 +150,14 @@ pub enum TensorError {
     BadGlob {
         /// The glob as given.
         glob: String,
-        /// Why.
+        /// Cause.
         #[source]
         source: globset::Error,
     },
     /// A path rule that matches no weight matrix which could be pruned.
     #[error("{list} glob {glob:?} matches no layer that could be pruned; there are, for instance, {examples}")]
     UnmatchedGlob {
-        /// The list that has it: `include` or `exclude`.
+        /// The list that holds the glob: `include` or `exclude`.
         list: &'static str,
         /// The glob as given.
         glob: String,
@@ -165,21 +165,23 @@ pub enum TensorError {
         examples: String,
     },
     /// A mask for a parameter that the module lacks.
-    #[error("the module has no float parameter {path:?}")]
+    #[error("the module has no float parameter {path:?}; the masks belong to another model")]
     UnknownParameter {
         /// Path of the mask.
         path: String,
     },
     /// A mask for a parameter that is neither a linear nor a 2-d convolution weight.
-    #[error("{path}: masks fit rank 2 and 4, the parameter has rank {rank}")]
+    #[error("{path}: only parameters of rank 2 and 4 can be masked, this one has rank {rank}")]
     UnsupportedRank {
         /// Path of the parameter.
         path: String,
-        /// Its rank.
+        /// Rank of the parameter.
         rank: usize,
     },
     /// A mask or a matrix of other dimensions than its parameter.
-    #[error("{path}: got dimensions {got:?} for a parameter of {expected:?}, both as [d_output, d_input]")]
+    #[error(
+        "{path}: the parameter has dimensions {expected:?}, the mask or matrix {got:?}, both as [d_output, d_input]"
+    )]
     ParameterMismatch {
         /// Path of the parameter.
         path: String,
@@ -189,7 +191,7 @@ pub enum TensorError {
         got: [usize; 2],
     },
     /// A parameter that already carries a mask or an adapter; burn holds one.
-    #[error("{path} already carries a reparameterisation; fold it first")]
+    #[error("{path} already carries a mask or an adapter; fold it into the weight first")]
     AlreadyReparameterized {
         /// Path of the parameter.
         path: String,

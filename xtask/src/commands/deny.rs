@@ -7,10 +7,10 @@ use crate::error::TaskError;
 use crate::process::{self, cargo};
 use crate::workspace;
 
-/// What to check.
+/// Options of the check.
 #[derive(clap::Args, Default)]
 pub struct Arguments {
-    /// Also look for known security holes, in a list that is fetched from GitHub.
+    /// Also look for known security holes, in a list fetched from GitHub
     #[arg(long)]
     pub advisories: bool,
 }

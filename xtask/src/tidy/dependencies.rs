@@ -1,4 +1,4 @@
-//! Arrows between crates point down only.
+//! The rule for dependencies: arrows between crates point down only.
 
 use std::collections::BTreeMap;
 
@@ -10,13 +10,14 @@ use super::Finding;
 pub const PAGE: &str = "crates/README.md";
 
 /// Crates that never see burn; all others use it without naming a backend, which their users choose.
-const WITHOUT_BURN: [&str; 7] = [
+const WITHOUT_BURN: [&str; 8] = [
     "secateurs-formula",
     "secateurs-chart",
     "secateurs-moe-theory",
     "secateurs-data",
     "secateurs-datasets",
     "secateurs-runtime",
+    "secateurs-terminal",
     "xtask",
 ];
 
@@ -24,7 +25,7 @@ const BACKENDS: [&str; 9] = [
     "flex", "ndarray", "wgpu", "cuda", "vulkan", "metal", "rocm", "tch", "candle",
 ];
 
-/// What each crate of the workspace may use beyond the registry, `testkit` in its tests aside.
+/// The packages that each crate of the workspace may use beyond the registry, except `testkit` in its tests.
 pub struct Map(BTreeMap<String, Uses>);
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! Training: any module, any differentiable objective, Adam or L-BFGS.
+//! Training of any module on any differentiable objective by Adam or L-BFGS.
 
 use burn::module::Module;
 use secateurs_train::Verdict;
@@ -12,14 +12,14 @@ use crate::{KanError, Result};
 /// One step of a training.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct StepLog {
-    /// Steps before it.
+    /// Number of steps before it.
     pub step: usize,
     /// The loss: before the step with Adam, after it with L-BFGS.
     pub loss: f64,
     /// The validation loss after the step.
     pub validation: Option<f64>,
-    /// True if the step found a smaller loss (L-BFGS) or a slope to follow (Adam). A training of which no step did has learnt
-    /// nothing: it began at a minimum, its gradient is zero, or its line search failed.
+    /// True if the step found a smaller loss (L-BFGS) or a slope to follow (Adam). A training without any such step has
+    /// learnt nothing: it began at a minimum, its gradient is zero, or its line search failed.
     pub moved: bool,
 }
 

@@ -12,14 +12,14 @@ use crate::assignment::Assignment;
 use crate::error::{MoeError, Result};
 use crate::routing::Routing;
 
-/// Every token goes to the `k` experts with the largest `sigmoid(logit) + correction`; gates are the sigmoids, without
-/// the correction.
+/// Token choice by sigmoids: every token goes to the `k` experts with the largest `sigmoid(logit) + correction`; gates
+/// are the sigmoids without the correction.
 ///
 /// Sums are compared as they are, not as some precision rounds them: where all corrections are equal, the largest logits are chosen, also
 /// where sigmoids round to 0 or 1. Probabilities are sigmoids over their sum.
 ///
-/// Between steps [`rebalanced`](Self::rebalanced) raises the correction of experts with few tokens and lowers that of
-/// the others, so that no loss is needed to balance them.
+/// Between steps [`rebalanced`](Self::rebalanced) raises the corrections of experts with few tokens and lowers the
+/// others, so that no loss is needed to balance them.
 ///
 /// # References
 ///
@@ -33,12 +33,12 @@ pub struct SigmoidTopK {
     pub normalise: Normalise,
     /// A factor on all gates.
     pub scale: f64,
-    /// Added to each expert's sigmoid when it comes to choosing, `[n_experts]`.
+    /// Correction added to each expert's sigmoid for the choice only, `[n_experts]`.
     pub correction: Vec<f32>,
 }
 
 impl SigmoidTopK {
-    /// `k` of `n_experts` experts per token, gates normalised, nothing corrected yet.
+    /// A router that sends each token to `k` of `n_experts` experts, with normalised gates and no correction yet.
     pub fn new(k: usize, n_experts: usize) -> Self {
         Self {
             k,
@@ -48,8 +48,8 @@ impl SigmoidTopK {
         }
     }
 
-    /// The router after a step in which the experts were chosen so many times: each correction moves by `rate`, up where
-    /// the load is below the mean, down where it is above.
+    /// Updates the corrections after a step in which the experts were chosen so many times: each moves by `rate`, up
+    /// where the load is below the mean, down where it is above.
     ///
     /// # Errors
     ///
@@ -119,8 +119,8 @@ impl Router for SigmoidTopK {
 
 /// A key that orders experts as the exact values of `sigmoid(logit) + correction` do.
 ///
-/// The sum as two numbers, the second what the first has no digits for: next to 1 a sigmoid of 20 and one of 30 are the same. Where
-/// both agree, equal corrections leave the order to the logits.
+/// It holds the sum as two numbers; the second holds the digits that do not fit into the first: next to 1 the sigmoids
+/// of 20 and of 30 are equal. Where both agree, equal corrections leave the order to the logits.
 fn corrected(logit: f64, correction: f64) -> [f64; 3] {
     // The sigmoid is `whole + rest`.
     let small = (-logit.abs()).exp();

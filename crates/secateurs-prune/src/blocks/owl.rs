@@ -5,12 +5,12 @@ use secateurs_tensor::{Scores, Sparsity};
 
 use crate::error::PruneError;
 
-/// The least sparsity of a block.
+/// Least sparsity of a block.
 const MIN_SPARSITY: f64 = 0.01;
-/// The most sparsity of a block.
+/// Greatest sparsity of a block.
 const MAX_SPARSITY: f64 = 0.99;
 
-/// The share of a block's scores above `multiple` times their mean; 0 of no scores.
+/// The share of a block's scores above `multiple` times their mean; 0 without scores.
 ///
 /// The scores are Wanda's, of all linears of the block in the dense model; the paper's `multiple` is 5.
 ///
@@ -43,9 +43,9 @@ pub fn outlier_fraction(scores: &[Scores], multiple: f64) -> f64 {
 
 /// The sparsity of each block from its fraction of outliers, with `mean` as their mean.
 ///
-/// `density_l = r_l - mean(r) + 1 - S` with `r_l = 2 lambda (D_l - min D) / (max D - min D)`, so no two blocks differ by
-/// more than `2 lambda`. Sparsities stay in `[0.01, 0.99]`; what clamping takes from one block the others give, so that
-/// the mean holds. Equal fractions, or a mean outside that range, give the mean to every block.
+/// `density_l = r_l - mean(r) + 1 - S` with `r_l = 2 lambda (D_l - min D) / (max D - min D)`, so no two blocks differ
+/// by more than `2 lambda`. Sparsities stay in `[0.01, 0.99]`; the other blocks make up for a clamped one, so that the
+/// mean holds. Equal fractions, or a mean outside that range, give the mean to every block.
 ///
 /// # Errors
 ///
@@ -100,7 +100,7 @@ pub fn owl_sparsities(fractions: &[f64], mean: Sparsity, lambda: f64) -> Result<
         .collect()
 }
 
-/// Shifts all values alike before clamping, by what makes the clamped mean right: a bisection, as the clamped mean grows
+/// Shifts all values alike before clamping, so that the clamped mean is right: a bisection, as the clamped mean grows
 /// with the shift.
 fn clamp_keeping_mean(wanted: &[f64], mean: f64) -> Vec<f64> {
     let clamped = |shift: f64| {

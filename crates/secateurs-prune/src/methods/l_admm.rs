@@ -29,28 +29,28 @@ use crate::methods::splitting::{Splitting, scale_inputs};
 /// Boža, Fast and Effective Weight Update for Pruned Large Language Models, arXiv 2401.02938, algorithm 2.
 /// **Deviates:** exact counts; any N:M pattern (there the mask on the way protects what the pattern would keep, as the
 /// reference does for 2:4); the reference's whole-tensor branch uses the final sparsity from the first iteration
-/// ([`AdmmSchedule::Constant`]), the paper the cubic schedule, which is the default here; zeros of the dense layer go
-/// first.
+/// ([`AdmmSchedule::Constant`]), the paper the cubic schedule, which is the default here; zeros of the dense layer are
+/// pruned first.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct LAdmm {
-    /// What is added to the diagonal of the normalised Gram matrix, in units of its mean.
+    /// Damping: added to the diagonal of the normalised Gram matrix, in units of its mean.
     pub damping: NonNegative,
-    /// Updates of the weights.
+    /// Number of updates of the weights.
     pub iterations: usize,
-    /// Updates of the mask, in the first iterations; at least one.
+    /// Number of first iterations that update the mask; at least one.
     pub mask_iterations: usize,
-    /// How the sparsity of the mask grows.
+    /// Growth of the mask's sparsity.
     pub schedule: AdmmSchedule,
 }
 
-/// How the sparsity of L-ADMM's mask grows over its updates.
+/// Growth of the sparsity of L-ADMM's mask over its updates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum AdmmSchedule {
     /// `s - s (1 - t / n)^3` at update `t` of `n`, as in the paper.
     #[default]
     Gradual,
-    /// `s` from the first update, as in the reference code for whole tensors.
+    /// The full sparsity `s` from the first update, as in the reference code for whole tensors.
     Constant,
 }
 

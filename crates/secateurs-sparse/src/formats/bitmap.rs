@@ -1,4 +1,4 @@
-//! One bit for every weight, and the values of those that are not zero.
+//! Bitmaps: one bit for every weight, and the values of the non-zero ones.
 
 use bytes::Bytes;
 
@@ -9,7 +9,7 @@ use crate::numbers::shape::{check_dims, check_weights};
 use crate::numbers::value_type::ValueType;
 use crate::numbers::values::{Encoder, Values, check_size};
 
-/// One bit for every weight, and the values of those that are not zero.
+/// A bitmap: one bit for every weight, and the values of the non-zero ones.
 ///
 /// # Shapes
 ///
@@ -17,7 +17,7 @@ use crate::numbers::values::{Encoder, Values, check_size};
 /// bits past `d_input` are zero. `offsets [d_output]` little-endian `i64`: the number of values before those of each
 /// output, so that any output can be read first. Values lie one output after the other, inputs ascending.
 ///
-/// The layout is that of `sparse-bitmask` in compressed-tensors.
+/// The layout equals `sparse-bitmask` in compressed-tensors.
 #[derive(Debug, Clone, PartialEq)]
 pub struct BitmapMatrix {
     dims: [usize; 2],
@@ -32,7 +32,7 @@ impl BitmapMatrix {
     ///
     /// # Errors
     ///
-    /// If the number of weights is not that of the shape, or one that is not finite is to become an integer.
+    /// If the number of weights does not fit the shape, or a weight that is not finite should become an integer.
     pub fn pack(weights: &[f32], dims: [usize; 2], value_type: ValueType) -> Result<Self, SparseError> {
         check_weights(weights, dims, value_type)?;
         let [d_output, d_input] = dims;
@@ -55,7 +55,7 @@ impl BitmapMatrix {
         Self::from_parts(dims, mask.into(), offsets.into(), encoder.finish())
     }
 
-    /// Takes the parts as they lie in a file.
+    /// Wraps parts in the form of a file.
     ///
     /// # Errors
     ///
@@ -81,7 +81,7 @@ impl BitmapMatrix {
         })
     }
 
-    /// `[d_output, d_input]`
+    /// Shape, `[d_output, d_input]`.
     pub fn dims(&self) -> [usize; 2] {
         self.dims
     }
@@ -91,7 +91,7 @@ impl BitmapMatrix {
         &self.mask
     }
 
-    /// The number of values before those of each output.
+    /// The number of values before each output's first.
     pub fn offsets(&self) -> &Bytes {
         &self.offsets
     }

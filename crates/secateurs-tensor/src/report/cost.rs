@@ -1,8 +1,8 @@
-//! What a model costs.
+//! Cost of a model in parameters, operations, bytes and seconds.
 
 use serde::{Deserialize, Serialize};
 
-/// Cost of a model, before or after pruning. A cost that nobody measured is absent.
+/// Cost of a model, before or after pruning. A cost that was not measured is absent.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct Cost {
     /// Number of parameters, zeros included.

@@ -7,8 +7,8 @@ use crate::select::key::{CHUNK, first_nan};
 use crate::select::threshold::keep_few;
 use crate::vocabulary::nm::NmPattern;
 
-/// Marks the largest [`keep`](NmPattern::keep) values of every group, group after group; of equal values the lower index goes
-/// first.
+/// Marks the largest [`keep`](NmPattern::keep) values of every group, group after group; among equal values the lower
+/// index is pruned first.
 ///
 /// # Errors
 ///
@@ -72,13 +72,14 @@ fn mark_any_groups(values: &[f32], pattern: NmPattern, keep: &mut [bool]) {
     }
 }
 
-/// Marks the `n_kept` largest values of one small group, on this thread; of equal values the lower index goes first.
+/// Marks the `n_kept` largest values of one small group, on this thread; among equal values the lower index is pruned
+/// first.
 ///
 /// The values are no NaN, and the buffer is as long as they are. The time grows with the square of their number.
 #[inline]
 pub fn keep_in_group(values: &[f32], n_kept: usize, keep: &mut [bool]) {
     for (index, slot) in keep.iter_mut().enumerate() {
-        // A value stays if fewer than `n_kept` others beat it; of equals, the later one stays.
+        // A value stays if fewer than `n_kept` others beat it; among equals the later one stays.
         let before = values[..index].iter().filter(|other| **other > values[index]).count();
         let after = values[index + 1..]
             .iter()

@@ -1,16 +1,16 @@
-//! Exact-count selection: which values are the largest, in linear time.
+//! Selection of the largest values by exact count, in linear time.
 
 use crate::error::{Result, TensorError};
 use crate::select::cut::Cut;
 use crate::select::key::first_nan;
 
-/// Below this many values quickselect over all of them beats sampling.
+/// Number of values below which quickselect over all of them beats sampling.
 const SMALL: usize = 1 << 14;
 
 /// Marks the largest values: all but exactly `n_pruned` are kept.
 ///
-/// Of equal values the lower index goes first, -0.0 equals +0.0, infinities are ordinary. This is what pruning the
-/// first `n_pruned` of a stable ascending sort gives, in linear time and without moving a value.
+/// Among equal values the lower index is pruned first, -0.0 equals +0.0, infinities are ordinary. This is what pruning
+/// the first `n_pruned` of a stable ascending sort gives, in linear time and without moving a value.
 ///
 /// # Errors
 ///

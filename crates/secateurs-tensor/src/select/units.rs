@@ -1,4 +1,4 @@
-//! Units: how much each matters, and which stay.
+//! Units: the importance of each, and the choice of the ones that stay.
 
 use serde::{Deserialize, Serialize};
 
@@ -37,13 +37,13 @@ impl UnitScores {
         self.0.is_empty()
     }
 
-    /// Number of units whose score is not above `threshold`: a threshold as a count for [`keep_units`].
+    /// Number of units whose score is at most `threshold`: turns a threshold into a count for [`keep_units`].
     pub fn count_up_to(&self, threshold: f64) -> usize {
         self.0.iter().filter(|score| **score <= threshold).count()
     }
 }
 
-/// The units of one group that stay, and what was asked for.
+/// The units of one group that stay, beside the request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeptUnits {
     kept: Vec<usize>,
@@ -67,17 +67,17 @@ impl KeptUnits {
         self.n_units
     }
 
-    /// Number of units that go.
+    /// Number of units that are removed.
     pub fn n_removed(&self) -> usize {
         self.n_units - self.kept.len()
     }
 
-    /// Number of units that were asked to go.
+    /// Number of units whose removal was requested.
     pub fn requested_removed(&self) -> usize {
         self.requested_removed
     }
 
-    /// Whether the floor kept units that were asked to go. More than all cannot be asked for.
+    /// Whether the floor kept units whose removal was requested. More than all cannot be asked for.
     pub fn is_clipped(&self) -> bool {
         self.n_removed() < self.requested_removed.min(self.n_units)
     }
@@ -101,10 +101,11 @@ impl KeptUnits {
     }
 }
 
-/// Removes the `n_removed` units of the lowest scores, but leaves at least `floor` of them.
+/// Removes the `n_removed` units of the lowest scores, but keeps at least `floor` of all.
 ///
-/// The count is exact wherever the floor allows it: `min(n_removed, n - floor)` units go, none if there are fewer than
-/// `floor`. Among equal scores the lower index goes first. [`KeptUnits::is_clipped`] says whether the floor held units back.
+/// The count is exact wherever the floor allows it: `min(n_removed, n - floor)` units are removed, none if there are
+/// fewer than `floor`. Among equal scores the lower index is removed first. [`KeptUnits::is_clipped`] says whether the
+/// floor held units back.
 ///
 /// # Examples
 ///
@@ -122,7 +123,7 @@ pub fn keep_units(scores: &UnitScores, n_removed: usize, floor: usize) -> KeptUn
     let n_units = scores.len();
     let removable = n_removed.min(n_units.saturating_sub(floor));
     let mut order: Vec<usize> = (0..n_units).collect();
-    // Adding zero turns -0.0 into +0.0, which `total_cmp` would tell apart.
+    // Adding zero turns -0.0 into +0.0, which `total_cmp` would distinguish.
     let score = |unit: usize| scores.0[unit] + 0.0;
     order.sort_by(|&a, &b| score(a).total_cmp(&score(b)).then(a.cmp(&b)));
     let mut kept = order.split_off(removable);

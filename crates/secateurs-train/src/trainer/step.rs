@@ -11,7 +11,7 @@ use super::slopes::Slopes;
 use crate::constraints::{Constraint, Force, Restraint, TrainedParameter};
 use crate::error::{Result, TrainError};
 
-/// Trains a module step by step while its weights go.
+/// Trains a module step by step while its weights are pruned.
 ///
 /// With [`Constraint::Admm`] this is ELSA: minimise the loss `f(x)` so that `x` follows a pattern, by the alternation of
 ///
@@ -20,9 +20,9 @@ use crate::error::{Result, TrainError};
 /// z = Proj(x + u);  u = u + x - z
 /// ```
 ///
-/// and at the end `x = Proj(x)`. The penalty's gradient is added after clipping and goes through Adam's moments. The
-/// first sparse copy is `z = Proj(x)` at full sparsity, with `u = 0`; it is made again after the first step and after
-/// every `interval` further ones.
+/// and at the end `x = Proj(x)`. The penalty's gradient is added after clipping and passes Adam's moments. The first
+/// sparse copy is `z = Proj(x)` at full sparsity, with `u = 0`; it is made again after the first step and after every
+/// `interval` further ones.
 ///
 /// State lives on the host unless [`Residence`] says otherwise; sparse copies and duals always do. All arithmetic is in
 /// f32; what is stored in fewer bits is rounded when it is stored. With a quantised `z` the dual takes up the rounding error,
@@ -69,7 +69,7 @@ use crate::error::{Result, TrainError};
 /// and counts are exact; `u` is rescaled at once when `lambda` moves, so that `lambda u` stays; nothing is divided by the
 /// number of processes.
 pub struct Trainer<M> {
-    /// Absent only while a step replaces it.
+    /// The module; absent only while a step replaces it.
     pub(crate) module: Option<M>,
     pub(crate) config: TrainConfig,
     pub(crate) parameters: Vec<TrainedParameter>,
@@ -78,7 +78,7 @@ pub struct Trainer<M> {
 }
 
 impl<M: Module> Trainer<M> {
-    /// Prepares the training of `module`, whose parameters live on an autodiff device.
+    /// Prepares the training of `module`, whose parameters must be on an autodiff device.
     ///
     /// # Errors
     ///
@@ -160,7 +160,13 @@ impl<M: Module> Trainer<M> {
             learning_rate,
             dual_update,
         };
-        tracing::info!(step = report.step, loss, gradient_norm, learning_rate, "trained");
+        tracing::info!(
+            step = report.step,
+            loss,
+            gradient_norm,
+            learning_rate,
+            "took a training step"
+        );
         self.step += 1;
         Ok(report)
     }
@@ -174,7 +180,7 @@ impl<M: Module> Trainer<M> {
         Ok(self.pruned()?.0)
     }
 
-    /// The pruned module and what survives of it.
+    /// The pruned module and the masks of its surviving weights.
     ///
     /// # Errors
     ///
@@ -230,7 +236,7 @@ impl<M: Module> Trainer<M> {
         });
     }
 
-    /// Shows the device what holds the weights, where it has to know.
+    /// Tells the restraints on the device which weights are kept, where they need to know.
     pub(crate) fn cast_anchors(&mut self) {
         if self.config.residence == Residence::Device {
             self.parameters.iter_mut().for_each(TrainedParameter::cast_anchor);

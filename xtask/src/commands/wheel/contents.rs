@@ -1,4 +1,4 @@
-//! What is in the wheel, and what has to be.
+//! Contents of the wheel, compared with the contents that it must have.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -17,7 +17,7 @@ pub const PAGE: &str = "crates/secateurs-cli/README.md";
 #[derive(Debug)]
 pub struct Contents {
     folder: PathBuf,
-    /// From the folder, sorted, with `/` between names.
+    /// Paths from the folder, sorted, with `/` between names.
     files: BTreeSet<String>,
     program: PathBuf,
     metadata: String,
@@ -25,7 +25,7 @@ pub struct Contents {
 }
 
 impl Contents {
-    /// Unpacks a wheel and reads what it says about itself.
+    /// Unpacks a wheel and reads its description of itself.
     pub fn unpack(tools: &VirtualEnvironment, wheel: &Path, folder: &Path) -> Result<Self, TaskError> {
         make_empty(folder)?;
         let mut unzip = tools.command("python");

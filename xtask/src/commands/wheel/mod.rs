@@ -18,15 +18,15 @@ use python::VirtualEnvironment;
 /// Builds wheels; pinned, so that the same commit makes the same wheel.
 const MATURIN: &str = "maturin==1.16.0";
 
-/// Where the wheel goes.
+/// Place of the wheel.
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// Folder for the wheel [default: `wheel` in the target folder].
+    /// Folder for the wheel [default: target/wheel]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
 }
 
-/// Builds the wheel, checks what is in it, and runs the command from a fresh virtual environment.
+/// Builds the wheel, checks its contents, and runs the command from a fresh virtual environment.
 pub fn run(arguments: &Arguments) -> Result<(), TaskError> {
     let scratch = workspace::target().join("wheel-build");
     let tools = VirtualEnvironment::create(&scratch.join("tools"))?;

@@ -1,4 +1,4 @@
-//! Fetching a file from where it was published. The caller checks the content.
+//! Downloads a file from its place of publication. The caller checks the content.
 
 mod hub;
 mod web;

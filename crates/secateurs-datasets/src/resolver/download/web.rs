@@ -14,10 +14,10 @@ use crate::error::IoContext;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// A connection that sends nothing for this long is given up.
+/// Time without data after which a connection is given up.
 const READ_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// What to ask for.
+/// An address, and the token to show there.
 #[derive(Debug)]
 pub(super) struct Request {
     pub(super) url: String,
@@ -50,7 +50,7 @@ impl Web {
         Self(config.new_agent())
     }
 
-    /// Writes what lies at the address to `path`, at most one byte more than `bytes`.
+    /// Writes the file at the address to `path`, at most one byte more than `bytes`.
     pub(super) fn get(&self, request: &Request, bytes: u64, path: &Path) -> Result<()> {
         let url = request.url.as_str();
         let mut call = self.0.get(url);

@@ -5,13 +5,15 @@ use std::fmt::Display;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::cost::Cost;
 use super::desk::Desk;
+use super::workers::Order;
 use crate::ExperimentError;
-use crate::outcome::{Outcome, Row};
+use crate::outcome::{Outcome, Question, Row};
 use crate::report::Chart;
 
 /// Name, title and origin of a claim.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct About {
     /// Name, as on the command line.
     pub name: &'static str,
@@ -23,6 +25,8 @@ pub struct About {
     pub reference: &'static str,
     /// Keys of its rows that tables have as columns, one set of tables for each.
     pub axes: &'static [&'static str],
+    /// Durations and needs.
+    pub cost: Cost,
 }
 
 /// A cell with its key.
@@ -41,14 +45,20 @@ pub struct Measured<K, C> {
 ///
 /// ```
 /// use secateurs_experiments::ExperimentError;
-/// use secateurs_experiments::claims::{About, Claim, Desk, Measured};
+/// use secateurs_experiments::claims::{About, Claim, Cost, Desk, Measured};
 /// use secateurs_experiments::outcome::Row;
 ///
 /// struct Squares;
 ///
 /// impl Claim for Squares {
-///     const ABOUT: &'static About =
-///         &About { name: "squares", title: "Squares", summary: "numbers by themselves", reference: "", axes: &["n"] };
+///     const ABOUT: &'static About = &About {
+///         name: "squares",
+///         title: "Squares",
+///         summary: "numbers by themselves",
+///         reference: "",
+///         axes: &["n"],
+///         cost: Cost::UNKNOWN,
+///     };
 ///     type Key = u64; // its text is the name of the cell
 ///     type Cell = f64;
 ///     fn open(_: &Desk) -> Result<Self, ExperimentError> { Ok(Self) }
@@ -59,15 +69,15 @@ pub struct Measured<K, C> {
 ///     }
 /// }
 /// ```
-pub trait Claim: Sized {
+pub trait Claim: Sized + Sync {
     /// Name, title and origin.
     const ABOUT: &'static About;
 
     /// A thing to measure; its text is the name of the cell, for `--only` and for the files of kept cells.
-    type Key: Display;
+    type Key: Display + Sync;
 
     /// Result of one measurement.
-    type Cell: Serialize + DeserializeOwned;
+    type Cell: Serialize + DeserializeOwned + Send;
 
     /// Prepares what all cells need: models, texts, settings of the tier.
     ///
@@ -91,15 +101,9 @@ pub trait Claim: Sized {
     /// If the run fails.
     fn measure(&self, key: &Self::Key, desk: &Desk) -> Result<Self::Cell, ExperimentError>;
 
-    /// Measures cells, in the order of `keys`; one after another unless the claim has it otherwise.
-    ///
-    /// # Errors
-    ///
-    /// The first error of [`measure`](Self::measure).
-    fn measure_all(&self, keys: &[Self::Key], desk: &Desk) -> Result<Vec<Self::Cell>, ExperimentError> {
-        keys.iter()
-            .map(|key| desk.measure_once(key, |key| self.measure(key, desk)))
-            .collect()
+    /// The order in which cells are measured.
+    fn order(&self) -> Order {
+        Order::InTurn
     }
 
     /// The rows of the cells that were measured, which need not be all.
@@ -125,6 +129,11 @@ pub trait Claim: Sized {
 
     /// The paper's numbers for the same cases.
     fn paper(&self) -> Vec<Row> {
+        Vec::new()
+    }
+
+    /// The questions that the rows answer, the most important one first.
+    fn questions(&self) -> Vec<Question> {
         Vec::new()
     }
 

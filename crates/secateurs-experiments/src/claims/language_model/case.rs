@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 
-use secateurs::tensor::{NmPattern, Pattern, Sparsity};
 use secateurs::{Method, MethodOptions, Training};
 use secateurs_datasets::{Manifest, Resolver};
 
@@ -10,7 +9,7 @@ use crate::ExperimentError;
 use crate::fixtures;
 use crate::outcome::{Tier, workspace_root};
 
-/// Everything that differs between the tiers.
+/// The model with its texts; quick and standard tier share one.
 pub struct PruningCase {
     pub model: PathBuf,
     pub dataset: &'static str,
@@ -20,9 +19,6 @@ pub struct PruningCase {
     pub calibration_windows: (usize, usize),
     /// Windows and tokens per window that measure.
     pub test_windows: (usize, usize),
-    /// Each seed calibrates on other windows and draws other random masks.
-    pub seeds: Vec<u64>,
-    pub patterns: Vec<Pattern>,
     /// Perplexities measured once with PyTorch in the same setting.
     pub reference: &'static [ReferencePerplexity],
     /// Training of the methods that train, and settings of methods.
@@ -81,13 +77,13 @@ impl PruningCase {
     /// If data are missing.
     pub fn new(tier: Tier) -> Result<Self, ExperimentError> {
         match tier {
-            Tier::Quick => quick_case(),
+            Tier::Quick | Tier::Standard => fixture_case(),
             Tier::Full => full_case(),
         }
     }
 }
 
-fn quick_case() -> Result<PruningCase, ExperimentError> {
+fn fixture_case() -> Result<PruningCase, ExperimentError> {
     let fixtures = workspace_root().join("fixtures");
     Ok(PruningCase {
         model: fixtures::model_dir(&fixtures),
@@ -96,8 +92,6 @@ fn quick_case() -> Result<PruningCase, ExperimentError> {
         test: fixtures.join("austen").join(format!("{}.txt", fixtures::TEST)),
         calibration_windows: (16, 512),
         test_windows: (24, 512),
-        seeds: vec![0, 1, 2],
-        patterns: patterns(&["2:4"])?,
         reference: &[],
         tuning: no_tuning,
         training_texts: Vec::new(),
@@ -122,8 +116,6 @@ fn full_case() -> Result<PruningCase, ExperimentError> {
         test: file("wikitext2", "wiki.test.raw")?,
         calibration_windows: (16, 1024),
         test_windows: (8, 1024),
-        seeds: vec![0],
-        patterns: patterns(&["2:4", "4:8"])?,
         reference: &REFERENCE,
         tuning: no_tuning,
         training_texts: Vec::new(),
@@ -136,15 +128,4 @@ fn full_case() -> Result<PruningCase, ExperimentError> {
                 .into(),
         ],
     })
-}
-
-/// Shares from 50 to 90 % and N:M patterns.
-fn patterns(semi_structured: &[&str]) -> Result<Vec<Pattern>, ExperimentError> {
-    let unstructured = [0.5, 0.6, 0.7, 0.8, 0.9]
-        .into_iter()
-        .map(|s| Ok(Pattern::Unstructured(Sparsity::new(s)?)));
-    let nm = semi_structured
-        .iter()
-        .map(|text| Ok(Pattern::Nm(text.parse::<NmPattern>()?)));
-    unstructured.chain(nm).collect()
 }

@@ -14,8 +14,8 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use super::case::{PruningCase, Tuning};
 use crate::ExperimentError;
-use crate::claims::harness::{Desk, ModelPlace};
-use crate::outcome::Row;
+use crate::claims::harness::{Desk, Measured, ModelPlace};
+use crate::outcome::Subject;
 
 /// A method, a pattern, and the windows that calibrate.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -53,6 +53,21 @@ impl PrunedModel {
     }
 }
 
+#[cfg(test)]
+impl PrunedModel {
+    /// A cell that nobody measured.
+    pub fn fabricate(key: PruningKey) -> Measured<PruningKey, Self> {
+        let cell = Self {
+            perplexity: 60.0 + key.seed as f64,
+            solve_seconds: 1.0,
+            peak_rss_bytes: None,
+            exact: true,
+            log: None,
+        };
+        Measured { key, cell }
+    }
+}
+
 /// Prunes and measures a model, and removes it.
 pub fn measure_pruned(case: &PruningCase, key: &PruningKey, desk: &Desk) -> Result<PrunedModel, ExperimentError> {
     let place = desk.model_place(&key.to_string())?;
@@ -76,6 +91,32 @@ pub fn measure_pruned(case: &PruningCase, key: &PruningKey, desk: &Desk) -> Resu
 }
 
 impl PruningCase {
+    /// A method in a pattern, for its rows.
+    pub fn subject(&self, method: Method, pattern: Pattern) -> Subject {
+        let subject = self.subject_named(method.name(), pattern);
+        if method.is_control() {
+            subject.control()
+        } else {
+            subject
+        }
+    }
+
+    /// What is called so in a pattern, for its rows.
+    pub fn subject_named(&self, name: &str, pattern: Pattern) -> Subject {
+        Subject::new(name)
+            .case("dataset", self.dataset)
+            .case("pattern", name_pattern(pattern))
+            .case("sparsity", pattern.sparsity())
+    }
+
+    /// The model before pruning, for its rows, which belong to every unstructured sparsity.
+    pub fn dense(&self) -> Subject {
+        Subject::new("dense")
+            .case("dataset", self.dataset)
+            .case("pattern", "unstructured")
+            .control()
+    }
+
     /// Prunes the model, calibrated on the windows of a seed.
     pub fn prune(
         &self,
@@ -98,16 +139,19 @@ impl PruningCase {
     fn recipe(&self, key: &PruningKey) -> Recipe {
         let Tuning { training, options } = (self.tuning)(self, key.method);
         let (windows, window) = self.calibration_windows;
+        let calibration = || {
+            Calibration::Text(TextCalibration {
+                text: self.calibration.clone(),
+                window,
+                windows,
+                skip: key.seed as usize * windows,
+            })
+        };
         let mut recipe = Recipe::new(key.method, key.pattern);
-        recipe.seed = key.seed;
+        recipe.seed = if key.method.uses_seed() { key.seed } else { 0 };
         recipe.training = training;
         recipe.options = options;
-        recipe.calibration = Some(Calibration::Text(TextCalibration {
-            text: self.calibration.clone(),
-            window,
-            windows,
-            skip: key.seed as usize * windows,
-        }));
+        recipe.calibration = key.method.needs_calibration().then(calibration);
         recipe
     }
 }
@@ -128,9 +172,13 @@ pub fn measure_perplexity(case: &PruningCase, model: &Path, desk: &Desk) -> Resu
     }
 }
 
-/// The mean of samples on the data set of a case.
-pub fn row_of(case: &PruningCase, method: &str, metric: &str, samples: &[f64]) -> Row {
-    Row::mean_with_deviation(method, metric, samples).case("dataset", case.dataset)
+/// A note on pruned models that have too few zeros.
+pub fn count_inexact(cells: &[Measured<PruningKey, PrunedModel>]) -> String {
+    let inexact = cells.iter().filter(|measured| !measured.cell.exact).count();
+    format!(
+        "Of {} pruned models, {inexact} missed the requested number of zeros in some layer.",
+        cells.len()
+    )
 }
 
 /// The kind of a pattern, whatever its share.

@@ -12,17 +12,18 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use self::experts::{Experts, ExpertsCell, ExpertsKey, MeasuredExperts};
+use self::experts::{Experts, ExpertsCell, ExpertsKey, PlaceCells};
 use self::theory::{Theory, TheoryCell, TheoryKey};
-use super::harness::{About, Claim, Desk, Measured};
+use super::harness::{About, Claim, Cost, Desk, Measured, Order, group_cells, show_point};
 use crate::ExperimentError;
-use crate::outcome::{Outcome, Row};
+use crate::outcome::{Outcome, Question, Row, Tier};
 use crate::report::Chart;
 
 /// The claim.
 pub struct Moe {
     theory: Theory,
     experts: Experts,
+    tier: Tier,
 }
 
 /// A student, or a model without some of its experts.
@@ -56,6 +57,7 @@ impl Claim for Moe {
         summary: "experts learned, pruned and fine-tuned to zero loss beside a teacher; and experts of a trained model removed, beside chance",
         reference: "arXiv 2510.07205 (theory), 2510.13999 (REAP), 2402.14800 (NAEE), 2507.00390 (MoNE)",
         axes: &["removed", "stage"],
+        cost: Cost::UNKNOWN,
     };
 
     type Key = MoeKey;
@@ -65,6 +67,7 @@ impl Claim for Moe {
         Ok(Self {
             theory: Theory::new(desk.setting.tier),
             experts: Experts::new(desk.setting.tier, &desk.setting.device),
+            tier: desk.setting.tier,
         })
     }
 
@@ -77,6 +80,14 @@ impl Claim for Moe {
         match key {
             MoeKey::Theory(key) => Ok(MoeCell::Theory(Box::new(self.theory.measure(key)?))),
             MoeKey::Experts(key) => Ok(MoeCell::Experts(self.experts.measure(key)?)),
+        }
+    }
+
+    /// Processor time is that of students that learn alone, and the quick tier does not report it.
+    fn order(&self) -> Order {
+        match self.tier {
+            Tier::Quick => Order::SideBySide,
+            Tier::Standard | Tier::Full => Order::InTurn,
         }
     }
 
@@ -97,14 +108,22 @@ impl Claim for Moe {
         Ok(notes)
     }
 
-    /// Each part has seeds of its own.
+    /// Seeds of the experts, whose rows have deviations; those of students have standard errors.
     fn seeds(&self) -> Vec<u64> {
-        Vec::new()
+        self.experts.seeds()
+    }
+
+    fn questions(&self) -> Vec<Question> {
+        [self.theory.question()]
+            .into_iter()
+            .chain(self.experts.questions())
+            .collect()
     }
 
     fn charts(&self, outcome: &Outcome, cells: Cells<'_>) -> Result<Vec<Chart>, ExperimentError> {
         let mut charts = self.theory.charts(&students(cells));
         charts.extend(experts::chart(outcome));
+        show_point(&mut charts, outcome);
         Ok(charts)
     }
 }
@@ -117,12 +136,44 @@ fn students(cells: Cells<'_>) -> Vec<&TheoryCell> {
     students.collect()
 }
 
-fn expert_cells(cells: Cells<'_>) -> Vec<MeasuredExperts<'_>> {
-    let of_experts = cells
-        .iter()
-        .filter_map(|measured| match (&measured.key, &measured.cell) {
-            (MoeKey::Experts(key), MoeCell::Experts(cell)) => Some(MeasuredExperts { key: *key, cell }),
-            _ => None,
-        });
-    of_experts.collect()
+fn expert_cells(cells: Cells<'_>) -> Vec<PlaceCells<'_>> {
+    group_cells(cells, |measured| match (&measured.key, &measured.cell) {
+        (MoeKey::Experts(key), MoeCell::Experts(cell)) => Some(((key.method, key.share), cell)),
+        _ => None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::Device;
+
+    use super::*;
+    use crate::claims::harness::law::{assert_answered, assert_part};
+
+    fn claim(tier: Tier) -> Moe {
+        Moe {
+            theory: Theory::new(tier),
+            experts: Experts::new(tier, &Device::default()),
+            tier,
+        }
+    }
+
+    #[test]
+    fn questions_are_answered_and_the_quick_tier_is_a_part_of_the_standard_one() {
+        for tier in [Tier::Quick, Tier::Standard] {
+            let claim = claim(tier);
+            let fabricate = |key: MoeKey| {
+                let cell = match &key {
+                    MoeKey::Theory(key) => MoeCell::Theory(Box::new(key.fabricate())),
+                    MoeKey::Experts(_) => MoeCell::Experts(ExpertsCell::default()),
+                };
+                Measured { key, cell }
+            };
+            let cells: Vec<_> = claim.keys().into_iter().map(fabricate).collect();
+            let mut rows = claim.theory.rows(&students(&cells));
+            rows.extend(expert_cells(&cells).iter().flat_map(experts::rows_of));
+            assert_answered(rows, &claim.questions());
+        }
+        assert_part(claim(Tier::Quick).keys(), claim(Tier::Standard).keys());
+    }
 }

@@ -13,8 +13,9 @@ use secateurs::{
 };
 
 use super::case::RacCase;
+use super::cell::RacCell;
 use super::key::{Arm, CalibratedKey, RacKey};
-use super::rows::RacCell;
+
 use super::traces::{TraceFolder, TracePlan, sample};
 use crate::ExperimentError;
 use crate::claims::harness::Desk;
@@ -81,7 +82,7 @@ impl RacBench {
             RacKey::Dense => self.measure_model(&self.case.model, 0),
             RacKey::Magnitude { sparsity } => self.measure_pruned(Recipe::new(Method::Magnitude, share(*sparsity)?), 0),
             RacKey::Calibrated(key) => {
-                let mut recipe = Recipe::new(key.method, share(key.sparsity)?);
+                let mut recipe = Recipe::new(key.place.method, share(key.place.sparsity)?);
                 recipe.calibration = Some(self.calibration(key));
                 self.measure_pruned(recipe, key.seed)
             }

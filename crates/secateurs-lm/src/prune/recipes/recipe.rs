@@ -1,4 +1,4 @@
-//! A pruning run as a value: everything that decides its result, readable and writable as TOML.
+//! Recipes: everything that determines the result of a pruning run, readable and writable as TOML.
 
 use secateurs_data::{Checkpoint, FloatType};
 use secateurs_models::ModelShape;
@@ -13,7 +13,7 @@ use crate::prune::recipes::recipe_error::RecipeError;
 use crate::trace::calibration::{Calibration, CalibrationTokens};
 use crate::train::settings::Training;
 
-/// Everything that decides the result of a pruning run, apart from the model.
+/// All settings that determine the result of a pruning run, except the model.
 ///
 /// # Examples
 ///
@@ -43,11 +43,11 @@ pub struct Recipe {
     /// N:M pattern, for instance `2:4`; either this or `sparsity`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pattern: Option<NmPattern>,
-    /// Seed of everything random.
+    /// Seed of everything random; 0 where nothing is.
     pub seed: u64,
     /// Number format of the output.
     pub dtype: FloatType,
-    /// Data that calibrate; needed by all methods but random, magnitude, random+finetune, elsa and elsa-l.
+    /// Data for calibration; used by OWL, and by all methods but random, magnitude, random+finetune, elsa and elsa-l.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub calibration: Option<Calibration>,
     /// Training of the whole model, for the methods that do it.
@@ -68,9 +68,9 @@ pub enum AllocationRecipe {
     /// One sparsity for all blocks.
     #[default]
     Uniform,
-    /// Blocks with more outliers keep more (OWL, arXiv 2310.05175).
+    /// More weights for blocks with more outliers (OWL, arXiv 2310.05175).
     Owl {
-        /// An outlier is more than `m` times the mean score.
+        /// Multiple `m` of the mean score above which a score is an outlier.
         m: NonNegative,
         /// Largest deviation from the mean sparsity.
         lambda: NonNegative,
@@ -82,7 +82,8 @@ pub enum AllocationRecipe {
     },
 }
 
-/// An allocation as it is read: a variant without fields would take any key, so this one has a table for each.
+/// An allocation in the form of a recipe file: a variant without fields would accept any key, so this one has a table
+/// for each.
 #[derive(Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 enum AllocationTable {
@@ -131,7 +132,7 @@ fn default_owl_lambda() -> NonNegative {
 }
 
 impl Recipe {
-    /// A recipe with the defaults of everything but method and pattern.
+    /// A recipe with defaults for everything but method and pattern.
     pub fn new(method: Method, pattern: Pattern) -> Self {
         let (sparsity, pattern) = match pattern {
             Pattern::Unstructured(sparsity) => (Some(sparsity), None),
@@ -155,7 +156,7 @@ impl Recipe {
     ///
     /// # Errors
     ///
-    /// If the text is not TOML, a field is unknown, missing or out of its range, or the method does not use it.
+    /// If the text is not TOML, a field is unknown, missing or out of its range, or nothing uses it.
     pub fn from_toml(text: &str) -> Result<Self, RecipeError> {
         let recipe: Self = toml::from_str(text).map_err(|error| RecipeError::Syntax(Box::new(error)))?;
         recipe.pattern()?;
@@ -163,7 +164,7 @@ impl Recipe {
         Ok(recipe)
     }
 
-    /// The recipe as TOML that [`from_toml`](Self::from_toml) reads back.
+    /// The recipe as TOML, which [`from_toml`](Self::from_toml) reads back.
     ///
     /// # Errors
     ///
@@ -176,42 +177,77 @@ impl Recipe {
     ///
     /// # Errors
     ///
-    /// If the recipe has an option that the method does not use, or a setting out of its range. A calibration may be there for
-    /// nothing, so that methods can be compared by their name alone.
+    /// If the recipe has an option that nothing in it uses, or a setting out of its range.
     pub fn build(&self) -> Result<Algorithm, RecipeError> {
-        let method = self.method;
-        let algorithm = method.build(&self.options, self.seed)?;
-        match (&algorithm, &self.training) {
-            (Algorithm::WholeModel(_), _) if self.allocation != AllocationRecipe::Uniform => {
-                let users = Method::names(|method| !method.trains_model());
-                Err(RecipeError::NoAllocation { method, users })
-            }
-            (Algorithm::WholeModel(WholeModel::Masked(_)), Some(training)) => match training.given_for_elsa().first() {
-                Some(option) => Err(method.refuse(option, |method| matches!(method, Method::Elsa | Method::ElsaL))),
-                None => Ok(algorithm),
-            },
-            (Algorithm::WholeModel(_), _) | (_, None) => Ok(algorithm),
-            (_, Some(_)) => Err(method.refuse("training", Method::trains_model)),
+        let algorithm = self.method.build(&self.options, self.seed)?;
+        self.check_training_options(&algorithm)?;
+        if self.seed != 0 {
+            self.check_seed()?;
+        }
+        if self.calibration.is_some() && !self.calibrates(&algorithm) {
+            return Err(self.method.refuse("calibration", Method::needs_calibration));
+        }
+        match (self.pattern, self.options.scope) {
+            (Some(pattern), Some(_)) => Err(RecipeError::NoScope { pattern }),
+            _ => Ok(algorithm),
         }
     }
 
-    /// Training of the whole model, where a text to learn from is named.
+    /// Refuses a seed where nothing is random. [`build`](Self::build) asks this of seeds other than 0.
+    ///
+    /// # Errors
+    ///
+    /// If neither the scores nor a training of the method are random.
+    pub fn check_seed(&self) -> Result<(), RecipeError> {
+        match self.method.uses_seed() {
+            true => Ok(()),
+            false => Err(self.method.refuse("seed", Method::uses_seed)),
+        }
+    }
+
+    /// Refuses an allocation and settings of a training that the method does not use.
+    fn check_training_options(&self, algorithm: &Algorithm) -> Result<(), RecipeError> {
+        let method = self.method;
+        let trains = matches!(algorithm, Algorithm::WholeModel(_));
+        if trains && self.allocation != AllocationRecipe::Uniform {
+            let users = Method::names(|method| !method.trains_model());
+            return Err(RecipeError::NoAllocation { method, users });
+        }
+        let Some(training) = &self.training else {
+            return Ok(());
+        };
+        if !trains {
+            return Err(method.refuse("training", Method::trains_model));
+        }
+        let is_masked = matches!(algorithm, Algorithm::WholeModel(WholeModel::Masked(_)));
+        match training.given_for_elsa().first() {
+            Some(option) if is_masked => {
+                Err(method.refuse(option, |method| matches!(method, Method::Elsa | Method::ElsaL)))
+            }
+            _ => training.check_validation(),
+        }
+    }
+
+    /// Whether the method or the allocation observes a calibration.
+    fn calibrates(&self, algorithm: &Algorithm) -> bool {
+        algorithm.requires_calibration() || matches!(self.allocation, AllocationRecipe::Owl { .. })
+    }
+
+    /// Training of the whole model, if a training text is named.
     pub(crate) fn needed_training(&self) -> Result<&Training, RecipeError> {
         let training = self.training.as_ref().filter(|training| !training.texts.is_empty());
         training.ok_or(RecipeError::NoTrainingText { method: self.method })
     }
 
-    /// The calibration, where the method or the allocation needs one.
+    /// The calibration, if the method or the allocation needs one.
     pub(crate) fn needed_calibration(&self) -> Result<Option<&Calibration>, RecipeError> {
-        let is_needed = self.build()?.requires_calibration() || matches!(self.allocation, AllocationRecipe::Owl { .. });
         match &self.calibration {
-            Some(calibration) => Ok(Some(calibration).filter(|_| is_needed)),
-            None if is_needed => Err(RecipeError::NoCalibration { method: self.method }),
-            None => Ok(None),
+            None if self.calibrates(&self.build()?) => Err(RecipeError::NoCalibration { method: self.method }),
+            calibration => Ok(calibration.as_ref()),
         }
     }
 
-    /// The sequences that calibrate, none where nothing needs them.
+    /// The sequences for calibration; none if nothing needs them.
     pub(crate) fn calibration_tokens(
         &self,
         source: &Checkpoint,

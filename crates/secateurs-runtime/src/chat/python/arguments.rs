@@ -20,11 +20,13 @@ impl Arguments {
         })
     }
 
-    /// The arguments by the names of parameters; too many, unknown ones and those given twice are errors.
+    /// The arguments by the names of parameters; surplus, unknown and repeated arguments are errors.
     pub(in crate::chat) fn bind<const N: usize>(self, names: [&str; N]) -> Result<[Option<Value>; N], Error> {
         if self.positional.len() > N {
             let n_given = self.positional.len();
-            return Err(refuse(format!("{n_given} arguments were given, and there are {N}")));
+            return Err(refuse(format!(
+                "{n_given} arguments are given, at most {N} are accepted"
+            )));
         }
         let mut bound = [const { None }; N];
         for (place, value) in bound.iter_mut().zip(self.positional) {
@@ -44,19 +46,19 @@ impl Arguments {
         Ok(bound)
     }
 
-    /// No arguments are allowed.
+    /// Checks that there are no arguments.
     pub(in crate::chat) fn none(self) -> Result<(), Error> {
         self.bind([]).map(|[]| ())
     }
 
-    /// Exactly one argument.
+    /// Takes exactly one argument.
     pub(in crate::chat) fn one(self) -> Result<Value, Error> {
         let [value] = self.bind([""])?;
         required(value)
     }
 }
 
-/// An argument that has no default.
+/// Takes an argument without a default.
 pub(in crate::chat) fn required(argument: Option<Value>) -> Result<Value, Error> {
     argument.ok_or_else(|| refuse("an argument is missing"))
 }

@@ -10,10 +10,10 @@ use super::printf::printf;
 use super::text::to_text;
 use super::values::{Kind, items, kind, length, list, place, refuse, tuple, type_name};
 
-/// A text or list that an operator repeats does not grow beyond this.
+/// Largest length of a text or list that an operator repeats.
 const LARGEST: usize = 1 << 20;
 
-/// `a + b`, or a chain of comparisons `a < b < c`, as values and symbols in turn.
+/// Evaluates `a + b`, or a chain of comparisons `a < b < c`, from values and symbols in turn.
 pub(in crate::chat) fn operate(parts: &[Value]) -> Result<Value, Error> {
     match parts {
         [left, symbol, right] => binary(left, symbol.as_str().unwrap_or_default(), right),
@@ -60,13 +60,14 @@ fn arithmetic(left: &Value, symbol: &str, right: &Value) -> Result<Value, Error>
 
 fn unsupported(left: &Value, symbol: &str, right: &Value) -> Error {
     refuse(format!(
-        "{} {symbol} {} makes no sense",
+        "{} {symbol} {} is not defined",
         type_name(left),
         type_name(right)
     ))
 }
 
-/// `a + b`. Beside a text that is marked as safe, Jinja escapes the other, so that this must have nothing to escape.
+/// Python's `a + b`. Beside a text that is marked as safe, Jinja escapes the other, so that this must have nothing to
+/// escape.
 fn concatenate(a: &str, b: &str, values: [&Value; 2]) -> Result<Value, Error> {
     let is_safe = values.iter().any(|value| value.is_safe());
     let mut others = values.iter().zip([a, b]).filter(|(value, _)| !value.is_safe());
@@ -100,7 +101,7 @@ fn repeat(value: &Value, times: i128) -> Result<Value, Error> {
 }
 
 pub(in crate::chat) fn negate(value: &Value) -> Result<Value, Error> {
-    let number = Number::of(value).ok_or_else(|| refuse(format!("{} has no negative", type_name(value))))?;
+    let number = Number::of(value).ok_or_else(|| refuse(format!("{} cannot be negated", type_name(value))))?;
     number.negate()
 }
 
@@ -134,7 +135,7 @@ fn all(mut conditions: impl Iterator<Item = Result<bool, Error>>) -> Result<bool
     conditions.try_fold(true, |so_far, next| Ok(so_far && next?))
 }
 
-/// The order of two values of one kind; `None` beside a NaN.
+/// The order of two values of one kind; `None` if one is NaN.
 pub(in crate::chat) fn order(a: &Value, symbol: &str, b: &Value) -> Result<Option<Ordering>, Error> {
     if let (Some(a), Some(b)) = (Number::of(a), Number::of(b)) {
         return a.order(b);
@@ -168,16 +169,16 @@ pub(in crate::chat) fn contains(container: &Value, item: &Value) -> Result<bool,
     }
 }
 
-/// `value.name`: fields of dicts and of objects of the engine. A method that is not called is refused.
+/// Python's `value.name`: fields of dicts and of objects of the engine. A method that is not called is refused.
 pub(in crate::chat) fn attribute(value: &Value, name: &str) -> Result<Value, Error> {
     match kind(value) {
-        Kind::Undefined => Err(refuse(format!("{name} is asked of an undefined value"))),
+        Kind::Undefined => Err(refuse(format!("an undefined value has no {name}"))),
         _ if name.starts_with('_') => Err(refuse(format!("{name} is not for templates"))),
         Kind::Object if has_fields(value) => value.get_attr(name),
-        Kind::Object => Err(refuse(format!("{name} is asked of a function"))),
-        Kind::Stream(_) => Err(refuse(format!("{name} is asked of an iterator"))),
+        Kind::Object => Err(refuse(format!("a function has no {name}"))),
+        Kind::Stream(_) => Err(refuse(format!("an iterator has no {name}"))),
         _ if methods::is_attribute(value, name) => Err(refuse(format!(
-            "{name} of {} is a method, and it is not called",
+            "{name} of {} is a method and must be called",
             type_name(value)
         ))),
         Kind::Dict(dict) => Ok(dict.get(&name.into()).unwrap_or_default()),
@@ -185,13 +186,13 @@ pub(in crate::chat) fn attribute(value: &Value, name: &str) -> Result<Value, Err
     }
 }
 
-/// Whether an object of the engine is a loop or a namespace, whose fields are those of Jinja.
+/// Whether an object of the engine is a loop or a namespace, with the fields that Jinja gives it.
 fn has_fields(value: &Value) -> bool {
     let name = value.as_object().map_or("", |object| object.type_name());
     name.ends_with("::Loop") || name.ends_with("::Namespace")
 }
 
-/// `value[key]`; undefined where there is no such item.
+/// Python's `value[key]`; undefined where there is no such item.
 pub(in crate::chat) fn item(value: &Value, key: &Value) -> Result<Value, Error> {
     let index = match kind(key) {
         Kind::Int(index) => Some(index),
@@ -199,8 +200,8 @@ pub(in crate::chat) fn item(value: &Value, key: &Value) -> Result<Value, Error> 
         _ => None,
     };
     match (kind(value), index) {
-        (Kind::Undefined, _) => Err(refuse("an item is asked of an undefined value")),
-        (Kind::Stream(_), _) => Err(refuse("an item is asked of an iterator")),
+        (Kind::Undefined, _) => Err(refuse("an undefined value has no items")),
+        (Kind::Stream(_), _) => Err(refuse("an iterator has no items by index")),
         (Kind::Text(text), Some(index)) => {
             let characters: Vec<char> = text.chars().collect();
             let found = place(index, characters.len()).map(|place| characters[place].to_string().into());
@@ -215,7 +216,7 @@ pub(in crate::chat) fn item(value: &Value, key: &Value) -> Result<Value, Error> 
     }
 }
 
-/// `value[start:stop:step]`.
+/// Python's `value[start:stop:step]`.
 pub(in crate::chat) fn slice(value: &Value, [start, stop, step]: [&Value; 3]) -> Result<Value, Error> {
     let all = match kind(value) {
         Kind::Text(_) if value.is_safe() => return Err(refuse("a slice of a text that is marked as safe")),
@@ -226,7 +227,7 @@ pub(in crate::chat) fn slice(value: &Value, [start, stop, step]: [&Value; 3]) ->
         Kind::None => Ok(None),
         Kind::Int(bound) => Ok(Some(bound)),
         Kind::Bool(bound) => Ok(Some(bound.into())),
-        _ => Err(refuse(format!("{} is no bound of a slice", type_name(bound)))),
+        _ => Err(refuse(format!("{} cannot be a bound of a slice", type_name(bound)))),
     };
     let step = bound(step)?.unwrap_or(1);
     if step == 0 {

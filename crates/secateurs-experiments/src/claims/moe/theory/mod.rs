@@ -16,7 +16,7 @@ use secateurs::moe_theory::ALIGNED;
 
 use self::case::TheoryCase;
 use crate::ExperimentError;
-use crate::outcome::{Row, Tier};
+use crate::outcome::{Better, Question, Row, Tier};
 use crate::report::Chart;
 
 pub use self::cell::TheoryCell;
@@ -24,6 +24,7 @@ pub use self::cell::TheoryCell;
 /// The part of the claim in which students learn.
 pub struct Theory {
     cases: Vec<TheoryCase>,
+    tier: Tier,
 }
 
 /// One student: its case and its seed.
@@ -39,10 +40,19 @@ impl fmt::Display for TheoryKey {
     }
 }
 
+#[cfg(test)]
+impl TheoryKey {
+    /// A cell of a student that learned nothing.
+    pub fn fabricate(&self) -> TheoryCell {
+        TheoryCell::fabricate(&self.case, self.seed)
+    }
+}
+
 impl Theory {
     pub fn new(tier: Tier) -> Self {
         Self {
             cases: TheoryCase::all(tier),
+            tier,
         }
     }
 
@@ -59,8 +69,31 @@ impl Theory {
     }
 
     pub fn rows(&self, cells: &[&TheoryCell]) -> Vec<Row> {
-        let of_case = |(case, cells): (&TheoryCase, Vec<&TheoryCell>)| rows::rows(case, &cells);
+        let of_case = |(case, cells): (&TheoryCase, Vec<&TheoryCell>)| {
+            let mut rows = rows::rows(case, &cells);
+            // Students of the quick tier learn side by side.
+            if self.tier != Tier::Quick {
+                rows.extend(rows::cost_rows(case, &cells));
+            }
+            rows
+        };
         self.pair_cells(cells).flat_map(of_case).collect()
+    }
+
+    /// The paper's path from end to end, with weights that learn as fast as vectors relative to their size.
+    pub fn question(&self) -> Question {
+        let case = &self.cases[0];
+        Question::new(
+            "Does a student with too many experts, pruned to its teacher's number and fine-tuned, reach zero loss?",
+            "pursuit",
+            "zero_loss_rate",
+            Better::Higher,
+        )
+        .at("problem", case.sizes())
+        .at("training", case.training.name())
+        .beside(["magnitude", "random", "from-scratch"])
+        .measured_as("share of runs whose loss ends below 1e-8")
+        .paper("zero loss, proved")
     }
 
     /// Charts of the first seed of each case.
@@ -104,11 +137,10 @@ fn write_notes(cases: &[TheoryCase]) -> Vec<String> {
              inputs, a fresh batch for every step; loss is half the mean squared error. {}.",
             settings.collect::<Vec<_>>().join("; ")
         ),
-        "Joint trains weights at the rate of vectors, slow-weights at this over m; frozen-weights leaves them at 1/m, \
-         unit-weights at 1; correlation-only, at 1/m, follows -f* in place of f - f*. With the joint rate, weights of \
-         experts that are not aligned decay to nothing before these find a teacher if there are many dimensions; the \
-         paper's own rates were not at hand."
-            .into(),
+        format!(
+            "Training of weights: {}. The paper's own rates were not at hand.",
+            describe_trainings(cases).join("; ")
+        ),
         format!(
             "A student succeeds if each teacher has an expert with |cos(w, w*)| of {ALIGNED} or more; alignments are of \
              that expert and its router, least and mean over teachers, then mean over seeds with its standard error. \
@@ -122,8 +154,19 @@ fn write_notes(cases: &[TheoryCase]) -> Vec<String> {
          alike; diverged_rate counts losses that became infinite, and mergers that left fewer than m*."
             .into(),
         "The part of a batch that lies outside the span of all vectors is drawn by its exact law as a sum over rows, not \
-         row by row. The paper's figure (m* = 5, m = 25, d = 1000) shows alignments over time as the charts of d=1000 do, \
-         and no numbers."
+         row by row. The paper's figure (m* = 5, m = 25, d = 1000) shows alignments over time, and no numbers."
             .into(),
     ]
+}
+
+/// Every kind of training among the cases, once.
+fn describe_trainings(cases: &[TheoryCase]) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for training in cases.iter().map(|case| case.training) {
+        let line = format!("{}, {}", training.name(), training.describe());
+        if !lines.contains(&line) {
+            lines.push(line);
+        }
+    }
+    lines
 }

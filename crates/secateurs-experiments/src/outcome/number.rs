@@ -2,7 +2,8 @@
 
 use secateurs_chart::{format_number, significant_decimals};
 
-use crate::outcome::{Row, Spread};
+use super::row::Row;
+use super::spread::Spread;
 
 /// The row's number with its spread to the same decimals, `sd` for a standard deviation and `se` for a standard error:
 /// `45.50 ± 0.25 sd`; `not finite` if it has no number.
