@@ -3,7 +3,7 @@
 use secateurs::allocator::give_back;
 use secateurs::{peak_rss_bytes, reset_peak_rss};
 
-/// Memory that a step takes over what is resident before, MiB; less than it needs where an allocator keeps what is free.
+/// Memory that a step takes beyond the resident memory before it, MiB; too low where an allocator keeps freed memory.
 pub fn step_memory(step: impl FnOnce()) -> f64 {
     give_back();
     reset_peak_rss();

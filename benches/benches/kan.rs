@@ -1,5 +1,5 @@
-//! A KAN of 1000, 1000 and 1 nodes on 100 rows, forwards and forwards and backwards: splines with few and with many
-//! intervals, other bases, and an MLP with as many parameters as 5 intervals have. PyTorch's times for the same:
+//! A KAN of 1000, 1000 and 1 nodes on 100 rows, forwards alone and with the backward pass: splines with few and with
+//! many intervals, other bases, and an MLP with the number of parameters of 5 intervals. PyTorch's times for the same:
 //! `python benches/peers/kan.py`.
 
 #![allow(missing_docs)] // the macros of criterion define undocumented items
@@ -15,7 +15,7 @@ use secateurs_benches::step_memory;
 use secateurs_kan::{BasisConfig, KanConfig};
 use secateurs_testkit::device;
 
-/// As in every program that trains.
+/// The allocator of every program that trains.
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 

@@ -1,5 +1,5 @@
-//! Experts on their own tokens only against every expert on every token, for 8 and 64 experts, two per token: time, and the
-//! memory that a step takes. The ideal share of the dense time is 2 / 8 and 2 / 64.
+//! Experts on their own tokens only, against every expert on every token, for 8 and 64 experts, two per token: time,
+//! and the memory of a step. The ideal share of the dense time is 2 / 8 and 2 / 64.
 
 #![allow(missing_docs)] // the macros of criterion define undocumented items
 
@@ -16,12 +16,12 @@ const D_MODEL: usize = 256;
 const D_FFN: usize = 256;
 const TOP_K: usize = 2;
 
-/// A layer's experts and what a step on them takes.
+/// A layer's experts and the inputs of a step.
 struct Scene {
     experts: Vec<GatedMlp>,
     tokens: Tensor<2>,
     routing: Routing,
-    /// `[n_tokens, n_experts]`, zero for experts that a token was not sent to.
+    /// Weights `[n_tokens, n_experts]`, zero for experts that a token was not sent to.
     gates: Tensor<2>,
 }
 

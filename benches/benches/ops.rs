@@ -22,7 +22,7 @@ fn targets(n_tokens: usize) -> Tensor<1, Int> {
     Tensor::random([n_tokens], Distribution::Uniform(0.0, 49151.0), &device())
 }
 
-/// One operation forwards, and forwards and backwards, fused and plain.
+/// One operation forwards alone and with the backward pass, fused and plain.
 struct Case<const D: usize, const E: usize> {
     name: &'static str,
     inputs: Vec<Tensor<D>>,

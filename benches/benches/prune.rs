@@ -24,7 +24,7 @@ struct Site {
     weights: Vec<WeightMatrix>,
 }
 
-/// Inputs whose spectrum falls like that of a language model's hidden states, with channels of unequal scale.
+/// Inputs with a spectrum that falls as in a language model's hidden states, and channels of unequal scale.
 fn statistics(d_input: usize) -> GramAccumulator {
     let device = device();
     let decay: Vec<f32> = (1..=d_input).map(|rank| (rank as f32).powf(-0.5)).collect();

@@ -1,4 +1,4 @@
-//! Products of packed matrices with one vector, beside dense ones, and what memory allows.
+//! Products of packed matrices with one vector, against dense ones and against the bandwidth of memory.
 //!
 //! The matrices of Llama-2-7B, and a short one of SmolLM2-135M. Every iteration takes the next of enough copies to fill
 //! 1 GiB, so that weights come from memory and not from a cache. Divide the time of dense `f16` by that of another for the
@@ -22,7 +22,7 @@ use secateurs_sparse::{
 
 const SHAPES: [[usize; 2]; 3] = [[4096, 4096], [4096, 11008], [1536, 576]];
 
-/// More than any cache holds.
+/// Bytes of a working set that exceeds every cache.
 const RESIDENT: usize = 1 << 30;
 
 const INT8: ValueType = ValueType::Int8(Group::USUAL);
@@ -36,7 +36,7 @@ fn weights(dims: [usize; 2], sparsity: f64) -> Vec<f32> {
     (0..dims[0] * dims[1]).map(|_| weight()).collect()
 }
 
-/// Two of every four.
+/// Weights in the pattern 2:4.
 fn halves(dims: [usize; 2]) -> Vec<f32> {
     let mut weights = weights(dims, 0.0);
     for (group, values) in weights.as_chunks_mut::<4>().0.iter_mut().enumerate() {
@@ -100,7 +100,7 @@ fn products(c: &mut Criterion) {
 
 type Measured<'a> = criterion::BenchmarkGroup<'a, criterion::measurement::WallTime>;
 
-/// The matrix that is packed in one way after another.
+/// The matrix, which is packed in one format after another.
 struct Matrix {
     sparsity: String,
     dims: [usize; 2],

@@ -1,4 +1,4 @@
-//! A training step of the fixture's shape: derivatives, and what pruning while training adds.
+//! A training step of the fixture's shape: its derivatives, and the additional time of pruning while training.
 
 #![allow(missing_docs)] // the macros of criterion define undocumented items
 

@@ -1,4 +1,4 @@
-//! Everything a caller of this crate can get wrong.
+//! Errors of this crate.
 
 use secateurs_formula::FormulaError;
 use secateurs_kan::KanError;
@@ -20,7 +20,7 @@ impl Arm {
     /// Control, then treated.
     pub const BOTH: [Self; 2] = [Self::Control, Self::Treated];
 
-    /// 0 for control, 1 for treated.
+    /// Index of the arm: 0 for control, 1 for treated.
     pub fn index(self) -> usize {
         match self {
             Self::Control => 0,
@@ -38,7 +38,7 @@ impl core::fmt::Display for Arm {
     }
 }
 
-/// Every failure of this crate, with the facts needed to mend it.
+/// An error of this crate, with the facts needed to mend it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CausalError {
@@ -70,12 +70,12 @@ pub enum CausalError {
         /// The value.
         value: f64,
     },
-    /// Rows of one arm only: no difference between arms can be learnt from them.
+    /// Rows of one arm only, from which no difference between arms can be learnt.
     #[error("all {rows} rows are {arm}; an effect needs rows of both arms")]
     SingleArm {
         /// The arm that all rows belong to.
         arm: Arm,
-        /// The number there is.
+        /// The number of rows.
         rows: usize,
     },
     /// Too few rows.
@@ -88,12 +88,12 @@ pub enum CausalError {
         /// The value given.
         got: usize,
     },
-    /// A row that does not exist.
+    /// An index of a row that does not exist.
     #[error("there is no row {row}, only {rows}")]
     NoSuchRow {
         /// The row.
         row: usize,
-        /// The number there is.
+        /// The number of rows.
         rows: usize,
     },
     /// A number outside its range.
@@ -116,17 +116,17 @@ pub enum CausalError {
         /// The value given.
         got: usize,
     },
-    /// A study whose true outcomes are not known.
+    /// A study without known true outcomes, where they are needed.
     #[error("the true outcomes of this study are not known")]
     NoTruth,
-    /// A policy that treats rows, of which none was treated in the study, or the reverse.
+    /// A policy that assigns a treatment which no row of the group had in the study.
     #[error(
         "the policy makes {rows} rows {arm}, but none of them was {arm} in the study, so their outcome is not known"
     )]
     NoOverlap {
         /// The treatment that the policy assigns.
         arm: Arm,
-        /// To how many rows.
+        /// Number of rows to which it is assigned.
         rows: usize,
     },
     /// Normal equations without a solution.
@@ -139,7 +139,7 @@ pub enum CausalError {
         /// The first pivot that is not positive, or lost in rounding.
         pivot: usize,
     },
-    /// A model that meets all outcomes, so that cross-validation has nothing to judge it by.
+    /// A model that reproduces all outcomes, so that cross-validation cannot judge its penalty.
     #[error(
         "with ridge {ridge:?} the model meets all outcomes, which leaves nothing to choose by; take a larger ridge"
     )]
@@ -153,7 +153,7 @@ pub enum CausalError {
         /// The covariate.
         column: Column,
     },
-    /// A covariate whose value tells which arm a row belongs to.
+    /// A covariate whose value determines the arm of a row.
     #[error(
         "{column} separates the arms: no value of it occurs in both (control {:?} to {:?}, treated {:?} to {:?}), so no row shows \
          what would have become of it in the other arm; leave it out or select rows that overlap",
@@ -162,18 +162,18 @@ pub enum CausalError {
     Separates {
         /// The covariate.
         column: Column,
-        /// Its least and largest value without treatment.
+        /// Least and largest value without treatment.
         control: [f64; 2],
-        /// Values with treatment.
+        /// Least and largest value, or the values, with treatment.
         treated: [f64; 2],
     },
-    /// A network could not be made, trained or changed.
+    /// An error of a network: in its creation, training or change.
     #[error(transparent)]
     Kan(#[from] KanError),
     /// A selection of terms that `secateurs-tensor` refused.
     #[error(transparent)]
     Units(#[from] TensorError),
-    /// A formula that is not possible.
+    /// An invalid formula.
     #[error(transparent)]
     Formula(#[from] FormulaError),
 }
@@ -185,7 +185,7 @@ pub enum Column {
     Covariate(usize),
     /// All covariates, row-major.
     Covariates,
-    /// 0 or 1 for each row.
+    /// The treatments, 0 or 1 for each row.
     Treatment,
     /// The outcome that was observed.
     Outcome,

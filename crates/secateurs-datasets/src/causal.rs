@@ -29,10 +29,10 @@ pub enum CausalDataset {
 }
 
 impl CausalDataset {
-    /// All of them.
+    /// All data sets.
     pub const ALL: [Self; 5] = [Self::IhdpA, Self::IhdpB, Self::Acic2, Self::Acic7, Self::Acic26];
 
-    /// Its name in tables and files.
+    /// Name in tables and files.
     pub fn name(self) -> &'static str {
         match self {
             Self::IhdpA => "ihdp-a",
@@ -78,22 +78,22 @@ pub struct TreatmentTable {
     pub x: Vec<f64>,
     /// Number of covariates.
     pub d_input: usize,
-    /// 0 or 1, `[n_units]`.
+    /// Treatments, 0 or 1, `[n_units]`.
     pub treatment: Vec<f64>,
-    /// Observed under that treatment, `[n_units]`.
+    /// Observed outcomes under that treatment, `[n_units]`.
     pub outcome: Vec<f64>,
-    /// Expected without treatment, `[n_units]`.
+    /// Expected outcomes without treatment, `[n_units]`.
     pub mu0: Vec<f64>,
-    /// Expected with treatment, `[n_units]`.
+    /// Expected outcomes with treatment, `[n_units]`.
     pub mu1: Vec<f64>,
 }
 
 /// Units to learn from, and units to evaluate on.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CausalTask {
-    /// 673 units of IHDP-A, 523 of IHDP-B, 1000 of ACIC.
+    /// Training units: 673 of IHDP-A, 523 of IHDP-B, 1000 of ACIC.
     pub train: TreatmentTable,
-    /// 74 units of IHDP-A, 224 of IHDP-B, 960 of ACIC.
+    /// Test units: 74 of IHDP-A, 224 of IHDP-B, 960 of ACIC.
     pub test: TreatmentTable,
 }
 
@@ -110,7 +110,8 @@ enum Source {
 }
 
 impl CausalTasks {
-    /// The task of a number from 1 to 100: that in the name of the file for IHDP, in the order of the names for ACIC.
+    /// The task of a number from 1 to 100: for IHDP the number in the file's name, for ACIC the position among the
+    /// sorted names.
     ///
     /// # Errors
     ///

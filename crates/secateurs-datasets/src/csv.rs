@@ -17,7 +17,7 @@ pub(crate) fn split_fields<'a, const N: usize>(text: &'a str, path: &Path) -> Re
     fields.collect()
 }
 
-/// The number that a field holds.
+/// Parses the number in a field.
 pub(crate) fn parse_number<N: std::str::FromStr>(field: &str, path: &Path) -> Result<N> {
     let number = field.parse();
     number.map_err(|_| DatasetError::malformed(path, "a number", format!("{field:?}")))

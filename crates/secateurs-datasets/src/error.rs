@@ -1,35 +1,35 @@
-//! The one error type of this crate.
+//! Errors of this crate.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
 use secateurs_data::DataError;
 
-/// What can go wrong with a data set.
+/// An error of a data set, with the facts needed to mend it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DatasetError {
-    /// A file could not be read, written or understood.
+    /// A file that could not be read, written or understood.
     #[error(transparent)]
     Data(#[from] DataError),
-    /// A file holds something else than its data set should.
+    /// A file whose content differs from what its data set prescribes.
     #[error("{}: expected {expected}, found {found}", path.display())]
     Malformed {
         /// The file.
         path: PathBuf,
-        /// What should be there.
+        /// The expected content.
         expected: String,
-        /// What is there.
+        /// The content found.
         found: String,
     },
-    /// A file's content is not the one the manifest names.
+    /// A file whose checksum differs from the manifest's.
     #[error("{} has sha256 {got}, expected {expected}", path.display())]
     Checksum {
         /// The file.
         path: PathBuf,
-        /// From the manifest.
+        /// Checksum in the manifest.
         expected: String,
-        /// From the file.
+        /// Checksum of the file.
         got: String,
     },
     /// A data set name that the manifest does not have.
@@ -50,7 +50,7 @@ pub enum DatasetError {
         /// All its files.
         known: Vec<String>,
     },
-    /// No source has the file, or none has the right version of it.
+    /// A file that no source has in the right version.
     #[error("cannot find {dataset}/{file}: {}", tried.join("; "))]
     NotResolved {
         /// The data set.
@@ -60,20 +60,20 @@ pub enum DatasetError {
         /// One line per source that was asked, with its answer.
         tried: Vec<String>,
     },
-    /// A download failed.
+    /// A download that failed.
     #[error("cannot download {origin}: {problem}")]
     Download {
-        /// Where from.
+        /// Address of the file.
         origin: String,
         /// The client's reason.
         problem: String,
     },
-    /// A task that no data set has.
+    /// A number that no task of a data set has.
     #[error("there is no task {number}, only 1 to {n_tasks}")]
     NoSuchTask {
         /// The requested number.
         number: usize,
-        /// How many there are.
+        /// Number of tasks.
         n_tasks: usize,
     },
 }
@@ -82,7 +82,7 @@ pub enum DatasetError {
 pub type Result<T, E = DatasetError> = std::result::Result<T, E>;
 
 impl DatasetError {
-    /// A file that holds something else.
+    /// An error about a file whose content is not as expected.
     pub(crate) fn malformed(path: &Path, expected: impl Into<String>, found: impl Into<String>) -> Self {
         Self::Malformed {
             path: path.to_owned(),

@@ -1,4 +1,4 @@
-//! Files of one JSON object a line.
+//! Files with one JSON object per line.
 
 use std::path::Path;
 

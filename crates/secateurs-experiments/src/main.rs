@@ -132,7 +132,10 @@ fn reproduce(names: &[String], setting: &Setting) -> Result<(), ExperimentError>
             .for_each(|table| println!("{table}"));
         println!("{}", outcome.write(&root)?.display());
         for chart in &charts {
-            println!("{}", outcome.write_plot(&root, &chart.name, &chart.svg)?.display());
+            println!(
+                "{}",
+                outcome.write_plot(&root, &chart.entry.name, &chart.svg)?.display()
+            );
         }
     }
     println!("{}", write_report(&root, axes_of)?.display());

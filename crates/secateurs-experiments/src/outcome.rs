@@ -1,5 +1,6 @@
 //! The outcome of one run of one claim, and the file that keeps it.
 
+mod answer;
 mod environment;
 mod group;
 mod means;
@@ -12,6 +13,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+pub use answer::{Answer, Better, Conclusion, Question};
 pub use environment::{Environment, current_commit};
 pub use group::Group;
 pub use means::pool_deviations;
@@ -24,10 +26,12 @@ pub use spread::Spread;
 )]
 #[serde(rename_all = "kebab-case")]
 pub enum Tier {
-    /// Minutes on two cores, with nothing but the repository.
+    /// Every system beside its controls, in seconds each, with nothing but the repository.
     #[default]
     Quick,
-    /// The real models and data sets.
+    /// Sweeps, seeds and spreads on the same models, within about an hour.
+    Standard,
+    /// The real models and data sets, for hours.
     Full,
 }
 
@@ -35,6 +39,7 @@ impl fmt::Display for Tier {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
             Self::Quick => "quick",
+            Self::Standard => "standard",
             Self::Full => "full",
         })
     }
@@ -94,6 +99,33 @@ pub struct Outcome {
     pub environment: Environment,
     /// Duration of the run.
     pub seconds: f64,
+    /// Answers to the claim's questions, the first of them the headline; none in outcomes of versions before there were questions.
+    #[serde(default)]
+    pub answers: Vec<Answer>,
+    /// Charts beside the outcome, in the order in which they are shown; none in outcomes of versions before they were listed.
+    #[serde(default)]
+    pub charts: Vec<ChartEntry>,
+}
+
+/// A chart in the folder of its outcome.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChartEntry {
+    /// Name of the file, without its ending.
+    pub name: String,
+    /// The point of the chart in one sentence.
+    pub title: String,
+    /// The chart's place in the report.
+    pub rank: ChartRank,
+}
+
+/// The place of a chart in the report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ChartRank {
+    /// Shows the point of the claim; always open.
+    Headline,
+    /// Shows what else was measured; folded.
+    Detail,
 }
 
 impl Outcome {
@@ -112,6 +144,8 @@ impl Outcome {
             paper: Vec::new(),
             environment: Environment::here(),
             seconds: 0.0,
+            answers: Vec::new(),
+            charts: Vec::new(),
         }
     }
 
@@ -130,7 +164,7 @@ impl Outcome {
         self.write_file(root, "outcome.json", &text)
     }
 
-    /// Writes `<name>.svg` beside the outcome; the report shows all of them in the order of their names.
+    /// Writes `<name>.svg` beside the outcome.
     ///
     /// # Errors
     ///

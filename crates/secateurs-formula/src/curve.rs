@@ -13,9 +13,9 @@ pub const MOST_DEGREE: u8 = 20;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Shape {
-    /// `c f(a x + b) + d`, parameters `a, b, c, d`.
+    /// A function between two lines, `c f(a x + b) + d`, with parameters `a, b, c, d`.
     Function(Function),
-    /// `p_0 + p_1 x + .. + p_n x^n`, parameters `p_0, .., p_n`.
+    /// A polynomial `p_0 + p_1 x + .. + p_n x^n` with parameters `p_0, .., p_n`.
     Polynomial(u8),
 }
 
@@ -28,7 +28,8 @@ impl Shape {
         }
     }
 
-    /// How much it asks of a reader: that of the function, or the degree and one more for each power beyond the first.
+    /// Complexity for a reader: the function's own, or a polynomial's degree and one more for each power beyond the
+    /// first.
     pub fn complexity(self) -> usize {
         match self {
             Self::Function(function) => function.complexity(),
@@ -54,7 +55,7 @@ pub struct Curve {
 }
 
 impl Curve {
-    /// A curve.
+    /// A curve of this shape with these parameters.
     ///
     /// # Errors
     ///
@@ -80,7 +81,7 @@ impl Curve {
         Ok(Self { shape, parameters })
     }
 
-    /// The same value everywhere.
+    /// A constant function.
     pub fn constant(value: f64) -> Self {
         Self {
             shape: Shape::Polynomial(0),
@@ -88,12 +89,12 @@ impl Curve {
         }
     }
 
-    /// Its kind.
+    /// Kind of the curve.
     pub fn shape(&self) -> Shape {
         self.shape
     }
 
-    /// Its parameters, in the order of [`Shape`].
+    /// Parameters of the curve, in the order of [`Shape`].
     pub fn parameters(&self) -> &[f64] {
         &self.parameters
     }
@@ -106,7 +107,7 @@ impl Curve {
         }
     }
 
-    /// Whether it is smooth on all of an interval; see [`Function::covers`].
+    /// Whether the curve is smooth on all of an interval; see [`Function::covers`].
     pub fn covers(&self, [low, high]: [f64; 2]) -> bool {
         match (self.shape, self.parameters.as_slice()) {
             (Shape::Function(function), &[a, b, ..]) => {
@@ -135,12 +136,12 @@ impl Curve {
     }
 }
 
-/// A curve beside the samples that it was fitted to.
+/// A curve with its quality on the samples that it was fitted to.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CurveFit {
     /// The curve.
     pub curve: Curve,
-    /// Share of the variance that it explains, `1 - RSS / TSS`; 1 for constant samples that it meets.
+    /// Share of the variance that it explains, `1 - RSS / TSS`; 1 for constant samples that it reproduces.
     pub r_squared: f64,
 }
 

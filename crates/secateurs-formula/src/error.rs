@@ -1,44 +1,44 @@
-//! What can go wrong.
+//! Errors of this crate.
 
 /// The result of this crate's functions.
 pub type Result<T> = core::result::Result<T, FormulaError>;
 
-/// What can go wrong.
+/// An error of this crate, with the facts needed to mend it.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum FormulaError {
-    /// Two lists do not belong together.
+    /// Two lists whose lengths do not match.
     #[error("{what}: expected {expected} values, got {got}")]
     Length {
-        /// Of what.
+        /// Name of the things counted.
         what: &'static str,
-        /// How many there should be.
+        /// The expected number.
         expected: usize,
-        /// How many there are.
+        /// The given number.
         got: usize,
     },
-    /// A sample is NaN or infinite.
+    /// A sample that is NaN or infinite.
     #[error("sample {index} of {what} is {value}")]
     NotFinite {
-        /// Of what.
+        /// Name of the samples.
         what: &'static str,
-        /// Which one.
+        /// Index of the first such sample.
         index: usize,
-        /// Its value.
+        /// Value of the sample.
         value: f64,
     },
-    /// A constant of a formula is NaN or infinite.
+    /// A constant of a formula that is NaN or infinite.
     #[error("the formula has the constant {value}, which is no number; what it was made of is too large")]
     Constant {
         /// The constant.
         value: f64,
     },
-    /// No function has this name.
+    /// A name that no function has.
     #[error("there is no function {name:?}; there are {known}")]
     UnknownFunction {
         /// The name.
         name: String,
-        /// The names that there are.
+        /// The names of all functions.
         known: String,
     },
     /// A polynomial of a degree that is too high.

@@ -18,7 +18,7 @@ use family::{Samples, inner};
 use polynomial::{Place, polynomial};
 use search::fit_function;
 
-/// Larger samples have squares that do not add up to a number.
+/// Largest magnitude of a sample; squares of larger ones add up to infinity.
 const LARGEST_SAMPLE: f64 = 1e140;
 
 /// The shapes that an edge may take.
@@ -41,7 +41,7 @@ impl Library {
         Self(Function::all().map(Shape::Function).collect())
     }
 
-    /// The same with polynomials up to a degree, at most [`MOST_DEGREE`].
+    /// Adds polynomials up to a degree, at most [`MOST_DEGREE`].
     #[must_use]
     pub fn with_polynomials(mut self, degree: u8) -> Self {
         self.0.extend((2..=degree.min(MOST_DEGREE)).map(Shape::Polynomial));
@@ -57,17 +57,18 @@ impl Default for Library {
     }
 }
 
-/// Which of several fits is chosen.
+/// The rule that chooses among several fits.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Criterion {
-    /// The simplest that explains at least `r_squared`, or the best of all if none does. Among equally simple ones, first those
-    /// with fewer parameters, since a cosine is as good as a parabola on any piece of one; then the better ones.
+    /// The simplest fit that explains at least `r_squared`, or the best of all if none does. Among equally simple ones,
+    /// first those with fewer parameters, since a cosine is as good as a parabola on any piece of one; then the better
+    /// ones.
     Simplest {
-        /// Share of the variance.
+        /// Least share of the variance to explain.
         r_squared: f64,
     },
-    /// The least `simplicity * complexity + (1 - simplicity) * log2(1 + 1e-5 - r_squared)`, as in pykan.
+    /// The fit with the least `simplicity * complexity + (1 - simplicity) * log2(1 + 1e-5 - r_squared)`, as in pykan.
     Weighted {
         /// Weight of the complexity, from 0 to 1.
         simplicity: f64,
@@ -81,12 +82,12 @@ impl Default for Criterion {
 }
 
 impl Criterion {
-    /// Brings the preferred fits to the front.
+    /// Sorts fits, the preferred first.
     pub fn sort(self, fits: &mut [CurveFit]) {
         fits.sort_by(|a, b| self.compare(a, b));
     }
 
-    /// The preferred fit, none if there are no fits.
+    /// The preferred fit; none if there are no fits.
     pub fn preferred(self, fits: &[CurveFit]) -> Option<&CurveFit> {
         fits.iter().min_by(|a, b| self.compare(a, b))
     }
@@ -96,7 +97,7 @@ impl Criterion {
         a.total_cmp(&b).then(a_next.total_cmp(&b_next))
     }
 
-    /// What is smallest for the fit that is chosen.
+    /// Cost of a fit: the preferred fit has the least.
     fn cost(self, fit: &CurveFit) -> (f64, f64) {
         let shape = fit.curve.shape();
         let complexity = shape.complexity() as f64;
@@ -114,7 +115,7 @@ impl Criterion {
     }
 }
 
-/// The fits of all shapes to samples, the one that the criterion prefers first.
+/// The fits of all shapes to samples, the preferred one first.
 ///
 /// Shapes that have a pole or leave their domain between the least and the greatest `x`, or have a pole closer to them than
 /// 1e-4 of half the range, are left out, whatever their parameters. Samples without variation give a constant.
@@ -128,8 +129,8 @@ pub fn suggestions(x: &[f64], y: &[f64], library: &Library, criterion: Criterion
     Ok(fits)
 }
 
-/// The fits of all shapes, in the order of the library, and a constant; of samples at one or two values of `x` only a line
-/// and a constant.
+/// The fits of all shapes, in the order of the library, and a constant; for samples at one or two values of `x` only a
+/// line and a constant.
 ///
 /// # Errors
 ///
@@ -162,7 +163,7 @@ pub fn best(x: &[f64], y: &[f64], library: &Library, criterion: Criterion) -> Re
     Ok(fits.remove(0))
 }
 
-/// The least-squares fit of one shape; none if it cannot be smooth on the range of `x`.
+/// The least-squares fit of one shape; none if the shape cannot be smooth on the range of `x`.
 ///
 /// `c` and `d` follow in closed form from `a` and `b`, which are searched on a grid in units of half the range of `x` (only
 /// one of them for functions where the other changes nothing), on at most 100 samples spread over the range. The best cells are
@@ -217,8 +218,8 @@ pub fn fit_shape(x: &[f64], y: &[f64], shape: Shape) -> Result<Option<CurveFit>>
     Ok(fit.filter(|fit| fit.r_squared > -1e-6))
 }
 
-/// The polynomial of the degree, or of a lower one that fits better: samples far from zero and close together leave no digits
-/// to the high powers of `x`.
+/// The polynomial of the degree, or of a lower one that fits better: where samples are far from zero and close
+/// together, rounding takes the digits of the high powers of `x`.
 fn best_degree(degree: u8, of: impl Fn(u8) -> CurveFit, constant: CurveFit) -> CurveFit {
     let lower = (1..degree).rev().map(&of).chain([constant]);
     lower.fold(of(degree), |best, fit| {
@@ -274,7 +275,7 @@ fn constant(y: &[f64]) -> CurveFit {
     }
 }
 
-/// Sums of squares that rounding leaves of a constant.
+/// Rounding error of the sum of squares of a constant.
 fn negligible(y: &[f64]) -> f64 {
     1e-24 * y.iter().map(|y| y * y).sum::<f64>()
 }

@@ -8,27 +8,27 @@ use crate::written::rounding::{constants, rounded};
 use crate::written::syntax::Syntax;
 use crate::{FormulaError, Result};
 
-/// An expression that knows on which inputs it was fitted.
+/// An expression that knows the inputs on which it was fitted.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Formula {
     /// The expression.
     pub expr: Expr,
     /// Names of the variables.
     pub names: Vec<String>,
-    /// Least and greatest value of each variable where the formula was fitted.
+    /// Least and greatest value of each variable in the fitted rows.
     pub ranges: Vec<[f64; 2]>,
 }
 
-/// A value of a variable where a formula was not fitted.
+/// A warning: a value of a variable outside the range on which a formula was fitted.
 #[derive(Debug, Clone, PartialEq)]
 pub struct OutOfRange {
     /// The variable.
     pub name: String,
-    /// Where the formula was fitted.
+    /// Least and greatest value on which the formula was fitted.
     pub range: [f64; 2],
-    /// The value that is furthest away.
+    /// The value that is furthest from the range.
     pub value: f64,
-    /// In how many rows the variable is outside.
+    /// Number of rows in which the variable is outside.
     pub rows: usize,
 }
 
@@ -49,7 +49,7 @@ impl core::fmt::Display for OutOfRange {
 }
 
 impl Formula {
-    /// A formula of named variables, fitted on rows of them, row-major.
+    /// A formula of named variables, fitted on rows, `[n_rows, n_variables]` row-major.
     ///
     /// # Errors
     ///
@@ -130,7 +130,7 @@ impl Formula {
         })
     }
 
-    /// The same with rounded constants, which keep the values on the ranges.
+    /// Rounds the constants, so that values on the ranges change by little.
     ///
     /// With `n` digits a value `f` changes by at most `10^(1-n)`, and by at most one half, of the greater of `|f|` and a unit: 1 for
     /// decimals, the difference between the greatest and the least value for significant digits. Constants get more digits until
@@ -162,7 +162,7 @@ impl Formula {
         self.with(self.expr.derivative(variable))
     }
 
-    /// Another expression of the same variables.
+    /// A formula with another expression of the same variables.
     #[must_use]
     pub fn with(&self, expr: Expr) -> Self {
         Self { expr, ..self.clone() }
@@ -173,7 +173,7 @@ impl Formula {
         self.expr.written(syntax, &self.names)
     }
 
-    /// A Rust function of one row, with the names and ranges in its documentation, one line each.
+    /// A Rust function of one row, whose documentation holds the names and ranges, one per line.
     ///
     /// What is no identifier in its name is changed by [`rust_identifier`].
     pub fn rust_function(&self, name: &str) -> String {

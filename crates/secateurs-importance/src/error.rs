@@ -1,4 +1,4 @@
-//! Everything a caller of this crate can get wrong.
+//! Errors of this crate.
 
 use std::error::Error;
 
@@ -7,7 +7,7 @@ use secateurs_tensor::TensorError;
 /// The result of a fallible operation of this crate.
 pub type Result<T, E = ImportanceError> = core::result::Result<T, E>;
 
-/// What went wrong, with the facts needed to mend it.
+/// An error of this crate, with the facts needed to mend it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ImportanceError {
@@ -74,7 +74,7 @@ pub enum ImportanceError {
     Layer {
         /// Path of the layer.
         path: String,
-        /// Why.
+        /// Cause.
         #[source]
         source: TensorError,
     },
@@ -88,11 +88,11 @@ pub enum ImportanceError {
         importance: String,
         /// Path of the layer.
         path: String,
-        /// Why.
+        /// Cause.
         #[source]
         source: Box<dyn Error + Send + Sync>,
     },
-    /// A mask that the module does not take.
+    /// A mask that the module does not accept.
     #[error(transparent)]
     Tensor(#[from] TensorError),
 }

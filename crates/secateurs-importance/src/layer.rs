@@ -1,11 +1,11 @@
-//! The seam: what a score sees of a layer.
+//! The seam of scores: a layer with everything that a score may use.
 
 use secateurs_tensor::{Needs, Scores, WeightMatrix};
 
 use crate::error::{ImportanceError, Result};
 use crate::gradients::stats::GradientStats;
 
-/// One layer as a score sees it.
+/// One layer with everything that a score may use.
 #[derive(Debug, Clone, Copy)]
 pub struct LayerView<'a> {
     /// Path of the weight in its model; a name for messages and random seeds.
@@ -19,7 +19,7 @@ pub struct LayerView<'a> {
 }
 
 impl<'a> LayerView<'a> {
-    /// A layer of which only the weights are known.
+    /// A layer with its weights alone.
     pub fn of_weight(path: &'a str, weight: &'a WeightMatrix) -> Self {
         Self {
             path,
@@ -29,7 +29,7 @@ impl<'a> LayerView<'a> {
         }
     }
 
-    /// The same layer with input norms.
+    /// Adds input norms.
     pub fn with_input_norms(self, input_norms: &'a [f32]) -> Self {
         Self {
             input_norms: Some(input_norms),
@@ -37,7 +37,7 @@ impl<'a> LayerView<'a> {
         }
     }
 
-    /// The same layer with gradients.
+    /// Adds gradients.
     pub fn with_gradients(self, gradients: &'a GradientStats) -> Self {
         Self {
             gradients: Some(gradients),
@@ -109,7 +109,7 @@ impl<'a> LayerView<'a> {
     }
 }
 
-/// Says how much every weight of a layer matters; higher is more important.
+/// Scores every weight of a layer; higher is more important.
 ///
 /// The one required computation is [`score`](Self::score); walking a module is the work of
 /// [`prune_module`](crate::prune_module) and of the drivers in `secateurs-prune`.
@@ -117,7 +117,7 @@ pub trait Importance: Send + Sync {
     /// The field's name of this score, in kebab-case.
     fn name(&self) -> &str;
 
-    /// What [`score`](Self::score) must be given.
+    /// Data that [`score`](Self::score) needs besides the weights.
     fn needs(&self) -> Needs {
         Needs::WEIGHTS
     }

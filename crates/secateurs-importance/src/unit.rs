@@ -1,10 +1,10 @@
-//! The seam for units: what a score says of things that are removed whole.
+//! The seam of scores for units, the things that are removed whole.
 
 use secateurs_tensor::UnitScores;
 
 use crate::error::Result;
 
-/// Says how much every unit of a group matters; higher is more important.
+/// Scores every unit of a group; higher is more important.
 ///
 /// The counterpart of [`Importance`](crate::Importance), which scores the weights of one matrix. `Evidence` is what the score
 /// sees of a group: the observed experts of a layer, the attributed nodes of a network, the weights that a channel couples.
@@ -36,7 +36,7 @@ use crate::error::Result;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub trait UnitImportance: Send + Sync {
-    /// What a score is made of.
+    /// Data that the score is computed from.
     type Evidence: ?Sized;
 
     /// The field's name of this score, in kebab-case.

@@ -1,37 +1,37 @@
-//! The error of this crate.
+//! Errors of this crate.
 
 use std::path::PathBuf;
 
 use secateurs_data::DataError;
 use secateurs_kan::KanError;
 
-/// Why a network could not be read or written.
+/// An error of reading or writing a network, with the facts needed to mend it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum KanFileError {
-    /// A file holds something else than a Kolmogorov-Arnold network.
+    /// A file that holds something else than a Kolmogorov-Arnold network.
     #[error("{} is no file of a Kolmogorov-Arnold network", path.display())]
     NoKan {
         /// The file.
         path: PathBuf,
     },
-    /// The configuration of a network in a file's header.
+    /// A configuration in a file's header that cannot be read.
     #[error("the configuration of the network in {} cannot be read", path.display())]
     Header {
         /// The file.
         path: PathBuf,
-        /// Why not.
+        /// Cause.
         source: serde_json::Error,
     },
-    /// The configuration could not be written as JSON.
+    /// A configuration that could not be written as JSON.
     #[error("the configuration of the network cannot be written as JSON")]
     Json(#[source] serde_json::Error),
-    /// Tensors and configuration make no network.
+    /// Tensors and a configuration that make no network.
     #[error("{} holds no usable network", path.display())]
     Kan {
         /// The file.
         path: PathBuf,
-        /// Why not.
+        /// Cause.
         source: Box<KanError>,
     },
     /// A network in a precision that files do not hold.
@@ -40,7 +40,7 @@ pub enum KanFileError {
         /// The precision.
         got: String,
     },
-    /// Reading or writing a file failed.
+    /// A file that could not be read or written.
     #[error(transparent)]
     Data(#[from] DataError),
 }

@@ -9,10 +9,10 @@ use secateurs_kan::{Kan, KanState, StateConfig};
 
 use crate::KanFileError;
 
-/// Under which name the header holds the configuration, as JSON.
+/// Key of the header under which the configuration stands as JSON.
 const CONFIG: &str = "secateurs.kan";
 
-/// Writes a network to a file, which appears whole or not at all, over whatever was there.
+/// Writes a network to a file, which appears whole or not at all and replaces any older file.
 ///
 /// The file holds the tensors of [`KanState`] and its configuration as JSON in the metadata `secateurs.kan`.
 ///

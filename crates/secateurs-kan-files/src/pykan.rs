@@ -64,7 +64,7 @@ pub fn load(prefix: &Path, device: &Device) -> Result<Kan, KanFileError> {
     })
 }
 
-/// The file whose name is that of `prefix` and more.
+/// The file whose name is the name of `prefix` followed by `more`.
 fn beside(prefix: &Path, more: &str) -> PathBuf {
     let mut name = prefix.as_os_str().to_owned();
     name.push(more);

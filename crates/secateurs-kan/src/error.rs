@@ -1,4 +1,4 @@
-//! Everything a caller of this crate can get wrong.
+//! Errors of this crate.
 
 use burn::tensor::DType;
 use secateurs_importance::ImportanceError;
@@ -8,11 +8,11 @@ use secateurs_train::TrainError;
 /// The result of a fallible operation of this crate.
 pub type Result<T, E = KanError> = core::result::Result<T, E>;
 
-/// Every failure of this crate, with the facts needed to mend it.
+/// An error of this crate, with the facts needed to mend it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum KanError {
-    /// A training that cannot be watched.
+    /// A training whose early stopping cannot be set up.
     #[error(transparent)]
     Train(#[from] TrainError),
     /// A network without layers or with an empty one.
@@ -44,7 +44,7 @@ pub enum KanError {
         what: &'static str,
         /// Row of the first such value.
         row: usize,
-        /// Its column.
+        /// Column of the value.
         column: usize,
         /// The value.
         value: f64,
@@ -84,7 +84,7 @@ pub enum KanError {
         what: &'static str,
         /// The index asked for.
         index: usize,
-        /// The number there is.
+        /// The number of them.
         count: usize,
     },
     /// An operation that only splines have.
@@ -114,12 +114,12 @@ pub enum KanError {
     NotSymbolic {
         /// The layer.
         layer: usize,
-        /// Where the edge comes from.
+        /// Input at which the edge begins.
         input: usize,
-        /// Where it leads to.
+        /// Subnode at which the edge ends.
         subnode: usize,
     },
-    /// An exponential that grows beyond what the precision of the network holds.
+    /// An exponential that exceeds the precision of the network.
     #[error(
         "layer {layer}: the exponential from input {input} to subnode {subnode} reaches e^{power:.0} on these rows, and the network cuts it off at \
          e^{most:.0}; train it in double precision, or on rows without such values"
@@ -127,16 +127,16 @@ pub enum KanError {
     CutOff {
         /// The layer.
         layer: usize,
-        /// Where the edge comes from.
+        /// Input at which the edge begins.
         input: usize,
-        /// Where it leads to.
+        /// Subnode at which the edge ends.
         subnode: usize,
         /// The exponent that it reaches.
         power: f64,
-        /// The largest that the network computes.
+        /// The largest exponent that the network computes.
         most: f64,
     },
-    /// A curve or formula that is not possible.
+    /// An invalid curve or formula.
     #[error(transparent)]
     Formula(#[from] secateurs_formula::FormulaError),
     /// A score of another crate that failed.
@@ -148,67 +148,67 @@ pub enum KanError {
     /// A state of another version.
     #[error("the state has version {got}, this program reads version {expected}")]
     StateVersion {
-        /// Its version.
+        /// Version of the state.
         got: u64,
-        /// The version that is read.
+        /// The version that this program reads.
         expected: u64,
     },
-    /// A state without one of its tensors.
+    /// A state that lacks a tensor.
     #[error("tensor {name} is missing")]
     MissingTensor {
-        /// Its name.
+        /// Name of the tensor.
         name: String,
     },
-    /// A state with a tensor too many, or one twice.
+    /// A state with a tensor too many, or with one twice.
     #[error("tensor {name} belongs to no layer, or occurs twice")]
     UnknownTensor {
-        /// Its name.
+        /// Name of the tensor.
         name: String,
     },
-    /// A tensor of a state whose shape is another than the configuration says.
+    /// A tensor of a state whose shape differs from the configuration's.
     #[error("tensor {name} has shape {got:?}, the configuration says {expected:?}")]
     TensorShape {
-        /// Its name.
+        /// Name of the tensor.
         name: String,
-        /// The shape it should have.
+        /// The expected shape.
         expected: Vec<usize>,
-        /// The shape it has.
+        /// The shape found.
         got: Vec<usize>,
     },
-    /// A tensor of a state that holds no floats, or others than the first.
+    /// A tensor of a state that holds no floats, or floats of another type than the first tensor.
     #[error("tensor {name} holds {got:?}; all tensors must hold floats as the first one, {expected:?}")]
     TensorType {
-        /// Its name.
+        /// Name of the tensor.
         name: String,
         /// Element type of the first tensor.
         expected: DType,
-        /// Its element type.
+        /// Element type of this tensor.
         got: DType,
     },
-    /// A number in a tensor of a state that cannot be there.
+    /// A number in a tensor of a state that is out of range.
     #[error("tensor {name} holds {value} at index {index}")]
     TensorValue {
-        /// Its name.
+        /// Name of the tensor.
         name: String,
         /// Flat index of the number.
         index: usize,
         /// The number.
         value: f64,
     },
-    /// A curve of a state where the network has no edge for it.
+    /// A curve of a state on an edge that the network lacks.
     #[error("layer {layer}: the curve from input {input} to subnode {subnode} has no edge of its own")]
     CurvePlace {
         /// The layer.
         layer: usize,
-        /// Where the curve comes from.
+        /// Input at which the curve's edge begins.
         input: usize,
-        /// Where it leads to.
+        /// Subnode at which the curve's edge ends.
         subnode: usize,
     },
 }
 
 impl KanError {
-    /// The error of a score of a layer's nodes, with the facts that it has.
+    /// Converts the error of a score of a layer's nodes, with its facts.
     pub(crate) fn of_score(layer: usize, error: ImportanceError) -> Self {
         match error {
             ImportanceError::Tensor(TensorError::NanUnitScore { unit: node }) => Self::NanScore { layer, node },

@@ -20,6 +20,6 @@ pub struct MixtureShape {
     pub n_experts: usize,
     /// Experts that answer a token.
     pub top_k: usize,
-    /// The `model_type` of such models.
+    /// The `model_type` of models with such a mixture.
     pub model_type: &'static str,
 }

@@ -8,10 +8,10 @@ use secateurs_tensor::TensorError;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ModelError {
-    /// The configuration is not that of a model built here.
+    /// The configuration of a model that this crate does not build.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// A tensor of the file does not have the shape that the configuration implies.
+    /// A tensor of the file whose shape differs from the one that the configuration implies.
     #[error("tensor {name} has shape {got:?}, the configuration implies {expected:?}")]
     Shape {
         /// Name of the tensor.
@@ -31,17 +31,17 @@ pub enum ModelError {
         /// The value found.
         value: f32,
     },
-    /// A token id is not in the vocabulary.
+    /// A token id that is not in the vocabulary.
     #[error("token id {id} at position {position} is outside the vocabulary of {vocab_size}")]
     TokenOutOfRange {
         /// The id.
         id: u32,
-        /// Its position in the input.
+        /// Position of the id in the input.
         position: usize,
         /// Size of the vocabulary.
         vocab_size: usize,
     },
-    /// Blocks were asked for in a way the store cannot serve.
+    /// An index of a block that the model does not have.
     #[error("block {index} was asked for, the model has {n_blocks}")]
     BlockOutOfRange {
         /// Index asked for.
@@ -49,25 +49,25 @@ pub enum ModelError {
         /// Number of blocks.
         n_blocks: usize,
     },
-    /// Constants took the place of experts, which no file format can say.
+    /// Constants in the place of experts, which no file format can hold.
     #[error("block {index} has constants in the place of experts, which no model file can hold")]
     ConstantExperts {
-        /// The block.
+        /// Index of the block.
         index: usize,
     },
-    /// A module has a parameter that the plan of the model's tensors lacks.
+    /// A parameter of a module that the plan of the model's tensors lacks.
     #[error("the parameter {path} of the module is not among the tensors of the model")]
     Unplanned {
         /// Path of the parameter.
         path: String,
     },
-    /// A model without an embedding cannot read tokens.
+    /// A model without an embedding, which cannot read tokens.
     #[error("the model has no embedding of tokens")]
     NoEmbedding,
-    /// Reading or writing a model file failed.
+    /// A model file that could not be read or written.
     #[error(transparent)]
     Data(#[from] DataError),
-    /// A matrix could not be built.
+    /// A matrix that could not be built.
     #[error(transparent)]
     Tensor(#[from] TensorError),
 }

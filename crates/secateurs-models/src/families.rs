@@ -1,4 +1,4 @@
-//! The one place that knows every family by name.
+//! The list of all families, the only place that knows each by name.
 
 use secateurs_data::llama::{ConfigError, LlamaConfig};
 use secateurs_data::{Checkpoint, DataError};
@@ -21,7 +21,7 @@ pub trait FamilyJob {
     fn run<F: LanguageModel>(self) -> Self::Output;
 }
 
-/// A job that is the same for every family whose blocks may have mixtures of experts.
+/// A job that is the same for every family whose blocks may hold mixtures of experts.
 pub trait MixtureJob {
     /// The result.
     type Output;
@@ -31,7 +31,7 @@ pub trait MixtureJob {
 }
 
 impl FamilyKind {
-    /// The family that a model's configuration names; one that names none is a Llama's.
+    /// The family that a model's configuration names; a configuration without a name means a Llama.
     ///
     /// # Errors
     ///

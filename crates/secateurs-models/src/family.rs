@@ -1,4 +1,4 @@
-//! The seam of a family of models: all that jobs know of a model.
+//! The seam of a family of models: everything that jobs know of a model.
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
@@ -71,7 +71,7 @@ use crate::{MixtureShape, ModelError, TransformerShape};
 /// # }
 /// ```
 pub trait Family: Sized {
-    /// One block of a model, whose parameters have the planned paths after [`block_path`](Self::block_path).
+    /// One block of a model; its parameters have the planned paths after [`block_path`](Self::block_path).
     type Block: Module;
 
     /// A table that all blocks use, for instance of rotary positions; `()` if there is none.
@@ -84,10 +84,10 @@ pub trait Family: Sized {
     /// If a field is missing or wrong, or the model is of another family.
     fn from_config(config: &Value) -> Result<Self, ConfigError>;
 
-    /// All tensors of the model, in file order: whatever loads, prunes, packs or writes a model goes by this list.
+    /// All tensors of the model, in file order: every loader, pruner, packer and writer of models follows this list.
     fn planned(&self) -> Vec<TensorPlan>;
 
-    /// A block whose parameters are still to be read.
+    /// A block whose parameters have not been read yet.
     fn new_block(&self, device: &Device) -> Self::Block;
 
     /// The table for sequences of up to `n_tokens`.
@@ -106,7 +106,7 @@ pub trait Family: Sized {
         observer: &mut dyn Observer,
     ) -> Tensor<3>;
 
-    /// Shows `observer` what [`forward`](Self::forward) would, where nobody wants the result.
+    /// Shows `observer` the same inputs as [`forward`](Self::forward), without computing the block's output.
     fn observe(
         &self,
         block: &Self::Block,
@@ -117,7 +117,7 @@ pub trait Family: Sized {
         self.forward(block, hidden, positions, observer);
     }
 
-    /// Refuses a block that is more than its parameters say, so that no file can hold it.
+    /// Refuses a block with more state than its parameters, which no file can hold.
     ///
     /// # Errors
     ///
@@ -126,7 +126,7 @@ pub trait Family: Sized {
         Ok(())
     }
 
-    /// Number of blocks: by default those of the plan.
+    /// Number of blocks: by default the blocks in the plan.
     fn n_blocks(&self) -> usize {
         let blocks = self.planned().into_iter().filter_map(|tensor| tensor.block);
         blocks.max().map_or(0, |last| last + 1)
@@ -137,7 +137,7 @@ pub trait Family: Sized {
         format!("model.layers.{index}")
     }
 
-    /// The shape of the model in `checkpoint`, once names and shapes of its tensors were checked; no weight is read.
+    /// The shape of the model in `checkpoint`, after a check of its tensors' names and shapes; no weight is read.
     ///
     /// # Errors
     ///
@@ -152,7 +152,7 @@ pub trait Family: Sized {
         Ok(family)
     }
 
-    /// The shape of the model in `checkpoint`, which is checked as a whole; every weight is read once for that.
+    /// The shape of the model in `checkpoint`, after a check of everything, for which every weight is read once.
     ///
     /// # Errors
     ///
@@ -163,7 +163,8 @@ pub trait Family: Sized {
         Ok(family)
     }
 
-    /// Embeds one sequence: the input of block 0. By default the rows of the planned embedding, of which no others are read.
+    /// Embeds one sequence, the input of block 0: by default reads the rows of the planned embedding for these tokens
+    /// alone.
     ///
     /// # Shapes
     ///
@@ -179,17 +180,18 @@ pub trait Family: Sized {
         Ok(Tensor::from_data(data, device))
     }
 
-    /// Number of tokens that the model knows: by default the rows of the planned embedding.
+    /// Number of tokens that the model knows: by default the number of rows of the planned embedding.
     fn vocab_size(&self) -> usize {
         embedding(self).map_or(0, |embedding| embedding.shape[0])
     }
 
-    /// Longest sequence that the model takes: by default any.
+    /// Longest sequence that the model accepts: by default no limit.
     fn max_positions(&self) -> usize {
         usize::MAX
     }
 
-    /// Multiply-accumulate operations of the matrices that one token passes, zeros included; by default of every linear once.
+    /// Multiply-accumulate operations of the matrices that one token passes, zeros included; by default every linear
+    /// counts once.
     fn macs_per_token(&self) -> u64 {
         let linears = self
             .planned()

@@ -13,21 +13,21 @@ use crate::{Family, ModelError, TensorMap};
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Activations {
-    /// Everything: fastest.
+    /// All activations: fastest.
     #[default]
     Keep,
-    /// The input of each block: the memory of one block's activations, and a second forward pass.
+    /// The input of each block: needs the memory of one block's activations and a second forward pass.
     Recompute,
 }
 
-/// A family whose models predict the next token, as a whole in memory.
+/// A family of models that predict the next token, each held in memory as a whole.
 ///
 /// Sequences are `tokens`, `[batch, n_tokens]`; `positions` cover at least `n_tokens`.
 pub trait LanguageModel: Family {
-    /// The whole model, whose parameters have the planned paths.
+    /// The whole model; its parameters have the planned paths.
     type Model: Module;
 
-    /// A model whose parameters are still to be read or trained.
+    /// A model whose parameters have not been read or trained yet.
     fn new_model(&self, device: &Device) -> Self::Model;
 
     /// Embeds tokens: the input of block 0, `[batch, n_tokens] -> [batch, n_tokens, d_model]`.
@@ -36,7 +36,7 @@ pub trait LanguageModel: Family {
     /// The blocks in order.
     fn blocks(model: &Self::Model) -> &[Self::Block];
 
-    /// Where the model computes.
+    /// Device on which the model computes.
     fn device(model: &Self::Model) -> Device;
 
     /// The normalised hidden states after the last block, `[batch, n_tokens, d_model]`.
@@ -103,8 +103,8 @@ pub struct Sequences<'a, P> {
     pub positions: &'a P,
 }
 
-/// The loss of every predicted token, `[batch, n_tokens - 1]`, given the normalised hidden states of all and the output matrix
-/// `[vocab_size, d_model]`.
+/// The loss of every predicted token, `[batch, n_tokens - 1]`, from the normalised hidden states of all tokens and the
+/// output matrix `[vocab_size, d_model]`.
 pub(crate) fn losses_of(hidden: Tensor<3>, head: Tensor<2>, tokens: Tensor<2, Int>) -> Tensor<2> {
     let [batch, n_tokens, d_model] = hidden.dims();
     assert!(n_tokens >= 2, "a sequence of {n_tokens} tokens predicts nothing");

@@ -33,8 +33,8 @@ impl TensorMap {
         tensor.ok_or_else(|| ModelError::Unplanned { path: path.to_owned() })
     }
 
-    /// Reads every parameter of the module at `path` of the model, the whole model's being empty; `read` gives the values of
-    /// the tensor of a name.
+    /// Reads every parameter of the module at `path` of the model, which is empty for the whole model; `read` gives the
+    /// values of a tensor by name.
     ///
     /// # Errors
     ///
@@ -55,7 +55,7 @@ impl TensorMap {
         filler.error.map_or(Ok(module), Err)
     }
 
-    /// Writes every parameter of the module at `path` of the model, the whole model's being empty.
+    /// Writes every parameter of the module at `path` of the model, which is empty for the whole model.
     ///
     /// # Errors
     ///
@@ -71,7 +71,7 @@ impl TensorMap {
     }
 }
 
-/// The way from the whole model to a parameter.
+/// The path from the whole model to a parameter.
 struct ParameterPath<'a> {
     tensors: &'a TensorMap,
     components: Vec<String>,

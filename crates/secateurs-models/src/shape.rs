@@ -1,11 +1,11 @@
-//! The shape of a model whose family does not matter.
+//! The shape of a model of any family.
 
 use secateurs_data::llama::ConfigError;
 use secateurs_data::{Checkpoint, PlannedTensor, TensorPlan};
 
 use crate::{Family, FamilyJob, FamilyKind, LanguageModel, MixtureShape, ModelError, TransformerShape};
 
-/// All that a job needs to know of a model that it does not run: its tensors and its limits.
+/// The tensors and limits of a model: enough for a job that does not run it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ModelShape {
     /// Tensors in file order.
@@ -38,7 +38,7 @@ impl ModelShape {
         }
     }
 
-    /// The shape of the model in `checkpoint`, of whatever family, once names and shapes of its tensors were checked; no weight
+    /// The shape of the model in `checkpoint`, of any family, after a check of its tensors' names and shapes; no weight
     /// is read.
     ///
     /// # Errors
@@ -48,7 +48,7 @@ impl ModelShape {
         FamilyKind::of(checkpoint)?.run(Describe(checkpoint))
     }
 
-    /// The shape of the model in `checkpoint`, which is checked as a whole; every weight is read once for that.
+    /// The shape of the model in `checkpoint`, after a check of everything, for which every weight is read once.
     ///
     /// # Errors
     ///
@@ -59,7 +59,7 @@ impl ModelShape {
         Ok(shape)
     }
 
-    /// Names and shapes of all tensors, as a writer of files takes them.
+    /// Names and shapes of all tensors, in the form that a file writer needs.
     pub fn planned(&self) -> Vec<PlannedTensor> {
         self.tensors.iter().cloned().map(PlannedTensor::from).collect()
     }
@@ -69,7 +69,7 @@ impl ModelShape {
         self.tensors.iter().map(TensorPlan::n_values).sum()
     }
 
-    /// Refuses a mixture of experts where `what` knows dense models only.
+    /// Refuses a mixture of experts for the job `what`, which handles dense models only.
     ///
     /// # Errors
     ///
@@ -88,7 +88,7 @@ impl ModelShape {
     }
 }
 
-/// Finds out the shape of a checkpoint's model.
+/// Reads the shape of a checkpoint's model.
 struct Describe<'a>(&'a Checkpoint);
 
 impl FamilyJob for Describe<'_> {

@@ -44,7 +44,7 @@ impl<F: Family> CheckpointStore<F> {
         })
     }
 
-    /// This store where the first `n_stored` blocks were written by an earlier run.
+    /// Marks the first `n_stored` blocks as written by an earlier run.
     pub fn resumed_after(self, n_stored: usize) -> Self {
         Self { n_stored, ..self }
     }
@@ -54,7 +54,7 @@ impl<F: Family> CheckpointStore<F> {
         &self.family
     }
 
-    /// Embeds token sequences: the input of block 0, one tensor `[1, n_tokens, d_model]` a sequence.
+    /// Embeds token sequences, the input of block 0: one tensor `[1, n_tokens, d_model]` per sequence.
     ///
     /// # Errors
     ///
@@ -64,7 +64,7 @@ impl<F: Family> CheckpointStore<F> {
         sequences.iter().map(embed_one).collect()
     }
 
-    /// Copies everything outside the blocks from the source to the writer.
+    /// Copies every tensor outside the blocks from the source to the writer.
     ///
     /// # Errors
     ///

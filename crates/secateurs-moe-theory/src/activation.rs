@@ -26,7 +26,7 @@ pub fn hermite3(z: f64) -> f64 {
     z * (z * z - 3.0) / ROOT_OF_6
 }
 
-/// Its derivative, `(3 z^2 - 3) / sqrt 6`.
+/// The derivative of [`hermite3`], `(3 z^2 - 3) / sqrt 6`.
 pub fn hermite3_slope(z: f64) -> f64 {
     3.0 * (z * z - 1.0) / ROOT_OF_6
 }

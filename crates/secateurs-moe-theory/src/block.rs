@@ -7,16 +7,17 @@ use crate::matrix::{column, column_mut, dot};
 
 /// Gates and activations of all experts on a block of rows.
 pub(crate) struct Block {
-    /// Products with experts; `[n_rows, n_experts]`
+    /// Products with experts, `[n_rows, n_experts]`.
     projections: Mat<f64>,
-    /// `g = sigmoid(X V')`, `[n_rows, n_experts]`
+    /// Gates `g = sigmoid(X V')`, `[n_rows, n_experts]`.
     gates: Mat<f64>,
-    /// `h = He3(X W')`, `[n_rows, n_experts]`
+    /// Activations `h = He3(X W')`, `[n_rows, n_experts]`.
     activations: Mat<f64>,
 }
 
 impl Block {
-    /// From the products of rows with routers, then with experts: `[n_rows, 2 n_experts]`.
+    /// Computes gates and activations from the products of rows with routers, then with experts: `[n_rows, 2
+    /// n_experts]`.
     pub(crate) fn new(projections: MatRef<'_, f64>) -> Self {
         let n_experts = projections.ncols() / 2;
         let [routed, projections] = [0, n_experts].map(|first| projections.subcols(first, n_experts).to_owned());
@@ -31,7 +32,7 @@ impl Block {
         self.gates.ncols()
     }
 
-    /// Output of each expert, `g h`, without its weight; `[n_rows, n_experts]`.
+    /// Output of each expert without its weight, `g h`, `[n_rows, n_experts]`.
     pub(crate) fn expert_outputs(&self) -> Mat<f64> {
         let mut outputs = self.gates.clone();
         for i in 0..self.n_experts() {
@@ -44,13 +45,13 @@ impl Block {
         outputs
     }
 
-    /// `f` on each row.
+    /// The mixture `f` on each row.
     pub(crate) fn outputs(&self, weights: &[f64]) -> Vec<f64> {
         weighted_sums(&self.expert_outputs(), weights)
     }
 
-    /// `C` with the gradient `C'X` for routers, then experts: `[n_rows, 2 n_experts]`, where the gradient of the loss with
-    /// respect to `f` is `signal`.
+    /// The matrix `C` of the gradient `C'X` for routers, then experts: `[n_rows, 2 n_experts]`, where `signal` is the
+    /// gradient of the loss with respect to `f`.
     pub(crate) fn coefficients(&self, weights: &[f64], signal: &[f64]) -> Mat<f64> {
         let n_experts = self.n_experts();
         let mut coefficients = Mat::zeros(signal.len(), 2 * n_experts);
@@ -81,7 +82,7 @@ impl Block {
     }
 }
 
-/// `matrix * weights`
+/// The product `matrix * weights`.
 pub(crate) fn weighted_sums(matrix: &Mat<f64>, weights: &[f64]) -> Vec<f64> {
     let mut sums = vec![0.0; matrix.nrows()];
     for (i, weight) in weights.iter().enumerate() {

@@ -1,9 +1,9 @@
-//! Everything a caller of the theory can get wrong.
+//! Errors of this crate.
 
-/// The result of a fallible operation of the theory.
+/// The result of a fallible operation of this crate.
 pub type Result<T, E = TheoryError> = core::result::Result<T, E>;
 
-/// Every failure of this crate, with the facts needed to mend it.
+/// An error of this crate, with the facts needed to mend it.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TheoryError {
@@ -13,12 +13,12 @@ pub enum TheoryError {
         /// The size.
         what: &'static str,
     },
-    /// More teachers than orthonormal vectors.
+    /// A request for more teachers than there are orthonormal vectors.
     #[error("{n_experts} orthonormal routers and experts do not fit into {d_input} dimensions")]
     TooManyTeachers {
-        /// Teachers wanted.
+        /// Teachers requested.
         n_experts: usize,
-        /// Dimensions there are.
+        /// Number of dimensions.
         d_input: usize,
     },
     /// A student that cannot hold its teacher.
@@ -29,14 +29,14 @@ pub enum TheoryError {
         /// Experts of the teacher.
         n_teachers: usize,
     },
-    /// Two things that belong together have different sizes.
+    /// Two things whose sizes should be equal.
     #[error("{what}: expected {expected}, got {got}")]
     Size {
         /// Name of the things counted.
         what: &'static str,
-        /// The size it should have.
+        /// The expected size.
         expected: usize,
-        /// The size it has.
+        /// The size found.
         got: usize,
     },
     /// A number of a configuration outside its range.
@@ -54,7 +54,7 @@ pub enum TheoryError {
     Kept {
         /// Experts to keep.
         n_kept: usize,
-        /// Experts there are.
+        /// Number of experts.
         n_experts: usize,
     },
     /// A loss that became NaN or infinite.
@@ -65,13 +65,13 @@ pub enum TheoryError {
         /// The loss.
         loss: f64,
     },
-    /// A weight that cannot be ordered.
+    /// A weight that is NaN.
     #[error("the weight of expert {expert} is NaN")]
     NanWeight {
         /// The first such expert.
         expert: usize,
     },
-    /// Experts whose weights are not determined, because some are combinations of the others.
+    /// Experts whose weights least squares does not determine, because some experts are combinations of the others.
     #[error("the weights of experts {kept:?} are not determined: their outputs depend on each other")]
     Singular {
         /// The experts.
@@ -79,7 +79,7 @@ pub enum TheoryError {
     },
 }
 
-/// `value` if it is at least one.
+/// Refuses zero.
 pub(crate) fn at_least_one(what: &'static str, value: usize) -> Result<usize> {
     if value == 0 {
         Err(TheoryError::Zero { what })
@@ -88,7 +88,7 @@ pub(crate) fn at_least_one(what: &'static str, value: usize) -> Result<usize> {
     }
 }
 
-/// `got` if it is `expected`.
+/// Refuses a size other than `expected`.
 pub(crate) fn same_size(what: &'static str, expected: usize, got: usize) -> Result<()> {
     if expected == got {
         Ok(())
@@ -97,7 +97,7 @@ pub(crate) fn same_size(what: &'static str, expected: usize, got: usize) -> Resu
     }
 }
 
-/// `got` if it is finite and not negative.
+/// Refuses a number that is negative or not finite.
 pub(crate) fn not_negative(what: &'static str, got: f64) -> Result<f64> {
     if got >= 0.0 && got.is_finite() {
         Ok(got)

@@ -1,9 +1,9 @@
 //! The exponential function, without the C library's.
 
-/// Beyond this, `exp` is next to the ends of what a double can hold.
+/// Largest magnitude of an exponent: beyond it the exponential leaves the range of doubles.
 const LARGEST: f64 = 700.0;
 
-/// `1/12!, 1/11!, ..., 1`: on half of `ln 2` the first term left out is below a unit in the last place.
+/// Coefficients `1/12!, 1/11!, ..., 1`: on half of `ln 2` the first omitted term is below a unit in the last place.
 const COEFFICIENTS: [f64; 13] = [
     1.0 / 479_001_600.0,
     1.0 / 39_916_800.0,
@@ -20,7 +20,7 @@ const COEFFICIENTS: [f64; 13] = [
     1.0,
 ];
 
-/// `exp(x)` to a few units in the last place, for `|x|` up to 700, beyond which it stays where it is.
+/// The exponential `exp(x)` to a few units in the last place; `x` is clamped to `[-700, 700]`.
 ///
 /// The C library mixes two generations of vector instructions, which after faer's products costs 130 ns a call on some
 /// processors, and else 9; this one takes 6, and gives the same bits with any library. `x = n ln 2 + r`, and `exp(r)` is a

@@ -8,7 +8,8 @@ pub(crate) fn rows(values: &[f64], width: usize) -> MatRef<'_, f64> {
     MatRef::from_row_major_slice(values, values.len() / width, width)
 }
 
-/// `left * right` on this thread: work is split among threads by rows, and sums must not depend on how many there are.
+/// The product `left * right` on this thread: work is split among threads by rows, and sums must not depend on their
+/// number.
 pub(crate) fn product(left: MatRef<'_, f64>, right: MatRef<'_, f64>) -> Mat<f64> {
     let mut out = Mat::zeros(left.nrows(), right.ncols());
     matmul(&mut out, Accum::Replace, left, right, 1.0, Par::Seq);
@@ -24,7 +25,7 @@ pub(crate) fn column(matrix: &Mat<f64>, j: usize) -> &[f64] {
         .as_slice()
 }
 
-/// These rows, to be written to.
+/// A column of a matrix that lies in memory column by column, to be written.
 pub(crate) fn column_mut(matrix: &mut Mat<f64>, j: usize) -> &mut [f64] {
     let column = matrix.col_mut(j).try_as_col_major_mut();
     column
@@ -32,12 +33,12 @@ pub(crate) fn column_mut(matrix: &mut Mat<f64>, j: usize) -> &mut [f64] {
         .as_slice_mut()
 }
 
-/// `a.b`
+/// The scalar product `a.b`.
 pub(crate) fn dot(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
-/// `|a|`
+/// The norm `|a|`.
 pub(crate) fn norm(a: &[f64]) -> f64 {
     dot(a, a).sqrt()
 }

@@ -5,7 +5,7 @@ use crate::draws::stream::{Purpose, Stream};
 use crate::error::{Result, TheoryError, at_least_one, same_size};
 use crate::matrix::{dot, norm};
 
-/// `f(x) = sum_i a_i sigmoid(v_i.x) He3(w_i.x)`, with routers `v_i`, experts `w_i` and weights `a_i`.
+/// The mixture `f(x) = sum_i a_i sigmoid(v_i.x) He3(w_i.x)`, with routers `v_i`, experts `w_i` and weights `a_i`.
 ///
 /// Vectors need not have unit length: fine-tuning gives it up.
 ///
@@ -22,16 +22,16 @@ use crate::matrix::{dot, norm};
 #[derive(Debug, Clone, PartialEq)]
 pub struct Mixture {
     d_input: usize,
-    /// `[n_experts, d_input]`
+    /// Routers, `[n_experts, d_input]`.
     pub(crate) routers: Vec<f64>,
-    /// `[n_experts, d_input]`
+    /// Experts, `[n_experts, d_input]`.
     pub(crate) experts: Vec<f64>,
-    /// `[n_experts]`
+    /// Weights, `[n_experts]`.
     pub(crate) weights: Vec<f64>,
 }
 
 impl Mixture {
-    /// A mixture of these vectors.
+    /// A mixture of these vectors and weights.
     ///
     /// # Shapes
     ///
@@ -88,7 +88,7 @@ impl Mixture {
         Self::new(d_input, routers, experts, vec![1.0 / n_experts as f64; n_experts])
     }
 
-    /// These routers and experts with other weights.
+    /// Replaces the weights.
     ///
     /// # Errors
     ///
@@ -108,22 +108,22 @@ impl Mixture {
         self.weights.len()
     }
 
-    /// All `v_i`, `[n_experts, d_input]`.
+    /// All routers `v_i`, `[n_experts, d_input]`.
     pub fn routers(&self) -> &[f64] {
         &self.routers
     }
 
-    /// All `w_i`, `[n_experts, d_input]`.
+    /// All experts `w_i`, `[n_experts, d_input]`.
     pub fn experts(&self) -> &[f64] {
         &self.experts
     }
 
-    /// All `a_i`.
+    /// All weights `a_i`.
     pub fn weights(&self) -> &[f64] {
         &self.weights
     }
 
-    /// `v_i`
+    /// The router `v_i`.
     ///
     /// # Panics
     ///
@@ -132,7 +132,7 @@ impl Mixture {
         &self.routers[i * self.d_input..][..self.d_input]
     }
 
-    /// `w_i`
+    /// The expert `w_i`.
     ///
     /// # Panics
     ///
@@ -141,7 +141,7 @@ impl Mixture {
         &self.experts[i * self.d_input..][..self.d_input]
     }
 
-    /// `f(x)`
+    /// The value `f(x)`.
     ///
     /// # Errors
     ///
@@ -152,7 +152,7 @@ impl Mixture {
         Ok((0..self.n_experts()).map(term).sum())
     }
 
-    /// Only these experts, with these weights.
+    /// Keeps only these experts, with these weights.
     pub(crate) fn selected(&self, kept: &[usize], weights: Vec<f64>) -> Self {
         Self {
             d_input: self.d_input,

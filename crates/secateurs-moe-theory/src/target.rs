@@ -1,4 +1,4 @@
-//! The function that a pruned student is to reproduce.
+//! The function that a pruned student should reproduce.
 
 use crate::block::Block;
 use crate::draws::frame::{Draws, Frame};
@@ -7,14 +7,14 @@ use crate::error::{Result, at_least_one, same_size};
 use crate::matrix::{product, rows};
 use crate::mixture::Mixture;
 
-/// The function that a pruned student is to reproduce.
+/// The function that a pruned student should reproduce.
 #[derive(Clone, Copy)]
 pub enum Target<'a> {
     /// A mixture, such as the teacher.
     Mixture(&'a Mixture),
     /// Any function of a row, `[d_input]`.
     Function(&'a (dyn Fn(&[f64]) -> f64 + Sync)),
-    /// The function of the student itself, where nothing better is known.
+    /// The function of the student itself, where no better target is known.
     OwnOutput,
 }
 
@@ -26,7 +26,7 @@ pub(crate) struct FreshRows {
     pub(crate) seed: u64,
 }
 
-/// `1/2 mean (f(x) - y(x))^2` over fresh rows `x ~ N(0, I)`.
+/// The loss `1/2 mean (f(x) - y(x))^2` over fresh rows `x ~ N(0, I)`.
 ///
 /// Of [`Target::OwnOutput`] this is zero.
 ///
@@ -83,7 +83,7 @@ impl<'a> Target<'a> {
 /// Targets of rows, `[n_rows, d_input]` in memory.
 pub(crate) type OfRows<'a> = Box<dyn Fn(&[f64]) -> Vec<f64> + Sync + 'a>;
 
-/// A mixture that is evaluated on many rows.
+/// A mixture prepared for evaluation on many rows.
 pub(crate) struct Outputs<'a> {
     mixture: &'a Mixture,
     frame: Frame,
@@ -103,7 +103,7 @@ impl<'a> Outputs<'a> {
         Block::new(product(inputs, self.frame.coordinates.as_ref()).as_ref())
     }
 
-    /// `f` on rows.
+    /// The mixture `f` on rows.
     fn of(&self, drawn: &[f64]) -> Vec<f64> {
         self.block(drawn).outputs(&self.mixture.weights)
     }

@@ -13,7 +13,7 @@ pub struct Assignment {
 }
 
 impl Assignment {
-    /// Every expert's tokens.
+    /// An assignment from the list of every expert's tokens.
     ///
     /// # Panics
     ///
@@ -36,17 +36,17 @@ impl Assignment {
         }
     }
 
-    /// Tokens there are, with and without an expert.
+    /// Number of tokens, with and without an expert.
     pub fn n_tokens(&self) -> usize {
         self.n_tokens
     }
 
-    /// Experts there are, with and without a token.
+    /// Number of experts, with and without a token.
     pub fn n_experts(&self) -> usize {
         self.offsets.len() - 1
     }
 
-    /// Pairs of a token and an expert.
+    /// Number of pairs of a token and an expert.
     pub fn n_pairs(&self) -> usize {
         self.tokens.len()
     }
@@ -70,7 +70,7 @@ impl Assignment {
         self.offsets.windows(2).map(|pair| pair[1] - pair[0]).collect()
     }
 
-    /// Where the pairs of each expert begin, and after the last where they end: `[n_experts + 1]`.
+    /// The first pair of each expert, and at the end the number of pairs: `[n_experts + 1]`.
     pub fn offsets(&self) -> &[usize] {
         &self.offsets
     }
@@ -92,7 +92,7 @@ impl Assignment {
         indices(self.tokens.iter().copied(), device)
     }
 
-    /// Where each pair lies in a matrix `[n_tokens, n_experts]`, `[n_pairs]`.
+    /// Position of each pair in a matrix `[n_tokens, n_experts]`, `[n_pairs]`.
     pub(crate) fn flat_indices(&self, device: &Device) -> Tensor<1, Int> {
         let n_experts = self.n_experts();
         indices(self.pairs().map(|(token, expert)| token * n_experts + expert), device)

@@ -5,7 +5,8 @@ use burn::tensor::Tensor;
 use crate::router::wide;
 use crate::routing::TokenRouting;
 
-/// `E / k * sum_e mean_t(p_te) * mean_t(chosen_te)`: 1 where the router is even, up to `E / k` where it always takes the same.
+/// The load-balancing loss `E / k * sum_e mean_t(p_te) * mean_t(chosen_te)`: 1 for an even router, up to `E / k` for
+/// one that always chooses the same experts.
 ///
 /// The gradient goes through the probabilities; who was chosen is a constant. `k` is the mean number of choices per token. Computed in
 /// at least single precision; the result has the precision of the gates.
@@ -25,7 +26,7 @@ pub fn load_balancing_loss(routing: &TokenRouting) -> Tensor<1> {
     ((mean * shares).sum() * (n_experts as f64 / k)).cast(routing.gates.dtype())
 }
 
-/// `mean_t (ln sum_e exp z_te)^2`, which keeps logits small.
+/// The z-loss `mean_t (ln sum_e exp z_te)^2`, which keeps logits small.
 ///
 /// In at least single precision: the square of 256 is already beyond what half precision holds.
 ///
@@ -43,8 +44,8 @@ pub fn z_loss(logits: Tensor<2>) -> Tensor<1> {
     sums.powi_scalar(2).mean()
 }
 
-/// The squared coefficient of variation of the experts' summed probabilities: 0 where the router is even. Computed in at least single
-/// precision; the result has the precision of the gates.
+/// The squared coefficient of variation of the experts' summed probabilities: 0 for an even router. Computed in at
+/// least single precision; the result has the precision of the gates.
 ///
 /// # References
 ///

@@ -1,26 +1,26 @@
-//! Every failure of a mixture of experts.
+//! Errors of this crate.
 
 /// Results of this crate.
 pub type Result<T> = std::result::Result<T, MoeError>;
 
-/// Every failure of a mixture of experts.
+/// An error of this crate, with the facts needed to mend it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum MoeError {
-    /// A token cannot go to so many experts.
+    /// A number of experts per token that the router cannot serve.
     #[error("{router}: {top_k} experts per token, of {n_experts}")]
     TopK {
         /// Name of the router.
         router: &'static str,
-        /// Experts wanted per token.
+        /// Experts requested per token.
         top_k: usize,
-        /// Experts there are.
+        /// Number of experts.
         n_experts: usize,
     },
-    /// There is nothing to route.
+    /// A batch without tokens.
     #[error("there are no tokens to route")]
     NoTokens,
-    /// A setting is out of its range.
+    /// A setting outside its range.
     #[error("{setting} is {value}, expected {expected}")]
     Setting {
         /// Name of the setting.
@@ -30,7 +30,7 @@ pub enum MoeError {
         /// The accepted range.
         expected: &'static str,
     },
-    /// The router's gate gave something that is no number.
+    /// A logit of the router's gate that is NaN or infinite.
     #[error("the logit of token {token} for expert {expert} is {value}")]
     Logit {
         /// The token.
@@ -40,47 +40,47 @@ pub enum MoeError {
         /// The value found.
         value: f64,
     },
-    /// Two things that belong together have different sizes.
+    /// Two things whose sizes should be equal.
     #[error("{what}: expected {expected}, got {got}")]
     Size {
         /// Name of the things counted.
         what: &'static str,
-        /// The size it should have.
+        /// The expected size.
         expected: usize,
-        /// The size it has.
+        /// The size found.
         got: usize,
     },
-    /// An operation needs a router that sends whole tokens to experts.
+    /// An operation that needs a router which sends whole tokens to experts.
     #[error("{what} needs a router that sends tokens to experts; soft slots send mixtures of all tokens")]
     Slots {
-        /// The value asked for.
+        /// The requested value.
         what: &'static str,
     },
-    /// More experts are to go than may.
+    /// A request to remove too many experts.
     #[error("{n_removed} of {n_experts} experts are to go, but every token needs {needed}")]
     TooFewLeft {
         /// Experts to be removed.
         n_removed: usize,
-        /// Experts there are.
+        /// Number of experts.
         n_experts: usize,
-        /// Experts that must be left.
+        /// Number of experts that must stay.
         needed: usize,
     },
-    /// An expert is named that does not exist, or one is named twice.
+    /// An expert that does not exist, or that is named twice.
     #[error("expert {expert} is named twice or is not one of the {n_experts}")]
     NoExpert {
         /// The expert named.
         expert: usize,
-        /// Experts there are.
+        /// Number of experts.
         n_experts: usize,
     },
-    /// Evidence is missing: nothing was observed.
+    /// Missing evidence: no token was observed.
     #[error("{criterion}: no token was observed")]
     NoEvidence {
         /// Name of the criterion.
         criterion: String,
     },
-    /// An expert's output, or a score made of it, is not finite.
+    /// An expert's output, or a score made from it, that is not finite.
     #[error("{what} of expert {expert} is {value}")]
     NotFinite {
         /// Name of the quantity computed.
@@ -90,26 +90,26 @@ pub enum MoeError {
         /// The value found.
         value: f64,
     },
-    /// Experts that are to be merged differ in shape.
+    /// Experts that should be merged but differ in shape.
     #[error("experts {first} and {second} differ in the shape of parameter {parameter}")]
     Shapes {
         /// One expert.
         first: usize,
         /// Another.
         second: usize,
-        /// The parameter, by its place.
+        /// Index of the parameter.
         parameter: usize,
     },
-    /// A score of experts failed.
+    /// A score of experts that failed.
     #[error(transparent)]
     Score(secateurs_importance::ImportanceError),
-    /// Scores, a share or statistics of activations were refused.
+    /// Scores, a share or statistics of activations that were refused.
     #[error(transparent)]
     Tensor(#[from] secateurs_tensor::TensorError),
 }
 
 impl MoeError {
-    /// Checks that something has the size it should have.
+    /// Checks that a size is as expected.
     ///
     /// # Errors
     ///

@@ -8,7 +8,7 @@ use secateurs_ops::split_rows;
 use crate::error::{MoeError, Result};
 use crate::routing::{Routing, SlotRouting, TokenRouting};
 
-/// Something that answers tokens: any burn module, or a closure.
+/// An expert: any burn module, or a closure, that maps tokens to answers.
 ///
 /// # Examples
 ///
@@ -35,7 +35,7 @@ impl<F: Fn(Tensor<2>) -> Tensor<2>> Expert for F {
     }
 }
 
-/// `down(silu(gate(x)) * up(x))`, as in Llama, Mixtral and OLMoE.
+/// The SwiGLU expert of Llama, Mixtral and OLMoE: `down(silu(gate(x)) * up(x))`.
 #[derive(Module, Debug)]
 pub struct GatedMlp {
     /// `d_model -> d_ffn`
@@ -66,7 +66,7 @@ impl Expert for GatedMlp {
     }
 }
 
-/// `second(gelu(first(x)))`, with biases.
+/// The GELU expert `second(gelu(first(x)))`, with biases.
 #[derive(Module, Debug)]
 pub struct Mlp {
     /// `d_model -> d_ffn`

@@ -29,11 +29,11 @@ use crate::routing::Routing;
 /// ```
 #[derive(Module, Debug)]
 pub struct MoeLayer<E> {
-    /// `d_model -> n_experts * slots_per_expert`, without bias.
+    /// The gate, `d_model -> n_experts * slots_per_expert`, without bias.
     pub gate: Linear,
     /// The experts.
     pub experts: Vec<E>,
-    /// Who goes where.
+    /// The router.
     #[module(skip)]
     pub router: RouterKind,
 }
@@ -68,7 +68,7 @@ impl<E: Module + Expert> MoeLayer<E> {
         secateurs_ops::linear(tokens, self.gate.weight.val())
     }
 
-    /// The layer without the experts that are not in `kept`, and the gate without their logits.
+    /// Removes the experts that are not in `kept`, and their logits from the gate.
     ///
     /// # Errors
     ///
@@ -82,7 +82,7 @@ impl<E: Module + Expert> MoeLayer<E> {
     }
 }
 
-/// The items at the places `kept`, in that order.
+/// The items at the positions `kept`, in that order.
 ///
 /// # Errors
 ///
@@ -100,7 +100,7 @@ pub fn keep_items<T>(items: Vec<T>, kept: &[usize]) -> Result<Vec<T>> {
     kept.iter().map(take).collect()
 }
 
-/// The gate that has only the logits of the experts in `kept`, in that order.
+/// The gate with only the logits of the experts in `kept`, in that order.
 pub fn keep_logits(mut gate: Linear, kept: &[usize], slots_per_expert: usize) -> Linear {
     let logits = kept
         .iter()

@@ -7,16 +7,16 @@ use crate::assignment::Assignment;
 /// Decisions of a router for a batch of tokens.
 #[derive(Debug, Clone)]
 pub enum Routing {
-    /// Whole tokens go to experts.
+    /// Experts for whole tokens.
     Tokens(TokenRouting),
-    /// Mixtures of all tokens go to experts.
+    /// Mixtures of all tokens for experts.
     Slots(SlotRouting),
 }
 
 /// The experts of each token, and the weights of their answers.
 #[derive(Debug, Clone)]
 pub struct TokenRouting {
-    /// Who goes where.
+    /// The pairs of a token and its expert.
     pub assignment: Assignment,
     /// The factor of each pair's answer, in the order of the pairs and the precision of the logits, `[n_pairs]`; carries gradients to
     /// the router.
@@ -24,17 +24,17 @@ pub struct TokenRouting {
     /// Probabilities of the router for every expert, `[n_tokens, n_experts]`, in at least single precision; rows sum to 1. For losses and
     /// statistics.
     pub probabilities: Tensor<2>,
-    /// Number of tokens that chose each expert, before any was turned away.
+    /// Number of tokens that chose each expert, before any was rejected.
     pub chosen: Vec<usize>,
 }
 
 impl TokenRouting {
-    /// Pairs that were turned away because the expert was full.
+    /// Number of pairs that were rejected because the expert was full.
     pub fn n_dropped(&self) -> usize {
         self.chosen.iter().sum::<usize>() - self.assignment.n_pairs()
     }
 
-    /// Tokens that no expert sees.
+    /// Number of tokens without an expert.
     pub fn n_unrouted(&self) -> usize {
         let per_token = self.assignment.experts_per_token();
         per_token.iter().filter(|&&experts| experts == 0).count()
@@ -47,7 +47,7 @@ impl TokenRouting {
     }
 }
 
-/// Mixtures of tokens and back.
+/// Weights of the mixtures of tokens, and of the answers.
 #[derive(Debug, Clone)]
 pub struct SlotRouting {
     /// Share of each token in each slot, `[n_slots, n_tokens]`; rows sum to 1. The slots of an expert are neighbours.

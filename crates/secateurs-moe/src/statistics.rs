@@ -9,13 +9,13 @@ use crate::routing::TokenRouting;
 pub struct RoutingStatistics {
     /// Tokens seen.
     pub n_tokens: usize,
-    /// Tokens that chose each expert, whether or not it had room.
+    /// Number of tokens that chose each expert, whether or not it had room.
     pub chosen: Vec<usize>,
-    /// Tokens that each expert answered.
+    /// Number of tokens that each expert answered.
     pub answered: Vec<usize>,
     /// Sum of the gates of each expert.
     pub gate_mass: Vec<f64>,
-    /// Tokens that no expert answered.
+    /// Number of tokens that no expert answered.
     pub n_unrouted: usize,
     entropy: f64,
     margin: f64,
@@ -52,7 +52,7 @@ impl RoutingStatistics {
         }
     }
 
-    /// Pairs that were turned away, as a share of all choices.
+    /// Rejected pairs, as a share of all choices.
     pub fn dropped_share(&self) -> f64 {
         let chosen: usize = self.chosen.iter().sum();
         let answered: usize = self.answered.iter().sum();
@@ -83,7 +83,7 @@ impl RoutingStatistics {
         self.entropy / self.n_tokens.max(1) as f64
     }
 
-    /// `exp(entropy)`: among how many experts a token hesitates.
+    /// The effective number of experts among which a token hesitates: `exp(entropy)`.
     pub fn effective_experts(&self) -> f64 {
         self.entropy().exp()
     }

@@ -34,7 +34,7 @@ pub fn cross_entropy(logits: Tensor<2>, targets: Tensor<1, Int>) -> Tensor<1> {
     fused_or_plain!(cross_entropy(logits, targets))
 }
 
-/// [`cross_entropy`] of `hidden headᵀ`, without the matrix of all logits.
+/// Computes [`cross_entropy`] of `hidden headᵀ` without the matrix of all logits.
 ///
 /// Logits exist one tile of tokens and vocabulary at a time. `head` is laid out as an embedding table, so that a tied
 /// embedding can be passed as it is; a `[d_model, vocab]` weight is passed as its transposed view.

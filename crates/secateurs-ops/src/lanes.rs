@@ -6,7 +6,7 @@
 use crate::kernels::lanes as kernels;
 pub use crate::kernels::lanes::LANES;
 
-/// `out_j = x_j / sqrt(mean_k x_k^2 + eps) * weight_j` for 32 vectors.
+/// Normalises 32 vectors: `out_j = x_j / sqrt(mean_k x_k^2 + eps) * weight_j`.
 ///
 /// # Shapes
 ///
@@ -20,7 +20,7 @@ pub fn rms_norm(x: &[[f32; LANES]], weight: &[f32], eps: f32, out: &mut [[f32; L
     kernels::rms_norm(x, weight, eps, out);
 }
 
-/// Turns the pairs `(x_i, x_{i + d/2})` of 32 vectors by the angles with these cosines and sines.
+/// Rotates the pairs `(x_i, x_{i + d/2})` of 32 vectors by the angles with these cosines and sines.
 ///
 /// # Shapes
 ///
@@ -34,7 +34,7 @@ pub fn rope(x: &mut [[f32; LANES]], cos: &[[f32; LANES]], sin: &[[f32; LANES]]) 
     kernels::rope(x, cos, sin);
 }
 
-/// `gate_j = gate_j / (1 + exp(-gate_j)) * up_j` for 32 vectors.
+/// Gates 32 vectors: `gate_j = gate_j / (1 + exp(-gate_j)) * up_j`.
 ///
 /// # Panics
 ///
@@ -44,8 +44,8 @@ pub fn swiglu(gate: &mut [[f32; LANES]], up: &[[f32; LANES]]) {
     kernels::swiglu(gate, up);
 }
 
-/// Turns scores of causal attention into weights, `w_j = exp(scale (score_j - max_k score_k))` over the keys that a lane
-/// sees and 0 for all others; returns the sum of each lane's weights.
+/// Turns scores of causal attention into weights, `w_j = exp(scale (score_j - max_k score_k))` over the keys that a
+/// lane sees and 0 for all others, and returns the sum of each lane's weights.
 ///
 /// Lane `l` sees the keys `0 ..= n_before + l`.
 ///
@@ -71,7 +71,7 @@ fn hide_future(scores: &mut [[f32; LANES]], n_before: usize, value: f32) {
     }
 }
 
-/// `x_j = x_j / divisor` for 32 vectors, each with a divisor of its own.
+/// Divides 32 vectors, each by its own divisor: `x_j = x_j / divisor`.
 pub fn divide(x: &mut [[f32; LANES]], divisors: &[f32; LANES]) {
     kernels::divide(x, divisors);
 }

@@ -43,7 +43,7 @@ pub use {
     swiglu::swiglu,
 };
 
-/// Runs the fused operation where it exists, the plain formulation elsewhere.
+/// Runs the fused operation where it exists, and the plain formulation elsewhere.
 #[cfg(feature = "tensors")]
 macro_rules! fused_or_plain {
     ($operation:ident($tensor:ident $(, $tensors:ident)* $(; $number:ident)?)) => {{

@@ -4,7 +4,7 @@ use crate::kernels::attention::{self, Inputs};
 use crate::kernels::heads::Heads;
 use crate::kernels::{rms_norm as norm, softmax as weights, swiglu as gate};
 
-/// `x_j = x_j / sqrt(mean_k x_k^2 + eps) * weight_j` for every vector of `x`.
+/// Normalises every vector of `x`: `x_j = x_j / sqrt(mean_k x_k^2 + eps) * weight_j`.
 ///
 /// # Shapes
 ///
@@ -17,12 +17,12 @@ pub fn rms_norm(x: &mut [f32], weight: &[f32], eps: f32) {
     norm::forward(x, weight, eps);
 }
 
-/// `gate_j = gate_j / (1 + exp(-gate_j)) * up_j`
+/// Gates every element: `gate_j = gate_j / (1 + exp(-gate_j)) * up_j`.
 pub fn swiglu(gate: &mut [f32], up: &[f32]) {
     gate::forward(gate, up);
 }
 
-/// `x_j = exp(x_j) / sum_k exp(x_k)`
+/// Replaces a vector by its softmax: `x_j = exp(x_j) / sum_k exp(x_k)`.
 ///
 /// # Examples
 ///
@@ -35,7 +35,7 @@ pub fn softmax(x: &mut [f32]) {
     weights::softmax(x);
 }
 
-/// `ln(sum_j exp(logits_j)) - logits_target`
+/// The negative log-likelihood of a target: `ln(sum_j exp(logits_j)) - logits_target`.
 ///
 /// # Panics
 ///
@@ -44,7 +44,7 @@ pub fn cross_entropy(logits: &[f32], target: usize) -> f32 {
     weights::log_sum_exp(logits) - logits[target]
 }
 
-/// Turns the pairs `(x_i, x_{i + d/2})` of every vector by the angles with these cosines and sines.
+/// Rotates the pairs `(x_i, x_{i + d/2})` of every vector by the angles with these cosines and sines.
 ///
 /// # Shapes
 ///
@@ -58,24 +58,25 @@ pub fn rope(x: &mut [f32], cos: &[f32], sin: &[f32]) {
     }
 }
 
-/// Queries of consecutive tokens, and the keys and values of all tokens up to the last of them.
+/// Queries of consecutive tokens, and the keys and values of all tokens up to the last query's.
 #[derive(Debug, Clone, Copy)]
 pub struct Attention<'a> {
-    /// `[n_tokens, n_heads, d_head]`
+    /// Queries, `[n_tokens, n_heads, d_head]`.
     pub q: &'a [f32],
-    /// `[n_kv_heads, n_keys, d_head]`; the last `n_tokens` keys are those of the queries' tokens.
+    /// Keys, `[n_kv_heads, n_keys, d_head]`; the last `n_tokens` belong to the queries' tokens.
     pub k: &'a [f32],
-    /// As `k`.
+    /// Values, shaped as the keys.
     pub v: &'a [f32],
-    /// A divisor of `n_heads`.
+    /// Number of key and value heads, a divisor of `n_heads`.
     pub n_kv_heads: usize,
-    /// Multiple of `n_kv_heads`.
+    /// Number of query heads, a multiple of `n_kv_heads`.
     pub n_heads: usize,
     /// Width of a head.
     pub d_head: usize,
 }
 
-/// Causal attention, `softmax(q k^T / sqrt(d_head)) v` over the keys up to each query's own; `[n_tokens, n_heads, d_head]`.
+/// Causal attention, `softmax(q k^T / sqrt(d_head)) v` over the keys up to each query's own; the result is `[n_tokens,
+/// n_heads, d_head]`.
 ///
 /// # Panics
 ///

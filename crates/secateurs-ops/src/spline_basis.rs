@@ -14,7 +14,7 @@ pub struct SplineBasis {
     pub knots: Tensor<2>,
     /// Degree of the piecewise polynomials, at most [`MAX_DEGREE`].
     pub degree: usize,
-    /// What a function is beyond the interior knots.
+    /// Continuation of a function outside the interior knots.
     pub beyond: Beyond,
 }
 

@@ -1,13 +1,14 @@
-//! What a spline is outside its knots.
+//! Continuations of a spline outside its knots.
 
-/// What a spline is beyond its first and last interior knot.
+/// The continuation of a spline outside its first and last interior knot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Beyond {
-    /// The basis functions end where their knots do, so the spline falls to zero within `degree` intervals (as in pykan).
+    /// The basis functions as they are: they end where their knots do, so the spline falls to zero within `degree`
+    /// intervals (as in pykan).
     #[default]
     Taper,
-    /// Its value at the end, with slope zero.
+    /// The value at the end, with slope zero.
     Clamp,
-    /// Its tangent at the end.
+    /// The tangent at the end.
     Linear,
 }

@@ -1,4 +1,4 @@
-//! Cutting a matrix between its rows.
+//! Splits a matrix between its rows.
 
 use burn::tensor::Tensor;
 

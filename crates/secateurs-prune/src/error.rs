@@ -1,4 +1,4 @@
-//! Everything a caller of this crate can get wrong.
+//! Errors of this crate.
 
 use std::error::Error;
 
@@ -6,7 +6,7 @@ use secateurs_importance::ImportanceError;
 use secateurs_tensor::TensorError;
 use secateurs_train::TrainError;
 
-/// What went wrong, with the facts needed to mend it.
+/// An error of this crate, with the facts needed to mend it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PruneError {
@@ -21,7 +21,7 @@ pub enum PruneError {
     Layer {
         /// Path of the layer.
         path: String,
-        /// Why.
+        /// Cause.
         #[source]
         source: TensorError,
     },
@@ -84,7 +84,7 @@ pub enum PruneError {
         method: &'static str,
         /// The setting.
         setting: &'static str,
-        /// What is accepted.
+        /// The accepted range.
         expected: &'static str,
         /// The value as given.
         value: f64,
@@ -94,11 +94,11 @@ pub enum PruneError {
     Statistics {
         /// Path of the layer.
         path: String,
-        /// Why.
+        /// Cause.
         #[source]
         source: TensorError,
     },
-    /// A layer that is to be pruned but whose inputs the model never showed.
+    /// A layer that should be pruned but whose inputs the model never showed.
     #[error(
         "{path}: the model showed no inputs of this layer to the observer; an expert has none if no calibration token \
          chose it, which more text changes"
@@ -117,7 +117,7 @@ pub enum PruneError {
         /// Name of the method.
         method: String,
     },
-    /// Not one pattern per block.
+    /// A number of patterns that differs from the number of blocks.
     #[error("{got} patterns for {expected} blocks")]
     PatternCount {
         /// Blocks of the model.
@@ -128,10 +128,10 @@ pub enum PruneError {
     /// An empty calibration set.
     #[error("there is no calibration batch")]
     NoCalibration,
-    /// Reading or writing a block failed.
+    /// A block that could not be read or written.
     #[error("the block store failed")]
     Store(#[source] Box<dyn Error + Send + Sync>),
-    /// Not one entry of an allocation per block.
+    /// An allocation whose number of entries differs from the number of blocks.
     #[error("the allocation has {got} entries for {expected} blocks")]
     AllocationCount {
         /// Blocks of the model.
@@ -162,12 +162,12 @@ pub enum PruneError {
 }
 
 impl PruneError {
-    /// Wraps what a block store failed with.
+    /// Wraps the error of a block store.
     pub fn store(source: impl Error + Send + Sync + 'static) -> Self {
         Self::Store(Box::new(source))
     }
 
-    /// Says at which layer a matrix operation failed.
+    /// Adds the path of a layer to the error of a matrix operation.
     pub(crate) fn at(path: &str) -> impl Fn(TensorError) -> Self + '_ {
         move |source| Self::Layer {
             path: path.to_owned(),

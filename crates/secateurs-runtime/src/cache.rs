@@ -1,4 +1,4 @@
-//! Keys and values that attention remembers of a sequence.
+//! The cache of keys and values that attention keeps for a sequence.
 
 use secateurs_data::llama::LlamaConfig;
 use secateurs_sparse::{FloatVectors, VectorType};
@@ -13,9 +13,9 @@ pub struct Cache {
 /// Keys and values of one block.
 #[derive(Debug, Clone)]
 pub(crate) struct BlockCache {
-    /// One list for every key head, of `[n_tokens, d_head]`.
+    /// Keys: one list for every key head, of `[n_tokens, d_head]`.
     pub(crate) keys: Vec<FloatVectors>,
-    /// As `keys`.
+    /// Values, arranged as the keys.
     pub(crate) values: Vec<FloatVectors>,
 }
 
@@ -33,7 +33,7 @@ impl Cache {
         }
     }
 
-    /// Tokens so far.
+    /// Number of tokens so far.
     pub fn n_tokens(&self) -> usize {
         self.n_tokens
     }
@@ -47,7 +47,7 @@ impl Cache {
         lists.map(FloatVectors::n_bytes).sum()
     }
 
-    /// Forgets the tokens from `n_tokens` on.
+    /// Removes the tokens from `n_tokens` on.
     pub fn truncate(&mut self, n_tokens: usize) {
         let lists = self
             .blocks
@@ -57,7 +57,7 @@ impl Cache {
         self.n_tokens = self.n_tokens.min(n_tokens);
     }
 
-    /// All blocks have been given the keys and values of `n_tokens` more.
+    /// Counts `n_tokens` more, after all blocks have received their keys and values.
     pub(crate) fn advance(&mut self, n_tokens: usize) {
         self.n_tokens += n_tokens;
     }

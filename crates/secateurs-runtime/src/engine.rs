@@ -1,4 +1,4 @@
-//! Tokens in, logits out.
+//! The engine: turns tokens into logits.
 
 use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
@@ -10,7 +10,7 @@ use crate::cache::{BlockCache, Cache};
 use crate::error::RuntimeError;
 use crate::weights::{BlockWeights, LlamaWeights};
 
-/// Prompt tokens that run through the model at a time.
+/// Number of prompt tokens that run through the model at a time.
 const PREFILL: usize = 512;
 
 /// A model that is ready to run, with its threads.
@@ -31,7 +31,7 @@ pub struct Engine {
 /// Threads and instructions of an engine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EngineConfig {
-    /// Threads; 0 for one on every core.
+    /// Number of threads; 0 for one on every core.
     pub n_threads: usize,
     /// The instruction set.
     pub level: Level,
@@ -47,7 +47,7 @@ impl Default for EngineConfig {
 }
 
 impl EngineConfig {
-    /// The number of threads, counted where it is left open.
+    /// The number of threads; counts the cores where it is 0.
     pub fn threads(&self) -> usize {
         match self.n_threads {
             0 => std::thread::available_parallelism().map_or(1, usize::from),
@@ -57,7 +57,7 @@ impl EngineConfig {
 }
 
 impl Engine {
-    /// An engine of its own threads.
+    /// An engine with its own threads.
     ///
     /// # Errors
     ///
@@ -163,7 +163,7 @@ impl Engine {
         }))
     }
 
-    /// Runs something on the engine's threads.
+    /// Runs a closure on the engine's threads.
     pub(crate) fn install<T: Send>(&self, run: impl FnOnce() -> T + Send) -> T {
         self.pool.install(run)
     }
@@ -198,7 +198,7 @@ impl Engine {
         hidden
     }
 
-    /// `hidden += attention(norm(hidden))`
+    /// Adds attention to the residual stream: `hidden += attention(norm(hidden))`.
     fn attend(&self, index: usize, block: &BlockWeights, hidden: &mut [f32], rows: &mut Rows<'_>, turns: &[Turn]) {
         let config = &self.weights.config;
         let input = self.normed(hidden, &block.attention_norm);
@@ -260,7 +260,7 @@ impl Engine {
         }
     }
 
-    /// `hidden += down(silu(gate(norm(hidden))) * up(norm(hidden)))`
+    /// Adds the SwiGLU layer to the residual stream: `hidden += down(silu(gate(norm(hidden))) * up(norm(hidden)))`.
     fn mlp(&self, block: &BlockWeights, hidden: &mut [f32]) {
         let input = self.normed(hidden, &block.mlp_norm);
         let products = multiply_together(self.level, &[&block.gate, &block.up], &input);
@@ -299,10 +299,10 @@ impl Engine {
     }
 }
 
-/// Rows of logits that are in memory at a time.
+/// Number of rows of logits that are in memory at a time.
 const LOGITS: usize = 64;
 
-/// Keys from which on heads are worth several threads.
+/// Number of keys at which several threads begin to pay for heads.
 const PARALLEL_KEYS: usize = 256;
 
 /// The rotation of one position, `[d_head / 2]` each.
@@ -311,11 +311,11 @@ pub(crate) struct Turn {
     pub(crate) sin: Vec<f32>,
 }
 
-/// Where the tokens of a run belong.
+/// Places of the tokens of a run.
 enum Rows<'a> {
-    /// One after the other in one sequence.
+    /// Consecutive tokens of one sequence.
     Consecutive(&'a mut Cache),
-    /// Each at the end of a sequence of its own.
+    /// One token at the end of each of several sequences.
     Apart(&'a mut [Cache]),
 }
 

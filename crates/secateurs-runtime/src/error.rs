@@ -1,20 +1,20 @@
-//! The errors of this crate.
+//! Errors of this crate.
 
 use secateurs_data::DataError;
 use secateurs_data::llama::ConfigError;
 use secateurs_sparse::SparseError;
 
-/// A failure while a model is loaded or generates.
+/// An error of loading a model or of generation, with the facts needed to mend it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RuntimeError {
-    /// The configuration is not that of a Llama.
+    /// The configuration of a model that is no Llama.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// A model file cannot be read.
+    /// A model file that cannot be read.
     #[error(transparent)]
     Data(#[from] DataError),
-    /// A packed matrix contradicts itself.
+    /// A packed matrix with contradictory parts.
     #[error("the weights of {name}: {source}")]
     Packed {
         /// Name of the matrix.
@@ -22,7 +22,7 @@ pub enum RuntimeError {
         /// The contradiction.
         source: SparseError,
     },
-    /// A tensor of the file does not have the shape that the configuration implies.
+    /// A tensor of the file whose shape differs from the one that the configuration implies.
     #[error("{name} has shape {got:?}, the configuration implies {expected:?}")]
     Shape {
         /// Name of the tensor.
@@ -32,7 +32,7 @@ pub enum RuntimeError {
         /// Shape in the file.
         got: Vec<usize>,
     },
-    /// A token id is not in the vocabulary.
+    /// A token id that is not in the vocabulary.
     #[error("token id {id} is outside the vocabulary of {vocab_size}")]
     TokenOutOfRange {
         /// The id.
@@ -40,10 +40,10 @@ pub enum RuntimeError {
         /// Size of the vocabulary.
         vocab_size: usize,
     },
-    /// There is nothing to go on from.
+    /// A prompt without tokens.
     #[error("the prompt has no tokens")]
     EmptyPrompt,
-    /// A sequence has no room left.
+    /// A sequence without room for more tokens.
     #[error("{n_tokens} tokens are more than the {max_positions} positions of the model")]
     ContextFull {
         /// Tokens that the sequence would have.
@@ -51,36 +51,36 @@ pub enum RuntimeError {
         /// Positions of the model.
         max_positions: usize,
     },
-    /// A sampling setting is out of its range.
+    /// A sampling setting outside its range.
     #[error("{setting} is {value}, expected {expected}")]
     Sampling {
         /// Name of the setting.
         setting: &'static str,
-        /// Its value.
+        /// Value of the setting.
         value: f64,
         /// The accepted range.
         expected: &'static str,
     },
-    /// Logits are not numbers: the model is broken.
+    /// A logit that is NaN or infinite: the model is broken.
     #[error("the logit of token {token} is {value}: the model's weights or activations overflow")]
     LogitNotFinite {
         /// The token.
         token: usize,
-        /// Its logit.
+        /// Logit of the token.
         value: f32,
     },
-    /// The model has no chat template.
+    /// A model without a chat template.
     #[error("the model has no chat template; give the prompt as plain text")]
     NoChatTemplate,
-    /// The chat template fails.
+    /// A chat template that fails.
     #[error("the chat template of the model fails")]
     ChatTemplate(#[source] minijinja::Error),
-    /// The pool of threads cannot be started.
+    /// A pool of threads that cannot be started.
     #[error("cannot start {n_threads} threads")]
     Threads {
         /// Threads asked for.
         n_threads: usize,
-        /// Why not.
+        /// Cause.
         #[source]
         source: rayon::ThreadPoolBuildError,
     },

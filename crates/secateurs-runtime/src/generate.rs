@@ -1,4 +1,4 @@
-//! Continuing prompts.
+//! Generation: the continuation of prompts.
 
 use secateurs_data::llama::LlamaConfig;
 use secateurs_sparse::VectorType;
@@ -10,28 +10,28 @@ use crate::sampler::{Sampler, Sampling};
 /// Settings of the continuation of prompts.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Generation {
-    /// Most tokens that are appended to a prompt.
+    /// Largest number of tokens that are appended to a prompt.
     pub max_tokens: usize,
-    /// Settings of the choice of tokens; sequence `i` uses `seed + i` unless it has a seed of its own.
+    /// Settings of the choice of tokens; sequence `i` uses `seed + i` unless it has its own seed.
     pub sampling: Sampling,
-    /// Tokens that end a sequence; they are not part of it.
+    /// Tokens that end a sequence; they are not returned.
     pub end_tokens: Vec<u32>,
-    /// Number format of remembered keys and values.
+    /// Number format of cached keys and values.
     pub cache: VectorType,
 }
 
-/// Why a sequence ended.
+/// The reason for the end of a sequence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stop {
     /// The model chose an end token.
     End,
-    /// It has `max_tokens`.
+    /// The sequence has `max_tokens` new tokens.
     MaxTokens,
-    /// It fills the positions of the model.
+    /// The sequence fills the positions of the model.
     ContextFull,
 }
 
-/// A prompt with random numbers of its own, so that what it is continued with does not depend on its neighbours.
+/// A prompt with its own random numbers, so that its continuation does not depend on its neighbours.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SeededPrompt {
     /// The tokens.
@@ -40,7 +40,7 @@ pub struct SeededPrompt {
     pub seed: u64,
 }
 
-/// Continues independent prompts together; returns the new tokens of each, and why it ended.
+/// Continues independent prompts together; returns the new tokens of each, and the reason for its end.
 ///
 /// `on_token(sequence, token)` sees every token as it is chosen.
 ///
@@ -59,7 +59,7 @@ pub fn generate(
     generate_seeded(engine, &seeded, generation, on_token)
 }
 
-/// [`generate`] where every prompt has its own seed, and `generation.sampling.seed` has no part.
+/// Continues prompts as [`generate`] does, with a seed for each; `generation.sampling.seed` is ignored.
 ///
 /// With at most [`SMALL_BATCH`](secateurs_sparse::SMALL_BATCH) prompts, a prompt gets the same continuation whatever
 /// prompts run beside it.
@@ -129,17 +129,17 @@ pub fn generate_seeded(
     }
 }
 
-/// A sequence that goes on.
+/// A sequence that has not ended.
 struct Running {
     sequence: usize,
     sampler: Sampler,
-    /// Chosen, but not yet part of the sequence.
+    /// The token that was chosen but is not yet part of the sequence.
     token: u32,
 }
 
 impl Running {
-    /// Why the sequence ends with the chosen token, if it does: `n_new` tokens were generated before, and `n_free` positions of
-    /// the model are left.
+    /// The reason for which the sequence ends with the chosen token, if it does; `n_new` tokens were generated before,
+    /// and `n_free` positions of the model are left.
     fn stop(&self, generation: &Generation, n_new: usize, n_free: usize) -> Option<Stop> {
         if generation.end_tokens.contains(&self.token) {
             Some(Stop::End)

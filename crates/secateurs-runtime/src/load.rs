@@ -1,4 +1,4 @@
-//! From files to weights.
+//! Loads weights from files.
 
 use secateurs_data::Checkpoint;
 use secateurs_data::llama::{LlamaConfig, LlamaTensor};
@@ -77,7 +77,7 @@ impl Reader<'_> {
         Ok(matrix)
     }
 
-    /// Whether the matrix is stored in a way that is used as it is.
+    /// Whether the storage type of the matrix is used without conversion.
     fn has_packed(&self, module: &str) -> bool {
         let stored = |suffix| self.part(module, suffix);
         let is_float = |tensor: StoredTensor| ["F32", "F16", "BF16"].contains(&tensor.dtype.as_str());

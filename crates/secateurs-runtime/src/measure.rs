@@ -12,15 +12,15 @@ use crate::error::RuntimeError;
 /// Settings of [`measure`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MeasureConfig {
-    /// Tokens of the prompt.
+    /// Number of tokens of the prompt.
     pub prompt_tokens: usize,
-    /// Tokens decoded after it.
+    /// Number of tokens decoded after the prompt.
     pub new_tokens: usize,
-    /// Sequences, each with a prompt of its own, that are decoded together.
+    /// Number of sequences, each with its own prompt, that are decoded together.
     pub batch: usize,
-    /// Times that both are repeated.
+    /// Number of repeats of prefill and decoding.
     pub repeats: usize,
-    /// Number format of remembered keys and values.
+    /// Number format of cached keys and values.
     pub cache: VectorType,
 }
 
@@ -111,7 +111,7 @@ fn run(engine: &Engine, config: &MeasureConfig) -> Result<Speed, RuntimeError> {
     })
 }
 
-/// Bytes that [`read_bandwidth`] and [`copy_bandwidth`] read: more than any cache.
+/// Number of bytes that [`read_bandwidth`] and [`copy_bandwidth`] read: more than any cache holds.
 const BUFFER: usize = 1 << 30;
 
 /// Bytes per second that the engine's threads copy from memory to memory, each counted once: the best of three passes over

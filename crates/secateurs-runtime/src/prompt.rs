@@ -1,4 +1,4 @@
-//! Many consecutive tokens of one sequence.
+//! Prefill: many consecutive tokens of one sequence at once.
 //!
 //! All of it runs with the tokens in the lanes (see [`Lanes`]): products, norms, rotations, attention. Nothing is moved
 //! between two layouts but keys and values, which the cache holds token by token.
@@ -29,7 +29,7 @@ impl Engine {
 struct Prompt<'a> {
     config: &'a LlamaConfig,
     level: Level,
-    /// Tokens before the first one.
+    /// Number of tokens before the first one.
     n_before: usize,
     hidden: Lanes,
     normed: Lanes,
@@ -42,15 +42,15 @@ struct Prompt<'a> {
     /// Cosines and sines of the rotations, `d_head / 2` wide.
     cos: Lanes,
     sin: Lanes,
-    /// One for every key head.
+    /// Heads, one for every key head.
     memories: Vec<Memory>,
 }
 
-/// Keys and values that the queries of one key head are compared with.
+/// Keys and values for the queries of one key head.
 struct Memory {
-    /// `[n_keys, d_head]`
+    /// Keys, `[n_keys, d_head]`.
     keys: Tile,
-    /// `[d_head, n_keys]`
+    /// Values, `[d_head, n_keys]`.
     values: Tile,
 }
 
@@ -91,7 +91,7 @@ impl<'a> Prompt<'a> {
         }
     }
 
-    /// `hidden += attention(norm(hidden))`
+    /// Adds attention to the residual stream: `hidden += attention(norm(hidden))`.
     fn attend(&mut self, block: &BlockWeights, memory: &mut BlockCache) {
         self.norm(&block.attention_norm);
         let mut products = [
@@ -110,7 +110,7 @@ impl<'a> Prompt<'a> {
         multiply_many(self.level, &self.attended, &mut [output]);
     }
 
-    /// `hidden += down(silu(gate(norm(hidden))) * up(norm(hidden)))`
+    /// Adds the SwiGLU layer to the residual stream: `hidden += down(silu(gate(norm(hidden))) * up(norm(hidden)))`.
     fn mlp(&mut self, block: &BlockWeights) {
         self.norm(&block.mlp_norm);
         let mut products = [product(&block.gate, &mut self.gate), product(&block.up, &mut self.up)];
@@ -148,7 +148,7 @@ impl<'a> Prompt<'a> {
         }
     }
 
-    /// Appends keys and values to the cache, and takes all of them from it: rounded as later tokens see them.
+    /// Appends keys and values to the cache and reads all of them back, rounded as later tokens see them.
     fn remember(&mut self, memory: &mut BlockCache) {
         let d_head = self.config.d_head;
         let Self {
@@ -176,7 +176,7 @@ impl<'a> Prompt<'a> {
         });
     }
 
-    /// A task is one panel of queries with the heads that share a key head.
+    /// Attends; a task is one panel of queries with the heads that share a key head.
     fn attend_heads(&mut self) {
         let LlamaConfig {
             n_heads,
@@ -213,5 +213,5 @@ fn product<'a>(matrix: &'a PackedMatrix, y: &'a mut Lanes) -> ManyProduct<'a> {
     }
 }
 
-/// Rows of gates in a task.
+/// Number of rows of gates in a task.
 const GATES: usize = 256;

@@ -9,11 +9,11 @@ use crate::error::RuntimeError;
 /// Settings of the choice of the next token from its logits.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Sampling {
-    /// Divisor of the logits; 0 takes the most likely token.
+    /// Temperature, the divisor of the logits; 0 takes the most likely token.
     pub temperature: f64,
-    /// Only this many of the most likely tokens; 0 for all.
+    /// Number of the most likely tokens to choose from; 0 for all.
     pub top_k: usize,
-    /// Only the most likely tokens that have this share of the probability together; 1 for all.
+    /// Share of the probability that the most likely tokens to choose from must reach together; 1 for all.
     pub top_p: f64,
     /// Seed of the sampler.
     pub seed: u64,
@@ -63,8 +63,9 @@ impl Sampler {
         })
     }
 
-    /// Chooses from `logits [vocab_size]`: the `top_k` largest, of those the smallest number whose probabilities at this
-    /// temperature reach `top_p`, of those one in proportion to its probability. Equal logits count from the lower token up.
+    /// Chooses from `logits [vocab_size]`: takes the `top_k` largest, of these the fewest whose probabilities at this
+    /// temperature reach `top_p`, and draws one in proportion to its probability. Equal logits count from the lower
+    /// token up.
     ///
     /// # Errors
     ///

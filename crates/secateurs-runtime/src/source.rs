@@ -1,4 +1,4 @@
-//! Where the weights of a model come from, by the list of its tensors.
+//! The source of a model's weights, by the list of its tensors.
 
 use std::collections::HashMap;
 
@@ -8,7 +8,7 @@ use secateurs_sparse::PackedMatrix;
 use crate::error::RuntimeError;
 use crate::weights::{BlockWeights, LlamaWeights};
 
-/// Something that has the tensors of a dense model.
+/// A source of the tensors of a dense model.
 pub(crate) trait WeightSource {
     /// The values of a vector.
     fn vector(&self, tensor: &LlamaTensor) -> Result<Vec<f32>, RuntimeError>;
@@ -16,12 +16,12 @@ pub(crate) trait WeightSource {
     /// A matrix of the given `[d_output, d_input]`.
     fn matrix(&self, tensor: &LlamaTensor, dims: [usize; 2]) -> Result<PackedMatrix, RuntimeError>;
 
-    /// All tensors of a block or outside the blocks; one after another unless the source knows better.
+    /// Reads all tensors of a block or outside the blocks; one after another by default.
     fn tensors(&self, planned: &[LlamaTensor]) -> Result<Vec<Weights>, RuntimeError> {
         planned.iter().map(|tensor| self.weights(tensor)).collect()
     }
 
-    /// One tensor.
+    /// Reads one tensor.
     fn weights(&self, tensor: &LlamaTensor) -> Result<Weights, RuntimeError> {
         Ok(match tensor.plan.dims() {
             Some(dims) => Weights::Matrix(self.matrix(tensor, dims)?),
@@ -37,7 +37,7 @@ pub(crate) enum Weights {
 }
 
 impl LlamaWeights {
-    /// All tensors of a dense model; `listener` is called with the number of blocks done and their total.
+    /// Reads all tensors of a dense model; `listener` is called with the number of blocks done and their total.
     ///
     /// # Errors
     ///
@@ -64,7 +64,7 @@ impl LlamaWeights {
     }
 }
 
-/// Tensors by what they are for, each of which is taken once.
+/// Tensors by their role; each is taken once.
 struct ByRole {
     vectors: HashMap<LlamaRole, Vec<f32>>,
     matrices: HashMap<LlamaRole, PackedMatrix>,
@@ -118,7 +118,7 @@ mod tests {
     use super::*;
     use crate::one_billion;
 
-    /// A source of zeros that notes what it is asked for.
+    /// A source of zeros that records the requests.
     #[derive(Default)]
     struct Recorder {
         names: RefCell<BTreeSet<String>>,

@@ -1,4 +1,4 @@
-//! Models without meaning, to measure with.
+//! Models with random weights, for measurements.
 
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
@@ -15,15 +15,15 @@ use crate::weights::{BlockWeights, LlamaWeights};
 pub struct Synthetic {
     /// Probability that a weight of a block is zero.
     pub sparsity: f64,
-    /// Number format of the weights of the blocks, in the format that is fastest for each matrix.
+    /// Number format of the weights of the blocks, stored in the format that is fastest for each matrix.
     pub values: ValueType,
-    /// Number format of the embedding, which is the output matrix too.
+    /// Number format of the embedding, which is also the output matrix.
     pub head: ValueType,
     /// Seed of the weights.
     pub seed: u64,
 }
 
-/// The shape of a Llama with about a billion parameters, whose weights no cache holds.
+/// The shape of a Llama with about a billion parameters, too large for any cache.
 pub fn one_billion() -> LlamaConfig {
     LlamaConfig {
         d_model: 2048,
@@ -60,7 +60,7 @@ impl LlamaWeights {
 }
 
 impl WeightSource for Synthetic {
-    /// Norms change nothing.
+    /// Weights of norms: ones, which change nothing.
     fn vector(&self, tensor: &LlamaTensor) -> Result<Vec<f32>, RuntimeError> {
         Ok(vec![1.0; tensor.plan.n_values()])
     }

@@ -1,4 +1,4 @@
-//! The weights of a Llama as the engine reads them.
+//! The weights of a Llama in the form that the engine reads.
 
 use secateurs_data::llama::{LlamaConfig, LlamaRole};
 use secateurs_sparse::PackedMatrix;
@@ -8,36 +8,36 @@ use secateurs_sparse::PackedMatrix;
 pub struct LlamaWeights {
     /// The shape.
     pub config: LlamaConfig,
-    /// `[vocab_size, d_model]`
+    /// Embedding, `[vocab_size, d_model]`.
     pub embedding: PackedMatrix,
-    /// One for every block.
+    /// Blocks in order.
     pub blocks: Vec<BlockWeights>,
-    /// `[d_model]`
+    /// Final norm, `[d_model]`.
     pub norm: Vec<f32>,
-    /// `[vocab_size, d_model]`; `None` if it is the embedding.
+    /// Output matrix, `[vocab_size, d_model]`; `None` if it is the embedding.
     pub head: Option<PackedMatrix>,
 }
 
 /// The weights of one block.
 #[derive(Debug, Clone)]
 pub struct BlockWeights {
-    /// `[d_model]`
+    /// Norm before attention, `[d_model]`.
     pub attention_norm: Vec<f32>,
-    /// `[n_heads * d_head, d_model]`
+    /// Query weights, `[n_heads * d_head, d_model]`.
     pub query: PackedMatrix,
-    /// `[n_kv_heads * d_head, d_model]`
+    /// Key weights, `[n_kv_heads * d_head, d_model]`.
     pub key: PackedMatrix,
-    /// `[n_kv_heads * d_head, d_model]`
+    /// Value weights, `[n_kv_heads * d_head, d_model]`.
     pub value: PackedMatrix,
-    /// `[d_model, n_heads * d_head]`
+    /// Output weights, `[d_model, n_heads * d_head]`.
     pub output: PackedMatrix,
-    /// `[d_model]`
+    /// Norm before the SwiGLU layer, `[d_model]`.
     pub mlp_norm: Vec<f32>,
-    /// `[d_ffn, d_model]`
+    /// Gate weights, `[d_ffn, d_model]`.
     pub gate: PackedMatrix,
-    /// `[d_ffn, d_model]`
+    /// Up weights, `[d_ffn, d_model]`.
     pub up: PackedMatrix,
-    /// `[d_model, d_ffn]`
+    /// Down weights, `[d_model, d_ffn]`.
     pub down: PackedMatrix,
 }
 
@@ -53,7 +53,7 @@ impl BlockWeights {
         LlamaRole::Down,
     ];
 
-    /// The matrices, in the order in which they are used.
+    /// The matrices, in the order of their use.
     pub fn matrices(&self) -> [&PackedMatrix; 7] {
         [
             &self.query,
@@ -68,7 +68,7 @@ impl BlockWeights {
 }
 
 impl LlamaWeights {
-    /// The matrix that logits are computed with.
+    /// The matrix that computes the logits.
     pub fn head(&self) -> &PackedMatrix {
         self.head.as_ref().unwrap_or(&self.embedding)
     }

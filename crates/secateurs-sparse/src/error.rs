@@ -1,22 +1,22 @@
-//! What can be wrong with a packed matrix.
+//! Errors of this crate.
 
-/// What can be wrong with a packed matrix, or with a product asked of it.
+/// An error of a packed matrix, or of a product with it, with the facts needed to mend it.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SparseError {
-    /// A buffer does not have the size that the shape implies.
+    /// A buffer whose size differs from the one that the shape implies.
     #[error("{part} has {got} {unit}, the shape implies {expected}")]
     Size {
-        /// Which buffer.
+        /// Name of the buffer.
         part: &'static str,
-        /// What its size is counted in.
+        /// Unit of the sizes.
         unit: &'static str,
-        /// The size implied.
+        /// The implied size.
         expected: usize,
         /// The size found.
         got: usize,
     },
-    /// A shape whose size does not fit the address space.
+    /// A shape whose size exceeds the address space.
     #[error("a matrix of {d_output} x {d_input} does not fit into memory")]
     TooLarge {
         /// Number of outputs.
@@ -24,52 +24,52 @@ pub enum SparseError {
         /// Number of inputs.
         d_input: usize,
     },
-    /// A weight that is not a finite number where only those can be stored.
+    /// A weight that is not finite, in a type that stores finite numbers only.
     #[error("weight {index} is {value}")]
     NotFinite {
-        /// Its position, counted along outputs.
+        /// Index of the weight, counted along outputs.
         index: usize,
-        /// What it is.
+        /// The weight.
         value: f32,
     },
-    /// The start of an output's values is not the number of values before it.
+    /// The start of an output's values that differs from the number of values before it.
     #[error("values of output {output} start at {got}; the masks before it have {expected} ones")]
     Offset {
-        /// The output.
+        /// Index of the output.
         output: usize,
         /// The number of ones before it.
         expected: usize,
         /// The stored start.
         got: i64,
     },
-    /// A mask has ones past the last input.
+    /// A mask with ones past the last input.
     #[error("the mask of output {output} has ones past its {d_input} inputs")]
     TailBits {
-        /// The output.
+        /// Index of the output.
         output: usize,
         /// Number of inputs.
         d_input: usize,
     },
-    /// Not exactly `keep` ones in a group.
+    /// A group without exactly `keep` ones.
     #[error("group {group} of output {output} has {got} ones in its mask, expected {keep}")]
     Group {
-        /// The output.
+        /// Index of the output.
         output: usize,
-        /// Which of its groups.
+        /// Index of the group in the output.
         group: usize,
-        /// The number expected.
+        /// The expected number.
         keep: usize,
         /// The number found.
         got: usize,
     },
-    /// More than `keep` weights of a group are not zero, so the pattern cannot hold them.
+    /// A group with more than `keep` non-zero weights, which the pattern cannot hold.
     #[error(
         "group {group} of output {output} has {got} weights that are not zero, the pattern {keep}:{width} holds {keep}"
     )]
     Crowded {
-        /// The output.
+        /// Index of the output.
         output: usize,
-        /// Which of its groups.
+        /// Index of the group in the output.
         group: usize,
         /// Weights that a group can hold.
         keep: usize,
@@ -78,7 +78,7 @@ pub enum SparseError {
         /// The number of non-zero weights found.
         got: usize,
     },
-    /// Groups do not tile the inputs.
+    /// Groups that do not tile the inputs.
     #[error("{d_input} inputs cannot be divided into groups of {group}")]
     Indivisible {
         /// Number of inputs.
@@ -86,27 +86,27 @@ pub enum SparseError {
         /// Inputs in a group.
         group: usize,
     },
-    /// A group that the kernels cannot take.
+    /// A group that the kernels do not support.
     #[error("{what} {got} is not supported: {expected}")]
     Unsupported {
-        /// What was asked for.
+        /// Name of the setting.
         what: &'static str,
-        /// Its value.
+        /// Value of the setting.
         got: usize,
-        /// What is supported.
+        /// The supported values.
         expected: &'static str,
     },
     /// An index of an input that does not exist, or that does not follow the one before it.
     #[error("index {index} of output {output} is out of order or not below {d_input}")]
     Index {
-        /// The output.
+        /// Index of the output.
         output: usize,
         /// The stored index.
         index: usize,
         /// Number of inputs.
         d_input: usize,
     },
-    /// These values cannot be stored in this format.
+    /// A value type that the format cannot store.
     #[error("{format} matrices cannot hold {value_type} values")]
     Combination {
         /// The format.
@@ -114,22 +114,22 @@ pub enum SparseError {
         /// The value type.
         value_type: String,
     },
-    /// A tensor that the others need is not there.
+    /// A missing tensor that the others need.
     #[error("tensor {part:?} is missing")]
     Missing {
-        /// The suffix of its name.
+        /// Suffix of the tensor's name.
         part: &'static str,
     },
-    /// A tensor with another element type or shape than its place asks for.
+    /// A tensor with an unexpected element type or shape.
     #[error("tensor {part:?} is {dtype} {shape:?}, expected {expected}")]
     Tensor {
-        /// The suffix of its name.
+        /// Suffix of the tensor's name.
         part: &'static str,
-        /// What is expected.
+        /// The expected element type and shape.
         expected: &'static str,
-        /// Its element type.
+        /// Element type found.
         dtype: String,
-        /// Its shape.
+        /// Shape found.
         shape: Vec<usize>,
     },
 }

@@ -14,7 +14,7 @@ use crate::kernels::Level;
 use crate::numbers::value_type::ValueType;
 use crate::products::input::Input;
 
-/// `y = W x + b` with packed weights, in the place of a [`Linear`] once training is over.
+/// A linear layer `y = W x + b` with packed weights, which replaces a [`Linear`] after training.
 ///
 /// Products run on the CPU, over the threads of the current rayon pool; a tensor of another device is fetched and the result
 /// brought back. No gradient passes: `W` is no parameter, and the result starts a graph of its own. Records hold the bias
@@ -39,7 +39,7 @@ use crate::products::input::Input;
 pub struct SparseLinear {
     #[module(skip)]
     matrix: Arc<PackedMatrix>,
-    /// `[d_output]`
+    /// The bias, `[d_output]`.
     bias: Option<Param<Tensor<1>>>,
     #[module(skip)]
     level: Level,
@@ -68,7 +68,7 @@ impl SparseLinear {
         }
     }
 
-    /// Packs a layer, in the format that is fastest for its weights unless one is given.
+    /// Packs a layer, in the format that is fastest for its weights unless a format is given.
     ///
     /// # Errors
     ///
@@ -117,7 +117,7 @@ impl SparseLinear {
         y.reshape(dims)
     }
 
-    /// `y = W x` for `x [n_vectors, d_input]`.
+    /// Computes `y = W x` for `x [n_vectors, d_input]`.
     ///
     /// The seam for kernels of other devices: this one function knows where a product runs.
     fn product(&self, x: Tensor<2>) -> Tensor<2> {

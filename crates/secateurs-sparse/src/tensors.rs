@@ -15,11 +15,11 @@ use crate::numbers::values::Values;
 /// One tensor of a packed matrix: its element type has the name that safetensors headers use.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StoredTensor {
-    /// `F32`, `F16`, `BF16`, `I8`, `U8`, `U16` or `I64`.
+    /// Element type: `F32`, `F16`, `BF16`, `I8`, `U8`, `U16` or `I64`.
     pub dtype: String,
-    /// Its shape.
+    /// Shape of the tensor.
     pub shape: Vec<usize>,
-    /// Its elements, little-endian.
+    /// Elements of the tensor, little-endian.
     pub bytes: Bytes,
 }
 
@@ -38,17 +38,17 @@ impl StoredTensor {
     }
 }
 
-/// `[d_output, d_input]`
+/// Shape of the matrix, `[d_output, d_input]`.
 const SHAPE: &str = "shape";
 /// The values, one output after the other.
 const COMPRESSED: &str = "compressed";
 /// One bit for every weight.
 const BITMASK: &str = "bitmask";
-/// Values before those of each output.
+/// Number of values before each output's first.
 const ROW_OFFSETS: &str = "row_offsets";
 /// The inputs of the values.
 const INDICES: &str = "indices";
-/// `[keep, group]`
+/// Pattern of the groups, `[keep, group]`.
 const PATTERN: &str = "pattern";
 /// Scales of integers.
 const SCALES: &str = "scales";
@@ -111,7 +111,7 @@ impl PackedMatrix {
         tensors
     }
 
-    /// Puts together what [`to_tensors`](Self::to_tensors) gave; `find` looks a suffix up.
+    /// Assembles the tensors of [`to_tensors`](Self::to_tensors) to a matrix; `find` returns the tensor of a suffix.
     ///
     /// # Errors
     ///
@@ -166,7 +166,7 @@ fn dtype(value_type: ValueType) -> &'static str {
     }
 }
 
-/// Elements of the stored tensor: pairs for 4-bit integers.
+/// Number of elements of the stored tensor: pairs for 4-bit integers.
 fn n_elements(values: &Values) -> usize {
     values.bytes().len() * 8 / values.value_type().bits().max(8)
 }
@@ -206,7 +206,7 @@ fn float_type(part: &'static str, tensor: &StoredTensor) -> Result<ValueType, Sp
     }
 }
 
-/// The group is the smallest that has as many scales for each output.
+/// Infers the group from the scales: the smallest with as many scales for each output.
 fn integer_type(
     compressed: &StoredTensor,
     scales: &StoredTensor,
@@ -237,7 +237,7 @@ fn shape_of(part: &'static str, tensor: &StoredTensor) -> Result<[usize; 2], Spa
     dims.map_err(|_| unexpected(part, tensor, "two dimensions"))
 }
 
-/// Two sizes stored as numbers; some writers use 32 bits.
+/// Reads two sizes stored as numbers; some writers use 32 bits.
 fn pair(part: &'static str, tensor: StoredTensor) -> Result<[usize; 2], SparseError> {
     let numbers: Vec<i64> = match tensor.dtype.as_str() {
         "I64" => tensor

@@ -1,9 +1,9 @@
-//! Everything a caller of this crate can get wrong.
+//! Errors of this crate.
 
 /// The result of a fallible operation of this crate.
 pub type Result<T, E = TensorError> = core::result::Result<T, E>;
 
-/// What went wrong, with the facts needed to mend it.
+/// An error of this crate, with the facts needed to mend it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TensorError {
@@ -16,7 +16,7 @@ pub enum TensorError {
     /// A setting outside its range.
     #[error("must be {expected}, got {value}")]
     OutOfRange {
-        /// What is accepted.
+        /// The accepted range.
         expected: &'static str,
         /// The refused value.
         value: f64,
@@ -45,10 +45,10 @@ pub enum TensorError {
         /// Inputs in each group.
         group: usize,
     },
-    /// A buffer whose length is not what its dimensions say.
+    /// A buffer whose length does not follow from its dimensions.
     #[error("{what}: expected {expected} elements, got {got}")]
     LengthMismatch {
-        /// Which buffer.
+        /// Name of the buffer.
         what: &'static str,
         /// Elements asked for.
         expected: usize,
@@ -58,7 +58,7 @@ pub enum TensorError {
     /// Two matrices that should have the same dimensions.
     #[error("{what}: expected [d_output, d_input] = {expected:?}, got {got:?}")]
     DimsMismatch {
-        /// Which matrix.
+        /// Name of the matrix.
         what: &'static str,
         /// Dimensions asked for.
         expected: [usize; 2],
@@ -95,12 +95,12 @@ pub enum TensorError {
         /// Flat index of the first NaN.
         index: usize,
     },
-    /// More weights to prune than there are.
+    /// A request to prune more weights than there are.
     #[error("cannot prune {n_pruned} of {n} values")]
     TooManyPruned {
         /// Values given.
         n: usize,
-        /// Values asked to go.
+        /// Values to prune.
         n_pruned: usize,
     },
     /// A weight that is NaN or infinite.
@@ -140,9 +140,9 @@ pub enum TensorError {
         output: usize,
         /// First input of the group.
         input: usize,
-        /// What the group keeps.
+        /// Weights kept in the group.
         kept: usize,
-        /// What the pattern allows.
+        /// Weights that the pattern allows.
         keep: usize,
     },
     /// A path rule that is not a glob.
@@ -150,14 +150,14 @@ pub enum TensorError {
     BadGlob {
         /// The glob as given.
         glob: String,
-        /// Why.
+        /// Cause.
         #[source]
         source: globset::Error,
     },
     /// A path rule that matches no weight matrix which could be pruned.
     #[error("{list} glob {glob:?} matches no layer that could be pruned; there are, for instance, {examples}")]
     UnmatchedGlob {
-        /// The list that has it: `include` or `exclude`.
+        /// The list that holds the glob: `include` or `exclude`.
         list: &'static str,
         /// The glob as given.
         glob: String,
@@ -175,7 +175,7 @@ pub enum TensorError {
     UnsupportedRank {
         /// Path of the parameter.
         path: String,
-        /// Its rank.
+        /// Rank of the parameter.
         rank: usize,
     },
     /// A mask or a matrix of other dimensions than its parameter.

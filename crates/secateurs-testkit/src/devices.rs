@@ -1,4 +1,4 @@
-//! Where tests run.
+//! Devices that tests run on.
 
 use burn::tensor::Device;
 

@@ -2,7 +2,7 @@
 
 use crate::error::{Result, TrainError};
 
-/// Items in an order that a seed decides, epoch after epoch.
+/// Items in an order that follows from a seed, epoch after epoch.
 ///
 /// Every epoch takes each of `0..n_items` once, in an order of its own (Fisher and Yates, with the generator SplitMix64), so that
 /// a number of an epoch is all that is needed to go on in it.
@@ -96,7 +96,7 @@ pub struct Batches {
 }
 
 impl Batches {
-    /// Batches of these items in this order; the last may hold fewer than the others.
+    /// Batches of these items in this order; the last batch may hold fewer.
     ///
     /// # Errors
     ///
@@ -118,7 +118,7 @@ impl Batches {
         self.items.is_empty()
     }
 
-    /// Items of a batch, but for a last one that is smaller.
+    /// Number of items in a batch; the last batch may hold fewer.
     pub fn batch_size(&self) -> usize {
         self.batch_size
     }

@@ -1,10 +1,10 @@
-//! The end of a training that no longer helps.
+//! Early stopping: ends a training that no longer helps.
 
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Result, TrainError};
 
-/// A rule that ends a training which no longer helps, by a loss on data that no step sees.
+/// A rule that ends a training which no longer helps, by a loss on held-out data that no step sees.
 ///
 /// A loss helps if it is smaller than the last one that helped by more than `min_delta`. Training ends with the first loss after
 /// more than `patience` ones in a row that did not help.
@@ -27,14 +27,14 @@ use crate::error::{Result, TrainError};
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct EarlyStopping {
-    /// Losses in a row that may pass without help; training never ends early if there is no such number.
+    /// Number of losses in a row that may pass without help; without it training never ends early.
     pub patience: Option<usize>,
     /// A loss must fall by more than this to help.
     pub min_delta: f64,
 }
 
 impl Default for EarlyStopping {
-    /// Never ends early.
+    /// The rule that never ends a training early.
     fn default() -> Self {
         Self {
             patience: None,
@@ -44,7 +44,7 @@ impl Default for EarlyStopping {
 }
 
 impl EarlyStopping {
-    /// Ends after so many losses in a row that are no smaller, and one more.
+    /// Ends a training once more than so many losses in a row are no smaller.
     pub fn new(patience: usize) -> Self {
         Self {
             patience: Some(patience),
@@ -52,7 +52,7 @@ impl EarlyStopping {
         }
     }
 
-    /// Begins to watch a training whose state is an `S`.
+    /// Begins to watch a training whose state has the type `S`.
     ///
     /// # Errors
     ///
@@ -72,7 +72,7 @@ impl EarlyStopping {
     }
 }
 
-/// A training under watch: its losses so far in short, and its best state.
+/// A training under watch: a summary of its losses so far, and its best state.
 ///
 /// It is a value: stored beside the state of a training and read again, it goes on where it was.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -80,7 +80,7 @@ pub struct Watch<S> {
     rule: EarlyStopping,
     /// The last loss that helped.
     helped: Option<f64>,
-    /// Losses since then.
+    /// Number of losses since then.
     since: usize,
     n_seen: usize,
     best: Option<Best<S>>,
@@ -89,9 +89,9 @@ pub struct Watch<S> {
 /// The state with the least loss; the first of several.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Best<S> {
-    /// Losses seen before its own.
+    /// Number of losses seen before its own.
     pub index: usize,
-    /// Its loss.
+    /// Loss of the best state.
     pub loss: f64,
     /// The state.
     pub state: S,
@@ -100,14 +100,14 @@ pub struct Best<S> {
 /// Meaning of a loss for a training.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
-    /// Training goes on.
+    /// Training should go on.
     Continue,
-    /// Training no longer helps.
+    /// Training no longer helps and should end.
     Stop,
 }
 
 impl<S> Watch<S> {
-    /// Takes a loss, and the state that has it if no loss before was as small.
+    /// Takes a loss, and keeps the state if no loss before was as small.
     ///
     /// # Errors
     ///

@@ -1,11 +1,11 @@
-//! Everything a caller of this crate can get wrong.
+//! Errors of this crate.
 
 use secateurs_tensor::TensorError;
 
 /// Result of this crate's functions.
 pub type Result<T, E = TrainError> = std::result::Result<T, E>;
 
-/// A failure, with the facts needed to mend it.
+/// An error of this crate, with the facts needed to mend it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TrainError {
@@ -17,7 +17,7 @@ pub enum TrainError {
     Parameter {
         /// Path of the parameter.
         path: String,
-        /// Why.
+        /// Cause.
         #[source]
         source: TensorError,
     },
@@ -43,7 +43,7 @@ pub enum TrainError {
     /// Rules that select no weight matrix.
     #[error("the rules select no weight matrix of the module")]
     NothingToPrune,
-    /// Training that has left the finite numbers.
+    /// A training whose loss is NaN or infinite.
     #[error("step {step}: the loss is {loss}{}; the learning rate or the penalty may be too high", culprit(parameter.as_deref()))]
     Diverged {
         /// Step of the training.
@@ -61,7 +61,7 @@ pub enum TrainError {
         /// The loss.
         loss: f64,
     },
-    /// Weights that training has spoilt.
+    /// Weights that training has made NaN or infinite.
     #[error("after {step} steps {path} holds weights that are not finite; the learning rate may be too high")]
     NonFiniteWeights {
         /// Steps done.
@@ -95,7 +95,7 @@ impl TrainError {
         }
     }
 
-    /// Refuses everything but finite numbers above 0.
+    /// Refuses every number but finite ones above 0.
     pub(crate) fn check_positive(setting: &'static str, value: f64) -> Result<()> {
         if value > 0.0 && value.is_finite() {
             Ok(())

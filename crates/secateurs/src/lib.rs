@@ -19,7 +19,7 @@ pub use secateurs_sparse as sparse;
 pub use secateurs_tensor as tensor;
 pub use secateurs_train as train;
 
-/// What most programs need.
+/// The names that most programs need.
 pub mod prelude {
     pub use crate::importance::{Importance, LayerView, Magnitude, Ria, Taylor, Wanda, prune_module};
     pub use crate::prune::{Alps, BlockPlan, BlockStore, LAdmm, LayerMethod, MaskOnly, SparseGpt, prune_blocks};

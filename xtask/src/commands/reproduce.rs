@@ -28,10 +28,12 @@ pub struct Arguments {
 
 #[derive(Debug, Clone, Copy, Default, clap::ValueEnum)]
 enum Tier {
-    /// Minutes, with nothing but the repository.
+    /// Every system beside its controls, in minutes, with nothing but the repository.
     #[default]
     Quick,
-    /// The real models and data sets.
+    /// Sweeps, seeds and spreads on the same models, within about an hour.
+    Standard,
+    /// The real models and data sets, for hours.
     Full,
 }
 
@@ -68,6 +70,7 @@ pub fn experiments(device: Device) -> Result<Command, TaskError> {
 fn words(arguments: &Arguments) -> Vec<&str> {
     let tier = match arguments.tier {
         Tier::Quick => "quick",
+        Tier::Standard => "standard",
         Tier::Full => "full",
     };
     let claims = arguments.claims.iter().map(String::as_str);

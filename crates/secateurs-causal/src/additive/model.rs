@@ -1,4 +1,4 @@
-//! Additive models in closed form: a Kolmogorov-Arnold network without hidden layer whose grids are fixed.
+//! Additive models in closed form: Kolmogorov-Arnold networks without a hidden layer and with fixed grids.
 
 use faer::Mat;
 
@@ -9,12 +9,12 @@ use crate::data::study::{Outcomes, Study, check_covariates, check_length};
 use crate::error::{Arm, Column};
 use crate::{CausalError, Result};
 
-/// Sharing of an additive model by the arms.
+/// The parts of an additive model that both arms share.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AdditiveLearner {
     /// One model of all rows with the treatment as one more covariate: the effect is the same for everybody.
     S,
-    /// A model of each arm's own: effects are additive, too.
+    /// A separate model for each arm: effects are additive, too.
     T,
 }
 
@@ -51,13 +51,13 @@ pub enum AdditiveLearner {
 /// **Deviates:** grids are fixed and the penalty is quadratic, so that the coefficients have a closed form; there is no SiLU.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AdditiveConfig {
-    /// Sharing of the model by the arms.
+    /// The parts of the model that both arms share.
     pub learner: AdditiveLearner,
-    /// The penalty, or those to choose from; each arm of a T-learner chooses its own.
+    /// The penalty, or a list to choose from; each arm of a T-learner chooses separately.
     pub ridge: Ridge,
     /// Intervals of the splines; no splines if 0.
     pub n_intervals: usize,
-    /// A covariate with fewer different values has no splines.
+    /// Least number of different values for which a covariate has splines.
     pub least_distinct: usize,
     /// Functions of a covariate with fewer values, if it has more than two.
     pub few_values: FewValues,
@@ -75,17 +75,17 @@ impl AdditiveConfig {
         }
     }
 
-    /// This configuration with that many intervals.
+    /// Sets the number of intervals.
     pub fn with_intervals(self, n_intervals: usize) -> Self {
         Self { n_intervals, ..self }
     }
 
-    /// Takes covariates with few values as lines or as levels.
+    /// Sets how covariates with few values are used: as lines or as levels.
     pub fn with_few_values(self, few_values: FewValues) -> Self {
         Self { few_values, ..self }
     }
 
-    /// Leaves splines and levels out: a linear model.
+    /// Leaves splines and levels out, which makes a linear model.
     pub fn lines(self) -> Self {
         self.with_intervals(0)
     }
@@ -185,7 +185,8 @@ pub(crate) fn design(study: &Study, bases: &[TermBasis], rows: &[usize]) -> Mat<
     Mat::from_fn(rows.len(), p, |row, column| values[row][column])
 }
 
-/// `intercept + sum_j term_j(x_j)`, where every term has mean 0 over the training rows of both arms.
+/// One of the two outcomes: `intercept + sum_j term_j(x_j)`, where every term has mean 0 over the training rows of both
+/// arms.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AdditiveFunction {
     intercept: f64,
@@ -195,7 +196,7 @@ pub struct AdditiveFunction {
 }
 
 impl AdditiveFunction {
-    /// A function in the units of the study, from one of outcomes on a scale.
+    /// Converts a function of outcomes on a scale to the units of the study.
     pub(crate) fn new(study: &Study, bases: &[TermBasis], solution: &Solution, outcome: ColumnScale) -> Self {
         let mut intercept = solution.coefficients[0] * outcome.unit();
         let mut terms = Vec::with_capacity(bases.len());
@@ -221,18 +222,18 @@ impl AdditiveFunction {
         self.intercept
     }
 
-    /// One term for each covariate, in their order.
+    /// The terms, one per covariate, in the order of the covariates.
     pub fn terms(&self) -> &[Term] {
         &self.terms
     }
 
-    /// The ridge penalty that it was fitted with.
+    /// The ridge penalty of the fit.
     pub fn penalty(&self) -> f64 {
         self.penalty
     }
 
-    /// Penalties that took no part in the choice, since the normal equations cannot be solved with them or the model would meet
-    /// all outcomes.
+    /// Penalties that took no part in the choice: the normal equations cannot be solved with them, or the model would
+    /// reproduce all outcomes.
     pub fn skipped_penalties(&self) -> &[f64] {
         &self.skipped
     }
@@ -308,8 +309,8 @@ impl Additive {
         Ok(self.outcomes(x)?.effects())
     }
 
-    /// Contribution of a covariate to the effect where it has a value: the difference of the two terms, with mean 0 over the training
-    /// rows. The mean effect is the difference of the intercepts.
+    /// Contribution of a covariate's value to the effect: the difference of the two terms, with mean 0 over the
+    /// training rows. The mean effect is the difference of the intercepts.
     ///
     /// # Errors
     ///

@@ -31,7 +31,8 @@ pub enum Pooling {
         /// Penalty with treatment.
         treated: f64,
     },
-    /// One function for both arms, and another that is added with treatment: the larger its penalty, the more the arms share.
+    /// One function for both arms, and another that is added with treatment: the larger its penalty, the more the arms
+    /// share.
     Partial {
         /// Penalty of the outcome without treatment.
         outcome: f64,
@@ -40,7 +41,7 @@ pub enum Pooling {
     },
 }
 
-/// An additive model whose pooling is chosen by cross-validation on observed outcomes.
+/// An additive model with pooling chosen by cross-validation on observed outcomes.
 ///
 /// Functions and scales are those of [`AdditiveConfig`](crate::AdditiveConfig). Folds are drawn within each arm; a candidate's
 /// error is the sum over the arms of the mean squared error of rows that it was not fitted to, so that a small arm counts as much
@@ -50,17 +51,17 @@ pub enum Pooling {
 /// used.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PoolingSearch {
-    /// Candidates that are tried; among equals the first.
+    /// Candidates to try; among equals the first is chosen.
     pub candidates: Vec<Pooling>,
     /// Number of folds.
     pub folds: usize,
-    /// Draws the folds.
+    /// Seed of the folds.
     pub seed: u64,
     /// Intervals of the splines; no splines if 0.
     pub n_intervals: usize,
-    /// A covariate with fewer different values has no splines.
+    /// Least number of different values for which a covariate has splines.
     pub least_distinct: usize,
-    /// Functions to try for covariates with fewer values, but more than two; each with every candidate.
+    /// Functions to try for covariates with fewer values, but more than two; each is tried with every candidate.
     pub few_values: Vec<FewValues>,
 }
 
@@ -92,19 +93,19 @@ impl Default for PoolingSearch {
     }
 }
 
-/// Choice of cross-validation.
+/// Result of cross-validation.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PoolingChoice {
-    /// The candidate that was taken.
+    /// The chosen candidate.
     pub pooling: Pooling,
     /// Functions of covariates with few values in the model, if there are any.
     pub few_values: FewValues,
-    /// The error of each candidate with these, in their order, in squared units of the outcome; infinite for a candidate whose
-    /// normal equations cannot be solved, which is left out of the choice.
+    /// The errors of the candidates with these functions, in squared units of the outcome and in the order of the
+    /// candidates; infinite where the normal equations cannot be solved, which excludes the candidate.
     pub errors: Vec<f64>,
 }
 
-/// `F'F` and `F'y` of the rows of each arm, with outcomes on their scale.
+/// Products `F'F` and `F'y` over the rows of each arm, with outcomes on their scale.
 #[derive(Clone)]
 struct Moments([(Mat<f64>, Mat<f64>); 2]);
 
@@ -113,19 +114,19 @@ struct Attempt<'a> {
     study: &'a Study,
     few_values: FewValues,
     bases: Vec<TermBasis>,
-    /// `[rows, p]`
+    /// Values of the functions, `[rows, p]`.
     f: Mat<f64>,
-    /// On its scale.
+    /// Outcomes on their scale.
     outcome: Vec<f64>,
     all: Moments,
 }
 
-/// A candidate with the functions of an attempt.
+/// A candidate together with the functions of an attempt.
 struct Judged {
     attempt: usize,
     candidate: usize,
     pooling: Pooling,
-    /// The share of each row in the error.
+    /// Contribution of each row to the error.
     of_rows: Vec<f64>,
     error: f64,
 }
@@ -169,7 +170,7 @@ impl PoolingSearch {
         Ok((model, choice))
     }
 
-    /// One for each way to take few values; only the first if no covariate has few.
+    /// Attempts, one for each way to treat few values; only the first if no covariate has few.
     fn attempts<'a>(&self, study: &'a Study, outcome: &[f64]) -> Vec<Attempt<'a>> {
         let mut attempts: Vec<Attempt<'a>> = Vec::new();
         for &few_values in &self.few_values {
@@ -186,7 +187,7 @@ impl PoolingSearch {
         attempts
     }
 
-    /// All candidates whose normal equations can be solved.
+    /// The errors of all candidates with solvable normal equations.
     fn judged(&self, attempts: &[Attempt<'_>]) -> Result<Vec<Judged>> {
         let mut all = Vec::new();
         let mut failure = None;
@@ -246,7 +247,7 @@ impl PoolingSearch {
         Ok(())
     }
 
-    /// Rows of each fold, as even within each arm as they come.
+    /// Splits the rows of each arm into folds as evenly as possible.
     fn folds_of(&self, study: &Study) -> Vec<Vec<usize>> {
         let mut rng = StdRng::seed_from_u64(self.seed);
         let mut folds = vec![Vec::new(); self.folds];
@@ -261,7 +262,8 @@ impl PoolingSearch {
     }
 }
 
-/// The candidate that pools most, with lines before levels, and the best of those, within one standard error of the least error.
+/// The candidate that pools most within one standard error of the least error; among equals lines before levels, then
+/// the least error.
 fn chosen(judged: &[Judged]) -> &Judged {
     let by_error = |a: &&Judged, b: &&Judged| a.error.total_cmp(&b.error);
     let least = judged.iter().min_by(by_error).expect("a candidate was judged");
@@ -294,7 +296,7 @@ impl<'a> Attempt<'a> {
         }
     }
 
-    /// For each candidate the errors of the rows of a fold, each divided by the number of rows of its arm.
+    /// Errors of the held-out rows for each candidate, each divided by the number of rows of its arm.
     fn errors(&self, candidates: &[Pooling], held_out: &[usize]) -> Vec<Result<Vec<f64>>> {
         let rows = Mat::from_fn(held_out.len(), self.f.ncols(), |row, column| {
             self.f[(held_out[row], column)]
@@ -318,7 +320,7 @@ impl<'a> Attempt<'a> {
 }
 
 impl Moments {
-    /// The products of the rows of `f`, each of which has an outcome and an arm.
+    /// Sums the products over the rows of `f`, separately for each arm.
     fn of(f: &Mat<f64>, outcome: &[f64], arm_of: impl Fn(usize) -> Arm) -> Self {
         Self(Arm::BOTH.map(|arm| {
             let of_arm: Vec<usize> = (0..f.nrows()).filter(|row| arm_of(*row) == arm).collect();
@@ -333,8 +335,8 @@ impl Moments {
         Self([of(0), of(1)])
     }
 
-    /// Coefficients of the functions without and with treatment, fitted together by the columns `[F, tF_1..k]`: one function of
-    /// all rows, and one that the treatment adds, which has as many of the columns as `effect` has penalties.
+    /// Coefficients of the functions without and with treatment, fitted together by the columns `[F, tF_1..k]`: one
+    /// function of all rows, and one that the treatment adds, with as many columns as `effect` has penalties.
     fn together(&self, outcome: &[f64], effect: &[f64]) -> Result<[Vec<f64>; 2]> {
         let Self([(g0, r0), (g1, r1)]) = self;
         let p = g0.nrows();
@@ -357,7 +359,7 @@ impl Moments {
 }
 
 impl Pooling {
-    /// Rank of the sharing of the arms: 2 for all but a constant, 0 for nothing.
+    /// Rank of the pooling: 2 if all but a constant is shared, 0 if nothing is.
     fn shared(&self) -> u8 {
         match self {
             Self::Complete { .. } => 2,

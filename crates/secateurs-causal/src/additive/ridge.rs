@@ -6,15 +6,16 @@ use faer::{Mat, Side};
 
 use crate::{CausalError, Result};
 
-/// Share of a column that the columns before it must leave unexplained; below it rounding decides about its coefficient.
+/// Share of a column that the columns before it must leave unexplained; with less, rounding decides about its
+/// coefficient.
 const LEAST_PIVOT: f64 = 1e-12;
 
-/// Penalties to choose from, each positive; the choice is by generalised cross-validation unless there is only one.
+/// Penalties to choose from, each positive; generalised cross-validation chooses unless there is only one.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Ridge(Vec<f64>);
 
 impl Ridge {
-    /// This penalty.
+    /// This one penalty.
     ///
     /// # Errors
     ///
@@ -23,7 +24,8 @@ impl Ridge {
         Self::by_gcv([penalty])
     }
 
-    /// The one with the least `n RSS / (n - tr H)^2`, where `H` takes the outcomes to the fitted ones; the first among equals.
+    /// The penalty with the least `n RSS / (n - tr H)^2`, where `H` maps the outcomes to the fitted ones; the first
+    /// among equals.
     ///
     /// A penalty so small that the normal equations cannot be solved, or that leaves nothing to judge by, is left out of the
     /// choice.
@@ -68,7 +70,8 @@ struct Equations<'a> {
     right: Mat<f64>,
 }
 
-/// `b` with `(F'F + penalty I) b = F'y`, where the first column of F, `[n, p]`, is the intercept's and has no penalty.
+/// The solution `b` of `(F'F + penalty I) b = F'y`, where the first column of F, `[n, p]`, is the intercept's and has
+/// no penalty.
 ///
 /// All other columns are to be of everyday size.
 pub(crate) fn solve(f: &Mat<f64>, y: &[f64], ridge: &Ridge) -> Result<Solution> {
@@ -122,7 +125,7 @@ impl Equations<'_> {
     }
 }
 
-/// `B` with `(gram + diag(penalties)) B = right`.
+/// The solution `B` of `(gram + diag(penalties)) B = right`.
 pub(crate) fn penalised(gram: &Mat<f64>, right: &Mat<f64>, penalties: &[f64]) -> Result<Mat<f64>> {
     let mut normal = gram.clone();
     for (at, penalty) in penalties.iter().enumerate() {
@@ -143,7 +146,7 @@ pub(crate) fn penalised(gram: &Mat<f64>, right: &Mat<f64>, penalties: &[f64]) ->
     }
 }
 
-/// None for the intercept, then the same for all other columns.
+/// Penalties of the columns: none for the intercept, `ridge` for all others.
 pub(crate) fn penalties(columns: usize, ridge: f64) -> Vec<f64> {
     let mut all = vec![ridge; columns];
     all[0] = 0.0;

@@ -12,9 +12,9 @@ const DEGREE: usize = 3;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum FewValues {
-    /// A line through all of them.
+    /// A line through all values.
     Lines,
-    /// A level of its own for each value, such as those of a category that is coded 0, 1, 2.
+    /// A separate level for each value, for instance of a category that is coded 0, 1, 2.
     Levels,
 }
 
@@ -23,12 +23,12 @@ pub enum FewValues {
 pub(crate) struct Functions {
     /// Intervals of the splines; only lines if 0.
     pub(crate) n_intervals: usize,
-    /// A covariate with fewer different values has no splines.
+    /// Least number of different values for which a covariate has splines.
     pub(crate) least_distinct: usize,
     pub(crate) few_values: FewValues,
 }
 
-/// The functions of one covariate that a term combines: the covariate itself on its scale and, maybe, others.
+/// The functions that a term combines: its covariate on a scale, and possibly splines or levels.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct TermBasis {
     pub(crate) feature: usize,
@@ -43,7 +43,7 @@ pub(crate) struct TermBasis {
 #[derive(Debug, Clone, PartialEq)]
 enum Kind {
     Line,
-    /// On the scale.
+    /// Splines on the scale.
     Splines(Grid),
     /// Places of the levels on the scale, ascending.
     Levels(Vec<f64>),
@@ -95,7 +95,7 @@ impl TermBasis {
         }
     }
 
-    /// Their values.
+    /// Values of the functions.
     pub(crate) fn at(&self, value: f64) -> Vec<f64> {
         let inside = value.clamp(self.range[0], self.range[1]);
         match &self.kind {
@@ -144,7 +144,7 @@ pub struct Term {
 }
 
 impl Term {
-    /// The term and its mean over some values of the covariate, which it no longer has.
+    /// The term with its mean over some values of the covariate subtracted, and that mean.
     pub(crate) fn centred(basis: TermBasis, coefficients: Vec<f64>, values: &[f64]) -> (Self, f64) {
         let mut term = Self {
             basis,
@@ -176,7 +176,7 @@ impl Term {
         }
     }
 
-    /// Whether the term is a line and nothing else.
+    /// Whether the term is only a line.
     pub fn is_linear(&self) -> bool {
         self.basis.kind == Kind::Line
     }
@@ -196,7 +196,8 @@ impl Term {
         self.basis.range
     }
 
-    /// Interior knots, between which the term is a cubic polynomial, or the levels, between which it is a line; none of a line.
+    /// Interior knots, between which the term is a cubic polynomial, or levels, between which it is a line; none for a
+    /// line.
     pub fn knots(&self) -> &[f64] {
         &self.basis.knots
     }

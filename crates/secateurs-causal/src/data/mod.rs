@@ -1,4 +1,4 @@
-//! Studies: who was treated, and what became of them.
+//! Studies: treatments and outcomes of rows with covariates.
 
 mod overlap;
 pub(crate) mod scale;

@@ -1,18 +1,18 @@
-//! Covariates that say which arm a row belongs to.
+//! Checks for covariates that determine the arm of a row.
 
 use crate::data::scale::range;
 use crate::data::study::Study;
 use crate::error::{Arm, Column};
 use crate::{CausalError, Result};
 
-/// Values up to which a covariate may be a category.
+/// Largest number of values for which a covariate may be a category.
 const MOST_CATEGORIES: usize = 7;
-/// Covariates that separate the arms are refused if chance would let one do it less often than this.
+/// Probability of separation by chance below which a covariate that separates the arms is refused.
 const CHANCE: f64 = 1e-3;
 
 impl Study {
-    /// Refuses a covariate that is the treatment, or that separates the arms: there, no row shows what would have become of it in
-    /// the other arm.
+    /// Refuses a covariate that is the treatment, or that separates the arms: its values show no row's outcome in the
+    /// other arm.
     ///
     /// A covariate is the treatment if it is constant in each arm, with two values. It separates the arms if the ranges of its
     /// values in the two arms do not meet, or if it has at most 7 values, each of which occurs in one arm only; in studies so

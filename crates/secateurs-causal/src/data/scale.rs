@@ -1,9 +1,9 @@
-//! Origin and unit of a column, so that nothing depends on the units of a study.
+//! Origin and unit of a column, so that no result depends on the units of a study.
 
-/// Ranges below this many spacings of `f64` at their place are what rounding leaves of a constant.
+/// Number of spacings of `f64` below which a range is the rounding error of a constant.
 const SPACINGS_OF_A_CONSTANT: f64 = 4.0;
 
-/// Where a column has its zero and how large its unit is: `z = (value - origin) / unit`.
+/// The zero and the unit of a column: `z = (value - origin) / unit`.
 ///
 /// A column without variation has unit 0, and `z = 0` wherever a value lies, since nothing can be learnt from it.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -13,7 +13,7 @@ pub(crate) struct ColumnScale {
 }
 
 impl ColumnScale {
-    /// Mean 0 and deviation 1 of the values; the constant itself as the origin of a constant column.
+    /// The scale on which the values have mean 0 and deviation 1; a constant column has its constant as origin.
     pub(crate) fn standard(values: &[f64]) -> Self {
         let [low, high] = range(values);
         // Halves, so that the range of any finite numbers is one.
@@ -32,7 +32,7 @@ impl ColumnScale {
         }
     }
 
-    /// The scale of a covariate: 0 and 1 if it has two values, else mean 0 and deviation 1.
+    /// The scale of a covariate: maps its values to 0 and 1 if there are two, else to mean 0 and deviation 1.
     ///
     /// So the penalty of a column that says which rows belong to a group depends on the number of rows in it, as those of splines
     /// and of levels do.
@@ -49,7 +49,7 @@ impl ColumnScale {
         }
     }
 
-    /// From a value to the scale.
+    /// Maps a value to the scale.
     pub(crate) fn to(self, value: f64) -> f64 {
         match self.unit {
             0.0 => 0.0,
@@ -57,17 +57,17 @@ impl ColumnScale {
         }
     }
 
-    /// From the scale to a value.
+    /// Maps a number on the scale back to a value.
     pub(crate) fn back(self, z: f64) -> f64 {
         self.origin + self.unit * z
     }
 
-    /// The value that is 0 on the scale.
+    /// The value that is mapped to 0.
     pub(crate) fn origin(self) -> f64 {
         self.origin
     }
 
-    /// The difference that is 1 on the scale; 0 for a constant column.
+    /// The difference that is mapped to 1; 0 for a constant column.
     pub(crate) fn unit(self) -> f64 {
         self.unit
     }

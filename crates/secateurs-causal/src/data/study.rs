@@ -1,4 +1,4 @@
-//! Who was treated, and what became of them.
+//! Studies: covariates, treatments and outcomes.
 
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -10,19 +10,19 @@ use crate::{CausalError, Result};
 /// The expected outcomes of each row without and with treatment, known where data were generated.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Outcomes {
-    /// Without treatment.
+    /// Outcomes without treatment.
     pub mu0: Vec<f64>,
-    /// With treatment.
+    /// Outcomes with treatment.
     pub mu1: Vec<f64>,
 }
 
 impl Outcomes {
-    /// `mu1 - mu0` of every row; the shorter of the lists decides how many.
+    /// The effect `mu1 - mu0` of every row; the shorter list decides the number of rows.
     pub fn effects(&self) -> Vec<f64> {
         self.mu1.iter().zip(&self.mu0).map(|(one, zero)| one - zero).collect()
     }
 
-    /// The outcome of each row under the treatment that it had; the shorter of the lists decides how many.
+    /// The outcome of each row under its actual treatment; the shorter list decides the number of rows.
     pub fn under(&self, treated: &[bool]) -> Vec<f64> {
         let rows = self.mu0.iter().zip(&self.mu1).zip(treated);
         rows.map(|((mu0, mu1), treated)| if *treated { *mu1 } else { *mu0 })
@@ -30,7 +30,7 @@ impl Outcomes {
     }
 }
 
-/// Covariates, treatments and outcomes: finite, as many of each, and with rows of both arms.
+/// Covariates, treatments and outcomes: finite, of equal number, and with rows of both arms.
 ///
 /// # Examples
 ///
@@ -56,7 +56,7 @@ impl Study {
     /// The least number of rows.
     pub const LEAST_ROWS: usize = 2;
 
-    /// A study whose true outcomes are not known.
+    /// A study without known true outcomes.
     ///
     /// # Shapes
     ///
@@ -104,7 +104,7 @@ impl Study {
         })
     }
 
-    /// This study with the true expected outcomes, to evaluate by. Nothing is fitted to them.
+    /// Adds the true expected outcomes, for evaluation. Nothing is fitted to them.
     ///
     /// # Errors
     ///
@@ -193,7 +193,7 @@ impl Study {
         self.truth.as_ref().ok_or(CausalError::NoTruth)
     }
 
-    /// Some of the rows, in the given order.
+    /// Selects some of the rows, in the given order.
     ///
     /// # Errors
     ///
@@ -214,7 +214,8 @@ impl Study {
         }
     }
 
-    /// The first rows and the last ones, a share of them (rounded down), such as to validate on.
+    /// Splits the rows into the first ones and the last ones, a share of them (rounded down), for instance for
+    /// validation.
     ///
     /// # Errors
     ///
@@ -227,8 +228,8 @@ impl Study {
         Ok((self.select(&rows[..cut])?, self.select(&rows[cut..])?))
     }
 
-    /// Two parts at random, the second with a share of the rows of each arm, at least one of each and not all. The same seed
-    /// gives the same parts; rows keep their order.
+    /// Splits the rows into two parts at random; the second holds a share of the rows of each arm, at least one of each
+    /// and not all. The same seed gives the same parts; rows keep their order.
     ///
     /// # Errors
     ///
@@ -262,7 +263,7 @@ impl Study {
         })
     }
 
-    /// Refuses an arm with a single row: nothing varies there.
+    /// Refuses an arm with a single row, since nothing varies there.
     pub(crate) fn check_arms(&self) -> Result<()> {
         Arm::BOTH.iter().try_for_each(|arm| check_arm(*arm, self.n_of(*arm)))
     }
@@ -297,7 +298,7 @@ pub(crate) fn check_length(column: Column, expected: usize, got: usize) -> Resul
     Err(CausalError::Length { column, expected, got })
 }
 
-/// Whether a column is finite and has a length.
+/// Checks that a column is finite and has the right length.
 pub(crate) fn check_column(column: Column, expected: usize, values: &[f64]) -> Result<()> {
     check_length(column, expected, values.len())?;
     match values.iter().position(|value| !value.is_finite()) {
@@ -310,7 +311,7 @@ pub(crate) fn check_column(column: Column, expected: usize, values: &[f64]) -> R
     }
 }
 
-/// Whether rows of covariates are whole and finite; their number.
+/// Checks that rows of covariates are whole and finite, and returns their number.
 pub(crate) fn check_covariates(x: &[f64], d_input: usize) -> Result<usize> {
     let rows = x.len() / d_input;
     check_length(Column::Covariates, rows * d_input, x.len())?;

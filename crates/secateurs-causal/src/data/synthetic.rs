@@ -1,4 +1,4 @@
-//! Generated studies whose effects are known.
+//! Generated studies with known effects.
 
 use std::f64::consts::PI;
 
@@ -18,7 +18,7 @@ use crate::{CausalError, Result};
 pub struct Synthetic {
     /// Number of rows.
     pub rows: usize,
-    /// Strength by which covariates decide about the treatment; 0 is a randomised study.
+    /// Strength of the covariates' influence on the treatment; 0 makes a randomised study.
     pub confounding: f64,
     /// Standard deviation of the noise.
     pub noise: f64,
@@ -28,7 +28,7 @@ impl Synthetic {
     /// Number of covariates.
     pub const D_INPUT: usize = 5;
 
-    /// Confounded rows with noise of a fifth.
+    /// The default study: confounded rows with noise of a fifth.
     pub fn new(rows: usize) -> Self {
         Self {
             rows,
@@ -47,7 +47,7 @@ impl Synthetic {
         1.0 / (1.0 + (-self.confounding * (1.5 * x[0] + x[3] - 0.5)).exp())
     }
 
-    /// A study with its true outcomes; the same for the same seed.
+    /// Generates a study with its true outcomes; the same for the same seed.
     ///
     /// # Errors
     ///

@@ -6,11 +6,11 @@ use crate::Result;
 use crate::data::scale::{ColumnScale, range};
 use crate::data::study::Study;
 
-/// Digits that a product of decimal numbers keeps in double precision; further ones are noise.
+/// Number of digits of a product of decimal numbers that double precision keeps; further ones are noise.
 const DIGITS: u8 = 15;
 
-/// A power of ten for each covariate and for outcomes, so that rounding means the same in all units. A column far from zero also
-/// has a round number near the middle of its range, so that rounding a slope does not move the whole line.
+/// A power of ten for each covariate and for outcomes, so that rounding means the same in all units. A column far from
+/// zero also has a round number near the middle of its range, so that rounding a slope does not move the whole line.
 #[derive(Debug, Clone)]
 pub(crate) struct Decades {
     covariates: Vec<Decade>,
@@ -25,7 +25,7 @@ struct Decade {
     unit: f64,
 }
 
-/// One of the two functions that a model consists of.
+/// One of the two functions of a model: the outcome without treatment, or the effect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Part {
     /// The outcome without treatment.
@@ -38,7 +38,7 @@ impl Part {
     /// The outcome, then the effect.
     pub(crate) const BOTH: [Self; 2] = [Self::Outcome, Self::Effect];
 
-    /// Its name in reports.
+    /// Name in reports.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Outcome => "outcome",
@@ -46,7 +46,7 @@ impl Part {
         }
     }
 
-    /// 0 for the outcome, 1 for the effect.
+    /// Index of the part: 0 for the outcome, 1 for the effect.
     pub(crate) fn index(self) -> usize {
         match self {
             Self::Outcome => 0,
@@ -75,22 +75,22 @@ impl Decades {
         self.covariates[index].to(value)
     }
 
-    /// The constant of a part in the decade of outcomes.
+    /// The constant of a part in the outcomes' decade.
     pub(crate) fn constant(&self, part: Part, value: f64) -> f64 {
         self.difference(value - self.origin(part))
     }
 
-    /// A difference of outcomes, such as a term, in their decade.
+    /// A difference of outcomes, such as a term, in the outcomes' decade.
     pub(crate) fn difference(&self, value: f64) -> f64 {
         value / self.outcome.unit
     }
 
-    /// A mean squared error of outcomes in their decade.
+    /// A mean squared error of outcomes in the outcomes' decade.
     pub(crate) fn squared(&self, error: f64) -> f64 {
         error / self.outcome.unit / self.outcome.unit
     }
 
-    /// An expression in decades, in the units of the study.
+    /// Converts an expression in decades to the units of the study.
     pub(crate) fn in_study(&self, part: Part, expr: &Expr) -> Expr {
         let covariate = |(index, decade): (usize, &Decade)| {
             let moved = Expr::Variable(index).plus(-decade.origin);
@@ -101,7 +101,7 @@ impl Decades {
         scaled.plus(self.origin(part))
     }
 
-    /// A rounded expression in the units of the study, without the digits that multiplication adds.
+    /// Converts a rounded expression to the units of the study, without the digits that multiplication adds.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! One formula for the outcome without treatment and one for the effect, from an additive model.
+//! Finds one formula for the outcome without treatment and one for the effect, from an additive model.
 
 use secateurs_formula::{Formula, Library, Rounding};
 use secateurs_kan::Stage;
@@ -14,23 +14,24 @@ mod run;
 
 use run::Run;
 
-/// The settings of each stage, and how far it may move the predictions.
+/// The settings of each stage, and its budget: how far it may change the predictions.
 ///
 /// A stage is accepted if the mean squared change of the outcomes that were observed, and that of the effects, over the
 /// training rows, against the model as it was fitted, are at most this share of the mean squared residual. So no stage needs
 /// rows of its own, and the formula cannot be more than a little worse than the model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FormulaConfig {
-    /// After pruning.
+    /// Budget after pruning.
     pub prune: f64,
-    /// After pruning and finding functions.
+    /// Budget after pruning and finding functions.
     pub symbolic: f64,
-    /// After rounding as well.
+    /// Budget after rounding as well.
     pub round: f64,
-    /// Shares of the standard deviation of the fitted outcomes up to which that of a term lets it go, the boldest first.
+    /// Thresholds of pruning, the boldest first: a term is removed if its standard deviation is at most this share of
+    /// the fitted outcomes' standard deviation.
     pub thresholds: Vec<f64>,
-    /// Mean squared errors that functions of terms may have, in units of an equal share of the budget for each term; the boldest
-    /// first. So a term that matters little gets a simple function.
+    /// Mean squared errors that functions of terms may have, in units of an equal share of the budget for each term;
+    /// the boldest first. So a term that matters little gets a simple function.
     pub tolerances: Vec<f64>,
     /// The functions.
     pub library: Library,
@@ -56,16 +57,16 @@ impl Default for FormulaConfig {
     }
 }
 
-/// A stage that was taken, and what it has left.
+/// A finished stage with its changes and the remaining terms.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FormulaStage {
     /// The stage with its setting: a share of the deviation of outcomes, a tolerance, or a rounding.
     pub stage: Stage,
     /// Mean squared change of the observed outcomes, and of the effects, as shares of the mean squared residual.
     pub change: [f64; 2],
-    /// Terms of the outcome without treatment and of the effect.
+    /// Number of terms of the outcome without treatment, and of the effect.
     pub terms: [usize; 2],
-    /// Whether the change is within the budget; if no attempt was, the last one is taken.
+    /// Whether the change is within the budget; if no attempt was within it, the last one is taken.
     pub within_budget: bool,
 }
 
@@ -73,13 +74,13 @@ pub struct FormulaStage {
 #[derive(Debug, Clone, PartialEq)]
 pub struct EffectFormulas {
     names: Vec<String>,
-    /// The stages as they were accepted.
+    /// The stages with their accepted settings.
     pub stages: Vec<FormulaStage>,
-    /// After pruning, the functions still splines.
+    /// The model after pruning, its functions still splines.
     pub pruned: Pruned,
     /// The outcome without treatment and the effect, with a function for every term.
     pub symbolic: [Formula; 2],
-    /// These formulas, rounded.
+    /// The formulas with rounded constants.
     pub rounded: [Formula; 2],
 }
 
@@ -88,7 +89,7 @@ pub struct EffectFormulas {
 pub struct Pruned {
     model: Additive,
     kept: [KeptUnits; 2],
-    /// Terms before and after, of the outcome without treatment and of the effect.
+    /// Numbers of terms before and after, of the outcome without treatment and of the effect.
     pub units: [UnitReport; 2],
 }
 
@@ -170,8 +171,8 @@ impl EffectFormulas {
         &self.names
     }
 
-    /// Expected outcomes by the rounded formulas, for rows `[rows, d_input]`; each covariate is moved into the range that the
-    /// formulas were fitted on, since a polynomial says nothing beyond it.
+    /// Expected outcomes by the rounded formulas, for rows `[rows, d_input]`; each covariate is clamped to the range
+    /// that the formulas were fitted on, since a polynomial says nothing beyond it.
     ///
     /// # Errors
     ///

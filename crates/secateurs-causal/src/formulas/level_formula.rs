@@ -2,7 +2,7 @@
 
 use secateurs_formula::{Call, Expr};
 
-/// The function that is a line between neighbouring places, through these points; places ascend.
+/// The function through these points that is a line between neighbouring places; places ascend.
 ///
 /// `f(x) = a + b x + sum_k c_k |x - x_k|` over the inner places, where `2 c_k` is the change of the slope and `b` the mean of the
 /// first and the last one.

@@ -1,4 +1,4 @@
-//! From a model to one formula for each outcome and for the effect.
+//! Formulas of models: one for each outcome and one for the effect.
 
 mod decades;
 pub(crate) mod effect_formula;

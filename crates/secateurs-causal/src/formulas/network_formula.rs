@@ -1,4 +1,4 @@
-//! One formula for each outcome and for the effect, from trained Kolmogorov-Arnold networks.
+//! Finds one formula for each outcome and for the effect, from trained Kolmogorov-Arnold networks.
 
 use burn::module::Module;
 use secateurs_formula::{Expr, Formula, Rounding};
@@ -15,19 +15,19 @@ use crate::learners::rows::{inputs, shares};
 use crate::learners::studies::Studies;
 use crate::{CausalError, Result};
 
-/// A change of the effect that nobody sees, as a share of what outcomes differ.
+/// Negligible change of the effect, as a share of the difference between the outcomes.
 const UNSEEN: f64 = 1e-8;
-/// Digits of a number in double precision.
+/// Number of decimal digits in double precision.
 const MOST_DIGITS: u8 = 17;
-/// Values of each covariate at which rounding is judged.
+/// Number of values of each covariate at which rounding is judged.
 const STEPS: u32 = 8;
 
-/// The rows and the training of networks on their way to formulas.
+/// The rows and the settings with which networks become formulas.
 #[derive(Debug, Clone, Copy)]
 pub struct Retraining<'a> {
     /// Rows to train on.
     pub train: &'a Study,
-    /// Rows that judge each stage, and the training in it.
+    /// Rows that judge each stage and its training.
     pub validation: &'a Study,
     /// Training after each stage; the learner is the model's.
     pub config: &'a LearnerConfig,
@@ -38,19 +38,19 @@ pub struct Retraining<'a> {
 /// Formulas of a learner's networks.
 #[derive(Debug, Clone)]
 pub struct NetworkFormulas {
-    /// Each network on its way.
+    /// The way of each network to its formulas.
     pub networks: Vec<FoundFormulas>,
     /// The model after pruning.
     pub pruned: EffectModel<Kan>,
     /// Outcomes without and with treatment, with unrounded constants.
     pub symbolic: [Formula; 2],
-    /// These formulas, rounded as far as the budget allows.
+    /// The formulas with rounded constants, as far as the budget allows.
     pub rounded: [Formula; 2],
 }
 
 impl NetworkFormulas {
-    /// The effect: the difference of the rounded outcomes, whose constants have as few digits as change it by no more than 1e-8 of
-    /// what the outcomes differ over the ranges of the covariates.
+    /// The effect as a formula: the difference of the rounded outcomes, with constants of so few digits that it changes
+    /// by at most 1e-8 of the difference between the outcomes over the ranges of the covariates.
     pub fn effect(&self) -> Formula {
         let [control, treated] = &self.rounded;
         let exact = control.with(treated.expr.clone().minus(control.expr.clone()));
@@ -69,8 +69,8 @@ impl NetworkFormulas {
         close.next().map_or(exact, |expr| control.with(expr))
     }
 
-    /// Expected outcomes by some formulas, `symbolic` or `rounded`, for rows `[rows, d_input]`; each covariate is moved into the
-    /// range that the formulas were fitted on.
+    /// Expected outcomes by some formulas, `symbolic` or `rounded`, for rows `[rows, d_input]`; each covariate is
+    /// clamped to the range that the formulas were fitted on.
     ///
     /// # Errors
     ///
@@ -85,8 +85,8 @@ impl NetworkFormulas {
 }
 
 impl EffectModel<Kan> {
-    /// Prunes the networks, trains them on, replaces their splines by functions, trains those, and rounds, each stage as far as
-    /// the budget allows on the validation rows; see [`find_formulas`].
+    /// Prunes the networks, trains them further, replaces their splines by functions, trains those, and rounds, each
+    /// stage as far as the budget allows on the validation rows; see [`find_formulas`].
     ///
     /// A network of a T-learner is judged and trained by the rows of its own arm; its penalty and the units are those of all
     /// rows.
@@ -145,7 +145,7 @@ impl EffectModel<Kan> {
     }
 }
 
-/// Rows in ranges: each covariate goes through its own while the others are in the middle, and all go together.
+/// Rows within ranges: each covariate runs through its range while the others stay in the middle, and all run together.
 fn rows_within(ranges: &[[f64; 2]]) -> Vec<Vec<f64>> {
     let at = |[low, high]: [f64; 2], share: f64| low + (high - low) * share;
     let middle: Vec<f64> = ranges.iter().map(|range| at(*range, 0.5)).collect();
@@ -162,7 +162,7 @@ fn rows_within(ranges: &[[f64; 2]]) -> Vec<Vec<f64>> {
     together.chain(single).collect()
 }
 
-/// The formula with the treatment put in for the last variable.
+/// The formula with the treatment inserted for the last variable.
 fn in_covariates(formula: &Formula, names: &[String], treatment: Option<f64>) -> Formula {
     let Some(treatment) = treatment else {
         return formula.clone();

@@ -13,7 +13,7 @@ pub(super) struct ArmErrors<'a, B: Base> {
     pub(super) config: &'a LearnerConfig,
     pub(super) rows: LearnerRows,
     pub(super) validation: Option<LearnerRows>,
-    /// Parts of the penalties, one for each network; none before the first step.
+    /// Parts of the penalties that do not change between steps, one for each network; none before the first step.
     pub(super) prepared: Vec<B::Prepared>,
 }
 

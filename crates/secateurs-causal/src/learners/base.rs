@@ -1,4 +1,4 @@
-//! Networks that learners are made of, from rows of numbers to rows of numbers.
+//! Networks that learners consist of; they map rows of numbers to rows of numbers.
 
 use burn::module::Module;
 use burn::tensor::{DType, Device, Tensor};
@@ -10,24 +10,24 @@ use crate::Result;
 ///
 /// It takes inputs and gives outputs in the units of its user, and computes with scaled ones.
 pub trait Network: Module + Clone {
-    /// From `[batch, d_input]` to `[batch, d_output]`, in the precision of `x`.
+    /// Applies the network: maps `[batch, d_input]` to `[batch, d_output]`, in the precision of `x`.
     fn forward(&self, x: Tensor<2>) -> Tensor<2>;
 
     /// Numbers of inputs and of outputs.
     fn shape(&self) -> [usize; 2];
 
-    /// Where the parameters are, and their precision.
+    /// Device and precision of the parameters.
     fn place(&self) -> (Device, DType);
 
-    /// The network with the scales of these rows of inputs, row-major, unless it has scales already: `a x + b` gives the same
-    /// scaled inputs as `x`, up to rounding.
+    /// Sets the scales of these rows of inputs, row-major, unless the network has scales already: `a x + b` gives the
+    /// same scaled inputs as `x`, up to rounding.
     ///
     /// # Errors
     ///
     /// If the numbers are not whole rows, or not finite.
     fn with_scales_of(self, x: &[f64]) -> Result<Self, KanError>;
 
-    /// This network with `scale_k y_k + shift_k` instead of each output `y_k`.
+    /// Replaces each output `y_k` by `scale_k y_k + shift_k`.
     ///
     /// # Errors
     ///
@@ -44,24 +44,25 @@ pub enum Output {
     Propensity,
 }
 
-/// Makes networks of one kind and says what is particular in their training.
+/// Creates networks of one kind and defines the special parts of their training.
 pub trait Base {
     /// The networks.
     type Network: Network;
     /// The part of a penalty that need not be computed at every step.
     type Prepared;
 
-    /// A network with random parameters; the same for the same seed.
+    /// Creates a network with random parameters; the same for the same seed.
     ///
     /// # Errors
     ///
     /// If the configuration describes no network.
     fn init(&self, d_input: usize, outputs: &[Output], seed: u64, device: &Device) -> Result<Self::Network>;
 
-    /// The part of [`penalty`](Self::penalty) that stays until [`before_step`](Self::before_step) changes the network.
+    /// Computes the part of [`penalty`](Self::penalty) that stays until [`before_step`](Self::before_step) changes the
+    /// network.
     fn prepared(&self, network: &Self::Network, x: &Tensor<2>) -> Self::Prepared;
 
-    /// Penalty on the loss for the size of a network, given its inputs.
+    /// Penalty on the size of a network, from its inputs.
     fn penalty(&self, _network: &Self::Network, _x: Tensor<2>, _prepared: &Self::Prepared) -> Option<Tensor<1>> {
         None
     }

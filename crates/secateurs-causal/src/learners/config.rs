@@ -6,15 +6,15 @@ use serde::{Deserialize, Serialize};
 use crate::data::study::Study;
 use crate::learners::learner::Learner;
 
-/// Units that outcomes are trained in. Predictions are in the units of the study in any case.
+/// Units of outcomes during training. Predictions are in the units of the study in any case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum OutcomeUnits {
-    /// With mean 0 and deviation 1 over the training rows and the longer tail positive, so that learning rates and penalties mean
-    /// the same for all studies. The networks take the units back.
+    /// Standardised: mean 0 and deviation 1 over the training rows, and the longer tail positive, so that learning
+    /// rates and penalties mean the same for all studies. The networks take the units back.
     #[default]
     Standardised,
-    /// As they are.
+    /// The units of the study.
     AsGiven,
 }
 
@@ -28,16 +28,16 @@ pub struct LearnerConfig {
     pub learner: Learner,
     /// Number of steps, and the optimizer.
     pub schedule: Schedule,
-    /// Seed of the first network; each further one has the next.
+    /// Seed of the first network; each further network has the next seed.
     pub seed: u64,
-    /// Units of the outcomes while training.
+    /// Units of the outcomes during training.
     pub units: OutcomeUnits,
     /// Weight of the cross-entropy of Dragon's propensity.
     pub propensity_weight: f64,
 }
 
 impl LearnerConfig {
-    /// Seed 0, standardised outcomes, propensities with weight 1.
+    /// The defaults: seed 0, standardised outcomes, propensities with weight 1.
     pub fn new(learner: Learner, schedule: Schedule) -> Self {
         Self {
             learner,
@@ -48,12 +48,12 @@ impl LearnerConfig {
         }
     }
 
-    /// This configuration with another seed.
+    /// Sets the seed.
     pub fn with_seed(self, seed: u64) -> Self {
         Self { seed, ..self }
     }
 
-    /// The scale on which outcomes are trained.
+    /// The scale of outcomes during training.
     pub(super) fn scale_of(&self, study: &Study) -> Scale {
         match self.units {
             OutcomeUnits::AsGiven => Scale::default(),

@@ -23,7 +23,7 @@ pub struct EffectModel<N> {
 }
 
 impl<N: Network> EffectModel<N> {
-    /// A model of networks that exist already, such as ones read from a file.
+    /// Wraps existing networks, such as ones read from a file.
     ///
     /// # Errors
     ///
@@ -64,22 +64,22 @@ impl<N: Network> EffectModel<N> {
         &self.networks
     }
 
-    /// The networks for good.
+    /// Takes the networks out of the model.
     pub fn into_networks(self) -> Vec<N> {
         self.networks
     }
 
-    /// Where the outcome of an arm is.
+    /// Location of the outcome of an arm.
     pub fn head(&self, arm: Arm) -> Head {
         self.learner.head(arm)
     }
 
-    /// Where the logit of the probability of treatment is; only Dragon has one.
+    /// Location of the logit of the probability of treatment; only Dragon has one.
     pub fn propensity_head(&self) -> Option<Head> {
         self.learner.propensity_head()
     }
 
-    /// This model with other networks of the same shape, each made from its predecessor and its number.
+    /// Replaces the networks by others of the same shape; each is made from its predecessor and its number.
     ///
     /// # Errors
     ///
@@ -90,7 +90,8 @@ impl<N: Network> EffectModel<N> {
         Self::new(self.learner, self.d_input, networks.collect::<Result<_>>()?)
     }
 
-    /// Inputs of the networks for a study: covariates, and for an S-learner the treatment that each row had; `[rows, inputs]`.
+    /// Inputs of the networks for a study: covariates, and for an S-learner the actual treatment of each row; `[rows,
+    /// inputs]`.
     ///
     /// # Errors
     ///
@@ -135,7 +136,8 @@ impl<N: Network> EffectModel<N> {
         Ok(head.map(|head| self.values(x, head).into_iter().map(probability).collect()))
     }
 
-    /// `sqrt(mean_i (mu_{t_i}(x_i) - y_i)^2)`: the error of what was observed. It can be known without the true effects.
+    /// The root mean squared error of the observed outcomes: `sqrt(mean_i (mu_{t_i}(x_i) - y_i)^2)`. It can be known
+    /// without the true effects.
     ///
     /// # Errors
     ///

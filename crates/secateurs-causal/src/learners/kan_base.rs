@@ -9,7 +9,8 @@ use secateurs_kan::{
 use crate::Result;
 use crate::learners::base::{Base, Network, Output};
 
-/// Kolmogorov-Arnold networks with some hidden layers; without any, outcomes are sums of functions of one covariate each (KAAM).
+/// Kolmogorov-Arnold networks with some hidden layers; without any, outcomes are sums of functions of one covariate
+/// each (KAAM).
 ///
 /// Defaults: splines keep the value at their end beyond the training rows (a new patient outside them should not lose the
 /// constant that a spline holds), grids follow the data in the first 50 steps, and the penalty has entropies with weight 0.1.
@@ -25,9 +26,9 @@ pub struct KanBase {
     pub wiring: Wiring,
     /// Precision of all tensors.
     pub dtype: FloatDType,
-    /// Penalty on the loss of outcomes as they are trained: standardised unless the learner says otherwise.
+    /// Penalty on the size of the networks, relative to the loss of outcomes in training units.
     pub penalty: Penalty,
-    /// When grids move; never if there is none.
+    /// Steps at which grids move; none if they stay.
     pub grids: Option<GridUpdates>,
 }
 
@@ -53,13 +54,13 @@ impl KanBase {
         Self::new(Vec::<Width>::new(), basis)
     }
 
-    /// This base with a penalty of that weight.
+    /// Sets a penalty of this weight.
     pub fn with_lambda(mut self, lambda: f64) -> Self {
         self.penalty.lambda = lambda;
         self
     }
 
-    /// This base with grids that stay, as when a pruned network is trained on.
+    /// Sets grids that stay, for instance for further training of a pruned network.
     pub fn with_fixed_grids(self) -> Self {
         Self { grids: None, ..self }
     }
@@ -67,7 +68,7 @@ impl KanBase {
 
 impl Base for KanBase {
     type Network = Kan;
-    /// None without a penalty.
+    /// The covariance of the first layer; none without a penalty.
     type Prepared = Option<Covariance>;
 
     fn init(&self, d_input: usize, outputs: &[Output], seed: u64, device: &Device) -> Result<Kan> {
@@ -123,7 +124,7 @@ impl Network for Kan {
     }
 }
 
-/// A scale for each column of rows.
+/// The scale of each column of rows.
 pub(crate) fn scales_of(x: &[f64], columns: usize, scale: fn(&[f64]) -> Scale) -> Result<Vec<Scale>, KanError> {
     let rows = x.len() / columns.max(1);
     if rows == 0 || rows * columns != x.len() {

@@ -1,25 +1,26 @@
-//! Networks of a learner, and their outputs that are the outcomes.
+//! Networks of a learner, and the outputs that hold its outcomes.
 
 use serde::{Deserialize, Serialize};
 
 use crate::error::Arm;
 use crate::learners::base::Output;
 
-/// Ways to tell outcomes without and with treatment apart.
+/// The ways of a learner to model outcomes without and with treatment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Learner {
-    /// One network of the covariates and the treatment; loss: the mean of squared errors.
+    /// One network of the covariates and the treatment; loss: the mean squared error.
     S,
-    /// A network for each arm; loss: the sum of the means of squared errors over the two arms.
+    /// A network for each arm; loss: the sum of the mean squared errors of the two arms.
     T,
-    /// One network with an output for each arm; the same loss.
+    /// One network with an output for each arm; loss as for `T`.
     Tar,
-    /// A network as `Tar`, with the logit of the probability of treatment as a third output, whose cross-entropy is added to the loss.
+    /// A network as in `Tar`, with the logit of the probability of treatment as a third output; its cross-entropy is
+    /// added to the loss.
     Dragon,
 }
 
-/// Where a network says something: which of the networks, which of its outputs, and at which inputs.
+/// Location of a prediction: the network, its output, and its inputs.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Head {
     /// The network.
@@ -31,10 +32,10 @@ pub struct Head {
 }
 
 impl Learner {
-    /// All of them.
+    /// All learners.
     pub const ALL: [Self; 4] = [Self::S, Self::T, Self::Tar, Self::Dragon];
 
-    /// Its name in tables.
+    /// Name in tables.
     pub fn name(self) -> &'static str {
         match self {
             Self::S => "S",
@@ -63,7 +64,7 @@ impl Learner {
         }
     }
 
-    /// Where the outcome of an arm is.
+    /// Location of the outcome of an arm.
     pub fn head(self, arm: Arm) -> Head {
         let (network, output) = match self {
             Self::S => (0, 0),
@@ -77,7 +78,7 @@ impl Learner {
         }
     }
 
-    /// Where the logit of the probability of treatment is.
+    /// Location of the logit of the probability of treatment.
     pub fn propensity_head(self) -> Option<Head> {
         (self == Self::Dragon).then_some(Head {
             network: 0,

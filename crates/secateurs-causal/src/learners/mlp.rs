@@ -1,4 +1,4 @@
-//! Learners made of perceptrons, to compare with.
+//! Learners made of perceptrons, for comparison.
 
 use burn::module::{Module, Param};
 use burn::nn::Linear;
@@ -13,8 +13,8 @@ use crate::learners::kan_base::scales_of;
 use crate::learners::place::Place;
 use crate::{CausalError, Result};
 
-/// Linear layers with ELU between: a trunk that all outputs share, then hidden layers of each outcome's own. A propensity is
-/// linear in what the trunk gives.
+/// Linear layers with ELU between them: a trunk that all outputs share, then separate hidden layers for each outcome. A
+/// propensity is linear in what the trunk gives.
 ///
 /// Weights and biases are uniform in `±1 / sqrt(d_input)` of their layer. The first layer sees inputs with mean 0 and deviation 1
 /// over the training rows.
@@ -88,16 +88,16 @@ fn linear([d_input, d_output]: [usize; 2], rng: &mut StdRng, place: &Place) -> L
     }
 }
 
-/// A trunk, and a head for each output, between the units of its user.
+/// A trunk and a head for each output, with the scales of the user's units.
 ///
 /// The first layer sees `(x - centre) / size` of each input, outputs are `centre + size y` of what the heads give. A record of the
 /// parameters does not hold the scales: keep [`scales`](Self::scales) beside it, and give them back by
 /// [`with_scales`](Self::with_scales).
 #[derive(Module, Debug)]
 pub struct Mlp {
-    /// Layers that all outputs share, ELU after each.
+    /// Layers that all outputs share, with ELU after each.
     pub trunk: Vec<Linear>,
-    /// For each output its layers, ELU between them; the last has one output.
+    /// Layers of each output, with ELU between them; the last layer has one output.
     pub heads: Vec<Vec<Linear>>,
     #[module(skip)]
     scales: Scales,
@@ -109,7 +109,7 @@ impl Mlp {
         &self.scales
     }
 
-    /// These layers with other scales.
+    /// Replaces the scales.
     ///
     /// # Errors
     ///
@@ -129,7 +129,7 @@ impl Mlp {
         Ok(Self { scales, ..self })
     }
 
-    /// Inputs as the first layer takes them.
+    /// Inputs on the scales of the first layer.
     fn scaled(&self, x: Tensor<2>) -> Tensor<2> {
         let scaled = match &self.scales.inputs {
             None => x,
@@ -139,14 +139,15 @@ impl Mlp {
     }
 }
 
-/// A number of each scale beside a tensor: `[1, scales]`
+/// A number of each scale on the device of a tensor: `[1, scales]`.
 fn row(scales: &[Scale], number: fn(Scale) -> f64, beside: &Tensor<2>) -> Tensor<2> {
     let numbers: Vec<f64> = scales.iter().map(|scale| number(*scale)).collect();
     let data = TensorData::new(numbers, [1, scales.len()]);
     Tensor::from_data(data, (&beside.device(), beside.dtype()))
 }
 
-/// Mean 0 and deviation 1; a scale of a constant column is so large that all values are 0, since nothing was learnt from it.
+/// Scales to mean 0 and deviation 1; a constant column gets a scale so large that all its values become 0, since
+/// nothing was learnt from it.
 fn scale_of(column: &[f64]) -> Scale {
     let scale = Scale::of_outcome(column);
     match ColumnScale::standard(column).unit() {
@@ -200,7 +201,8 @@ impl Network for Mlp {
     }
 }
 
-/// `x` where it is positive, else `exp(x) - 1`; no large value reaches the exponential, whose infinity would make gradients NaN.
+/// The function ELU: `x` where it is positive, else `exp(x) - 1`. No large value reaches the exponential, whose
+/// infinity would make gradients NaN.
 fn elu(x: Tensor<2>) -> Tensor<2> {
     x.clone().clamp_min(0.0) + (x.clamp_max(0.0).exp() - 1.0)
 }

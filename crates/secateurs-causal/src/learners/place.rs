@@ -12,8 +12,8 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    /// The place of the rows for a network: beside its parameters, in double precision if the device has it, since numbers in
-    /// the units of a study may need all digits until they are scaled.
+    /// The place of a network's input rows: the device of its parameters, in double precision if the device has it,
+    /// since numbers in the units of a study may need all digits until they are scaled.
     pub(crate) fn of_rows<N: Network>(network: &N) -> Self {
         let (device, dtype) = network.place();
         let dtype = match device.supports_dtype(FloatDType::F64) {
@@ -23,7 +23,7 @@ impl Place {
         Self { device, dtype }
     }
 
-    /// Numbers row by row: `[values.len() / columns, columns]`
+    /// Numbers row by row: `[values.len() / columns, columns]`.
     pub(crate) fn tensor(&self, values: Vec<f64>, columns: usize) -> Tensor<2> {
         let shape = [values.len() / columns, columns];
         Tensor::from_data(TensorData::new(values, shape), (&self.device, self.dtype))

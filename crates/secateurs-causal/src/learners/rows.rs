@@ -9,10 +9,10 @@ use crate::learners::base::Network;
 use crate::learners::learner::Learner;
 use crate::learners::place::Place;
 
-/// Rows of a study, as a learner needs them.
+/// Rows of a study as tensors for a learner.
 #[derive(Debug, Clone)]
 pub(crate) struct LearnerRows {
-    /// Inputs of all rows, for grids and penalties: `[n, d_network]`
+    /// Inputs of all rows, for grids and penalties: `[n, d_network]`.
     pub(crate) inputs: Tensor<2>,
     parts: Vec<Part>,
 }
@@ -21,18 +21,18 @@ pub(crate) struct LearnerRows {
 #[derive(Debug, Clone)]
 struct Part {
     network: usize,
-    /// `[m, d_network]`
+    /// Inputs, `[m, d_network]`.
     inputs: Tensor<2>,
-    /// `[m, 1]`
+    /// Outcomes, `[m, 1]`.
     outcome: Tensor<2>,
-    /// `[m, 1]`
+    /// Treatments, `[m, 1]`.
     treatment: Tensor<2>,
     /// Weight of each squared error: `[m, 1]`, or `[m, 2]` for an output for each arm.
     weights: Tensor<2>,
 }
 
 impl LearnerRows {
-    /// The rows, their outcomes on a scale. A network of a T-learner predicts those of its arm.
+    /// Converts rows; their outcomes are put on a scale. A network of a T-learner predicts those of its arm.
     pub(crate) fn new(study: &Study, learner: Learner, scale: Scale, place: &Place) -> Self {
         let treatment = study.treatment();
         let all = inputs(study.x(), study.d_input(), learner, |row| treatment[row]);
@@ -57,14 +57,14 @@ impl LearnerRows {
         }
     }
 
-    /// Only the rows that this network predicts, which is number 0 then. `inputs` stay those of all rows.
+    /// Keeps only the rows that one network predicts; that network becomes number 0. `inputs` stay those of all rows.
     pub(crate) fn of_network(mut self, number: usize) -> Self {
         self.parts.retain(|part| part.network == number);
         self.parts.iter_mut().for_each(|part| part.network = 0);
         self
     }
 
-    /// These rows on a device.
+    /// Moves the rows to a device.
     pub(crate) fn on(&self, device: &Device) -> Self {
         let moved = |tensor: &Tensor<2>| tensor.clone().to_device(device);
         let part = |part: &Part| Part {
@@ -80,7 +80,8 @@ impl LearnerRows {
         }
     }
 
-    /// `sum_i sum_a weight_{i,a} (mu_a(x_i) - y_i)^2`, and for Dragon the mean cross-entropy of the propensity, times its weight.
+    /// The loss: `sum_i sum_a weight_{i,a} (mu_a(x_i) - y_i)^2`, and for Dragon the mean cross-entropy of the
+    /// propensity, times its weight.
     pub(crate) fn loss<N: Network>(&self, learner: Learner, networks: &[N], propensity_weight: f64) -> Tensor<1> {
         let losses = self.parts.iter().map(|part| {
             let outputs = networks[part.network].forward(part.inputs.clone());
@@ -90,11 +91,11 @@ impl LearnerRows {
     }
 }
 
-/// From rows of a study to tensors.
+/// Converts rows of a study to tensors.
 struct Conversion<'a> {
     study: &'a Study,
     learner: Learner,
-    /// All rows as the networks take them.
+    /// All rows in the form of the networks' inputs.
     inputs: &'a [f64],
     /// The scale of outcomes.
     scale: Scale,
@@ -152,7 +153,8 @@ impl Part {
     }
 }
 
-/// Weight of the squared error of a row of each arm: one over the rows of its arm, or over all rows for an S-learner.
+/// Weight of the squared error of a row of each arm: one over the number of rows of its arm, or of all rows for an
+/// S-learner.
 pub(crate) fn shares(study: &Study, learner: Learner) -> [f64; 2] {
     Arm::BOTH.map(|arm| match learner {
         Learner::S => 1.0 / study.rows() as f64,
@@ -160,7 +162,7 @@ pub(crate) fn shares(study: &Study, learner: Learner) -> [f64; 2] {
     })
 }
 
-/// Inputs of the networks, row-major: covariates, and for S the treatment.
+/// Inputs of the networks, row-major: covariates, and for an S-learner the treatment.
 pub(crate) fn inputs(x: &[f64], d_input: usize, learner: Learner, treatment: impl Fn(usize) -> f64) -> Vec<f64> {
     if learner != Learner::S {
         return x.to_vec();
@@ -170,7 +172,7 @@ pub(crate) fn inputs(x: &[f64], d_input: usize, learner: Learner, treatment: imp
         .collect()
 }
 
-/// `-mean (t log e + (1 - t) log (1 - e))` with `e = 1 / (1 + exp(-logit))`.
+/// The cross-entropy `-mean (t log e + (1 - t) log (1 - e))` with `e = 1 / (1 + exp(-logit))`.
 fn cross_entropy(logit: Tensor<2>, treatment: Tensor<2>) -> Tensor<1> {
     let treated = activation::log_sigmoid(logit.clone()) * treatment.clone();
     let control = activation::log_sigmoid(-logit) * (-treatment + 1.0);

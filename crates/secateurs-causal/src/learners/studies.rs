@@ -1,8 +1,8 @@
-//! Rows to learn from, and rows to stop by.
+//! Rows for training, and rows for early stopping.
 
 use crate::data::study::Study;
 
-/// Rows that a learner is trained on.
+/// Rows that a learner is trained on, and rows that decide when to stop.
 #[derive(Debug, Clone, Copy)]
 pub struct Studies<'a> {
     /// Rows that steps see.
@@ -12,7 +12,7 @@ pub struct Studies<'a> {
 }
 
 impl<'a> Studies<'a> {
-    /// Trains on one study and stops by another.
+    /// Trains on one study and stops early by another.
     pub fn new(train: &'a Study, validation: &'a Study) -> Self {
         Self {
             train,
@@ -20,7 +20,7 @@ impl<'a> Studies<'a> {
         }
     }
 
-    /// Trains on all rows, for as many steps as there are.
+    /// Trains on all rows, for as many steps as the schedule has.
     pub fn train_only(train: &'a Study) -> Self {
         Self {
             train,

@@ -58,7 +58,7 @@ impl LearnerConfig {
         Ok((EffectModel::new(learner, d_input, networks)?, log))
     }
 
-    /// Trains the networks of a model on, such as after pruning. The learner is the model's.
+    /// Trains the networks of a model further, for instance after pruning. The learner is the model's.
     ///
     /// # Errors
     ///
@@ -77,8 +77,8 @@ impl LearnerConfig {
         Ok((EffectModel::new(learner, d_input, networks)?, log))
     }
 
-    /// Trains one network of a model on by itself, by its number: the network of an arm does not depend on the other's. The
-    /// learner is the configuration's.
+    /// Trains one network of a model further, separately from the others: the network of an arm does not depend on the
+    /// other arm's. The learner is the configuration's.
     pub(crate) fn retrain_network<B: Base>(
         &self,
         base: &B,
@@ -94,7 +94,7 @@ impl LearnerConfig {
         Ok(networks.swap_remove(0))
     }
 
-    /// Trains networks whose outputs are in the units of the study.
+    /// Trains networks with outputs in the units of the study.
     fn train_on<B: Base>(
         &self,
         base: &B,
@@ -114,7 +114,7 @@ impl LearnerConfig {
         self.train(base, trainees, studies, listener)
     }
 
-    /// Trains networks whose outputs are in training units.
+    /// Trains networks with outputs in training units.
     fn train<B: Base>(
         &self,
         base: &B,
@@ -157,7 +157,7 @@ impl LearnerConfig {
 /// Networks in training.
 struct Trainees<N> {
     networks: Vec<N>,
-    /// The number in its model of the one network that is trained by itself; none if all are.
+    /// Number of the one network that is trained separately; none if all are trained.
     alone: Option<usize>,
 }
 
@@ -167,7 +167,7 @@ impl<N> Trainees<N> {
     }
 }
 
-/// `factor y + shift`, from one scale of outcomes to another.
+/// A linear map `factor y + shift`, from one scale of outcomes to another.
 #[derive(Clone, Copy)]
 struct OutcomeMap {
     factor: f64,
@@ -175,7 +175,7 @@ struct OutcomeMap {
 }
 
 impl OutcomeMap {
-    /// Networks whose outcomes are mapped; logits have no units.
+    /// Maps the outcomes of networks; logits have no units.
     fn apply<N: Network>(self, networks: Vec<N>, learner: Learner) -> Result<Vec<N>> {
         let map = |output: &Output| match output {
             Output::Outcome => (self.factor, self.shift),
@@ -196,7 +196,7 @@ mod tests {
     use crate::data::synthetic::Synthetic;
     use crate::learners::kan_base::KanBase;
 
-    /// Adam takes each parameter by itself, so both networks of a T-learner move as if they were trained together.
+    /// Checks that training one network of a T-learner equals training both: Adam treats each parameter separately.
     #[test]
     fn a_network_by_itself_is_trained_as_in_its_model() {
         let study = Synthetic::new(90).study(3).unwrap();

@@ -1,10 +1,11 @@
-//! Whether one method is better than another over many tasks.
+//! Tests whether one method is better than another over many tasks.
 
 use crate::data::study::check_column;
 use crate::error::Column;
 use crate::{CausalError, Result};
 
-/// The one-sided p-value of Wilcoxon's signed-rank test that `smaller` tends to be below `larger`, task by task.
+/// The one-sided p-value of Wilcoxon's signed-rank test for the claim that `smaller` tends to be below `larger`, task
+/// by task.
 ///
 /// With `r_i` the rank of `|larger_i - smaller_i|` among the differences that are not zero (mean ranks for ties) and `W` the sum
 /// of the ranks of positive differences, `p = P(W' >= W)` where each rank joins `W'` with probability 1/2. The distribution is
@@ -58,7 +59,7 @@ fn doubled_ranks(sorted: &[f64]) -> Vec<usize> {
     ranks
 }
 
-/// `P(W' >= sum)` when each rank counts with probability 1/2.
+/// The probability `P(W' >= sum)` if each rank counts with probability 1/2.
 fn upper_tail(ranks: &[usize], sum: usize) -> f64 {
     let mut probability = vec![0.0; ranks.iter().sum::<usize>() + 1];
     probability[0] = 1.0;
@@ -72,8 +73,8 @@ fn upper_tail(ranks: &[usize], sum: usize) -> f64 {
     probability[sum..].iter().sum::<f64>().min(1.0)
 }
 
-/// Holm's adjustment of p-values of several tests: the share of false findings among any of them stays below a level if each
-/// adjusted value is compared with it.
+/// Holm's adjustment of the p-values of several tests: if all adjusted values below a level count as findings, the
+/// probability of any false finding stays below that level.
 ///
 /// With `p_(1) <= ... <= p_(m)`, `adjusted_(k) = min(1, max_{j <= k} (m - j + 1) p_(j))`; in the order given.
 ///

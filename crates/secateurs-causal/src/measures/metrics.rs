@@ -26,7 +26,8 @@ pub fn pehe(effects: &[f64], study: &Study) -> Result<f64> {
     Ok((squares.sum::<f64>() / truth.len() as f64).sqrt())
 }
 
-/// `mean_i (mu_{t_i}(x_i) - y_i)^2`: the error of what was observed. It can be known without the true effects.
+/// The squared error of the observed outcomes: `mean_i (mu_{t_i}(x_i) - y_i)^2`. It can be known without the true
+/// effects.
 ///
 /// # Errors
 ///
@@ -59,7 +60,7 @@ pub fn average_effect_error(effects: &[f64], study: &Study) -> Result<f64> {
     Ok((average_effect(effects)? - average_effect(&truth)?).abs())
 }
 
-/// Loss by treating the rows whose estimated effect is positive, instead of the rows whose true effect is:
+/// The loss from treating the rows with a positive estimated effect, instead of the rows with a positive true effect:
 /// `mean_i max(mu0_i, mu1_i) - mean_i mu_{pi_i, i}` with `pi_i = 1` where `effect_i > 0`. Higher outcomes are better.
 ///
 /// # Errors
@@ -73,8 +74,8 @@ pub fn policy_regret(effects: &[f64], study: &Study) -> Result<f64> {
     Ok(lost.sum::<f64>() / study.rows() as f64)
 }
 
-/// The risk of treating those whose estimated effect is positive, from what was observed:
-/// `1 - (E[y | pi = 1, t = 1] P(pi = 1) + E[y | pi = 0, t = 0] P(pi = 0))`.
+/// The risk of treating the rows with a positive estimated effect, from observed outcomes: `1 - (E[y | pi = 1, t = 1]
+/// P(pi = 1) + E[y | pi = 0, t = 0] P(pi = 0))`.
 ///
 /// It estimates 1 less the expected outcome of the policy if the treatment of the given rows was randomised: pass only these
 /// ([`Study::select`]). Meant for outcomes between 0 and 1, of which higher ones are better.
@@ -106,11 +107,11 @@ pub fn policy_risk(effects: &[f64], study: &Study) -> Result<f64> {
 /// Mean and spread of values, such as one for each task.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Summary {
-    /// The number.
+    /// Number of values.
     pub n: usize,
-    /// Their mean.
+    /// Mean of the values.
     pub mean: f64,
-    /// `sqrt(sum (v - mean)^2 / (n - 1))`; 0 for a single value.
+    /// Standard deviation `sqrt(sum (v - mean)^2 / (n - 1))`; 0 for a single value.
     pub deviation: f64,
 }
 

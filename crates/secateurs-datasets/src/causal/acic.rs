@@ -10,12 +10,12 @@ use crate::{DatasetError, Result, npy};
 
 const UNITS: usize = 4802;
 const D_INPUT: usize = 58;
-/// `z, y0, y1, mu0, mu1`.
+/// Columns of a simulation: `z, y0, y1, mu0, mu1`.
 const OF_UNIT: usize = 5;
-/// Training units of a task: the first that are not tested.
+/// Number of training units of a task: the first units; the others are tested.
 const N_TRAIN: usize = 1000;
 
-/// Where a setting is.
+/// The files of a setting.
 pub(super) struct Files {
     pub(super) covariates: PathBuf,
     pub(super) test_units: PathBuf,
@@ -25,11 +25,11 @@ pub(super) struct Files {
 /// One setting.
 #[derive(Debug)]
 pub(super) struct Acic {
-    /// `[UNITS, D_INPUT]`
+    /// Covariates, `[UNITS, D_INPUT]`.
     x: Vec<f64>,
     train: Vec<usize>,
     test: Vec<usize>,
-    /// `[TASKS, UNITS, OF_UNIT]`
+    /// Simulations, `[TASKS, UNITS, OF_UNIT]`.
     simulated: Vec<f32>,
 }
 
@@ -80,8 +80,8 @@ fn read_test_units(path: &Path) -> Result<Vec<usize>> {
     units.lines().map(unit).collect()
 }
 
-/// Covariates with mean 0 and (sample) deviation 1 over all units; letters count as their place in the alphabet of those that
-/// occur.
+/// Reads covariates with mean 0 and (sample) deviation 1 over all units; a letter counts as its position among the
+/// letters of its column.
 fn read_covariates(path: &Path) -> Result<Vec<f64>> {
     let text = read_text(path)?;
     let rows = split_fields::<D_INPUT>(&text, path)?;

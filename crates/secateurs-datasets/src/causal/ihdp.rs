@@ -13,7 +13,7 @@ use crate::error::IoContext;
 use crate::{DatasetError, Result};
 
 const D_INPUT: usize = 25;
-/// `treatment,y_factual,y_cfactual,mu0,mu1` and the covariates.
+/// Number of columns: `treatment,y_factual,y_cfactual,mu0,mu1` and the covariates.
 const FIELDS: usize = 5 + D_INPUT;
 
 /// Reads the tasks of a setting.

@@ -11,7 +11,7 @@ use crate::{DatasetError, Result};
 pub struct Dataset {
     /// Name, and folder in every cache and mirror.
     pub name: FilePath,
-    /// One sentence.
+    /// Description in one sentence.
     pub about: String,
     /// Terms of use.
     pub licence: String,
@@ -25,11 +25,11 @@ pub struct Dataset {
 pub struct DataFile {
     /// Position in the data set's folder.
     pub path: FilePath,
-    /// Size.
+    /// Size of the file in bytes.
     pub bytes: u64,
     /// Checksum of the content, in lower-case hexadecimal.
     pub sha256: Sha256Hex,
-    /// Where it was published.
+    /// Place of publication.
     pub origin: Origin,
 }
 

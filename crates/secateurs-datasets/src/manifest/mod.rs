@@ -1,4 +1,4 @@
-//! Data sets and models by name: what their files are, and where they come from.
+//! Data sets and models by name, with their files and places of publication.
 
 mod dataset;
 mod file_path;

@@ -1,17 +1,17 @@
-//! Where a file comes from.
+//! Places of publication of files.
 
 use serde::{Deserialize, Serialize};
 
 use super::FilePath;
 
-/// Where a file was published.
+/// The place where a file was published.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Origin {
     /// A repository on the Hugging Face hub.
     HuggingFace {
-        /// `owner/name`.
+        /// Name of the repository, `owner/name`.
         repository: String,
         /// Branch, tag or commit.
         revision: String,
@@ -21,7 +21,7 @@ pub enum Origin {
     /// A repository on GitHub.
     #[serde(rename = "github")]
     GitHub {
-        /// `owner/name`.
+        /// Name of the repository, `owner/name`.
         repository: String,
         /// Full commit id.
         commit: String,
@@ -38,7 +38,7 @@ pub enum Origin {
     PyPi {
         /// Name of the package.
         package: String,
-        /// Its version.
+        /// Version of the package.
         version: String,
         /// File in the package, starting with the module's folder.
         member: FilePath,
@@ -50,11 +50,11 @@ pub enum Origin {
         /// File of this data set that shows where the empty rows are.
         rows: String,
     },
-    /// A file that was made from published ones, and that nothing here makes or fetches: it has to lie in a mirror.
+    /// A file that was made from published ones, and that nothing here makes or fetches: it must be in a mirror.
     Prepared {
         /// The published files.
         from: String,
-        /// How the file is made from them.
+        /// The way in which the file is made from them.
         how: String,
     },
 }

@@ -1,4 +1,4 @@
-//! Checksums as a manifest writes them.
+//! Checksums in the form of a manifest.
 
 use serde::{Deserialize, Serialize};
 

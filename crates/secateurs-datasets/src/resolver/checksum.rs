@@ -1,4 +1,4 @@
-//! sha256 of files.
+//! Checksums of files by sha256.
 
 use std::fs::File;
 use std::io::Read;

@@ -1,4 +1,4 @@
-//! Fetching a file from where it was published. The caller checks the content.
+//! Downloads a file from its place of publication. The caller checks the content.
 
 use std::fs::File;
 use std::io::Read;
@@ -15,7 +15,7 @@ use crate::{DataFile, DatasetError, FilePath, Origin, Result};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// A connection that sends nothing for this long is given up.
+/// Time without data after which a connection is given up.
 const READ_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Writes the published content of `file` to `path`.

@@ -1,4 +1,4 @@
-//! Finding the files of a data set.
+//! Finds the files of a data set.
 
 mod checksum;
 #[cfg(feature = "download")]
@@ -20,9 +20,9 @@ use wikitext::join_rows;
 
 pub use checksum::sha256_hex;
 
-/// Where to look for data, in this order: fixtures, the cache, read-only mirrors, an installed Python package, then
-/// (with feature `download`, unless [`offline`](Self::offline)) the place of publication, from which the file goes into
-/// the cache. A file with another size or sha256 than the manifest's is passed over.
+/// The places that are searched for data, in this order: fixtures, the cache, read-only mirrors, an installed Python
+/// package, then (with feature `download`, unless [`offline`](Self::offline)) the place of publication, from which the
+/// file is downloaded into the cache. A file with another size or sha256 than the manifest's is passed over.
 ///
 /// In every folder a file is at `<data set>/<path>`.
 #[derive(Debug, Clone)]
@@ -34,7 +34,7 @@ pub struct Resolver {
 }
 
 impl Resolver {
-    /// Looks in `cache` and then at the place of publication.
+    /// Searches `cache` and then the place of publication.
     pub fn new(cache: impl Into<PathBuf>) -> Self {
         Self {
             fixtures: None,
@@ -44,8 +44,9 @@ impl Resolver {
         }
     }
 
-    /// The cache is `$SECATEURS_CACHE`, or else `secateurs` in the user's cache folder, or else in the folder for
-    /// temporary files; the mirrors are those in `$SECATEURS_DATA`, a list like `$PATH`.
+    /// Reads the places from the environment: the cache is `$SECATEURS_CACHE`, or else `secateurs` in the user's cache
+    /// folder, or else in the folder for temporary files; the mirrors are listed in `$SECATEURS_DATA` in the form of
+    /// `$PATH`.
     pub fn from_env() -> Self {
         let named = std::env::var_os("SECATEURS_CACHE")
             .filter(|cache| !cache.is_empty())
@@ -61,28 +62,28 @@ impl Resolver {
         }
     }
 
-    /// Looks in `folder` before anywhere else.
+    /// Searches `folder` before anything else.
     #[must_use]
     pub fn with_fixtures(mut self, folder: impl Into<PathBuf>) -> Self {
         self.fixtures = Some(folder.into());
         self
     }
 
-    /// Adds a folder that is only read, after those already given.
+    /// Adds a read-only folder, searched after the ones already given.
     #[must_use]
     pub fn with_mirror(mut self, folder: impl Into<PathBuf>) -> Self {
         self.mirrors.push(folder.into());
         self
     }
 
-    /// Never downloads.
+    /// Forbids downloads.
     #[must_use]
     pub fn offline(mut self) -> Self {
         self.offline = true;
         self
     }
 
-    /// The folder that downloads go to.
+    /// The folder that receives downloads.
     pub fn cache(&self) -> &Path {
         &self.cache
     }
@@ -131,7 +132,7 @@ impl Resolver {
         fixtures.chain([("cache", self.cache.as_path())]).chain(mirrors)
     }
 
-    /// What is left when no folder has the file: make it, or fetch it.
+    /// Makes or downloads a file that no folder has.
     fn make_or_fetch(&self, dataset: &Dataset, file: &DataFile) -> Result<PathBuf, Vec<String>> {
         let mut tried = Vec::new();
         match &file.origin {
@@ -190,7 +191,7 @@ impl Resolver {
     }
 }
 
-/// `path`, if it has the content that `file` names, or else why not.
+/// Accepts `path` if it has the content that `file` names, or else says why not.
 fn accept(path: PathBuf, file: &DataFile) -> Result<PathBuf, String> {
     if !path.is_file() {
         return Err(format!("no {}", path.display()));

@@ -5,13 +5,13 @@ use std::process::{Command, Stdio};
 
 use crate::FilePath;
 
-/// The interpreter, as found in the search path.
+/// The interpreter, found in the search path.
 pub(super) const PYTHON: &str = if cfg!(windows) { "python" } else { "python3" };
 
-/// Prints where a file of an installed package is, without importing the package.
+/// Python program that prints the place of a file of an installed package, without importing the package.
 const LOCATE: &str = "import sys; from importlib.metadata import distribution; print(distribution(sys.argv[1]).locate_file(sys.argv[2]))";
 
-/// The path of `member` in the installed `package`, or why there is none.
+/// The path of `member` in the installed `package`, or the reason why there is none.
 pub(super) fn installed_file(package: &str, member: &FilePath) -> Result<PathBuf, String> {
     let output = Command::new(PYTHON)
         .args(["-c", LOCATE, package, member.as_str()])

@@ -1,4 +1,4 @@
-//! Putting a file into the cache.
+//! Puts a file into the cache.
 
 use std::path::{Path, PathBuf};
 
@@ -8,7 +8,7 @@ use super::checksum::verify;
 use crate::error::IoContext;
 use crate::{DataFile, Dataset, Result};
 
-/// Lets `fill` write a temporary file, checks its content and moves it to its place in `cache`.
+/// Has `fill` write a temporary file, checks its content and moves it to its place in `cache`.
 pub(super) fn store(
     cache: &Path,
     dataset: &Dataset,

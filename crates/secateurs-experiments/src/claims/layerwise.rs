@@ -13,7 +13,7 @@ use super::language_model::{
     PrunedModel, PruningCase, PruningKey, measure_perplexity, measure_pruned, name_pattern, row_of,
 };
 use crate::ExperimentError;
-use crate::outcome::{Outcome, Row};
+use crate::outcome::{Better, Outcome, Question, Row};
 use crate::report::{Chart, charts_along};
 
 /// The claim.
@@ -95,9 +95,19 @@ impl Claim for Layerwise {
         row.collect()
     }
 
+    fn questions(&self) -> Vec<Question> {
+        let text = "Does a solver that compensates keep more of the model than magnitude?";
+        let question = Question::new(text, "alps", "perplexity", Better::Lower)
+            .at("pattern", "unstructured")
+            .at("sparsity", 0.7)
+            .beside(["magnitude", "random"])
+            .measured_as("perplexity at 70 % zeros");
+        vec![question]
+    }
+
     fn charts(&self, outcome: &Outcome, _: Cells<'_>) -> Result<Vec<Chart>, ExperimentError> {
         let mut charts = charts_along(outcome, "sparsity", Scale::Log);
-        charts.retain(|chart| chart.name.starts_with("perplexity") || chart.name.starts_with("solve"));
+        charts.retain(|chart| chart.entry.name.starts_with("perplexity") || chart.entry.name.starts_with("solve"));
         Ok(charts)
     }
 }

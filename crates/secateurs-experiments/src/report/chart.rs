@@ -2,22 +2,39 @@
 
 use secateurs_chart::{LinePlot, Point, Role, Scale, Series};
 
-use crate::outcome::{Group, Outcome, Row};
+use crate::outcome::{ChartEntry, ChartRank, Group, Outcome, Row};
 
-/// A chart and the name of its file.
+/// A chart with its place in the report.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Chart {
-    /// Name of the file, without its ending.
-    pub name: String,
+    /// Name of the file, title and rank.
+    pub entry: ChartEntry,
     /// An SVG document.
     pub svg: String,
 }
 
 impl Chart {
-    /// A drawing under the name of its file, without its ending.
+    /// A folded drawing under the name of its file, without its ending; the name is its title until it is given one.
     pub fn new(name: impl Into<String>, svg: String) -> Self {
         let name = name.into();
-        Self { name, svg }
+        let entry = ChartEntry {
+            title: name.clone(),
+            name,
+            rank: ChartRank::Detail,
+        };
+        Self { entry, svg }
+    }
+
+    /// Says the point of the chart in one sentence.
+    pub fn titled(mut self, title: impl Into<String>) -> Self {
+        self.entry.title = title.into();
+        self
+    }
+
+    /// Makes it the chart that shows the point of its claim.
+    pub fn headline(mut self) -> Self {
+        self.entry.rank = ChartRank::Headline;
+        self
     }
 }
 

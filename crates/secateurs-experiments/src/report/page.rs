@@ -160,7 +160,7 @@ mod tests {
         outcome.notes.push(note.to_owned());
         outcome.write(root).unwrap();
         for chart in charts_along(&outcome, "sparsity", Scale::Linear) {
-            outcome.write_plot(root, &chart.name, &chart.svg).unwrap();
+            outcome.write_plot(root, &chart.entry.name, &chart.svg).unwrap();
         }
     }
 

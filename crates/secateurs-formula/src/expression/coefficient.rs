@@ -1,11 +1,11 @@
-//! Products of constants that may have no number.
+//! Products of constants that may overflow or underflow.
 
-/// Whether a product with a value has all its digits: it is neither infinite nor so small that digits are missing.
+/// Whether a product with a value keeps all its digits: it is neither infinite nor so small that digits are missing.
 pub(crate) fn keeps_digits(product: f64, value: f64) -> bool {
     product.is_normal() || value == 0.0
 }
 
-/// The product of constants, and those whose product with it has no number.
+/// The product of constants, and the constants that would make it overflow or underflow.
 pub(crate) struct Coefficient {
     pub(crate) value: f64,
     pub(crate) separate: Vec<f64>,

@@ -1,4 +1,4 @@
-//! Expressions.
+//! Expressions: real functions of several variables as trees.
 
 use crate::expression::function::{Call, Exponent, Function};
 
@@ -22,17 +22,17 @@ pub enum Expr {
     Call(Call, Box<Expr>),
 }
 
-/// How constants are rounded.
+/// The rule that rounds constants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rounding {
-    /// To so many decimals; small factors become 0.
+    /// A number of decimals; small factors become 0.
     Decimals(u8),
-    /// To so many digits that are not leading zeros.
+    /// A number of significant digits.
     Significant(u8),
 }
 
 impl Rounding {
-    /// The nearest number of that kind.
+    /// The nearest number that the rule allows.
     pub fn of(self, value: f64) -> f64 {
         if value == 0.0 || !value.is_finite() {
             return value;
@@ -49,7 +49,7 @@ impl Rounding {
 }
 
 impl Expr {
-    /// `f(argument)`.
+    /// Applies a function: `f(argument)`.
     pub fn apply(function: Function, argument: Self) -> Self {
         match function {
             Function::Zero => Self::Constant(0.0),
@@ -63,17 +63,17 @@ impl Expr {
         }
     }
 
-    /// `factor * self`.
+    /// Multiplies by a number: `factor * self`.
     pub fn times(self, factor: f64) -> Self {
         Self::product(vec![Self::Constant(factor), self])
     }
 
-    /// `self + constant`.
+    /// Adds a number: `self + constant`.
     pub fn plus(self, constant: f64) -> Self {
         Self::sum(vec![self, Self::Constant(constant)])
     }
 
-    /// `self - other`.
+    /// Subtracts an expression: `self - other`.
     pub fn minus(self, other: Self) -> Self {
         Self::sum(vec![self, other.times(-1.0)])
     }
@@ -90,7 +90,7 @@ impl Expr {
         }
     }
 
-    /// Constants, variables and operations; what a reader has to take in.
+    /// Complexity for a reader: the number of constants, variables and operations.
     pub fn size(&self) -> usize {
         1 + match self {
             Self::Constant(_) | Self::Variable(_) => 0,
@@ -99,7 +99,7 @@ impl Expr {
         }
     }
 
-    /// The variables in it, each once, in order.
+    /// The variables in the expression, each once, in order.
     pub fn variables(&self) -> Vec<usize> {
         let mut all = Vec::new();
         self.add_variables(&mut all);
@@ -117,7 +117,7 @@ impl Expr {
         }
     }
 
-    /// The same with all constants rounded, simplified again.
+    /// Rounds all constants and simplifies the result.
     ///
     /// Knows nothing of the values of variables, so that a small factor of a large variable may become 0 and a pole may move:
     /// [`Formula::rounded`](crate::Formula::rounded) looks at its ranges.
@@ -131,7 +131,7 @@ impl Expr {
         self.rebuilt(&round).rebuilt(&round)
     }
 
-    /// The same with expressions in place of variables; a variable beyond their end stays.
+    /// Replaces variables by expressions; a variable beyond the end of `values` stays.
     #[must_use]
     pub fn substituted(&self, values: &[Self]) -> Self {
         self.rebuilt(&|leaf| match leaf {
@@ -140,7 +140,7 @@ impl Expr {
         })
     }
 
-    /// The terms of the sum that it is; one if it is none.
+    /// The terms of a sum; any other expression is its own only term.
     pub fn terms(&self) -> &[Self] {
         match self {
             Self::Sum(terms) => terms,

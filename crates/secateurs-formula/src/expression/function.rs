@@ -4,15 +4,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::FormulaError;
 
-/// Bases of negative powers come no closer to zero, and logarithms no closer to minus infinity.
+/// Least magnitude of the base of a negative power and of the argument of a logarithm: smaller ones are clamped.
 const LEAST: f64 = 1e-12;
-/// Exponentials grow no further than this power.
+/// Largest exponent of an exponential; larger ones are clamped.
 const LARGEST_POWER: f64 = 700.0;
 
 /// A power that is a multiple of one half.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Exponent {
-    /// Twice the power.
+    /// Twice the exponent.
     pub halves: i8,
 }
 
@@ -43,17 +43,17 @@ impl Exponent {
         }
     }
 
-    /// Whether it is whole.
+    /// Whether the exponent is whole.
     pub fn is_whole(self) -> bool {
         self.halves % 2 == 0
     }
 
-    /// The power.
+    /// The exponent.
     pub fn value(self) -> f64 {
         f64::from(self.halves) / 2.0
     }
 
-    /// `u` to this power.
+    /// Raises `u` to this power.
     ///
     /// Roots of negative numbers are 0, and a base nearer to 0 than 1e-12 counts as 1e-12 below a bar of fraction.
     pub fn of(self, u: f64) -> f64 {
@@ -74,13 +74,13 @@ impl Exponent {
 /// A function with a name in mathematics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Call {
-    /// `e^u`
+    /// The exponential `e^u`.
     Exp,
     /// The natural logarithm.
     Log,
-    /// `|u|`
+    /// The absolute value `|u|`.
     Abs,
-    /// -1, 0 or 1
+    /// The sign: -1, 0 or 1.
     Sign,
     /// Sine
     Sin,
@@ -101,7 +101,7 @@ pub enum Call {
 }
 
 impl Call {
-    /// All of them.
+    /// All named functions.
     pub(crate) fn all() -> impl Iterator<Item = Self> {
         TABLE.iter().filter_map(|(function, ..)| match function {
             Function::Call(call) => Some(*call),
@@ -109,7 +109,7 @@ impl Call {
         })
     }
 
-    /// The value at `u`; outside of its domain, that at the nearest point of it.
+    /// The value at `u`; outside the domain, the value at the nearest point of the domain.
     pub fn of(self, u: f64) -> f64 {
         match self {
             Self::Exp => u.min(LARGEST_POWER).exp(),
@@ -128,7 +128,7 @@ impl Call {
         }
     }
 
-    /// The derivative at `u`, inside of the domain.
+    /// The derivative at `u`, inside the domain.
     pub fn slope(self, u: f64) -> f64 {
         let root = |u: f64| (1.0 - u * u).max(LEAST).sqrt();
         match self {
@@ -147,7 +147,7 @@ impl Call {
         }
     }
 
-    /// Its name in text.
+    /// Name of the function in text.
     pub fn name(self) -> &'static str {
         match self {
             Self::Exp => "exp",
@@ -172,13 +172,13 @@ impl Call {
 pub enum Function {
     /// A constant.
     Zero,
-    /// `u`
+    /// The identity `u`.
     Identity,
     /// A power other than 0 and 1.
     Power(Exponent),
-    /// One with a name.
+    /// A function with a name.
     Call(Call),
-    /// `exp(-u^2)`
+    /// The Gaussian bell `exp(-u^2)`.
     Gaussian,
 }
 
@@ -218,17 +218,17 @@ const TABLE: [(Function, &str, usize); 27] = [
 ];
 
 impl Function {
-    /// All of them, the simple ones first.
+    /// All functions, the simple ones first.
     pub fn all() -> impl Iterator<Item = Self> {
         TABLE.iter().map(|(function, ..)| *function)
     }
 
-    /// Its name, as [`FromStr`](core::str::FromStr) reads it.
+    /// Name of the function, as [`FromStr`](core::str::FromStr) reads it.
     pub fn name(self) -> &'static str {
         self.entry().1
     }
 
-    /// How much it asks of a reader, from 0 to 5.
+    /// Complexity for a reader, from 0 to 5.
     pub fn complexity(self) -> usize {
         self.entry().2
     }
@@ -240,7 +240,7 @@ impl Function {
             .unwrap_or(&(self, "power", 4))
     }
 
-    /// The value at `u`; outside of the domain, that at the nearest point of it.
+    /// The value at `u`; outside the domain, the value at the nearest point of the domain.
     pub fn of(self, u: f64) -> f64 {
         match self {
             Self::Zero => 0.0,
@@ -251,7 +251,7 @@ impl Function {
         }
     }
 
-    /// The derivative at `u`, inside of the domain.
+    /// The derivative at `u`, inside the domain.
     pub fn slope(self, u: f64) -> f64 {
         match self {
             Self::Zero => 0.0,
@@ -262,7 +262,7 @@ impl Function {
         }
     }
 
-    /// Whether its values grow without bound where its domain ends, or inside of it.
+    /// Whether values grow without bound at an end of the domain, or inside it.
     pub(crate) fn has_pole(self) -> bool {
         match self {
             Self::Power(exponent) => exponent.halves < 0,
@@ -271,7 +271,7 @@ impl Function {
         }
     }
 
-    /// Whether it is smooth on all of an interval.
+    /// Whether the function is smooth on all of an interval.
     pub fn covers(self, [low, high]: [f64; 2]) -> bool {
         let no_zero = low * high > 0.0;
         match self {

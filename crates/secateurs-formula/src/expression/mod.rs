@@ -1,4 +1,4 @@
-//! Expressions: what they are, what they are worth, and their algebra.
+//! Expressions: their form, their values and their algebra.
 
 pub(crate) mod calculus;
 pub(crate) mod coefficient;

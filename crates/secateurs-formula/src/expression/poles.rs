@@ -1,12 +1,12 @@
-//! Whether an expression may grow without bound somewhere between the ends of ranges.
+//! The search for poles of an expression within ranges of its variables.
 
 use crate::expression::expr::Expr;
 use crate::expression::function::{Call, Exponent, Function};
 
-/// Boxes that are looked at before the question stays open.
+/// Number of boxes that are examined before the question stays open.
 const MOST_BOXES: usize = 2000;
 
-/// Whether some power, logarithm or tangent in it may have its pole on the ranges of the variables.
+/// Whether any power, logarithm or tangent in the expression may have its pole on the ranges of the variables.
 ///
 /// By interval arithmetic on boxes that are halved until there is no pole in any of them, so that a `false` is a proof; a `true` is
 /// not, since terms of one variable that balance each other are taken as if they did not, and only 2000 boxes are looked at.
@@ -89,7 +89,7 @@ fn called(call: Call, argument: [f64; 2]) -> Option<[f64; 2]> {
     })
 }
 
-/// The product of bounds, where an infinite bound is that of finite values.
+/// The product of two bounds, where an infinite bound stands for finite values.
 fn times(a: f64, b: f64) -> f64 {
     if a == 0.0 || b == 0.0 { 0.0 } else { a * b }
 }

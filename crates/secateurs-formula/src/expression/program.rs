@@ -3,7 +3,7 @@
 use crate::expression::expr::Expr;
 use crate::expression::function::{Call, Exponent};
 
-/// Rows that one instruction works on.
+/// Rows that one instruction processes.
 const ROWS: usize = 128;
 
 /// An expression as instructions for a stack of columns: each passes over many rows at once.
@@ -113,7 +113,7 @@ fn compile(expr: &Expr, to: &mut Vec<Instruction>) {
     }
 }
 
-/// Parts one after the other; constants last and without a column of their own.
+/// Compiles parts one after the other; constants come last and take no column of their own.
 fn fold(parts: &[Expr], by_constant: fn(f64) -> Instruction, by_column: Instruction, to: &mut Vec<Instruction>) {
     let mut columns = 0;
     for part in parts.iter().filter(|part| !matches!(part, Expr::Constant(_))) {

@@ -13,10 +13,10 @@ use crate::expression::coefficient::{Coefficient, keeps_digits};
 use crate::expression::expr::Expr;
 use crate::expression::function::{Call, Exponent};
 
-/// Twice the largest power that merging makes.
+/// Twice the largest exponent that merging makes.
 const MOST_HALVES: i32 = 40;
 
-/// The largest shift that an exponential gives away as a factor: from 0.007 to 148.
+/// Largest shift of an exponential that becomes a factor: a factor from 0.007 to 148.
 const MOST_SHIFT: f64 = 5.0;
 
 impl Expr {
@@ -153,7 +153,7 @@ impl Expr {
         }
     }
 
-    /// A constant factor and the rest.
+    /// Splits an expression into a constant factor and the rest.
     fn into_scaled(self) -> (f64, Self) {
         match self {
             Self::Constant(value) => (value, Self::Constant(1.0)),
@@ -168,7 +168,7 @@ impl Expr {
         }
     }
 
-    /// A factor that can be drawn out of a homogeneous function, and the rest; positive unless signs may be drawn, too.
+    /// Splits off a factor that can be drawn out of a homogeneous function; positive unless signs may be drawn, too.
     ///
     /// Of a sum with one term besides a constant, it is that term's factor.
     fn without_scale(self, signed: bool) -> (f64, Self) {
@@ -203,7 +203,7 @@ impl Expr {
         }
     }
 
-    /// The expression without its constant term, and that.
+    /// Splits an expression into the part without its constant term, and that term.
     fn without_constant(self) -> (Self, f64) {
         match self {
             Self::Sum(mut terms) => match terms.pop() {
@@ -217,7 +217,7 @@ impl Expr {
         }
     }
 
-    /// By what terms and factors are ordered: variables first, high powers before low ones, then how it reads.
+    /// The sort key of terms and factors: variables first, high powers before low ones, then alphabetically.
     fn order(&self) -> (usize, usize, i8, String) {
         let first = self.variables().first().copied().unwrap_or(usize::MAX);
         let (rank, power) = match self {
@@ -278,7 +278,7 @@ fn single_or(mut parts: Vec<Expr>, many: fn(Vec<Expr>) -> Expr) -> Expr {
     }
 }
 
-/// Whole powers of the same base are added; roots stay, since they cut negative numbers off.
+/// Adds whole powers of the same base; roots stay, since they cut negative numbers off.
 fn multiply(merged: &mut Vec<(Expr, Exponent)>, factor: Expr) {
     let (base, exponent) = match factor {
         Expr::Power(base, exponent) if exponent.is_whole() => (*base, exponent),
@@ -299,7 +299,7 @@ fn multiply(merged: &mut Vec<(Expr, Exponent)>, factor: Expr) {
     }
 }
 
-/// A sine or cosine with a leading term that is positive and the smallest phase that either of them allows.
+/// A sine or cosine whose leading term is positive, with the smallest phase that either allows.
 fn wave(call: Call, argument: Expr) -> Expr {
     let (sign, argument) = argument.without_sign();
     let (rest, phase) = argument.without_constant();

@@ -3,10 +3,10 @@
 use super::mean;
 use crate::expression::function::{Call, Function};
 
-/// Poles come no closer to a sample, in units of half the range of the samples: a curve next to one says something about a
-/// single sample only.
+/// Least distance of a pole from a sample, in units of half the range of the samples: a curve next to a pole says
+/// something about a single sample only.
 const CLEARANCE: f64 = 1e-4;
-/// Functions vary at least by this share of their size, so that no large factor has to make much of little: digits are lost.
+/// Least variation of a function as a share of its size: with less, a large factor would cancel digits.
 const LEAST_VARIATION: f64 = 1e-4;
 
 /// Samples `y` at `u` in [-1, 1].
@@ -23,17 +23,17 @@ pub(super) struct Line {
     pub(super) b: f64,
 }
 
-/// A curve of the family and how far it is from the samples.
+/// A curve of the family and its distance from the samples.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Candidate {
     /// Residual sum of squares.
     pub(super) loss: f64,
-    /// `[a, b, c, d]`
+    /// Parameters `[a, b, c, d]`.
     pub(super) parameters: [f64; 4],
 }
 
 impl Candidate {
-    /// Its inner line.
+    /// The inner line of the curve.
     pub(super) fn line(self) -> Line {
         let [a, b, ..] = self.parameters;
         Line { a, b }
@@ -43,11 +43,11 @@ impl Candidate {
 /// Inner parameters that change the family of curves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Inner {
-    /// None: `c` and `d` do all.
+    /// No inner parameter: `c` and `d` suffice.
     Nothing,
-    /// The place only; the scale is in `c` or `d`.
+    /// The place only; the scale is part of `c` or `d`.
     Shift,
-    /// The scale only; the place is in `c`.
+    /// The scale only; the place is part of `c`.
     Scale,
     Both,
 }
@@ -80,7 +80,7 @@ pub(super) fn is_smooth(function: Function, line: Line) -> bool {
     function.covers([b - reach, b + reach])
 }
 
-/// The best curve with a given inner line: `c` and `d` by linear regression; none if the function hardly varies.
+/// The best curve with a given inner line: finds `c` and `d` by linear regression; none if the function hardly varies.
 pub(super) fn outer(samples: Samples<'_>, function: Function, line: Line) -> Option<Candidate> {
     let (Samples { u, y }, Line { a, b }) = (samples, line);
     let n = u.len() as f64;

@@ -4,7 +4,7 @@ use super::family::{Candidate, Inner, Line, Samples, inner, is_smooth, outer};
 use crate::expression::function::Function;
 
 const STEPS: usize = 100;
-/// Ends when a step wins less than this share of the sum of squares.
+/// Least share of the sum of squares that a step must win for the search to go on.
 const LEAST_GAIN: f64 = 1e-12;
 
 /// The best curve near a start; none if the start is not smooth on [-1, 1].
@@ -48,7 +48,7 @@ pub(super) fn polish(samples: Samples<'_>, function: Function, start: Line) -> O
     Some(best)
 }
 
-/// `J'J` and `-J'r` over a and b, columns projected off those of c and d.
+/// The normal equations, `J'J` and `-J'r`, over a and b, with columns projected off the columns of c and d.
 struct Normal {
     aa: f64,
     ab: f64,

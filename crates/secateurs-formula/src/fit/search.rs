@@ -4,13 +4,13 @@ use super::family::{Candidate, Inner, Line, Samples, inner, is_smooth, outer};
 use super::polish::polish;
 use crate::expression::function::{Call, Function};
 
-/// Points of the first search for a scale, and twice that for a shift.
+/// Points of the first search for a scale; the search for a shift has twice as many.
 const GRID: i32 = 40;
 /// The greatest scale and shift in units of half the range of the samples.
 const LARGEST: f64 = 10.0;
-/// Cells of the first search from which the fit goes on.
+/// Number of cells of the first search from which the fit goes on.
 const STARTS: usize = 3;
-/// Samples that the search looks at; the curve that it finds is polished on all.
+/// Largest number of samples that the search looks at; the curve that it finds is polished on all.
 const SEARCHED: usize = 100;
 
 /// Pairs of a scale and a shift to begin with, on samples from -1 to 1.

@@ -1,4 +1,4 @@
-//! Expressions in writing: names, numbers, digits.
+//! Expressions in writing: names, numbers and digits.
 
 pub(crate) mod names;
 pub(crate) mod number;

@@ -1,4 +1,4 @@
-//! Names of columns as each target can hold them.
+//! Names of columns in the form that each target accepts.
 
 use std::collections::BTreeSet;
 
@@ -7,14 +7,15 @@ use crate::expression::function::Call;
 /// Names that a reader takes for a constant.
 const CONSTANTS: [&str; 8] = ["e", "E", "i", "pi", "Pi", "π", "inf", "nan"];
 
-/// Words that are no identifier in Rust, in any edition. One is in two pieces, because `tidy` looks for the whole.
+/// Words that are keywords of Rust in any edition. One is in two pieces, because `tidy` looks for the whole.
 const KEYWORDS: &str = concat!(
     "abstract as async await become box break const continue crate do dyn else enum extern false final fn for gen if impl in let loop \
      macro match mod move mut override priv pub ref return self Self static struct super trait true try type typeof un",
     "safe unsized use virtual where while yield _"
 );
 
-/// A name on one line, of characters that XML and compilers accept and that do not change the order of what stands around them.
+/// A name on one line, of characters that XML and compilers accept and that do not change the order of the text around
+/// them.
 ///
 /// Control characters, characters without a glyph (such as those that turn the direction of text) and those that XML does not know
 /// become escapes as in Rust: `\n`, `\u{1f}`. Everything else stays.
@@ -36,7 +37,7 @@ pub fn visible_name(name: &str) -> String {
     text
 }
 
-/// A name in a formula that is read as text: an identifier as it is, anything else in backticks.
+/// A name in a formula in plain text: an identifier as it is, anything else in backticks.
 ///
 /// Identifiers begin with a letter or `_` and go on with letters, digits and `_`; names of functions and constants (`exp`, `pi`, `e`)
 /// are set in backticks, too. Inside of backticks, a backtick and a backslash have a backslash in front, and what
@@ -119,8 +120,8 @@ pub fn rust_identifier(name: &str) -> String {
     identifier
 }
 
-/// One name for each of `n` variables, no two of them equal: an empty or missing name becomes `x1`, `x2`, .., and one that stands
-/// already is followed by its number.
+/// Distinct names for `n` variables: an empty or missing name becomes `x1`, `x2`, .., and a name that is taken already
+/// is followed by its number.
 pub(crate) fn distinct_names(names: &[String], n: usize) -> Vec<String> {
     let given = |index: usize| names.get(index).filter(|name| !name.trim().is_empty());
     let mut taken: BTreeSet<&str> = BTreeSet::new();
@@ -149,7 +150,7 @@ fn is_identifier(name: &str) -> bool {
     name.starts_with(is_letter) && name.chars().all(|c| rest(c) && !is_hidden(c))
 }
 
-/// Whether it is the name of a function or a constant.
+/// Whether a name is the name of a function or a constant.
 fn reads_otherwise(name: &str) -> bool {
     name == "sqrt" || CONSTANTS.contains(&name) || Call::all().any(|call| call.name() == name)
 }
@@ -162,7 +163,7 @@ fn is_hidden(c: char) -> bool {
         || u32::from(c) & 0xfffe == 0xfffe
 }
 
-/// The characters of a name that LaTeX takes for itself, escaped for its math mode.
+/// The characters of a name, with those escaped that LaTeX's math mode reserves.
 fn escaped(name: &str) -> String {
     let mut text = String::new();
     for c in visible_name(name).chars() {

@@ -1,14 +1,15 @@
-//! Constants as each syntax writes them.
+//! Constants in the form of each syntax.
 
 use crate::written::syntax::Syntax;
 
-/// How much longer a number may be without a power of ten than with one.
+/// Number of characters by which a number without a power of ten may be longer than with one.
 const MOST_LONGER: usize = 3;
 
-/// A constant as it is written: the shortest digits that give the same number, with a power of ten where that is much shorter.
+/// A constant in writing: the shortest digits that give the same number, with a power of ten where that is much
+/// shorter.
 pub(crate) struct Number {
     pub(crate) text: String,
-    /// Whether it has a power of ten that is set as a factor.
+    /// Whether the number has a power of ten that is written as a factor.
     pub(crate) is_product: bool,
 }
 

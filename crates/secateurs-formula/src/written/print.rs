@@ -54,7 +54,7 @@ impl Writer {
         }
     }
 
-    /// In parentheses if it binds less than that.
+    /// Writes an expression, in parentheses if it binds less than `least`.
     fn within(&self, expr: &Expr, least: Binding) -> String {
         match self.write(expr) {
             (text, binding) if binding >= least => text,

@@ -1,4 +1,4 @@
-//! Rounded constants that keep values.
+//! Rounds constants so that values hardly change.
 
 use crate::expression::expr::{Expr, Rounding};
 use crate::expression::poles::may_have_poles;
@@ -6,17 +6,17 @@ use crate::expression::program::Program;
 
 /// Rows on which values are compared, besides corners.
 const ROWS: usize = 384;
-/// Rows, besides these, where the values are near zero.
+/// Number of further rows, where the values are near zero.
 const MOST_ZEROS: usize = 128;
-/// Halvings on the way to such a row.
+/// Number of halvings on the way to such a row.
 const BISECTIONS: usize = 40;
-/// Variables whose ends are combined in all ways.
+/// Number of variables whose ends are combined in all ways.
 const MOST_CORNERS: usize = 7;
-/// Steps after which a constant is not rounded.
+/// Number of steps after which a constant keeps its digits.
 const MOST_STEPS: u8 = 20;
-/// More constants than these get digits all at once.
+/// Number of constants above which all get digits at once.
 const MOST_CONSTANTS: usize = 200;
-/// Numbers of this size and above have no decimals to speak of.
+/// Magnitude from which on a number has no decimals.
 const LARGE: f64 = 1e6;
 
 impl Rounding {
@@ -26,7 +26,7 @@ impl Rounding {
         10f64.powi(1 - i32::from(digits)).min(0.5)
     }
 
-    /// A constant after so many steps towards its exact value.
+    /// A constant after a number of steps towards its exact value.
     fn step(self, value: f64, step: u8) -> f64 {
         if step >= MOST_STEPS {
             return value;

@@ -34,7 +34,7 @@ pub struct GradientStats {
 }
 
 impl GradientStats {
-    /// No sample yet, of weights `dims = [d_output, d_input]`.
+    /// Statistics of weights `dims = [d_output, d_input]`, before any sample.
     pub fn new(dims: [usize; 2]) -> Self {
         let zeros = vec![0.0; dims[0] * dims[1]];
         Self {

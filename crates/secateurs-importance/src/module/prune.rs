@@ -12,16 +12,16 @@ use crate::error::{ImportanceError, Result};
 use crate::layer::Importance;
 use crate::module::statistics::ModuleStatistics;
 
-/// Which weights of a module go, and by which score.
+/// The score, pattern and rules by which the weights of a module are pruned.
 #[derive(Clone, Copy)]
 pub struct ModulePlan<'a> {
     /// The score.
     pub importance: &'a dyn Importance,
-    /// How many zeros, and where they may stand.
+    /// Number of zeros, and the places where they may stand.
     pub pattern: Pattern,
-    /// Which weights compete.
+    /// Group of weights that compete.
     pub scope: Scope,
-    /// Which parameters are pruned at all.
+    /// Rules that choose the pruned parameters.
     pub rules: &'a PathRules,
 }
 
@@ -71,7 +71,7 @@ pub fn prune_module<M: Module>(
     )
 }
 
-/// [`prune_module`] by any score, on what `statistics` holds.
+/// Prunes a module by any score, on the data in `statistics`.
 ///
 /// # Errors
 ///

@@ -1,4 +1,4 @@
-//! What is known of a module besides its weights, by parameter path.
+//! Data about a module's layers besides their weights, by parameter path.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ pub struct ModuleStatistics {
 }
 
 impl ModuleStatistics {
-    /// The layer at `path` with all that is known of it.
+    /// The layer at `path` with all its data.
     pub fn view<'a>(&'a self, path: &'a str, weight: &'a WeightMatrix) -> LayerView<'a> {
         LayerView {
             path,

@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::layer::{Importance, LayerView};
 use crate::scores::per_weight::per_weight;
 
-/// `|W_ij|`.
+/// The absolute value of a weight, `|W_ij|`.
 ///
 /// # Examples
 ///

@@ -1,4 +1,4 @@
-//! The scores of this crate, one a file.
+//! The scores of this crate, one per file.
 
 pub(crate) mod fisher;
 pub(crate) mod magnitude;

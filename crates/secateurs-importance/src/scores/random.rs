@@ -25,7 +25,7 @@ use crate::layer::{Importance, LayerView};
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Random {
-    /// Same seed, same scores.
+    /// Seed of the scores; equal seeds give equal scores.
     pub seed: u64,
 }
 
@@ -47,7 +47,7 @@ impl Importance for Random {
     }
 }
 
-/// FNV-1a: unlike the standard library's hasher it gives the same value in every release.
+/// FNV-1a hash: unlike the standard library's hasher it gives the same value in every release.
 fn stable_hash(text: &str) -> u64 {
     text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)

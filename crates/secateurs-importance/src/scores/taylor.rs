@@ -30,11 +30,11 @@ use crate::scores::per_weight::per_weight;
 /// Molchanov et al., Pruning Convolutional Neural Networks for Resource Efficient Inference, arXiv 1611.06440.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Taylor {
-    /// Which mean over samples stands for `g`.
+    /// The mean over samples that stands for `g`.
     pub gradient: TaylorGradient,
 }
 
-/// How the gradients of many samples become one.
+/// The mean that turns the gradients of many samples into one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum TaylorGradient {
     /// The gradient of the mean loss; near zero for a trained model on its own data.

@@ -6,16 +6,17 @@ use super::unsupported;
 use super::yaml::{Node, Value};
 use crate::KanFileError;
 
-/// The function that edges add to their splines, as far as networks have it.
+/// The function that edges add to their splines, if it is one that networks have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Base {
     Silu,
-    /// None.
+    /// No function.
     Zero,
 }
 
 impl Base {
-    /// Reads the name of a function, or what PyYAML makes of a function or module of Python: `prune_input` writes that.
+    /// Reads the name of a function, or the object that PyYAML writes for a function or module of Python, as
+    /// `prune_input` does.
     pub(super) fn read(node: &Node, path: &Path) -> Result<Self, KanFileError> {
         let refuse = |what: &str| Err(unsupported(path, format!("the base function {what}")));
         let (kind, name) = match (node.tag.as_str(), node.text()) {
@@ -37,7 +38,7 @@ impl Base {
     }
 }
 
-/// The setting of a module that makes it another function: one that writes over its input, or one with hooks.
+/// Finds a setting that makes a module another function: one that writes over its input, or one with hooks.
 fn altered(module: &Node) -> Option<&str> {
     let Value::Map(settings) = &module.value else {
         return None;

@@ -1,4 +1,4 @@
-//! The few settings of pykan's YAML file that say what the tensors mean.
+//! The few settings of pykan's YAML file that give the tensors their meaning.
 
 use std::path::Path;
 
@@ -11,10 +11,10 @@ use super::unsupported;
 use super::yaml::{self, Node, Value};
 use crate::KanFileError;
 
-/// More nodes or factors than these are no network of pykan's.
+/// Largest number of nodes or factors in a network of pykan's.
 const LARGEST: usize = 1 << 16;
 
-/// What is needed of the settings.
+/// The settings that the tensors need.
 pub(super) struct Config {
     pub(super) widths: Vec<Width>,
     /// The numbers of factors of the products of each width.
@@ -25,7 +25,7 @@ pub(super) struct Config {
     pub(super) affine: Affine,
     /// Whether edges with formulas are added.
     pub(super) has_symbolic: bool,
-    /// What the functions on edges are called, of each layer `[n_subnodes][d_input]`; empty where the file does not say.
+    /// Names of the functions on the edges of each layer, `[n_subnodes][d_input]`; empty where the file does not say.
     pub(super) functions: Vec<Vec<Vec<String>>>,
 }
 
@@ -77,7 +77,7 @@ impl Config {
         self.widths[number].sums + self.factors[number].iter().sum::<usize>()
     }
 
-    /// Where the subnodes of the file have their places among those of a width, whose products have as many factors each.
+    /// Places of the file's subnodes among the subnodes of a width whose products have as many factors each.
     pub(super) fn places(&self, number: usize) -> Vec<usize> {
         let Width { sums, arity, .. } = self.widths[number];
         let of_products = self.factors[number].iter().enumerate();

@@ -1,4 +1,4 @@
-//! From pykan's tensors to ours.
+//! Converts pykan's tensors to ours.
 
 use burn::tensor::TensorData;
 use secateurs_formula::{Function, Shape};
@@ -10,7 +10,7 @@ use super::numbers::{Numbers, Tensors};
 use super::unsupported;
 use crate::KanFileError;
 
-/// The numbers of one layer, over the subnodes of the file; masks and scales are part of them.
+/// The numbers of one layer, over the subnodes of the file, with masks and scales applied.
 struct Layer {
     knots: Numbers,
     /// `[d_input, n_subnodes, n_basis]`
@@ -102,7 +102,7 @@ impl Tensors<'_> {
         })
     }
 
-    /// A factor or a summand of subnodes or nodes; of a layer that `expand_depth` added, that which changes nothing.
+    /// A factor or a summand of subnodes or nodes; neutral for a layer that `expand_depth` added.
     fn affine(&self, number: usize, name: &str, n: usize) -> Result<Numbers, KanFileError> {
         let of_layer = |tensor: &str| {
             let (name, layer) = tensor.rsplit_once('_')?;
@@ -117,8 +117,8 @@ impl Tensors<'_> {
         self.take(&format!("{name}_{number}"), &[n])
     }
 
-    /// Takes edges with formulas out of the splines: `mask (c f(a x + b) + d)` from `mask`, `[n_subnodes, d_input]`, and `affine`,
-    /// `[n_subnodes, d_input, 4]`.
+    /// Moves edges with formulas out of the splines: `mask (c f(a x + b) + d)` from `mask`, `[n_subnodes, d_input]`,
+    /// and `affine`, `[n_subnodes, d_input, 4]`.
     fn curves(&self, config: &Config, number: usize, layer: &mut Layer) -> Result<Curves, KanFileError> {
         let [d_input, n_subnodes] = [layer.keep.shape[0], layer.keep.shape[1]];
         let of_curves = |name: &str, shape: &[usize]| self.take(&format!("symbolic_fun.{number}.{name}"), shape);
@@ -158,7 +158,7 @@ impl Tensors<'_> {
 }
 
 impl Layer {
-    /// Whether the spline or the base function of an edge is more than 0.
+    /// Whether the mask of the spline or of the base function of an edge is more than 0.
     fn has_spline(&self, edge: usize) -> bool {
         let n_basis = self.coefficients.shape[2];
         let coefficients = &self.coefficients.values[edge * n_basis..][..n_basis];
@@ -166,7 +166,7 @@ impl Layer {
     }
 }
 
-/// The function that pykan calls so; it has two names for roots.
+/// The function with this name in pykan, which has two names for roots.
 fn function(name: &str) -> Option<Function> {
     let name = match name {
         "x^0.5" => "sqrt",

@@ -14,7 +14,7 @@ use crate::kan_file::from_bytes;
 pub(super) struct Tensors<'a> {
     pub(super) path: &'a Path,
     tensors: BTreeMap<String, RawTensor>,
-    /// Whether one of them is in double precision.
+    /// Whether any tensor is in double precision.
     is_double: bool,
 }
 
@@ -47,7 +47,7 @@ impl<'a> Tensors<'a> {
         Ok(self.numbers(raw.shape.clone(), from_bytes(raw)?.iter::<f64>().collect()))
     }
 
-    /// Numbers that become a tensor in the precision of the file.
+    /// Converts numbers to a tensor in the precision of the file.
     pub(super) fn numbers(&self, shape: Vec<usize>, values: Vec<f64>) -> Numbers {
         Numbers {
             values,
@@ -69,7 +69,7 @@ impl<'a> Tensors<'a> {
     }
 }
 
-/// A tensor in double precision that remembers what it was.
+/// A tensor in double precision that remembers its original precision.
 pub(super) struct Numbers {
     pub(super) values: Vec<f64>,
     pub(super) shape: Vec<usize>,
@@ -77,7 +77,7 @@ pub(super) struct Numbers {
 }
 
 impl Numbers {
-    /// The same with other values.
+    /// Replaces every value by a function of its index and itself.
     pub(super) fn with(&self, value: impl Fn(usize, f64) -> f64) -> Self {
         let values = self.values.iter().enumerate();
         Self {
@@ -87,7 +87,8 @@ impl Numbers {
         }
     }
 
-    /// Spreads the subnodes, the second dimension of edges and the only one of nodes, over more of them; `missing` where there was none.
+    /// Spreads the subnodes, the second dimension of edges and the only one of nodes, over more places; new places hold
+    /// `missing`.
     pub(super) fn spread(self, places: &[usize], n_subnodes: usize, missing: f64) -> Self {
         let dimension = self.shape.len().min(2) - 1;
         let inner: usize = self.shape[dimension + 1..].iter().product();
@@ -103,7 +104,7 @@ impl Numbers {
         Self { values, shape, ..self }
     }
 
-    /// From `[d_input, n_subnodes, n_basis]` to `[d_input, n_basis, n_subnodes]`.
+    /// Transposes `[d_input, n_subnodes, n_basis]` to `[d_input, n_basis, n_subnodes]`.
     pub(super) fn transposed(self) -> Self {
         let [d_input, n_subnodes, n_basis] = [0, 1, 2].map(|dimension| self.shape[dimension]);
         let mut values = vec![0.0; self.values.len()];

@@ -1,4 +1,4 @@
-//! Python's numbers in YAML, also those of NumPy.
+//! Numbers of Python and NumPy in YAML.
 
 use super::yaml::{Node, Value};
 
@@ -16,7 +16,7 @@ pub(super) fn whole_number(node: &Node) -> Option<usize> {
     }
 }
 
-/// Whether it is true.
+/// The value of a flag; none if the node holds no flag.
 pub(super) fn flag(node: &Node) -> Option<bool> {
     match node.text() {
         Some("true") => Some(true),
@@ -30,7 +30,7 @@ pub(super) fn flag(node: &Node) -> Option<bool> {
 
 /// A number with its bytes: `numpy._core.multiarray.scalar` of a type and a text in base 64.
 struct NumpyScalar {
-    /// `i` for whole numbers, `u` for those without a sign, `b` for flags.
+    /// Kind of the number: `i` for whole numbers, `u` for those without a sign, `b` for flags.
     kind: char,
     n_bytes: usize,
     bits: u64,

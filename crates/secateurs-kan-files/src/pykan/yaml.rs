@@ -7,13 +7,13 @@ use std::rc::Rc;
 
 use scalars::decoded;
 
-/// Nested deeper than this, nothing is read.
+/// Largest depth of nesting that is read.
 const MOST_DEPTH: usize = 64;
 
 /// A value with the name of its Python type, if it has one.
 #[derive(Debug)]
 pub(super) struct Node {
-    /// Such as `!!python/tuple`; empty where the value says what it is.
+    /// Name of the type, such as `!!python/tuple`; empty where the value itself shows it.
     pub(super) tag: String,
     pub(super) value: Value,
 }
@@ -35,7 +35,7 @@ impl Node {
         }
     }
 
-    /// The items of a list, whatever its tag.
+    /// The items of a list with any tag.
     pub(super) fn items(&self) -> Option<&[Rc<Node>]> {
         match &self.value {
             Value::List(items) => Some(items),
@@ -77,7 +77,7 @@ struct Parser<'a> {
 }
 
 impl<'a> Parser<'a> {
-    /// What is left of the line.
+    /// The rest of the line.
     fn rest(&self) -> &'a str {
         let line = self.lines.get(self.line).copied().unwrap_or("");
         line.get(self.column..).unwrap_or("")
@@ -92,7 +92,7 @@ impl<'a> Parser<'a> {
         self.skip_empty();
     }
 
-    /// To the first character of a line that holds something.
+    /// Skips blank lines and comments, up to the first character of a line with content.
     fn skip_empty(&mut self) {
         while self.line < self.lines.len() {
             self.column = 0;

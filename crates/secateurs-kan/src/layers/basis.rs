@@ -1,4 +1,4 @@
-//! The functions of one variable that edges are made of.
+//! The functions of one variable that edges combine.
 
 use burn::module::Module;
 use burn::tensor::{DType, Device, Tensor, TensorData, activation};
@@ -21,8 +21,8 @@ pub trait EdgeBasis {
     /// Values of all functions, `B_m(x_i)`: from `[batch, d_input]` to `[batch, d_input, n_basis]`.
     fn values(&self, x: Tensor<2>) -> Tensor<3>;
 
-    /// `y_o = sum_i (base[i, o] silu(x_i) + sum_m coefficients[i, m, o] B_m(x_i))`: from `[batch, d_input]` to
-    /// `[batch, d_output]`.
+    /// Applies the functions: `y_o = sum_i (base[i, o] silu(x_i) + sum_m coefficients[i, m, o] B_m(x_i))`, from
+    /// `[batch, d_input]` to `[batch, d_output]`.
     fn apply(&self, x: Tensor<2>, weights: EdgeWeights) -> Tensor<2> {
         let [d_input, n_basis, d_output] = weights.coefficients.dims();
         let batch = x.dims()[0];
@@ -45,7 +45,7 @@ pub enum BasisConfig {
     },
     /// Chebyshev polynomials of `tanh(x)`, from degree 0 on.
     Chebyshev {
-        /// The highest degree.
+        /// The highest degree of the polynomials.
         degree: usize,
     },
     /// Gaussian bumps `exp(-((x - centre) / distance)^2)` at equal distances from -2 to 2.
@@ -66,7 +66,7 @@ impl BasisConfig {
     }
 }
 
-/// Any of the families.
+/// A basis of any family.
 #[derive(Module, Debug)]
 pub enum Basis {
     /// B-splines.
@@ -95,10 +95,10 @@ impl EdgeBasis for Basis {
     }
 }
 
-/// B-splines on knots of each input's own.
+/// B-splines; each input has its own knots.
 #[derive(Module, Debug)]
 pub struct BSpline {
-    /// `[d_input, n_intervals + 2 * degree + 1]`
+    /// Knots, `[d_input, n_intervals + 2 * degree + 1]`.
     knots: Tensor<2>,
     degree: usize,
     #[module(skip)]
@@ -106,7 +106,7 @@ pub struct BSpline {
 }
 
 impl BSpline {
-    /// Splines on a grid; knots that would coincide in this precision are moved apart.
+    /// Creates splines on a grid; knots that would coincide in this precision are moved apart.
     pub fn new(grid: &Grid, beyond: Beyond, device: &Device, dtype: DType) -> Self {
         let grid = grid.resolved(dtype);
         let shape = [grid.d_input(), grid.n_knots()];
@@ -150,7 +150,7 @@ impl EdgeBasis for BSpline {
     }
 }
 
-/// `T_n(tanh x)` for n up to the degree.
+/// The Chebyshev polynomials `T_n(tanh x)` for n up to the degree.
 #[derive(Module, Debug)]
 pub struct Chebyshev {
     degree: usize,
@@ -181,13 +181,13 @@ impl EdgeBasis for Chebyshev {
 /// Gaussian bumps at equal distances.
 #[derive(Module, Debug)]
 pub struct GaussianRbf {
-    /// `[n_centres]`
+    /// Centres, `[n_centres]`.
     centres: Tensor<1>,
     inverse_distance: f64,
 }
 
 impl GaussianRbf {
-    /// Bumps from -2 to 2.
+    /// Creates bumps at equal distances from -2 to 2.
     pub fn new(n_centres: usize, device: &Device, dtype: DType) -> Self {
         let distance = 4.0 / (n_centres.max(2) - 1) as f64;
         let centres: Vec<f64> = (0..n_centres).map(|n| n as f64 * distance - 2.0).collect();

@@ -6,20 +6,20 @@ use crate::scaling::bulk::{Coverage, bulk};
 use crate::scaling::precision::{epsilon, rounded};
 use crate::{KanError, Result};
 
-/// The least distance of neighbouring interior knots, relative to the range of most values.
+/// Least distance of neighbouring interior knots, relative to the range of most values.
 const LEAST_GAP: f64 = 1e-3;
 
 /// Knots in ascending order: `degree` below, `n_intervals + 1` interior ones, `degree` above.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Grid {
-    /// `[d_input, n_intervals + 2 * degree + 1]`
+    /// Knots, `[d_input, n_intervals + 2 * degree + 1]`.
     knots: Vec<f64>,
     d_input: usize,
     degree: usize,
 }
 
 impl Grid {
-    /// Equidistant knots, alike for each input: `range` cut into intervals.
+    /// A grid of equidistant knots, alike for each input: `range` cut into intervals.
     ///
     /// # Errors
     ///
@@ -76,7 +76,8 @@ impl Grid {
         }
     }
 
-    /// A grid of the same range with another number of intervals: new interior knots lie between the old ones in proportion.
+    /// A grid of the same range with another number of intervals: new interior knots lie between the old ones in
+    /// proportion.
     pub fn refined(&self, n_intervals: usize) -> Self {
         let of_input = |input| extended(&resampled(self.interior(input), n_intervals), self.degree);
         Self {
@@ -86,8 +87,8 @@ impl Grid {
         }
     }
 
-    /// A grid whose knots differ where numbers have this relative precision: knots of an input where some would
-    /// coincide are moved apart, around the middle of its range.
+    /// A grid whose knots stay distinct at the precision of `dtype`: coinciding knots of an input are moved apart,
+    /// around the middle of its range.
     pub(crate) fn resolved(&self, dtype: DType) -> Self {
         let of_input = |input| {
             let knots = self.of_input(input);
@@ -222,7 +223,7 @@ fn quantile_knots(sorted: &[f64], n_intervals: usize, uniform: f64) -> Vec<f64> 
     )
 }
 
-/// Moves knots apart to the least gap, between the first and the last, which stay.
+/// Moves knots apart to the least gap; the first and the last stay.
 fn spread(mut knots: Vec<f64>, gap: f64) -> Vec<f64> {
     let last = knots.len() - 1;
     for k in 1..last {

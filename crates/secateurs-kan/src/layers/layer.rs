@@ -1,4 +1,4 @@
-//! One layer: a function on every edge, sums, nodes.
+//! One layer: functions on edges, their sums, and nodes.
 
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor, activation};
@@ -7,49 +7,49 @@ use crate::layers::basis::{Basis, EdgeBasis, EdgeWeights};
 use crate::layers::nodes::{Nodes, Width, indices, selected};
 use crate::symbolic::edges::SymbolicEdges;
 
-/// `phi_{i,s}(x_i) = keep_{i,s} (base_{i,s} silu(x_i) + sum_m c_{i,m,s} B_m(x_i))`, or a curve with a formula, summed over
-/// inputs into subnodes, then [`Nodes`].
+/// A layer: the function `phi_{i,s}(x_i) = keep_{i,s} (base_{i,s} silu(x_i) + sum_m c_{i,m,s} B_m(x_i))` of each edge,
+/// or a curve with a formula, summed over inputs into subnodes, then [`Nodes`].
 #[derive(Module, Debug)]
 pub struct KanLayer {
     /// The functions that edges combine.
     pub basis: Basis,
-    /// `c`: `[d_input, n_basis, n_subnodes]`
+    /// Coefficients `c`, `[d_input, n_basis, n_subnodes]`.
     pub coefficients: Param<Tensor<3>>,
-    /// `[d_input, n_subnodes]`
+    /// Weights of SiLU, `[d_input, n_subnodes]`.
     pub base: Param<Tensor<2>>,
-    /// 1 where an edge combines basis functions, 0 where it was pruned or is a curve: `[d_input, n_subnodes]`; all do if
-    /// there is none.
+    /// Mask, `[d_input, n_subnodes]`: 1 where an edge combines basis functions, 0 where it was pruned or is a curve;
+    /// without a mask all edges combine them.
     pub keep: Option<Tensor<2>>,
-    /// Edges that are curves.
+    /// The edges that are curves.
     pub symbolic: Option<SymbolicEdges>,
-    /// The nodes, which take the sums.
+    /// The nodes; they take the sums.
     pub nodes: Nodes,
 }
 
 /// Activations of a layer.
 #[derive(Debug, Clone)]
 pub struct LayerActivations {
-    /// `[batch, d_input]`
+    /// Inputs, `[batch, d_input]`.
     pub input: Tensor<2>,
     /// Values of each edge: `[d_input, batch, n_subnodes]`
     pub edges: Tensor<3>,
     /// Sums before their affine map: `[batch, n_subnodes]`
     pub sums: Tensor<2>,
-    /// `[batch, n_nodes]`
+    /// Outputs, `[batch, n_nodes]`.
     pub output: Tensor<2>,
 }
 
-/// Covariance of the basis functions of a layer over a batch; stays the same as long as the batch and the grids do.
+/// Covariance of the basis functions of a layer over a batch; it changes only with the batch or the grids.
 #[derive(Debug, Clone)]
 pub struct Covariance {
     /// Covariance of the basis functions of each input, the base branch last: `[d_input, n_basis + 1, n_basis + 1]`
     functions: Tensor<3>,
-    /// `[d_input, 1]`
+    /// Deviations of the inputs, `[d_input, 1]`.
     input_deviations: Tensor<2>,
 }
 
 impl Covariance {
-    /// This covariance on another device.
+    /// Copies the covariance to another device.
     pub fn to_device(&self, device: &Device) -> Self {
         Self {
             functions: self.functions.clone().to_device(device),
@@ -64,17 +64,17 @@ impl KanLayer {
         self.base.dims()[0]
     }
 
-    /// Nodes that this layer makes.
+    /// The nodes of the layer.
     pub fn width(&self) -> Width {
         self.nodes.width()
     }
 
-    /// From `[batch, d_input]` to `[batch, n_nodes]`.
+    /// Applies the layer: maps `[batch, d_input]` to `[batch, n_nodes]`.
     pub fn forward(&self, x: Tensor<2>) -> Tensor<2> {
         self.nodes.forward(self.sums(x))
     }
 
-    /// From `[batch, d_input]` to `[batch, n_subnodes]`.
+    /// Sums the edges: maps `[batch, d_input]` to `[batch, n_subnodes]`.
     fn sums(&self, x: Tensor<2>) -> Tensor<2> {
         let Some(symbolic) = &self.symbolic else {
             return self.basis.apply(x, self.weights());
@@ -133,7 +133,8 @@ impl KanLayer {
         }
     }
 
-    /// Standard deviations of the combinations of basis functions over a batch, relative to those of their inputs: `[d_input, n_subnodes]`.
+    /// Standard deviations of the combinations of basis functions over a batch, relative to the deviations of their
+    /// inputs: `[d_input, n_subnodes]`.
     ///
     /// `sd(phi_{i,s}(x_i)) / (sd(x_i) + 0.1)`, where the variance of an edge is the quadratic form of its parameters in the
     /// covariance of the basis functions: no value of an edge is computed.
@@ -147,7 +148,7 @@ impl KanLayer {
         variance.clamp_min(TINY).sqrt() / (covariance.input_deviations.clone() + 0.1)
     }
 
-    /// Some of the nodes and of the inputs.
+    /// Selects some of the inputs and of the nodes.
     pub(crate) fn select(&self, inputs: &[usize], nodes: &[usize]) -> Self {
         let (_, subnodes) = selected(self.width(), nodes);
         let device = self.base.val().device();
@@ -169,5 +170,5 @@ impl KanLayer {
     }
 }
 
-/// Keeps the derivative of a square root finite; the deviation of a constant edge.
+/// Term that keeps the derivative of a square root finite; also the deviation of a constant edge.
 const TINY: f64 = 1e-20;

@@ -1,4 +1,4 @@
-//! The network: functions on edges, sums and products at nodes, layers of both.
+//! The network: functions on edges, sums and products at nodes, and layers of both.
 
 pub(crate) mod basis;
 pub(crate) mod grid;

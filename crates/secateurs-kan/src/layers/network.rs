@@ -18,27 +18,28 @@ use crate::{KanError, Result};
 /// The edges of a new network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Wiring {
-    /// All.
+    /// All edges between neighbouring layers.
     #[default]
     Dense,
-    /// Each input and each output is connected to the nearest on the other side, both spread over the unit interval.
+    /// Edges from each input and each output to the nearest on the other side, both spread over the unit interval.
     Sparse,
 }
 
-/// A network to be made.
+/// The configuration of a new network.
 #[derive(Debug, Clone, PartialEq)]
 pub struct KanConfig {
     widths: Vec<Width>,
     basis: BasisConfig,
-    /// Scale of the inputs; that of the first data if there is none.
+    /// Scale of the inputs; taken from the first data if there is none.
     scale: Option<Scale>,
     /// Behaviour of splines beyond their grid.
     pub beyond: Beyond,
-    /// New splines pass near zero at the knots, by uniform noise of this width over `n_intervals`.
+    /// Width of the uniform noise at the knots of new splines, in units of `1 / n_intervals`; without it they are zero
+    /// there.
     pub noise: f64,
     /// Mean of the weights of SiLU, times `1 / sqrt(d_input)`.
     pub base_mean: f64,
-    /// Half width of their uniform distribution, times `1 / sqrt(d_input)`.
+    /// Half width of the uniform distribution of the weights of SiLU, times `1 / sqrt(d_input)`.
     pub base_spread: f64,
     /// Edges of the network.
     pub wiring: Wiring,
@@ -89,13 +90,13 @@ impl KanConfig {
         })
     }
 
-    /// This configuration in another precision.
+    /// Sets the precision.
     pub fn with_dtype(self, dtype: FloatDType) -> Self {
         Self { dtype, ..self }
     }
 
-    /// This configuration for inputs in this range, whatever the data are: interior knots of the first layer span it, and it is from -1 to
-    /// 1 for the network. A range that is empty or not finite leaves it as it is.
+    /// Sets the range of the inputs, whatever the data are: the interior knots of the first layer span it, and the
+    /// network maps it to -1 to 1. A range that is empty or not finite leaves it as it is.
     pub fn with_range(self, range: [f64; 2]) -> Self {
         let scale = Scale::of_range(range).ok().filter(|_| range[0] < range[1]);
         Self {
@@ -104,17 +105,17 @@ impl KanConfig {
         }
     }
 
-    /// This configuration with another behaviour beyond the grid.
+    /// Sets the behaviour of splines beyond the grid.
     pub fn with_beyond(self, beyond: Beyond) -> Self {
         Self { beyond, ..self }
     }
 
-    /// This configuration with other edges.
+    /// Sets the edges.
     pub fn with_wiring(self, wiring: Wiring) -> Self {
         Self { wiring, ..self }
     }
 
-    /// This configuration with scales and biases that learn or not.
+    /// Sets whether scales and biases learn.
     pub fn with_affine(self, affine: Affine) -> Self {
         Self { affine, ..self }
     }
@@ -129,7 +130,7 @@ impl KanConfig {
         self.basis
     }
 
-    /// A network with random parameters; the same for the same seed.
+    /// Creates a network with random parameters; the same for the same seed.
     pub fn init(&self, seed: u64, device: &Device) -> Kan {
         let mut rng = StdRng::seed_from_u64(seed);
         let layers = self
@@ -201,7 +202,7 @@ impl KanConfig {
     }
 }
 
-/// 1 for edges between nearest neighbours of two rows of points at `(k + 0.5) / n`.
+/// A mask with 1 for edges between nearest neighbours of two rows of points at `(k + 0.5) / n`.
 fn nearest(d_input: usize, d_output: usize) -> Vec<f64> {
     let mut keep = vec![0.0; d_input * d_output];
     let other = |k: usize, n: usize, m: usize| ((k as f64 + 0.5) / n as f64 * m as f64) as usize;
@@ -214,21 +215,21 @@ fn nearest(d_input: usize, d_output: usize) -> Vec<f64> {
     keep
 }
 
-/// Layers one after the other, between the units of its user.
+/// A Kolmogorov-Arnold network: layers one after the other, and the scales between them and the user's units.
 ///
 /// Layers take and give numbers of everyday size: the first one `(x - centre) / size`, and outputs are `centre + size y` of what
 /// the last one gives. All functions of a network take inputs and give outputs in the units of the user, in the precision of
 /// the inputs; what is said of a layer by itself is in scaled numbers.
 #[derive(Module, Debug)]
 pub struct Kan {
-    /// From the inputs to the outputs.
+    /// Layers from the inputs to the outputs.
     pub layers: Vec<KanLayer>,
     #[module(skip)]
     pub(crate) scales: Scales,
 }
 
 impl From<Vec<KanLayer>> for Kan {
-    /// A network whose scales are not known yet.
+    /// A network whose scales will be taken from data.
     fn from(layers: Vec<KanLayer>) -> Self {
         let scales = Scales::default();
         Self { layers, scales }
@@ -236,7 +237,7 @@ impl From<Vec<KanLayer>> for Kan {
 }
 
 impl Kan {
-    /// From `[batch, d_input]` to `[batch, d_output]`.
+    /// Applies the network: maps `[batch, d_input]` to `[batch, d_output]`.
     pub fn forward(&self, x: Tensor<2>) -> Tensor<2> {
         self.forward_from(0, x)
     }
@@ -260,7 +261,7 @@ impl Kan {
         all
     }
 
-    /// From the nodes of one layer on, the inputs for layer 0: `[batch, n_nodes]` to the outputs.
+    /// Computes the outputs from the nodes of one layer, `[batch, n_nodes]`; for layer 0 these are the inputs.
     pub fn forward_from(&self, layer: usize, nodes: Tensor<2>) -> Tensor<2> {
         let dtype = nodes.dtype();
         let nodes = if layer == 0 { self.scaled(nodes) } else { nodes };
@@ -291,13 +292,13 @@ impl Kan {
         self.layers.iter().map(of_layer).sum()
     }
 
-    /// Where the parameters are, and their precision.
+    /// Device and precision of the parameters.
     pub fn place(&self) -> (Device, DType) {
         let base = self.layers[0].base.val();
         (base.device(), base.dtype())
     }
 
-    /// Rows of numbers as a tensor beside the parameters: `[rows, columns]`.
+    /// Rows of numbers as a tensor on the device of the parameters: `[rows, columns]`.
     ///
     /// In double precision where the device has it, whatever the precision of the network is: seconds since 1970 lose digits in
     /// single precision that they still have when they are scaled.

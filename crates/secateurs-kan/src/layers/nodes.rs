@@ -1,16 +1,16 @@
-//! Nodes, which pass on the sums that arrive, or multiply them (MultKAN).
+//! Nodes, which pass on the sums of edges or multiply them (MultKAN).
 
 use burn::module::{Module, Param};
 use burn::tensor::{DType, Device, Tensor};
 use secateurs_formula::Expr;
 use serde::{Deserialize, Serialize};
 
-/// Nodes of one layer: sums first, then products.
+/// Number of nodes of one layer: sums first, then products.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Width {
-    /// Nodes that pass on one sum each.
+    /// Number of nodes that pass on one sum each.
     pub sums: usize,
-    /// Nodes that multiply `arity` sums each.
+    /// Number of nodes that multiply `arity` sums each.
     #[serde(default)]
     pub products: usize,
     /// Factors of a product.
@@ -23,7 +23,7 @@ fn two() -> usize {
 }
 
 impl Width {
-    /// Sums only.
+    /// Nodes that are sums.
     pub fn sums(sums: usize) -> Self {
         Self {
             sums,
@@ -32,7 +32,7 @@ impl Width {
         }
     }
 
-    /// Sums, and products of two factors.
+    /// Nodes that are sums, and products of two factors.
     pub fn with_products(self, products: usize) -> Self {
         Self { products, ..self }
     }
@@ -81,11 +81,11 @@ impl From<usize> for Width {
 pub struct Nodes {
     /// Scales of the subnodes: `[n_subnodes]`
     pub subnode_scale: Param<Tensor<1>>,
-    /// Biases of the subnodes, where constants of removed edges go: `[n_subnodes]`
+    /// Biases of the subnodes, to which the constants of removed edges are added: `[n_subnodes]`.
     pub subnode_bias: Param<Tensor<1>>,
-    /// `[n_nodes]`
+    /// Scales of the nodes, `[n_nodes]`.
     pub scale: Param<Tensor<1>>,
-    /// `[n_nodes]`
+    /// Biases of the nodes, `[n_nodes]`.
     pub bias: Param<Tensor<1>>,
     #[module(skip)]
     width: Width,
@@ -97,10 +97,10 @@ pub struct Nodes {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Affine {
-    /// They stay as they are, except that pruning adds constants to them.
+    /// Fixed maps, except that pruning adds constants to biases.
     #[default]
     Fixed,
-    /// They learn with the rest.
+    /// Maps that learn with the rest.
     Trained,
 }
 
@@ -129,7 +129,7 @@ impl Nodes {
         self.affine
     }
 
-    /// These nodes with constants added to the sums, before their affine map: `[n_subnodes]`.
+    /// Adds constants to the sums, before their affine map: `[n_subnodes]`.
     pub(crate) fn with_constants(self, constants: Tensor<1>) -> Self {
         let moved = self.subnode_scale.val().detach() * constants;
         let bias = self.subnode_bias.val().detach() + moved;
@@ -139,7 +139,7 @@ impl Nodes {
         }
     }
 
-    /// Some of the nodes, in the given order; sums must come before products.
+    /// Selects some of the nodes, in the given order; sums must come before products.
     pub(crate) fn select(&self, nodes: &[usize]) -> Self {
         let (width, subnodes) = selected(self.width, nodes);
         let device = self.scale.val().device();
@@ -170,7 +170,7 @@ impl Nodes {
         v.zip(of_nodes).map(affine).collect()
     }
 
-    /// From sums, `[batch, n_subnodes]`, to nodes, `[batch, n_nodes]`.
+    /// Maps sums, `[batch, n_subnodes]`, to nodes, `[batch, n_nodes]`.
     pub fn forward(&self, sums: Tensor<2>) -> Tensor<2> {
         let u = sums * self.subnode_scale.val().unsqueeze() + self.subnode_bias.val().unsqueeze();
         let Width { sums, products, arity } = self.width;

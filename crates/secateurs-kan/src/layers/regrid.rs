@@ -1,4 +1,4 @@
-//! Moving and refining the grids of a network without changing what it computes, as far as the new grids can.
+//! Moves and refines the grids of a network; its outputs stay the same as far as the new grids allow.
 
 use burn::module::Param;
 use burn::tensor::{Tensor, TensorData};
@@ -11,7 +11,7 @@ use crate::training::fit_columns::least_squares;
 use crate::{KanError, Result};
 
 impl Kan {
-    /// The network with grids that follow the values at each layer when `x`, `[rows, d_input]`, flows through.
+    /// The network with grids that follow the values at each layer on `x`, `[rows, d_input]`.
     ///
     /// Interior knots are a mixture of equal distances (the share `uniform`) and equal counts. The splines on the new grids
     /// are those nearest to the old ones at these values, by least squares with a little smoothness, which is defined for
@@ -25,8 +25,8 @@ impl Kan {
         self.on_grids(x, |grid, columns| grid.following(columns, grid.n_intervals(), uniform))
     }
 
-    /// The network with another number of intervals in the same ranges, its splines fitted again at the values that flow when
-    /// `x` does. A network whose scales are not known takes those of `x` first.
+    /// The network with another number of intervals in the same ranges, its splines fitted again at the values in each
+    /// layer on `x`. A network whose scales are not known takes those of `x` first.
     ///
     /// # Errors
     ///
@@ -115,7 +115,8 @@ fn moved(layer: &KanLayer, from: &Grid, to: &Grid, columns: &[Vec<f64>]) -> Resu
     Ok(all)
 }
 
-/// Where old and new splines are compared: the values themselves, or the old interior knots if all are one value.
+/// Points at which old and new splines are compared: the values themselves, or the old interior knots if all values are
+/// equal.
 fn sample_points(column: &[f64], interior: &[f64]) -> Vec<f64> {
     let constant = column.windows(2).all(|pair| pair[0] == pair[1]);
     if constant { interior.to_vec() } else { column.to_vec() }

@@ -1,4 +1,4 @@
-//! Inputs and outputs of a network in the units of its user, layers on scales of their own.
+//! Scales between the user's units and the numbers of the layers.
 
 use burn::tensor::{DType, Tensor, TensorData};
 
@@ -14,7 +14,7 @@ impl Kan {
         &self.scales
     }
 
-    /// These layers with other scales.
+    /// Replaces the scales.
     ///
     /// # Errors
     ///
@@ -33,7 +33,7 @@ impl Kan {
         Ok(Self { scales, ..self })
     }
 
-    /// The layers as a network of their own, which takes and gives scaled numbers as they are, and the scales.
+    /// The layers as a network of their own without scales, and the scales.
     pub fn without_scales(self) -> (Self, Scales) {
         let identity = Scales::identity(self.d_input(), self.d_output());
         let scales = self.scales;
@@ -79,7 +79,7 @@ impl Kan {
         self
     }
 
-    /// This network with outputs `scale_k y_k + shift_k` in place of `y_k`; edges and their curves stay as they are.
+    /// Replaces the outputs `y_k` by `scale_k y_k + shift_k`; edges and their curves stay as they are.
     ///
     /// # Errors
     ///
@@ -101,7 +101,7 @@ impl Kan {
         self.with_scales(Scales { inputs, outputs })
     }
 
-    /// Inputs as the first layer takes them: `(x - centre) / size` in the precision of `x`, then in that of the network.
+    /// Scales inputs for the first layer: `(x - centre) / size` in the precision of `x`, then in the network's.
     ///
     /// # Shapes
     ///
@@ -117,7 +117,7 @@ impl Kan {
         in_precision(x, self.place().1)
     }
 
-    /// Outputs as the last layer gives them in the units of the user, in another precision: `centre + size y`.
+    /// Converts the outputs of the last layer to the units of the user, in another precision: `centre + size y`.
     pub(crate) fn unscaled(&self, y: Tensor<2>, dtype: DType) -> Tensor<2> {
         let y = in_precision(y, dtype);
         match known(&self.scales.outputs) {
@@ -134,23 +134,23 @@ impl Kan {
         self.layers[0].covariance(self.scaled(x))
     }
 
-    /// From the nodes of one layer on without scales: `[batch, n_nodes]` to scaled outputs.
+    /// Computes scaled outputs from the nodes of one layer, `[batch, n_nodes]`.
     pub(crate) fn forward_scaled(&self, layer: usize, nodes: Tensor<2>) -> Tensor<2> {
         self.layers[layer..].iter().fold(nodes, |x, layer| layer.forward(x))
     }
 
-    /// Numbers of the user as scaled ones of the inputs, row-major.
+    /// Converts the user's numbers to scaled inputs, row-major.
     pub(crate) fn scaled_inputs(&self, x: &[f64]) -> Vec<f64> {
         scaled(&self.scales.inputs, x)
     }
 
-    /// Numbers of the user as scaled ones of the outputs, row-major.
+    /// Converts the user's numbers to scaled outputs, row-major.
     pub(crate) fn scaled_outputs(&self, y: &[f64]) -> Vec<f64> {
         scaled(&self.scales.outputs, y)
     }
 }
 
-/// Scales that change a number.
+/// Scales that change any number; none if all are the identity.
 fn known(scales: &Option<Vec<Scale>>) -> Option<&[Scale]> {
     let scales = scales.as_deref()?;
     scales.iter().any(|scale| *scale != Scale::default()).then_some(scales)

@@ -1,4 +1,4 @@
-//! Number of units of a layer that stay, and the treatment of the others.
+//! Settings of pruning: the number of units that stay, and the treatment of the others.
 
 use secateurs_tensor::{KeptUnits, UnitScores, keep_units};
 
@@ -7,24 +7,24 @@ use crate::{KanError, Result};
 /// Treatment of the mean of a removed edge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Fold {
-    /// It is added to the bias of the subnode that the edge led to, so that no constant is lost.
+    /// Adds the mean to the bias of the subnode at which the edge ended, so that no constant is lost.
     #[default]
     Mean,
-    /// It is lost, as in pykan.
+    /// Drops the mean, as in pykan.
     Zero,
 }
 
 /// Units of a layer that stay, at least one.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Stay {
-    /// Units whose score is above this.
+    /// Units whose score is above this threshold.
     Above(f64),
-    /// That share of them with the highest scores, rounded to whole units.
+    /// This share of the units, with the highest scores, rounded to whole units.
     Share(f64),
 }
 
 impl Stay {
-    /// Number of units that go, before any floor.
+    /// Number of units to remove, before any floor.
     pub fn n_removed(self, scores: &UnitScores) -> usize {
         match self {
             Self::Above(threshold) => scores.count_up_to(threshold),
@@ -58,17 +58,17 @@ impl PruneConfig {
         Self { stay, fold }
     }
 
-    /// A pruning after which the units with scores above a threshold are left.
+    /// A pruning that leaves the units with scores above a threshold.
     pub fn above(threshold: f64) -> Self {
         Self::new(Stay::Above(threshold))
     }
 
-    /// A pruning that folds means or loses them.
+    /// Sets the treatment of means.
     pub fn with_fold(self, fold: Fold) -> Self {
         Self { fold, ..self }
     }
 
-    /// The units of a group that stay: at least one.
+    /// Selects the units of a group that stay: at least one.
     pub(super) fn kept(&self, scores: &UnitScores) -> Result<KeptUnits> {
         self.stay.check()?;
         Ok(keep_units(scores, self.stay.n_removed(scores), 1))

@@ -1,4 +1,4 @@
-//! Removing edges.
+//! Removes edges.
 
 use burn::tensor::Tensor;
 use secateurs_tensor::{KeptUnits, UnitKind, UnitScores};
@@ -9,7 +9,7 @@ use crate::prune::pruned::{PrunedKan, RemovedEdge};
 use crate::scores::observed::layer_path;
 use crate::{KanError, Result};
 
-/// Removes the edges of each layer that are not to stay; at least one stays in every layer.
+/// Removes all edges of each layer but those to stay; at least one stays in every layer.
 ///
 /// Layers are pruned in order, and the mean of an edge is taken over what flows through the network pruned so far. Edges that
 /// were pruned before are no units any more: they are not counted, whatever their scores are. Among equal scores the lower
@@ -65,11 +65,11 @@ pub fn prune_edges(
     })
 }
 
-/// The choice among the edges that a layer has.
+/// The choice among the existing edges of a layer.
 struct EdgeChoice {
-    /// Indices of the edges that are there.
+    /// Indices of the existing edges.
     present: Vec<usize>,
-    /// Among these.
+    /// The edges that stay, by their index in `present`.
     kept: KeptUnits,
 }
 

@@ -1,4 +1,4 @@
-//! A layer without some of its edges, whose means may go into the biases.
+//! Removes edges of a layer; their means may be added to the biases.
 
 use burn::tensor::{Tensor, TensorData};
 
@@ -7,7 +7,7 @@ use crate::prune::config::Fold;
 use crate::symbolic::edges::SymbolicEdges;
 
 impl KanLayer {
-    /// Edges that a layer has, combinations of basis functions or curves: `[d_input, n_subnodes]`.
+    /// Whether each edge of a layer exists, as a combination of basis functions or a curve: `[d_input, n_subnodes]`.
     pub fn present(&self) -> Vec<bool> {
         let mut present = self.numeric();
         let n_subnodes = self.width().n_subnodes();
@@ -17,7 +17,7 @@ impl KanLayer {
         present
     }
 
-    /// The layer without some edges, whose means are folded or lost.
+    /// Removes some edges, and folds or drops their means.
     pub(crate) fn without_edges(self, drop: &[bool], means: &[f64], fold: Fold) -> Self {
         let n_subnodes = self.width().n_subnodes();
         let mut constants = vec![0.0; n_subnodes];

@@ -1,4 +1,4 @@
-//! Removing edges, nodes and inputs without losing what they contributed on average.
+//! Removes edges, nodes and inputs, and keeps their mean contributions.
 
 mod config;
 mod edges;

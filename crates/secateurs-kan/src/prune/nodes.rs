@@ -1,4 +1,4 @@
-//! Removing nodes and inputs.
+//! Removes nodes and inputs.
 
 use burn::tensor::Tensor;
 use secateurs_importance::UnitImportance;
@@ -10,7 +10,7 @@ use crate::prune::pruned::{PrunedKan, RemovedNode};
 use crate::scores::observed::{ObservedLayer, nodes_path};
 use crate::{KanError, Result};
 
-/// Removes the hidden nodes of each layer that are not to stay; at least one stays in every layer.
+/// Removes all hidden nodes of each layer but those to stay; at least one stays in every layer.
 ///
 /// Among equal scores the lower index goes first.
 ///
@@ -37,7 +37,8 @@ pub fn prune_nodes(
     remove_nodes(kan, x, choices, config.fold)
 }
 
-/// Removes the inputs that are not to stay; at least one does. [`PrunedKan::inputs`] are those that the network still takes.
+/// Removes all inputs but those to stay; at least one stays. [`PrunedKan::inputs`] are those that the network still
+/// takes.
 ///
 /// # Shapes
 ///
@@ -58,7 +59,7 @@ pub fn prune_inputs(
     remove_nodes(kan, x, choices, config.fold)
 }
 
-/// Removes hidden nodes layer after layer from the inputs on, each scored on the network pruned so far.
+/// Removes hidden nodes layer after layer from the inputs on; each layer is scored on the network pruned so far.
 ///
 /// The second result are the scores of every hidden layer.
 ///
@@ -121,7 +122,7 @@ pub fn prune_nodes_by(
 struct NodeChoices(Vec<LayerChoice>);
 
 enum LayerChoice {
-    /// All, so many.
+    /// A choice of all nodes.
     All(usize),
     Some {
         kept: KeptUnits,
@@ -151,7 +152,7 @@ impl LayerChoice {
         }
     }
 
-    /// The nodes that go, with their scores.
+    /// The nodes to remove, with their scores.
     fn gone(&self) -> Vec<(usize, f64)> {
         match self {
             Self::All(_) => Vec::new(),
@@ -164,7 +165,7 @@ impl LayerChoice {
     }
 }
 
-/// Removes all nodes that are not chosen; the outputs must all be.
+/// Removes all nodes that are not chosen; all outputs must be chosen.
 fn remove_nodes(kan: Kan, x: Tensor<2>, choices: NodeChoices, fold: Fold) -> Result<PrunedKan<RemovedNode>> {
     let (mut removed, mut units, mut layers) = (Vec::new(), Vec::new(), Vec::new());
     let choices = choices.0;

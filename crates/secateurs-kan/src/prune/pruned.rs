@@ -9,38 +9,38 @@ use crate::layers::network::Kan;
 pub struct PrunedKan<U> {
     /// The network.
     pub kan: Kan,
-    /// Inputs that it still takes, counted before anything was removed.
+    /// Inputs that remain, numbered as before any removal.
     pub inputs: Vec<usize>,
-    /// Units that went, layer after layer.
+    /// Removed units, layer after layer.
     pub removed: Vec<U>,
-    /// One report per layer that was pruned; clipped where the floor of one unit kept more than was asked for.
+    /// One report per pruned layer; clipped where the floor of one unit kept more than requested.
     pub units: Vec<UnitReport>,
 }
 
-/// An edge that is no more.
+/// A removed edge.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RemovedEdge {
     /// Layer of the edge.
     pub layer: usize,
-    /// Input that it came from, counted before anything was removed.
+    /// Input at which it began, numbered as before any removal.
     pub input: usize,
-    /// Subnode that it led to, likewise.
+    /// Subnode at which it ended, numbered as before any removal.
     pub subnode: usize,
-    /// Its score.
+    /// Score of the edge.
     pub score: f64,
-    /// Its mean over the rows, which was folded or lost, in scaled numbers.
+    /// Mean of the edge over the rows, which was folded or dropped, in scaled numbers.
     pub constant: f64,
 }
 
-/// A node that is no more.
+/// A removed node.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RemovedNode {
     /// Layer of nodes, 0 for inputs.
     pub layer: usize,
-    /// The node, counted before anything was removed.
+    /// The node, numbered as before any removal.
     pub node: usize,
-    /// Its score.
+    /// Score of the node.
     pub score: f64,
-    /// Means of the edges that left it, one for each subnode of the next layer, in scaled numbers.
+    /// Means of the edges that began at it, one for each subnode of the next layer, in scaled numbers.
     pub constants: Vec<f64>,
 }

@@ -1,6 +1,6 @@
-//! The range of most values of a column, whatever a few of them are.
+//! The range of most values of a column, without outliers.
 
-/// A value further from the others than this multiple of their range is an outlier. No ratio of small whole numbers, so that
+/// Distance of an outlier from the other values, as a multiple of their range. No ratio of small whole numbers, so that
 /// columns of whole numbers are not decided by rounding.
 const GAP: f64 = 2.236_067_977_499_79;
 
@@ -14,7 +14,7 @@ pub(crate) enum Coverage {
 }
 
 impl Coverage {
-    /// Shares of the middle values to begin with; the first is taken that has more than one value.
+    /// Shares of the middle values to start from; the first one with more than one distinct value is taken.
     fn shares(self) -> &'static [f64] {
         match self {
             Self::Half => &[0.5, 0.8, 0.9, 0.98, 0.998],
@@ -23,7 +23,7 @@ impl Coverage {
     }
 }
 
-/// Least and greatest of the values that are no outliers, of sorted ones; there must be one.
+/// Least and greatest of the sorted values without outliers; there must be a value.
 ///
 /// From the range of the middle values on, the next value on either side belongs to it as long as it is not further away than
 /// [`GAP`] times the range so far. Moves and stretches with the values.

@@ -1,4 +1,4 @@
-//! The numbers that layers compute with: units of columns and outcomes, and what precisions hold.
+//! The numbers that layers compute with: scales of columns and outcomes, and limits of precisions.
 
 pub(crate) mod bulk;
 pub(crate) mod precision;

@@ -12,7 +12,7 @@ pub(crate) fn epsilon(dtype: DType) -> f64 {
     }
 }
 
-/// The greatest power of e that curves compute; larger ones are cut off there.
+/// The greatest exponent of e that curves compute; larger ones are cut off there.
 pub(crate) fn largest_power(dtype: DType) -> f64 {
     match dtype {
         DType::F64 => 700.0,
@@ -21,7 +21,7 @@ pub(crate) fn largest_power(dtype: DType) -> f64 {
     }
 }
 
-/// Numbers as a tensor holds them.
+/// Rounds numbers to the precision of a tensor.
 pub(crate) fn rounded(values: &[f64], dtype: DType) -> Vec<f64> {
     let data = TensorData::new(values.to_vec(), [values.len()]);
     data.convert_dtype(dtype).iter().collect()

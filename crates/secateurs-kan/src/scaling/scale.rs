@@ -3,15 +3,15 @@
 use crate::scaling::bulk::{Coverage, bulk};
 use crate::{KanError, Result};
 
-/// A third moment smaller than this, relative to the deviation, does not say where a distribution leans.
+/// Least third moment, relative to the deviation, that shows in which direction a distribution leans.
 const SYMMETRIC: f64 = 1e-6;
-/// Deviations smaller than this, relative to the greatest value, are rounding.
+/// Least deviation, relative to the greatest value, that is more than rounding.
 const ROUNDING: f64 = 1e-14;
 
-/// The size of an outcome that is constant, relative to its value.
+/// Size of a constant outcome's scale, relative to its value.
 const NEGLIGIBLE: f64 = 1e-12;
 
-/// The zero and the one of a network: it computes with `(x - centre) / size` where its user says `x`.
+/// The zero and the unit of a network: it computes with `(x - centre) / size` for the user's `x`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Scale {
     centre: f64,
@@ -19,7 +19,7 @@ pub struct Scale {
 }
 
 impl Default for Scale {
-    /// Numbers as they are.
+    /// The identity.
     fn default() -> Self {
         Self { centre: 0.0, size: 1.0 }
     }
@@ -46,7 +46,7 @@ impl Scale {
         Ok(Self { centre, size })
     }
 
-    /// The scale in which a range is from -1 to 1.
+    /// The scale that maps a range to -1 to 1.
     ///
     /// # Errors
     ///
@@ -56,8 +56,8 @@ impl Scale {
         Self::new(0.5 * low + 0.5 * high, 0.5 * high - 0.5 * low)
     }
 
-    /// The scale of an input that takes these values: most of them are from -1 to 1, and those far away, if they lie on one
-    /// side only, are negative, where SiLU vanishes.
+    /// The scale of an input that takes these values: it maps most of them to -1 to 1, and distant ones, if they lie on
+    /// one side only, to negative numbers, where SiLU vanishes.
     ///
     /// Values `a x + b` have the scale in which they are what `x` is in its own, up to rounding. A column with one value `v` is 0,
     /// and its size is `|v|`, or 1 for `v = 0`.
@@ -77,7 +77,7 @@ impl Scale {
         }
     }
 
-    /// The scale of an outcome: its mean and its deviation are 1, and the longer tail is positive.
+    /// The scale of an outcome: it maps the mean to 0 and the deviation to 1, and makes the longer tail positive.
     ///
     /// A mean of 1 leaves fewer hidden nodes at work than one of 0 (see the README).
     ///
@@ -119,8 +119,8 @@ impl Scale {
         })
     }
 
-    /// This scale in the direction in which the longer tail of values has this sign; of a symmetric distribution the first
-    /// value that is not in the middle.
+    /// The scale in the direction in which the longer tail of values has this sign; of a symmetric distribution the
+    /// first value that is not in the middle.
     fn turned(self, values: &[f64], sign: f64) -> Self {
         let n = values.len() as f64;
         let scaled = || values.iter().map(|value| self.scaled(*value));
@@ -143,27 +143,27 @@ impl Scale {
         }
     }
 
-    /// The value that is 0.
+    /// The value that is mapped to 0.
     pub fn centre(self) -> f64 {
         self.centre
     }
 
-    /// The difference that is 1; negative where directions differ.
+    /// The difference that is mapped to 1; negative where directions differ.
     pub fn size(self) -> f64 {
         self.size
     }
 
-    /// `(x - centre) / size`
+    /// Maps to the scale: `(x - centre) / size`.
     pub fn scaled(self, x: f64) -> f64 {
         (x - self.centre) / self.size
     }
 
-    /// `centre + size u`
+    /// Maps back from the scale: `centre + size u`.
     pub fn unscaled(self, u: f64) -> f64 {
         self.centre + self.size * u
     }
 
-    /// The scale of `factor y + shift`, where this one is the scale of `y`.
+    /// The scale of `factor y + shift`, if this is the scale of `y`.
     ///
     /// # Errors
     ///

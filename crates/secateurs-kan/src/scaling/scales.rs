@@ -3,18 +3,18 @@
 use crate::scaling::scale::Scale;
 use crate::{KanError, Result};
 
-/// Scales of the inputs and of the outputs of a network; those that are not known yet are taken from the first data that it
-/// is [fitted](crate::fit) to, and leave numbers as they are until then.
+/// Scales of the inputs and of the outputs of a network; unknown scales are taken from the first data that it is
+/// [fitted](crate::fit) to, and leave numbers unchanged until then.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Scales {
-    /// One for each input.
+    /// Scales of the inputs.
     pub inputs: Option<Vec<Scale>>,
-    /// One for each output.
+    /// Scales of the outputs.
     pub outputs: Option<Vec<Scale>>,
 }
 
 impl Scales {
-    /// Numbers as they are, which no data change.
+    /// Identity scales, which no data change.
     pub fn identity(d_input: usize, d_output: usize) -> Self {
         Self {
             inputs: Some(vec![Scale::default(); d_input]),

@@ -1,4 +1,4 @@
-//! Shares of nodes and edges in the variation of the outputs.
+//! Attribution: shares of nodes and edges in the variation of the outputs.
 
 use burn::tensor::Tensor;
 use secateurs_importance::UnitImportance;
@@ -9,7 +9,7 @@ use crate::layers::network::Kan;
 use crate::scores::observed::{ObservedLayer, layer_scores};
 use crate::scores::statistics::LayerStatistics;
 
-/// Added to the deviation of a sum.
+/// Term added to the deviation of a sum.
 const EPSILON: f64 = 1e-4;
 
 /// Scores of nodes and edges; higher is more important.
@@ -42,7 +42,7 @@ pub fn attribution(kan: &Kan, x: Tensor<2>) -> Result<Attribution> {
     attributed(&kan.statistics(x)?)
 }
 
-/// The scores that follow from deviations.
+/// Computes the scores from deviations.
 ///
 /// # Errors
 ///
@@ -88,7 +88,7 @@ pub fn attributed(layers: &[LayerStatistics]) -> Result<Attribution> {
     })
 }
 
-/// The score of [`attribution`] for the nodes that the edges of a layer leave.
+/// The score [`attribution`] for the nodes at which the edges of a layer begin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct NodeAttribution;
 
@@ -105,7 +105,7 @@ impl UnitImportance for NodeAttribution {
     }
 }
 
-/// The score of [`attribution`] for the edges of a layer, `[d_input, n_subnodes]`.
+/// The score [`attribution`] for the edges of a layer, `[d_input, n_subnodes]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct EdgeAttribution;
 

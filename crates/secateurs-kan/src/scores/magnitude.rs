@@ -1,11 +1,12 @@
-//! Sizes of parameters as scores of nodes.
+//! Magnitude: sizes of parameters as scores of nodes.
 
 use secateurs_importance::UnitImportance;
 use secateurs_tensor::UnitScores;
 
 use crate::scores::observed::{ObservedLayer, layer_scores};
 
-/// Sum of the absolute parameters of the splines on the edges that leave a node: the control for scores that see data.
+/// The sum of the absolute parameters of the splines on the edges that begin at a node: the control for scores that see
+/// data.
 ///
 /// # Examples
 ///

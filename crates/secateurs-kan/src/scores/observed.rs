@@ -1,4 +1,4 @@
-//! The evidence of scores of nodes or edges, and scores that know their layer.
+//! The data behind scores of nodes or edges, and scores that know their layer.
 
 use burn::tensor::Tensor;
 use secateurs_importance::ImportanceError;
@@ -7,19 +7,19 @@ use secateurs_tensor::{TensorError, UnitScores};
 use crate::layers::network::Kan;
 use crate::{KanError, Result};
 
-/// A layer of a network with the rows that flow through: the evidence for scores of its nodes and edges.
+/// A layer of a network with rows of inputs: the data for scores of its nodes and edges.
 #[derive(Debug, Clone)]
 pub struct ObservedLayer {
     /// The whole network.
     pub kan: Kan,
-    /// Layer of the edges, and of the nodes that they leave: 0 for the inputs.
+    /// Layer of the edges, and of the nodes at which they begin: 0 for the inputs.
     pub layer: usize,
     /// Rows in the units of the user: `[rows, d_input]`
     pub x: Tensor<2>,
 }
 
 impl ObservedLayer {
-    /// An error of a score with the path of this layer.
+    /// Adds the path of this layer to an error of a score.
     pub(crate) fn failed(&self, importance: &str, error: KanError) -> ImportanceError {
         ImportanceError::Custom {
             importance: importance.to_owned(),
@@ -51,7 +51,7 @@ pub(crate) fn layer_path(layer: usize) -> String {
     format!("layers.{layer}")
 }
 
-/// Path of the nodes that the edges of a layer leave.
+/// Path of the nodes at which the edges of a layer begin.
 pub(crate) fn nodes_path(layer: usize) -> String {
     match layer.checked_sub(1) {
         None => "inputs".to_owned(),
@@ -59,7 +59,7 @@ pub(crate) fn nodes_path(layer: usize) -> String {
     }
 }
 
-/// Scores of the units of a layer, each of which belongs to a node.
+/// Scores of the units of a layer; each unit belongs to a node.
 ///
 /// # Errors
 ///

@@ -1,4 +1,4 @@
-//! Means and deviations of what flows through a network.
+//! Means and deviations of the values in a network.
 
 use burn::tensor::Tensor;
 
@@ -8,19 +8,20 @@ use crate::layers::nodes::Width;
 use crate::scaling::precision::epsilon;
 use crate::{KanError, Result};
 
-/// Deviations below this many units in the last place of what varies are rounding.
+/// Number of units in the last place below which a deviation is rounding.
 const ROUNDING: f64 = 8.0;
 
-/// Statistics of one layer over a batch; deviations are those of a sample (divided by `n - 1`), and 0 where they are rounding.
+/// Statistics of one layer over a batch; deviations are sample deviations (divided by `n - 1`), and 0 where they are
+/// rounding.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LayerStatistics {
     /// Number of inputs.
     pub d_input: usize,
-    /// Nodes of the layer.
+    /// The nodes of the layer.
     pub width: Width,
-    /// Mean of what each edge adds: `[d_input, n_subnodes]`
+    /// Mean contribution of each edge, `[d_input, n_subnodes]`.
     pub edge_means: Vec<f64>,
-    /// `[d_input, n_subnodes]`
+    /// Deviation of each edge, `[d_input, n_subnodes]`.
     pub edge_deviations: Vec<f64>,
     /// Deviations of the sums: `[n_subnodes]`
     pub sum_deviations: Vec<f64>,
@@ -29,7 +30,7 @@ pub struct LayerStatistics {
 }
 
 impl Kan {
-    /// Means and deviations in every layer when `x`, `[rows, d_input]`, flows through, in scaled numbers.
+    /// Means and deviations in every layer on `x`, `[rows, d_input]`, in scaled numbers.
     ///
     /// # Errors
     ///

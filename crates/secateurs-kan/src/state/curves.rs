@@ -1,4 +1,4 @@
-//! Edges with formulas, as files name them.
+//! Edges with formulas in the form of files.
 
 use secateurs_formula::Shape;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};

@@ -35,9 +35,9 @@ pub const STATE_VERSION: u64 = 1;
 /// All others have one element type. Reading what was written gives the same network to the last bit.
 #[derive(Debug, Clone, PartialEq)]
 pub struct KanState {
-    /// Its shape.
+    /// Shape of the network.
     pub config: StateConfig,
-    /// Its numbers.
+    /// Numbers of the network, by name of the tensor.
     pub tensors: Vec<(String, TensorData)>,
 }
 
@@ -45,13 +45,13 @@ pub struct KanState {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StateConfig {
-    /// [`STATE_VERSION`] of the program that wrote it.
+    /// The [`STATE_VERSION`] of the program that wrote it.
     pub version: u64,
     /// Nodes of each layer, inputs first.
     pub widths: Vec<Width>,
-    /// One for each layer, which is one fewer than widths.
+    /// Shapes of the layers, one fewer than widths.
     pub layers: Vec<LayerConfig>,
-    /// Sides whose scales are taken from the first data that the network is fitted to.
+    /// Sides whose scales will be taken from the first data that the network is fitted to.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub open: Vec<Side>,
 }
@@ -67,7 +67,7 @@ pub enum Side {
 }
 
 impl Side {
-    /// Its name in names of tensors.
+    /// Name of the side in names of tensors.
     fn name(self) -> &'static str {
         match self {
             Self::Inputs => "inputs",
@@ -76,11 +76,11 @@ impl Side {
     }
 }
 
-/// Facts about one layer that its tensors do not say.
+/// Facts about one layer that its tensors do not hold.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LayerConfig {
-    /// The functions on its edges.
+    /// The functions on the edges of the layer.
     pub basis: BasisConfig,
     /// Behaviour of splines beyond their grid.
     #[serde(with = "BeyondName")]

@@ -1,4 +1,4 @@
-//! From plain values to a network, nothing believed.
+//! Converts plain values to a network and checks everything.
 
 use std::collections::BTreeMap;
 
@@ -20,7 +20,7 @@ use crate::symbolic::edges::{SymbolicEdge, SymbolicEdges};
 use crate::{KanError, Result};
 
 impl Kan {
-    /// The network of plain values.
+    /// Converts plain values to a network.
     ///
     /// # Errors
     ///
@@ -48,7 +48,7 @@ impl Kan {
     }
 }
 
-/// The scales of one side; none if they are open, and numbers as they are if there are no tensors of them.
+/// The scales of one side; none if they will be taken from data, and the identity if there are no tensors for them.
 fn scales(config: &StateConfig, side: Side, count: usize, tensors: &mut Tensors<'_>) -> Result<Option<Vec<Scale>>> {
     if config.open.contains(&side) {
         return Ok(None);
@@ -69,7 +69,7 @@ fn scales(config: &StateConfig, side: Side, count: usize, tensors: &mut Tensors<
     ))
 }
 
-/// A new layer whose parameters are then replaced, so that what a configuration may be is checked in one place.
+/// Creates a layer and then replaces its parameters, so that configurations are checked in one place only.
 fn layer(config: &StateConfig, number: usize, shapes: &Shapes, tensors: &mut Tensors<'_>) -> Result<KanLayer> {
     let LayerConfig {
         basis,
@@ -116,7 +116,7 @@ fn layer(config: &StateConfig, number: usize, shapes: &Shapes, tensors: &mut Ten
     Ok(layer)
 }
 
-/// Every curve must be on an edge of its own that combines no basis functions.
+/// Checks that every curve is on an edge of its own that combines no basis functions.
 fn check_places(curves: &[SymbolicEdge], number: usize, layer: &KanLayer) -> Result<()> {
     let (d_input, n_subnodes) = (layer.d_input(), layer.width().n_subnodes());
     let mut taken = layer.present();
@@ -157,7 +157,7 @@ fn zeros_and_ones(keep: Tensor<2>, name: &str) -> Result<Tensor<2>> {
     }
 }
 
-/// Tensors that are taken one by one until none is left.
+/// Tensors to be taken one by one until none is left.
 struct Tensors<'a> {
     left: BTreeMap<String, TensorData>,
     dtype: FloatDType,
@@ -204,14 +204,14 @@ impl<'a> Tensors<'a> {
         Ok(Some(Tensor::from_data(data, at)))
     }
 
-    /// Numbers that must be there.
+    /// Takes a tensor that must exist.
     fn take_numbers(&mut self, name: &str, shape: [usize; 1]) -> Result<Vec<f64>> {
         let missing = || KanError::MissingTensor { name: name.to_owned() };
         let data = self.checked(name, &shape)?.ok_or_else(missing)?;
         Ok(data.iter().collect())
     }
 
-    /// A tensor of this shape without NaN and infinity, if it is there.
+    /// Takes a tensor of this shape without NaN and infinity, if it exists.
     fn checked(&mut self, name: &str, shape: &[usize]) -> Result<Option<TensorData>> {
         let Some(data) = self.left.remove(name) else {
             return Ok(None);

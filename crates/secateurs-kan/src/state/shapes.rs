@@ -1,4 +1,4 @@
-//! Shapes that a configuration asks for, computed without overflow: it may come from any file.
+//! Shapes that a configuration prescribes, computed without overflow: it may come from any file.
 
 use super::{LayerConfig, StateConfig};
 use crate::layers::basis::BasisConfig;
@@ -18,7 +18,7 @@ pub(super) struct Shapes {
 }
 
 impl Shapes {
-    /// Shapes of each layer; the widths and the numbers of each basis are checked where layers are made.
+    /// Computes the shapes of each layer; the widths and the numbers of each basis are checked where layers are made.
     pub(super) fn of(config: &StateConfig) -> Result<Vec<Self>> {
         let StateConfig { widths, layers, .. } = config;
         if widths.len() != layers.len() + 1 {

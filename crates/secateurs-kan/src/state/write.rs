@@ -1,4 +1,4 @@
-//! From a network to plain values.
+//! Converts a network to plain values.
 
 use burn::tensor::{Tensor, TensorData};
 
@@ -9,7 +9,7 @@ use crate::layers::network::Kan;
 use crate::scaling::scale::Scale;
 
 impl Kan {
-    /// The network as plain values.
+    /// Converts the network to plain values.
     pub fn to_state(&self) -> KanState {
         let tensors = self.layers.iter().enumerate();
         let tensors = tensors.flat_map(|(number, layer)| named(layer, number));
@@ -33,7 +33,7 @@ impl Kan {
     }
 }
 
-/// Tensors of the scales of a side; none if numbers are as they are.
+/// Tensors of the scales of a side; none for the identity.
 fn scale_tensors(side: Side, scales: Option<&[Scale]>) -> Vec<(String, TensorData)> {
     let scales = scales.unwrap_or_default();
     if scales.iter().all(|scale| *scale == Scale::default()) {

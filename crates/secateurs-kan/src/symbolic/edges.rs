@@ -7,21 +7,21 @@ use secateurs_formula::{Call, Curve, Exponent, Function, Shape};
 use crate::Result;
 use crate::scaling::precision::largest_power;
 
-/// Bases of negative powers and roots, and distances from the ends of a domain, are at least this.
+/// Least value of bases of negative powers and roots, and of distances from the ends of a domain.
 const LEAST: f64 = 1e-12;
 
-/// Where a curve is, and of which kind it is.
+/// Place and kind of a curve.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SymbolicEdge {
-    /// The input that it comes from.
+    /// The input at which the edge begins.
     pub input: usize,
-    /// The subnode that it leads to.
+    /// The subnode at which the edge ends.
     pub subnode: usize,
-    /// Its kind.
+    /// Kind of the curve.
     pub shape: Shape,
 }
 
-/// The curves of a layer; their parameters learn with the rest of the network.
+/// The curves of a layer, whose parameters learn with the rest of the network.
 #[derive(Module, Debug)]
 pub struct SymbolicEdges {
     /// The parameters of all curves, one after the other in the order of [`Shape`].
@@ -31,7 +31,7 @@ pub struct SymbolicEdges {
 }
 
 impl SymbolicEdges {
-    /// Curves at their places; none if there is no curve.
+    /// Creates curves at their places; none if there is no curve.
     pub(crate) fn new(curves: &[(SymbolicEdge, Curve)], device: &Device, dtype: DType) -> Option<Self> {
         let parameters: Vec<f64> = curves
             .iter()
@@ -47,12 +47,12 @@ impl SymbolicEdges {
         })
     }
 
-    /// Where the curves are.
+    /// Places and kinds of the curves.
     pub fn edges(&self) -> &[SymbolicEdge] {
         &self.edges
     }
 
-    /// The curves with the parameters that they have now.
+    /// The curves with their current parameters.
     ///
     /// # Errors
     ///
@@ -80,7 +80,7 @@ impl SymbolicEdges {
         })
     }
 
-    /// The curves at new places, without those that have none.
+    /// Moves the curves to new places, and drops those without one.
     pub(crate) fn moved(&self, to: impl Fn(&SymbolicEdge) -> Option<SymbolicEdge>) -> Option<Self> {
         let parameters = self.parameters.val().detach();
         let mut first = 0;
@@ -99,7 +99,7 @@ impl SymbolicEdges {
         })
     }
 
-    /// The value of each curve: from `[batch, d_input]` to `[batch, n_edges]`.
+    /// The value of each curve: maps `[batch, d_input]` to `[batch, n_edges]`.
     pub(crate) fn values(&self, x: &Tensor<2>) -> Tensor<2> {
         let parameters = self.parameters.val();
         let mut first = 0;
@@ -137,7 +137,7 @@ impl SymbolicEdges {
     }
 }
 
-/// The value of a curve: from `[batch, 1]` and its parameters to `[batch, 1]`.
+/// The value of a curve: maps `[batch, 1]` and its parameters to `[batch, 1]`.
 fn value(shape: Shape, x: Tensor<2>, parameters: Tensor<1>) -> Tensor<2> {
     let parameter = |n: usize| parameters.clone().narrow(0, n, 1).unsqueeze::<2>();
     match shape {
@@ -153,7 +153,7 @@ fn value(shape: Shape, x: Tensor<2>, parameters: Tensor<1>) -> Tensor<2> {
     }
 }
 
-/// [`Function::of`] on tensors.
+/// Computes [`Function::of`] on tensors.
 fn of(function: Function, u: Tensor<2>) -> Tensor<2> {
     match function {
         Function::Zero => u.zeros_like(),

@@ -14,13 +14,13 @@ use crate::{KanError, Result};
 /// The choice of the curves that edges become.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SymbolicConfig {
-    /// The shapes that are tried.
+    /// The shapes to try.
     pub library: Library,
-    /// Criterion of the fit that is taken.
+    /// Criterion that chooses among the fits.
     pub criterion: Criterion,
-    /// Edges of which no curve explains this share of the variance stay splines.
+    /// Share of the variance that a curve must explain; an edge without such a curve stays a spline.
     pub least_r_squared: f64,
-    /// Rows that curves are fitted to, spread over all rows.
+    /// Number of rows that curves are fitted to, spread over all rows.
     pub most_rows: usize,
 }
 
@@ -39,9 +39,9 @@ impl Default for SymbolicConfig {
 /// An edge that became a curve.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SymbolicFit {
-    /// Its layer, 0 for the first.
+    /// Layer of the edge, 0 for the first.
     pub layer: usize,
-    /// Where it is, and its kind.
+    /// Place of the edge, and kind of its curve.
     pub edge: SymbolicEdge,
     /// The curve.
     pub curve: Curve,
@@ -49,8 +49,8 @@ pub struct SymbolicFit {
     pub r_squared: f64,
 }
 
-/// Replaces edges by the curves that fit them best when `x`, `[rows, d_input]`, flows through, layer by layer: a layer is
-/// fitted where the curves before it lead.
+/// Replaces edges by the curves that fit them best on `x`, `[rows, d_input]`, layer by layer: a layer is fitted at the
+/// outputs of the curves before it.
 ///
 /// Training afterwards adapts the parameters of all curves together.
 ///
@@ -67,7 +67,7 @@ pub fn symbolise(kan: Kan, x: Tensor<2>, config: &SymbolicConfig) -> Result<(Kan
     symbolised(kan, x, config, &first)
 }
 
-/// Replaces edges by curves, given the fits of the first layer at these inputs, which do not depend on the criterion.
+/// Replaces edges by curves, from the fits of the first layer at these inputs, which do not depend on the criterion.
 pub(crate) fn symbolised(
     kan: Kan,
     x: Tensor<2>,
@@ -139,7 +139,7 @@ pub(crate) fn candidates(
     edges.filter(|at| numeric[*at]).map(of_edge).collect()
 }
 
-/// The curves that the criterion prefers, where they explain enough.
+/// The curves that the criterion prefers and that explain enough.
 fn chosen(candidates: &[Candidates], layer: usize, config: &SymbolicConfig) -> Vec<SymbolicFit> {
     let of_edge = |edge: &Candidates| {
         let fit = config.criterion.preferred(&edge.fits)?;
@@ -156,7 +156,8 @@ fn chosen(candidates: &[Candidates], layer: usize, config: &SymbolicConfig) -> V
 }
 
 impl KanLayer {
-    /// Edges that are combinations of basis functions: `[d_input, n_subnodes]`; the others are curves or were pruned.
+    /// Whether each edge is a combination of basis functions, `[d_input, n_subnodes]`; the other edges are curves or
+    /// were pruned.
     pub fn numeric(&self) -> Vec<bool> {
         match &self.keep {
             Some(keep) => keep.to_data().iter::<f64>().map(|keep| keep != 0.0).collect(),
@@ -173,7 +174,7 @@ impl KanLayer {
         self.symbolic.as_ref().map_or(Ok(Vec::new()), SymbolicEdges::curves)
     }
 
-    /// The layer with curves in place of what was on their edges.
+    /// The layer with curves in place of the previous functions of their edges.
     ///
     /// # Errors
     ///
@@ -208,7 +209,7 @@ impl KanLayer {
         })
     }
 
-    /// The layer with only these combinations of basis functions; the parameters of the others are 0.
+    /// Keeps only these combinations of basis functions; the parameters of the other edges are 0.
     pub(crate) fn with_numeric(self, keep: &[bool]) -> Self {
         let base = self.base.val();
         let shape = base.dims();
@@ -228,8 +229,8 @@ impl KanLayer {
 }
 
 impl Kan {
-    /// Whether no curve has a pole or an end of its domain between the least and the greatest of its inputs when `x`,
-    /// `[rows, d_input]`, flows through, or is cut off there.
+    /// Whether every curve stays clear of its poles, the ends of its domain and its cut-off between the least and the
+    /// greatest of its inputs on `x`, `[rows, d_input]`.
     pub(crate) fn is_smooth(&self, x: Tensor<2>) -> bool {
         let largest = largest_power(self.place().1);
         let smooth = |curve: &Curve, range| curve.covers(range) && power(curve, range) < largest;
@@ -237,7 +238,7 @@ impl Kan {
         curves.is_ok_and(|curves| curves.iter().all(|placed| smooth(&placed.curve, placed.range)))
     }
 
-    /// All curves, each with the range of its inputs when `x`, `[rows, d_input]`, flows through.
+    /// All curves, each with the range of its inputs on `x`, `[rows, d_input]`.
     fn curves_on(&self, x: Tensor<2>) -> Result<Vec<PlacedCurve>> {
         let mut x = self.scaled(x);
         let mut all = Vec::new();
@@ -304,12 +305,12 @@ impl Kan {
     }
 }
 
-/// A curve where it is in a network.
+/// A curve with its place in the network.
 struct PlacedCurve {
     layer: usize,
     edge: SymbolicEdge,
     curve: Curve,
-    /// Least and greatest of its inputs.
+    /// Least and greatest input of the curve.
     range: [f64; 2],
 }
 

@@ -13,12 +13,12 @@ pub struct FitConfig {
     pub schedule: Schedule,
     /// Term that is added to the mean squared error.
     pub penalty: Penalty,
-    /// When grids move; never if there is none.
+    /// Steps at which grids move; none if they stay.
     pub grids: Option<GridUpdates>,
 }
 
 impl FitConfig {
-    /// Without penalty, with grids that follow the data at first.
+    /// Settings without penalty, with grids that follow the data at first.
     pub fn new(schedule: Schedule) -> Self {
         Self {
             schedule,
@@ -27,13 +27,13 @@ impl FitConfig {
         }
     }
 
-    /// This configuration with a penalty of that weight.
+    /// Sets a penalty of this weight.
     pub fn with_lambda(mut self, lambda: f64) -> Self {
         self.penalty.lambda = lambda;
         self
     }
 
-    /// This configuration with grids that stay.
+    /// Sets grids that stay.
     pub fn with_fixed_grids(self) -> Self {
         Self { grids: None, ..self }
     }

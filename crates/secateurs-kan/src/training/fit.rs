@@ -52,7 +52,7 @@ pub fn fit(
     Ok((layers.with_scales(scales)?, log))
 }
 
-/// `sqrt(mean (f(x) - y)^2)` over rows and outputs.
+/// The root mean squared error `sqrt(mean (f(x) - y)^2)` over rows and outputs.
 ///
 /// # Errors
 ///

@@ -5,12 +5,13 @@ use faer::{Mat, Side};
 
 use crate::layers::grid::Grid;
 
-/// Added to the diagonal of the normal equations, relative to its mean.
+/// Term added to the diagonal of the normal equations, relative to its mean.
 const RIDGE: f64 = 1e-8;
 /// Weight of second differences of neighbouring coefficients, relative to the mean of the diagonal.
 const SMOOTHING: f64 = 1e-6;
 
-/// Coefficients of least norm whose splines take the given values at the interior knots of the first input of a grid.
+/// Coefficients of least norm with which splines take the given values at the interior knots of the first input of a
+/// grid.
 ///
 /// `values`: `[n_intervals + 1, d_input * d_output]`; result `[d_input, n_basis, d_output]`.
 pub(crate) fn interpolating(grid: &Grid, values: &[f64], d_input: usize, d_output: usize) -> Vec<f64> {
@@ -37,8 +38,8 @@ pub(crate) fn interpolating(grid: &Grid, values: &[f64], d_input: usize, d_outpu
     coefficients
 }
 
-/// Coefficients of the splines of an input that come nearest to values at points, one column for each output:
-/// `(B'B + ridge I + smoothing D'D) c = B'y` with `D` the second differences.
+/// Coefficients of the splines of an input that come nearest to values at points, one column per output: `(B'B + ridge
+/// I + smoothing D'D) c = B'y` with `D` the second differences.
 ///
 /// The small smoothness carries the splines over intervals without points, so a solution always exists, for binary and
 /// repeated values, too. `None` only if a number is not finite.

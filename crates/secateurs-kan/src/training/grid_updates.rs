@@ -1,4 +1,4 @@
-//! Grids that follow what flows through a network while it is trained.
+//! Grids that follow the values in a network while it is trained.
 
 use burn::module::Module;
 use burn::tensor::Tensor;
@@ -7,19 +7,19 @@ use serde::{Deserialize, Serialize};
 use crate::Result;
 use crate::layers::network::Kan;
 
-/// Steps before which grids follow the values that flow through the network.
+/// The steps at which grids follow the values in the network.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct GridUpdates {
     /// Steps from one update to the next.
     pub every: usize,
-    /// No update from this step on.
+    /// First step without updates.
     pub until: usize,
-    /// Share of equal distances, the rest of equal counts.
+    /// Share of equal distances; the rest are equal counts.
     pub uniform: f64,
 }
 
 impl Default for GridUpdates {
-    /// Every 5 steps of the first 50, almost by equal counts, as in pykan.
+    /// Updates at every fifth of the first 50 steps, almost by equal counts, as in pykan.
     fn default() -> Self {
         Self {
             every: 5,
@@ -30,7 +30,7 @@ impl Default for GridUpdates {
 }
 
 impl GridUpdates {
-    /// The network with grids that follow its inputs, if it is time, and whether it was.
+    /// The network with grids that follow its inputs, if it is time to update them, and whether it was.
     ///
     /// # Errors
     ///

@@ -65,7 +65,7 @@ impl Objective<Kan> for LeastSquares<'_> {
     }
 }
 
-/// Weights that make errors shares of the deviation of their outcome; none where they are so already.
+/// Weights that make errors shares of the deviation of their outcome; none where they are such shares already.
 fn weights(kan: &Kan, y: &[f64]) -> Vec<f64> {
     let d_output = kan.d_output();
     let weight = |output: usize| {

@@ -1,4 +1,4 @@
-//! Training: any module, any differentiable objective, Adam or L-BFGS.
+//! Training of any module on any differentiable objective by Adam or L-BFGS.
 
 use burn::module::Module;
 use secateurs_train::Verdict;
@@ -12,7 +12,7 @@ use crate::{KanError, Result};
 /// One step of a training.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct StepLog {
-    /// Steps before it.
+    /// Number of steps before it.
     pub step: usize,
     /// The loss: before the step with Adam, after it with L-BFGS.
     pub loss: f64,

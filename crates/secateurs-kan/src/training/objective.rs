@@ -1,15 +1,15 @@
-//! Losses that training makes small.
+//! Objectives: losses that training minimises.
 
 use burn::tensor::Tensor;
 
 use crate::Result;
 
-/// A loss that training makes small.
+/// A loss that training minimises.
 pub trait Objective<M> {
-    /// The loss of one step, a scalar, with everything that is added to it.
+    /// The loss of one step, a scalar, with all penalties.
     fn loss(&self, model: &M, step: usize) -> Tensor<1>;
 
-    /// A loss on data that no step sees, to stop by; none if there is none.
+    /// A validation loss, on data that no step sees; none if there are no such data.
     fn validation(&self, _model: &M) -> Option<f64> {
         None
     }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::layers::layer::Covariance;
 use crate::layers::network::Kan;
 
-/// Weights of what is added to the loss, as in pykan.
+/// Weights of the penalty terms of the loss, as in pykan.
 ///
 /// With `v_{i,s} = sd(phi_{i,s}) / (sd(x_i) + 0.1)` per layer, `p` the shares of `v` in the sum (plus 1) over the inputs
 /// of a subnode or over the subnodes of an input, and `H = -sum p log2(p + 1e-4)`:
@@ -15,7 +15,7 @@ use crate::layers::network::Kan;
 /// the difference of neighbouring ones.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Penalty {
-    /// Weight of it all.
+    /// Weight of the whole penalty.
     pub lambda: f64,
     /// Weight of the sum of deviations.
     pub l1: f64,
@@ -46,8 +46,8 @@ impl Penalty {
         self.with_covariance(kan, x, &first)
     }
 
-    /// The penalty, given the [covariance](Kan::covariance) of the first layer at these inputs, which is most of the
-    /// work and stays as it is between moves of the grids.
+    /// The penalty from the [covariance](Kan::covariance) of the first layer at these inputs, which is most of the work
+    /// and does not change between moves of the grids.
     pub fn with_covariance(&self, kan: &Kan, x: Tensor<2>, first: &Covariance) -> Tensor<1> {
         let mut x = kan.scaled(x);
         let mut sum = Tensor::zeros([1], (&x.device(), x.dtype()));

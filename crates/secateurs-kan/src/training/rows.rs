@@ -1,4 +1,4 @@
-//! Rows of numbers, as users give them and as layers take them.
+//! Rows of numbers in the user's units and in the layers'.
 
 use burn::module::Module;
 use burn::tensor::{Tensor, TensorData};
@@ -10,9 +10,9 @@ use crate::{KanError, Result};
 /// Rows of inputs and targets, row-major.
 #[derive(Debug, Clone, Copy)]
 pub struct Rows<'a> {
-    /// `[n_rows, d_input]`
+    /// Inputs, `[n_rows, d_input]`.
     pub x: &'a [f64],
-    /// `[n_rows, d_output]`
+    /// Targets, `[n_rows, d_output]`.
     pub y: &'a [f64],
 }
 
@@ -34,16 +34,16 @@ impl Rows<'_> {
     }
 }
 
-/// Rows as the layers take and give them.
+/// Rows in the units of the layers.
 pub(super) struct ScaledRows {
     pub(super) x: Tensor<2>,
     y: Tensor<2>,
-    /// Weight of an error of each output, `[1, d_output]`; 1 if there is none.
+    /// Weight of an error of each output, `[1, d_output]`; none if all are 1.
     weights: Option<Tensor<2>>,
 }
 
 impl ScaledRows {
-    /// Rows whose errors all count alike.
+    /// Rows whose errors all have weight 1.
     pub(super) fn new(kan: &Kan, rows: Rows<'_>, what: &'static str) -> Result<Self> {
         rows.check(kan, what)?;
         let kan = kan.valid();
@@ -60,7 +60,7 @@ impl ScaledRows {
         })
     }
 
-    /// The rows with a weight for the errors of each output; with none, all count alike.
+    /// Rows with a weight for the errors of each output; without weights, all count alike.
     pub(super) fn weighted(self, weights: &[f64]) -> Self {
         let tensor = || {
             let data = TensorData::new(weights.to_vec(), [1, weights.len()]);
@@ -72,7 +72,7 @@ impl ScaledRows {
         }
     }
 
-    /// The tensors where the parameters of the network are, tracked or not.
+    /// Moves the tensors to the device of the network's parameters, tracked or not.
     pub(super) fn on(&self, kan: &Kan) -> Self {
         let device = kan.place().0;
         let on = |tensor: &Tensor<2>| tensor.clone().to_device(&device);

@@ -1,15 +1,15 @@
-//! Length of a training, its optimizer, and its end.
+//! The schedule of a training: optimizer, number of steps, and end.
 
 use secateurs_train::EarlyStopping;
 use serde::{Deserialize, Serialize};
 
-/// Optimizer of the steps.
+/// The optimizer of the steps.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Optimizer {
     /// Adam.
     Adam {
-        /// Its learning rate.
+        /// Learning rate of Adam.
         learning_rate: f64,
     },
     /// L-BFGS with strong Wolfe line search; a step is up to `iterations` iterations. Needs the same loss at every step.
@@ -22,14 +22,14 @@ pub enum Optimizer {
 }
 
 impl Optimizer {
-    /// L-BFGS as pykan sets it: 20 iterations a step, history 10.
+    /// L-BFGS with pykan's settings: 20 iterations per step, history 10.
     pub const LBFGS: Self = Self::Lbfgs {
         iterations: 20,
         history: 10,
     };
 }
 
-/// Weights that training ends with.
+/// The weights that a training returns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Keep {
@@ -40,21 +40,21 @@ pub enum Keep {
     Best,
 }
 
-/// Length of a training, its optimizer, and its end.
+/// The schedule of a training: optimizer, number of steps, and end.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Schedule {
     /// Adam or L-BFGS.
     pub optimizer: Optimizer,
-    /// The most steps.
+    /// Largest number of steps.
     pub steps: usize,
-    /// Steps without a smaller validation loss after which training ends.
+    /// Number of steps without a smaller validation loss after which training ends.
     pub patience: Option<usize>,
-    /// Weights that training ends with.
+    /// Weights that the training returns.
     pub keep: Keep,
 }
 
 impl Schedule {
-    /// A number of steps of an optimizer.
+    /// A schedule with a number of steps of an optimizer.
     pub fn new(optimizer: Optimizer, steps: usize) -> Self {
         Self {
             optimizer,
@@ -64,7 +64,7 @@ impl Schedule {
         }
     }
 
-    /// Rule by which the loss on unseen rows ends the training.
+    /// The rule by which the loss on unseen rows ends the training.
     pub fn early_stopping(&self) -> EarlyStopping {
         EarlyStopping {
             patience: self.patience,
@@ -72,7 +72,7 @@ impl Schedule {
         }
     }
 
-    /// Ends the training early if the validation loss does not fall for so many steps.
+    /// Ends the training early if the validation loss does not fall for this many steps.
     pub fn with_patience(self, patience: usize) -> Self {
         Self {
             patience: Some(patience),

@@ -24,10 +24,10 @@ pub(super) struct Scaled {
     scale: Option<f64>,
 }
 
-/// A loss that falls by less than this share stays where it is.
+/// Share by which a loss must fall to count as moved.
 const LEAST_FALL: f64 = 1e-12;
 
-/// A loss that fell this far needs another factor.
+/// Share to which a loss must fall for a new factor.
 const RESCALE: f64 = 1e-6;
 
 impl Scaled {
@@ -39,7 +39,7 @@ impl Scaled {
         }
     }
 
-    /// The factor for a step that begins at this loss; a new one begins without history.
+    /// The factor for a step that begins at this loss; a new factor clears the history.
     fn scale(&mut self, loss: f64) -> f64 {
         match self.scale {
             Some(scale) if scale * loss > RESCALE => scale,
@@ -106,7 +106,7 @@ impl Stepper {
     }
 }
 
-/// True if a gradient is anything but 0.
+/// Whether any gradient is not 0.
 fn has_slope<M: Module>(gradients: &GradientsParams, model: &M) -> bool {
     struct Slope<'a>(&'a GradientsParams, bool);
     impl ModuleVisitor for Slope<'_> {

@@ -7,8 +7,8 @@ use secateurs_formula::Rounding;
 pub struct Attempt {
     /// The stage.
     pub stage: Stage,
-    /// Validation loss of its result, after training where the stage trains: where a task has several, the loss that is
-    /// greatest beside its limit.
+    /// Validation loss of its result, after training where the stage trains; for a task with several losses, the loss
+    /// that is greatest relative to its limit.
     pub loss: f64,
     /// The greatest loss that the budget allows.
     pub limit: f64,
@@ -28,15 +28,15 @@ impl Attempt {
     }
 }
 
-/// A stage with what it tries.
+/// A stage and the setting that it tries.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Stage {
-    /// The network as it came.
+    /// The unchanged network.
     Full,
-    /// Nodes and edges with scores up to this threshold removed.
+    /// Removal of nodes and edges with scores up to this threshold.
     Prune(f64),
     /// Functions that explain this share of the variance of their edges, if one does.
     Symbolic(f64),
-    /// Rounded constants.
+    /// Rounding of constants.
     Round(Rounding),
 }

@@ -1,4 +1,4 @@
-//! The second stage: a function for every edge.
+//! The second stage: finds a function for every edge.
 
 use std::cmp::Ordering;
 
@@ -27,8 +27,8 @@ struct Limits<'a> {
 }
 
 impl Limits<'_> {
-    /// Orders networks from the best on: first those that change no more than allowed, by their losses, then the others, by
-    /// what they change.
+    /// Orders networks from the best on: first those that change no more than allowed, by their losses, then the
+    /// others, by their change.
     fn compare(&self, a: &Judged, b: &Judged) -> Ordering {
         let ((a, a_next), (b, b_next)) = (self.cost(a), self.cost(b));
         a.total_cmp(&b).then(a_next.total_cmp(&b_next))
@@ -45,7 +45,7 @@ impl Limits<'_> {
 }
 
 impl Run<'_> {
-    /// The network with functions for all edges: the first that is within the limits, or else the best.
+    /// The network with functions for all edges: the first one within the limits, or else the best.
     pub(super) fn find_functions(&self, kan: &Kan, losses: &Losses) -> Result<Walked<SymbolicNetwork>> {
         let first = candidates(&kan.layers[0], kan.scaled(self.all.clone()), 0, &self.search.symbolic)?;
         let before = self.outputs(kan);
@@ -83,7 +83,7 @@ impl Run<'_> {
         Ok(Walked { taken, attempts })
     }
 
-    /// The network with the simplest functions that explain a share of the variance of their edges, as fitted and, unless
+    /// Networks with the simplest functions that explain a share of the variance of their edges: as fitted and, unless
     /// training does harm, trained.
     fn networks_of_functions(
         &self,

@@ -5,7 +5,7 @@
 pub(super) struct Losses(pub(super) Vec<f64>);
 
 impl Losses {
-    /// Losses of a network that cannot be taken.
+    /// Infinite losses, for a network that must not be taken.
     pub(super) fn infinite() -> Self {
         Self(vec![f64::INFINITY])
     }
@@ -14,32 +14,32 @@ impl Losses {
         self.0.iter().all(|loss| loss.is_finite())
     }
 
-    /// The most that each loss may become.
+    /// The limit of each loss.
     pub(super) fn limits(&self, budget: f64) -> Self {
         Self(self.0.iter().map(|loss| loss * (1.0 + budget)).collect())
     }
 
-    /// The lesser of each.
+    /// The lesser of each pair of losses.
     pub(super) fn least(&self, other: &Self) -> Self {
         let pairs = self.0.iter().zip(&other.0);
         Self(pairs.map(|(a, b)| a.min(*b)).collect())
     }
 
-    /// The loss that is greatest beside its limit, and that limit. Without limits for each, the first of both.
+    /// The loss that is greatest relative to its limit, and that limit. Without limits for each, the first of both.
     pub(super) fn worst(&self, limits: &Self) -> (f64, f64) {
         let pairs = self.0.iter().copied().zip(limits.0.iter().copied());
         let worse = |a: (f64, f64), b: (f64, f64)| if excess(b.0, b.1) > excess(a.0, a.1) { b } else { a };
         pairs.reduce(worse).unwrap_or((0.0, 0.0))
     }
 
-    /// The greatest share of its limit that a loss is.
+    /// The greatest ratio of a loss to its limit.
     pub(super) fn excess(&self, limits: &Self) -> f64 {
         let (loss, limit) = self.worst(limits);
         excess(loss, limit)
     }
 }
 
-/// A loss as a share of its limit: 0 for a loss of 0, infinite for another loss whose limit is 0, or for NaN.
+/// The ratio of a loss to its limit: 0 for a loss of 0, infinite for another loss whose limit is 0, and for NaN.
 fn excess(loss: f64, limit: f64) -> f64 {
     if loss == 0.0 {
         0.0

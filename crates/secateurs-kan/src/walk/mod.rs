@@ -1,4 +1,5 @@
-//! From a trained network to formulas: prune, fold, retrain, find functions, retrain, round, each as far as a budget allows.
+//! Turns a trained network into formulas: prunes, folds, retrains, finds functions, retrains and rounds, each as far as
+//! a budget allows.
 
 use burn::module::Module;
 use secateurs_formula::Formula;
@@ -28,25 +29,25 @@ pub use task::{Regression, Task};
 use functions::SymbolicNetwork;
 use run::{Run, Walked};
 
-/// A network on its way to formulas.
+/// A network and its formulas, stage by stage.
 #[derive(Debug, Clone)]
 pub struct FoundFormulas {
-    /// After pruning.
+    /// The network after pruning.
     pub pruned: Kan,
     /// Hidden nodes that pruning removed.
     pub removed_nodes: Vec<RemovedNode>,
-    /// Edges that pruning removed then, by their places in the network without the nodes.
+    /// Edges that pruning removed after the nodes, by their places in the network without the nodes.
     pub removed: Vec<RemovedEdge>,
-    /// One report per layer on its nodes, then one per layer on the edges between the nodes that were left; empty where nothing was
-    /// pruned.
+    /// Reports of pruning: one per layer on its nodes, then one per layer on the edges between the remaining nodes;
+    /// empty where nothing was pruned.
     pub units: Vec<UnitReport>,
-    /// With a function on every edge.
+    /// The network with a function on every edge.
     pub symbolic: Kan,
     /// Functions of the edges, before they were trained together.
     pub fits: Vec<SymbolicFit>,
-    /// One formula for each output.
+    /// One formula per output, before rounding.
     pub formulas: Vec<Formula>,
-    /// These formulas, rounded as far as the budget allows; unrounded if it allows none.
+    /// The formulas with rounded constants, as far as the budget allows; unrounded if it allows none.
     pub rounded: Vec<Formula>,
     /// All attempts in order.
     pub attempts: Vec<Attempt>,
@@ -106,7 +107,7 @@ pub fn find_formulas(kan: Kan, names: &[String], task: &dyn Task, search: &Formu
     })
 }
 
-/// The result that a stage took; its attempts join the others.
+/// The result that a stage took; adds its attempts to the others.
 fn taken<T>(attempts: &mut Vec<Attempt>, walked: Walked<T>) -> T {
     attempts.extend(walked.attempts);
     walked.taken

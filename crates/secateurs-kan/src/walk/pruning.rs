@@ -1,4 +1,4 @@
-//! The first stage: nodes and edges with low scores go.
+//! The first stage: removes nodes and edges with low scores.
 
 use burn::module::Module;
 use secateurs_tensor::UnitReport;
@@ -32,7 +32,7 @@ impl PrunedNetwork {
 }
 
 impl Run<'_> {
-    /// The network without nodes and edges of low scores, as far as the limits allow, or whole.
+    /// The network without nodes and edges of low scores, as far as the limits allow, or the whole network.
     pub(super) fn prune(&self, kan: Kan, limits: &Losses) -> Result<Walked<PrunedNetwork>> {
         let scores = attribution(&kan, self.x.clone())?;
         let before = self.outputs(&kan);
@@ -69,7 +69,7 @@ impl Run<'_> {
         })
     }
 
-    /// The network without nodes, and then edges, whose scores are up to a threshold, untrained.
+    /// Removes nodes, and then edges, with scores up to a threshold; the result is not trained.
     fn remove_up_to(&self, threshold: f64, kan: &Kan, scores: &Attribution) -> Result<PrunedNetwork> {
         let prune = PruneConfig::above(threshold);
         let nodes = prune_nodes(kan.clone(), self.x.clone(), &scores.nodes, &prune)?;

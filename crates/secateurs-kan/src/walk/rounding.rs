@@ -1,4 +1,4 @@
-//! The last stage: formulas with rounded constants.
+//! The last stage: rounds the constants of the formulas.
 
 use secateurs_formula::Formula;
 
@@ -10,7 +10,7 @@ use super::{Attempt, Stage};
 use crate::{KanError, Result};
 
 impl Run<'_> {
-    /// The formulas rounded as far as the limits allow, or as they are. `edges`: edges of the network that they are of.
+    /// The formulas, rounded as far as the limits allow, or unchanged. `edges`: edges of the network that they are of.
     pub(super) fn round(&self, formulas: &[Formula], edges: usize, limits: &Losses) -> Result<Walked<Vec<Formula>>> {
         let before = values(formulas, &self.all_inputs)?;
         let mut attempts = Vec::new();

@@ -1,4 +1,4 @@
-//! A task at the inputs of a network: outputs, losses, and what a stage changed.
+//! A walk's data: the task, the inputs, and the outputs and losses of a network there.
 
 use burn::tensor::Tensor;
 
@@ -9,15 +9,15 @@ use crate::layers::network::Kan;
 use crate::scaling::precision::epsilon;
 use crate::{KanError, Result};
 
-/// A walk from a network to formulas, whose stages have a file each.
+/// A walk from a network to formulas; each of its stages has its own file.
 pub(super) struct Run<'a> {
     pub(super) task: &'a dyn Task,
     pub(super) search: &'a FormulaSearch,
     /// The training inputs.
     pub(super) x: Tensor<2>,
-    /// The training inputs, and then the validation inputs.
+    /// The training inputs, followed by the validation inputs.
     pub(super) all: Tensor<2>,
-    /// Their numbers.
+    /// The numbers of `all`.
     pub(super) all_inputs: Vec<f64>,
     /// Relative precision of the network.
     pub(super) epsilon: f64,
@@ -29,7 +29,7 @@ pub(super) struct Walked<T> {
     pub(super) attempts: Vec<Attempt>,
 }
 
-/// A network made by a stage, with its validation losses and the change that it makes.
+/// A network made by a stage, with its validation losses and its change of the outputs.
 pub(super) struct Judged {
     pub(super) kan: Kan,
     pub(super) losses: Losses,
@@ -50,7 +50,7 @@ impl<'a> Run<'a> {
         })
     }
 
-    /// The outputs at all inputs, each in a list of its own.
+    /// The outputs at all inputs, one list for each.
     pub(super) fn outputs(&self, kan: &Kan) -> Vec<Vec<f64>> {
         let outputs = kan.forward(self.all.clone());
         let columns = outputs.iter_dim(1);
@@ -70,7 +70,7 @@ impl<'a> Run<'a> {
         self.losses_of(&self.outputs(kan))
     }
 
-    /// The losses of outputs at all inputs, each in a list of its own: losses of the validation rows.
+    /// The losses of outputs at all inputs, one list for each output: losses of the validation rows.
     fn losses_of(&self, outputs: &[Vec<f64>]) -> Result<Losses> {
         let rows = self.x.dims()[0]..self.all.dims()[0];
         let of_row = |row: usize| outputs.iter().map(move |column| column[row]);
@@ -83,7 +83,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// The losses of outputs, or infinity where one is no number.
+    /// The losses of outputs, or infinity where an output is not a finite number.
     pub(super) fn losses_or_infinite(&self, outputs: &[Vec<f64>]) -> Losses {
         self.losses_of(outputs).unwrap_or_else(|_| Losses::infinite())
     }

@@ -21,8 +21,8 @@ pub struct Budget {
     /// The loss may not see all outputs at all inputs: a T-learner's network is not judged at the rows of the other arm.
     /// Functions have no bounds there, while splines have.
     pub change: f64,
-    /// Growth of the loss by rounding, and greatest change of an output by it, measured as `change` is: validation rows may be
-    /// few, and miss where rounding does harm.
+    /// Growth of the loss by rounding, and greatest change of an output by rounding, measured as `change` is:
+    /// validation rows may be few, and miss where rounding does harm.
     pub round: f64,
 }
 
@@ -46,9 +46,9 @@ pub struct FormulaSearch {
     pub thresholds: Vec<f64>,
     /// Shares of an edge's variance that its function must explain.
     pub r_squared: Vec<f64>,
-    /// The functions; its criterion is replaced.
+    /// The functions to try; their criterion is replaced.
     pub symbolic: SymbolicConfig,
-    /// Roundings.
+    /// Roundings to try.
     pub roundings: Vec<Rounding>,
 }
 

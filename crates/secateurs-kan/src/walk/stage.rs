@@ -1,4 +1,4 @@
-//! One stage of a walk from a model to formulas: settings are tried until the result of one is accepted.
+//! One stage of a walk from a model to formulas: tries settings until the result of one is accepted.
 
 /// Result of one setting of a stage.
 #[derive(Debug, Clone, PartialEq)]
@@ -12,7 +12,7 @@ pub struct Tried<T> {
 /// Results of the settings of a stage, in the order in which they were tried.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StageResults<T> {
-    /// All results; if one was accepted, it is the last.
+    /// All results; the last one is accepted, if any is.
     pub all: Vec<T>,
     /// Whether the last one was accepted.
     pub is_accepted: bool,
@@ -30,8 +30,8 @@ impl<T> StageResults<T> {
     }
 }
 
-/// Tries settings, which go from the boldest on, until the result of one is accepted or an attempt says by `None` that
-/// there is nothing left to try.
+/// Tries settings, from the boldest on, until the result of one is accepted or an attempt returns `None`, as there is
+/// nothing left to try.
 ///
 /// # Errors
 ///

@@ -9,19 +9,19 @@ pub trait Task {
     /// Inputs that the network is trained on, row-major.
     fn train_inputs(&self) -> &[f64];
 
-    /// Inputs that it is judged by.
+    /// Inputs that judge the network.
     fn validation_inputs(&self) -> &[f64];
 
     /// Loss of these outputs, row-major, at the validation inputs; 0 if they are right.
     fn loss(&self, outputs: &[f64]) -> f64;
 
-    /// Losses of the parts of the task that have a budget of their own, such as each output; all outputs together have one
-    /// unless the task says otherwise.
+    /// Losses of the parts of the task with separate budgets, such as each output; by default all outputs together have
+    /// one budget.
     fn losses(&self, outputs: &[f64], _d_output: usize) -> Vec<f64> {
         vec![self.loss(outputs)]
     }
 
-    /// Trains what a stage has left.
+    /// Trains the network that a stage has left.
     ///
     /// # Errors
     ///

@@ -56,7 +56,8 @@ impl LlamaBlock {
         self.forward_routed(x, positions, observer).0
     }
 
-    /// As [`forward`](Self::forward), with what the router decided, if there is one and its logits are finite.
+    /// Applies the block as [`forward`](Self::forward) does, and returns the router's decisions, if there is a router
+    /// and its logits are finite.
     pub fn forward_routed(
         &self,
         x: Tensor<3>,
@@ -78,7 +79,7 @@ impl LlamaBlock {
         (x + mixed, routing)
     }
 
-    /// Shows `observer` what [`forward`](Self::forward) would and stops there: without the last product.
+    /// Shows `observer` the same inputs as [`forward`](Self::forward) and stops before the last product.
     pub fn observe(&self, x: Tensor<3>, positions: &Rope, observer: &mut dyn Observer) {
         let x = self.attend(x, positions, observer);
         let normed = self.post_attention_layernorm.forward(x);
@@ -100,7 +101,7 @@ impl LlamaBlock {
         merge_tokens(self.post_attention_layernorm.forward(x))
     }
 
-    /// Refuses a block that is more than its parameters say.
+    /// Refuses a block with more state than its parameters.
     pub(crate) fn check_savable(&self, index: usize) -> Result<(), ModelError> {
         match &self.moe {
             Some(moe) if moe.has_constants() => Err(ModelError::ConstantExperts { index }),

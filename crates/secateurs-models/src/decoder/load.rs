@@ -1,4 +1,4 @@
-//! A whole Llama from a checkpoint, and into one.
+//! Reads a whole Llama from a checkpoint, and writes one.
 
 use burn::tensor::Device;
 use secateurs_data::llama::LlamaConfig;

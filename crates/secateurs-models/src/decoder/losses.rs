@@ -1,14 +1,15 @@
-//! Token losses beside what routers decided on the way.
+//! Token losses with the decisions of the routers.
 
 use burn::tensor::Tensor;
 use secateurs_moe::{Routing, load_balancing_loss};
 
-/// Token losses, and what the router of every block decided on the way to them.
+/// Token losses, with the decisions of every block's router on the way to them.
 #[derive(Debug)]
 pub struct RoutedLosses {
     /// The loss of every predicted token, `[batch, n_tokens - 1]`.
     pub losses: Tensor<2>,
-    /// One per block; none if the model is dense. The tokens of a routing are those of all sequences, one after another.
+    /// Decisions of each block; empty if the model is dense. The tokens of a routing are those of all sequences, one
+    /// after another.
     pub routings: Vec<Routing>,
 }
 

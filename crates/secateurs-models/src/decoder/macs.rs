@@ -3,8 +3,9 @@
 use secateurs_data::TensorKind;
 use secateurs_data::llama::LlamaConfig;
 
-/// Multiply-accumulate operations of the matrices that one token passes, zeros included: the linears of all blocks, of a mixture
-/// those of `top_k` experts, and the output matrix. Attention between tokens is not counted, since it depends on their number.
+/// Multiply-accumulate operations of the matrices that one token passes, zeros included: the linears of all blocks,
+/// with `top_k` experts of each mixture, and the output matrix. Attention between tokens is not counted, since it
+/// depends on their number.
 pub(super) fn macs_per_token(config: &LlamaConfig) -> u64 {
     let (mut of_all, mut of_experts) = (0, 0);
     for tensor in config.tensors() {

@@ -19,7 +19,7 @@ use crate::language_model::losses_of;
 /// of experts have the same paths in all families.
 #[derive(Module, Debug)]
 pub struct Llama {
-    /// Everything below the output matrix.
+    /// The blocks with everything else below the output matrix.
     pub model: LlamaCore,
     /// The output matrix, absent where the embedding serves as one.
     pub lm_head: Option<Linear>,
@@ -37,8 +37,8 @@ pub struct LlamaCore {
 }
 
 impl Llama {
-    /// A Llama to train: embeddings from a normal distribution of standard deviation 0.02, linears as burn initialises
-    /// them.
+    /// A Llama to be trained: embeddings from a normal distribution of standard deviation 0.02, linears as burn
+    /// initialises them.
     pub fn new(config: &LlamaConfig, device: &Device) -> Self {
         let embedding = EmbeddingConfig::new(config.vocab_size, config.d_model)
             .with_initializer(Initializer::Normal { mean: 0.0, std: 0.02 });
@@ -91,7 +91,7 @@ impl Llama {
         self.routed_losses(tokens, positions).losses
     }
 
-    /// As [`token_losses`](Self::token_losses), with what the routers decided in the same pass.
+    /// Computes the [`token_losses`](Self::token_losses) together with the routers' decisions of the same pass.
     ///
     /// # Panics
     ///

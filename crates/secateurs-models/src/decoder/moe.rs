@@ -17,20 +17,20 @@ use secateurs_tensor::Observer;
 
 use super::tokens::project;
 
-/// A mixture of SwiGLU experts: a gate gives every token a logit per expert, a router makes of them who answers, and the
-/// answers are added up with their gates.
+/// A mixture of SwiGLU experts: a gate gives every token a logit per expert, a router chooses experts by the logits,
+/// and their answers are added up with their gates.
 ///
 /// Parameters have the same paths whatever the file calls them: `gate.weight`, `experts.3.up_proj.weight`.
 #[derive(Module, Debug)]
 pub struct LlamaMoe {
     /// `d_model -> n_experts`
     pub gate: Linear,
-    /// The experts, of which the router calls some for each token.
+    /// The experts; the router sends each token to some.
     pub experts: Vec<GatedMlp>,
     /// Decides which experts answer a token.
     #[module(skip)]
     pub router: RouterKind,
-    /// The answer in the place of an expert, `[d_model]`; empty if every expert answers itself.
+    /// The constant answer in the place of an expert, `[d_model]`; empty if every expert answers itself.
     #[module(skip)]
     constants: Vec<Option<Vec<f32>>>,
 }
@@ -90,8 +90,8 @@ impl LlamaMoe {
         self.observed(tokens, &mut ()).map(|(mixed, _)| mixed)
     }
 
-    /// The mixture in which every expert that is not in `kept` gives the same answer to all tokens, that of `means`,
-    /// `[n_experts][d_model]`; the router goes on as before, and the weights of those experts become zero.
+    /// Replaces every expert that is not in `kept` by its constant answer in `means`, `[n_experts][d_model]`; the
+    /// router decides as before, and the weights of the replaced experts become zero.
     ///
     /// No file format has constants in the place of experts, so such a model cannot be saved.
     ///
@@ -118,12 +118,12 @@ impl LlamaMoe {
         Ok(self)
     }
 
-    /// Whether a constant answers in the place of some expert.
+    /// Whether a constant answers in the place of any expert.
     pub(crate) fn has_constants(&self) -> bool {
         self.constants.iter().any(Option::is_some)
     }
 
-    /// The mixture of the experts in `kept` alone, in that order.
+    /// The mixture of the experts in `kept` alone, in the order of `kept`.
     ///
     /// The gate loses the outputs of the others, so that a token goes to the best of those that are left.
     ///
@@ -141,8 +141,8 @@ impl LlamaMoe {
         })
     }
 
-    /// As [`forward`](Self::forward), showing `observer` the input of the gate, and of every expert's linears the tokens that
-    /// the expert answers; an expert that answers none is not shown.
+    /// Applies the mixture as [`forward`](Self::forward) does; shows `observer` the input of the gate, and for each
+    /// expert with tokens the inputs of its linears.
     pub(crate) fn observed(
         &self,
         tokens: Tensor<2>,
@@ -161,7 +161,7 @@ impl LlamaMoe {
         Ok((mixed, routing))
     }
 
-    /// Shows `observer` what [`observed`](Self::observed) would and stops there: without the last product.
+    /// Shows `observer` the same inputs as [`observed`](Self::observed) and stops before the last product.
     pub(crate) fn observe(&self, tokens: Tensor<2>, observer: &mut dyn Observer) -> Result<(), MoeError> {
         let Routing::Tokens(routing) = self.shown_route(tokens.clone(), observer)? else {
             // A mixture of all tokens is no token to stop at.
@@ -180,7 +180,7 @@ impl LlamaMoe {
     }
 }
 
-/// One answer to every token.
+/// Repeats one answer for every token.
 fn repeated(answer: &[f32], tokens: &Tensor<2>) -> Tensor<2> {
     let answer = Tensor::<1>::from_floats(answer, &tokens.device());
     answer.unsqueeze::<2>().repeat_dim(0, tokens.dims()[0])

@@ -12,7 +12,7 @@ pub struct LlamaNorm {
 }
 
 impl LlamaNorm {
-    /// A norm whose weight is all ones.
+    /// A norm with a weight of ones.
     pub fn new(d: usize, eps: f64, device: &Device) -> Self {
         Self {
             weight: Param::from_tensor(Tensor::ones([d], device)),

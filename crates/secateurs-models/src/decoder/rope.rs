@@ -9,9 +9,9 @@ use secateurs_data::llama::LlamaConfig;
 /// `f_i = rope_theta^(-2 i / d_head)`, stretched as the configuration says. The angles are computed in f64.
 #[derive(Debug, Clone)]
 pub struct Rope {
-    /// `[n_tokens, d_head / 2]`
+    /// Cosines, `[n_tokens, d_head / 2]`.
     pub cos: Tensor<2>,
-    /// `[n_tokens, d_head / 2]`
+    /// Sines, `[n_tokens, d_head / 2]`.
     pub sin: Tensor<2>,
 }
 

@@ -10,7 +10,7 @@ use super::rope::Rope;
 use crate::language_model::{Activations, losses_of};
 
 impl Llama {
-    /// The mean of [`token_losses`](Self::token_losses) and its derivatives by all parameters; an expert that answers no token
+    /// The mean of [`token_losses`](Self::token_losses) and its derivatives by all parameters; an expert without tokens
     /// has none.
     ///
     /// The load-balancing loss of a mixture of experts is not part of it: see [`routed_losses`](Self::routed_losses).
@@ -87,7 +87,7 @@ impl Llama {
     }
 }
 
-/// The last input, of which the derivative is wanted.
+/// The last input, as a leaf whose derivative is wanted.
 fn leaf(inputs: &mut Vec<Tensor<3>>) -> Tensor<3> {
     let input = inputs.pop().expect("there is an input for every block");
     Tensor::from_inner(input).require_grad()

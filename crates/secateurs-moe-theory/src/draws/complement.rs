@@ -1,4 +1,4 @@
-//! The part of a gradient that no loss depends on.
+//! The part of a gradient outside the span of the vectors, on which no loss depends.
 
 use faer::Mat;
 
@@ -10,11 +10,11 @@ pub(crate) fn correlated(normal: &[f64], gram: &Mat<f64>) -> Mat<f64> {
     product(rows(normal, gram.nrows()), factor.transpose())
 }
 
-/// Lower triangular `L` with `L L' = gram`, which may be singular.
+/// The lower triangular `L` with `L L' = gram`, which may be singular.
 ///
 /// A column that depends on earlier ones leaves a pivot of rounding errors; it adds nothing of its own.
 fn semidefinite_cholesky(gram: &Mat<f64>) -> Mat<f64> {
-    /// Remainder of a diagonal entry, relative to it, below which rounding decides.
+    /// Share of a diagonal entry below which the remainder is rounding.
     const NEGLIGIBLE: f64 = 1e-13;
     let n = gram.nrows();
     let mut factor = Mat::<f64>::zeros(n, n);

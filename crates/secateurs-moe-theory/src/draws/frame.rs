@@ -28,7 +28,7 @@ pub enum Draws {
 
 /// A rotation of the coordinate system, chosen by the vectors of mixtures.
 pub(crate) struct Frame {
-    /// The vectors: their first coordinates, all others being zero; `[n_drawn, n]`
+    /// The vectors `[n_drawn, n]`: their first coordinates; all others are zero.
     pub(crate) coordinates: Mat<f64>,
     rotation: Option<Rotation>,
 }
@@ -67,12 +67,12 @@ impl Frame {
         }
     }
 
-    /// Coordinates of a row that are to be drawn.
+    /// Number of coordinates of a row that are drawn.
     pub(crate) fn n_drawn(&self) -> usize {
         self.coordinates.nrows()
     }
 
-    /// Turns columns of all coordinates, `[d_input, n]`, back into the space of inputs.
+    /// Transforms columns of all coordinates, `[d_input, n]`, back into the space of inputs.
     pub(crate) fn turn_back(&self, columns: &mut Mat<f64>) {
         if let Some(rotation) = &self.rotation {
             rotation.apply(columns);
@@ -81,8 +81,8 @@ impl Frame {
 }
 
 impl Rotation {
-    /// The one that leaves of the `j`-th vector the first `j + 1` coordinates. On this thread, so that nothing depends on
-    /// how many there are.
+    /// The rotation after which the `j`-th vector has only its first `j + 1` coordinates. On this thread, so that
+    /// nothing depends on how many there are.
     fn triangularising(mut vectors: Mat<f64>) -> Self {
         let (d_input, n) = vectors.shape();
         let block_size = recommended_block_size::<f64>(d_input, n);

@@ -1,4 +1,4 @@
-//! Random rows that a seed decides, and what they have in common with the weights.
+//! Random rows from a seed, and their products with the weights.
 
 pub(crate) mod complement;
 pub(crate) mod frame;

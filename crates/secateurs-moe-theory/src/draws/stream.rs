@@ -1,10 +1,10 @@
-//! Random numbers that depend on what they are for, and never on which thread draws them.
+//! Random numbers that depend on their purpose, and never on the thread that draws them.
 
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use rayon::prelude::*;
 
-/// Purpose of drawn numbers; each purpose has numbers of its own.
+/// Purpose of random numbers; each purpose has its own stream.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Purpose {
     TeacherRouters,
@@ -25,7 +25,7 @@ pub(crate) struct Stream {
     pub(crate) purpose: Purpose,
 }
 
-/// Rows that are drawn by one generator; a fixed number, so that what is drawn does not depend on the threads.
+/// Number of rows that one generator draws; fixed, so that the rows do not depend on the threads.
 pub(crate) const ROWS_PER_BLOCK: usize = 256;
 
 impl Stream {
@@ -60,7 +60,7 @@ impl Stream {
         (0..n_blocks).into_par_iter().map(of_block).collect()
     }
 
-    /// `len` standard normal numbers.
+    /// Draws `len` standard normal numbers.
     pub(crate) fn normal(self, step: u64, block: u64, len: usize) -> Vec<f64> {
         let mut drawn = vec![0.0; len];
         fill_normal(&mut self.rng(step, block), &mut drawn);

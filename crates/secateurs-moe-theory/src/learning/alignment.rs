@@ -1,4 +1,4 @@
-//! Teachers that a student has found.
+//! Alignment: the teachers that a student has found.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,10 +6,10 @@ use crate::error::{Result, same_size};
 use crate::matrix::cosine;
 use crate::mixture::Mixture;
 
-/// An expert that has at least this cosine with a teacher's has found it.
+/// Least cosine with a teacher's expert at which the student's expert has found it.
 pub const ALIGNED: f64 = 0.95;
 
-/// For each teacher, the student's expert that is nearest to it, and that expert's router.
+/// For each teacher, the nearest expert of the student and its router.
 ///
 /// The student has succeeded if every teacher has an expert with `|cos(w, w*)| >=` [`ALIGNED`]. The sign does not matter:
 /// `He3` is odd, and a negative weight makes up for it. That of a router does. No expert can serve two teachers, which are
@@ -29,23 +29,23 @@ pub const ALIGNED: f64 = 0.95;
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Alignment {
-    /// One for each teacher.
+    /// Matches, one for each teacher.
     pub pairs: Vec<Pair>,
 }
 
-/// A teacher and the expert that is nearest to it.
+/// A teacher with the nearest expert.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Pair {
     /// The expert of the student.
     pub expert_number: usize,
-    /// `|cos(w, w*)|`
+    /// Cosine of the experts, `|cos(w, w*)|`.
     pub expert: f64,
-    /// `cos(v, v*)` of the same one.
+    /// Cosine of their routers, `cos(v, v*)`.
     pub router: f64,
 }
 
 impl Alignment {
-    /// The alignment of a student with its teacher; the first of equally near experts counts.
+    /// The alignment of a student with its teacher; among equally near experts the first counts.
     ///
     /// # Errors
     ///

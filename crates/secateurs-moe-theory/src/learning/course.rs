@@ -10,11 +10,11 @@ use crate::mixture::Mixture;
 pub struct Record {
     /// Steps that had been taken.
     pub step: usize,
-    /// `1/2 mean (f - f*)^2` on a batch that had not been trained on.
+    /// Loss `1/2 mean (f - f*)^2` on a batch before it is trained on.
     pub loss: f64,
-    /// `cos(v_i, v*_j)`, `[n_experts, n_teachers]`, row by row.
+    /// Cosines of routers, `cos(v_i, v*_j)`, `[n_experts, n_teachers]`, row by row.
     pub routers: Vec<f64>,
-    /// `cos(w_i, w*_j)`, `[n_experts, n_teachers]`, row by row.
+    /// Cosines of experts, `cos(w_i, w*_j)`, `[n_experts, n_teachers]`, row by row.
     pub experts: Vec<f64>,
 }
 
@@ -23,16 +23,16 @@ pub struct Record {
 pub struct Course {
     /// Experts of the teacher.
     pub n_teachers: usize,
-    /// From before the first step to after the last one.
+    /// Records from before the first step to after the last one.
     pub records: Vec<Record>,
 }
 
-/// When the expert that finds a teacher was near to it.
+/// The steps at which the expert that finds a teacher, and its router, came near to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Arrival {
-    /// The first recorded step at which the expert was; `None` if it never was.
+    /// The first recorded step at which the expert was near; `None` if it never was.
     pub expert: Option<usize>,
-    /// The first recorded step at which its router was.
+    /// The first recorded step at which the router was near.
     pub router: Option<usize>,
 }
 
@@ -47,7 +47,7 @@ impl Course {
         self.records.iter().find(|record| record.step == step)
     }
 
-    /// The step, `|cos(w, w*)|` and `cos(v, v*)` of the expert that is nearest to a teacher at the end.
+    /// The course of the expert that is nearest to a teacher at the end: step, `|cos(w, w*)|` and `cos(v, v*)`.
     ///
     /// Empty if there is no such teacher.
     pub fn followed(&self, teacher: usize) -> Vec<(usize, f64, f64)> {
@@ -65,8 +65,8 @@ impl Course {
         self.records.iter().map(at).collect()
     }
 
-    /// For each teacher, when the expert that is nearest to it at the end and its router first had a cosine of at least
-    /// `level`.
+    /// For each teacher, the steps at which the expert that is nearest at the end, and its router, first reach a cosine
+    /// of `level`.
     pub fn arrivals(&self, level: f64) -> Vec<Arrival> {
         let arrival = |teacher: usize| {
             let followed = self.followed(teacher);

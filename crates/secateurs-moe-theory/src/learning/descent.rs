@@ -44,7 +44,7 @@ impl Descent<'_> {
     }
 }
 
-/// `values -= rate * gradient`
+/// Takes a step: `values -= rate * gradient`.
 pub(crate) fn descend(values: &mut [f64], gradient: &[f64], rate: f64) {
     let steps = values.iter_mut().zip(gradient);
     steps.for_each(|(value, slope)| *value -= rate * slope);

@@ -1,4 +1,4 @@
-//! Phase 3: what pruning left goes to zero loss.
+//! Phase 3: trains the pruned student to zero loss.
 
 use crate::draws::frame::Draws;
 use crate::draws::stream::{Purpose, Stream};
@@ -12,13 +12,13 @@ use crate::mixture::Mixture;
 /// Settings of fine-tuning.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FineTuning {
-    /// Fresh rows for every step.
+    /// Fresh rows per step.
     pub batch_size: usize,
-    /// The rate for routers.
+    /// Learning rate of the routers.
     pub router_rate: f64,
-    /// The rate for experts.
+    /// Learning rate of the experts.
     pub expert_rate: f64,
-    /// The rate for weights.
+    /// Learning rate of the weights.
     pub weight_rate: f64,
     /// Number of steps.
     pub steps: usize,
@@ -31,7 +31,8 @@ pub struct FineTuning {
 }
 
 impl Default for FineTuning {
-    /// Settings that are stable for a few teachers of weight 1: routers learn slowly and experts fast, and rates even that out.
+    /// Settings that are stable for a few teachers of weight 1: routers learn slowly and experts fast, and the rates
+    /// even that out.
     fn default() -> Self {
         Self {
             batch_size: 4096,
@@ -46,7 +47,7 @@ impl Default for FineTuning {
     }
 }
 
-/// Stochastic gradient descent on `1/2 E (f - f*)^2`, `x ~ N(0, I)`, with nothing constrained.
+/// Stochastic gradient descent on `1/2 E (f - f*)^2`, `x ~ N(0, I)`, without constraints.
 ///
 /// The residual is zero at the solution, and the noise of the gradient with it, so that at a constant rate the
 /// loss falls by a constant factor in a number of steps.

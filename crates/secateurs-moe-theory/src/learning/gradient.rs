@@ -8,16 +8,16 @@ use crate::error::{Result, at_least_one, same_size};
 use crate::matrix::{column, product, rows};
 use crate::mixture::Mixture;
 
-/// Half the mean squared error on some rows and its gradient, without regard to any sphere.
+/// Half the mean squared error on some rows and its gradient, without any constraint to a sphere.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Gradient {
-    /// `1/2 mean (f - y)^2`
+    /// Loss `1/2 mean (f - y)^2`.
     pub loss: f64,
-    /// For routers, `[n_experts, d_input]`.
+    /// Gradient for routers, `[n_experts, d_input]`.
     pub routers: Vec<f64>,
-    /// For experts, `[n_experts, d_input]`.
+    /// Gradient for experts, `[n_experts, d_input]`.
     pub experts: Vec<f64>,
-    /// For weights, `[n_experts]`.
+    /// Gradient for weights, `[n_experts]`.
     pub weights: Vec<f64>,
 }
 
@@ -61,11 +61,11 @@ pub fn gradient(mixture: &Mixture, inputs: &[f64], targets: &[f64]) -> Result<Gr
 
 /// Sums over rows.
 pub(crate) struct GradientSums<'a> {
-    /// Squared residuals.
+    /// Sum of squared residuals.
     pub(crate) squares: f64,
-    /// For routers and then experts, `[d_input, 2 n_experts]`.
+    /// Gradient for routers and then experts, `[d_input, 2 n_experts]`.
     pub(crate) vectors: &'a Mat<f64>,
-    /// For weights, `[n_experts]`.
+    /// Gradient for weights, `[n_experts]`.
     pub(crate) weights: Vec<f64>,
 }
 

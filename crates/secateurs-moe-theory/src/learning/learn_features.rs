@@ -1,4 +1,4 @@
-//! Phase 1: routers and experts align with those of the teacher, on the unit sphere.
+//! Phase 1: aligns routers and experts with the teacher's, on the unit sphere.
 
 use crate::draws::frame::Draws;
 use crate::draws::stream::{Purpose, Stream};
@@ -10,13 +10,13 @@ use crate::learning::teacher_batches::{Signal, TeacherBatches};
 use crate::matrix::dot;
 use crate::mixture::{Mixture, normalise};
 
-/// Parameters that are trained, and their signal.
+/// Parameters that are trained, and the signal of their training.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Mode {
     /// Routers, experts and weights by the gradient of the loss.
     #[default]
     Joint,
-    /// Routers and experts by the correlation with the teacher alone, `r = -f*`: no expert knows of the others.
+    /// Routers and experts by the correlation with the teacher alone, `r = -f*`: experts do not see one another.
     CorrelationOnly,
     /// Routers and experts by the gradient of the loss.
     FrozenWeights,
@@ -25,11 +25,11 @@ pub enum Mode {
 /// Settings of feature learning.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FeatureLearning {
-    /// Fresh rows for every step.
+    /// Fresh rows per step.
     pub batch_size: usize,
-    /// The rate for routers and experts, whose steps are this over the mean `|a_i|` before the first one.
+    /// Learning rate of routers and experts; their steps are this divided by the mean `|a_i|` before the first step.
     pub learning_rate: f64,
-    /// The rate for weights, where they are trained; best far below `learning_rate` in many dimensions, see
+    /// Learning rate of the weights, where they are trained; best far below `learning_rate` in many dimensions, see
     /// [`learn_features`].
     pub weight_rate: f64,
     /// Number of steps.
@@ -134,7 +134,7 @@ fn vector_rate(student: &Mixture, learning_rate: f64) -> Result<f64> {
     })
 }
 
-/// A step of every vector along its tangent space, and back to unit length.
+/// Moves every vector along its tangent space, and back to unit length.
 fn move_on_sphere(vectors: &mut [f64], gradient: &[f64], d_input: usize, rate: f64) {
     let vectors = vectors.chunks_exact_mut(d_input);
     for (vector, gradient) in vectors.zip(gradient.chunks_exact(d_input)) {

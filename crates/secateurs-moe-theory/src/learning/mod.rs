@@ -1,4 +1,4 @@
-//! Learning features and fine-tuning, and who aligned with whom on the way.
+//! Feature learning and fine-tuning, with records of the alignment.
 
 pub(crate) mod alignment;
 pub(crate) mod course;

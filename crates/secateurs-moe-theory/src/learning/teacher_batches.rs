@@ -14,9 +14,9 @@ use crate::mixture::Mixture;
 /// The signal that a gradient follows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Signal {
-    /// `f - f*`
+    /// The residual `f - f*`.
     Residual,
-    /// `-f*`
+    /// The negative target `-f*`.
     Correlation,
 }
 
@@ -33,14 +33,14 @@ pub(crate) struct TeacherBatches<'a> {
 struct Sums {
     squares: f64,
     weights: Vec<f64>,
-    /// `Z'C` with rows `Z` in the coordinates of the frame; `[n_drawn, 2 n_experts]`
+    /// Products `Z'C` with rows `Z` in the coordinates of the frame, `[n_drawn, 2 n_experts]`.
     products: Mat<f64>,
-    /// `C'C` where the frame leaves directions out; `[2 n_experts, 2 n_experts]`
+    /// Products `C'C` where the frame leaves directions out, `[2 n_experts, 2 n_experts]`.
     gram: Option<Mat<f64>>,
 }
 
 impl TeacherBatches<'_> {
-    /// Refuses what [`Self::gradient`] cannot do.
+    /// Refuses teachers and batches for which [`Self::gradient`] is not defined.
     pub(crate) fn check(&self, student: &Mixture) -> Result<()> {
         at_least_one("batch_size", self.batch_size)?;
         same_size(
@@ -102,7 +102,7 @@ impl TeacherBatches<'_> {
         }
     }
 
-    /// `X'C`, `[d_input, 2 n_experts]`, with directions drawn that the frame leaves out.
+    /// The products `X'C`, `[d_input, 2 n_experts]`; directions that the frame leaves out are drawn.
     fn vectors(&self, frame: &Frame, sums: &Sums, step: usize) -> Mat<f64> {
         let Some(gram) = &sums.gram else {
             return sums.products.clone();
@@ -194,7 +194,8 @@ mod tests {
         assert!(largest > 30.0, "{largest}");
     }
 
-    /// Medians, because products of six normal factors have variances that no sample of bearable size tells well.
+    /// The median, because products of six normal factors have variances that no sample of bearable size
+    /// estimates well.
     fn median(mut values: Vec<f64>) -> f64 {
         values.sort_by(f64::total_cmp);
         values[values.len() / 2]

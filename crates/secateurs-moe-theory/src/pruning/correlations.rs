@@ -1,4 +1,4 @@
-//! Products of a student's experts that least squares needs.
+//! Products of a student's expert outputs, for least squares.
 
 use faer::linalg::solvers::Solve;
 use faer::{Mat, Side};
@@ -11,16 +11,16 @@ use crate::target::{FreshRows, Outputs, Target};
 
 /// Means over rows of products of expert outputs `P = g h` with each other and with the target.
 pub(crate) struct Correlations {
-    /// `P'P / n`, `[n_experts, n_experts]`
+    /// Products of the outputs, `P'P / n`, `[n_experts, n_experts]`.
     pub(crate) gram: Mat<f64>,
-    /// `P'y / n`, `[n_experts]`
+    /// Products with the target, `P'y / n`, `[n_experts]`.
     pub(crate) with_target: Vec<f64>,
-    /// `y'y / n`
+    /// Mean square of the target, `y'y / n`.
     pub(crate) target_square: f64,
 }
 
 impl Correlations {
-    /// On fresh rows.
+    /// Products on fresh rows.
     ///
     /// # Errors
     ///
@@ -75,13 +75,13 @@ impl Correlations {
         Ok(column(&factor.solve(right), 0).to_vec())
     }
 
-    /// Half the mean squared error with these weights of least squares.
+    /// Half the mean squared error of these experts with the weights of least squares.
     pub(crate) fn loss(&self, kept: &[usize], weights: &[f64]) -> f64 {
         let explained: Vec<f64> = kept.iter().map(|i| self.with_target[*i]).collect();
         0.5 * (self.target_square - dot(&explained, weights)).max(0.0)
     }
 
-    /// Absolute correlation of an expert with what these experts leave of the target; 0 for an expert that is always 0.
+    /// Absolute correlation of an expert with the residual of these experts; 0 for an expert that is always 0.
     pub(crate) fn with_residual(&self, expert: usize, kept: &[usize], weights: &[f64]) -> f64 {
         let explained: f64 = kept
             .iter()

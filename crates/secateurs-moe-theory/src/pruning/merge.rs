@@ -1,4 +1,4 @@
-//! Pruning without a target: experts that are the same become one, and those that do next to nothing go.
+//! Pruning without a target: merges equal experts and drops those that contribute next to nothing.
 
 use crate::draws::stream::{Purpose, Stream};
 use crate::error::{Result, TheoryError, at_least_one, not_negative};
@@ -7,14 +7,14 @@ use crate::mixture::Mixture;
 use crate::pruning::prune::{BeforeAndAfter, PruneReport};
 use crate::target::{FreshRows, Outputs, Target};
 
-/// Thresholds of experts that are alike, and of experts that are nothing.
+/// Thresholds at which experts count as equal or as nothing.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Merging {
-    /// The cosine above which two routers, and two experts but for their sign, are the same.
+    /// Cosine above which two routers are equal; two experts are, too, whatever their sign.
     pub cosine: f64,
-    /// The standard deviation of `a_i g_i h_i` below which an expert does nothing.
+    /// Standard deviation of `a_i g_i h_i` below which an expert contributes nothing.
     pub tau: f64,
-    /// Fresh rows for the deviations, and as many others that measure the loss.
+    /// Number of fresh rows for the deviations; as many others measure the loss.
     pub rows: usize,
     /// Seed of the rows: equal seeds give equal rows.
     pub seed: u64,
@@ -31,7 +31,7 @@ impl Default for Merging {
     }
 }
 
-/// Merges experts that are the same and drops those that do nothing.
+/// Merges equal experts and drops those that contribute nothing.
 ///
 /// From the largest `|a_i|` down, an expert joins the first one kept so far with `v_i.v_j` and `|w_i.w_j|` above `cosine`:
 /// their weights add, or subtract where `w_i.w_j < 0`, because `He3` is odd, so that opposite experts cancel each other.
@@ -80,7 +80,7 @@ pub fn merge_and_drop(student: &Mixture, target: Target<'_>, options: &Merging) 
     Ok((pruned, report))
 }
 
-/// Experts that represent groups, with the weights of these.
+/// Experts that represent groups, with the weights of the groups.
 fn merged(student: &Mixture, threshold: f64) -> Vec<(usize, f64)> {
     let mut order: Vec<usize> = (0..student.n_experts()).collect();
     order.sort_by(|i, j| student.weights[*j].abs().total_cmp(&student.weights[*i].abs()));

@@ -1,4 +1,4 @@
-//! Removing the experts that are too many.
+//! Removes superfluous experts.
 
 pub(crate) mod correlations;
 pub(crate) mod merge;

@@ -1,4 +1,4 @@
-//! Phase 2: one expert for each teacher is kept.
+//! Phase 2: keeps one expert for each teacher.
 
 use rand::seq::SliceRandom;
 use secateurs_tensor::{UnitKind, UnitReport, UnitScores, keep_units};
@@ -12,19 +12,19 @@ use crate::target::{FreshRows, Target, loss};
 /// The choice of the experts to keep.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Selection {
-    /// One after another, the one that correlates most with what those before it leave of the target.
+    /// Greedy pursuit: one after another, the expert that correlates most with the residual of the chosen ones.
     #[default]
     Pursuit,
-    /// The experts with the largest `|a_i|`, of equals the ones with the higher numbers; a control.
+    /// The experts with the largest `|a_i|`, among equals the higher numbers; a control.
     Magnitude,
-    /// Any; a control.
+    /// Random experts; a control.
     Random,
 }
 
 /// Number and choice of the experts that are kept.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Pruning {
-    /// Fresh rows that decide, and as many others that measure the loss.
+    /// Number of fresh rows for the choice; as many others measure the loss.
     pub rows: usize,
     /// Experts to keep; a pursuit may need fewer.
     pub n_kept: usize,
@@ -53,11 +53,11 @@ impl Default for Pruning {
 pub struct PruneReport {
     /// Numbers of the kept experts, ascending.
     pub kept: Vec<usize>,
-    /// Experts before, asked for and after.
+    /// Number of experts before, requested and after.
     pub units: UnitReport,
-    /// `1/2 mean (f - y)^2` before.
+    /// Loss before, `1/2 mean (f - y)^2`.
     pub loss_before: f64,
-    /// Error after, on the same rows, which no weight was fitted to.
+    /// Loss after, on the same rows, to which no weight was fitted.
     pub loss_after: f64,
 }
 
@@ -106,7 +106,7 @@ pub fn prune(student: &Mixture, target: Target<'_>, options: &Pruning) -> Result
     Ok((pruned, report))
 }
 
-/// A mixture before and after pruning, and what it should answer.
+/// A mixture before and after pruning, with its target.
 pub(crate) struct BeforeAndAfter<'a> {
     pub(crate) before: &'a Mixture,
     pub(crate) after: &'a Mixture,
@@ -115,7 +115,7 @@ pub(crate) struct BeforeAndAfter<'a> {
 }
 
 impl BeforeAndAfter<'_> {
-    /// The experts that were kept of `requested` ones, and losses on fresh rows.
+    /// The report on kept experts out of `requested` ones, with losses on fresh rows.
     pub(crate) fn report(&self, kept: Vec<usize>, requested: usize) -> Result<PruneReport> {
         let target = match self.target {
             Target::OwnOutput => Target::Mixture(self.before),
@@ -138,7 +138,7 @@ impl BeforeAndAfter<'_> {
 }
 
 fn pursuit(correlations: &Correlations, options: &Pruning) -> Result<Vec<usize>> {
-    /// Correlation with the residual, relative to the size of the target, that may be rounding.
+    /// Correlation with the residual, relative to the size of the target, up to which it may be rounding.
     const NOTHING_TO_ADD: f64 = 1e-10;
     let n_experts = correlations.with_target.len();
     let (mut kept, mut weights) = (Vec::new(), Vec::new());

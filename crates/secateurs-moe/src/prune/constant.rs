@@ -1,4 +1,4 @@
-//! Constants in the place of experts: removing one must not remove its mean.
+//! Constants in the place of experts: the removal of an expert must not remove its mean answer.
 
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor, TensorData};
@@ -11,15 +11,14 @@ use crate::layer::MoeLayer;
 /// Replacement of removed experts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Replacement {
-    /// Nothing: the router chooses among the others.
+    /// No replacement: the router chooses among the others.
     #[default]
     Nothing,
-    /// The expert's mean answer, `E[f | routed]`: the router goes on as before and the constant is still multiplied by its
-    /// gate.
+    /// The expert's mean answer `E[f | routed]`, still multiplied by its gate; the router decides as before.
     Mean,
 }
 
-/// One answer to every token.
+/// An expert with one answer to every token.
 #[derive(Module, Debug)]
 pub struct Constant {
     /// `[d_model]`
@@ -27,7 +26,7 @@ pub struct Constant {
 }
 
 impl Constant {
-    /// That answer.
+    /// A constant with this answer.
     pub fn new(answer: &[f64], device: &Device) -> Self {
         let data = TensorData::new(answer.to_vec(), [answer.len()]).convert::<f32>();
         Self {
@@ -48,7 +47,7 @@ impl Expert for Constant {
 pub enum ExpertOrConstant<E: Module> {
     /// The expert.
     Expert(E),
-    /// Its replacement.
+    /// The constant in its place.
     Constant(Constant),
 }
 
@@ -61,7 +60,7 @@ impl<E: Module + Expert> Expert for ExpertOrConstant<E> {
     }
 }
 
-/// The layer in which every expert that is not in `kept` is its mean answer; the router goes on as before.
+/// Replaces every expert that is not in `kept` by its mean answer; the router decides as before.
 ///
 /// An expert that answered no calibration token becomes zero.
 ///

@@ -1,11 +1,11 @@
-//! Evidence of experts on calibration tokens.
+//! Evidence: sums over calibration tokens for scores of experts.
 
 use burn::tensor::Tensor;
 
 use crate::error::{MoeError, Result};
 use crate::routing::TokenRouting;
 
-/// Sums over calibration tokens, in f64, of what each expert of a layer does.
+/// Sums over calibration tokens, in f64, of each expert's gates and answers.
 ///
 /// Batches add up to the same sums as one large batch would give.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,19 +17,19 @@ pub struct ExpertEvidence {
 /// Sums over the tokens that an expert answered; `f` is its answer, `g` the gate.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ExpertSums {
-    /// Tokens answered.
+    /// Number of tokens answered.
     pub n_routed: usize,
-    /// `sum g`
+    /// Sum of the gates, `sum g`.
     pub gate_mass: f64,
-    /// `sum ||f||`
+    /// Sum of the norms, `sum ||f||`.
     pub norms: f64,
-    /// `sum g ||f||`
+    /// Sum of the weighted norms, `sum g ||f||`.
     pub gated_norms: f64,
-    /// `sum f`, `[d_model]`
+    /// Sum of the answers, `sum f`, `[d_model]`.
     pub answers: Vec<f64>,
-    /// `sum ||f||^2`
+    /// Sum of the squared norms, `sum ||f||^2`.
     pub squared_norms: f64,
-    /// `sum g f`, `[d_model]`
+    /// Sum of the weighted answers, `sum g f`, `[d_model]`.
     pub gated_answers: Vec<f64>,
     /// The largest element of any answer.
     pub largest: f64,
@@ -96,7 +96,7 @@ impl ExpertSums {
 }
 
 impl ExpertEvidence {
-    /// Nothing seen yet.
+    /// Evidence before any token.
     pub fn new(n_experts: usize, d_model: usize) -> Self {
         Self {
             n_tokens: 0,
@@ -104,7 +104,7 @@ impl ExpertEvidence {
         }
     }
 
-    /// Adds a batch: where the tokens went, and the experts' [`answers`](crate::answers).
+    /// Adds a batch: its assignment, and the experts' [`answers`](crate::answers).
     ///
     /// # Errors
     ///
@@ -143,7 +143,7 @@ impl ExpertEvidence {
         Ok(())
     }
 
-    /// Tokens seen.
+    /// Number of tokens seen.
     pub fn n_tokens(&self) -> usize {
         self.n_tokens
     }

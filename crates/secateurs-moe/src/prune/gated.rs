@@ -1,10 +1,10 @@
-//! Weights inside experts, with the router's say.
+//! Inputs of experts multiplied by their gates, for scores of weights inside experts.
 
 use burn::tensor::Tensor;
 
 use crate::routing::TokenRouting;
 
-/// The inputs that an expert saw, each multiplied by its gate, `[n_routed, d_model]`; nothing if it saw none.
+/// The inputs of an expert, each multiplied by its gate, `[n_routed, d_model]`; nothing if it had no token.
 ///
 /// Their norms over tokens make Wanda's score of the expert's weights the one of MoE-Pruner:
 /// `|W_ij| * ||X_j . gate||_2`. Show them to `secateurs_tensor::ActivationStats`, and give its norms to

@@ -67,10 +67,10 @@ fn each(layer: &ExpertEvidence, score: impl FnMut(&ExpertSums) -> f64) -> secate
     Ok(UnitScores::new(layer.experts().iter().map(score).collect())?)
 }
 
-/// A score drawn for every expert: what any other must beat.
+/// A random score for every expert: the control that any other score must beat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RandomExperts {
-    /// Draws are a function of it and of the number of experts only.
+    /// Seed of the scores; they depend on it and on the number of experts only.
     pub seed: u64,
 }
 
@@ -119,7 +119,7 @@ impl UnitImportance for GateMass {
     }
 }
 
-/// `sum ||f(x)||` over the tokens that the expert answered (EAN).
+/// The sum of norms `sum ||f(x)||` over the tokens that the expert answered (EAN).
 ///
 /// # References
 ///
@@ -139,8 +139,8 @@ impl UnitImportance for ActivationNorm {
     }
 }
 
-/// Router-weighted expert activation pruning: the mean of `g(x) ||f(x)||` over the tokens that the expert answered; 0 for an
-/// expert that answered none.
+/// Router-weighted expert activation pruning: the mean of `g(x) ||f(x)||` over the tokens that the expert answered; 0
+/// for an expert that answered none.
 ///
 /// # References
 ///

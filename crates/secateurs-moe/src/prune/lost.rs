@@ -9,13 +9,13 @@ use crate::routing::TokenRouting;
 pub struct Lost {
     /// Tokens that had a removed expert, in ascending order.
     pub tokens: Vec<usize>,
-    /// Tokens among them that had no other expert.
+    /// Tokens among them without any other expert.
     pub n_alone: usize,
     /// Share of all gates that belonged to removed experts.
     pub gate_share: f64,
 }
 
-/// Losses of tokens if only the experts in `kept` stay, according to the routing before.
+/// Losses of tokens if only the experts in `kept` stay, from the routing before the removal.
 pub fn lost(before: &TokenRouting, kept: &[usize]) -> Lost {
     let assignment = &before.assignment;
     let gates: Vec<f64> = before.gates.to_data().iter::<f64>().collect();

@@ -1,4 +1,4 @@
-//! Merging similar experts, the rival of removing them.
+//! Merges similar experts, the rival of removing them.
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::{Tensor, TensorData};
@@ -7,22 +7,22 @@ use secateurs_tensor::{UnitKind, UnitReport};
 use super::evidence::ExpertEvidence;
 use crate::error::{MoeError, Result};
 
-/// Groups of experts that are to become one expert each.
+/// Groups of experts; each group becomes one expert.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExpertGroups {
-    /// Members of each group, the one whose logits stay first; groups are ordered by their first member.
+    /// Members of each group, first the one whose logits stay; groups are ordered by their first member.
     pub groups: Vec<Vec<usize>>,
-    /// Experts of the layer before.
+    /// Number of experts of the layer before.
     pub n_experts: usize,
 }
 
 impl ExpertGroups {
-    /// The first member of each group: the experts whose logits stay.
+    /// The first member of each group; its logits stay.
     pub fn kept(&self) -> Vec<usize> {
         self.groups.iter().filter_map(|group| group.first().copied()).collect()
     }
 
-    /// The report on the layer at `path`: exactly as many experts stay as were asked for.
+    /// The report on the layer at `path`: exactly as many experts stay as were requested.
     pub fn report(&self, path: impl Into<String>) -> UnitReport {
         UnitReport {
             kind: UnitKind::Expert,
@@ -34,8 +34,8 @@ impl ExpertGroups {
     }
 }
 
-/// Groups experts by what they answer until `n_groups` are left: again and again the two groups with the most similar answers
-/// become one, where the similarity of groups is the mean over pairs of the cosine of the experts' mean answers. Of equals the
+/// Groups experts by their answers until `n_groups` are left: again and again the two most similar groups become one,
+/// where the similarity of groups is the mean over pairs of the cosine of the experts' mean answers. Of equals the
 /// earlier pair.
 ///
 /// The members of a group are ordered by how many tokens they answered, most first, groups by their first member.
@@ -92,8 +92,8 @@ fn cosine(a: &[f64], b: &[f64]) -> f64 {
     if norms > 0.0 { dot(a, b) / norms } else { 0.0 }
 }
 
-/// One expert for each group: every parameter is the mean over the members, weighted by how many tokens each answered; where
-/// none answered any, all count alike.
+/// Merges each group into one expert: every parameter is the mean over the members, weighted by their numbers of
+/// tokens; where no member had tokens, all count alike.
 ///
 /// The router should keep the logits of each group's first member.
 ///
@@ -139,7 +139,7 @@ pub fn merge_experts<E: Module>(experts: &[E], groups: &[Vec<usize>], layer: &Ex
     groups.iter().map(merge).collect()
 }
 
-/// Adds `share` times the parameters of an expert; says which parameter does not fit.
+/// Adds `share` times the parameters of an expert; the error names a parameter that does not fit.
 fn add<E: Module>(sums: &mut Vec<Vec<f64>>, expert: &E, share: f64) -> std::result::Result<(), usize> {
     let mut reader = Reader::default();
     expert.visit(&mut reader);

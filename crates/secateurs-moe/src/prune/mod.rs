@@ -1,4 +1,4 @@
-//! Removing experts: what is known of them, which go, and what takes their place.
+//! Removes experts: evidence about them, their choice, and their replacements.
 
 mod constant;
 mod evidence;

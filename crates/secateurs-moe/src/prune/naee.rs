@@ -1,4 +1,4 @@
-//! Choosing experts by what the layer loses without the others.
+//! NAEE: chooses the experts that stay by the change of the layer's output.
 
 use burn::tensor::Tensor;
 use rayon::prelude::*;
@@ -19,7 +19,7 @@ pub struct CachedBatch {
 }
 
 impl CachedBatch {
-    /// Asks every expert about every token.
+    /// Computes every expert's answer to every token.
     ///
     /// # Shapes
     ///
@@ -42,7 +42,7 @@ impl CachedBatch {
         })
     }
 
-    /// Answer of the layer with the experts in `kept`, `[n_tokens * d_model]`.
+    /// Output of the layer with the experts in `kept` only, `[n_tokens * d_model]`.
     fn mixed(&self, router: &RouterKind, kept: &[usize]) -> Result<Vec<f64>> {
         let n_experts = self.answers.len();
         let places = indices(kept.iter().copied(), &self.logits.device());
@@ -65,8 +65,8 @@ impl CachedBatch {
     }
 }
 
-/// Not all experts are equal: the set `S` of experts that minimises `sum over batches ||F(x) - F_S(x)||_F`, where the router
-/// is normalised over `S` as it is over all.
+/// NAEE (not all experts are equal): the set `S` of experts that minimises `sum over batches ||F(x) - F_S(x)||_F`,
+/// where the router is normalised over `S` as it is over all.
 ///
 /// All sets are tried while they are at most `exact_limit`; beyond, experts are removed one by one, with the `beam` best sets
 /// followed at each step.
@@ -76,9 +76,9 @@ impl CachedBatch {
 /// Lu et al., Not All Experts are Equal, arXiv 2402.14800, equation 3. **Deviates:** the search beyond `exact_limit` is ours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Naee {
-    /// The most sets that are all tried.
+    /// Largest number of sets that are tried exhaustively.
     pub exact_limit: u64,
-    /// Sets followed at each step where not all are tried.
+    /// Number of sets followed at each step where not all are tried.
     pub beam: usize,
 }
 
@@ -96,18 +96,18 @@ impl Default for Naee {
 pub struct NaeeChoice {
     /// Experts that stay, in ascending order.
     pub kept: Vec<usize>,
-    /// Experts of the layer before.
+    /// Number of experts of the layer before.
     pub n_experts: usize,
-    /// `sum over batches ||F(x) - F_S(x)||_F`
+    /// Change of the output, `sum over batches ||F(x) - F_S(x)||_F`.
     pub loss: f64,
     /// Whether all sets were tried.
     pub is_exact: bool,
-    /// Sets tried.
+    /// Number of sets tried.
     pub n_tried: usize,
 }
 
 impl NaeeChoice {
-    /// The report on the layer at `path`: exactly as many experts stay as were asked for.
+    /// The report on the layer at `path`: exactly as many experts stay as were requested.
     pub fn report(&self, path: impl Into<String>) -> UnitReport {
         UnitReport {
             kind: UnitKind::Expert,
@@ -184,7 +184,7 @@ impl Naee {
     }
 }
 
-/// A set of experts with what the layer would change.
+/// A set of experts with the change of the layer's output.
 struct Tried {
     kept: Vec<usize>,
     loss: f64,
@@ -193,7 +193,7 @@ struct Tried {
 struct Layer<'a> {
     router: &'a RouterKind,
     batches: &'a [CachedBatch],
-    /// Answer of the layer with all experts.
+    /// Output of the layer with all experts.
     full: Vec<Vec<f64>>,
 }
 
@@ -228,13 +228,13 @@ fn without_one(set: &[usize]) -> impl Iterator<Item = Vec<usize>> + '_ {
     })
 }
 
-/// `n` over `k`, or the largest number if that is larger.
+/// The binomial coefficient of `n` and `k`, or the largest number if that is exceeded.
 fn subsets(n: usize, k: usize) -> u64 {
     let k = k.min(n - k) as u64;
     (0..k).fold(1u64, |count, i| count.saturating_mul(n as u64 - i) / (i + 1))
 }
 
-/// All sets of `k` of `0..n`, in lexicographic order.
+/// All subsets of `0..n` with `k` members, in lexicographic order.
 fn combinations(n: usize, k: usize) -> Vec<Vec<usize>> {
     let mut sets = Vec::new();
     let mut set: Vec<usize> = (0..k).collect();

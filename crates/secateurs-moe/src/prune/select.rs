@@ -1,11 +1,11 @@
-//! From scores to experts that stay.
+//! Chooses the experts that stay by their scores.
 
 use secateurs_tensor::{KeptUnits, Sparsity, UnitScores, keep_units};
 
 use super::evidence::ExpertEvidence;
 use crate::error::{MoeError, Result};
 
-/// The experts that stay when the `n_removed` with the lowest scores go; of equals the lower index goes first.
+/// Removes the `n_removed` experts with the lowest scores, among equals the lower index first, and returns the others.
 ///
 /// Where [`keep_units`] would stop at a floor, this refuses: a router cannot do without the experts that each token needs.
 ///
@@ -46,8 +46,8 @@ pub fn n_removed(share: f64, n_experts: usize) -> Result<usize> {
     Ok(Sparsity::new(share)?.pruned_count(n_experts))
 }
 
-/// Experts whose answers have an outlying element, layer by layer: they carry the model's massive activations and should not
-/// be removed.
+/// Experts with an outlying element in their answers, layer by layer: they carry the model's massive activations and
+/// should not be removed.
 ///
 /// Outlying is what exceeds both the 99.5 % quantile over all experts of all layers and a tenth of the largest. Only the first
 /// three quarters of the layers count.

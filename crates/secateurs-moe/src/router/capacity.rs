@@ -1,4 +1,4 @@
-//! Number of tokens that an expert takes.
+//! Capacity: the number of tokens that an expert accepts.
 
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::logits::Logits;
 use crate::error::{MoeError, Result};
 
-/// The most tokens that an expert takes: `max(minimum, ceil(factor * k * n_tokens / n_experts))`.
+/// The largest number of tokens that an expert accepts: `max(minimum, ceil(factor * k * n_tokens / n_experts))`.
 ///
 /// Who finds an expert full is turned away, and is not sent elsewhere. Gates of the others stay as they are.
 ///
@@ -16,29 +16,29 @@ use crate::error::{MoeError, Result};
 /// Lepikhin et al., GShard, arXiv 2006.16668; Fedus et al., Switch Transformers, arXiv 2101.03961.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Capacity {
-    /// Room over what an even load would take.
+    /// Capacity as a multiple of an even load.
     pub factor: f64,
     /// The least capacity of an expert.
     pub minimum: usize,
-    /// Who goes first.
+    /// Priority of tokens where an expert is full.
     pub order: DropOrder,
 }
 
-/// Who gets a place where not all can.
+/// Priority of tokens where an expert is full.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum DropOrder {
-    /// The tokens with the largest logits; of equals the earlier one.
+    /// The tokens with the largest logits; among equals the earlier one.
     #[default]
     Logit,
     /// The earlier tokens.
     Position,
-    /// Whoever is drawn; without a source of randomness the earlier tokens.
+    /// Random tokens; the earlier ones without a source of randomness.
     Random,
 }
 
 impl Capacity {
-    /// Room for `factor` times an even load, the best first.
+    /// A capacity of `factor` times an even load, the largest logits first.
     pub fn of_factor(factor: f64) -> Self {
         Self {
             factor,
@@ -47,7 +47,7 @@ impl Capacity {
         }
     }
 
-    /// Tokens that an expert takes.
+    /// Largest number of tokens that an expert accepts.
     ///
     /// # Errors
     ///
@@ -64,7 +64,7 @@ impl Capacity {
         Ok((even.ceil() as usize).max(self.minimum))
     }
 
-    /// Turns away whom the experts have no room for.
+    /// Rejects tokens that exceed the experts' capacity.
     pub(super) fn apply(
         &self,
         by_expert: &mut [Vec<usize>],

@@ -13,7 +13,8 @@ use crate::assignment::Assignment;
 use crate::error::Result;
 use crate::routing::Routing;
 
-/// Every expert takes the tokens for which it is most probable, the same number each; of equals the earlier token.
+/// Expert choice: every expert takes the tokens for which it is most probable, the same number each; among equals the
+/// earlier token.
 ///
 /// Probabilities are compared by their log-odds, which differ where probabilities round to 0 or 1; with noise, which is added to
 /// probabilities, by their noisy values.
@@ -33,7 +34,7 @@ pub struct ExpertChoice {
 }
 
 impl ExpertChoice {
-    /// Experts take `capacity_factor * n_tokens / n_experts` tokens each, without noise.
+    /// A router whose experts take `capacity_factor * n_tokens / n_experts` tokens each, without noise.
     pub fn new(capacity_factor: f64) -> Self {
         Self {
             capacity_factor,
@@ -79,7 +80,7 @@ fn with_values(logits: &Logits, values: Vec<f64>) -> Logits {
     Logits { values, ..*logits }
 }
 
-/// `ln(p / (1 - p)) = -ln sum_j exp(z_j - z_e)` over all other experts `j`, infinite if there is none.
+/// The log-odds `ln(p / (1 - p)) = -ln sum_j exp(z_j - z_e)` over all other experts `j`, infinite if there is none.
 fn log_odds(logits: &Logits) -> Vec<f64> {
     let of_token = |token: usize| {
         let values = logits.token(token);

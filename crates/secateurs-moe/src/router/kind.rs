@@ -8,19 +8,19 @@ use super::{ExpertChoice, Router, SigmoidTopK, Soft, SoftSlots, TopK};
 use crate::error::{MoeError, Result};
 use crate::routing::Routing;
 
-/// Any router.
+/// A router of any kind.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum RouterKind {
-    /// See [`Soft`].
+    /// The router [`Soft`].
     Soft(Soft),
-    /// See [`TopK`].
+    /// The router [`TopK`].
     TopK(TopK),
-    /// See [`SigmoidTopK`].
+    /// The router [`SigmoidTopK`].
     SigmoidTopK(SigmoidTopK),
-    /// See [`ExpertChoice`].
+    /// The router [`ExpertChoice`].
     ExpertChoice(ExpertChoice),
-    /// See [`SoftSlots`].
+    /// The router [`SoftSlots`].
     SoftSlots(SoftSlots),
 }
 
@@ -35,7 +35,7 @@ impl RouterKind {
         }
     }
 
-    /// Experts that must be left for the router to work.
+    /// Least number of experts with which the router works.
     pub fn needs(&self) -> usize {
         match self {
             Self::TopK(router) => router.k,

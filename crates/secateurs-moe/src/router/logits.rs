@@ -9,8 +9,8 @@ use crate::assignment::Assignment;
 use crate::error::{MoeError, Result};
 use crate::routing::TokenRouting;
 
-/// A matrix `[n_tokens, n_experts]` of finite numbers, in double precision whatever the tensor's is, so that no two of them become
-/// equal. There is no `-0`, which would not tie with 0.
+/// A matrix `[n_tokens, n_experts]` of finite numbers in double precision, whatever the precision of the tensor, so
+/// that no two of them become equal. There is no `-0`, which would not tie with 0.
 pub(super) struct Logits {
     pub(super) values: Vec<f64>,
     pub(super) n_tokens: usize,
@@ -42,13 +42,13 @@ impl Logits {
         &self.values[token * self.n_experts..][..self.n_experts]
     }
 
-    /// The `k` largest of every token. Of equals the lower index is chosen.
+    /// The `k` experts of every token with the largest logits. Of equals the lower index is chosen.
     pub(super) fn largest_per_token(&self, k: usize) -> Choice {
         self.best_per_token(k, |_, logit| [logit])
     }
 
-    /// The `k` experts of every token with the largest keys, compared number by number, where a key is made of an expert and its
-    /// logit. Of equals the lower index is chosen.
+    /// The `k` experts of every token with the largest keys, compared number by number, where a key is made from an
+    /// expert and its logit. Of equals the lower index is chosen.
     pub(super) fn best_per_token<const N: usize>(&self, k: usize, key: impl Fn(usize, f64) -> [f64; N]) -> Choice {
         let mut chosen = vec![false; self.values.len()];
         for token in 0..self.n_tokens {
@@ -66,7 +66,7 @@ impl Logits {
     }
 }
 
-/// The places of the `k` largest keys, compared number by number. Of equals the lower place is taken.
+/// The indices of the `k` largest keys, compared number by number. Of equals the lower place is taken.
 pub(super) fn largest_keys<const N: usize>(keys: &[[f64; N]], k: usize) -> Vec<usize> {
     let compare = |a: &[f64; N], b: &[f64; N]| {
         let pairs = a.iter().zip(b).map(|(a, b)| a.total_cmp(b));
@@ -90,7 +90,7 @@ pub(super) fn check_top_k(router: &'static str, top_k: usize, n_experts: usize) 
     Ok(())
 }
 
-/// Pairs as a matrix `[n_tokens, n_experts]` of whether.
+/// Converts pairs to a matrix of flags, `[n_tokens, n_experts]`.
 pub(super) struct Choice {
     pub(super) chosen: Vec<bool>,
     n_tokens: usize,
@@ -114,7 +114,8 @@ impl Choice {
         (0..self.n_experts).map(tokens).collect()
     }
 
-    /// The softmax over the chosen of every token, `[n_tokens, n_experts]`, in at least single precision; zero for the others.
+    /// The softmax over the chosen experts of every token, `[n_tokens, n_experts]`, in at least single precision; zero
+    /// for the others.
     pub(super) fn softmax(&self, logits: Tensor<2>) -> Tensor<2> {
         let left_out: Vec<bool> = self.chosen.iter().map(|chosen| !chosen).collect();
         let left_out = TensorData::new(left_out, [self.n_tokens, self.n_experts]);
@@ -123,7 +124,7 @@ impl Choice {
     }
 }
 
-/// The routing of `assignment`, its gates taken from `weights`, `[n_tokens, n_experts]`.
+/// The routing of `assignment` with gates from `weights`, `[n_tokens, n_experts]`.
 pub(super) fn token_routing(
     assignment: Assignment,
     weights: Tensor<2>,

@@ -1,4 +1,4 @@
-//! Routers: from logits to who goes where.
+//! Routers: they turn logits into an assignment of tokens to experts.
 
 mod capacity;
 mod expert_choice;
@@ -27,14 +27,14 @@ use rand::rngs::StdRng;
 use crate::error::Result;
 use crate::routing::Routing;
 
-/// Decides who goes where, given what a gate thinks of every pair of a token and an expert.
+/// Assigns tokens to experts, from a gate's logit for every pair.
 ///
 /// The gate itself, a linear or whatever gives logits, is not the router's: a router has no trained parameters.
 pub trait Router: std::fmt::Debug + Send + Sync {
     /// The field's name, in kebab-case.
     fn name(&self) -> &'static str;
 
-    /// Logits that each expert has: 1, or its number of slots.
+    /// Number of logits of each expert: 1, or its number of slots.
     fn slots_per_expert(&self) -> usize {
         1
     }

@@ -1,4 +1,4 @@
-//! Noise on logits while training.
+//! Noise on logits during training.
 
 use rand::RngExt;
 use rand::rngs::StdRng;
@@ -7,23 +7,23 @@ use serde::{Deserialize, Serialize};
 use super::logits::Logits;
 use crate::error::{MoeError, Result};
 
-/// Noise that decides who is chosen while training; gates are computed without it.
+/// Noise on the choice of experts during training; gates are computed without it.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Noise {
-    /// None.
+    /// No noise.
     #[default]
     Off,
-    /// Gumbel noise, so that the largest is a sample of the softmax.
+    /// Gumbel noise, so that the largest logit is a sample of the softmax.
     Gumbel,
-    /// Normal noise of that standard deviation.
+    /// Normal noise of this standard deviation.
     Normal(f64),
     /// A factor between `1 - x` and `1 + x` on every logit.
     Jitter(f64),
 }
 
 impl Noise {
-    /// The logits with noise; as they are where there is no noise or no source of randomness.
+    /// Adds noise to the logits; leaves them as they are without noise or without a source of randomness.
     ///
     /// # Errors
     ///
@@ -45,7 +45,7 @@ impl Noise {
         Ok(logits)
     }
 
-    /// Refuses noise whose size is negative or not a number.
+    /// Refuses noise with a negative size or NaN.
     fn check(self) -> Result<()> {
         let (setting, size) = match self {
             Self::Normal(deviation) => ("the noise's standard deviation", deviation),
@@ -72,7 +72,7 @@ impl Noise {
     }
 }
 
-/// Uniform in (0, 1), both ends left out.
+/// A uniform number in (0, 1), both ends excluded.
 fn open_unit(rng: &mut StdRng) -> f64 {
     rng.random::<f64>().clamp(f64::MIN_POSITIVE, 1.0 - f64::EPSILON)
 }

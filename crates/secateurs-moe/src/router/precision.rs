@@ -2,7 +2,8 @@
 
 use burn::tensor::{DType, FloatDType, Tensor, activation};
 
-/// The tensor in single precision if it has less: half precision ends at 65,504 and distinguishes no sigmoids above 8.
+/// Raises the tensor to single precision if it has less: half precision ends at 65,504 and distinguishes no sigmoids
+/// above 8.
 pub(crate) fn wide<const D: usize>(tensor: Tensor<D>) -> Tensor<D> {
     match tensor.dtype() {
         DType::F64 | DType::F32 => tensor,
@@ -15,7 +16,8 @@ pub(super) fn softmax(logits: Tensor<2>, dimension: usize) -> Tensor<2> {
     activation::softmax(wide(logits), dimension)
 }
 
-/// `ln sigmoid(z) = -m - ln(exp(-m) + exp(-z - m))` with `m = max(-z, 0)`, in at least single precision.
+/// The logarithm of the sigmoid, `ln sigmoid(z) = -m - ln(exp(-m) + exp(-z - m))` with `m = max(-z, 0)`, in at least
+/// single precision.
 ///
 /// No exponent is above 0 and one is 0, so that values and gradients, `sigmoid(-z)`, are finite for all finite logits.
 pub(super) fn log_sigmoid(logits: Tensor<2>) -> Tensor<2> {

@@ -12,8 +12,8 @@ use crate::assignment::Assignment;
 use crate::error::{MoeError, Result};
 use crate::routing::Routing;
 
-/// Every token goes to the `k` experts with the largest `sigmoid(logit) + correction`; gates are the sigmoids, without
-/// the correction.
+/// Token choice by sigmoids: every token goes to the `k` experts with the largest `sigmoid(logit) + correction`; gates
+/// are the sigmoids without the correction.
 ///
 /// Sums are compared as they are, not as some precision rounds them: where all corrections are equal, the largest logits are chosen, also
 /// where sigmoids round to 0 or 1. Probabilities are sigmoids over their sum.
@@ -33,12 +33,12 @@ pub struct SigmoidTopK {
     pub normalise: Normalise,
     /// A factor on all gates.
     pub scale: f64,
-    /// Added to each expert's sigmoid when it comes to choosing, `[n_experts]`.
+    /// Correction added to each expert's sigmoid for the choice only, `[n_experts]`.
     pub correction: Vec<f32>,
 }
 
 impl SigmoidTopK {
-    /// `k` of `n_experts` experts per token, gates normalised, nothing corrected yet.
+    /// A router that sends each token to `k` of `n_experts` experts, with normalised gates and no correction yet.
     pub fn new(k: usize, n_experts: usize) -> Self {
         Self {
             k,
@@ -48,8 +48,8 @@ impl SigmoidTopK {
         }
     }
 
-    /// The router after a step in which the experts were chosen so many times: each correction moves by `rate`, up where
-    /// the load is below the mean, down where it is above.
+    /// Updates the corrections after a step in which the experts were chosen so many times: each moves by `rate`, up
+    /// where the load is below the mean, down where it is above.
     ///
     /// # Errors
     ///

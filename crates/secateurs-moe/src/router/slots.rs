@@ -10,8 +10,8 @@ use super::precision::{softmax, wide};
 use crate::error::{MoeError, Result};
 use crate::routing::{Routing, SlotRouting};
 
-/// Every slot of an expert gets a mixture of all tokens, and every token a mixture of all answers: a softmax of the logits
-/// over tokens, and one over slots.
+/// Soft slots: every slot of an expert gets a mixture of all tokens, and every token a mixture of all answers, by a
+/// softmax of the logits over tokens and one over slots.
 ///
 /// Nothing is dropped and everything is differentiable; the choice depends on later tokens, so it does not suit causal
 /// models.
@@ -53,7 +53,7 @@ impl Router for SoftSlots {
     }
 }
 
-/// Logits of slots: `scale * x/|x| . phi/|phi|`, whose size does not grow with the width of the model.
+/// The logits of slots: `scale * x/|x| . phi/|phi|`. Their size does not grow with the width of the model.
 ///
 /// # Shapes
 ///

@@ -11,7 +11,7 @@ use crate::assignment::Assignment;
 use crate::error::Result;
 use crate::routing::Routing;
 
-/// Every expert answers every token; the softmax of the logits says how much each answer counts.
+/// Soft routing: every expert answers every token; the softmax of the logits weights the answers.
 ///
 /// # References
 ///

@@ -13,7 +13,7 @@ use crate::assignment::Assignment;
 use crate::error::Result;
 use crate::routing::Routing;
 
-/// Every token goes to the `k` experts with the largest logits; of equals the lower index.
+/// Token choice: every token goes to the `k` experts with the largest logits; among equals to the lower index.
 ///
 /// # Examples
 ///
@@ -38,27 +38,27 @@ use crate::routing::Routing;
 pub struct TopK {
     /// Experts per token.
     pub k: usize,
-    /// Over whom the gates sum to 1.
+    /// The experts over which the gates sum to 1.
     pub normalise: Normalise,
     /// Noise on the choice while training.
     pub noise: Noise,
-    /// The most tokens that an expert takes, if there is a limit.
+    /// The capacity of an expert, if there is a limit.
     pub capacity: Option<Capacity>,
 }
 
-/// Over whom a token's gates sum to 1.
+/// The experts over which a token's gates sum to 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Normalise {
-    /// All experts: the chosen ones' gates sum to less.
+    /// All experts: the gates of the chosen ones sum to less.
     BeforeSelection,
-    /// The chosen ones.
+    /// The chosen experts.
     #[default]
     AfterSelection,
 }
 
 impl TopK {
-    /// `k` experts per token, gates normalised over them, no noise, no limit.
+    /// A router that sends each token to `k` experts, with gates normalised over them, no noise and no limit.
     pub fn new(k: usize) -> Self {
         Self {
             k,

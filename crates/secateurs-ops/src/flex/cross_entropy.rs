@@ -12,7 +12,7 @@ use super::tensor::{Primitive, as_lines, dense, elements, from_vec, indices, mat
 use crate::kernels::cross_entropy::{self, Losses};
 use crate::kernels::linear_cross_entropy;
 
-/// What turns derivatives of losses into those of logits.
+/// The softmax that turns derivatives of losses into derivatives of logits.
 #[derive(Clone, Debug)]
 pub(super) struct Softmax {
     targets: Vec<usize>,
@@ -109,7 +109,7 @@ impl Backward<Flex, 2> for LinearCrossEntropy {
     }
 }
 
-/// Logits (256 MB of them) up to which training keeps them, rather than compute them a second time.
+/// Largest number of logits (256 MB) that training keeps rather than computing them a second time.
 const KEPT_LOGITS: usize = 64 << 20;
 
 pub(super) fn linear_tracked<C: CheckpointStrategy>(

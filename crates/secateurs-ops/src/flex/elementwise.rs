@@ -90,7 +90,7 @@ pub(super) fn rms_norm_tracked<C: CheckpointStrategy>(
     }
 }
 
-/// Rotates by the angles, forwards if `direction` is 1 and back if it is -1.
+/// Rotates by the angles, forwards if `direction` is 1 and backwards if it is -1.
 pub(super) fn rope(x: Primitive, cos: Primitive, sin: Primitive, direction: f32) -> Primitive {
     let (x, cos, sin) = (as_heads(x), dense(cos), dense(sin));
     let angles = rotation::Angles {

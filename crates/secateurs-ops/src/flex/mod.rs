@@ -16,7 +16,7 @@ use burn::tensor::{DType, Tensor};
 use crate::spline_beyond::Beyond;
 use rows::RowRange;
 
-/// Whether the fused operations take this tensor: `f32` on flex, with or without autodiff, and not empty.
+/// Whether the fused operations accept this tensor: `f32` on flex, with or without autodiff, and not empty.
 pub(crate) fn takes<const D: usize>(tensor: &Tensor<D>) -> bool {
     on_flex(tensor) && tensor.dtype() == DType::F32 && tensor.shape().num_elements() > 0
 }
@@ -30,7 +30,7 @@ fn on_flex<const D: usize>(tensor: &Tensor<D>) -> bool {
     }
 }
 
-/// Likewise for operations that exist in both precisions.
+/// Whether the fused operations that exist in both precisions accept this tensor.
 pub(crate) fn takes_reals<const D: usize>(tensor: &Tensor<D>) -> bool {
     on_flex(tensor) && matches!(tensor.dtype(), DType::F32 | DType::F64) && tensor.shape().num_elements() > 0
 }

@@ -1,4 +1,4 @@
-//! Some rows of a matrix, whose derivative is added in place.
+//! Rows of a matrix whose derivative is added in place.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,12 +12,12 @@ use burn::backend::tensor::FloatTensor;
 
 use super::tensor::{Primitive, dense, elements, from_vec, owned};
 
-/// Which rows of which matrix.
+/// A range of rows of a matrix.
 #[derive(Debug, Clone)]
 pub(crate) struct RowRange {
     pub(crate) start: usize,
     pub(crate) length: usize,
-    /// Whether a part of the same matrix has left its derivative; shared by all parts.
+    /// Whether a part of the same matrix has added its derivative; shared by all parts.
     pub(crate) begun: Arc<AtomicBool>,
 }
 

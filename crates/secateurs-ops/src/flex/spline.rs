@@ -16,13 +16,13 @@ use crate::kernels::spline::layer::{self as kernel, SplineWeights};
 use crate::kernels::spline::terms::{Order, Splines};
 use crate::spline_beyond::Beyond;
 
-/// Numbers that the loops and burn's storage agree on.
+/// Numbers that both the loops and burn's storage know.
 trait Number: Real + Element + Pod {}
 
 impl Number for f32 {}
 impl Number for f64 {}
 
-/// Calls a generic function in the precision of a tensor that `takes_reals` has let pass.
+/// Calls a generic function in the precision of a tensor that `takes_reals` has accepted.
 macro_rules! in_precision_of {
     ($tensor:expr, $function:ident($($argument:expr),*)) => {
         match $tensor.dtype() {
@@ -32,7 +32,7 @@ macro_rules! in_precision_of {
     };
 }
 
-/// The basis as the loops take it, with what they hold on to.
+/// The basis in the form of the loops, with the tensors that it borrows from.
 #[derive(Debug, Clone)]
 pub(super) struct Basis {
     pub(super) knots: Primitive,
@@ -46,7 +46,7 @@ impl Basis {
     }
 }
 
-/// The splines whose knots are these row-major ones.
+/// The splines with these row-major knots.
 fn splines<'a, T: Number>(knots: &'a Primitive, basis: &Basis) -> Splines<'a, T> {
     Splines {
         knots: elements(knots),
@@ -79,7 +79,7 @@ pub(super) fn basis_values(x: &Primitive, basis: &Basis) -> Primitive {
     in_precision_of!(x, values(x, basis))
 }
 
-/// `sum_m grad[b, i, m] B'_m(x[b, i])`.
+/// Computes `sum_m grad[b, i, m] B'_m(x[b, i])`.
 fn values_backward<T: Number>(grad: Primitive, (x, basis): &(Primitive, Basis)) -> Primitive {
     let grad = dense(grad);
     let shape = grad.layout().shape().clone();

@@ -56,7 +56,7 @@ pub(super) fn indices(tensor: IntTensor<Flex>, end: usize) -> Vec<usize> {
     tensor.into_data().iter::<i64>().map(check).collect()
 }
 
-/// The strides, where an axis of length 1 has the one it would have in row-major order.
+/// The strides, in which an axis of length 1 has its row-major stride.
 fn strides<const D: usize>(tensor: &Primitive) -> [isize; D] {
     let layout = tensor.layout();
     let mut strides = [1; D];
@@ -120,7 +120,7 @@ pub(super) fn matrix(tensor: &Primitive) -> MatRef<'_, f32> {
     }
 }
 
-/// A tensor of rank 4 that [`heads`] can view: the last axis contiguous, copied if it is not.
+/// A tensor of rank 4 that [`heads`] can view: its last axis is contiguous; copied if it is not.
 pub(super) fn as_heads(tensor: Primitive) -> Primitive {
     let ([.., d_head], strides) = (dims::<4>(&tensor), strides::<4>(&tensor));
     let viewable = strides[3] == 1 && strides[2] >= d_head as isize && strides.iter().all(|&s| s >= 0);

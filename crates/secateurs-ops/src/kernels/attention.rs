@@ -11,7 +11,7 @@ use super::scalar::{exp, exp_in_place, max};
 
 /// Query tokens of a tile.
 pub(crate) const QUERIES: usize = 64;
-/// Keys of a block: the scores of a tile, three query heads to a key head, stay in the L2 cache.
+/// Keys of a block: the scores of a tile, three query heads per key head, stay in the L2 cache.
 pub(crate) const KEYS: usize = 5 * MULTIPLE;
 
 /// Queries, keys and values of one attention.
@@ -21,7 +21,7 @@ pub(crate) struct Inputs<'a> {
     pub(crate) k: Heads<'a>,
     pub(crate) v: Heads<'a>,
     pub(crate) scale: f32,
-    /// Keys before that of the first query.
+    /// Number of keys before the first query's own.
     pub(crate) n_before: usize,
 }
 
@@ -32,7 +32,7 @@ impl Inputs<'_> {
     }
 }
 
-/// The attended values and what the backward pass needs.
+/// The attended values, with the denominators that the backward pass needs.
 pub(crate) struct Attended {
     /// `[batch, n_tokens, n_heads, d_head]`.
     pub(crate) out: Vec<f32>,
@@ -69,7 +69,7 @@ struct Tile {
     /// The key of the first query's own token.
     first_query: usize,
     n_queries: usize,
-    /// Unnormalised sums of values, one row a query.
+    /// Unnormalised sums of values, one row per query.
     values: Vec<f32>,
     max: Vec<f32>,
     sum: Vec<f32>,
@@ -137,7 +137,7 @@ pub(crate) fn visible(query: usize, first_key: usize, n_keys: usize) -> usize {
 
 vectorised! {
     /// Turns the scores of a block into weights relative to the running maximum, zero for keys in the future, and
-    /// rescales what earlier blocks have summed.
+    /// rescales the sums of earlier blocks.
     fn exponentiate(scores: &'a mut [f32], first_key: usize, tile: &'a mut Tile) {
         let n_rows = tile.sum.len();
         let (n_keys, d_head) = (scores.len() / n_rows, tile.values.len() / n_rows);

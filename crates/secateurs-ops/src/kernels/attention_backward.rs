@@ -17,7 +17,7 @@ pub(crate) struct Gradients {
     pub(crate) v: Vec<f32>,
 }
 
-/// What the forward pass returned, as views `[batch, n_heads, n_tokens, d_head]`, and the derivative by it.
+/// The results of the forward pass, as views `[batch, n_heads, n_tokens, d_head]`, and the derivative by them.
 #[derive(Clone, Copy)]
 pub(crate) struct Outcome<'a> {
     pub(crate) out: Heads<'a>,
@@ -74,7 +74,7 @@ struct HeadGradients<'a> {
     d_head: usize,
 }
 
-/// The queries of a tile and what belongs to them.
+/// The queries of a tile, with their derivatives and sums.
 struct Tile<'a> {
     first_query: usize,
     /// Scaled queries, `[n_queries, d_head]`.

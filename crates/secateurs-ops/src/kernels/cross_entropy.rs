@@ -21,7 +21,7 @@ pub(crate) fn forward(logits: &[f32], vocab: usize, targets: &[usize]) -> Losses
     Losses { loss, log_sum_exp }
 }
 
-/// Replaces the logits by the derivatives by them, given those of the losses: `(softmax - one_hot) * grad`.
+/// Replaces the logits by their derivatives, from the derivatives of the losses: `(softmax - one_hot) * grad`.
 pub(crate) fn backward(logits: &mut [f32], targets: &[usize], log_sum_exp: &[f32], grad: &[f32]) {
     let vocab = logits.len() / targets.len();
     let rows = logits

@@ -76,7 +76,7 @@ pub(crate) fn forward(inputs: Inputs<'_>) -> Losses {
     losses
 }
 
-/// What one span knows of one token.
+/// Partial results of one span for one token.
 #[derive(Clone, Copy)]
 struct Partial {
     sum: RunningSum,
@@ -119,7 +119,7 @@ pub(crate) struct Gradients {
     pub(crate) head: Vec<f32>,
 }
 
-/// The derivatives, given those of the losses; the logits are computed again.
+/// Computes the derivatives from the derivatives of the losses; the logits are computed again.
 pub(crate) fn backward(inputs: Inputs<'_>, log_sum_exp: &[f32], grad: &[f32]) -> Gradients {
     let d_model = inputs.hidden.ncols();
     let mut d_head = vec![0.0; inputs.head.nrows() * d_model];
@@ -150,7 +150,7 @@ pub(crate) fn backward(inputs: Inputs<'_>, log_sum_exp: &[f32], grad: &[f32]) ->
     }
 }
 
-/// Per token, what turns a logit into its derivative.
+/// Factors per token that turn a logit into its derivative.
 #[derive(Clone, Copy)]
 struct Weights<'a> {
     log_sum_exp: &'a [f32],

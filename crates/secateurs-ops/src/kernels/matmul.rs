@@ -2,19 +2,19 @@
 
 use faer::{Accum, MatMut, MatRef, Par, linalg::matmul};
 
-/// Multiply-adds below which another task is not worth its start (less than a tenth of a millisecond): experts of a mixture
-/// see few tokens each.
+/// Number of multiply-adds below which another task is not worth its start (less than a tenth of a millisecond):
+/// experts of a mixture see few tokens each.
 const TASK: usize = 4 << 20;
 
 /// Widths of the kernels of faer: 24 with AVX2, 48 with AVX-512. Parts of other widths leave columns to slower ones.
 pub(crate) const MULTIPLE: usize = 48;
 
-/// `c = a b`, or `c += a b`, on the current thread.
+/// Computes `c = a b`, or `c += a b`, on the current thread.
 pub(crate) fn product(c: MatMut<'_, f32>, accum: Accum, a: MatRef<'_, f32>, b: MatRef<'_, f32>) {
     matmul::matmul(c, accum, a, b, 1.0, Par::Seq);
 }
 
-/// `c = a b` on all threads of the current rayon pool.
+/// Computes `c = a b` on all threads of the current rayon pool.
 ///
 /// The result is cut into independent blocks instead of letting the kernel synchronise its threads: no barrier is
 /// spun on when other work holds a core.

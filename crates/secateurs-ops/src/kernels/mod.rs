@@ -1,4 +1,4 @@
-//! The loops, on slices and without burn.
+//! The loops of the operations, on slices and without burn.
 //!
 //! Every loop is ordinary safe Rust that the compiler vectorises; `vectorised!` compiles it once per instruction set
 //! and picks one at run time. Matrix products are faer's.

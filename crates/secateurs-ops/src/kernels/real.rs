@@ -24,26 +24,26 @@ pub(crate) trait Real:
     + AddAssign
     + SubAssign
 {
-    /// As many numbers as one instruction takes.
+    /// A vector with as many numbers as one instruction processes.
     type Vector<S: Simd>: Copy;
 
     const ZERO: Self;
     const ONE: Self;
     const NAN: Self;
 
-    /// A small number.
+    /// Converts a small count to a number.
     fn count(n: usize) -> Self;
-    /// Back from a small number.
+    /// Converts a number back to a small count.
     fn to_count(self) -> usize;
     fn sigmoid(self) -> Self;
     fn is_nan(self) -> bool;
-    /// Whole vectors, and the numbers behind them.
+    /// Views a slice as whole vectors and the remaining numbers.
     fn vectors<S: Simd>(slice: &[Self]) -> (&[Self::Vector<S>], &[Self]);
     fn vectors_mut<S: Simd>(slice: &mut [Self]) -> (&mut [Self::Vector<S>], &mut [Self]);
     fn splat<S: Simd>(simd: S, value: Self) -> Self::Vector<S>;
-    /// `a * b + c`, fused where the processor can.
+    /// Computes `a * b + c`, fused where the processor can.
     fn mul_add<S: Simd>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>, c: Self::Vector<S>) -> Self::Vector<S>;
-    /// Of all numbers of a vector.
+    /// Sums all numbers of a vector.
     fn sum<S: Simd>(simd: S, a: Self::Vector<S>) -> Self;
     /// `a + b`
     fn sum_of<S: Simd>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>) -> Self::Vector<S>;

@@ -11,13 +11,13 @@ fn rows_per_task(weight: &[f32]) -> usize {
     (CHUNK / weight.len()).max(1)
 }
 
-/// `x = x * weight / sqrt(mean(x^2) + eps)` for each row of `weight.len()` elements.
+/// Normalises each row of `weight.len()` elements: `x = x * weight / sqrt(mean(x^2) + eps)`.
 pub(crate) fn forward(x: &mut [f32], weight: &[f32], eps: f32) {
     let chunk = rows_per_task(weight) * weight.len();
     x.par_chunks_mut(chunk).for_each(|x| normalise(x, weight, eps));
 }
 
-/// Replaces the derivative by the result with that by `x`, and returns that by `weight`.
+/// Replaces the derivative by the result with the derivative by `x`, and returns the derivative by `weight`.
 pub(crate) fn backward(x: &[f32], weight: &[f32], eps: f32, grad: &mut [f32]) -> Vec<f32> {
     let chunk = rows_per_task(weight) * weight.len();
     let tasks = x.par_chunks(chunk).zip(grad.par_chunks_mut(chunk)).map(|(x, grad)| {

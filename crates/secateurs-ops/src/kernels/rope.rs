@@ -12,7 +12,7 @@ const VECTORS: usize = 256;
 pub(crate) struct Angles<'a> {
     pub(crate) cos: &'a [f32],
     pub(crate) sin: &'a [f32],
-    /// 1 rotates, -1 rotates back.
+    /// Direction: 1 rotates, -1 rotates back.
     pub(crate) direction: f32,
 }
 

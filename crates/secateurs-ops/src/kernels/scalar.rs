@@ -27,7 +27,7 @@ pub(crate) fn exp(x: f32) -> f32 {
     (p * (r * r) + r + 1.0) * power
 }
 
-/// `1 / (1 + exp(-x))`.
+/// The logistic function `1 / (1 + exp(-x))`.
 #[inline(always)]
 pub(crate) fn sigmoid(x: f32) -> f32 {
     1.0 / (1.0 + exp(-x))
@@ -39,7 +39,7 @@ fn larger(acc: f32, x: f32) -> f32 {
     if acc > x { acc } else { x }
 }
 
-/// The largest element, or -inf of nothing.
+/// The largest element, or -inf if there is none.
 #[inline(always)]
 pub(crate) fn max(values: &[f32]) -> f32 {
     let chunks = values.chunks_exact(LANES);
@@ -56,7 +56,7 @@ pub(crate) fn max(values: &[f32]) -> f32 {
     lanes.iter().fold(rest, |acc, &x| larger(acc, x))
 }
 
-/// `sum_i f(a_i, b_i)` in a fixed order.
+/// Computes `sum_i f(a_i, b_i)` in a fixed order.
 #[inline(always)]
 pub(crate) fn sum_zip(a: &[f32], b: &[f32], f: impl Fn(f32, f32) -> f32) -> f32 {
     let (chunks_a, chunks_b) = (a.chunks_exact(LANES), b.chunks_exact(LANES));
@@ -75,7 +75,7 @@ pub(crate) fn sum_zip(a: &[f32], b: &[f32], f: impl Fn(f32, f32) -> f32) -> f32 
     lanes.iter().sum::<f32>() + rest
 }
 
-/// `sum_i exp(x_i - shift)`.
+/// Computes `sum_i exp(x_i - shift)`.
 #[inline(always)]
 pub(crate) fn sum_exp(values: &[f32], shift: f32) -> f32 {
     sum_zip(values, values, |x, _| exp(x - shift))

@@ -1,4 +1,4 @@
-//! `silu(gate) * up` and its derivative.
+//! The gated activation `silu(gate) * up` and its derivative.
 
 use rayon::prelude::*;
 
@@ -7,13 +7,13 @@ use super::scalar::sigmoid;
 /// Elements of one task: three buffers of this length fit the L2 cache.
 const CHUNK: usize = 16 * 1024;
 
-/// `gate = silu(gate) * up`.
+/// Gates in place: `gate = silu(gate) * up`.
 pub(crate) fn forward(gate: &mut [f32], up: &[f32]) {
     let chunks = gate.par_chunks_mut(CHUNK).zip(up.par_chunks(CHUNK));
     chunks.for_each(|(gate, up)| gate_chunk(gate, up));
 }
 
-/// Replaces `gate` and `up` by the derivatives by them, given that of the result.
+/// Replaces `gate` and `up` by the derivatives by them, from the derivative by the result.
 pub(crate) fn backward(gate: &mut [f32], up: &mut [f32], grad: &[f32]) {
     let chunks = gate
         .par_chunks_mut(CHUNK)

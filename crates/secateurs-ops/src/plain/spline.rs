@@ -35,7 +35,7 @@ pub fn spline_linear(x: Tensor<2>, basis: &SplineBasis, weights: SplineWeights) 
     values.matmul(coefficients) + activation::silu(x).matmul(weights.base)
 }
 
-/// Moved to the nearest point between the first and the last interior knot; the gradient outside is zero.
+/// Moves the input to the nearest point between the first and the last interior knot; the gradient outside is zero.
 fn clamped(x: Tensor<2>, basis: &SplineBasis) -> Tensor<2> {
     let end = |index: usize| basis.knots.clone().narrow(1, index, 1).swap_dims(0, 1); // [1, d_input]
     let (low, high) = (end(basis.degree), end(basis.n_basis()));
@@ -46,8 +46,8 @@ fn clamped(x: Tensor<2>, basis: &SplineBasis) -> Tensor<2> {
         .mask_where(above, high.expand(shape))
 }
 
-/// Values and slopes of all basis functions, `[batch, d_input, n_basis]`; the last interval is never left, if there is
-/// one.
+/// Values and slopes of all basis functions, `[batch, d_input, n_basis]`; the last interval, if there is one, also
+/// holds the points beyond it.
 fn cox_de_boor(x: Tensor<2>, knots: Tensor<2>, (degree, last): (usize, Option<usize>)) -> (Tensor<3>, Tensor<3>) {
     let n_knots = knots.dims()[1];
     let knots: Tensor<3> = knots.unsqueeze_dim(0); // [1, d_input, n_knots]

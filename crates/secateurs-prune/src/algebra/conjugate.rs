@@ -4,7 +4,7 @@ use rayon::prelude::*;
 
 use crate::algebra::product::{dot, times_square};
 
-/// `min ||B - B0||_G` over the weights that `keep` marks, every output its own problem.
+/// The problem `min ||B - B0||_G` over the weights that `keep` marks, solved for every output separately.
 pub(crate) struct SupportProblem<'a> {
     /// `G`, row-major.
     pub(crate) gram: &'a [f32],
@@ -17,7 +17,7 @@ pub(crate) struct SupportProblem<'a> {
 }
 
 impl SupportProblem<'_> {
-    /// `n_steps` steps from `solution`, which is zero off the support.
+    /// Takes `n_steps` steps from `solution`, which is zero off the support.
     pub(crate) fn refine(&self, solution: &mut [f32], n_steps: usize) {
         let mut residual = times_square(solution, self.gram, self.d_input);
         residual
@@ -63,7 +63,7 @@ impl SupportProblem<'_> {
     }
 }
 
-/// Keeps a solved output, whose residual is zero, from dividing by it.
+/// Replaces zero by 1e-8, so that a solved output does not divide by its zero residual.
 fn nonzero(value: f32) -> f32 {
     if value == 0.0 { 1e-8 } else { value }
 }

@@ -155,7 +155,7 @@ impl Gram {
         if lost == 0.0 || whole == 0.0 { 0.0 } else { lost / whole }
     }
 
-    /// `trace(V G V^T)` up to the scale of `G`, for `V` of shape `[n, d_input]`.
+    /// Computes `trace(V G V^T)` up to the scale of `G`, for `V` of shape `[n, d_input]`.
     fn energy(&self, values: &[f32]) -> f64 {
         if values.is_empty() {
             return 0.0;
@@ -169,7 +169,7 @@ impl Gram {
         energies.iter().map(|energy| f64::from(*energy)).sum::<f64>().max(0.0)
     }
 
-    /// `G` over its mean diagonal, so that f32 holds the energies of any activation scale.
+    /// The Gram matrix over its mean diagonal, so that f32 holds the energies of any activation scale.
     fn scaled(&self) -> &[f32] {
         // No rayon in here: see `Memo` on waiting for oneself.
         self.scaled.get_or_init(|| {
@@ -196,19 +196,19 @@ impl Gram {
         }
     }
 
-    /// What SparseGPT sweeps with.
+    /// The factor that SparseGPT sweeps with.
     pub(crate) fn sweep(&self, damping: f64) -> Result<Arc<SweepFactor>, Singular> {
         self.sweeps
             .get_or_try(damping, || SweepFactor::of(self.square(), damping))
     }
 
-    /// What L-ADMM multiplies with.
+    /// The inverse that L-ADMM multiplies with.
     pub(crate) fn ridge(&self, damping: f64) -> Result<Arc<RidgeInverse>, Singular> {
         self.ridges
             .get_or_try(damping, || RidgeInverse::of(self.square(), damping))
     }
 
-    /// What ALPS makes its inverses from.
+    /// The eigenvalues and eigenvectors that ALPS makes its inverses from.
     pub(crate) fn spectrum(&self, damping: f64) -> Result<Arc<Spectrum>, Singular> {
         self.spectra
             .get_or_try(damping, || Spectrum::of(self.square(), damping))

@@ -1,4 +1,4 @@
-//! Gram matrices over the norms of their inputs.
+//! Gram matrices divided by the norms of their inputs.
 
 use faer::Mat;
 use rayon::prelude::*;
@@ -14,7 +14,7 @@ pub(crate) struct Normalized {
     pub(crate) gram: Vec<f32>,
 }
 
-/// `G` over its mean diagonal, damped by `damping`, divided by the norms of its inputs.
+/// Divides `G` by its mean diagonal, damps it by `damping` and divides it by the norms of its inputs.
 pub(crate) fn normalize(gram: Square<'_>, damping: f64) -> (Vec<f32>, Mat<f64>) {
     let d_input = gram.d_input;
     let scale = 1.0 / gram.mean_diagonal();

@@ -14,7 +14,7 @@ pub(crate) fn rows_mut(values: &mut [f32], [n_rows, n_columns]: [usize; 2]) -> M
     MatMut::from_row_major_slice_mut(values, n_rows, n_columns)
 }
 
-/// `out = scale * left * right`, or `out +=` it; `left` has the shape of `out`, `right` is square.
+/// Computes `out = scale * left * right`, or adds it to `out`; `left` has the shape of `out`, `right` is square.
 ///
 /// Outputs are split among the threads here and not by faer, whose threads wait for each other at every step and so
 /// crawl where a core is busy with something else.
@@ -39,7 +39,7 @@ pub(crate) fn multiply(out: &mut [f32], accumulate: Accum, left: &[f32], right: 
         });
 }
 
-/// How many outputs a task takes: two tasks a thread, so that a thread with less of a core gets less work.
+/// Number of outputs of one task: two tasks per thread, so that a thread with less of a core gets less work.
 pub(crate) fn outputs_per_task(n_outputs: usize) -> usize {
     n_outputs.div_ceil(2 * rayon::current_num_threads()).next_multiple_of(8)
 }

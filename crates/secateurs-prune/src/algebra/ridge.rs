@@ -1,4 +1,4 @@
-//! What L-ADMM multiplies with.
+//! The inverse that L-ADMM multiplies with.
 
 use faer::Mat;
 use faer::linalg::solvers::DenseSolveCore;

@@ -1,11 +1,11 @@
-//! Why a matrix could not be factorised, and the Cholesky factorisation that says so.
+//! The Cholesky factorisation, and the reasons for which it fails.
 
 use std::fmt;
 
 use faer::linalg::solvers::Llt;
 use faer::{Mat, Side};
 
-/// Why a Gram matrix could not be factorised.
+/// The reason for which a Gram matrix could not be factorised.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Singular {
     /// A pivot of the Cholesky factorisation is not positive.

@@ -1,4 +1,4 @@
-//! What ALPS makes its inverses from.
+//! The eigenvalues and eigenvectors that ALPS makes its inverses from.
 
 use faer::linalg::matmul::matmul;
 use faer::linalg::solvers::SelfAdjointEigen;
@@ -61,7 +61,7 @@ impl<'a> ShiftedInverse<'a> {
         shifted
     }
 
-    /// `Q diag(1 / (L + rho)) Q^T`: half of it as a product with itself, the other half mirrored.
+    /// Computes `Q diag(1 / (L + rho)) Q^T`: one half as a product, the other by mirroring.
     pub(crate) fn shift_to(&mut self, rho: f64) {
         let columns = self.scaled.par_col_iter_mut().zip(self.spectrum.vectors.par_col_iter());
         columns

@@ -1,4 +1,4 @@
-//! The numbers of a Gram matrix, without what was made of them.
+//! The entries of a Gram matrix alone, without its factors.
 
 /// `G = X^T X`, `[d_input, d_input]`.
 #[derive(Debug, Clone, Copy)]

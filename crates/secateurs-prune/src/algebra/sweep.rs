@@ -1,4 +1,4 @@
-//! What SparseGPT sweeps with: computed in f64, kept in f32 for the products of the iterations.
+//! The factor that SparseGPT sweeps with: computed in f64, stored in f32 for the products of the iterations.
 
 use faer::linalg::triangular_inverse::invert_lower_triangular;
 use faer::{Mat, Par};

@@ -1,4 +1,4 @@
-//! How a model's sparsity is spread over its blocks.
+//! Allocation: the spread of a model's sparsity over its blocks.
 
 use secateurs_tensor::{Pattern, Sparsity};
 
@@ -20,12 +20,12 @@ use crate::error::PruneError;
 /// ```
 #[derive(Debug, Clone, PartialEq, Default)]
 pub enum Allocation {
-    /// The same pattern for every block.
+    /// One pattern for every block.
     #[default]
     Uniform,
-    /// The user's sparsities, one per block; they replace that of the pattern.
+    /// The user's sparsities, one per block; they replace the sparsity of the pattern.
     PerBlock(Vec<Sparsity>),
-    /// By outliers, around the sparsity of the pattern: [`owl_sparsities`].
+    /// Sparsities by outliers, around the sparsity of the pattern: [`owl_sparsities`].
     Owl {
         /// The fraction of outliers of each block: [`outlier_fraction`](crate::outlier_fraction).
         fractions: Vec<f64>,

@@ -7,7 +7,7 @@ use secateurs_tensor::{ActivationStats, GramAccumulator, InputNeed, Observer, Te
 
 use crate::{Gram, PruneError};
 
-/// Observes a block and accumulates what a method needs to know of each input.
+/// Observes a block and accumulates the statistics of each input that a method needs.
 pub(crate) struct Collector {
     need: InputNeed,
     wanted: BTreeSet<String>,
@@ -26,7 +26,7 @@ enum Running {
     Gram(GramAccumulator),
 }
 
-/// What is known of one input once all batches went by.
+/// Statistics of one input after all batches.
 pub(crate) struct SiteStatistics {
     input_norms: Vec<f32>,
     gram: Option<Gram>,
@@ -43,7 +43,7 @@ impl SiteStatistics {
 }
 
 impl Collector {
-    /// Collects what is needed for the linears in `wanted` and ignores all others.
+    /// A collector for the linears in `wanted`; it ignores all others.
     pub(crate) fn new(need: InputNeed, wanted: BTreeSet<String>) -> Self {
         Self {
             need,

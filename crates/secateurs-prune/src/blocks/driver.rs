@@ -100,7 +100,7 @@ fn check<S: BlockStore, M: BlockMethod<S> + ?Sized>(
     Ok(())
 }
 
-/// One pattern for all blocks by its name, different ones by their mean sparsity.
+/// The name of a pattern that all blocks share; otherwise the mean sparsity.
 fn describe(patterns: &[Pattern]) -> String {
     match patterns {
         [] => "none".into(),

@@ -1,4 +1,4 @@
-//! What flows from block to block.
+//! Flows: the values that one block hands to the next.
 
 use burn::tensor::Tensor;
 
@@ -7,19 +7,19 @@ use burn::tensor::Tensor;
 /// The driver passes it on; regional gradients and SAFE measure it. The first dimension of a tensor counts samples, or
 /// tokens of several samples packed one after another.
 pub trait Flow: Clone {
-    /// These values as constants of a recorded computation.
+    /// The flow as constants of a recorded computation.
     fn to_autodiff(&self) -> Self;
 
     /// Number of values.
     fn n_values(&self) -> usize;
 
-    /// The values less those of `other`, which has the same shape.
+    /// The difference from `other`, which has the same shape.
     fn minus(self, other: Self) -> Self;
 
     /// The mean of the squared values, `[1]`.
     fn mean_square(self) -> Tensor<1>;
 
-    /// Whether two flows can be joined: whether they differ in their numbers of samples only.
+    /// Whether two flows can be joined: they may differ only in their numbers of samples.
     fn can_join(&self, other: &Self) -> bool;
 
     /// The samples of all parts, one after another; there is at least one part.

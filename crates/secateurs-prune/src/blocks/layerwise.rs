@@ -54,7 +54,7 @@ impl<S: BlockStore, M: LayerMethod + ?Sized> BlockMethod<S> for M {
     }
 }
 
-/// What is known of a block's layers besides their weights.
+/// Data about a block's layers besides their weights.
 struct Evidence<'a> {
     needs: Needs,
     inputs: Collector,
@@ -86,7 +86,7 @@ impl<'a> Evidence<'a> {
         })
     }
 
-    /// Adds to the problem of the layer at `path` within the block what `method` needs.
+    /// Adds the data that `method` needs to the problem of the layer at `path` within the block.
     fn complete<'p>(&'p self, problem: &mut LayerProblem<'p>, path: &str, method: &str) -> Result<(), PruneError> {
         let site = self.inputs.of(path);
         if site.is_none() && self.inputs.is_wanted() {

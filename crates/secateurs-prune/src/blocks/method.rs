@@ -35,17 +35,17 @@ pub trait BlockMethod<S: BlockStore> {
 
 /// One block to be pruned.
 pub struct BlockTask<'a, S: BlockStore> {
-    /// The model that the block is of.
+    /// The model that holds the block.
     pub store: &'a S,
     /// Index of the block.
     pub index: usize,
     /// The block before pruning.
     pub dense: S::Block,
-    /// What the pruned blocks before it produce, one flow a calibration batch.
+    /// Outputs of the pruned blocks before it, one flow per calibration batch.
     pub inputs: &'a [S::Flow],
-    /// How many zeros, and where they may stand.
+    /// Number of zeros, and the places where they may stand.
     pub pattern: Pattern,
-    /// Which parameters of the whole model may be pruned.
+    /// Rules over the whole model that choose the pruned parameters.
     pub rules: &'a PathRules,
     /// Gradients of the loss of the whole dense model, by the path of the weight in the model.
     pub model_gradients: Option<&'a BTreeMap<String, GradientStats>>,
@@ -55,7 +55,7 @@ pub struct BlockTask<'a, S: BlockStore> {
 pub struct PrunedBlock<B> {
     /// The block with its zeros.
     pub block: B,
-    /// Its layers, under their paths in the whole model.
+    /// Reports on its layers, under their paths in the whole model.
     pub layers: Vec<LayerReport>,
 }
 

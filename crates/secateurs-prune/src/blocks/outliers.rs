@@ -11,8 +11,8 @@ use crate::blocks::passes::{collect, forward_all, selected_weights};
 use crate::blocks::store::BlockStore;
 use crate::error::PruneError;
 
-/// The fraction of outliers of each block in one pass through the dense model: the share of Wanda scores over the
-/// block's linears above `multiple` times their mean.
+/// The fraction of outliers of each block, in one pass through the dense model: the share of Wanda scores over the
+/// block's linears that exceed `multiple` times their mean.
 ///
 /// `inputs` are the inputs of block 0 as for [`prune_blocks`](crate::prune_blocks).
 ///

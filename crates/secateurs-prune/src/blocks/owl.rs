@@ -5,12 +5,12 @@ use secateurs_tensor::{Scores, Sparsity};
 
 use crate::error::PruneError;
 
-/// The least sparsity of a block.
+/// Least sparsity of a block.
 const MIN_SPARSITY: f64 = 0.01;
-/// The most sparsity of a block.
+/// Greatest sparsity of a block.
 const MAX_SPARSITY: f64 = 0.99;
 
-/// The share of a block's scores above `multiple` times their mean; 0 of no scores.
+/// The share of a block's scores above `multiple` times their mean; 0 without scores.
 ///
 /// The scores are Wanda's, of all linears of the block in the dense model; the paper's `multiple` is 5.
 ///
@@ -100,7 +100,7 @@ pub fn owl_sparsities(fractions: &[f64], mean: Sparsity, lambda: f64) -> Result<
         .collect()
 }
 
-/// Shifts all values alike before clamping, by what makes the clamped mean right: a bisection, as the clamped mean grows
+/// Shifts all values alike before clamping, so that the clamped mean is right: a bisection, as the clamped mean grows
 /// with the shift.
 fn clamp_keeping_mean(wanted: &[f64], mean: f64) -> Vec<f64> {
     let clamped = |shift: f64| {

@@ -1,4 +1,4 @@
-//! Runs of all calibration batches through a block, and the weights that they are for.
+//! Passes of all calibration batches through a block, and the weights that a pass is made for.
 
 use std::collections::BTreeMap;
 

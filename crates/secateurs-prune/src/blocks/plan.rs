@@ -1,4 +1,4 @@
-//! What is done to the blocks of a model, and what is told of it.
+//! Plan and progress of pruning the blocks of a model.
 
 use std::collections::BTreeMap;
 
@@ -6,15 +6,15 @@ use secateurs_importance::GradientStats;
 use secateurs_tensor::{LayerReport, PathRules, Pattern};
 use secateurs_train::StepReport;
 
-/// What [`prune_blocks`](crate::prune_blocks) does to every block.
+/// The method, patterns and rules by which [`prune_blocks`](crate::prune_blocks) treats every block.
 pub struct BlockPlan<'a, M: ?Sized> {
     /// The method: a [`LayerMethod`](crate::LayerMethod), [`Safe`](crate::Safe) or another [`BlockMethod`](crate::BlockMethod).
     pub method: &'a M,
     /// One pattern per block.
     pub patterns: &'a [Pattern],
-    /// Which parameters of the whole model may be pruned.
+    /// Rules over the whole model that choose the pruned parameters.
     pub rules: &'a PathRules,
-    /// The first block to prune; those before it were stored by an earlier run.
+    /// The first block to prune; an earlier run stored the blocks before it.
     pub first_block: usize,
     /// Gradients of the loss of the whole dense model, by the path of the weight in the model; for methods that
     /// [need](secateurs_tensor::GradientNeed::Model) them.
@@ -22,7 +22,7 @@ pub struct BlockPlan<'a, M: ?Sized> {
 }
 
 impl<'a, M: ?Sized> BlockPlan<'a, M> {
-    /// Prunes all blocks by `method`, on no gradients of the model.
+    /// A plan for all blocks by `method`, without gradients of the model.
     pub fn new(method: &'a M, patterns: &'a [Pattern], rules: &'a PathRules) -> Self {
         Self {
             method,
@@ -34,7 +34,7 @@ impl<'a, M: ?Sized> BlockPlan<'a, M> {
     }
 }
 
-/// Something that has ended in a run; [`prune_blocks`](crate::prune_blocks) calls its listener with it.
+/// A finished step of a run; [`prune_blocks`](crate::prune_blocks) calls its listener with it.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Progress<'a> {

@@ -1,4 +1,4 @@
-//! Regional gradients: those of a block's own output.
+//! Regional gradients: the gradients of a block's own output.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,8 +14,8 @@ use crate::blocks::method::BlockTask;
 use crate::blocks::store::BlockStore;
 use crate::error::PruneError;
 
-/// Gradients of `||block(X_n)||_2` for every calibration flow `X_n`, by paths within the block, and what `collector` wants
-/// to know of the inputs, in one pass.
+/// Gradients of `||block(X_n)||_2` for every calibration flow `X_n`, by paths within the block; the same pass feeds
+/// `collector`.
 ///
 /// # References
 ///
@@ -36,7 +36,7 @@ pub(crate) fn collect_with_gradients<S: BlockStore>(
     Ok(gradients.into_stats())
 }
 
-/// `||output||_2`; where that is zero, a function whose gradient is zero, as the norm itself has none there.
+/// The norm `||output||_2`; where it is zero, a function whose gradient is zero, as the norm itself has none there.
 fn norm<F: Flow>(output: F) -> Tensor<1> {
     let n_values = output.n_values() as f64;
     let square = output.mean_square() * n_values;

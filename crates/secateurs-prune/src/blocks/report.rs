@@ -10,7 +10,8 @@ pub struct PrunedTogether<'a> {
     pub module_path: &'a str,
     /// Masks of the layers, by their paths within the module.
     pub masks: &'a MaskSet,
-    /// The pattern that every layer was asked to follow; where layers competed, a mask says what was asked of its layer.
+    /// The pattern requested for every layer; where layers competed, the mask shows how much was requested of its
+    /// layer.
     pub pattern: Option<Pattern>,
     /// Seconds that all layers took.
     pub seconds: f64,
@@ -38,7 +39,7 @@ pub fn layer_reports<M: Module>(module: &M, layers: &PrunedTogether<'_>) -> Vec<
     weights.iter().map(layer).collect()
 }
 
-/// Counts the zeros of layers in the block as it was stored: whatever made them.
+/// Counts the zeros of layers in the block as it was stored, whatever made them.
 pub(crate) fn count_zeros<M: Module>(stored: &M, block_path: &str, layers: &mut [LayerReport]) {
     for (path, weight) in read_weights(stored, &everything()) {
         let path = join(block_path, &path);

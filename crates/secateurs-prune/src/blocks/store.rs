@@ -7,7 +7,7 @@ use secateurs_tensor::Observer;
 
 use crate::blocks::flow::Flow;
 
-/// A model whose blocks come and go one at a time, so that it never has to be in memory as a whole.
+/// A model whose blocks are loaded and stored one at a time, so that it never has to be in memory as a whole.
 ///
 /// # Examples
 ///
@@ -56,7 +56,7 @@ pub trait BlockStore {
     /// The value that one block hands to the next: `Tensor<3>` for `[batch, n_tokens, d_model]`, `Tensor<4>` for
     /// `[batch, channels, height, width]`, or a pair of flows.
     type Flow: Flow;
-    /// What reading or writing a block can fail with.
+    /// Error of reading or writing a block.
     type Error: Error + Send + Sync + 'static;
 
     /// Number of blocks.
@@ -76,14 +76,14 @@ pub trait BlockStore {
     /// the block (for instance `mlp.up_proj.weight`).
     fn forward(&self, block: &Self::Block, input: Self::Flow, observer: &mut dyn Observer) -> Self::Flow;
 
-    /// Shows `observer` what [`forward`](Self::forward) would, where nobody wants the result.
+    /// Shows `observer` the same inputs as [`forward`](Self::forward), without computing the block's output.
     ///
     /// A model whose last linear is expensive saves its product here.
     fn observe(&self, block: &Self::Block, input: Self::Flow, observer: &mut dyn Observer) {
         self.forward(block, input, observer);
     }
 
-    /// Keeps the pruned block `index` and returns it as stored, with the rounding of the stored number format.
+    /// Stores the pruned block `index` and returns it as stored, with the rounding of the stored number format.
     ///
     /// # Errors
     ///

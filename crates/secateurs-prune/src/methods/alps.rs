@@ -37,7 +37,7 @@ use crate::methods::splitting::{Splitting, scale_inputs};
 pub struct Alps {
     /// First penalty.
     pub rho: Positive,
-    /// What is added to the diagonal of the Gram matrix, in units of its mean.
+    /// Damping: added to the diagonal of the Gram matrix, in units of its mean.
     pub damping: NonNegative,
     /// The most iterations of ADMM.
     pub max_iterations: usize,
@@ -134,7 +134,7 @@ impl Alps {
         Ok((WeightMatrix::new(values, dims)?, KeepMask::new(keep, dims)?, event))
     }
 
-    /// The last `B`.
+    /// The weights `B` of the last step.
     fn search(
         &self,
         dense: &[f32],
@@ -179,7 +179,7 @@ impl Alps {
     }
 }
 
-/// `D = P_k(B0)`, `V = 0`.
+/// Starts from the support of the dense weights: `D = P_k(B0)`, `V = 0`.
 fn restart(splitting: &mut Splitting<'_>, dense: &[f32], support: &[bool], rho: f64) {
     splitting.keep.copy_from_slice(support);
     splitting
@@ -200,7 +200,7 @@ fn clear_pruned(values: &mut [f32], keep: &[bool]) {
         .for_each(|(value, _)| *value = 0.0);
 }
 
-/// Entries that entered or left the support.
+/// Number of entries that entered or left the support.
 fn count_changes(now: &[bool], before: &[bool]) -> usize {
     now.par_chunks(1 << 14)
         .zip(before.par_chunks(1 << 14))

@@ -33,24 +33,24 @@ use crate::methods::splitting::{Splitting, scale_inputs};
 /// first.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct LAdmm {
-    /// What is added to the diagonal of the normalised Gram matrix, in units of its mean.
+    /// Damping: added to the diagonal of the normalised Gram matrix, in units of its mean.
     pub damping: NonNegative,
-    /// Updates of the weights.
+    /// Number of updates of the weights.
     pub iterations: usize,
-    /// Updates of the mask, in the first iterations; at least one.
+    /// Number of first iterations that update the mask; at least one.
     pub mask_iterations: usize,
-    /// How the sparsity of the mask grows.
+    /// Growth of the mask's sparsity.
     pub schedule: AdmmSchedule,
 }
 
-/// How the sparsity of L-ADMM's mask grows over its updates.
+/// Growth of the sparsity of L-ADMM's mask over its updates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum AdmmSchedule {
     /// `s - s (1 - t / n)^3` at update `t` of `n`, as in the paper.
     #[default]
     Gradual,
-    /// `s` from the first update, as in the reference code for whole tensors.
+    /// The full sparsity `s` from the first update, as in the reference code for whole tensors.
     Constant,
 }
 

@@ -5,7 +5,7 @@ use secateurs_tensor::{Needs, Pattern};
 use crate::error::PruneError;
 use crate::methods::problem::{LayerProblem, Solution};
 
-/// Prunes one layer: chooses which of its weights go, and lets those that stay absorb what goes.
+/// Prunes one layer: chooses the weights to remove, and adapts the others to make up for them.
 ///
 /// [`MaskOnly`](crate::MaskOnly) only chooses; SparseGPT, L-ADMM and ALPS do both.
 ///
@@ -16,7 +16,7 @@ pub trait LayerMethod: Send + Sync {
     /// The field's name of the method, in lower case.
     fn name(&self) -> &str;
 
-    /// What [`solve`](Self::solve) must be given.
+    /// Data that [`solve`](Self::solve) needs besides the weights.
     fn needs(&self) -> Needs;
 
     /// Number of weights that a pattern removes from a layer of these dimensions under this method's comparison group.

@@ -1,4 +1,4 @@
-//! Choosing alone: the weights that stay are those of the dense layer.
+//! Choosing alone: the surviving weights keep their dense values.
 
 use secateurs_importance::{Importance, LayerView};
 use secateurs_tensor::{Needs, Pattern, Scope, select};
@@ -9,7 +9,7 @@ use crate::methods::layer_method::LayerMethod;
 use crate::methods::prepare::finish;
 use crate::methods::problem::{LayerProblem, Solution};
 
-/// Any score of `secateurs-importance`, and nothing after it.
+/// Any score of `secateurs-importance` as a method that chooses weights and does not adapt the others.
 ///
 /// # Examples
 ///

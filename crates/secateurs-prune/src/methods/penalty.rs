@@ -14,11 +14,11 @@ pub(crate) struct Penalty {
     growing: bool,
 }
 
-/// What follows from a look at the support.
+/// The decision after a look at the support.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Verdict {
     Continue,
-    /// Begin again from the dense weights with the new penalty.
+    /// Begins again from the dense weights with the new penalty.
     Restart,
     Stop,
 }

@@ -1,4 +1,4 @@
-//! What every method with a Gram matrix does before it starts, and when it cannot.
+//! Checks that every method with a Gram matrix makes before it starts, and its fallback.
 
 use secateurs_importance::{Importance, LayerView, Magnitude, Wanda};
 use secateurs_tensor::{Event, KeepMask, NonNegative, Pattern, Scope, WeightMatrix, select};
@@ -8,21 +8,21 @@ use crate::algebra::singular::Singular;
 use crate::error::PruneError;
 use crate::methods::problem::{LayerProblem, Solution};
 
-/// The most that is added to the diagonal, in units of its mean.
+/// Largest damping, in units of the mean diagonal.
 const MAX_DAMPING: f64 = 1.0;
 
 /// A checked problem.
 pub(crate) enum Prepared<'a> {
-    /// There is nothing to iterate.
+    /// A solution that needs no iteration.
     Done(Solution),
-    /// Everything is finite, fits, and carries a signal.
+    /// A problem whose values are finite, fit, and carry a signal.
     Ready(Ready<'a>),
 }
 
 /// A problem that a method can work on.
 pub(crate) struct Ready<'a> {
     pub(crate) gram: &'a Gram,
-    /// The dense weights; those of dead inputs, which no calibration token reads, are zero.
+    /// The dense weights, with zeros for dead inputs, which no calibration token reads.
     pub(crate) weight: WeightMatrix,
     pub(crate) events: Vec<Event>,
 }

@@ -1,11 +1,11 @@
-//! A layer to be pruned, and a pruned one.
+//! One layer to be pruned, and its solution.
 
 use secateurs_importance::GradientStats;
 use secateurs_tensor::{Event, KeepMask, Pattern, WeightMatrix};
 
 use crate::algebra::gram::Gram;
 
-/// One layer to be pruned: find `W^` with the zeros of `pattern` and a small `||(W - W^) X||`.
+/// One layer to be pruned. Find `W^` with the zeros of `pattern` and a small `||(W - W^) X||`.
 #[derive(Debug, Clone, Copy)]
 pub struct LayerProblem<'a> {
     /// Path of the weight in its model.
@@ -18,12 +18,12 @@ pub struct LayerProblem<'a> {
     pub input_norms: Option<&'a [f32]>,
     /// Gradients of the weights over calibration samples, of the function that the method's needs say.
     pub gradients: Option<&'a GradientStats>,
-    /// How many zeros, and where they may stand.
+    /// Number of zeros, and the places where they may stand.
     pub pattern: Pattern,
 }
 
 impl<'a> LayerProblem<'a> {
-    /// A layer of which only the weights are known.
+    /// A layer with its weights alone.
     pub fn new(path: &'a str, weight: &'a WeightMatrix, pattern: Pattern) -> Self {
         Self {
             path,
@@ -35,7 +35,7 @@ impl<'a> LayerProblem<'a> {
         }
     }
 
-    /// The same layer with the Gram matrix of its inputs.
+    /// Adds the Gram matrix of the inputs.
     pub fn with_gram(self, gram: &'a Gram) -> Self {
         Self {
             gram: Some(gram),
@@ -43,7 +43,7 @@ impl<'a> LayerProblem<'a> {
         }
     }
 
-    /// The same layer with the norms of its inputs.
+    /// Adds the norms of the inputs.
     pub fn with_input_norms(self, input_norms: &'a [f32]) -> Self {
         Self {
             input_norms: Some(input_norms),
@@ -51,7 +51,7 @@ impl<'a> LayerProblem<'a> {
         }
     }
 
-    /// The same layer with gradients of its weights.
+    /// Adds gradients of the weights.
     pub fn with_gradients(self, gradients: &'a GradientStats) -> Self {
         Self {
             gradients: Some(gradients),
@@ -65,14 +65,14 @@ impl<'a> LayerProblem<'a> {
 pub struct Solution {
     /// The new weights; pruned ones are `+0.0`.
     pub weight: WeightMatrix,
-    /// What survives.
+    /// Mask of the weights that survive.
     pub keep: KeepMask,
-    /// What a reader should know of the way.
+    /// Notable events of the solver.
     pub events: Vec<Event>,
 }
 
 impl Solution {
-    /// The weights as they are, for a pattern that removes nothing.
+    /// The unchanged weights, for a pattern that removes nothing.
     pub(crate) fn unchanged(weight: &WeightMatrix) -> Self {
         Self {
             weight: weight.clone(),

@@ -1,6 +1,6 @@
 //! Spreads a layer's pruned count over its column blocks.
 
-/// How many of each block's entries go, `total` in all.
+/// Number of entries to prune in each block, `total` in all.
 ///
 /// `sizes` are the entries of each block, `zeros` how many of them are zero already. Blocks share the total in
 /// proportion to their sizes, by rounding the running sum down, so that no entry is lost or gained. Where a block holds
@@ -16,7 +16,7 @@ pub(crate) fn block_quotas(total: usize, sizes: &[usize], zeros: &[usize]) -> Ve
     rest.iter().zip(zeros).map(|(quota, zeros)| quota + zeros).collect()
 }
 
-/// `total` in proportion to `sizes`.
+/// Splits `total` in proportion to `sizes`.
 fn share(total: usize, sizes: &[usize]) -> Vec<usize> {
     let whole = sizes.iter().sum::<usize>().max(1) as u128;
     let mut reached = 0_u128;

@@ -31,9 +31,9 @@ use crate::{Progress, PruneError};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Safe {
-    /// Times that every calibration batch is seen.
+    /// Number of times that every calibration batch is seen.
     pub epochs: usize,
-    /// Epochs of warm-up among them.
+    /// Epochs of warm-up, counted in `epochs`.
     pub warmup_epochs: usize,
     /// Calibration tensors in a batch.
     pub batch_size: usize,
@@ -43,12 +43,12 @@ pub struct Safe {
     pub lambda: f64,
     /// Steps from one sparse copy to the next.
     pub interval: usize,
-    /// Radius within which the loss is to stay low.
+    /// Radius of the neighbourhood in which the loss should stay low.
     pub sharpness: f64,
 }
 
 impl Default for Safe {
-    /// As published for language models.
+    /// The settings published for language models.
     fn default() -> Self {
         Self {
             epochs: 30,
@@ -112,7 +112,7 @@ impl Safe {
         Ok(config.check()?)
     }
 
-    /// Trains a block to give its dense outputs, under the pattern.
+    /// Trains a block to reproduce its dense outputs under the pattern.
     fn train<S: BlockStore>(
         &self,
         task: BlockTask<'_, S>,
@@ -139,7 +139,7 @@ impl Safe {
         Ok((block.valid(), masks))
     }
 
-    /// Ranges of flows that go through a block together: neighbours of one shape.
+    /// Ranges of flows that pass a block together: neighbours of one shape.
     fn batches<F: Flow>(&self, inputs: &[F]) -> Vec<Range<usize>> {
         let mut batches = Vec::new();
         let mut start = 0;

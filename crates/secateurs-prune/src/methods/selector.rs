@@ -1,4 +1,4 @@
-//! Chooses, again and again, which entries of a matrix stay: the hard-thresholding step of the iterative methods.
+//! Chooses the entries of a matrix that stay, again and again: the hard-thresholding step of the iterative methods.
 
 use rayon::prelude::*;
 use secateurs_tensor::{Pattern, TensorError, WeightMatrix, keep_in_groups_into, keep_largest_into};
@@ -17,7 +17,7 @@ pub(crate) struct Selector {
 }
 
 impl Selector {
-    /// For matrices with the dimensions and zeros of `dense`.
+    /// A selector for matrices with the dimensions and zeros of `dense`.
     pub(crate) fn new(dense: &WeightMatrix, pattern: Pattern) -> Self {
         let zeros = dense
             .values()
@@ -34,12 +34,12 @@ impl Selector {
         }
     }
 
-    /// How many entries the pattern prunes.
+    /// Number of entries that the pattern prunes.
     pub(crate) fn n_pruned(&self) -> usize {
         self.n_pruned
     }
 
-    /// Marks what the pattern keeps of `values`.
+    /// Marks the entries of `values` that the pattern keeps.
     pub(crate) fn select(&mut self, values: &[f32], keep: &mut [bool]) -> Result<(), TensorError> {
         self.rank(values);
         match self.pattern {
@@ -48,8 +48,8 @@ impl Selector {
         }
     }
 
-    /// Marks what stays on the way to the pattern: `n_pruned` entries go, at most as many as the pattern prunes, and
-    /// under N:M none of those that the pattern would keep.
+    /// Marks the entries that stay on the way to the pattern: prunes `n_pruned`, at most as many as the pattern prunes,
+    /// and under N:M no entry that the pattern would keep.
     pub(crate) fn select_partly(
         &mut self,
         values: &[f32],

@@ -1,4 +1,4 @@
-//! SparseGPT: one sweep over the inputs, each pruned weight corrected in those not yet visited.
+//! SparseGPT: one sweep over the inputs, in which later weights are corrected for every pruned one.
 
 use faer::linalg::matmul::matmul;
 use faer::{Accum, Par};
@@ -29,9 +29,9 @@ use crate::methods::quota::block_quotas;
 /// whole N:M groups; the factor is computed in f64, from one Cholesky factorisation.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SparseGpt {
-    /// Inputs that compete with each other and are swept before later ones are corrected.
+    /// Number of inputs that compete with each other and are swept before later ones are corrected.
     pub block: usize,
-    /// What is added to the diagonal of the Gram matrix, in units of its mean.
+    /// Damping: added to the diagonal of the Gram matrix, in units of its mean.
     pub damping: NonNegative,
 }
 
@@ -126,7 +126,7 @@ impl Sweep<'_> {
             .collect()
     }
 
-    /// What each block prunes; N:M groups take care of themselves.
+    /// Number of weights to prune in each block; N:M groups need no quota.
     fn quotas(&self, blocks: &[Block], zeros: &[bool], dims: [usize; 2]) -> Vec<usize> {
         let count = |block: &Block| {
             let outputs = zeros.chunks_exact(dims[1]);

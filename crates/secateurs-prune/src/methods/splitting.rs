@@ -24,7 +24,7 @@ const CHUNK: usize = 1 << 14;
 pub(crate) struct Splitting<'a> {
     /// `R = B0 G`.
     target: &'a [f32],
-    /// `T`.
+    /// The sum `T = V + rho B`.
     pub(crate) state: Vec<f32>,
     /// The support of `D`.
     pub(crate) keep: Vec<bool>,
@@ -45,13 +45,13 @@ impl<'a> Splitting<'a> {
         }
     }
 
-    /// `D = P_k(T / rho)`: chooses the support.
+    /// Chooses the support: `D = P_k(T / rho)`.
     pub(crate) fn project(&mut self, selector: &mut Selector) -> Result<(), TensorError> {
         selector.select(&self.state, &mut self.keep)
     }
 
-    /// `B` and then `T`, for a given `(G + rho I)^-1`. `growth` is `rho` over that of the last step: `D` stays what it
-    /// was, so its part of `T` grows with `rho`.
+    /// Computes `B` and then `T`, for a given `(G + rho I)^-1`. `growth` is `rho` over that of the last step: `D` stays
+    /// what it was, so its part of `T` grows with `rho`.
     pub(crate) fn advance(&mut self, inverse: MatRef<'_, f32>, rho: f64, growth: f64) {
         let growth = growth as f32;
         let parts = self.pull.par_chunks_mut(CHUNK).zip(self.state.par_chunks_mut(CHUNK));
@@ -69,7 +69,7 @@ impl<'a> Splitting<'a> {
         multiply(&mut self.state, Accum::Add, &self.pull, inverse, rho as f32);
     }
 
-    /// `B` of the last step, from the same inverse.
+    /// The weights `B` of the last step, from the same inverse.
     pub(crate) fn estimate(&self, inverse: MatRef<'_, f32>) -> Vec<f32> {
         let mut estimate = vec![0.0; self.state.len()];
         multiply(&mut estimate, Accum::Replace, &self.pull, inverse, 1.0);

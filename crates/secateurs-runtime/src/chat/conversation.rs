@@ -1,4 +1,4 @@
-//! The variables that a chat template is given.
+//! The variables of a chat template.
 
 use minijinja::Value;
 use serde_json::{Map, Value as Json, json};
@@ -8,13 +8,13 @@ use super::python::dict::from_json;
 /// One message of a conversation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
-    /// `system`, `user` or `assistant`.
+    /// Role: `system`, `user` or `assistant`.
     pub role: String,
-    /// Its text.
+    /// Text of the message.
     pub content: String,
 }
 
-/// Everything that a chat template sees: the variables that transformers passes.
+/// The variables of a chat template, as transformers passes them.
 ///
 /// `messages`, `tools`, `documents` and `add_generation_prompt` are always there, the middle two as `None` unless they are set.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,7 +23,7 @@ pub struct Conversation {
 }
 
 impl Conversation {
-    /// Messages after which the model is to answer.
+    /// A conversation that the model should continue with an answer.
     pub fn new(messages: &[Message]) -> Self {
         let message = |message: &Message| json!({ "role": message.role, "content": message.content });
         let messages: Vec<Json> = messages.iter().map(message).collect();
@@ -35,13 +35,13 @@ impl Conversation {
         }
     }
 
-    /// Sets a variable, e.g. `messages` with calls of tools, `tools`, `documents`, or one that the template has of its own.
+    /// Sets a variable, e.g. `messages` with calls of tools, `tools`, `documents`, or one that only this template has.
     pub fn with(mut self, name: &str, value: Json) -> Self {
         self.variables.insert(name.to_owned(), value);
         self
     }
 
-    /// All variables; those of the conversation go before special tokens.
+    /// All variables; the conversation's take precedence over special tokens.
     pub(super) fn variables(&self, special_tokens: &[(String, String)]) -> Value {
         let tokens = special_tokens.iter();
         let mut all: Map<String, Json> = tokens
@@ -55,10 +55,10 @@ impl Conversation {
     }
 }
 
-/// Names under which the reasoning of a message is known; a template may read any of them.
+/// Names of the field with the reasoning of a message; a template may read any of them.
 const REASONING: [&str; 3] = ["reasoning_content", "thinking", "reasoning"];
 
-/// Leaves out fields that are null and gives reasoning its two usual names, as transformers does.
+/// Removes fields that are null, and stores reasoning under its two usual names, as transformers does.
 fn normalize(message: &mut Json) {
     let Json::Object(fields) = message else { return };
     fields.retain(|_, value| !value.is_null());

@@ -1,4 +1,4 @@
-//! Messages as the prompt that a model was trained on.
+//! Chat templates: turn messages into the prompt format that a model was trained on.
 
 mod conversation;
 mod jinja;
@@ -27,7 +27,8 @@ pub struct ChatTemplate {
 const NAME: &str = "chat template";
 
 impl ChatTemplate {
-    /// Reads a template; `special_tokens` gives `bos_token` and the like: every field whose name ends in `_token`.
+    /// Reads a template; `special_tokens` holds `bos_token` and the like: every field whose name ends in `_token`
+    /// counts.
     ///
     /// # Errors
     ///
@@ -57,7 +58,7 @@ impl ChatTemplate {
         self.render(&Conversation::new(messages))
     }
 
-    /// The text of a conversation, which may come with tools, documents and other variables.
+    /// The text of a conversation, which may contain tools, documents and other variables.
     ///
     /// # Errors
     ///
@@ -86,7 +87,7 @@ impl ChatTemplate {
         Ok(text)
     }
 
-    /// The template with Python's operators in place of the engine's.
+    /// Rewrites the template with Python's operators in place of the engine's.
     fn parse(&self) -> Result<ast::Stmt<'_>, minijinja::Error> {
         let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?;
         jinja::template(&parse(&self.source, NAME, syntax)?)

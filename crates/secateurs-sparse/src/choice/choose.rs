@@ -1,4 +1,4 @@
-//! Which format pays.
+//! Chooses the fastest format by sparsity.
 
 use std::fmt;
 
@@ -7,63 +7,63 @@ use crate::formats::format::GroupPattern;
 use crate::formats::indexed::MAX_INPUTS;
 use crate::numbers::value_type::ValueType;
 
-/// A format for a matrix, and why.
+/// A format for a matrix, with the reason for it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Choice {
     /// The format.
     pub format: Format,
-    /// How it stores values: see [`ValueType::in_format`].
+    /// The storage type in that format: see [`ValueType::in_format`].
     pub value_type: ValueType,
-    /// Why.
+    /// The reason for the format.
     pub reason: Reason,
 }
 
-/// Why a format was chosen.
+/// The reason for a format.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Reason {
     /// Too few zeros: a packed product would be slower.
     TooDense {
         /// Fraction of zeros.
         sparsity: f64,
-        /// From where on packing pays.
+        /// Sparsity at which packing begins to pay.
         crossover: f64,
     },
-    /// No group has more than the pattern keeps, and about as many: offsets are saved.
+    /// Groups that never exceed the pattern and nearly fill it: offsets are saved.
     Pattern {
         /// The pattern.
         pattern: GroupPattern,
     },
-    /// A bit for every weight and the values of the others is fastest.
+    /// Enough zeros: a bit for every weight and the non-zero values are fastest.
     Sparse {
         /// Fraction of zeros.
         sparsity: f64,
     },
-    /// So little is left that indices are faster than bits.
+    /// So many zeros that indices are faster than bits.
     VerySparse {
         /// Fraction of zeros.
         sparsity: f64,
-        /// From where on indices are faster.
+        /// Sparsity at which indices become faster.
         crossover: f64,
     },
     /// The formats were timed on this machine.
     Measured {
-        /// The time of the dense format over that of the chosen one.
+        /// The time of the dense format divided by the time of the chosen one.
         speedup: f64,
     },
 }
 
-/// Sparsities from which on a format is faster than the one before it, for a product with one vector whose weights come from
-/// memory, as the benchmark `sparse` showed on two threads of one AVX2 processor.
+/// Sparsities at which a format becomes faster than the one before it, for a product with one vector and weights in
+/// memory, measured by the benchmark `sparse` on two threads of one AVX2 processor.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Crossover {
-    /// Bitmaps instead of dense values.
+    /// Sparsity at which bitmaps beat dense values.
     pub bitmap: f64,
-    /// Indices instead of what came before.
+    /// Sparsity at which indices beat both.
     pub indexed: f64,
 }
 
 impl Crossover {
-    /// What was measured for these values.
+    /// The measured crossovers for these values.
     pub fn of(value_type: ValueType) -> Self {
         match value_type {
             // Not measured: twice the bytes of the halves.
@@ -88,7 +88,7 @@ impl Crossover {
     }
 }
 
-/// The fastest format for `weights [d_output, d_input]` once they are stored as `value_type`.
+/// The fastest format for `weights [d_output, d_input]` after they are stored as `value_type`.
 ///
 /// # Examples
 ///
@@ -124,7 +124,7 @@ fn sparsity(weights: &[f32], value_type: ValueType) -> f64 {
     absent as f64 / weights.len().max(1) as f64
 }
 
-/// Whether the indexed format holds such values.
+/// Whether the indexed format can hold such values.
 fn has_indices(d_input: usize, value_type: ValueType) -> bool {
     d_input <= MAX_INPUTS && value_type.bits() >= 8
 }
@@ -147,7 +147,7 @@ fn estimate(weights: &[f32], [_, d_input]: [usize; 2], value_type: ValueType) ->
     }
 }
 
-/// A pattern whose groups the weights nearly fill: stored zeros are no more than the offsets they save.
+/// A pattern whose groups the weights nearly fill: its stored zeros take no more room than the offsets that it saves.
 fn pattern_of(weights: &[f32], d_input: usize, value_type: ValueType, sparsity: f64) -> Option<GroupPattern> {
     let patterns = [(2, 4), (4, 8), (1, 4)].map(|(keep, group)| GroupPattern::new(keep, group));
     let fits = |pattern: &GroupPattern| {

@@ -1,4 +1,4 @@
-//! Which format is fastest on this machine.
+//! Chooses the fastest format by timing them on this machine.
 
 use std::hint::black_box;
 use std::time::Instant;
@@ -13,17 +13,17 @@ use crate::kernels::Level;
 use crate::numbers::value_type::ValueType;
 use crate::products::input::Input;
 
-/// Bytes of copies that take turns, so that weights come from memory: more than the caches of most processors.
+/// Bytes of copies that take turns, so that weights come from memory: more than the caches of most processors hold.
 const RESIDENT: usize = 256 << 20;
 
-/// A smaller matrix is chosen if it takes no more than this many times as long as the fastest: that is within the noise.
+/// Largest ratio to the fastest time at which a smaller matrix is chosen: such a difference is noise.
 const TOLERANCE: f64 = 1.05;
 
-/// Times over all copies; the fastest counts.
+/// Number of passes over all copies; the fastest counts.
 const PASSES: usize = 3;
 
-/// The format whose product with one vector takes the least time here, on the threads of the current rayon pool; of formats
-/// within a twentieth of it, the smallest.
+/// The format with the fastest product with one vector, on the threads of the current rayon pool; among formats within
+/// a twentieth of it, the smallest.
 ///
 /// Takes about a second and 256 MiB of memory. Unlike [`choose`](crate::choose), the result depends on the machine and on
 /// what else it does.

@@ -1,4 +1,4 @@
-//! One bit for every weight, and the values of those that are not zero.
+//! Bitmaps: one bit for every weight, and the values of the non-zero ones.
 
 use bytes::Bytes;
 
@@ -9,7 +9,7 @@ use crate::numbers::shape::{check_dims, check_weights};
 use crate::numbers::value_type::ValueType;
 use crate::numbers::values::{Encoder, Values, check_size};
 
-/// One bit for every weight, and the values of those that are not zero.
+/// A bitmap: one bit for every weight, and the values of the non-zero ones.
 ///
 /// # Shapes
 ///
@@ -55,7 +55,7 @@ impl BitmapMatrix {
         Self::from_parts(dims, mask.into(), offsets.into(), encoder.finish())
     }
 
-    /// Takes the parts as they lie in a file.
+    /// Wraps parts in the form of a file.
     ///
     /// # Errors
     ///
@@ -81,7 +81,7 @@ impl BitmapMatrix {
         })
     }
 
-    /// `[d_output, d_input]`
+    /// Shape, `[d_output, d_input]`.
     pub fn dims(&self) -> [usize; 2] {
         self.dims
     }
@@ -91,7 +91,7 @@ impl BitmapMatrix {
         &self.mask
     }
 
-    /// The number of values before those of each output.
+    /// The number of values before each output's first.
     pub fn offsets(&self) -> &Bytes {
         &self.offsets
     }

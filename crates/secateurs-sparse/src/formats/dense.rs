@@ -1,11 +1,11 @@
-//! Every weight stored.
+//! Dense matrices: every weight is stored.
 
 use crate::error::SparseError;
 use crate::numbers::shape::{check_dims, check_weights};
 use crate::numbers::value_type::ValueType;
 use crate::numbers::values::{Encoder, Values};
 
-/// Every weight stored, for matrices that are not sparse enough.
+/// A dense matrix: every weight is stored. It suits matrices with few zeros.
 ///
 /// # Shapes
 ///
@@ -34,7 +34,7 @@ impl DenseMatrix {
         Self::from_parts(dims, encoder.finish())
     }
 
-    /// Takes values as they lie in a file.
+    /// Wraps values in the form of a file.
     ///
     /// # Errors
     ///
@@ -45,7 +45,7 @@ impl DenseMatrix {
         Ok(Self { dims, values })
     }
 
-    /// `[d_output, d_input]`
+    /// Shape, `[d_output, d_input]`.
     pub fn dims(&self) -> [usize; 2] {
         self.dims
     }

@@ -1,4 +1,4 @@
-//! Which loop runs for which format and value type.
+//! Calls the loop for each format and value type.
 
 use std::ops::Range;
 
@@ -42,7 +42,7 @@ macro_rules! with_values {
 }
 
 impl PackedMatrix {
-    /// `y[i] = sum_j W[outputs.start + i, j] x[j]` on the current thread.
+    /// Computes `y[i] = sum_j W[outputs.start + i, j] x[j]` on the current thread.
     pub(crate) fn dot(&self, level: Level, outputs: Range<usize>, x: &[f32], y: &mut [f32]) {
         match self {
             Self::Dense(matrix) => with_values!(matrix.values(), matrix.dims()[1], |V, scaling| {
@@ -55,7 +55,7 @@ impl PackedMatrix {
         }
     }
 
-    /// Writes outputs, from the first place of `layout` on.
+    /// Writes decoded outputs, from the first place of `layout` on.
     pub(crate) fn decode(&self, level: Level, outputs: Range<usize>, layout: Layout, weights: &mut [f32]) {
         match self {
             Self::Dense(matrix) => with_values!(matrix.values(), matrix.dims()[1], |V, scaling| {
@@ -75,7 +75,7 @@ impl PackedMatrix {
     }
 }
 
-/// Where outputs are decoded to.
+/// The destination of decoded outputs.
 struct Decoded<'a> {
     layout: Layout,
     weights: &'a mut [f32],
@@ -112,7 +112,7 @@ fn decode_masked(parts: MaskedParts<'_>, level: Level, outputs: Range<usize>, to
     }
 }
 
-/// Runs `$body` for the parts of `$outputs`, with `$matrix` a matrix that reads `$part` of them.
+/// Runs `$body` for the parts of `$outputs`, with `$matrix` a matrix that reads `$part` of the outputs.
 macro_rules! with_indexed {
     ($indexed:expr, $outputs:expr, |$matrix:ident, $part:ident| $body:expr) => {{
         let indexed: &IndexedMatrix = $indexed;

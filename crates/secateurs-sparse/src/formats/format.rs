@@ -4,20 +4,20 @@ use std::fmt;
 
 use crate::error::SparseError;
 
-/// How a matrix is laid out.
+/// The format of a packed matrix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Format {
-    /// [`DenseMatrix`](crate::DenseMatrix)
+    /// Every weight: [`DenseMatrix`](crate::DenseMatrix).
     Dense,
-    /// [`BitmapMatrix`](crate::BitmapMatrix)
+    /// Bits and values: [`BitmapMatrix`](crate::BitmapMatrix).
     Bitmap,
-    /// [`NmMatrix`](crate::NmMatrix)
+    /// N:M groups: [`NmMatrix`](crate::NmMatrix).
     Nm(GroupPattern),
-    /// [`IndexedMatrix`](crate::IndexedMatrix)
+    /// Values and indices: [`IndexedMatrix`](crate::IndexedMatrix).
     Indexed,
 }
 
-/// `dense`, `bitmap`, `2:4`, `indexed`.
+/// Writes `dense`, `bitmap`, `2:4` or `indexed`.
 impl fmt::Display for Format {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -29,7 +29,7 @@ impl fmt::Display for Format {
     }
 }
 
-/// `keep` of every `group` consecutive inputs.
+/// A pattern: `keep` of every `group` consecutive inputs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct GroupPattern {
     keep: usize,
@@ -37,7 +37,7 @@ pub struct GroupPattern {
 }
 
 impl GroupPattern {
-    /// `keep` of every `group` inputs.
+    /// The pattern `keep` of every `group` inputs.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! Values with the inputs they belong to.
+//! Indexed matrices: values with the indices of their inputs.
 
 use std::ops::Range;
 
@@ -13,11 +13,11 @@ use crate::numbers::shape::{check_dims, check_weights};
 use crate::numbers::value_type::{Group, ValueType};
 use crate::numbers::values::{Encoder, Values, check_size};
 
-/// The largest number of inputs that an index of 16 bits can name.
+/// The largest number of inputs that a 16-bit index can address.
 pub(crate) const MAX_INPUTS: usize = 1 << 16;
 
-/// Values with the inputs they belong to, for matrices of which little is left. 8-bit integers have one scale for each
-/// output: their group is no smaller than `d_input`.
+/// An indexed matrix: values with the indices of their inputs, for matrices with few non-zero weights. 8-bit integers
+/// have one scale for each output: their group is no smaller than `d_input`.
 ///
 /// # Shapes
 ///
@@ -35,7 +35,7 @@ pub struct IndexedMatrix {
 /// A copy of the last outputs' values and indices, with room to read past their end.
 #[derive(Debug, Clone, PartialEq)]
 struct Tail {
-    /// The outputs below this one can be read where they are.
+    /// Number of outputs that can be read in place.
     first: usize,
     indices: Vec<u8>,
     values: Vec<u8>,
@@ -66,7 +66,7 @@ impl IndexedMatrix {
         Self::from_parts(dims, offsets.into(), indices.into(), encoder.finish())
     }
 
-    /// Takes the parts as they lie in a file.
+    /// Wraps parts in the form of a file.
     ///
     /// # Errors
     ///
@@ -105,17 +105,17 @@ impl IndexedMatrix {
         })
     }
 
-    /// `[d_output, d_input]`
+    /// Shape, `[d_output, d_input]`.
     pub fn dims(&self) -> [usize; 2] {
         self.dims
     }
 
-    /// The number of values before those of each output.
+    /// The number of values before each output's first.
     pub fn offsets(&self) -> &Bytes {
         &self.offsets
     }
 
-    /// The input of every value.
+    /// The index of the input of every value.
     pub fn indices(&self) -> &Bytes {
         &self.indices
     }
@@ -134,7 +134,7 @@ impl IndexedMatrix {
         Starts::Stored(self.offsets.as_chunks::<8>().0)
     }
 
-    /// The outputs that are read where they are, and those that are read from the tail.
+    /// Splits outputs into those read in place and those read from the tail.
     pub(crate) fn split(&self, outputs: Range<usize>) -> [(IndexedSpan<'_>, Range<usize>); 2] {
         let at = self.tail.first.clamp(outputs.start, outputs.end);
         let in_place = IndexedSpan {

@@ -1,14 +1,14 @@
-//! What the two formats with masks have in common.
+//! The parts that both formats with masks share.
 
 use std::ops::Range;
 
 use crate::kernels::masked::{SLACK, Span, Starts};
 use crate::numbers::values::Values;
 
-/// What the two formats with masks have in common.
+/// The parts that both formats with masks share.
 pub(crate) struct MaskedParts<'a> {
     pub(crate) d_input: usize,
-    /// `[d_output, d_input.div_ceil(8)]`
+    /// Masks, `[d_output, d_input.div_ceil(8)]`.
     pub(crate) mask: &'a [u8],
     pub(crate) starts: Starts<'a>,
     pub(crate) values: &'a Values,
@@ -16,7 +16,7 @@ pub(crate) struct MaskedParts<'a> {
 }
 
 impl<'a> MaskedParts<'a> {
-    /// The outputs that are read where they are, and those that are read from the tail.
+    /// The outputs that are read in place, and the outputs that are read from the tail.
     pub(crate) fn spans(&self) -> [Span<'a>; 2] {
         let Tail { first, values } = self.tail;
         [
@@ -43,13 +43,13 @@ impl<'a> MaskedParts<'a> {
 /// A copy of the last outputs' values, with room to read past their end.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Tail {
-    /// The outputs below this one can be read where they are.
+    /// Number of outputs that can be read in place.
     first: usize,
     values: Vec<u8>,
 }
 
 impl Tail {
-    /// `start(output)` is the first byte of an output's values.
+    /// Copies the tail; `start(output)` is the first byte of an output's values.
     pub(crate) fn new(d_output: usize, values: &[u8], start: impl Fn(usize) -> usize) -> Self {
         let first = first_near_end(d_output, values.len(), SLACK, &start);
         let from = if first < d_output { start(first) } else { values.len() };
@@ -59,7 +59,7 @@ impl Tail {
     }
 }
 
-/// The output below which all end at least `slack` before the `end` of the values.
+/// Number of outputs that all end at least `slack` before the `end` of the values.
 pub(crate) fn first_near_end(d_output: usize, end: usize, slack: usize, start: impl Fn(usize) -> usize) -> usize {
     // Outputs before `first` end where the next one starts.
     let mut first = d_output;

@@ -14,11 +14,11 @@ use crate::numbers::values::Values;
 /// A weight matrix `[d_output, d_input]` in one of the formats.
 #[derive(Debug, Clone, PartialEq)]
 pub enum PackedMatrix {
-    /// Every weight stored.
+    /// A dense matrix.
     Dense(DenseMatrix),
-    /// One bit for every weight, and the values of those that are not zero.
+    /// Bits for all weights, and the non-zero values.
     Bitmap(BitmapMatrix),
-    /// The same number of values in every group.
+    /// Groups with the same number of values each.
     Nm(NmMatrix),
     /// Values with 16-bit indices.
     Indexed(IndexedMatrix),
@@ -39,7 +39,7 @@ impl PackedMatrix {
         })
     }
 
-    /// `[d_output, d_input]`
+    /// Shape, `[d_output, d_input]`.
     pub fn dims(&self) -> [usize; 2] {
         match self {
             Self::Dense(matrix) => matrix.dims(),
@@ -49,7 +49,7 @@ impl PackedMatrix {
         }
     }
 
-    /// How it is laid out.
+    /// Format of the matrix.
     pub fn format(&self) -> Format {
         match self {
             Self::Dense(_) => Format::Dense,
@@ -80,7 +80,7 @@ impl PackedMatrix {
         }
     }
 
-    /// Bytes of all parts: what a product reads.
+    /// Bytes of all parts, which a product reads.
     pub fn n_bytes(&self) -> usize {
         match self {
             Self::Dense(matrix) => matrix.n_bytes(),
@@ -101,7 +101,7 @@ impl PackedMatrix {
         (0..d_output).map(zeros).sum()
     }
 
-    /// The weights as they are stored, `[d_output, d_input]`.
+    /// The weights as stored, `[d_output, d_input]`.
     pub fn unpack(&self, level: Level) -> Vec<f32> {
         let [d_output, d_input] = self.dims();
         let mut weights = vec![0.0; d_output * d_input];
@@ -111,7 +111,7 @@ impl PackedMatrix {
         weights
     }
 
-    /// The weights of one output, as they are stored.
+    /// The weights of one output as stored.
     ///
     /// # Panics
     ///

@@ -1,4 +1,4 @@
-//! Matrices as they are packed.
+//! Packed matrices, one file per format.
 
 pub(crate) mod bitmap;
 pub(crate) mod dense;

@@ -11,7 +11,7 @@ use crate::numbers::shape::{check_dims, check_weights};
 use crate::numbers::value_type::ValueType;
 use crate::numbers::values::{Encoder, Values, check_size};
 
-/// Exactly `keep` stored values in every `group` consecutive inputs.
+/// An N:M matrix: exactly `keep` stored values in every `group` consecutive inputs.
 ///
 /// A mask of one bit for every weight, as in [`BitmapMatrix`](crate::BitmapMatrix), is also the shortest index: for 2:4
 /// it takes the 4 bits that two 2-bit positions take, for 4:8 it takes 8 where four 3-bit positions take 12. What the
@@ -72,7 +72,7 @@ impl NmMatrix {
         Self::from_parts(dims, pattern, mask.into(), encoder.finish())
     }
 
-    /// Takes the parts as they lie in a file.
+    /// Wraps parts in the form of a file.
     ///
     /// # Errors
     ///
@@ -103,12 +103,12 @@ impl NmMatrix {
         })
     }
 
-    /// `[d_output, d_input]`
+    /// Shape, `[d_output, d_input]`.
     pub fn dims(&self) -> [usize; 2] {
         self.dims
     }
 
-    /// How many values a group has.
+    /// The pattern of the groups.
     pub fn pattern(&self) -> GroupPattern {
         self.pattern
     }

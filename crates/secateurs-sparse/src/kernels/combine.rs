@@ -5,9 +5,9 @@ use super::value::{Value, WIDEST_CHUNK};
 
 use std::marker::PhantomData;
 
-/// `out[j] = sum_t shares[t] vectors[t, j]`, summed over `t` in order.
+/// The weighted sum `out[j] = sum_t shares[t] vectors[t, j]`, added over `t` in order.
 pub(crate) struct Combine<'a, V> {
-    /// `[shares.len(), out.len()]` values of type `V`.
+    /// Vectors: `[shares.len(), out.len()]` values of type `V`.
     pub(crate) vectors: &'a [u8],
     pub(crate) shares: &'a [f32],
     pub(crate) out: &'a mut [f32],

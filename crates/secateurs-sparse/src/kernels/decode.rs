@@ -1,10 +1,10 @@
-//! Packed outputs back as `f32`.
+//! Decodes packed outputs to `f32`.
 
 use std::ops::Range;
 
 use super::levels::isa::{CHUNK, Isa, Kernel, Source};
 
-/// Where decoded outputs go.
+/// Layout of decoded outputs in memory.
 ///
 /// Outputs lie in groups of `rows`, each group as `[chunk][row][32]`: a chunk of all its outputs is in one place. With one
 /// row this is one output after the other, each padded with zeros to a multiple of [`CHUNK`].
@@ -17,12 +17,12 @@ pub(crate) struct Layout {
 }
 
 impl Layout {
-    /// One output after the other.
+    /// A layout of one output after the other.
     pub(crate) fn plain(d_input: usize) -> Self {
         Self::grouped(1, d_input)
     }
 
-    /// Groups of `rows` outputs.
+    /// A layout of groups of `rows` outputs.
     pub(crate) fn grouped(rows: usize, d_input: usize) -> Self {
         Self {
             rows,
@@ -30,7 +30,7 @@ impl Layout {
         }
     }
 
-    /// Values of `n_outputs`, with the outputs that fill the last group.
+    /// Number of values of `n_outputs`, with the outputs that fill the last group.
     pub(crate) fn len(self, n_outputs: usize) -> usize {
         n_outputs.next_multiple_of(self.rows) * self.width
     }
@@ -41,7 +41,7 @@ impl Layout {
         group * self.rows * self.width + row * CHUNK
     }
 
-    /// From one chunk of an output to its next.
+    /// Distance from one chunk of an output to its next.
     pub(crate) fn step(self) -> usize {
         self.rows * CHUNK
     }
@@ -51,7 +51,7 @@ impl Layout {
 pub(crate) struct Decode<'a, S> {
     pub(crate) source: S,
     pub(crate) outputs: Range<usize>,
-    /// The place of the first of them.
+    /// The place of the first output.
     pub(crate) first: usize,
     pub(crate) layout: Layout,
     pub(crate) weights: &'a mut [f32],

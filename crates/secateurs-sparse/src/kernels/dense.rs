@@ -1,4 +1,4 @@
-//! Every weight stored.
+//! Dense matrices: every weight is stored.
 
 use std::marker::PhantomData;
 
@@ -31,7 +31,7 @@ impl<'a, V: Value, S: Scaling> Dense<'a, V, S> {
     }
 }
 
-/// The output that is read.
+/// The output that is being read.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Cursor<'a, C> {
     scale: C,

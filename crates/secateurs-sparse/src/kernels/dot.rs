@@ -4,13 +4,13 @@ use std::ops::Range;
 
 use super::levels::isa::{CHUNK, Isa, Kernel, Source};
 
-/// `y[i] = sum_j W[outputs.start + i, j] x[j]`.
+/// The product with one vector: `y[i] = sum_j W[outputs.start + i, j] x[j]`.
 pub(crate) struct Dot<'a, S> {
     pub(crate) source: S,
     pub(crate) outputs: Range<usize>,
-    /// `d_input` values, and zeros up to a multiple of [`CHUNK`].
+    /// The vector: `d_input` values, and zeros up to a multiple of [`CHUNK`].
     pub(crate) x: &'a [f32],
-    /// One value for every output.
+    /// Results, one for every output.
     pub(crate) y: &'a mut [f32],
 }
 
@@ -42,17 +42,17 @@ impl<S: Source> Kernel for Dot<'_, S> {
     }
 }
 
-/// `y[o, t] = sum_j w[o, j] x[t, j]` for some outputs, decoded already; the order of additions is that of [`Dot`].
+/// The product `y[o, t] = sum_j w[o, j] x[t, j]` for some decoded outputs; it adds in the order of [`Dot`].
 pub(crate) struct DotDecoded<'a> {
-    /// `[n_outputs, width]`
+    /// Decoded weights, `[n_outputs, width]`.
     pub(crate) weights: &'a [f32],
-    /// `[n_vectors, width]`
+    /// Vectors, `[n_vectors, width]`.
     pub(crate) x: &'a [f32],
-    /// A multiple of [`CHUNK`].
+    /// Padded number of inputs, a multiple of [`CHUNK`].
     pub(crate) width: usize,
-    /// What is decoded next: brought into the cache meanwhile.
+    /// Stored values that are decoded next, brought into the cache meanwhile.
     pub(crate) ahead: &'a [u8],
-    /// `[n_outputs, n_vectors]`
+    /// Results, `[n_outputs, n_vectors]`.
     pub(crate) y: &'a mut [f32],
 }
 
@@ -109,20 +109,20 @@ impl Kernel for DotDecoded<'_> {
 /// Bytes of a line of the cache.
 const LINE: usize = 64;
 
-/// Outputs of a square: every register of inputs is loaded once for all of them.
+/// Outputs of a square: every register of inputs is loaded once for all outputs.
 const OUTPUTS: usize = 2;
 
-/// Vectors of a square: every register of weights is loaded once for all of them.
+/// Vectors of a square: every register of weights is loaded once for all vectors.
 const VECTORS: usize = 4;
 
-/// Some outputs and vectors whose sums of one register of lanes stay in registers.
+/// A square of outputs and vectors, whose sums, one register of lanes each, stay in registers.
 struct Square {
-    /// `[N, width]`
+    /// Weights, `[N, width]`.
     weights: *const f32,
-    /// `[M, width]`
+    /// Vectors, `[M, width]`.
     x: *const f32,
     width: usize,
-    /// `[N, n_vectors]`, of which `M` are written.
+    /// Results, `[N, n_vectors]`; `M` per output are written.
     y: *mut f32,
     n_vectors: usize,
 }

@@ -1,4 +1,4 @@
-//! Values with the inputs they belong to.
+//! Values with the indices of their inputs.
 
 use std::marker::PhantomData;
 use std::ops::Range;
@@ -9,8 +9,8 @@ use super::masked::{AHEAD, Starts, first_byte};
 use super::scales::Scaling;
 use super::value::Value;
 
-/// `y[i] = scale sum_k values[k] x[indices[k]]` over the values of output `outputs.start + i`; lane `l` sums the values
-/// `l, l + 32, ..` of the output.
+/// The product `y[i] = scale sum_k values[k] x[indices[k]]` over the values of output `outputs.start + i`; lane `l`
+/// sums the values `l, l + 32, ..` of the output.
 pub(crate) struct DotIndexed<'a, V, S> {
     pub(crate) matrix: Indexed<'a, V, S>,
     pub(crate) outputs: Range<usize>,
@@ -22,30 +22,30 @@ pub(crate) struct DotIndexed<'a, V, S> {
 pub(crate) struct DecodeIndexed<'a, V, S> {
     pub(crate) matrix: Indexed<'a, V, S>,
     pub(crate) outputs: Range<usize>,
-    /// The place of the first of them.
+    /// The place of the first output.
     pub(crate) first: usize,
     pub(crate) layout: Layout,
     pub(crate) weights: &'a mut [f32],
 }
 
-/// Where the values of some outputs lie.
+/// The stored values and indices of some outputs.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct IndexedSpan<'a> {
-    /// Little-endian `u16`, those of output `first` at the start, and [`CHUNK`] more than the outputs have.
+    /// Little-endian `u16` indices, from output `first` on, and [`CHUNK`] more than the outputs have.
     pub(crate) indices: &'a [u8],
-    /// One for each index.
+    /// Values, one for each index.
     pub(crate) values: &'a [u8],
     pub(crate) first: usize,
 }
 
-/// Values and their indices, where the invariants of [`Indexed::new`] hold.
+/// Values and their indices, which satisfy the invariants of [`Indexed::new`].
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Indexed<'a, V, S> {
     span: IndexedSpan<'a>,
     starts: Starts<'a>,
     /// The index of the value that the span starts with.
     origin: usize,
-    /// Values of all outputs.
+    /// Number of values of all outputs.
     n_values: usize,
     n_outputs: usize,
     d_input: usize,

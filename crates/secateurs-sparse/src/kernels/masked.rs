@@ -1,4 +1,4 @@
-//! Bitmaps: one bit for every weight, and the values of the ones.
+//! Bitmaps: one bit for every weight, and the values at the ones.
 
 use std::marker::PhantomData;
 
@@ -6,33 +6,33 @@ use super::levels::isa::{CHUNK, Isa, Source};
 use super::scales::Scaling;
 use super::value::{Value, WIDEST_CHUNK};
 
-/// Bytes that must be readable from any value on.
+/// Number of bytes that must be readable from any value on.
 pub(crate) const SLACK: usize = WIDEST_CHUNK;
 
-/// Bytes between the values that are read and those that are asked for.
+/// Distance in bytes from the values being read to the values being prefetched.
 pub(crate) const AHEAD: usize = 1024;
 
-/// A bitmap whose invariants hold: see [`Masked::new`].
+/// A bitmap that satisfies the invariants of [`Masked::new`].
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Masked<'a, V, S> {
     mask: &'a [u8],
     values: &'a [u8],
     starts: Starts<'a>,
     d_input: usize,
-    /// The output that the first byte of `mask` belongs to.
+    /// The output at the first byte of `mask`.
     first: usize,
-    /// The index of the value that the first byte of `values` starts with.
+    /// The index of the value at the first byte of `values`.
     origin: usize,
     scaling: S,
     value: PhantomData<V>,
 }
 
-/// Where each output's values start.
+/// The start of each output's values.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Starts<'a> {
-    /// At an index stored as a little-endian `i64`.
+    /// Indices stored as little-endian `i64`.
     Stored(&'a [[u8; 8]]),
-    /// Every output has the same number of values.
+    /// The same number of values for every output.
     Every(usize),
 }
 
@@ -46,12 +46,12 @@ impl Starts<'_> {
     }
 }
 
-/// The outputs that a [`Masked`] can read, and where.
+/// The outputs that a [`Masked`] can read, with their masks and values.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Span<'a> {
     /// Masks of the outputs from `first` on, `d_input.div_ceil(8)` bytes each.
     pub(crate) mask: &'a [u8],
-    /// The values from that of `starts.of(first)` on, with [`SLACK`] bytes after them.
+    /// Values from index `starts.of(first)` on, with [`SLACK`] bytes after them.
     pub(crate) values: &'a [u8],
     pub(crate) first: usize,
 }
@@ -77,7 +77,7 @@ impl<'a, V: Value, S: Scaling> Masked<'a, V, S> {
     }
 }
 
-/// The byte that value `index` starts in.
+/// The first byte of value `index`.
 #[inline(always)]
 pub(crate) fn first_byte<V: Value>(index: usize) -> usize {
     // `index * V::BITS / 8` would cost an instruction for bits that are never set.
@@ -88,7 +88,7 @@ pub(crate) fn first_byte<V: Value>(index: usize) -> usize {
     }
 }
 
-/// Where reading an output has come to.
+/// Position of a reader within an output.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Cursor<C> {
     scale: C,

@@ -1,4 +1,4 @@
-//! The inner loops, once for every instruction set.
+//! The inner loops, compiled for every instruction set.
 //!
 //! A loop is written over [`Isa`](levels::isa::Isa), which knows 32 lanes of `f32` and how packed values become such lanes; [`Level`]
 //! compiles it for every instruction set and picks one at run time. All of them add the same products in the same order,

@@ -2,12 +2,12 @@
 
 use super::levels::isa::{CHUNK, Isa};
 
-/// What chunks are multiplied by after they were read.
+/// A rule that multiplies chunks by their scales after they were read.
 pub(crate) trait Scaling: Copy {
-    /// The scale in force.
+    /// The current scale.
     type Current: Copy;
 
-    /// Before the first chunk of an output.
+    /// Prepares for the first chunk of an output.
     fn open(&self, output: usize) -> Self::Current;
 
     /// Multiplies a chunk; chunks come in order.
@@ -17,11 +17,11 @@ pub(crate) trait Scaling: Copy {
     /// As for [`Isa`].
     unsafe fn apply<I: Isa>(&self, weights: I::Chunk, current: &mut Self::Current, chunk: usize) -> I::Chunk;
 
-    /// The scale of an output that has no more than one.
+    /// The scale of an output with a single scale.
     fn of_output(&self, output: usize) -> f32;
 }
 
-/// Values that are weights already.
+/// Values that need no scale.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Unscaled;
 
@@ -52,7 +52,7 @@ pub(crate) struct Scales<'a> {
     group: usize,
 }
 
-/// The scale in force, and the index of the next one.
+/// The current scale, and the index of the next one.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Current {
     scale: f32,
@@ -60,8 +60,8 @@ pub(crate) struct Current {
 }
 
 impl<'a> Scales<'a> {
-    /// `bytes` holds `n_groups` scales for every output; a group has `group` inputs, a power of two of at least
-    /// [`CHUNK`].
+    /// Wraps `bytes`, which hold `n_groups` scales for every output; a group has `group` inputs, a power of two of at
+    /// least [`CHUNK`].
     pub(crate) fn new(bytes: &'a [u8], n_groups: usize, group: usize) -> Self {
         debug_assert!(group.is_power_of_two() && group >= CHUNK);
         Self {
@@ -99,7 +99,7 @@ impl Scaling for Scales<'_> {
     }
 }
 
-/// A bf16 is the upper half of an f32.
+/// Converts a bf16, the upper half of an f32.
 #[inline(always)]
 fn from_bf16(bytes: [u8; 2]) -> f32 {
     f32::from_bits(u32::from(u16::from_le_bytes(bytes)) << 16)

@@ -2,14 +2,14 @@
 
 use super::levels::isa::{CHUNK, Isa, Kernel};
 
-/// Appends the weights of an output that are not zero, and their inputs.
+/// Appends the non-zero weights of an output, and their inputs.
 pub(crate) struct Compress<'a> {
-    /// A multiple of [`CHUNK`].
+    /// Padded number of inputs, a multiple of [`CHUNK`].
     pub(crate) weights: &'a [f32],
     pub(crate) entries: &'a mut Vec<Entry>,
 }
 
-/// A weight and the input that it belongs to.
+/// A weight and its input.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Entry {
     pub(crate) weight: f32,
@@ -36,11 +36,11 @@ impl Kernel for Compress<'_> {
     }
 }
 
-/// `y[v] = sum_e weight_e x[input_e, v]`, or added to what `y` holds, in order.
+/// The product `y[v] = sum_e weight_e x[input_e, v]`, or its addition to `y`, in order.
 pub(crate) struct SkipProduct<'a> {
-    /// Where the entries of each output end.
+    /// The end of each output's entries.
     pub(crate) ends: &'a [usize],
-    /// Inputs below `x.len()`.
+    /// Entries; their inputs are below `x.len()`.
     pub(crate) entries: &'a [Entry],
     pub(crate) x: &'a [[f32; CHUNK]],
     pub(crate) y: &'a mut [[f32; CHUNK]],

@@ -15,12 +15,13 @@ impl Kernel for Rows {
     }
 }
 
-/// `y[o, v] = sum_i W[o, i] x[i, v]`, or added to what `y` holds; one product after the other from `i = 0` on.
+/// The product `y[o, v] = sum_i W[o, i] x[i, v]`, or its addition to `y`; terms are added one after the other from `i =
+/// 0` on.
 pub(crate) struct TileProduct<'a> {
-    /// In groups of the instruction set's own number of rows, of which the first `y.len()` outputs are used.
+    /// Layout of the weights, in groups of the instruction set's number of rows; the first `y.len()` outputs are used.
     pub(crate) layout: Layout,
     pub(crate) weights: &'a [f32],
-    /// At most `layout.width` rows.
+    /// Panel of vectors, at most `layout.width` rows.
     pub(crate) x: &'a [[f32; CHUNK]],
     pub(crate) y: &'a mut [[f32; CHUNK]],
     pub(crate) add: bool,

@@ -1,23 +1,23 @@
-//! How values are stored.
+//! Storage types of values.
 //!
 //! Every function is as unsafe as the trait says, and passes that contract on.
 #![allow(unsafe_op_in_unsafe_fn)]
 
 use super::levels::isa::{CHUNK, Isa};
 
-/// A storage type: which of the instruction set's conversions reads it.
+/// A storage type: selects the conversion of the instruction set that reads it.
 pub(crate) trait Value: Copy {
     /// Bits of one stored value.
     const BITS: usize;
 
-    /// 32 consecutive values from `index` on.
+    /// Reads 32 consecutive values from `index` on.
     ///
     /// # Safety
     ///
     /// As for [`Isa`]; `values` is the address of value 0.
     unsafe fn widen<I: Isa>(values: *const u8, index: usize) -> I::Chunk;
 
-    /// The values from `index` on, one for each one of `mask`.
+    /// Reads the values from `index` on, one for each one of `mask`.
     ///
     /// # Safety
     ///

@@ -1,4 +1,4 @@
-//! Single weights as they are stored.
+//! Single weights in their stored form.
 
 pub(crate) mod shape;
 pub(crate) mod value_type;

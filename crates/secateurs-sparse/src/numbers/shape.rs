@@ -4,7 +4,7 @@ use crate::error::SparseError;
 use crate::numbers::value_type::ValueType;
 use crate::numbers::values::check_size;
 
-/// Refuses shapes whose bytes could not be counted.
+/// Refuses shapes whose number of bytes overflows.
 pub(crate) fn check_dims(dims: [usize; 2]) -> Result<[usize; 2], SparseError> {
     let [d_output, d_input] = dims;
     // 64 bits for every weight and for every output: more than any format takes.

@@ -1,4 +1,4 @@
-//! How single weights are stored.
+//! Storage types of single weights.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use crate::error::SparseError;
 use crate::formats::format::Format;
 use crate::kernels::CHUNK;
 
-/// How single weights are stored.
+/// Storage type of single weights.
 ///
 /// The float types hold what they are given bit by bit, once it has been rounded to the type: `-0.0`, subnormal numbers,
 /// infinities and NaN included. The integer types hold `q` with `w = q * scale`, one bf16 scale for every output and
@@ -36,7 +36,7 @@ impl Group {
     /// The group of 128 inputs that most quantised models use: an eighth of a bit for each weight.
     pub const USUAL: Self = Self(128);
 
-    /// A group of `n_inputs`.
+    /// A group of `n_inputs`, if that is supported.
     ///
     /// # Errors
     ///
@@ -78,8 +78,8 @@ impl ValueType {
         }
     }
 
-    /// What a format stores instead: indexed 8-bit integers have one scale for each output, so their group grows to
-    /// `d_input`.
+    /// The type that a format stores instead: indexed 8-bit integers have one scale for each output, so their group
+    /// grows to `d_input`.
     pub fn in_format(self, format: Format, d_input: usize) -> Self {
         match (self, format) {
             (Self::Int8(Group(n_inputs)), Format::Indexed) if n_inputs < d_input => {
@@ -108,7 +108,7 @@ impl ValueType {
         }
     }
 
-    /// Whether a weight is all zero bits once it is stored, so that a sparse format need not store it.
+    /// Whether a weight is all zero bits when stored, so that a sparse format need not store it.
     ///
     /// For integers this asks the weight itself: zero after rounding is stored as a zero integer.
     pub(crate) fn is_absent(self, weight: f32) -> bool {

@@ -6,7 +6,7 @@ use half::bf16;
 use crate::error::SparseError;
 use crate::numbers::value_type::{Group, ValueType};
 
-/// Stored values: `bits` of each, little-endian, and the scales of integers.
+/// Stored values: the bits of each, little-endian, and the scales of integers.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Values {
     value_type: ValueType,
@@ -15,7 +15,7 @@ pub struct Values {
 }
 
 impl Values {
-    /// Values as they lie in a file. `scales` is empty for float types.
+    /// Wraps values in the form of a file. `scales` is empty for float types.
     pub fn new(value_type: ValueType, bytes: Bytes, scales: Bytes) -> Self {
         Self {
             value_type,
@@ -24,7 +24,7 @@ impl Values {
         }
     }
 
-    /// How each is stored.
+    /// Storage type of the values.
     pub fn value_type(&self) -> ValueType {
         self.value_type
     }
@@ -74,7 +74,7 @@ pub(crate) struct Encoder {
     value_type: ValueType,
     bytes: Vec<u8>,
     scales: Vec<u8>,
-    /// Nibbles written, for `Int4`.
+    /// Number of nibbles written, for `Int4`.
     n_nibbles: usize,
 }
 
@@ -88,7 +88,7 @@ impl Encoder {
         }
     }
 
-    /// Appends the weights of an output at which `is_stored`.
+    /// Appends the weights of an output at which `is_stored` holds.
     pub(crate) fn push(&mut self, weights: &[f32], is_stored: impl Fn(usize) -> bool) {
         let positions = |range: std::ops::Range<usize>| range.filter(|position| is_stored(*position));
         let (Some(group), Some(largest)) = (self.value_type.group(), self.value_type.largest()) else {
@@ -129,7 +129,7 @@ impl Encoder {
     }
 }
 
-/// The smallest bf16 with which the largest weight still fits.
+/// The smallest bf16 scale at which the largest weight still fits.
 fn scale_of(weights: &[f32], largest: i32) -> bf16 {
     let peak = weights.iter().fold(0.0f32, |peak, weight| peak.max(weight.abs()));
     let exact = peak / largest as f32;

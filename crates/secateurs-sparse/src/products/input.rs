@@ -1,4 +1,4 @@
-//! What a matrix is multiplied by.
+//! The vectors that a matrix is multiplied by.
 
 use crate::kernels::CHUNK;
 
@@ -20,7 +20,7 @@ pub struct Input {
 }
 
 impl Input {
-    /// Vectors of `width` values, one after the other.
+    /// Wraps vectors of `width` values, one after the other.
     ///
     /// # Panics
     ///
@@ -37,7 +37,7 @@ impl Input {
         input
     }
 
-    /// `n_vectors` zero vectors of `width` values.
+    /// Creates `n_vectors` zero vectors of `width` values.
     pub fn zeros(n_vectors: usize, width: usize) -> Self {
         Self {
             values: vec![0.0; n_vectors * width.next_multiple_of(CHUNK)],
@@ -61,7 +61,7 @@ impl Input {
         &self.padded(index)[..self.width]
     }
 
-    /// One vector, to be written.
+    /// One vector, mutable.
     pub fn vector_mut(&mut self, index: usize) -> &mut [f32] {
         let stride = self.width.next_multiple_of(CHUNK);
         &mut self.values[index * stride..][..self.width]

@@ -1,14 +1,14 @@
-//! Many vectors, side by side.
+//! Panels of vectors that lie side by side.
 
 use rayon::prelude::*;
 
 use crate::kernels::CHUNK;
 use crate::products::input::Input;
 
-/// Vectors that lie side by side.
+/// Number of vectors that lie side by side.
 pub const LANES: usize = CHUNK;
 
-/// Many vectors of one width, 32 side by side in a panel.
+/// Vectors of one width, 32 side by side in a panel.
 ///
 /// A panel has one row of 32 lanes for every value of a vector: row `j` holds value `j` of 32 vectors. Products with many
 /// vectors are computed in this layout, and so is what lies between them: a loop over a row vectorises without sums across
@@ -32,7 +32,7 @@ pub struct Lanes {
 }
 
 impl Lanes {
-    /// `n_vectors` zero vectors of `width` values.
+    /// Creates `n_vectors` zero vectors of `width` values.
     pub fn zeros(n_vectors: usize, width: usize) -> Self {
         Self {
             rows: vec![[0.0; LANES]; n_vectors.div_ceil(LANES) * width],
@@ -41,7 +41,7 @@ impl Lanes {
         }
     }
 
-    /// Vectors of `width` values, one after the other.
+    /// Arranges vectors of `width` values, one after the other, in panels.
     ///
     /// # Panics
     ///
@@ -122,7 +122,7 @@ impl Lanes {
         &self.rows
     }
 
-    /// All panels, to be written.
+    /// All panels, mutable.
     pub fn rows_mut(&mut self) -> &mut [[f32; LANES]] {
         &mut self.rows
     }
@@ -134,5 +134,5 @@ impl Lanes {
     }
 }
 
-/// Values of a vector that are moved before those of the next vector.
+/// Number of values of a vector that are moved before the next vector's.
 const BLOCK: usize = 16;

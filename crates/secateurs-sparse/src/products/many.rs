@@ -14,15 +14,15 @@ use crate::products::tile::{Store, Tile};
 /// One of the products of [`multiply_many`].
 #[derive(Debug)]
 pub struct ManyProduct<'a> {
-    /// `[d_output, d_input]`
+    /// The matrix, `[d_output, d_input]`.
     pub matrix: &'a PackedMatrix,
-    /// `d_output` wide.
+    /// The results, `d_output` wide.
     pub y: &'a mut Lanes,
-    /// What becomes of the results.
+    /// Treatment of the results.
     pub store: Store,
 }
 
-/// The products of some matrices with the same vectors, over the threads of the current rayon pool.
+/// Multiplies several matrices by the same vectors, over the threads of the current rayon pool.
 ///
 /// Weights are decoded to [`Tile`]s that the cache holds; where fewer than a quarter of the weights are not zero, the others
 /// are skipped. Every sum runs over the inputs in order, so that a result has the same bits on every processor, with any
@@ -56,12 +56,12 @@ pub fn multiply_many(level: Level, x: &Lanes, products: &mut [ManyProduct<'_>]) 
     });
 }
 
-/// Some outputs of one matrix.
+/// A piece of a product: some outputs of one matrix.
 struct Piece<'a> {
     matrix: &'a PackedMatrix,
     outputs: Range<usize>,
     store: Store,
-    /// Their rows in every panel.
+    /// Rows of these outputs in every panel.
     y: Vec<&'a mut [[f32; LANES]]>,
 }
 
@@ -73,7 +73,7 @@ impl Piece<'_> {
     }
 }
 
-/// Cuts a product into pieces whose weights the cache holds, enough for all threads.
+/// Splits a product into pieces whose weights the cache holds, enough for all threads.
 fn split<'a>(level: Level, product: &'a mut ManyProduct<'_>, pieces: &mut Vec<Piece<'a>>) {
     let [d_output, d_input] = product.matrix.dims();
     if d_output == 0 {
@@ -97,8 +97,9 @@ fn split<'a>(level: Level, product: &'a mut ManyProduct<'_>, pieces: &mut Vec<Pi
     }
 }
 
-/// Decoded weights of a tile, at most: with the panel that they are multiplied by they take half of a usual L2 cache.
+/// Largest number of decoded weights of a tile: with the panel that they are multiplied by they take half of a usual L2
+/// cache.
 const TILE: usize = 64 * 1024;
 
-/// Pieces that a product is cut into for every thread, at least: threads end together.
+/// Least number of pieces of a product per thread, so that threads end together.
 const PIECES: usize = 6;

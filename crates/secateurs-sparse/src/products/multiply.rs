@@ -13,11 +13,12 @@ use crate::products::lanes::Lanes;
 use crate::products::many::{ManyProduct, multiply_many};
 use crate::products::tile::Store;
 
-/// Up to this many vectors, products add in the same order as for one.
+/// Largest number of vectors for which products add in the same order as for one.
 pub const SMALL_BATCH: usize = 16;
 
 impl PackedMatrix {
-    /// `y[t, o] = sum_i W[o, i] x[t, i]` for all vectors `t` of the input, over the threads of the current rayon pool.
+    /// Multiplies all vectors `t` of the input, `y[t, o] = sum_i W[o, i] x[t, i]`, over the threads of the current
+    /// rayon pool.
     ///
     /// # Shapes
     ///
@@ -57,7 +58,8 @@ impl PackedMatrix {
         }
     }
 
-    /// `[outputs, n_vectors]`: reads as many outputs as the nearest cache holds for one vector after the other.
+    /// Computes `[outputs, n_vectors]` from stored values: reads as many outputs as the nearest cache holds for one
+    /// vector after the other.
     fn dot_each(&self, level: Level, outputs: Range<usize>, input: &Input) -> Vec<f32> {
         let n_vectors = input.n_vectors();
         let mut columns = vec![0.0; outputs.len() * n_vectors];
@@ -75,7 +77,7 @@ impl PackedMatrix {
         columns
     }
 
-    /// `[outputs, n_vectors]`: decodes some outputs, which the nearest cache holds, after the others.
+    /// Computes `[outputs, n_vectors]` from decoded outputs: decodes as many as the nearest cache holds at a time.
     fn dot_few(&self, level: Level, outputs: Range<usize>, input: &Input) -> Vec<f32> {
         if matches!(self, Self::Indexed(_)) {
             return self.dot_each(level, outputs, input);
@@ -101,7 +103,7 @@ impl PackedMatrix {
         columns
     }
 
-    /// The stored values of some outputs, as far as there are such; nothing for formats that are read value by value.
+    /// The stored values of some outputs; nothing for formats that are read value by value.
     fn value_bytes(&self, outputs: Range<usize>) -> &[u8] {
         let [d_output, d_input] = self.dims();
         let bytes = self.values().bytes();
@@ -128,8 +130,8 @@ impl PackedMatrix {
     }
 }
 
-/// Outputs with indices that are read for one vector before the next.
+/// Number of outputs with indices that are read for one vector before the next.
 const NEAR: usize = 8;
 
-/// Outputs decoded for all vectors before the next.
+/// Number of outputs decoded for all vectors before the next ones.
 const DECODED: usize = 4;

@@ -1,4 +1,4 @@
-//! Weights that are not zero, for products with many vectors.
+//! Non-zero weights, for products with many vectors.
 
 use std::ops::Range;
 
@@ -9,7 +9,7 @@ use crate::kernels::skip::{Compress, Entry, SkipProduct};
 use crate::products::lanes::LANES;
 use crate::products::tile::Store;
 
-/// The weights of some outputs that are not zero, with their inputs.
+/// The non-zero weights of some outputs, with their inputs.
 #[derive(Debug)]
 pub(crate) struct SkippingTile {
     level: Level,
@@ -28,7 +28,7 @@ impl SkippingTile {
         }
     }
 
-    /// Whether so little is left of a matrix that its zeros are worth skipping.
+    /// Whether a matrix has so few non-zero weights that skipping zeros pays.
     pub(crate) fn pays(matrix: &PackedMatrix) -> bool {
         let [d_output, d_input] = matrix.dims();
         matrix.n_values() < (d_output * d_input) / SPARSE
@@ -49,7 +49,7 @@ impl SkippingTile {
         }
     }
 
-    /// As [`Tile::multiply`](crate::Tile::multiply), with the same bits where all of `x` is finite.
+    /// Multiplies as [`Tile::multiply`](crate::Tile::multiply) does, with the same bits where all of `x` is finite.
     pub(crate) fn multiply(&self, x: &[[f32; LANES]], store: Store, y: &mut [[f32; LANES]]) {
         self.level.run(SkipProduct {
             ends: &self.ends,
@@ -61,6 +61,6 @@ impl SkippingTile {
     }
 }
 
-/// One weight of so many, or less, is left where zeros are skipped: a skipping product takes three to four times as long
-/// for a weight as a dense one.
+/// Least ratio of all weights to non-zero ones at which zeros are skipped: a skipping product takes three to four times
+/// as long per weight as a dense one.
 const SPARSE: usize = 4;

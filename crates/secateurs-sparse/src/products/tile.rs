@@ -1,4 +1,4 @@
-//! Weights ready to be multiplied by many vectors.
+//! Weights prepared for multiplication by many vectors.
 
 use std::ops::Range;
 
@@ -8,12 +8,12 @@ use crate::kernels::decode::Layout;
 use crate::kernels::tile::{Rows, TileProduct};
 use crate::products::lanes::LANES;
 
-/// What becomes of the results of a product.
+/// Treatment of the results of a product.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Store {
-    /// They take the place of what was there.
+    /// Replaces the previous values.
     Replace,
-    /// They are added to it.
+    /// Adds to the previous values.
     Add,
 }
 
@@ -30,7 +30,7 @@ pub struct Tile {
 }
 
 impl Tile {
-    /// Without weights.
+    /// A tile without weights.
     pub fn new(level: Level) -> Self {
         Self {
             level,
@@ -39,7 +39,7 @@ impl Tile {
         }
     }
 
-    /// A tile whose outputs lie one after the other; it cannot be multiplied.
+    /// A tile with one output after the other; it cannot be multiplied.
     pub(crate) fn plain(level: Level) -> Self {
         Self {
             layout: Layout::plain(0),
@@ -51,18 +51,18 @@ impl Tile {
         self.level
     }
 
-    /// Outputs that are multiplied together.
+    /// Number of outputs that are multiplied together.
     pub(crate) fn rows(level: Level) -> usize {
         level.run(Rows)
     }
 
-    /// Takes the weights of some outputs of a matrix.
+    /// Decodes the weights of some outputs of a matrix.
     pub(crate) fn decode(&mut self, matrix: &PackedMatrix, outputs: Range<usize>) {
         let (level, layout) = (self.level, self.resize([outputs.len(), matrix.dims()[1]]));
         matrix.decode(level, outputs, layout, &mut self.weights);
     }
 
-    /// Makes room for outputs, whose weights are then those of before.
+    /// Resizes the tile; its weights keep earlier values until they are overwritten.
     pub(crate) fn resize(&mut self, [n_outputs, d_input]: [usize; 2]) -> Layout {
         self.layout = Layout::grouped(self.layout.rows, d_input);
         self.weights.resize(self.layout.len(n_outputs), 0.0);
@@ -73,7 +73,7 @@ impl Tile {
         &mut self.weights
     }
 
-    /// `y[o, v] = sum_i W[o, i] x[i, v]` for the first outputs and inputs, as many as `y` and `x` have rows.
+    /// Computes `y[o, v] = sum_i W[o, i] x[i, v]` for the first outputs and inputs, as many as `y` and `x` have rows.
     ///
     /// # Panics
     ///

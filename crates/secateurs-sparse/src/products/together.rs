@@ -6,7 +6,7 @@ use crate::formats::matrix::PackedMatrix;
 use crate::kernels::Level;
 use crate::products::input::Input;
 
-/// The products of several matrices with the same input, `[n_vectors, d_output]` each.
+/// Multiplies several matrices by the same input, `[n_vectors, d_output]` each.
 ///
 /// For one vector, all outputs together are divided among the threads of the current rayon pool by the bytes that they
 /// read: small matrices cost no barrier of their own.

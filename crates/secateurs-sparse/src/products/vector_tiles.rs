@@ -24,13 +24,13 @@ impl FloatVectors {
         }
     }
 
-    /// Makes the vectors the outputs of a tile, so that it multiplies as [`dot`](Self::dot) does.
+    /// Makes the vectors the outputs of a tile, which then multiplies as [`dot`](Self::dot) does.
     pub fn tile(&self, tile: &mut Tile) {
         let layout = tile.resize([self.len(), self.width]);
         self.decode(layout, tile);
     }
 
-    /// Makes the values of a vector the outputs of a tile and the vectors its inputs, so that it multiplies as
+    /// Makes the values of a vector the outputs of a tile and the vectors its inputs; the tile then multiplies as
     /// [`combine`](Self::combine) does.
     pub fn transposed_tile(&self, tile: &mut Tile) {
         let mut vectors = Tile::plain(tile.level());

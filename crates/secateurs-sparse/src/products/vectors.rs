@@ -1,4 +1,4 @@
-//! Growing lists of vectors, such as the keys and values that attention remembers.
+//! Growing lists of vectors, such as the keys and values of attention.
 
 use std::marker::PhantomData;
 
@@ -12,7 +12,7 @@ use crate::kernels::scales::Unscaled;
 use crate::kernels::value::{F16, F32};
 use crate::kernels::{CHUNK, Level};
 
-/// How the values of [`FloatVectors`] are stored.
+/// Storage type of the values of [`FloatVectors`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum VectorType {
     /// IEEE single precision.
@@ -44,7 +44,7 @@ pub struct FloatVectors {
 }
 
 impl FloatVectors {
-    /// No vectors yet, of `width` values each.
+    /// An empty list of vectors of `width` values each.
     ///
     /// # Panics
     ///
@@ -63,7 +63,7 @@ impl FloatVectors {
         self.bytes.len() / self.stride()
     }
 
-    /// Whether there are none.
+    /// Whether there are no vectors.
     pub fn is_empty(&self) -> bool {
         self.bytes.is_empty()
     }
@@ -100,12 +100,12 @@ impl FloatVectors {
         }
     }
 
-    /// Forgets all vectors from `len` on.
+    /// Removes all vectors from `len` on.
     pub fn truncate(&mut self, len: usize) {
         self.bytes.truncate(len * self.stride());
     }
 
-    /// `products[t] = sum_j vectors[t, j] x[j]`
+    /// Computes `products[t] = sum_j vectors[t, j] x[j]`.
     ///
     /// # Panics
     ///
@@ -135,7 +135,7 @@ impl FloatVectors {
         }
     }
 
-    /// `out[j] = sum_t shares[t] vectors[t, j]`
+    /// Computes `out[j] = sum_t shares[t] vectors[t, j]`.
     ///
     /// # Panics
     ///
@@ -185,5 +185,5 @@ impl FloatVectors {
     }
 }
 
-/// Values that are rounded at a time.
+/// Number of values that are rounded at a time.
 const PUSH: usize = 64;

@@ -13,14 +13,14 @@ use crate::weights::place::Place;
 /// Masks by parameter path.
 pub type MaskSet = BTreeMap<String, KeepMask>;
 
-/// A mask attached to a parameter: the effective weight is the stored one where kept and exactly +0.0 elsewhere.
+/// A mask attached to a parameter: the effective weight equals the stored weight where the mask keeps it, and +0.0
+/// elsewhere.
 ///
 /// The gradient of pruned weights is exactly 0. The stored weights are untouched, so momentum or weight decay may
 /// move a pruned one without any effect. The mask is boolean, so the number of parameters does not change.
 #[derive(Debug, Module)]
 pub struct KeepReparam {
-    /// What survives, in burn's layout: `[d_input, d_output]` for a linear weight, `[d_output, d_input]` for a
-    /// convolution.
+    /// The mask in burn's layout: `[d_input, d_output]` for a linear weight, `[d_output, d_input]` for a convolution.
     keep: Param<Tensor<2, Bool>>,
 }
 

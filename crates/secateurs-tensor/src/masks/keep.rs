@@ -1,4 +1,4 @@
-//! What survives.
+//! Masks of the weights that survive.
 
 use burn::tensor::{Bool, Device, Tensor, TensorData};
 use rayon::prelude::*;
@@ -48,7 +48,7 @@ impl KeepMask {
         }
     }
 
-    /// Keeps what is not zero.
+    /// Keeps every weight that is not zero.
     pub fn of_nonzeros(weight: &WeightMatrix) -> Self {
         Self {
             keep: weight.values().par_iter().map(|value| *value != 0.0).collect(),
@@ -85,7 +85,7 @@ impl KeepMask {
         self.dims
     }
 
-    /// How many weights survive.
+    /// Number of weights that survive.
     pub fn n_kept(&self) -> usize {
         self.keep
             .par_chunks(CHUNK)
@@ -93,12 +93,12 @@ impl KeepMask {
             .sum()
     }
 
-    /// How many weights go.
+    /// Number of pruned weights.
     pub fn n_pruned(&self) -> usize {
         self.keep.len() - self.n_kept()
     }
 
-    /// The fraction that goes; 0 for a mask without weights.
+    /// The fraction of pruned weights; 0 for a mask without weights.
     pub fn sparsity(&self) -> f64 {
         fraction(self.n_pruned(), self.keep.len())
     }
@@ -130,7 +130,7 @@ impl KeepMask {
         Ok(())
     }
 
-    /// Whether every group keeps at most what the pattern allows.
+    /// Checks that every group keeps at most as many weights as the pattern allows.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! Masks, and what attaches them to a module.
+//! Masks, and their attachment to a module.
 
 pub(crate) mod attach;
 pub(crate) mod keep;

@@ -1,4 +1,4 @@
-//! What a model costs.
+//! Cost of a model in parameters, operations, bytes and seconds.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,4 +1,4 @@
-//! What a run did and what a model costs.
+//! Reports: facts of a pruning run, and the cost of a model.
 
 pub(crate) mod cost;
 pub(crate) mod run;

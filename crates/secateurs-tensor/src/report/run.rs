@@ -1,4 +1,4 @@
-//! What a pruning run did, in numbers measured on its result.
+//! The report on a pruning run, in numbers measured on its result.
 
 use core::fmt;
 
@@ -24,19 +24,19 @@ pub struct Report {
     /// One entry per group of units that were removed whole.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub units: Vec<UnitReport>,
-    /// What the model cost before and costs now, where it was counted.
+    /// Cost of the model before and after, where it was counted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cost: Option<CostChange>,
     /// Wall-clock time of the whole run.
     pub seconds: f64,
-    /// The most memory that the process held, where the system tells.
+    /// The most memory that the process held, in bytes, where the system tells.
     pub peak_rss_bytes: Option<u64>,
     /// Remarks for the reader.
     pub notes: Vec<String>,
 }
 
 impl Report {
-    /// The fraction of weights asked to go, over all layers: the mean of their fractions, weighted by their sizes.
+    /// The requested fraction of zeros over all layers: the mean of their fractions, weighted by their sizes.
     pub fn requested_sparsity(&self) -> f64 {
         requested_sparsity(&self.layers)
     }
@@ -50,7 +50,7 @@ impl Report {
     }
 }
 
-/// The fraction of weights asked to go from some layers: the mean of their fractions, weighted by their sizes.
+/// The requested fraction of zeros over some layers: the mean of their fractions, weighted by their sizes.
 pub fn requested_sparsity(layers: &[LayerReport]) -> f64 {
     let all: f64 = layers.iter().map(|layer| layer.n_weights() as f64).sum();
     match layers {
@@ -77,17 +77,18 @@ pub struct LayerReport {
     pub path: String,
     /// `[d_output, d_input]`.
     pub dims: [usize; 2],
-    /// Fraction of weights asked to go.
+    /// Requested fraction of zeros.
     pub requested_sparsity: f64,
-    /// Weights that had to go for that: the fraction of every comparison group, rounded down to whole weights.
+    /// Number of weights to prune for that: the fraction of every comparison group, rounded down to whole weights.
     pub requested_pruned: usize,
-    /// Zeros counted in the stored result: those pruned, those that were zero before, and those that rounding made.
+    /// Zeros counted in the stored result: pruned weights, weights that were zero before, and weights that rounding
+    /// made zero.
     pub pruned: usize,
     /// Wall-clock time of this matrix.
     pub seconds: f64,
     /// `||(W - W^) X||^2 / ||W X||^2` on the calibration inputs, where there were any.
     pub relative_error: Option<f64>,
-    /// What happened on the way.
+    /// Notable events of the solver.
     pub events: Vec<Event>,
 }
 
@@ -102,14 +103,14 @@ impl LayerReport {
         fraction(self.pruned, self.n_weights())
     }
 
-    /// Weights that would have to go if the layer were one comparison group.
+    /// Number of weights to prune if the layer were one comparison group.
     pub fn whole_request(&self) -> usize {
         let sparsity = Sparsity::new(self.requested_sparsity).map(|sparsity| sparsity.pruned_count(self.n_weights()));
         sparsity.unwrap_or(self.requested_pruned)
     }
 }
 
-/// Something that a solver did or met and that a reader should know.
+/// An event in a solver that a reader should know.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Event {
@@ -119,21 +120,21 @@ pub enum Event {
         from: f64,
         /// Damping that worked.
         to: f64,
-        /// What failed.
+        /// The step that failed.
         reason: String,
     },
     /// Another method or variant ran than was asked for.
     FellBack {
-        /// What was asked for.
+        /// The requested method or variant.
         from: String,
-        /// What ran.
+        /// The method or variant that ran.
         to: String,
-        /// Why.
+        /// Reason for the change.
         reason: String,
     },
     /// Inputs that were zero on every calibration token.
     DeadInputs {
-        /// How many.
+        /// Number of such inputs.
         count: usize,
     },
     /// The solver stopped at its limit.

@@ -1,10 +1,10 @@
-//! What was removed whole, in numbers.
+//! The report on units that were removed whole, in numbers.
 
 use core::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// What kind of thing a unit is.
+/// The kind of a unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
@@ -58,20 +58,20 @@ impl fmt::Display for UnitKind {
 /// Outcome for one group of units.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnitReport {
-    /// What the units are.
+    /// Kind of the units.
     pub kind: UnitKind,
     /// Path of the layer or block that holds them.
     pub path: String,
     /// Units before.
     pub before: usize,
-    /// Units that would be left if exactly what was asked for had gone.
+    /// Units that would be left if exactly the requested number had been removed.
     pub requested: usize,
     /// Units counted in the result.
     pub after: usize,
 }
 
 impl UnitReport {
-    /// Whether more units are left than were asked for.
+    /// Whether more units are left than were requested.
     pub fn is_clipped(&self) -> bool {
         self.after > self.requested
     }

@@ -1,4 +1,4 @@
-//! An interval that a sample says the cut falls into.
+//! An interval that holds the cut of a selection, found from a sample.
 
 use crate::select::key::{key, value_of};
 
@@ -20,8 +20,8 @@ impl Bracket {
         high: f32::INFINITY,
     };
 
-    /// An interval that almost surely holds the `rank`-th smallest value: a sampled rank has a standard deviation of
-    /// at most `sqrt(n_sampled) / 2`, and the ends lie four of them apart from it.
+    /// An interval that almost surely holds the `rank`-th smallest value: a sampled rank has a standard deviation of at
+    /// most `sqrt(n_sampled) / 2`, and each end lies four of them away from it.
     pub(crate) fn sampled(parts: &[&[f32]], rank: usize) -> Self {
         let total: usize = parts.iter().map(|part| part.len()).sum();
         let mut keys = sample(parts, total);
@@ -41,7 +41,7 @@ impl Bracket {
     }
 }
 
-/// Keys at scattered positions, of every part its share; NaN is left out.
+/// Keys at scattered positions, from every part in proportion to its length; NaN is left out.
 fn sample(parts: &[&[f32]], total: usize) -> Vec<i32> {
     let n_sampled = (total / SAMPLE_SPACING).clamp(MIN_SAMPLE, MAX_SAMPLE);
     let mut keys = Vec::with_capacity(n_sampled + parts.len());

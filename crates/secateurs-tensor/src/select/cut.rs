@@ -1,4 +1,4 @@
-//! Where a selection falls.
+//! The cut of a selection: the value below which everything is pruned.
 //!
 //! A sample brackets the value at which the cut must fall. One pass counts what lies below the bracket and collects
 //! the few values inside it; quickselect over those gives the value. A bracket that misses, which only its luck
@@ -12,7 +12,7 @@ use crate::select::key::{CHUNK, key, value_of};
 /// Values that are counted together; their matches are collected only if there are any.
 const BLOCK: usize = 64;
 
-/// Everything below `value` goes, and the first `n_tied_pruned` of the `n_tied` values equal to it.
+/// A cut: prunes every value below `value`, and the first `n_tied_pruned` of the `n_tied` values equal to it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Cut {
     value: f32,
@@ -45,7 +45,7 @@ impl Cut {
         }
     }
 
-    /// Writes what is kept, one buffer per part.
+    /// Writes the mask of the kept values, one buffer per part.
     pub(crate) fn apply(self, parts: &[&[f32]], keep: &mut [&mut [bool]]) {
         for (values, keep) in parts.iter().zip(keep.iter_mut()) {
             keep.par_chunks_mut(CHUNK)
@@ -59,7 +59,7 @@ impl Cut {
         self.prune_first_ties(slots);
     }
 
-    /// [`apply`](Self::apply) to one part, on this thread.
+    /// Applies the cut to one part, on this thread.
     pub(crate) fn apply_to_few(self, values: &[f32], keep: &mut [bool]) {
         self.mark(values, keep);
         self.prune_first_ties(values.iter().zip(keep));
@@ -69,7 +69,7 @@ impl Cut {
         self.n_tied_pruned < self.n_tied
     }
 
-    /// Keeps what lies above the cut, and all ties if any of them stay.
+    /// Marks every value above the cut as kept, and every tie if any tie is kept.
     fn mark(self, values: &[f32], keep: &mut [bool]) {
         if self.keeps_ties() {
             keep.iter_mut()
@@ -91,7 +91,7 @@ impl Cut {
     }
 }
 
-/// How the values lie about a bracket.
+/// Counts of values below, inside and above a bracket.
 #[derive(Debug)]
 struct Count {
     bracket: Bracket,
@@ -210,7 +210,7 @@ mod tests {
     use super::*;
     use crate::select::bracket::{MAX_SAMPLE, MIN_SAMPLE, SAMPLE_SPACING, scatter};
 
-    /// Hides the true cut from the sample: every sampled value is 2, all others lie in [0, 1).
+    /// A sample that misses the true cut: every sampled value is 2, all others lie in [0, 1).
     #[test]
     fn a_bracket_that_misses_is_replaced() {
         let n = 50_000;

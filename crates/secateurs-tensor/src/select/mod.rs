@@ -1,4 +1,4 @@
-//! From scores to what survives, in exact numbers.
+//! Selection of the weights and units that survive, in exact numbers.
 
 pub(crate) mod bracket;
 pub(crate) mod cut;

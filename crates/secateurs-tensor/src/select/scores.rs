@@ -1,4 +1,4 @@
-//! How much every weight matters.
+//! Scores: the importance of every weight.
 
 use crate::error::{Result, TensorError};
 use crate::select::key::first_nan;

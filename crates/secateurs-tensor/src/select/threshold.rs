@@ -1,10 +1,10 @@
-//! Exact-count selection: which values are the largest, in linear time.
+//! Selection of the largest values by exact count, in linear time.
 
 use crate::error::{Result, TensorError};
 use crate::select::cut::Cut;
 use crate::select::key::first_nan;
 
-/// Below this many values quickselect over all of them beats sampling.
+/// Number of values below which quickselect over all of them beats sampling.
 const SMALL: usize = 1 << 14;
 
 /// Marks the largest values: all but exactly `n_pruned` are kept.

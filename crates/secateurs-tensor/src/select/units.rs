@@ -1,4 +1,4 @@
-//! Units: how much each matters, and which stay.
+//! Units: the importance of each, and the choice of the ones that stay.
 
 use serde::{Deserialize, Serialize};
 
@@ -37,13 +37,13 @@ impl UnitScores {
         self.0.is_empty()
     }
 
-    /// Number of units whose score is not above `threshold`: a threshold as a count for [`keep_units`].
+    /// Number of units whose score is at most `threshold`: turns a threshold into a count for [`keep_units`].
     pub fn count_up_to(&self, threshold: f64) -> usize {
         self.0.iter().filter(|score| **score <= threshold).count()
     }
 }
 
-/// The units of one group that stay, and what was asked for.
+/// The units of one group that stay, beside the request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeptUnits {
     kept: Vec<usize>,
@@ -67,17 +67,17 @@ impl KeptUnits {
         self.n_units
     }
 
-    /// Number of units that go.
+    /// Number of units that are removed.
     pub fn n_removed(&self) -> usize {
         self.n_units - self.kept.len()
     }
 
-    /// Number of units that were asked to go.
+    /// Number of units whose removal was requested.
     pub fn requested_removed(&self) -> usize {
         self.requested_removed
     }
 
-    /// Whether the floor kept units that were asked to go. More than all cannot be asked for.
+    /// Whether the floor kept units whose removal was requested. More than all cannot be asked for.
     pub fn is_clipped(&self) -> bool {
         self.n_removed() < self.requested_removed.min(self.n_units)
     }
@@ -101,7 +101,7 @@ impl KeptUnits {
     }
 }
 
-/// Removes the `n_removed` units of the lowest scores, but leaves at least `floor` of them.
+/// Removes the `n_removed` units of the lowest scores, but keeps at least `floor` of all.
 ///
 /// The count is exact wherever the floor allows it: `min(n_removed, n - floor)` units go, none if there are fewer than
 /// `floor`. Among equal scores the lower index goes first. [`KeptUnits::is_clipped`] says whether the floor held units back.

@@ -1,4 +1,4 @@
-//! From scores to masks.
+//! Masks from scores.
 
 use rayon::prelude::*;
 
@@ -12,7 +12,7 @@ use crate::vocabulary::pattern::Pattern;
 use crate::vocabulary::scope::Scope;
 use crate::vocabulary::sparsity::Sparsity;
 
-/// Selects what survives: exactly the requested number of weights go, those of the lowest scores.
+/// Selects the weights that survive: prunes exactly the requested number, those of the lowest scores.
 ///
 /// [`Scope::PerOutput`] prunes `floor(d_input * s)` inputs of every output, [`Scope::PerLayer`] `floor(n * s)` of all
 /// `n`; [`Scope::Global`] of one matrix is the same. N:M patterns keep exactly `keep` of every group, whatever the
@@ -51,7 +51,7 @@ pub fn select(scores: &Scores, pattern: Pattern, scope: Scope) -> Result<KeepMas
     KeepMask::new(keep, scores.dims())
 }
 
-/// Selects over several layers at once: `floor(n * s)` of all their `n` weights go, wherever they are.
+/// Selects over several layers at once: prunes `floor(n * s)` of all their `n` weights, wherever they are.
 ///
 /// Among equal scores the earlier layer, then the lower index goes first.
 ///

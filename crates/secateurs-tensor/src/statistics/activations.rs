@@ -1,4 +1,4 @@
-//! Streamed statistics of what flows into a layer.
+//! Statistics of a layer's inputs, taken while they stream by.
 
 use burn::tensor::Tensor;
 use rayon::prelude::*;
@@ -36,7 +36,7 @@ struct Sums {
 }
 
 impl ActivationStats {
-    /// Nothing observed yet, of `d_input` inputs.
+    /// Statistics of a layer of `d_input` inputs, before any token.
     pub fn new(d_input: usize) -> Self {
         Self {
             n_tokens: 0,
@@ -68,7 +68,7 @@ impl ActivationStats {
         Ok(())
     }
 
-    /// Adds what `other` observed.
+    /// Adds the tokens that `other` observed.
     ///
     /// # Errors
     ///

@@ -10,13 +10,13 @@ use crate::statistics::activations::{check_activations, check_width};
 use crate::statistics::mirror::mirror;
 use crate::weights::matrix::read;
 
-/// Tokens of one f32 product: few enough for its rounding not to matter, enough for its speed.
+/// Tokens of one f32 product: so few that its rounding does not matter, enough for its speed.
 const CHUNK_TOKENS: usize = 1024;
 
-/// Above this magnitude a product of [`CHUNK_TOKENS`] squares could leave f32.
+/// Largest magnitude whose products of [`CHUNK_TOKENS`] squares stay within f32 for certain.
 const DEVICE_LIMIT: f32 = 1e15;
 
-/// From this width on only the upper triangle is computed, in [`N_PANELS`] panels.
+/// Least width at which only the upper triangle is computed, in [`N_PANELS`] panels.
 const PANEL_MIN: usize = 384;
 const N_PANELS: usize = 3;
 
@@ -44,7 +44,7 @@ pub struct GramAccumulator {
 }
 
 impl GramAccumulator {
-    /// Nothing observed yet, of `d_input` inputs.
+    /// The Gram matrix of a layer of `d_input` inputs, before any token.
     pub fn new(d_input: usize) -> Self {
         Self {
             d_input,
@@ -82,7 +82,7 @@ impl GramAccumulator {
         Ok(())
     }
 
-    /// Adds what `other` observed.
+    /// Adds the tokens that `other` observed.
     ///
     /// # Errors
     ///
@@ -134,7 +134,7 @@ impl GramAccumulator {
         }
     }
 
-    /// Adds a product to the inputs of `panel` and everything right of it.
+    /// Adds a product to the rows of `panel`, from its first column to the last.
     fn add_panel(&mut self, panel: Range<usize>, product: &[f32]) {
         let d_input = self.d_input;
         let width = d_input - panel.start;
@@ -148,7 +148,7 @@ impl GramAccumulator {
             });
     }
 
-    /// The same in f64, for magnitudes whose squares f32 cannot hold.
+    /// Adds activations in f64, for magnitudes whose squares f32 cannot hold.
     fn add_on_host(&mut self, values: &[f32]) {
         let d_input = self.d_input;
         self.gram

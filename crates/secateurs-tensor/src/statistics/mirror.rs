@@ -1,4 +1,4 @@
-//! Makes an upper triangle a symmetric matrix.
+//! Completes a symmetric matrix from its upper triangle.
 
 use core::ops::Range;
 

@@ -1,4 +1,4 @@
-//! What flows through a layer.
+//! Statistics of the inputs of layers.
 
 pub(crate) mod activations;
 pub(crate) mod gram;

@@ -7,7 +7,7 @@ use burn::tensor::Tensor;
 /// A model calls [`observe`](Self::observe) once per *site*: the linears that read the same tensor (query, key and
 /// value; gate and up) share one call, so their statistics are computed once. `()` ignores everything.
 pub trait Observer {
-    /// Takes note of `inputs`, of shape `[n_tokens, d_input]`, that feed every weight named in `paths`; those of a
+    /// Takes note of `inputs`, of shape `[n_tokens, d_input]`, that feed every weight named in `paths`; the inputs of a
     /// convolution are its [`conv_patches`](crate::conv_patches).
     fn observe(&mut self, paths: &[&str], inputs: &Tensor<2>);
 }

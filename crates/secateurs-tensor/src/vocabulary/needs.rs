@@ -1,6 +1,6 @@
-//! What must be known of a layer besides its weights.
+//! Data about a layer that a score or a method needs besides its weights.
 
-/// What a score or a method must be given besides the weights of a layer.
+/// Data that a score or a method needs besides the weights of a layer.
 ///
 /// Whoever runs the model provides it: [`Observer`](crate::Observer) receives inputs, a gradient collector gradients.
 ///
@@ -23,10 +23,10 @@ pub struct Needs {
     pub gradients: GradientNeed,
 }
 
-/// Statistics of a layer's inputs over calibration tokens; the cheaper are contained in the dearer.
+/// Statistics of a layer's inputs over calibration tokens, from cheap to dear; a dearer one contains the cheaper.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub enum InputNeed {
-    /// Nothing.
+    /// No statistics.
     #[default]
     None,
     /// The norm `||X_j||` of each input.
@@ -35,7 +35,7 @@ pub enum InputNeed {
     Gram,
 }
 
-/// The function whose gradients are needed.
+/// The function whose gradients a score or a method needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum GradientNeed {
     /// No gradients.

@@ -1,4 +1,4 @@
-//! Which zeros are allowed: anywhere, or N:M.
+//! Patterns of zeros: anywhere, or N:M.
 
 use core::fmt;
 use core::str::FromStr;
@@ -10,14 +10,14 @@ use crate::error::{Result, TensorError};
 use crate::vocabulary::nm::NmPattern;
 use crate::vocabulary::sparsity::Sparsity;
 
-/// Where zeros may stand.
+/// A pattern of zeros: the places where they may stand.
 ///
 /// In serde an unstructured pattern is its sparsity (`0.5`), an N:M pattern its text (`"2:4"`); `"50%"` is read too.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Pattern {
-    /// Anywhere; the sparsity says how many.
+    /// Zeros anywhere; the sparsity says how many.
     Unstructured(Sparsity),
-    /// In every group of consecutive inputs.
+    /// Zeros in every group of consecutive inputs.
     Nm(NmPattern),
 }
 
@@ -30,7 +30,7 @@ impl Pattern {
         }
     }
 
-    /// How many weights of a `[d_output, d_input]` matrix go when it is pruned as a whole.
+    /// Number of weights that are pruned when a `[d_output, d_input]` matrix is pruned as a whole.
     ///
     /// N:M counts full groups; [`NmPattern::check`] says whether there are others. Pruning every output on its own
     /// ([`Scope::PerOutput`](crate::Scope::PerOutput)) removes `d_output * floor(d_input * s)` instead.

@@ -1,4 +1,4 @@
-//! Which weights compete.
+//! Groups of weights that compete.
 
 use core::fmt;
 use core::str::FromStr;
@@ -11,11 +11,11 @@ use crate::error::{Result, TensorError};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Scope {
-    /// Every output on its own; each loses the same number of inputs.
+    /// Every output separately; each loses the same number of inputs.
     PerOutput,
-    /// All weights of a layer.
+    /// All weights of a layer together.
     PerLayer,
-    /// All weights of all layers.
+    /// All weights of all layers together.
     Global,
 }
 

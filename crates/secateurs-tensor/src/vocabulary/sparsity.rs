@@ -1,4 +1,4 @@
-//! The fraction of weights that go.
+//! The fraction of weights that are pruned.
 
 use core::fmt;
 use core::str::FromStr;
@@ -28,7 +28,7 @@ const COUNT_SLACK: f64 = 1e-6;
 pub struct Sparsity(f64);
 
 impl Sparsity {
-    /// No weight goes.
+    /// Sparsity zero: no weight is pruned.
     pub const DENSE: Self = Self(0.0);
 
     /// A sparsity of `value`.
@@ -50,7 +50,7 @@ impl Sparsity {
         self.0
     }
 
-    /// How many of `n` weights go: `floor(n * s + 1e-6)`.
+    /// Number of weights that are pruned of `n`: `floor(n * s + 1e-6)`.
     pub fn pruned_count(self, n: usize) -> usize {
         ((n as f64 * self.0 + COUNT_SLACK).floor() as usize).min(n)
     }

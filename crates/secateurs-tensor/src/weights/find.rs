@@ -13,7 +13,7 @@ pub struct FoundWeight {
     pub path: String,
     /// The parameter, as gradients know it.
     pub id: ParamId,
-    /// Its rank: 2 for a linear, 4 for a 2-d convolution.
+    /// Rank of the parameter: 2 for a linear, 4 for a 2-d convolution.
     pub rank: usize,
 }
 

@@ -166,7 +166,7 @@ impl WeightMatrix {
         })
     }
 
-    /// How many weights are zero, of either sign.
+    /// Number of weights that are zero, of either sign.
     pub fn n_zeros(&self) -> usize {
         self.values.par_iter().filter(|value| **value == 0.0).count()
     }
@@ -182,7 +182,7 @@ pub(crate) fn fraction(part: usize, whole: usize) -> f64 {
     if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
 }
 
-/// Whether `got` elements fill `dims`; a product that overflows fits nothing.
+/// Whether `got` elements fill `dims`; false for a product that overflows.
 pub(crate) fn check_len(what: &'static str, got: usize, dims: [usize; 2]) -> Result<()> {
     let expected = dims[0].saturating_mul(dims[1]);
     if got == expected {

@@ -1,4 +1,4 @@
-//! Weight matrices of burn modules: which, read, and written back.
+//! Weight matrices of burn modules: finds, reads and replaces them.
 
 pub(crate) mod find;
 pub(crate) mod layout;

@@ -1,4 +1,4 @@
-//! Which parameters are pruned, by path.
+//! Rules that choose the pruned parameters by path.
 
 use globset::{Glob, GlobSet, GlobSetBuilder};
 use serde::{Deserialize, Serialize};
@@ -41,10 +41,10 @@ struct Globs {
     exclude: Vec<String>,
 }
 
-/// Paths that rules select unless they say otherwise.
+/// Globs of the paths that rules select by default.
 const EVERYTHING: &str = "*";
 
-/// Globs of what pruning leaves alone unless rules say otherwise.
+/// Globs of the paths that pruning skips by default.
 const NEVER_PRUNED: [&str; 5] = ["*embed*", "*norm*", "*lm_head*", "*moe.gate.*", "*bias"];
 
 /// Paths shown beside a glob that matches none.
@@ -61,7 +61,7 @@ impl Default for Globs {
 }
 
 impl PathRules {
-    /// Selects what matches any of `include` and none of `exclude`.
+    /// Selects every path that matches any of `include` and none of `exclude`.
     ///
     /// # Errors
     ///
@@ -83,7 +83,7 @@ impl PathRules {
         self.include.is_match(path) && !self.exclude.is_match(path)
     }
 
-    /// Checks that every glob does something in a model whose weight matrices have these paths: that it matches one which
+    /// Checks that every glob has an effect in a model whose weight matrices have these paths: it must match one that
     /// could be pruned. The globs of the default need not match.
     ///
     /// # Errors
@@ -118,12 +118,12 @@ impl PathRules {
         Ok(())
     }
 
-    /// The globs of which one must match.
+    /// The globs of `include`; a selected path matches at least one.
     pub fn include(&self) -> &[String] {
         &self.globs.include
     }
 
-    /// The globs of which none may match.
+    /// The globs of `exclude`; a selected path matches none.
     pub fn exclude(&self) -> &[String] {
         &self.globs.exclude
     }

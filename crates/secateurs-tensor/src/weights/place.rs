@@ -1,12 +1,13 @@
-//! Where a traversal of a module is.
+//! The current place of a traversal of a module.
 
 /// Container type that burn reports for state attached to a parameter.
 const REPARAMETERIZATION: &str = "Reparameterization";
 
-/// Container whose weight has its inputs first, `[channels, d_output, k_h, k_w]`: no matrix of outputs by inputs.
+/// Container type of a convolution whose weight has its inputs first, `[channels, d_output, k_h, k_w]`, and so is no
+/// matrix of outputs by inputs.
 const TRANSPOSED_CONVOLUTION: &str = "Struct:ConvTranspose2d";
 
-/// Where a traversal is.
+/// The current place of a traversal.
 #[derive(Debug, Default)]
 pub(crate) struct Place {
     components: Vec<String>,
@@ -47,7 +48,7 @@ impl Place {
         Some((self.components[..depth].join("."), &self.components[depth]))
     }
 
-    /// Whether a float parameter of this rank that stands here is a weight matrix of the module itself.
+    /// Whether the float parameter of this rank at this place is a weight matrix of the module itself.
     pub(crate) fn holds_weight(&self, rank: usize) -> bool {
         let is_transposed = self
             .containers

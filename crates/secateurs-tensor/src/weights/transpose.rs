@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-/// Side of a block: two of them fit the first-level cache.
+/// Side of a block: two blocks fit the first-level cache.
 const BLOCK: usize = 32;
 
 /// `[outer, inner]` row-major into `[inner, outer]` row-major: from burn's layout of a linear weight to the canonical one

@@ -1,6 +1,6 @@
 //! Laws of masks.
 
-/// Exactly `n_pruned` entries of the mask are `false`.
+/// Checks that exactly `n_pruned` entries of the mask are `false`.
 pub fn prunes_exactly(keep: &[bool], n_pruned: usize) {
     let got = keep.iter().filter(|keep| !**keep).count();
     assert_eq!(
@@ -11,7 +11,7 @@ pub fn prunes_exactly(keep: &[bool], n_pruned: usize) {
     );
 }
 
-/// No pruned score beats a kept one, and among equal scores the lower index is pruned first.
+/// Checks that no pruned score beats a kept one, and that among equal scores the lower index is pruned first.
 pub fn prunes_lowest_first(scores: &[f64], keep: &[bool]) {
     assert_eq!(scores.len(), keep.len());
     let chosen = |wanted: bool| (0..keep.len()).filter(move |index| keep[*index] == wanted);
@@ -31,7 +31,7 @@ pub fn prunes_lowest_first(scores: &[f64], keep: &[bool]) {
     }
 }
 
-/// Pruned weights are +0.0, and no zero anywhere carries a sign.
+/// Checks that pruned weights are +0.0, and that no zero carries a sign.
 pub fn zeros_are_positive(weights: &[f32], keep: &[bool]) {
     assert_eq!(weights.len(), keep.len());
     for (index, (weight, keep)) in weights.iter().zip(keep).enumerate() {
@@ -40,7 +40,7 @@ pub fn zeros_are_positive(weights: &[f32], keep: &[bool]) {
     }
 }
 
-/// Every group of consecutive entries keeps at most `n_kept`.
+/// Checks that every group of consecutive entries keeps at most `n_kept`.
 pub fn keeps_per_group(keep: &[bool], n_kept: usize, group: usize) {
     assert_eq!(
         keep.len() % group,

@@ -1,4 +1,4 @@
-//! What must hold of every implementation; each function panics with the first violation.
+//! Laws that every implementation must obey; each function panics at the first violation.
 
 mod masks;
 mod numbers;

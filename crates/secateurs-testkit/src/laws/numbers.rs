@@ -1,6 +1,6 @@
 //! Laws of numbers.
 
-/// The square matrix equals its transpose to the last bit.
+/// Checks that a square matrix equals its transpose to the last bit.
 pub fn symmetric(matrix: &[f64], side: usize) {
     assert_eq!(matrix.len(), side * side);
     for i in 0..side {
@@ -15,7 +15,7 @@ pub fn symmetric(matrix: &[f64], side: usize) {
     }
 }
 
-/// Every entry lies within `relative` of the expected one, measured against the larger of it and `floor`.
+/// Checks that every entry lies within `relative` of the expected one, measured against the larger of it and `floor`.
 pub fn close(got: &[f64], expected: &[f64], relative: f64, floor: f64) {
     assert_eq!(got.len(), expected.len());
     for (index, (got, expected)) in got.iter().zip(expected).enumerate() {

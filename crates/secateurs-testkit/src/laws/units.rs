@@ -7,12 +7,12 @@ use crate::naive;
 pub struct ChosenUnits {
     /// Indices of the units that stay, ascending.
     pub kept: Vec<usize>,
-    /// Whether it says that the floor kept units that were asked to go.
+    /// Whether the selection reports that the floor kept units whose removal was requested.
     pub is_clipped: bool,
 }
 
-/// A selection among units removes exactly as many as the floor allows, the lowest scores first and of equal ones the lower
-/// index, and says where the floor held units back.
+/// Checks that a selection among units removes exactly as many as the floor allows, the lowest scores first and of
+/// equal ones the lower index, and reports where the floor held units back.
 ///
 /// `select` gets scores, the number of units to remove and the floor.
 pub fn selects_units(select: impl Fn(&[f64], usize, usize) -> ChosenUnits, scores: &[f64]) {
@@ -33,7 +33,8 @@ pub fn selects_units(select: impl Fn(&[f64], usize, usize) -> ChosenUnits, score
     }
 }
 
-/// A score of units gives one number per unit, the same again, and no NaN; what it selects obeys [`selects_units`].
+/// Checks that a score of units gives one number per unit, the same in a second call, and no NaN, and that selections
+/// by it obey [`selects_units`].
 ///
 /// `score` gives the scores of a group of `n_units` units.
 pub fn scores_units(

@@ -2,7 +2,7 @@
 
 use super::{prunes_exactly, prunes_lowest_first};
 
-/// What may be known of a weight matrix.
+/// Data about a weight matrix that a score may need.
 #[derive(Debug, Clone)]
 pub struct Evidence {
     /// Row-major `[d_output, d_input]`.
@@ -11,13 +11,13 @@ pub struct Evidence {
     pub dims: [usize; 2],
     /// The norm of each input.
     pub input_norms: Option<Vec<f32>>,
-    /// Gradients, one matrix a sample.
+    /// Gradients, one matrix per sample.
     pub gradients: Option<Vec<Vec<f32>>>,
 }
 
 /// A score of weights as the laws see it.
 pub struct WeightScore<'a> {
-    /// Its name, for messages.
+    /// Name of the score, for messages.
     pub name: &'a str,
     /// Whether it says that it needs norms of the inputs.
     pub needs_norms: bool,
@@ -25,7 +25,7 @@ pub struct WeightScore<'a> {
     pub needs_gradients: bool,
     /// One score per weight, or the text of an error.
     pub score: &'a dyn Fn(&Evidence) -> Result<Vec<f32>, String>,
-    /// Marks what survives where so many weights of a matrix are pruned by their scores.
+    /// Marks the weights that survive if so many weights of a matrix are pruned by their scores.
     pub select: &'a dyn Fn(&[f32], usize) -> Vec<bool>,
 }
 
@@ -34,7 +34,7 @@ impl WeightScore<'_> {
         (self.score)(evidence).unwrap_or_else(|error| panic!("{} refuses sound evidence: {error}", self.name))
     }
 
-    /// What the score says it needs of `evidence`, and nothing else.
+    /// The part of `evidence` that the score says it needs.
     fn needed(&self, evidence: &Evidence) -> Evidence {
         Evidence {
             input_norms: evidence.input_norms.clone().filter(|_| self.needs_norms),
@@ -44,8 +44,8 @@ impl WeightScore<'_> {
     }
 }
 
-/// A score of weights gives one finite number per weight, the same again, on what it says it needs and on that alone;
-/// refuses what is absent or NaN; and leads to masks of exact counts.
+/// Checks that a score of weights gives one finite number per weight, the same in a second call, from the data that it
+/// says it needs; that it refuses absent data and NaN; and that its masks have exact counts.
 ///
 /// `evidence` is complete and finite.
 pub fn scores_weights(score: &WeightScore<'_>, evidence: &Evidence) {
@@ -67,7 +67,7 @@ pub fn scores_weights(score: &WeightScore<'_>, evidence: &Evidence) {
     }
 }
 
-/// Evidence that was not asked for changes nothing, whatever it says.
+/// Checks that data which was not requested changes nothing, whatever it holds.
 fn is_deaf(score: &WeightScore<'_>, evidence: &Evidence, expected: &[f32]) {
     let reversed = |values: &Vec<f32>| values.iter().rev().map(|value| 2.0 * value).collect();
     let mut other = evidence.clone();
@@ -113,7 +113,7 @@ fn refuses_what_is_absent(score: &WeightScore<'_>, needed: &Evidence) {
     }
 }
 
-/// A NaN is refused wherever it is read; a score that ignores the weights may ignore it there.
+/// Checks that NaN is refused wherever it is read; a score that ignores the weights may ignore it there.
 fn refuses_nan(score: &WeightScore<'_>, needed: &Evidence, expected: &[f32]) {
     let mut spoilt = needed.clone();
     spoilt.weights[0] = f32::NAN;

@@ -47,7 +47,7 @@ pub fn alps(layer: Layer<'_>, zeros: Zeros, settings: &AlpsSettings) -> (Vec<f64
     )
 }
 
-/// A layer whose inputs have norm 1: `B = W D`, `R = B G` and `G`.
+/// A layer scaled to inputs of norm 1: `B = W D`, `R = B G` and `G`.
 struct Scaled {
     b0: Vec<f64>,
     r: Vec<f64>,
@@ -100,7 +100,7 @@ impl Scaled {
         (b, settings.max_iterations)
     }
 
-    /// Conjugate gradients for `B G = R` on the support, every output on its own.
+    /// Conjugate gradients for `B G = R` on the support, for every output separately.
     fn refine(&self, mut b: Vec<f64>, keep: &[bool], n_steps: usize) -> Vec<f64> {
         let Self { r, gram, .. } = self;
         let d = (gram.len() as f64).sqrt() as usize;

@@ -1,4 +1,4 @@
-//! ELSA (arXiv 2510.01650, algorithm 1) on a loss whose gradient is known.
+//! ELSA (arXiv 2510.01650, algorithm 1) on a loss with a known gradient.
 
 use super::layer::{Zeros, masked};
 
@@ -17,7 +17,7 @@ pub struct ElsaSettings {
     pub lambda: [f64; 2],
     /// Steps from one sparse copy to the next.
     pub interval: usize,
-    /// Longest gradient.
+    /// Largest norm of a gradient; longer ones are shortened.
     pub max_norm: f64,
     /// Whether the penalty acts on the weights beside Adam's step rather than on the gradient.
     pub decoupled: bool,
@@ -36,7 +36,7 @@ pub struct ElsaOutcome {
     pub dual: Vec<f64>,
 }
 
-/// Minimises a loss from `start` on so that `zeros` holds, given the gradient at any point.
+/// Minimises a loss from `start` on under the pattern `zeros`, given the gradient at any point.
 pub fn elsa(
     start: &[f64],
     gradient: impl Fn(&[f64], usize) -> Vec<f64>,

@@ -1,4 +1,4 @@
-//! Gradients by differences, and the scores made of them.
+//! Gradients by finite differences, and the scores made from gradients.
 
 /// The gradient of `loss` at `weights` by central differences of `step`; exact up to rounding for quadratic losses.
 pub fn gradient(loss: impl Fn(&[f64]) -> f64, weights: &[f64], step: f64) -> Vec<f64> {

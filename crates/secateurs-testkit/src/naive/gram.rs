@@ -1,6 +1,6 @@
 //! Statistics of activations.
 
-/// `G = X^T X`, `[d_input, d_input]`.
+/// The Gram matrix `G = X^T X`, `[d_input, d_input]`.
 pub fn gram(inputs: &[f64], d_input: usize) -> Vec<f64> {
     let mut gram = vec![0.0; d_input * d_input];
     for token in inputs.chunks_exact(d_input) {
@@ -13,7 +13,7 @@ pub fn gram(inputs: &[f64], d_input: usize) -> Vec<f64> {
     gram
 }
 
-/// `||X_j||`, per input.
+/// The norm `||X_j||` of each input.
 pub fn l2_norms(inputs: &[f64], d_input: usize) -> Vec<f64> {
     (0..d_input)
         .map(|j| {

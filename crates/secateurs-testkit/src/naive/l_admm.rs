@@ -13,7 +13,7 @@ pub struct LAdmmSettings {
     pub iterations: usize,
     /// Updates of the mask.
     pub mask_iterations: usize,
-    /// Whether sparsity grows with the cube, or is final from the start.
+    /// Whether sparsity grows along a cubic, or is final from the start.
     pub gradual: bool,
 }
 
@@ -59,7 +59,7 @@ pub fn l_admm(layer: Layer<'_>, zeros: Zeros, settings: &LAdmmSettings) -> Vec<f
         .collect()
 }
 
-/// The `n_pruned` smallest go; of a group's best none.
+/// Prunes the `n_pruned` smallest entries, but none of a group's best.
 fn growing_mask(values: &[f64], zeros: Zeros, n_pruned: usize) -> Vec<bool> {
     let mut scores: Vec<f64> = values.iter().map(|value| value.abs()).collect();
     if matches!(zeros, Zeros::Groups { .. }) {

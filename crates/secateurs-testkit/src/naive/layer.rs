@@ -1,4 +1,4 @@
-//! What the oracles of layer solvers have in common.
+//! Layers and patterns that the oracles of layer solvers share.
 
 use super::{keep_groups, keep_largest};
 
@@ -14,7 +14,7 @@ pub struct Layer<'a> {
 }
 
 impl Layer<'_> {
-    /// `||(W - W^) X||^2`.
+    /// The squared error of the outputs, `||(W - W^) X||^2`.
     pub fn error(&self, pruned: &[f64]) -> f64 {
         let difference: Vec<f64> = self.weight.iter().zip(pruned).map(|(w, p)| w - p).collect();
         let image = super::multiply(&difference, self.gram, self.d_input);
@@ -22,12 +22,12 @@ impl Layer<'_> {
     }
 }
 
-/// Which zeros are wanted.
+/// The requested pattern of zeros.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Zeros {
-    /// So many, anywhere.
+    /// A number of zeros, anywhere.
     Anywhere(usize),
-    /// All but `keep` of every `group`.
+    /// Zeros for all but `keep` of every `group`.
     Groups {
         /// Kept of each group.
         keep: usize,
@@ -46,7 +46,7 @@ impl Zeros {
         }
     }
 
-    /// How many of `n` entries go.
+    /// Number of zeros among `n` entries.
     pub fn count(self, n: usize) -> usize {
         match self {
             Self::Anywhere(n_pruned) => n_pruned,
@@ -55,7 +55,7 @@ impl Zeros {
     }
 }
 
-/// `values` where `keep`, else 0.
+/// Copies `values` where `keep` is true, and writes 0 elsewhere.
 pub(crate) fn masked(values: &[f64], keep: &[bool]) -> Vec<f64> {
     values
         .iter()

@@ -1,6 +1,6 @@
-//! Dense linear algebra by the schoolbook.
+//! Dense linear algebra by the textbook.
 
-/// `A B` for `A [n, k]` and `B [k, m]`; `n` and `m` follow from the lengths.
+/// The product `A B` of `A [n, k]` and `B [k, m]`; `n` and `m` follow from the lengths.
 pub fn multiply(a: &[f64], b: &[f64], k: usize) -> Vec<f64> {
     let m = b.len() / k;
     let row = |i: usize| (0..m).map(move |j| (0..k).map(|l| a[i * k + l] * b[l * m + j]).sum());
@@ -37,7 +37,7 @@ pub fn inverse(matrix: &[f64], n: usize) -> Vec<f64> {
     right
 }
 
-/// The lower `L` with `A = L L^T`.
+/// The lower triangular `L` with `A = L L^T`.
 pub fn cholesky(matrix: &[f64], n: usize) -> Vec<f64> {
     let mut lower = vec![0.0; n * n];
     for i in 0..n {
@@ -50,14 +50,14 @@ pub fn cholesky(matrix: &[f64], n: usize) -> Vec<f64> {
     lower
 }
 
-/// `I`, `[n, n]`.
+/// The identity, `[n, n]`.
 pub fn identity(n: usize) -> Vec<f64> {
     (0..n * n)
         .map(|index| if index % (n + 1) == 0 { 1.0 } else { 0.0 })
         .collect()
 }
 
-/// `A + value * I`.
+/// Adds to the diagonal: `A + value * I`.
 pub fn add_diagonal(matrix: &[f64], n: usize, value: f64) -> Vec<f64> {
     matrix
         .iter()

@@ -3,11 +3,11 @@
 /// A kernel that moves over images.
 #[derive(Debug, Clone, Copy)]
 pub struct Kernel {
-    /// Height and width.
+    /// Height and width of the kernel.
     pub size: [usize; 2],
     /// Steps between two places.
     pub stride: [usize; 2],
-    /// Zeros above and below, left and right.
+    /// Zeros above and below, and zeros left and right.
     pub padding: [[usize; 2]; 2],
     /// Steps between two entries of the kernel.
     pub dilation: [usize; 2],

@@ -1,6 +1,6 @@
 //! Scores of weights.
 
-/// `|W_ij|`.
+/// The magnitude `|W_ij|`.
 pub fn magnitude(weight: &[f64]) -> Vec<f64> {
     weight.iter().map(|value| value.abs()).collect()
 }

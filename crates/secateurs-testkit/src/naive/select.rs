@@ -24,8 +24,8 @@ pub fn keep_groups(scores: &[f64], n_kept: usize, group: usize) -> Vec<bool> {
     keep_per_output(scores, group, group - n_kept)
 }
 
-/// Removes the unit of the lowest score, of equal ones the first, again and again until `n_removed` are gone or `floor` are
-/// left; the indices of the rest.
+/// Removes the unit of the lowest score, of equal ones the first, again and again until `n_removed` are removed or
+/// `floor` are left; returns the indices of the rest.
 pub fn keep_units(scores: &[f64], n_removed: usize, floor: usize) -> Vec<usize> {
     let mut kept: Vec<usize> = (0..scores.len()).collect();
     for _ in 0..n_removed {

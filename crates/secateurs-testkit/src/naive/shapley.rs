@@ -1,6 +1,6 @@
 //! Shapley values by their definition.
 
-/// The mean, over all orders of `n` players, of what each adds to those before it; `value` takes who is in.
+/// The mean, over all orders of `n` players, of the gain in `value` when each player joins the players before it.
 pub fn shapley(n: usize, value: impl Fn(&[bool]) -> f64) -> Vec<f64> {
     let mut sums = vec![0.0; n];
     let orders = permutations((0..n).collect());

@@ -1,4 +1,4 @@
-//! Treatment of the weights that are to go.
+//! Treatment of the weights to be pruned, and its settings.
 
 use secateurs_tensor::{MaskSet, PathRules, Pattern, Scope};
 use serde::{Deserialize, Serialize};
@@ -7,14 +7,14 @@ use crate::error::{Result, TrainError};
 use crate::schedules::PenaltySchedule;
 use crate::states::StateFormat;
 
-/// Treatment of the weights that are to go.
+/// Treatment of the weights to be pruned.
 #[derive(Debug, Clone)]
 pub enum Constraint {
-    /// Nothing: ordinary training.
+    /// No treatment: ordinary training.
     Free,
-    /// Masked weights are zero from the start and stay zero.
+    /// Masked weights, zero from the start and kept at zero.
     Masks(MaskSet),
-    /// The least important weights are pulled towards zero, and are chosen anew again and again.
+    /// The least important weights, pulled towards zero and chosen anew again and again.
     Admm(AdmmSettings),
 }
 
@@ -22,10 +22,10 @@ pub enum Constraint {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ProjectionMetric {
-    /// `w^2`: the nearest sparse vector.
+    /// The square `w^2`: gives the nearest sparse vector.
     #[default]
     Identity,
-    /// `F w^2` with Adam's second moment as the diagonal `F` of the Fisher matrix.
+    /// The square weighted by `F`: `F w^2`, with Adam's second moment as the diagonal `F` of the Fisher matrix.
     ///
     /// `F` is `v + eps^2`, so that a tensor without any gradient falls back to `w^2`. The correction of Adam's bias is the
     /// same for all weights and changes no order.
@@ -39,7 +39,7 @@ pub enum PenaltyScale {
     /// One unit for all tensors.
     #[default]
     Absolute,
-    /// Divided by each tensor's distance from its first sparse copy, `||x0 - z0|| + 1e-8`.
+    /// The unit divided by each tensor's distance from its first sparse copy, `||x0 - z0|| + 1e-8`.
     PerTensor,
 }
 
@@ -47,11 +47,11 @@ pub enum PenaltyScale {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Proximal {
-    /// On the gradient, through Adam's moments, as published: `g + lambda (x - z + u)`.
+    /// Adds the penalty to the gradient, so that it passes Adam's moments, as published: `g + lambda (x - z + u)`.
     #[default]
     InGradient,
-    /// On the weights beside Adam's step, as AdamW decays: `x - lr lambda (x - z + u)`. The second moment stays that of
-    /// the loss alone.
+    /// Moves the weights beside Adam's step, as AdamW decays: `x - lr lambda (x - z + u)`. The second moment stays that
+    /// of the loss alone.
     Decoupled,
 }
 
@@ -62,7 +62,7 @@ pub struct AdmmSettings {
     pub pattern: Pattern,
     /// Parameters that are pruned.
     pub rules: PathRules,
-    /// Weights that compete: those of a layer, or of all layers.
+    /// Weights that compete: the weights of one layer, or of all layers.
     pub scope: Scope,
     /// Importance of a weight.
     pub metric: ProjectionMetric,

@@ -1,4 +1,4 @@
-//! The sparse copies of a trainer: how they begin, are made anew, and become the result.
+//! The sparse copies of a trainer: made at the start, made anew, and turned into the result.
 
 use burn::module::Module;
 use secateurs_tensor::{KeepMask, Scope, WeightLayout};
@@ -52,7 +52,7 @@ impl<M: Module> Trainer<M> {
         Ok(())
     }
 
-    /// New sparse copies and duals.
+    /// Makes new sparse copies and duals.
     pub(crate) fn update_duals(&mut self, settings: &AdmmSettings) -> Result<DualUpdate> {
         let masks = self.supports(settings.metric, true)?;
         let next_lambda = settings.penalty.at(self.step, self.config.steps);

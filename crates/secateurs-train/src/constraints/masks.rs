@@ -1,4 +1,4 @@
-//! Given masks: how a trainer takes them on.
+//! Given masks, attached to a trainer.
 
 use burn::module::Module;
 use secateurs_tensor::{KeepMask, MaskSet, TensorError, WeightLayout};
@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::trainer::{Parameter, Trainer, parameters};
 
 impl<M: Module> Trainer<M> {
-    /// Zeros what the masks prune, and keeps it so.
+    /// Zeros the weights that the masks prune, and keeps them zero.
     pub(crate) fn attach(&mut self, masks: &MaskSet) -> Result<()> {
         for (path, mask) in masks {
             let trained = self.parameters.iter_mut().find(|t| t.parameter.path == *path);

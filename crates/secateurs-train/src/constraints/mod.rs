@@ -1,4 +1,4 @@
-//! Treatments of the weights that are to go: none, a mask, or ELSA's alternation.
+//! Treatments of the weights to be pruned: none, a mask, or ELSA's alternation.
 
 mod admm;
 mod alternation;

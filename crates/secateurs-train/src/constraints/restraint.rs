@@ -1,13 +1,13 @@
-//! Restraints that keep weights from going where the loss wants them.
+//! Restraints that hold weights back against the loss.
 
 use super::admm::Proximal;
 use super::sparse_copy::SparseCopy;
 use crate::states::BLOCK;
 
-/// Restraints that keep weights from going where the loss wants them.
+/// A restraint that holds weights back against the loss.
 pub(crate) enum Restraint {
     Free,
-    /// In burn's layout.
+    /// A mask in burn's layout.
     Masked(Vec<bool>),
     Split(SparseCopy),
 }
@@ -15,14 +15,14 @@ pub(crate) enum Restraint {
 /// Factors that a step applies to gradients.
 #[derive(Clone, Copy)]
 pub(crate) struct Force {
-    /// Averages micro-batches and clips.
+    /// Factor that averages micro-batches and clips.
     pub(crate) scale: f32,
     pub(crate) lambda: f32,
     pub(crate) learning_rate: f32,
 }
 
 impl Restraint {
-    /// Scales the gradient of the weights from `start` on and adds that of the penalty.
+    /// Scales the gradient of the weights from `start` on and adds the gradient of the penalty.
     pub(crate) fn pull(&self, start: usize, values: &[f32], gradient: &mut [f32], force: Force) {
         match self {
             Self::Free => gradient.iter_mut().for_each(|g| *g *= force.scale),
@@ -41,7 +41,7 @@ impl Restraint {
         }
     }
 
-    /// Moves the weights from `start` on towards their sparse copy, where that is not left to the gradient.
+    /// Moves the weights from `start` on towards their sparse copy, unless the gradient already holds the penalty.
     pub(crate) fn attract(&self, start: usize, values: &mut [f32], force: Force) {
         if let Self::Split(copy) = self
             && copy.proximal == Proximal::Decoupled
@@ -53,7 +53,7 @@ impl Restraint {
         }
     }
 
-    /// Zeros what a mask prunes.
+    /// Zeros the weights that a mask prunes.
     pub(crate) fn settle(&self, start: usize, values: &mut [f32]) {
         if let Self::Masked(keep) = self {
             for (value, keep) in values.iter_mut().zip(&keep[start..]) {

@@ -28,7 +28,7 @@ pub(crate) struct Residuals {
 }
 
 impl SparseCopy {
-    /// `z - u`
+    /// The difference `z - u`.
     pub(crate) fn anchor(&self) -> Vec<f32> {
         let mut anchor = self.values.to_vec();
         let dual = self.dual.to_vec();
@@ -36,7 +36,7 @@ impl SparseCopy {
         anchor
     }
 
-    /// Shows `x - z + u` of the weights from `start` on, at most a block of them.
+    /// Shows `x - z + u` of the weights from `start` on, at most one block.
     pub(crate) fn distances(&self, start: usize, values: &[f32], mut see: impl FnMut(usize, f32)) {
         let (mut z, mut u) = ([0.0; BLOCK], [0.0; BLOCK]);
         let (z, u) = (&mut z[..values.len()], &mut u[..values.len()]);

@@ -1,4 +1,4 @@
-//! A parameter with the state of its training, and a step of it.
+//! A parameter with the state of its training, and one training step.
 
 use burn::tensor::Tensor;
 use rayon::prelude::*;
@@ -13,7 +13,7 @@ pub(crate) struct TrainedParameter {
     pub(crate) parameter: Parameter,
     pub(crate) moments: Moments,
     pub(crate) restraint: Restraint,
-    /// The restraint on the device, where state lives there.
+    /// The restraint on the device, where the state is kept there.
     pub(crate) anchor: Option<Tensor<1>>,
 }
 
@@ -31,7 +31,7 @@ impl TrainedParameter {
         }
     }
 
-    /// Shows the device what holds the weights now: `z - u`, or a mask of zeros and ones.
+    /// Tells the device which tensor restrains the weights now: `z - u`, or a mask of zeros and ones.
     pub(crate) fn cast_anchor(&mut self) {
         let values = match &self.restraint {
             Restraint::Free => return,
@@ -41,7 +41,7 @@ impl TrainedParameter {
         self.anchor = Some(Tensor::from_floats(&values[..], &self.parameter.device));
     }
 
-    /// Takes a step as [`descend`](Self::descend) does, on the device.
+    /// Takes a step on the device, as [`descend`](Self::descend) does on the host.
     pub(crate) fn descend_on_device(
         &mut self,
         mut weights: Tensor<1>,

@@ -12,7 +12,7 @@ pub enum WarmUp {
     /// The rate rises to its peak, and falls from then on.
     #[default]
     BeforeDecay,
-    /// The rate falls from the first step on, and the warm-up is a factor of it.
+    /// The rate falls from the first step on, and the warm-up is a factor on it.
     DuringDecay,
 }
 
@@ -28,7 +28,7 @@ pub struct LearningRate {
     /// Shape of the fall to the floor; `Constant` stays at the peak.
     #[serde(default = "linear")]
     pub decay: ScheduleShape,
-    /// Learning rate after the last step, 0 if nothing else is said.
+    /// Learning rate after the last step; 0 by default.
     #[serde(default)]
     pub floor: f64,
     /// Order of rise and fall.

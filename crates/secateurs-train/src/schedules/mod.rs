@@ -1,4 +1,4 @@
-//! Values that move from the first step to the last.
+//! Schedules: values that change from the first step to the last.
 
 mod learning_rate;
 mod penalty;

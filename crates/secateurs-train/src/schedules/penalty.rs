@@ -13,7 +13,7 @@ pub struct PenaltySchedule {
     pub start: f64,
     /// Penalty at the last step; equal to `start` where it is constant.
     pub end: f64,
-    /// The way between them.
+    /// Shape of the way between them.
     #[serde(default)]
     pub shape: ScheduleShape,
 }

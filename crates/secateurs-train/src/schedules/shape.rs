@@ -11,14 +11,14 @@ pub enum ScheduleShape {
     Constant,
     /// A straight line.
     Linear,
-    /// Half a cosine: slow at both ends.
+    /// Half a period of a cosine: slow at both ends.
     Cosine,
-    /// One factor for every step.
+    /// A factor for every step.
     Exponential,
 }
 
 impl ScheduleShape {
-    /// The value after the share `progress` of the way, from 0 to 1.
+    /// The value after `progress` of the way, a share from 0 to 1.
     pub(crate) fn at(self, start: f64, end: f64, progress: f64) -> f64 {
         match self {
             Self::Constant => start,

@@ -2,11 +2,11 @@
 
 /// The largest finite value.
 pub(crate) const MAX: f32 = 448.0;
-/// Smallest normal exponent; below it lie the multiples of `2^-9`.
+/// Smallest normal exponent; smaller numbers are multiples of `2^-9`.
 const MIN_EXPONENT: i32 = -6;
 const NAN: u8 = 0x7f;
 
-/// The nearest e4m3 number (`e4m3fn` of other programs); ties go to the even one, what is too large to the largest.
+/// The nearest e4m3 number (`e4m3fn` of other programs); ties go to the even one, numbers too large to the largest.
 ///
 /// # Examples
 ///

@@ -11,10 +11,10 @@ use crate::trainer::parameters::to_vec;
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum MomentFormat {
-    /// 8 bytes a weight.
+    /// Single precision: 8 bytes per weight.
     #[default]
     F32,
-    /// About 2 bytes a weight: 8-bit codes with a scale for every 256 (arXiv 2110.02861).
+    /// 8-bit codes with a scale for every 256 (arXiv 2110.02861): about 2 bytes per weight.
     ///
     /// **Deviates:** a second moment above 0 never becomes 0; signed codes are symmetric.
     Int8,
@@ -31,7 +31,7 @@ pub(crate) enum Moments {
         first: Quantised,
         second: Quantised,
     },
-    /// In f32, on the device of the module.
+    /// The moments in f32, on the device of the module.
     Device(Box<[Tensor<1>; 2]>),
 }
 
@@ -152,7 +152,7 @@ fn names(path: &str) -> [String; 2] {
 }
 
 impl Part<'_> {
-    /// Shows the moments of block `block` as f32 to `update`, and keeps what it leaves there.
+    /// Shows the moments of block `block` as f32 to `update`, and stores them as it leaves them.
     pub(crate) fn update(&mut self, block: usize, update: impl FnOnce(&mut [f32], &mut [f32])) {
         let start = block * BLOCK;
         match self {

@@ -12,11 +12,11 @@ const DECADES: usize = 7;
 const FIRST_CELL: usize = (127 - 24) << 7;
 const LAST_CELL: usize = 127 << 7;
 
-/// Magnitudes in ascending order, from 0 to 1, and how to find the nearest.
+/// Magnitudes in ascending order, from 0 to 1, and a table that finds the nearest.
 #[derive(Debug)]
 pub(crate) struct CodeBook {
     magnitudes: Vec<f32>,
-    /// Between neighbours.
+    /// Midpoints between neighbours.
     midpoints: Vec<f32>,
     /// Code of the smallest value of each cell.
     cells: Vec<u8>,
@@ -28,7 +28,7 @@ pub(crate) static SIGNED: LazyLock<CodeBook> = LazyLock::new(|| CodeBook::new(1)
 pub(crate) static UNSIGNED: LazyLock<CodeBook> = LazyLock::new(|| CodeBook::new(2));
 
 impl CodeBook {
-    /// `first` fractions in the lowest decade, twice as many in every following one.
+    /// Builds a table with `first` fractions in the lowest decade and twice as many in every following one.
     fn new(first: usize) -> Self {
         let mut magnitudes = vec![0.0f32];
         for decade in 0..DECADES {
@@ -56,7 +56,7 @@ impl CodeBook {
         }
     }
 
-    /// The code whose magnitude is nearest to `value` in `[0, 1]`.
+    /// The code of the magnitude nearest to `value`, which lies in `[0, 1]`.
     #[inline]
     fn nearest(&self, value: f32) -> u8 {
         let cell = ((value.to_bits() >> 16) as usize).clamp(FIRST_CELL, LAST_CELL);
@@ -69,7 +69,7 @@ impl CodeBook {
     }
 }
 
-/// A vector of 8-bit codes and a scale for every [`BLOCK`] of them.
+/// A vector of 8-bit codes, with a scale for every [`BLOCK`] of them.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Quantised {
     pub(crate) codes: Vec<u8>,

@@ -11,12 +11,13 @@ use super::slice::{StateSlice, StateSliceMut};
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum StateFormat {
-    /// 4 bytes.
+    /// Single precision, 4 bytes.
     #[default]
     F32,
-    /// 2 bytes: the upper half of an f32, rounded to the nearest.
+    /// The upper half of an f32, rounded to the nearest: 2 bytes.
     Bf16,
-    /// 1 byte and one scale a tensor: `scale = max(1e-8, 1.05 max|x| / 448)`. Zeros stay zeros.
+    /// The 8-bit float e4m3: 1 byte, and one scale per tensor, `scale = max(1e-8, 1.05 max|x| / 448)`. Zeros stay
+    /// zeros.
     E4m3,
 }
 
@@ -103,7 +104,7 @@ impl Stored {
         }
     }
 
-    /// Multiplies everything, as far as the format allows.
+    /// Multiplies all values, as far as the format allows.
     pub(crate) fn scale(&mut self, factor: f32) {
         match self {
             Self::F32(values) => values.par_iter_mut().for_each(|value| *value *= factor),

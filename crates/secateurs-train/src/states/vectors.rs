@@ -1,4 +1,4 @@
-//! Loops over host vectors, in a fixed order whatever the number of threads.
+//! Loops over host vectors, in an order that does not depend on the number of threads.
 
 use rayon::prelude::*;
 

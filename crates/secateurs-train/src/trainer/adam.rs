@@ -1,4 +1,4 @@
-//! Adam.
+//! The optimiser Adam, with and without weight decay.
 
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
@@ -10,10 +10,10 @@ use crate::states::MomentFormat;
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Decay {
-    /// On the weights, beside the step (AdamW).
+    /// Decays the weights beside the step (AdamW).
     #[default]
     Decoupled,
-    /// On the gradient, through the moments (Adam with an L2 penalty).
+    /// Adds the decay to the gradient, so that it passes the moments (Adam with an L2 penalty).
     InGradient,
 }
 
@@ -36,7 +36,7 @@ pub struct AdamSettings {
 }
 
 impl Default for AdamSettings {
-    /// ELSA's published runs, without decay.
+    /// The settings of ELSA's published runs, without decay.
     fn default() -> Self {
         Self {
             beta1: 0.9,
@@ -104,7 +104,7 @@ pub(crate) struct AdamStep {
 }
 
 impl AdamStep {
-    /// The weights moved along `gradient`, on their device.
+    /// Moves the weights along `gradient`, on their device.
     pub(crate) fn apply_on_device(
         &self,
         weights: Tensor<1>,

@@ -1,4 +1,4 @@
-//! A step's way back: losses, their gradients, and where the loss is highest nearby.
+//! The backward pass of a step: losses, their gradients, and the nearby point of the highest loss.
 
 use burn::module::Module;
 
@@ -31,7 +31,7 @@ impl<M: Module> Trainer<M> {
         Ok((loss, sums))
     }
 
-    /// Says which weights make the loss infinite, if it is weights.
+    /// Names weights that make the loss infinite, if there are any.
     fn diverged(&self, loss: f32) -> TrainError {
         TrainError::Diverged {
             step: self.step,
@@ -51,7 +51,7 @@ impl<M: Module> Trainer<M> {
         spoilt
     }
 
-    /// Norm of all gradients together, as they are.
+    /// Norm of all gradients together, before clipping.
     pub(super) fn norm(&self, gradients: &Slopes) -> Result<f64> {
         let mut total = 0.0;
         for (sum, trained) in gradients.squares().into_iter().zip(&self.parameters) {
@@ -66,7 +66,7 @@ impl<M: Module> Trainer<M> {
         Ok(total.sqrt())
     }
 
-    /// The module moved to where the loss is highest nearby.
+    /// Moves the module to the nearby point of the highest loss.
     pub(super) fn perturbed(&self, gradients: &Slopes) -> M {
         let norm = gradients.squares().into_iter().sum::<f64>().sqrt();
         let Slopes::Host(gradients) = gradients else {

@@ -9,12 +9,13 @@ use crate::states::MomentFormat;
 /// Memory that holds the state of a training.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Residence {
-    /// In the memory of the host: weights and gradients cross the bus at every step, and the device holds no state at all.
+    /// State in the memory of the host: weights and gradients cross the bus at every step, and the device holds no
+    /// state.
     ///
     /// On a CPU nothing is copied, and the same bits come out whatever the number of threads.
     #[default]
     Host,
-    /// Adam's moments on the module's device, with 4 bytes for every constrained weight: only a new sparse copy crosses the
+    /// Adam's moments on the module's device, 4 bytes for every constrained weight: only a new sparse copy crosses the
     /// bus. For accelerators; moments are in f32.
     Device,
 }
@@ -24,24 +25,26 @@ pub enum Residence {
 pub struct TrainConfig {
     /// Number of steps.
     pub steps: usize,
-    /// Micro-batches whose gradients are averaged in a step.
+    /// Number of micro-batches whose gradients are averaged in a step.
     pub micro_batches: usize,
     /// Learning rate of each step.
     pub learning_rate: LearningRate,
     /// Adam.
     pub adam: AdamSettings,
-    /// The gradient of all parameters together is shortened to this norm, before the penalty is added.
+    /// Largest norm of the gradient of all parameters together, before the penalty is added; longer ones are shortened
+    /// to it.
     pub max_norm: Option<f64>,
     /// Radius of sharpness-aware minimisation (arXiv 2010.01412): the gradient is taken at `x + r g / ||g||`; 0 for none.
     pub sharpness: f64,
-    /// Treatment of the weights that are to go.
+    /// Treatment of the weights to be pruned.
     pub constraint: Constraint,
     /// Memory that holds the state.
     pub residence: Residence,
 }
 
 impl TrainConfig {
-    /// `steps` steps of one batch each, with ELSA's other defaults: Adam without decay, norm 1, linear decay to 0.
+    /// Settings for `steps` steps of one batch each, with ELSA's other defaults: Adam without decay, norm 1, linear
+    /// decay to 0.
     pub fn new(steps: usize, learning_rate: f64, constraint: Constraint) -> Self {
         Self {
             steps,

@@ -1,4 +1,4 @@
-//! The question of a training step to its user, and the answer.
+//! The request of a training step for a batch's gradients, and the answer.
 
 use burn::module::Module;
 use burn::optim::GradientsParams;

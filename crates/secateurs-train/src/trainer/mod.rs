@@ -1,4 +1,4 @@
-//! The loop: one step after the other, and its state as a value.
+//! The training loop: takes one step after another, and keeps its state as a value.
 
 mod adam;
 mod backward;

@@ -10,7 +10,7 @@ use secateurs_tensor::TensorError;
 pub(crate) struct Parameter {
     pub(crate) path: String,
     pub(crate) shape: Vec<usize>,
-    /// Its device, without autodiff.
+    /// Device of the parameter, without autodiff.
     pub(crate) device: Device,
 }
 
@@ -49,7 +49,7 @@ pub(crate) fn read<M: Module>(module: &M, see: &mut dyn FnMut(usize, Vec<f32>)) 
     reader.show();
 }
 
-/// Replaces the values of every trained parameter by what `change` makes of them.
+/// Replaces the values of every trained parameter by the result of `change`.
 pub(crate) fn map<M: Module>(module: M, change: &mut dyn FnMut(usize, Vec<f32>) -> Vec<f32>) -> M {
     let mut taker = Taker::default();
     let husk = module.map(&mut taker);
@@ -62,7 +62,7 @@ pub(crate) fn map<M: Module>(module: M, change: &mut dyn FnMut(usize, Vec<f32>) 
     })
 }
 
-/// Replaces every trained parameter, flat and without autodiff, by what `change` makes of it.
+/// Replaces every trained parameter, flat and without autodiff, by the result of `change`.
 pub(crate) fn map_on_device<M: Module>(module: M, change: &mut dyn FnMut(usize, Tensor<1>) -> Tensor<1>) -> M {
     module.map(&mut DeviceChanger { change, index: 0 })
 }
@@ -84,10 +84,10 @@ pub(crate) fn read_all(tensors: Vec<Tensor<1>>) -> Vec<Vec<f32>> {
     waiting.all()
 }
 
-/// Elements that are read in one go: so many that a device's answer takes longer than the question.
+/// Number of elements that are read in one go: so many that a device's answer takes longer than the question.
 const READ_TOGETHER: usize = 1 << 25;
 
-/// Tensors on their way to the host.
+/// Tensors whose transfer to the host has begun.
 #[derive(Default)]
 struct Waiting {
     transaction: Transaction,
@@ -175,7 +175,7 @@ impl ModuleVisitor for Reader<'_> {
     }
 }
 
-/// Takes the tensors out of a module, so that a CPU backend hands over the buffers themselves.
+/// Moves the tensors out of a module, so that a CPU backend hands over the buffers themselves.
 #[derive(Default)]
 struct Taker {
     taken: Waiting,

@@ -28,27 +28,27 @@ pub struct DualUpdate {
     pub dual: f64,
     /// Share of weights that entered or left the support.
     pub mask_change: f64,
-    /// The penalty until the next one.
+    /// The penalty until the next sparse copy.
     pub lambda: f64,
 }
 
 /// Bytes of training state beside the weights and gradients.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StateBytes {
-    /// TrainedParameter parameters.
+    /// Number of trained parameters.
     pub n_parameters: usize,
-    /// TrainedParameter parameters that a pattern constrains.
+    /// Number of trained parameters that a pattern constrains.
     pub n_constrained: usize,
-    /// Adam's moments.
+    /// Bytes of Adam's moments.
     pub moments: usize,
-    /// Sparse copies `z`.
+    /// Bytes of the sparse copies `z`.
     pub split: usize,
-    /// Scaled dual variables `u`.
+    /// Bytes of the scaled dual variables `u`.
     pub dual: usize,
 }
 
 impl StateBytes {
-    /// All state together.
+    /// Bytes of all state together.
     pub fn total(&self) -> usize {
         self.moments + self.split + self.dual
     }

@@ -1,4 +1,4 @@
-//! A trainer's state, out of it and back into it.
+//! Saves and restores a trainer's state.
 
 use burn::module::Module;
 
@@ -8,7 +8,7 @@ use crate::constraints::{Constraint, Restraint, TrainedParameter};
 use crate::states::{StateSlice, StateSliceMut};
 
 impl<M: Module> Trainer<M> {
-    /// Shows everything that [`restored`](Self::restored) needs, piece by piece under names.
+    /// Shows every piece of state that [`restored`](Self::restored) needs, under its name.
     pub fn visit_state(&self, visit: &mut dyn FnMut(&str, StateSlice<'_>)) {
         parameters::read(self.module(), &mut |index, values| {
             let path = &self.parameters[index].parameter.path;
@@ -29,7 +29,8 @@ impl<M: Module> Trainer<M> {
         }
     }
 
-    /// Puts the trainer to where it was after `steps_done` steps, by what [`visit_state`](Self::visit_state) showed then.
+    /// Restores the trainer to its state after `steps_done` steps, from the pieces that
+    /// [`visit_state`](Self::visit_state) showed then.
     ///
     /// The trainer must have been made of the same module with the same settings.
     ///

@@ -11,7 +11,7 @@ use super::slopes::Slopes;
 use crate::constraints::{Constraint, Force, Restraint, TrainedParameter};
 use crate::error::{Result, TrainError};
 
-/// Trains a module step by step while its weights go.
+/// Trains a module step by step while its weights are pruned.
 ///
 /// With [`Constraint::Admm`] this is ELSA: minimise the loss `f(x)` so that `x` follows a pattern, by the alternation of
 ///
@@ -69,7 +69,7 @@ use crate::error::{Result, TrainError};
 /// and counts are exact; `u` is rescaled at once when `lambda` moves, so that `lambda u` stays; nothing is divided by the
 /// number of processes.
 pub struct Trainer<M> {
-    /// Absent only while a step replaces it.
+    /// The module; absent only while a step replaces it.
     pub(crate) module: Option<M>,
     pub(crate) config: TrainConfig,
     pub(crate) parameters: Vec<TrainedParameter>,
@@ -78,7 +78,7 @@ pub struct Trainer<M> {
 }
 
 impl<M: Module> Trainer<M> {
-    /// Prepares the training of `module`, whose parameters live on an autodiff device.
+    /// Prepares the training of `module`, whose parameters must be on an autodiff device.
     ///
     /// # Errors
     ///
@@ -174,7 +174,7 @@ impl<M: Module> Trainer<M> {
         Ok(self.pruned()?.0)
     }
 
-    /// The pruned module and what survives of it.
+    /// The pruned module and the masks of its surviving weights.
     ///
     /// # Errors
     ///
@@ -230,7 +230,7 @@ impl<M: Module> Trainer<M> {
         });
     }
 
-    /// Shows the device what holds the weights, where it has to know.
+    /// Tells the restraints on the device which weights are kept, where they need to know.
     pub(crate) fn cast_anchors(&mut self) {
         if self.config.residence == Residence::Device {
             self.parameters.iter_mut().for_each(TrainedParameter::cast_anchor);

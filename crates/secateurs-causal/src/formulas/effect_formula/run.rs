@@ -1,4 +1,4 @@
-//! From a model to its formulas, stage by stage.
+//! Turns an additive model into formulas, stage by stage.
 
 use secateurs_formula::{Criterion, CurveFit, Expr, Formula, Library, fits};
 use secateurs_kan::{Stage, Tried, try_settings};
@@ -14,20 +14,20 @@ use crate::formulas::level_formula::through;
 use crate::measures::metrics::factual_error;
 use crate::{CausalError, Result};
 
-/// Samples that functions of terms are fitted to.
+/// Largest number of samples that functions of terms are fitted to.
 const MOST_SAMPLES: usize = 300;
 
-/// A term and what it may become.
+/// A term with the functions that may replace it.
 struct Candidates {
     feature: usize,
     variance: f64,
     fits: Vec<CurveFit>,
-    /// Through all levels, for a covariate that has them.
+    /// The function through all levels, for a covariate with levels.
     levels: Option<Expr>,
 }
 
 impl Candidates {
-    /// The simplest function whose mean squared error is at most this, in decades.
+    /// The simplest function with at most this mean squared error, in decades.
     fn simplest(&self, error: f64) -> Expr {
         let r_squared = 1.0 - error / self.variance.max(f64::MIN_POSITIVE);
         let mut fits = self.fits.clone();
@@ -150,7 +150,7 @@ impl<'a> Run<'a> {
         })
     }
 
-    /// For every term that is left, the fits of all functions, in decades.
+    /// The fits of all functions to every remaining term, in decades.
     fn candidates(&self, pruned: &Pruned, part: Part, library: &Library) -> Result<Vec<Candidates>> {
         let of = |&feature: &usize| {
             let place = |x: &f64| self.decades.covariate(feature, *x);
@@ -225,7 +225,7 @@ fn tried<T>(result: T, stage: FormulaStage) -> Result<Option<Tried<(T, FormulaSt
     Ok(Some(Tried { result, is_accepted }))
 }
 
-/// Samples in the order of `x`, thinned out if they are many, with both ends.
+/// Samples in the order of `x`, thinned out if there are many, with both ends kept.
 fn spread_over(x: &[f64], y: &[f64]) -> (Vec<f64>, Vec<f64>) {
     let mut order: Vec<usize> = (0..x.len()).collect();
     order.sort_by(|a, b| x[*a].total_cmp(&x[*b]));

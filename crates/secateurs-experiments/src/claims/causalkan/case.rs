@@ -33,7 +33,7 @@ pub struct TaskSet {
 impl CausalCase {
     pub fn new(tier: Tier) -> Result<Self, ExperimentError> {
         let datasets = match tier {
-            Tier::Quick => vec![TaskSet {
+            Tier::Quick | Tier::Standard => vec![TaskSet {
                 name: "synthetic",
                 tasks: None,
             }],
@@ -52,7 +52,7 @@ impl CausalCase {
             }
         };
         let (tasks, network_tasks) = match tier {
-            Tier::Quick => (20, 3),
+            Tier::Quick | Tier::Standard => (20, 3),
             Tier::Full => (100, 100),
         };
         Ok(Self {
@@ -82,7 +82,7 @@ impl CausalCase {
 
     pub fn notes(&self) -> Vec<String> {
         let data = match self.tier {
-            Tier::Quick => format!(
+            Tier::Quick | Tier::Standard => format!(
                 "{GENERATED_ROWS} generated rows to learn from and as many to evaluate on: 5 covariates, confounded treatment, \
                  effect 2 + sin(pi x1) + x2^2, noise of deviation 0.2."
             ),
@@ -174,7 +174,7 @@ pub fn anchors(tier: Tier) -> Vec<Row> {
         })
     });
     match tier {
-        Tier::Quick => Vec::new(),
+        Tier::Quick | Tier::Standard => Vec::new(),
         Tier::Full => rows.collect(),
     }
 }

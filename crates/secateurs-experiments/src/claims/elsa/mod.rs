@@ -117,7 +117,7 @@ impl Claim for Elsa {
 
     fn charts(&self, outcome: &Outcome, cells: Cells<'_>) -> Result<Vec<Chart>, ExperimentError> {
         let mut charts = charts_along(outcome, "sparsity", Scale::Log);
-        charts.retain(|chart| chart.name.starts_with("perplexity"));
+        charts.retain(|chart| chart.entry.name.starts_with("perplexity"));
         let at_90 = cells
             .iter()
             .filter(|measured| (measured.key.pattern.sparsity() - 0.9).abs() < 1e-9);
@@ -145,7 +145,7 @@ fn open_case(desk: &Desk) -> Result<PruningCase, ExperimentError> {
     let tier = desk.setting.tier;
     let mut case = PruningCase::new(tier)?;
     let sparsities: &[f64] = match tier {
-        Tier::Quick => &[0.5, 0.7, 0.9, 0.95],
+        Tier::Quick | Tier::Standard => &[0.5, 0.7, 0.9, 0.95],
         // The claim `layerwise` has the others.
         Tier::Full => &[0.9],
     };
@@ -153,7 +153,7 @@ fn open_case(desk: &Desk) -> Result<PruningCase, ExperimentError> {
     case.patterns = sparsities.iter().map(pattern).collect::<Result<_, ExperimentError>>()?;
     let folder = desk.tier_folder("texts")?;
     match tier {
-        Tier::Quick => {
+        Tier::Quick | Tier::Standard => {
             case.training_texts = unpack_novels(&folder)?;
             case.tuning = tune_quick;
             case.notes.push(QUICK_NOTE.into());

@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 
 use super::desk::Desk;
 use crate::ExperimentError;
-use crate::outcome::{Outcome, Row};
+use crate::outcome::{Outcome, Question, Row};
 use crate::report::Chart;
 
 /// Name, title and origin of a claim.
@@ -125,6 +125,11 @@ pub trait Claim: Sized {
 
     /// The paper's numbers for the same cases.
     fn paper(&self) -> Vec<Row> {
+        Vec::new()
+    }
+
+    /// The questions that the rows answer, the most important one first.
+    fn questions(&self) -> Vec<Question> {
         Vec::new()
     }
 

@@ -36,7 +36,13 @@ pub fn reproduce<C: Claim>(setting: &Setting) -> Result<Reproduction, Experiment
     outcome.notes = claim.notes(&cells)?;
     outcome.paper = claim.paper();
     outcome.seconds = started.elapsed().as_secs_f64();
+    let questions = claim.questions();
+    outcome.answers = questions
+        .iter()
+        .filter_map(|question| question.answer(&outcome))
+        .collect();
     let charts = claim.charts(&outcome, &cells)?;
+    outcome.charts = charts.iter().map(|chart| chart.entry.clone()).collect();
     Ok(Reproduction { outcome, charts })
 }
 

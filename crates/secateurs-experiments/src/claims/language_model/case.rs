@@ -81,7 +81,7 @@ impl PruningCase {
     /// If data are missing.
     pub fn new(tier: Tier) -> Result<Self, ExperimentError> {
         match tier {
-            Tier::Quick => quick_case(),
+            Tier::Quick | Tier::Standard => quick_case(),
             Tier::Full => full_case(),
         }
     }

@@ -68,7 +68,7 @@ impl RacCase {
     /// If data are missing, or a file cannot be written.
     pub fn new(tier: Tier, folder: &Path) -> Result<Self, ExperimentError> {
         match tier {
-            Tier::Quick => quick_case(folder),
+            Tier::Quick | Tier::Standard => quick_case(folder),
             Tier::Full => full_case(),
         }
     }

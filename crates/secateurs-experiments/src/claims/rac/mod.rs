@@ -117,7 +117,7 @@ impl Claim for Rac {
 
     fn charts(&self, outcome: &Outcome, _: Cells<'_>) -> Result<Vec<Chart>, ExperimentError> {
         let mut charts = charts_along(outcome, "sparsity", Scale::Log);
-        charts.retain(|chart| chart.name.starts_with("kl") || chart.name.starts_with("hidden"));
+        charts.retain(|chart| chart.entry.name.starts_with("kl") || chart.entry.name.starts_with("hidden"));
         Ok(charts)
     }
 }

@@ -41,7 +41,7 @@ impl ShapkanCase {
             sampling_seeds: 3,
         };
         match tier {
-            Tier::Quick => quick,
+            Tier::Quick | Tier::Standard => quick,
             Tier::Full => Self {
                 targets: &TARGETS,
                 seeds: 8,

@@ -48,7 +48,7 @@ pub fn measure_beside(
 fn lengths(dense: &StoredModel, tier: Tier) -> MeasureConfig {
     let max_positions = dense.engine.weights().config.max_positions;
     match tier {
-        Tier::Quick => MeasureConfig {
+        Tier::Quick | Tier::Standard => MeasureConfig {
             prompt_tokens: (max_positions / 2).min(256),
             new_tokens: (max_positions / 4).min(128),
             ..MeasureConfig::default()

@@ -3,7 +3,7 @@
 use super::Parser;
 
 impl Parser<'_> {
-    /// A key or a value; the place is behind it.
+    /// Reads a key or a value, and moves behind it.
     pub(super) fn scalar(&mut self, parent: Option<usize>) -> Option<String> {
         match self.rest().chars().next()? {
             '\'' => self.quoted('\''),
@@ -65,7 +65,7 @@ impl Parser<'_> {
         }
     }
 
-    /// The lines further right than `parent`, one after the other.
+    /// Joins the lines that are further right than `parent`.
     pub(super) fn block_text(&mut self, parent: Option<usize>) -> String {
         let mut text = String::new();
         loop {

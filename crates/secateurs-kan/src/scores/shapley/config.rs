@@ -1,26 +1,26 @@
-//! The game whose Shapley values are computed, and the way to compute them.
+//! The game whose Shapley values are computed, and the method of computing them.
 
-/// The most players whose Shapley values are computed exactly.
+/// Largest number of players whose Shapley values are computed exactly.
 pub const MOST_EXACT: usize = 12;
 
-/// The way to compute Shapley values.
+/// The method of computing Shapley values.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub enum Sampling {
-    /// Exactly for up to [`MOST_EXACT`] nodes, with `2 * ceil(max(32, 4 n) / 2)` permutations from seed 0 for more.
+    /// Exact for up to [`MOST_EXACT`] nodes, with `2 * ceil(max(32, 4 n) / 2)` permutations from seed 0 for more.
     #[default]
     Auto,
-    /// From all `2^n` coalitions.
+    /// All `2^n` coalitions.
     Exact,
-    /// From random orders of the nodes, each walked forwards and backwards.
+    /// Random orders of the nodes, each walked forwards and backwards.
     Antithetic {
-        /// Orders; twice as many permutations are walked.
+        /// Number of orders; twice as many permutations are walked.
         pairs: usize,
         /// Seed of the orders: equal seeds give equal orders.
         seed: u64,
     },
-    /// From random orders of the nodes, each walked forwards only; a control for the pairs.
+    /// Random orders of the nodes, each walked forwards only; a control for the pairs.
     Plain {
-        /// Orders.
+        /// Number of orders.
         permutations: usize,
         /// Seed of the orders: equal seeds give equal orders.
         seed: u64,
@@ -34,7 +34,7 @@ pub struct ShapleyConfig<'a> {
     pub baseline: Baseline,
     /// Worth of a coalition.
     pub payoff: Payoff<'a>,
-    /// Exactly or by sampling.
+    /// Method of computing the values.
     pub sampling: Sampling,
 }
 
@@ -44,12 +44,12 @@ pub enum Baseline {
     /// The means of its outgoing edges. Scores do not change if a constant moves from one edge of a sum to another.
     #[default]
     Mean,
-    /// Nothing.
+    /// Zero.
     Zero,
 }
 
 impl Baseline {
-    /// Contribution of an absent node to each sum, given the values of its edges, `[rows, n_subnodes]`.
+    /// Contribution of an absent node to each sum, from the values of its edges, `[rows, n_subnodes]`.
     pub(super) fn values(self, edges: &[f64], n_subnodes: usize) -> Vec<f64> {
         let rows = edges.len() / n_subnodes;
         let mean = |s: usize| edges.iter().skip(s).step_by(n_subnodes).sum::<f64>() / rows as f64;
@@ -60,10 +60,11 @@ impl Baseline {
     }
 }
 
-/// Worth of a coalition of nodes, outputs scaled by their [scales](crate::Scales) so that each counts the same.
+/// Worth of a coalition of nodes; outputs are divided by their [scales](crate::Scales) so that each counts the same.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub enum Payoff<'a> {
-    /// The scaled outputs, for each row on its own; a node's score is the mean absolute Shapley value over rows and outputs.
+    /// The scaled outputs, for each row separately; a node's score is the mean absolute Shapley value over rows and
+    /// outputs.
     #[default]
     PerSample,
     /// The mean of each scaled output over the rows; the score is the mean absolute value over outputs. A node whose

@@ -2,10 +2,10 @@
 
 /// Shapley values of the players of a game.
 pub(super) struct Estimate {
-    /// `[players][payoffs]`
+    /// Values, `[players][payoffs]`.
     pub(super) values: Vec<Vec<f64>>,
-    /// One for each player, averaged over payoffs.
+    /// Standard errors, one for each player, averaged over payoffs.
     pub(super) standard_errors: Vec<f64>,
-    /// Coalitions that were evaluated.
+    /// Number of coalitions that were evaluated.
     pub(super) n_coalitions: usize,
 }

@@ -4,7 +4,7 @@ use super::estimate::Estimate;
 use super::game::Game;
 use crate::{KanError, Result};
 
-/// The most players for whom all coalitions are walked.
+/// Largest number of players for whom all coalitions are evaluated.
 const MOST: usize = 20;
 
 /// The values of all players, from all `2^n` coalitions.
@@ -37,16 +37,16 @@ pub(super) fn exact(game: &Game<'_>) -> Result<Estimate> {
     })
 }
 
-/// Values of the players, into which the payoffs of coalitions are added a forward pass at a time.
+/// Values of the players; the payoffs of coalitions are added to them one forward pass at a time.
 struct WeightedSum<'a> {
     game: &'a Game<'a>,
     /// Weights by the size of a coalition.
     weights: Vec<f64>,
-    /// `[players][payoffs]`
+    /// Values, `[players][payoffs]`.
     values: Vec<Vec<f64>>,
     /// Sums of the coalitions that wait for a pass.
     batch: Vec<f64>,
-    /// These coalitions, a bit for each player.
+    /// The coalitions in `batch`, one bit per player.
     coalitions: Vec<usize>,
 }
 
@@ -97,7 +97,7 @@ impl<'a> WeightedSum<'a> {
     }
 }
 
-/// `|S|! (n - |S| - 1)! / n!` by `|S|`, and 0 for `|S| = n`, where nobody is left to join.
+/// Weight of a coalition by its size: `|S|! (n - |S| - 1)! / n!`, and 0 for `|S| = n`, where no player is left to join.
 fn weights(n: usize) -> Vec<f64> {
     let mut weights = vec![1.0 / n as f64];
     for size in 1..n {

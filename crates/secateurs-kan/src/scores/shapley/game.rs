@@ -1,4 +1,4 @@
-//! The game that the nodes of a layer play: what the network computes with only some of them active.
+//! The game of a layer's nodes: the outputs of the network with only some of the nodes active.
 
 use burn::module::Module;
 use burn::tensor::{Tensor, TensorData};
@@ -16,17 +16,17 @@ pub(crate) struct Game<'a> {
     payoff: Payoff<'a>,
     rows: usize,
     n_subnodes: usize,
-    /// Contribution of each player beyond its baseline: `[players][rows, n_subnodes]`
+    /// Contribution of each player beyond its baseline: `[players][rows, n_subnodes]`.
     contributions: Vec<Vec<f64>>,
-    /// The sums with nobody active: `[n_subnodes]`
+    /// The sums without any active player, `[n_subnodes]`.
     nobody: Vec<f64>,
-    /// Scaled, `[rows, d_output]`; 0 where the payoff has none.
+    /// Scaled targets, `[rows, d_output]`; 0 where the payoff has none.
     targets: Vec<f64>,
     /// The greatest scaled output.
     size: f64,
 }
 
-/// Payoffs that differ by fewer units in the last place of outputs are the same.
+/// Number of units in the last place of outputs below which payoffs are equal.
 const ROUNDING: f64 = 64.0;
 
 impl<'a> Game<'a> {
@@ -69,7 +69,7 @@ impl<'a> Game<'a> {
         })
     }
 
-    /// The greatest score that rounding makes.
+    /// The greatest score that rounding alone can make.
     pub(crate) fn noise(&self) -> f64 {
         let largest = self
             .targets
@@ -86,24 +86,24 @@ impl<'a> Game<'a> {
         self.contributions.len()
     }
 
-    /// Coalitions that one forward pass takes.
+    /// Number of coalitions that one forward pass takes.
     pub(crate) fn coalitions_per_pass(&self) -> usize {
         (16_384 / self.rows).max(1)
     }
 
-    /// The sums with nobody active: `[rows, n_subnodes]`.
+    /// The sums without any active player, `[rows, n_subnodes]`.
     pub(crate) fn empty(&self) -> Vec<f64> {
         self.nobody.repeat(self.rows)
     }
 
-    /// Lets a player enter (`sign` 1) or leave (-1).
+    /// Adds a player to a coalition (`sign` 1) or removes it (-1).
     pub(crate) fn change(&self, sums: &mut [f64], player: usize, sign: f64) {
         for (sum, contribution) in sums.iter_mut().zip(&self.contributions[player]) {
             *sum += sign * contribution;
         }
     }
 
-    /// Payoffs of coalitions, given their sums one after the other; each is a vector of one or more numbers.
+    /// Payoffs of coalitions, from their sums one after the other; each is a vector of one or more numbers.
     pub(crate) fn payoffs(&self, sums: Vec<f64>) -> Vec<Vec<f64>> {
         let (device, dtype) = self.kan.place();
         let n_rows = sums.len() / self.n_subnodes;
@@ -137,7 +137,7 @@ impl<'a> Game<'a> {
     }
 }
 
-/// Targets of a payoff as the network gives outputs, 0 where it has none: `[rows, d_output]`.
+/// Targets of a payoff in the units of the network's outputs, 0 where it has none: `[rows, d_output]`.
 fn scaled_targets(kan: &Kan, rows: usize, payoff: Payoff<'_>) -> Result<Vec<f64>> {
     if rows == 0 {
         return Err(KanError::TooFewRows {

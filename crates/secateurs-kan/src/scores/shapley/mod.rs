@@ -23,14 +23,14 @@ use crate::{KanError, Result};
 /// Shapley values of the nodes of a layer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ShapleyScores {
-    /// Scores divided by the largest; all 0 if none is above what rounding makes of outputs and targets of this size.
+    /// Scores divided by the largest; all 0 if none exceeds the rounding error of outputs and targets of this size.
     pub scores: UnitScores,
-    /// Scores as they are.
+    /// Scores before that division.
     pub unscaled: Vec<f64>,
-    /// Standard errors of the values that scores are means of, averaged likewise; 0 if exact, and not known (infinite) from
-    /// a single pair or permutation.
+    /// Standard errors of the Shapley values, averaged as the values are for the scores; 0 if exact, and infinite (not
+    /// known) from a single pair or permutation.
     pub standard_errors: Vec<f64>,
-    /// Coalitions that were evaluated.
+    /// Number of coalitions that were evaluated.
     pub n_coalitions: usize,
 }
 
@@ -83,7 +83,7 @@ fn estimate(game: &Game<'_>, sampling: Sampling) -> Result<Estimate> {
     }
 }
 
-/// The [scaled scores](ShapleyScores::scores) of the nodes that the edges of a layer leave.
+/// The [scaled scores](ShapleyScores::scores) of the nodes at which the edges of a layer begin.
 impl UnitImportance for ShapleyConfig<'_> {
     type Evidence = ObservedLayer;
 

@@ -11,9 +11,9 @@ use crate::{KanError, Result};
 /// The direction in which an order of the players is walked.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Walk {
-    /// From the first to the last.
+    /// The order from the first player to the last.
     Forwards,
-    /// So, and from the last to the first.
+    /// The order from the first player to the last, and from the last to the first.
     BothWays,
 }
 
@@ -21,7 +21,7 @@ pub(super) enum Walk {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Orders {
     pub(super) walk: Walk,
-    /// The number.
+    /// Number of orders.
     pub(super) count: usize,
     pub(super) seed: u64,
 }
@@ -50,7 +50,7 @@ impl Orders {
     }
 }
 
-/// Means over the orders of what each player adds to those before it, with their standard errors.
+/// Means over the orders of each player's gain when it joins the players before it, with their standard errors.
 pub(super) fn sampled(game: &Game<'_>, orders: Orders) -> Result<Estimate> {
     orders.check()?;
     let n = game.n_players();
@@ -83,11 +83,11 @@ pub(super) fn sampled(game: &Game<'_>, orders: Orders) -> Result<Estimate> {
 
 /// The coalitions that every order begins and ends with.
 struct Ends {
-    /// Sums of nobody: `[rows, n_subnodes]`
+    /// Sums without any player, `[rows, n_subnodes]`.
     empty: Vec<f64>,
-    /// Payoffs of nobody.
+    /// Payoffs without any player.
     nobody: Vec<f64>,
-    /// Payoffs of all.
+    /// Payoffs of all players.
     all: Vec<f64>,
 }
 
@@ -106,7 +106,7 @@ impl Ends {
     }
 }
 
-/// Payoffs of the coalitions that an order passes, from nobody to all.
+/// Payoffs of the coalitions on the way of an order from no player to all.
 fn walk(game: &Game<'_>, order: &[usize], ends: &Ends) -> Vec<Vec<f64>> {
     let mut payoffs = vec![ends.nobody.clone()];
     let mut sums = ends.empty.clone();

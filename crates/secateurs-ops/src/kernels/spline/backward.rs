@@ -16,7 +16,7 @@ use super::slopes::input_gradients;
 use super::terms::{Order, Splines, Terms};
 use crate::kernels::real::Real;
 
-/// Bytes of the outputs of a row that are worked on at a time: the lines of a group stay in the first cache.
+/// Bytes of a row's outputs that are processed at a time: the lines of a group stay in the first cache.
 const TILE_BYTES: usize = 4096;
 
 /// Points of a task.
@@ -30,14 +30,14 @@ pub(crate) struct SplineGradients<T> {
     pub(crate) base: Vec<T>,
 }
 
-/// What gradients are wanted.
+/// The requested gradients.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Wanted {
     Weights,
     WeightsAndInput,
 }
 
-/// Gradients from that of the output, `[n_rows, d_output]`.
+/// Computes the requested gradients from the gradient of the output, `[n_rows, d_output]`.
 pub(crate) fn backward<T: Real>(
     splines: Splines<'_, T>,
     x: &[T],
@@ -78,7 +78,7 @@ pub(crate) fn backward<T: Real>(
     }
 }
 
-/// `[d_input, n_rows]` to `[n_rows, d_input]`.
+/// Transposes `[d_input, n_rows]` to `[n_rows, d_input]`.
 fn transpose<T: Real>(from: &[T], n_rows: usize) -> Vec<T> {
     let mut to = vec![T::ZERO; from.len()];
     let d_input = from.len() / n_rows;
@@ -90,7 +90,8 @@ fn transpose<T: Real>(from: &[T], n_rows: usize) -> Vec<T> {
     to
 }
 
-/// Some inputs, all rows and outputs; the result is the gradient of the inputs, `[inputs, n_rows]`, if it is wanted.
+/// The part of a backward pass for some inputs, all rows and outputs; returns the gradient of the inputs, `[inputs,
+/// n_rows]`, if it is wanted.
 struct BackwardInputs<'a, T> {
     splines: Splines<'a, T>,
     x: &'a [T],

@@ -1,4 +1,4 @@
-//! Layers of splines on edges applied.
+//! The forward pass of layers of splines on edges.
 //!
 //! A task has a block of rows, some inputs and tiles of outputs. The sums of a row for a tile stay in registers while it
 //! passes by a few inputs, whose coefficients for the tile lie side by side in the cache. So the arithmetic does not depend
@@ -16,21 +16,21 @@ use super::terms::{Splines, Terms};
 use super::vectors::{Aligned, Tile, tiles, tiles_mut, width, zeros};
 use crate::kernels::real::Real;
 
-/// Bytes of coefficients that the first cache holds next to everything else.
+/// Bytes of coefficients that the first cache can hold beside everything else.
 const CACHED_BYTES: usize = 16 << 10;
 
-/// Vectors of a tile, and of one where the outputs are few.
+/// Vectors of a tile, and of a narrow tile for few outputs.
 const WIDE: usize = 8;
 const NARROW: usize = 2;
 
-/// The most tiles of a task: long lines come from memory faster.
+/// Largest number of tiles of a task: long lines come from memory faster.
 const TILES: usize = 16;
 
-/// Parts that the inputs are cut into, to have tasks enough, and the fewest inputs of one.
+/// Number of parts of the inputs that give enough tasks, and the least number of inputs of one.
 const PARTS: usize = 8;
 const PART_INPUTS: usize = 32;
 
-/// The layer applied: `[n_rows, d_output]`.
+/// Applies the layer; returns `[n_rows, d_output]`.
 pub(crate) fn forward<T: Real>(splines: Splines<'_, T>, x: &[T], weights: SplineWeights<'_, T>) -> Vec<T> {
     let (d_input, d_output) = (splines.d_input(), weights.d_output);
     let n_rows = x.len() / d_input;
@@ -93,7 +93,8 @@ impl<T: Real> WithSimd for TileWidth<T> {
     }
 }
 
-/// A block of rows, some inputs and some tiles of outputs; the result is `[tiles, n_rows, width]`.
+/// The part of a forward pass for a block of rows, some inputs and some tiles of outputs; returns `[tiles, n_rows,
+/// width]`.
 struct ForwardTiles<'a, T> {
     splines: Splines<'a, T>,
     terms: &'a Terms<T>,
@@ -163,7 +164,7 @@ impl<T: Real> ForwardTiles<'_, T> {
         sums.into_vec(n_tiles * n_rows * width)
     }
 
-    /// Copies the lines of some inputs next to each other, tile by tile, and writes which of them each row begins with.
+    /// Copies the lines of some inputs next to each other, tile by tile, and writes the first line of each row.
     #[inline(always)]
     fn gather<S: Simd, const V: usize>(
         &self,
@@ -210,7 +211,7 @@ impl<T: Real> ForwardTiles<'_, T> {
     }
 }
 
-/// Which lines of coefficients of an input are copied: all, or those of each row where that is less.
+/// The lines of coefficients of an input that are copied: all, or for each row its own where that is less.
 enum Lines {
     All,
     OfRows,
@@ -218,7 +219,7 @@ enum Lines {
 
 struct Layout {
     lines: Lines,
-    /// Lines of an input, with that of SiLU at the end.
+    /// Number of lines of an input, with SiLU's line at the end.
     n_lines: usize,
 }
 

@@ -6,7 +6,7 @@ pub(super) struct Groups {
     n_rows: usize,
     /// `[inputs, n_rows]`.
     rows: Vec<u32>,
-    /// Of all inputs, and where those of each input end.
+    /// Groups of all inputs, with the end of each input's groups.
     groups: Vec<Group>,
     ends: Vec<usize>,
 }
@@ -19,7 +19,7 @@ struct Group {
 }
 
 impl Groups {
-    /// `first`: `[inputs, n_rows]`, the first functions, all below `n_basis`.
+    /// Sorts the rows of inputs by `first`, `[inputs, n_rows]`, the first functions, all below `n_basis`.
     pub(super) fn new(first: &[u32], n_rows: usize, n_basis: usize) -> Self {
         let mut rows = vec![0; first.len()];
         let mut begins = vec![0_u32; n_basis];

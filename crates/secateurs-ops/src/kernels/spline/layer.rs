@@ -4,7 +4,7 @@ use super::slopes::InputWeights;
 use super::terms::{Order, Splines, Terms};
 use crate::kernels::real::Real;
 
-/// The most rows that are worked on together.
+/// Largest number of rows that are processed together.
 const BLOCK_ROWS: usize = 128;
 
 /// Parameters of a layer: `sum_i (base[i, o] silu(x_i) + sum_m coefficients[i, m, o] B_m(x_i))`.
@@ -27,7 +27,7 @@ impl<'a, T: Real> SplineWeights<'a, T> {
     }
 }
 
-/// Rows of each block but the last, as even as they come.
+/// Number of rows of each block but the last: blocks are as even as possible.
 pub(super) fn block_rows(n_rows: usize) -> usize {
     let n_blocks = n_rows.div_ceil(BLOCK_ROWS).max(1);
     n_rows.div_ceil(n_blocks).max(1)

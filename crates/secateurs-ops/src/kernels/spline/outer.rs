@@ -8,10 +8,10 @@ use pulp::Simd;
 use super::vectors::{Aligned, add, load, store, tiles, width, zeros};
 use crate::kernels::real::Real;
 
-/// Vectors of a tile of outputs: as many sums as there are registers for.
+/// Vectors of a tile of outputs: as many sums as there are registers.
 const VECTORS: usize = 2;
 
-/// Numbers that every tile divides.
+/// Number that every tile's width divides.
 const LINE: usize = 32;
 
 /// The gradient of the output, with zeros behind the outputs of each row up to a whole tile.
@@ -21,7 +21,7 @@ pub(super) struct Delta<T> {
     stride: usize,
 }
 
-/// Some rows of it.
+/// Some rows of a [`Delta`].
 #[derive(Debug, Clone, Copy)]
 pub(super) struct DeltaRows<'a, T> {
     data: &'a [T],
@@ -60,13 +60,13 @@ impl<'a, T> DeltaRows<'a, T> {
     }
 }
 
-/// Where the gradients of an input's weights go.
+/// The gradients of an input's weights, to be added to.
 pub(super) struct InputGradients<'a, T> {
     /// `[n_basis, d_output]`.
     pub(super) coefficients: &'a mut [T],
     /// `[d_output]`.
     pub(super) base: &'a mut [T],
-    /// Whether they have been added to before; otherwise they are zero, and need not be read.
+    /// Whether gradients were added before; otherwise they are zero and need not be read.
     pub(super) started: bool,
 }
 

@@ -1,16 +1,16 @@
-//! The basis functions of one input of a layer at many points, eight of them at a time.
+//! The basis functions of one input of a layer at many points, eight points at a time.
 #![allow(clippy::needless_range_loop)] // arrays of one length are indexed together
 
 use crate::kernels::real::Real;
 use crate::spline_beyond::Beyond;
 
-/// The largest degree that the loops exist for.
+/// Largest degree that the loops are compiled for.
 pub(crate) const MAX_DEGREE: usize = 5;
 
 /// Points that go through the recursion together: loops over them become vector instructions.
 const LANES: usize = 8;
 
-/// Up to so many knots are counted; more are bisected.
+/// Largest number of knots that are counted one by one; more are bisected.
 const COUNTED_KNOTS: usize = 48;
 
 type Lanes<T> = [T; LANES];
@@ -22,22 +22,22 @@ pub(super) struct Spline<'a, T> {
     beyond: Beyond,
     /// The knots with `degree` more made up at each end, so that the triangle never has to ask whether there is one.
     padded: Vec<T>,
-    /// For each interval the last one up to it that is not empty, if there is any.
+    /// For each interval, the last interval up to it that is not empty, if there is one.
     not_empty: Vec<u32>,
 }
 
-/// No interval.
+/// Mark of a missing interval.
 const NONE: u32 = u32::MAX;
 
-/// What is known of each point: `values` and `slopes` have `degree + 2` terms for each, those of the basis functions from
-/// `first` on and that of SiLU. The slopes may be left out.
+/// The terms at each point: `values` and `slopes` have `degree + 2` entries for each, the basis functions from `first`
+/// on and SiLU. The slopes may be left out.
 pub(super) struct Points<'a, T> {
     pub(super) first: &'a mut [u32],
     pub(super) values: &'a mut [T],
     pub(super) slopes: &'a mut [T],
 }
 
-/// Where points fall.
+/// Positions of the points among the knots.
 struct Places<T> {
     /// The first basis functions that may be non-zero.
     first: [u32; LANES],
@@ -198,8 +198,8 @@ impl<'a, T: Real> Spline<'a, T> {
     }
 }
 
-/// De Boor's triangle from the function of degree 0: the functions of degree `D`, and the differences of those of degree
-/// `D - 1` over the lengths of their supports, which are the slopes but for a factor `D`.
+/// Computes de Boor's triangle from the function of degree 0: the functions of degree `D`, and their slopes but for a
+/// factor `D`: the differences of the functions of degree `D - 1` over the lengths of their supports.
 #[inline(always)]
 fn triangle<T: Real, const D: usize>(
     knots: &[Lanes<T>; 2 * MAX_DEGREE],
@@ -229,7 +229,7 @@ fn triangle<T: Real, const D: usize>(
     (b, d)
 }
 
-/// `x / (1 + exp(-x))` and its derivative.
+/// Computes `x / (1 + exp(-x))` and its derivative.
 #[inline(always)]
 fn silu<T: Real>(x: &Lanes<T>) -> (Lanes<T>, Lanes<T>) {
     let (mut value, mut slope) = ([T::ZERO; LANES], [T::ZERO; LANES]);
@@ -241,8 +241,8 @@ fn silu<T: Real>(x: &Lanes<T>) -> (Lanes<T>, Lanes<T>) {
     (value, slope)
 }
 
-/// Writes the terms point by point: of the functions from the first one on, some of which no interval carries near the
-/// ends, and of SiLU.
+/// Writes the terms point by point: the functions from the first one on, some of which no interval carries near the
+/// ends, and SiLU.
 #[inline(always)]
 fn scatter<T: Real, const D: usize>(
     places: &Places<T>,

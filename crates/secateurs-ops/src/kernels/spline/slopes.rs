@@ -8,14 +8,14 @@ use pulp::Simd;
 use super::outer::DeltaRows;
 use crate::kernels::real::Real;
 
-/// Lines of one input: `[n_basis, d_output]` and `[d_output]`.
+/// Lines of one input: coefficients `[n_basis, d_output]` and SiLU's weights `[d_output]`.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct InputWeights<'a, T> {
     pub(super) coefficients: &'a [T],
     pub(super) base: &'a [T],
 }
 
-/// `sum_o delta[row, o] * sum_n slope[row, n] * line_n[o]` for the rows of each group.
+/// Computes `sum_o delta[row, o] * sum_n slope[row, n] * line_n[o]` for the rows of each group.
 #[inline(always)]
 pub(super) fn input_gradients<'b, S: Simd, T: Real, const N: usize>(
     simd: S,
@@ -49,7 +49,7 @@ pub(super) fn input_gradients<'b, S: Simd, T: Real, const N: usize>(
     }
 }
 
-/// `sum_n factor_{r,n} sum_o row_{r,o} line_{n,o}` for each of `R` rows.
+/// Computes `sum_n factor_{r,n} sum_o row_{r,o} line_{n,o}` for each of `R` rows.
 // No closure around vectors: it would not be compiled for the instruction set.
 #[inline(always)]
 fn dots<S: Simd, T: Real, const N: usize, const R: usize>(

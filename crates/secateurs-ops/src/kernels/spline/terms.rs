@@ -27,7 +27,7 @@ impl<'a, T: Real> Splines<'a, T> {
         self.n_knots - self.degree - 1
     }
 
-    /// Of each edge at a point: `degree + 1` basis functions and SiLU.
+    /// Number of terms of each edge at a point: `degree + 1` basis functions and SiLU.
     pub(super) fn n_terms(&self) -> usize {
         self.degree + 2
     }
@@ -38,7 +38,7 @@ impl<'a, T: Real> Splines<'a, T> {
     }
 }
 
-/// Which derivative of a term.
+/// The derivative of a term: its value or its slope.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Order {
     Value,
@@ -49,16 +49,16 @@ pub(crate) enum Order {
 #[derive(Debug)]
 pub(super) struct Terms<T> {
     pub(super) n_rows: usize,
-    /// `[inputs, n_rows]`: their first basis functions.
+    /// The first basis functions, `[inputs, n_rows]`.
     pub(super) first: Vec<u32>,
-    /// `[inputs, n_rows, n_terms]`.
+    /// Values of the terms, `[inputs, n_rows, n_terms]`.
     pub(super) values: Vec<T>,
     /// Derivatives of the values, if they are wanted.
     pub(super) slopes: Vec<T>,
 }
 
 impl<T: Real> Terms<T> {
-    /// Of all inputs, without slopes. `x`: `[n_rows, d_input]`, not empty.
+    /// Terms of all inputs, without slopes. `x`: `[n_rows, d_input]`, not empty.
     pub(super) fn values(splines: Splines<'_, T>, x: &[T]) -> Self {
         let (d_input, n_terms) = (splines.d_input(), splines.n_terms());
         let n_rows = x.len() / d_input;
@@ -89,7 +89,7 @@ impl<T: Real> Terms<T> {
         terms
     }
 
-    /// Of some inputs, up to an order.
+    /// Terms of some inputs, up to an order.
     pub(super) fn of_inputs(splines: Splines<'_, T>, x: &[T], inputs: Range<usize>, order: Order) -> Self {
         let n_rows = x.len() / splines.d_input();
         let n_points = n_rows * inputs.len();
@@ -114,7 +114,7 @@ impl<T: Real> Terms<T> {
     }
 }
 
-/// Evaluates the terms of as many inputs as there is room for.
+/// Evaluates the terms of as many inputs as the buffers hold.
 struct Fill<'a, T> {
     splines: Splines<'a, T>,
     /// `[n_rows, d_input]`.

@@ -8,7 +8,7 @@ use crate::kernels::real::Real;
 /// `V` vectors of a line.
 pub(super) type Tile<S, T, const V: usize> = [<T as Real>::Vector<S>; V];
 
-/// The most numbers of a tile: 8 vectors of 16.
+/// Largest number of numbers in a tile: 8 vectors of 16.
 const MAX_WIDTH: usize = 128;
 
 /// Numbers of a tile.
@@ -33,7 +33,7 @@ pub(super) fn load<S: Simd, T: Real, const V: usize>(line: &[T]) -> Tile<S, T, V
     tiles::<S, T, V>(&padded[..width::<S, T, V>()])[0]
 }
 
-/// As many numbers of a tile as a line takes.
+/// Writes a tile into a line, as many numbers as the line holds.
 #[inline(always)]
 pub(super) fn store<S: Simd, T: Real, const V: usize>(tile: Tile<S, T, V>, line: &mut [T]) {
     if line.len() == width::<S, T, V>() {
@@ -56,7 +56,7 @@ pub(super) fn tiles_mut<S: Simd, T: Real, const V: usize>(slice: &mut [T]) -> &m
     T::vectors_mut::<S>(slice).0.as_chunks_mut().0
 }
 
-/// `sum + factor * tile`
+/// Computes `sum + factor * tile`.
 #[inline(always)]
 pub(super) fn add<S: Simd, T: Real, const V: usize>(simd: S, factor: T, tile: &Tile<S, T, V>, sum: &mut Tile<S, T, V>) {
     let factor = T::splat(simd, factor);
@@ -65,7 +65,7 @@ pub(super) fn add<S: Simd, T: Real, const V: usize>(simd: S, factor: T, tile: &T
     }
 }
 
-/// Numbers that begin with a cache line, so that no vector lies in two.
+/// Numbers that begin with a cache line, so that no vector crosses two.
 pub(super) struct Aligned<T> {
     data: Vec<T>,
     begin: usize,
@@ -87,7 +87,7 @@ impl<T: Real> Aligned<T> {
         &mut self.data[self.begin..]
     }
 
-    /// The first `n` of them.
+    /// The first `n` numbers.
     pub(super) fn into_vec(mut self, n: usize) -> Vec<T> {
         self.data.drain(..self.begin);
         self.data.truncate(n);

@@ -6,7 +6,7 @@ use crate::chat::python::arguments::Arguments;
 use crate::chat::python::numbers::{Number, round};
 use crate::chat::python::values::{Kind, kind, refuse, type_name};
 
-/// `abs`, `round`, `int` and `float`.
+/// The filters `abs`, `round`, `int` and `float`.
 pub(in crate::chat) fn of_number(name: &str, value: &Value, arguments: Arguments) -> Result<Value, Error> {
     match name {
         "abs" => {
@@ -78,7 +78,7 @@ fn to_float(value: &Value, default: Option<Value>) -> Result<Value, Error> {
     }
 }
 
-/// The number that Python's `float` reads; forms that Rust reads otherwise are refused.
+/// The number that Python's `float` reads; forms that Rust reads differently are refused.
 fn float_of(text: &str) -> Result<Option<f64>, Error> {
     if !text.is_ascii() || text.contains('_') {
         return Err(refuse("float of a text that is no plain number"));

@@ -12,7 +12,7 @@ use crate::chat::python::text::to_text;
 use crate::chat::python::values::{Kind, items, kind, refuse};
 use crate::chat::python::{methods, operators};
 
-/// A range is not longer in Jinja's sandbox.
+/// Largest length of a range in Jinja's sandbox.
 const LONGEST_RANGE: i128 = 100_000;
 
 pub(in crate::chat) fn environment() -> Environment<'static> {
@@ -97,7 +97,7 @@ fn range(values: &[Value]) -> Result<Value, Error> {
     ))
 }
 
-/// `dict(mapping, name=value, ..)`: what it begins from or undefined, then names and values in turn.
+/// Builds `dict(mapping, name=value, ..)` from its start or undefined, then names and values in turn.
 fn dict(values: &[Value]) -> Result<Value, Error> {
     let (first, named) = values.split_first().ok_or_else(|| refuse("dict of nothing"))?;
     let entries = match kind(first) {
@@ -114,7 +114,7 @@ fn dict(values: &[Value]) -> Result<Value, Error> {
     Ok(Dict::of(entries.into_iter().chain(in_turn(named))))
 }
 
-/// Keys and values that stand in turn.
+/// Pairs up keys and values that stand in turn.
 fn in_turn(values: &[Value]) -> impl Iterator<Item = (Value, Value)> {
     values.chunks_exact(2).map(|entry| (entry[0].clone(), entry[1].clone()))
 }

@@ -8,7 +8,7 @@ use minijinja::{Error, Value};
 
 use crate::chat::python::values::refuse;
 
-/// An expression, rewritten.
+/// Rewrites an expression.
 pub(in crate::chat) fn expression<'a>(node: &Expr<'a>) -> Result<Expr<'a>, Error> {
     let span = node.span();
     Ok(match node {
@@ -42,7 +42,7 @@ pub(in crate::chat) fn expression<'a>(node: &Expr<'a>) -> Result<Expr<'a>, Error
     })
 }
 
-/// An expression that the engine evaluates, with its parts rewritten.
+/// Rewrites the parts of an expression that the engine itself evaluates.
 fn same_with_parts<'a>(node: &Expr<'a>) -> Result<Expr<'a>, Error> {
     Ok(match node {
         Expr::UnaryOp(not) => {
@@ -152,7 +152,7 @@ fn comparison<'a>(compare: &ast::Compare<'a>, span: Span) -> Result<Expr<'a>, Er
     Ok(function("__operate", parts, span))
 }
 
-/// `value.name(..)` becomes a call of `__method`; functions, macros and loops are called by the engine.
+/// Rewrites `value.name(..)` to a call of `__method`; functions, macros and loops are called by the engine.
 fn method_or_call<'a>(call: &Spanned<ast::Call<'a>>) -> Result<Expr<'a>, Error> {
     let method = match &call.expr {
         Expr::Var(name) if name.id == "dict" => return dict_call(call),
@@ -166,7 +166,7 @@ fn method_or_call<'a>(call: &Spanned<ast::Call<'a>>) -> Result<Expr<'a>, Error> 
     Ok(Expr::Call(at(call, ast::Call { expr, args: all })))
 }
 
-/// `dict(a, b=c)` as `__dict_of(a, 'b', c)`.
+/// Rewrites `dict(a, b=c)` to `__dict_of(a, 'b', c)`.
 fn dict_call<'a>(call: &Spanned<ast::Call<'a>>) -> Result<Expr<'a>, Error> {
     let span = call.span();
     let mut parts = vec![constant(Value::UNDEFINED, span)];
@@ -223,7 +223,7 @@ fn constant<'a>(value: Value, span: Span) -> Expr<'a> {
     Expr::Const(Spanned::new(ast::Const { value }, span))
 }
 
-/// A node in the place of another.
+/// Puts a node in the place of another.
 pub(in crate::chat) fn at<T, U>(node: &Spanned<T>, new: U) -> Spanned<U> {
     Spanned::new(new, node.span())
 }

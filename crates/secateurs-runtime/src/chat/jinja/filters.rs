@@ -13,7 +13,7 @@ use crate::chat::python::text_methods::{replace, strip};
 use crate::chat::python::values::{Kind, kind, refuse, tuple, type_name};
 use crate::chat::python::words::{capitalize, lines, title_of_words};
 
-/// All filters by name; `map` can apply each of them.
+/// All filters by name; `map` can apply any of them.
 pub(in crate::chat) const NAMES: [&str; 38] = [
     "abs",
     "attr",
@@ -55,10 +55,10 @@ pub(in crate::chat) const NAMES: [&str; 38] = [
     "unique",
 ];
 
-/// Further filters, so that both lists stay short enough to be read.
+/// Further filters, separate so that both lists stay short.
 pub(in crate::chat) const MORE_NAMES: [&str; 3] = ["title", "upper", "wordcount"];
 
-/// `value | name(..)`
+/// Applies `value | name(..)`.
 pub(in crate::chat) fn apply(name: &str, value: &Value, arguments: Arguments) -> Result<Value, Error> {
     match name {
         "map" | "select" | "reject" | "selectattr" | "rejectattr" | "sort" | "unique" | "min" | "max" | "sum"
@@ -147,7 +147,7 @@ fn of_text(name: &str, value: &Value, arguments: Arguments) -> Result<Value, Err
     .into())
 }
 
-/// Texts that Jinja does not escape; combined with others they would be.
+/// Marks texts that Jinja does not escape; combined with others they would be escaped.
 fn marked_safe(name: &str, value: &Value, arguments: Arguments) -> Result<Value, Error> {
     arguments.none()?;
     let text = to_text(value)?;
@@ -180,7 +180,7 @@ fn format(text: &str, arguments: Arguments) -> Result<String, Error> {
     }
 }
 
-/// Lines after the first, and the first if asked, moved to the right.
+/// Indents the lines after the first, and the first on request.
 fn indent(text: &str, arguments: Arguments) -> Result<String, Error> {
     let [width, first, blank] = arguments.bind(["width", "first", "blank"])?;
     let indentation = match width.as_ref().map(kind) {

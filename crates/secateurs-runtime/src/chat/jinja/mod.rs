@@ -1,4 +1,4 @@
-//! Jinja's filters, tests and functions, and what a template becomes before the engine runs it.
+//! Jinja's filters, tests and functions, and the rewriting of a template before the engine runs it.
 
 mod conversions;
 mod environment;

@@ -114,7 +114,7 @@ fn of_one(name: &str, value: &Value) -> Result<bool, Error> {
     })
 }
 
-/// Only what is known is answered: transformers may have a filter that is not here.
+/// Answers only about known names: transformers may have a filter that this list lacks.
 fn known(name: &str, is_known: bool) -> Result<bool, Error> {
     if is_known {
         Ok(true)

@@ -1,4 +1,4 @@
-//! Filters that look into the items of a sequence.
+//! Filters that examine the items of a sequence.
 
 use std::cmp::Ordering;
 
@@ -13,7 +13,7 @@ use crate::chat::python::operators::{equal, item, order};
 use crate::chat::python::text::to_text;
 use crate::chat::python::values::{Kind, items, kind, list, refuse, tuple};
 
-/// The way from an item to one of its parts: `attribute="function.name"`.
+/// The path from an item to one of its parts: `attribute="function.name"`.
 pub(in crate::chat) struct Path(Vec<Value>);
 
 impl Path {
@@ -33,7 +33,7 @@ impl Path {
     }
 }
 
-/// `value | name(..)`
+/// Applies `value | name(..)`.
 pub(in crate::chat) fn apply(name: &str, value: &Value, arguments: Arguments) -> Result<Value, Error> {
     match name {
         "map" => map(value, arguments),
@@ -109,7 +109,7 @@ fn select(name: &str, value: &Value, arguments: Arguments) -> Result<Value, Erro
     Ok(Stream::once(selected))
 }
 
-/// A key that Jinja sorts by: texts without their case unless it counts.
+/// The key by which Jinja sorts: texts without their case unless case counts.
 fn sort_key(value: &Value, with_case: bool) -> Value {
     match kind(value) {
         Kind::Text(text) if !with_case => text.to_lowercase().into(),
@@ -117,7 +117,7 @@ fn sort_key(value: &Value, with_case: bool) -> Value {
     }
 }
 
-/// Sorts by a key, equal ones in their order, or in the other one if reversed as Python does.
+/// Sorts by a key; equal items keep their order, reversed or not as in Python.
 fn sort_by<T>(mut entries: Vec<(Value, T)>, reverse: bool) -> Result<Vec<T>, Error> {
     let mut failure = None;
     let mut compare = |a: &Value, b: &Value| match order(a, "<", b) {
@@ -146,7 +146,7 @@ fn is_set(flag: Option<Value>) -> bool {
     flag.is_some_and(|flag| flag.is_true())
 }
 
-/// `sort`, `unique`, `min` and `max`.
+/// The filters `sort`, `unique`, `min` and `max`.
 fn ordered(name: &str, value: &Value, arguments: Arguments) -> Result<Value, Error> {
     let (reverse, with_case, attribute) = match name {
         "sort" => {

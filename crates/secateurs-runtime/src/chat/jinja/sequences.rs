@@ -8,7 +8,7 @@ use crate::chat::python::iterators::Stream;
 use crate::chat::python::text::to_text;
 use crate::chat::python::values::{Kind, items, kind, length, list, refuse, tuple, type_name};
 
-/// `first`, `last`, `list`, `items`, `length`, `reverse` and `join`.
+/// The filters `first`, `last`, `list`, `items`, `length`, `reverse` and `join`.
 pub(in crate::chat) fn of_sequence(name: &str, value: &Value, arguments: Arguments) -> Result<Value, Error> {
     if name == "join" {
         let [between, attribute] = arguments.bind(["d", "attribute"])?;

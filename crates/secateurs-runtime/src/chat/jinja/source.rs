@@ -1,8 +1,8 @@
-//! A template's text before it is parsed.
+//! Prepares a template's text for parsing.
 
-/// Unifies line ends as Jinja does, and turns tags that the engine does not have, or treats otherwise, into others that do the
-/// same: `{% generation %}` blocks, which transformers uses to find what the model wrote, become blocks with variables of
-/// their own, and raw blocks become printed texts.
+/// Unifies line ends as Jinja does, and replaces tags that the engine lacks or treats differently by equivalent ones:
+/// `{% generation %}` blocks, by which transformers finds the model's text, become blocks with their own variables, and
+/// raw blocks become printed texts.
 pub(in crate::chat) fn prepare(template: &str) -> String {
     let template = template.replace("\r\n", "\n").replace('\r', "\n");
     let mut prepared = String::with_capacity(template.len());
@@ -38,7 +38,7 @@ struct RawBlock<'a> {
 }
 
 impl<'a> RawBlock<'a> {
-    /// The block that `begin` begins; `None` if it does not end, or begins in a way that Jinja does not know.
+    /// Finds the block that starts at `begin`; `None` if it does not end, or begins in a way that Jinja does not know.
     fn find(begin: &'a str, after_begin: &'a str) -> Option<Self> {
         let ends = after_begin.match_indices("{%").filter_map(|(start, _)| {
             let length = after_begin[start..].find("%}")? + 2;
@@ -77,7 +77,7 @@ impl<'a> RawBlock<'a> {
     }
 }
 
-/// Where the tag, expression or comment at the start of `text` ends; brackets in its strings do not count.
+/// The end of the tag, expression or comment at the start of `text`; brackets in its strings do not count.
 fn tag_end(text: &str) -> usize {
     let closing = match &text[..2] {
         "{%" => "%}",

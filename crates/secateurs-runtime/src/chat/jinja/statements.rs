@@ -8,7 +8,7 @@ use minijinja::machinery::ast::{self, Expr, Stmt};
 use super::expressions::{at, call_of_macro, expression, expressions, function, optional};
 use crate::chat::python::values::refuse;
 
-/// The template with all its expressions rewritten.
+/// Rewrites all expressions of the template.
 pub(in crate::chat) fn template<'a>(statement: &Stmt<'a>) -> Result<Stmt<'a>, Error> {
     Ok(match statement {
         Stmt::Template(node) => Stmt::Template(at(
@@ -98,7 +98,7 @@ fn with_block<'a>(node: &ast::WithBlock<'a>) -> Result<ast::WithBlock<'a>, Error
     })
 }
 
-/// A macro, whose defaults must not use its other arguments: the engine does not know them yet.
+/// Rewrites a macro; its defaults must not use its other arguments, which the engine does not know yet.
 fn macro_declaration<'a>(node: &ast::Macro<'a>) -> Result<ast::Macro<'a>, Error> {
     let names = node.args.iter().filter_map(|argument| match argument {
         Expr::Var(var) => Some(var.id),
@@ -119,7 +119,7 @@ fn macro_declaration<'a>(node: &ast::Macro<'a>) -> Result<ast::Macro<'a>, Error>
     })
 }
 
-/// Targets of an assignment: names, tuples of them, and fields of namespaces.
+/// Rewrites targets of an assignment: names, tuples, and fields of namespaces.
 fn target<'a>(node: &Expr<'a>) -> Result<Expr<'a>, Error> {
     Ok(match node {
         Expr::Var(var) => Expr::Var(at(var, ast::Var { id: var.id })),

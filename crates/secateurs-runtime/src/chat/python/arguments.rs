@@ -20,7 +20,7 @@ impl Arguments {
         })
     }
 
-    /// The arguments by the names of parameters; too many, unknown ones and those given twice are errors.
+    /// The arguments by the names of parameters; surplus, unknown and repeated arguments are errors.
     pub(in crate::chat) fn bind<const N: usize>(self, names: [&str; N]) -> Result<[Option<Value>; N], Error> {
         if self.positional.len() > N {
             let n_given = self.positional.len();
@@ -44,19 +44,19 @@ impl Arguments {
         Ok(bound)
     }
 
-    /// No arguments are allowed.
+    /// Checks that there are no arguments.
     pub(in crate::chat) fn none(self) -> Result<(), Error> {
         self.bind([]).map(|[]| ())
     }
 
-    /// Exactly one argument.
+    /// Takes exactly one argument.
     pub(in crate::chat) fn one(self) -> Result<Value, Error> {
         let [value] = self.bind([""])?;
         required(value)
     }
 }
 
-/// An argument that has no default.
+/// Takes an argument without a default.
 pub(in crate::chat) fn required(argument: Option<Value>) -> Result<Value, Error> {
     argument.ok_or_else(|| refuse("an argument is missing"))
 }

@@ -6,7 +6,7 @@ use minijinja::Error;
 
 use super::values::refuse;
 
-/// Directives that mean the same here and in Python, after an optional `-`.
+/// Directives with the same meaning here and in Python, after an optional `-`.
 const SHARED: &str = "aAbBcCdDeFgGhHIjklmMnpPrRStTuUVwWxXyY";
 
 /// A local time in the format of Python's `datetime.strftime`, where a time without zone prints nothing for `%z` and `%Z`.

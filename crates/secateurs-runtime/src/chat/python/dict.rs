@@ -13,7 +13,7 @@ use super::operators::equal;
 pub(in crate::chat) struct Dict(Vec<(Value, Value)>);
 
 impl Dict {
-    /// A dict of some entries; the last of several with one key counts, in the place of the first.
+    /// A dict of some entries; of several entries with one key the last value counts, at the first one's position.
     pub(in crate::chat) fn of(entries: impl IntoIterator<Item = (Value, Value)>) -> Value {
         let mut dict = Self(Vec::new());
         for (key, value) in entries {
@@ -35,7 +35,7 @@ impl Dict {
     }
 }
 
-/// A value of JSON as Python reads it.
+/// Converts a JSON value as Python reads it.
 pub(in crate::chat) fn from_json(json: &Json) -> Value {
     match json {
         Json::Null => Value::from(()),

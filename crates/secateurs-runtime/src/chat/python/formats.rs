@@ -7,10 +7,10 @@ use super::numbers::Number;
 use super::text::{repr, to_text};
 use super::values::{Kind, kind, refuse, type_name};
 
-/// Wider fields are refused.
+/// Largest width of a field.
 const WIDEST: usize = 1 << 16;
 
-/// `"{} {name!r:>8}".format(..)`, without fields of fields.
+/// Python's `"{} {name!r:>8}".format(..)`, without fields inside fields.
 pub(in crate::chat) fn format(format: &str, arguments: &Arguments) -> Result<String, Error> {
     let mut text = String::new();
     let mut rest = format;
@@ -42,7 +42,7 @@ pub(in crate::chat) fn format(format: &str, arguments: &Arguments) -> Result<Str
 
 struct Fields<'a> {
     arguments: &'a Arguments,
-    /// The next argument of a `{}`; `None` once fields are numbered.
+    /// The next argument of a `{}`; `None` after fields have been numbered.
     next: Option<usize>,
 }
 
@@ -84,7 +84,7 @@ impl Fields<'_> {
     }
 }
 
-/// `[[fill]align][sign][0][width][,][.precision][type]`
+/// A format specification: `[[fill]align][sign][0][width][,][.precision][type]`.
 #[derive(Default)]
 struct Spec {
     fill: Option<char>,
@@ -208,7 +208,7 @@ impl Spec {
     }
 }
 
-/// Sign and digits of a number with decimals, six unless told otherwise.
+/// Sign and digits of a number with decimals, six by default.
 pub(in crate::chat) fn fixed(number: Number, times: f64, precision: Option<usize>) -> Result<(bool, String), Error> {
     let float = match number {
         Number::Float(float) if float.is_finite() => float * times,
@@ -233,7 +233,7 @@ fn grouped(digits: &str) -> String {
     grouped + fraction
 }
 
-/// The number at the start, which is taken off.
+/// Takes off the number at the start.
 pub(in crate::chat) fn digits(rest: &mut &[char]) -> Result<Option<usize>, Error> {
     let count = rest.iter().take_while(|character| character.is_ascii_digit()).count();
     if count == 0 {

@@ -6,10 +6,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use minijinja::Value;
 use minijinja::value::{Enumerator, Object, ObjectRepr};
 
-/// Items that are not a list: neither printed, indexed, nor written as JSON.
+/// Items that are no list: they cannot be printed, indexed or written as JSON.
 #[derive(Debug)]
 pub(in crate::chat) enum Stream {
-    /// A generator, which gives every item once.
+    /// A generator, which returns every item once.
     Once(Arc<Mutex<VecDeque<Value>>>),
     /// A view of a dict or a range, which has a length and can be read again.
     View(Vec<Value>),
@@ -26,7 +26,7 @@ impl Stream {
         Value::from_object(Self::View(items))
     }
 
-    /// The items that are left; a generator has none afterwards.
+    /// The remaining items; a generator has none afterwards.
     pub(in crate::chat) fn take(&self) -> Vec<Value> {
         match self {
             Self::Once(items) => {
@@ -37,7 +37,7 @@ impl Stream {
         }
     }
 
-    /// The next item, which a generator then no longer has.
+    /// The next item, removed from a generator.
     pub(in crate::chat) fn first(&self) -> Option<Value> {
         match self {
             Self::Once(items) => items.lock().unwrap_or_else(PoisonError::into_inner).pop_front(),
@@ -70,7 +70,7 @@ impl Object for Stream {
         self.length()
     }
 
-    /// A generator is true even if it is empty.
+    /// Python's truth of an iterator: a generator is true even if it is empty.
     fn is_true(self: &Arc<Self>) -> bool {
         self.length() != Some(0)
     }

@@ -31,7 +31,7 @@ pub(in crate::chat) fn is_attribute(value: &Value, name: &str) -> bool {
     !name.contains(' ') && names.contains(&format!(" {name} "))
 }
 
-/// `value.name(..)` of a text, list or dict.
+/// Calls `value.name(..)` of a text, list or dict.
 pub(in crate::chat) fn call(value: &Value, name: &str, arguments: Arguments) -> Result<Value, Error> {
     let found = match kind(value) {
         Kind::Text(_) if value.is_safe() => return Err(refuse(format!("{name} of a text that is marked as safe"))),

@@ -1,4 +1,4 @@
-//! Python's values as templates use them: how they are printed, compared, computed and asked.
+//! Python's values in templates: printing, comparison, arithmetic and attributes.
 
 pub(super) mod arguments;
 pub(super) mod clock;

@@ -6,7 +6,7 @@ use minijinja::{Error, Value};
 
 use super::values::{Kind, kind, refuse};
 
-/// Integers up to here are floats without rounding.
+/// Largest magnitude of integers that floats hold without rounding.
 const EXACT: i128 = 1 << 53;
 
 /// A number; `True` and `False` are 1 and 0.
@@ -50,7 +50,7 @@ impl Number {
     }
 }
 
-/// One of `+ - * / // % **` on two numbers.
+/// Applies one of `+ - * / // % **` to two numbers.
 pub(in crate::chat) fn calculate(a: Number, symbol: &str, b: Number) -> Result<Value, Error> {
     match (symbol, a, b) {
         ("/", _, _) => {
@@ -119,7 +119,7 @@ fn whole(number: Option<i128>) -> Result<Value, Error> {
         .ok_or_else(|| refuse("a number of more than 127 bits"))
 }
 
-/// Python's `round` to a whole number or to decimals: ties go to the even neighbour of the number as it is stored.
+/// Python's `round` to a whole number or to decimals: ties go to the even neighbour of the stored number.
 pub(in crate::chat) fn round(number: f64, decimals: usize) -> f64 {
     format!("{number:.decimals$}").parse().unwrap_or(number)
 }

@@ -10,10 +10,10 @@ use super::printf::printf;
 use super::text::to_text;
 use super::values::{Kind, items, kind, length, list, place, refuse, tuple, type_name};
 
-/// A text or list that an operator repeats does not grow beyond this.
+/// Largest length of a text or list that an operator repeats.
 const LARGEST: usize = 1 << 20;
 
-/// `a + b`, or a chain of comparisons `a < b < c`, as values and symbols in turn.
+/// Evaluates `a + b`, or a chain of comparisons `a < b < c`, from values and symbols in turn.
 pub(in crate::chat) fn operate(parts: &[Value]) -> Result<Value, Error> {
     match parts {
         [left, symbol, right] => binary(left, symbol.as_str().unwrap_or_default(), right),
@@ -66,7 +66,8 @@ fn unsupported(left: &Value, symbol: &str, right: &Value) -> Error {
     ))
 }
 
-/// `a + b`. Beside a text that is marked as safe, Jinja escapes the other, so that this must have nothing to escape.
+/// Python's `a + b`. Beside a text that is marked as safe, Jinja escapes the other, so that this must have nothing to
+/// escape.
 fn concatenate(a: &str, b: &str, values: [&Value; 2]) -> Result<Value, Error> {
     let is_safe = values.iter().any(|value| value.is_safe());
     let mut others = values.iter().zip([a, b]).filter(|(value, _)| !value.is_safe());
@@ -134,7 +135,7 @@ fn all(mut conditions: impl Iterator<Item = Result<bool, Error>>) -> Result<bool
     conditions.try_fold(true, |so_far, next| Ok(so_far && next?))
 }
 
-/// The order of two values of one kind; `None` beside a NaN.
+/// The order of two values of one kind; `None` if one is NaN.
 pub(in crate::chat) fn order(a: &Value, symbol: &str, b: &Value) -> Result<Option<Ordering>, Error> {
     if let (Some(a), Some(b)) = (Number::of(a), Number::of(b)) {
         return a.order(b);
@@ -168,7 +169,7 @@ pub(in crate::chat) fn contains(container: &Value, item: &Value) -> Result<bool,
     }
 }
 
-/// `value.name`: fields of dicts and of objects of the engine. A method that is not called is refused.
+/// Python's `value.name`: fields of dicts and of objects of the engine. A method that is not called is refused.
 pub(in crate::chat) fn attribute(value: &Value, name: &str) -> Result<Value, Error> {
     match kind(value) {
         Kind::Undefined => Err(refuse(format!("{name} is asked of an undefined value"))),
@@ -185,13 +186,13 @@ pub(in crate::chat) fn attribute(value: &Value, name: &str) -> Result<Value, Err
     }
 }
 
-/// Whether an object of the engine is a loop or a namespace, whose fields are those of Jinja.
+/// Whether an object of the engine is a loop or a namespace, with the fields that Jinja gives it.
 fn has_fields(value: &Value) -> bool {
     let name = value.as_object().map_or("", |object| object.type_name());
     name.ends_with("::Loop") || name.ends_with("::Namespace")
 }
 
-/// `value[key]`; undefined where there is no such item.
+/// Python's `value[key]`; undefined where there is no such item.
 pub(in crate::chat) fn item(value: &Value, key: &Value) -> Result<Value, Error> {
     let index = match kind(key) {
         Kind::Int(index) => Some(index),
@@ -215,7 +216,7 @@ pub(in crate::chat) fn item(value: &Value, key: &Value) -> Result<Value, Error> 
     }
 }
 
-/// `value[start:stop:step]`.
+/// Python's `value[start:stop:step]`.
 pub(in crate::chat) fn slice(value: &Value, [start, stop, step]: [&Value; 3]) -> Result<Value, Error> {
     let all = match kind(value) {
         Kind::Text(_) if value.is_safe() => return Err(refuse("a slice of a text that is marked as safe")),

@@ -7,7 +7,7 @@ use super::numbers::Number;
 use super::text::{repr, to_text};
 use super::values::{Kind, items, kind, refuse, type_name};
 
-/// One `%[(key)][-0+ ][width][.precision]type`.
+/// A conversion specifier, `%[(key)][-0+ ][width][.precision]type`.
 #[derive(Default)]
 struct Directive {
     left: bool,
@@ -24,7 +24,7 @@ struct Values<'a> {
     n_used: usize,
 }
 
-/// `"%s: %d" % (name, count)`
+/// Python's `"%s: %d" % (name, count)`.
 pub(in crate::chat) fn printf(format: &str, values: &Value) -> Result<String, Error> {
     let positional = match kind(values) {
         Kind::Tuple => items(values)?,

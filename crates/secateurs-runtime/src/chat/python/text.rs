@@ -96,7 +96,8 @@ fn code(character: char) -> String {
     }
 }
 
-/// Rust's table of characters that are not escaped is Python's; marks that would join a quote are asked for after a letter.
+/// Checks that Rust's table of characters that are not escaped equals Python's; marks that would join a quote are
+/// tested after a letter.
 fn is_printable(character: char) -> bool {
     let after_letter = String::from_iter(['a', character]);
     matches!(character, '\'' | '"') || after_letter.escape_debug().eq(after_letter.chars())

@@ -8,7 +8,7 @@ use super::methods::is_attribute;
 use super::values::{Kind, items, kind, list, refuse, tuple, type_name};
 use super::words::{capitalize, has_kind, is_space, lines, swap_case, title};
 
-/// `text.name(..)`; `None` if there is no such method.
+/// Calls `text.name(..)`; `None` if there is no such method.
 pub(in crate::chat) fn call(text: &str, name: &str, arguments: Arguments) -> Result<Option<Value>, Error> {
     Ok(Some(match name {
         "upper" | "lower" | "title" | "capitalize" | "swapcase" => {
@@ -56,12 +56,12 @@ pub(in crate::chat) fn call(text: &str, name: &str, arguments: Arguments) -> Res
     }))
 }
 
-/// Arguments that have no names.
+/// Takes arguments without names.
 fn positional<const N: usize>(arguments: Arguments) -> Result<[Option<Value>; N], Error> {
     arguments.bind([""; N])
 }
 
-/// An argument that must be a text.
+/// Takes an argument that must be a text.
 fn text_of(value: &Value) -> Result<String, Error> {
     match kind(value) {
         Kind::Text(_) if value.is_safe() => Err(refuse("a text that is marked as safe among others")),
@@ -124,7 +124,7 @@ fn split(text: &str, from_right: bool, arguments: Arguments) -> Result<Value, Er
     })
 }
 
-/// Words between white space, at most `most` taken off; what is left keeps its inner white space. From the right, the last
+/// Words between white space, at most `most` split off; the rest keeps its inner white space. From the right, the last
 /// word comes first.
 fn words(text: &str, from_right: bool, most: usize) -> Vec<&str> {
     let mut words = Vec::new();
@@ -195,7 +195,7 @@ pub(in crate::chat) fn replace(text: &str, old: &str, new: &str, count: Option<&
     Ok(text.replacen(old, new, count.unwrap_or(usize::MAX)))
 }
 
-/// `find` and its kin; positions count characters.
+/// Python's `find`, `index`, `count` and the like; positions count characters.
 fn search(text: &str, name: &str, arguments: Arguments) -> Result<Value, Error> {
     let [part] = positional(arguments)?;
     let part = text_of(&required(part)?)?;

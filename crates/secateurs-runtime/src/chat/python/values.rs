@@ -23,7 +23,7 @@ pub(in crate::chat) enum Kind<'a> {
     Object,
 }
 
-/// An error that says why a template fails.
+/// An error with the reason why a template fails.
 pub(in crate::chat) fn refuse(reason: impl Into<String>) -> Error {
     Error::new(ErrorKind::InvalidOperation, reason.into())
 }
@@ -101,7 +101,7 @@ pub(in crate::chat) fn length(value: &Value) -> Result<usize, Error> {
     }
 }
 
-/// Whether an index that may count from the end is inside, and where.
+/// Resolves an index that may count from the end; `None` if it is outside.
 pub(in crate::chat) fn place(index: i128, length: usize) -> Option<usize> {
     let from_start = if index < 0 { index + length as i128 } else { index };
     usize::try_from(from_start).ok().filter(|place| *place < length)

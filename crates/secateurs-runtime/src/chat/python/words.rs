@@ -4,7 +4,7 @@ use minijinja::Error;
 
 use super::values::refuse;
 
-/// Characters that Python strips and splits at.
+/// Characters at which Python strips and splits.
 pub(in crate::chat) fn is_space(character: char) -> bool {
     character.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&character)
 }
@@ -37,7 +37,7 @@ pub(in crate::chat) fn lines(text: &str, keep_ends: bool) -> Vec<&str> {
     lines
 }
 
-/// A letter at the start of a word; letters with a title case of their own are refused.
+/// The title case of a letter at the start of a word; letters whose title case differs from upper case are refused.
 fn title_case(character: char) -> Result<String, Error> {
     let upper: String = character.to_uppercase().collect();
     let has_own_case = matches!(u32::from(character), 0x1c4..=0x1cc | 0x1f1..=0x1f3 | 0x10d0..=0x10ff | 0x1c90..=0x1cbf | 0x1f80..=0x1fff);
@@ -60,7 +60,7 @@ fn lower_length(character: char) -> usize {
     character.to_lowercase().map(char::len_utf8).sum()
 }
 
-/// Python's `str.title`: letters after letters are small.
+/// Python's `str.title`: letters after letters become small.
 pub(in crate::chat) fn title(text: &str) -> Result<String, Error> {
     let mut title = String::new();
     let mut in_word = false;

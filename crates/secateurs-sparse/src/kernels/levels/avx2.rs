@@ -23,7 +23,7 @@ pub(super) unsafe fn run<K: Kernel>(kernel: K) -> K::Output {
 
 type Chunk = [__m256; CHUNK / 8];
 
-/// The `register`-th eight bits of a mask, and the number of ones below them.
+/// The eight bits of a mask for a register, and the number of ones below them.
 #[inline(always)]
 pub(super) fn part(mask: u32, register: usize) -> (usize, usize) {
     let below = mask & ((1 << (8 * register)) - 1);
@@ -35,8 +35,8 @@ unsafe fn each(register: impl Fn(usize) -> __m256) -> Chunk {
     [register(0), register(1), register(2), register(3)]
 }
 
-/// `x` at four indices. One load for each lane takes half the time of the gather instruction on the processors of
-/// AMD's third generation of Zen, and no more elsewhere.
+/// Gathers `x` at four indices. One load for each lane takes half the time of the gather instruction on the processors
+/// of AMD's third generation of Zen, and no more elsewhere.
 #[inline(always)]
 unsafe fn gather_4(x: *const f32, indices: *const u16) -> __m128 {
     let low = indices.cast::<u32>().read_unaligned();
@@ -47,46 +47,46 @@ unsafe fn gather_4(x: *const f32, indices: *const u16) -> __m128 {
     _mm_insert_ps::<0x30>(lanes, at(high >> 16))
 }
 
-/// `x` at eight indices.
+/// Gathers `x` at eight indices.
 #[inline(always)]
 unsafe fn gather_8(x: *const f32, indices: *const u16) -> __m256 {
     let [low, high] = [gather_4(x, indices), gather_4(x, indices.add(4))];
     _mm256_insertf128_ps::<1>(_mm256_castps128_ps256(low), high)
 }
 
-/// Loaded `n` words before the middle: ones in the first `n` lanes.
+/// Table of masks: loaded `n` words before its middle, it gives ones in the first `n` lanes.
 #[repr(align(64))]
 struct Lanes([u32; 16]);
 
 static LANES: Lanes = Lanes([!0, !0, !0, !0, !0, !0, !0, !0, 0, 0, 0, 0, 0, 0, 0, 0]);
 
-/// The first `n` lanes, all of them if there are no more than `n`.
+/// Keeps the first `n` lanes, at most all.
 #[inline(always)]
 unsafe fn first_of_8(register: __m256, n: usize) -> __m256 {
     let ones = _mm256_loadu_ps(LANES.0.as_ptr().add(8 - n.min(8)).cast());
     _mm256_and_ps(register, ones)
 }
 
-/// Eight integers from the lower eight bytes.
+/// Widens the lower eight bytes to eight integers.
 #[inline(always)]
 unsafe fn from_i8(bytes: __m128i) -> __m256 {
     _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(bytes))
 }
 
-/// Eight integers from the lower nibbles of the lower eight bytes.
+/// Widens the lower nibbles of the lower eight bytes to eight integers.
 #[inline(always)]
 unsafe fn from_i4(nibbles: u64) -> __m256 {
     let words = _mm256_cvtepi8_epi32(_mm_cvtsi64_si128(nibbles as i64));
     _mm256_cvtepi32_ps(_mm256_srai_epi32::<28>(_mm256_slli_epi32::<28>(words)))
 }
 
-/// Eight nibbles, each in the lower half of a byte.
+/// Spreads eight nibbles to the lower halves of eight bytes.
 #[inline(always)]
 pub(super) unsafe fn all_nibbles(from: *const u8) -> u64 {
     _pdep_u64(from.cast::<u32>().read_unaligned().into(), 0x0f0f_0f0f_0f0f_0f0f)
 }
 
-/// The nibbles from `index` on, at least 15 of them.
+/// Reads the nibbles from `index` on, at least 15.
 #[inline(always)]
 pub(super) unsafe fn nibbles(from: *const u8, index: usize) -> u64 {
     from.add(index / 2).cast::<u64>().read_unaligned() >> (4 * (index % 2))
@@ -283,7 +283,7 @@ impl Isa for Avx2 {
     }
 }
 
-/// Lanes added in halves: 4 + 4, 2 + 2, 1 + 1.
+/// Adds lanes in halves: 4 + 4, 2 + 2, 1 + 1.
 #[inline(always)]
 pub(super) unsafe fn sum_of_8(lanes: __m256) -> f32 {
     let of_4 = _mm_add_ps(_mm256_castps256_ps128(lanes), _mm256_extractf128_ps::<1>(lanes));

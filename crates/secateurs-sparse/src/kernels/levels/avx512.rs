@@ -40,8 +40,8 @@ unsafe fn halves(register: __m512i) -> [__m256i; 2] {
     ]
 }
 
-/// 64 bytes, loaded before they are spread: the compiler would make one instruction of both, which AMD's Zen 4 and Zen 5 run from
-/// microcode, several times slower.
+/// Loads 64 bytes before they are spread: the compiler would make one instruction of both, which AMD's Zen 4 and Zen 5
+/// run from microcode, several times slower.
 ///
 /// # Safety
 ///
@@ -70,7 +70,7 @@ unsafe fn from_i8(bytes: __m256i) -> Chunk {
     halves.map(|half| _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(half)))
 }
 
-/// 32 integers from the lower nibbles of 32 bytes.
+/// Widens the lower nibbles of 32 bytes to 32 integers.
 #[inline(always)]
 unsafe fn from_i4(nibbles: [u64; 4]) -> Chunk {
     let parts = [[nibbles[0], nibbles[1]], [nibbles[2], nibbles[3]]];

@@ -1,9 +1,9 @@
-//! What a loop may ask of an instruction set.
+//! The operations of an instruction set that loops use.
 
-/// Positions handled at a time, and partial sums of a dot product.
+/// Number of positions handled at a time, and of partial sums of a dot product.
 pub(crate) const CHUNK: usize = 32;
 
-/// One instruction set: 32 lanes of `f32`, and how stored values become lanes.
+/// One instruction set: 32 lanes of `f32`, and the conversions of stored values to lanes.
 ///
 /// `widen_*` reads 32 consecutive values; `expand_*` reads as many as `mask` has ones and puts them at the ones, zero
 /// elsewhere.
@@ -16,26 +16,26 @@ pub(crate) const CHUNK: usize = 32;
 pub(crate) trait Isa: Copy {
     /// 32 lanes.
     type Chunk: Copy;
-    /// Outputs of a [`Block`].
+    /// Number of outputs of a [`Block`].
     const ROWS: usize;
     /// One register of a chunk.
     type Part: Copy;
-    /// Lanes of a register, a divisor of 32.
+    /// Number of lanes of a register, a divisor of 32.
     const PART: usize;
 
     unsafe fn zero() -> Self::Chunk;
     unsafe fn zero_part() -> Self::Part;
     unsafe fn load_part(from: *const f32) -> Self::Part;
     unsafe fn store_part(part: Self::Part, to: *mut f32);
-    /// `a * b + sum`, rounded once.
+    /// Computes `a * b + sum`, rounded once.
     unsafe fn multiply_add_part(a: Self::Part, b: Self::Part, sum: Self::Part) -> Self::Part;
     unsafe fn splat(value: f32) -> Self::Chunk;
     unsafe fn load(from: *const f32) -> Self::Chunk;
     unsafe fn store(chunk: Self::Chunk, to: *mut f32);
-    /// `a * b + sum`, rounded once.
+    /// Computes `a * b + sum`, rounded once.
     unsafe fn multiply_add(a: Self::Chunk, b: Self::Chunk, sum: Self::Chunk) -> Self::Chunk;
     unsafe fn scale(chunk: Self::Chunk, by: f32) -> Self::Chunk;
-    /// `sums[r] + weights[32 r] * x` for the 32 lanes of `x`.
+    /// Computes `sums[r] + weights[32 r] * x` for the 32 lanes of `x`.
     #[inline(always)]
     unsafe fn outer<const ROWS: usize>(
         mut sums: [Self::Chunk; ROWS],
@@ -51,30 +51,30 @@ pub(crate) trait Isa: Copy {
         }
         sums
     }
-    /// Runs a block of as many outputs as the registers hold sums of.
+    /// Runs a block of as many outputs as the registers hold sums.
     unsafe fn block(block: Block);
-    /// Lanes added in halves: 16 + 16, 8 + 8, 4 + 4, 2 + 2, 1 + 1.
+    /// Adds lanes in halves: 16 + 16, 8 + 8, 4 + 4, 2 + 2, 1 + 1.
     unsafe fn sum(chunk: Self::Chunk) -> f32;
-    /// A one for every lane that is not zero.
+    /// Bits with a one for every lane that is not zero.
     unsafe fn nonzero(chunk: Self::Chunk) -> u32;
-    /// The lanes below `n`, zero elsewhere.
+    /// Loads the lanes below `n`; the others are zero.
     unsafe fn first(chunk: Self::Chunk, n: usize) -> Self::Chunk;
-    /// `x` at the first `n` indices, zero elsewhere.
+    /// Gathers `x` at the first `n` indices; the other lanes are zero.
     unsafe fn gather(x: *const f32, indices: *const u16, n: usize) -> Self::Chunk;
-    /// Asks for the memory at `from`, readable or not, to be brought into the cache.
+    /// Prefetches the memory at `from`, readable or not, into the cache.
     unsafe fn prefetch(from: *const u8);
 
     unsafe fn widen_f16(from: *const u8) -> Self::Chunk;
     unsafe fn widen_bf16(from: *const u8) -> Self::Chunk;
     unsafe fn widen_i8(from: *const u8) -> Self::Chunk;
-    /// Two's complement nibbles, the lower half of a byte first.
+    /// Widens two's complement nibbles, the lower half of a byte first.
     unsafe fn widen_i4(from: *const u8) -> Self::Chunk;
 
     unsafe fn expand_f32(from: *const u8, mask: u32) -> Self::Chunk;
     unsafe fn expand_f16(from: *const u8, mask: u32) -> Self::Chunk;
     unsafe fn expand_bf16(from: *const u8, mask: u32) -> Self::Chunk;
     unsafe fn expand_i8(from: *const u8, mask: u32) -> Self::Chunk;
-    /// As [`widen_i4`](Self::widen_i4), from nibble `index` on.
+    /// Expands as [`widen_i4`](Self::widen_i4) widens, from nibble `index` on.
     unsafe fn expand_i4(from: *const u8, index: usize, mask: u32) -> Self::Chunk;
 }
 
@@ -91,23 +91,23 @@ pub(crate) trait Kernel {
     unsafe fn run<I: Isa>(self) -> Self::Output;
 }
 
-/// Weights of which one output after the other can be read, 32 inputs at a time.
+/// Weights that are read one output after the other, 32 inputs at a time.
 pub(crate) trait Source {
-    /// Where reading an output has come to.
+    /// Position of a reader within an output.
     type Cursor;
 
     fn d_input(&self) -> usize;
 
     fn open(&self, output: usize) -> Self::Cursor;
 
-    /// The inputs `32 * chunk ..` of the cursor's output; chunks are read in order.
+    /// Reads the inputs `32 * chunk ..` of the cursor's output; chunks are read in order.
     ///
     /// # Safety
     ///
     /// The processor has the instruction set, and `chunk < d_input / 32`.
     unsafe fn next<I: Isa>(&self, cursor: &mut Self::Cursor, chunk: usize) -> I::Chunk;
 
-    /// The last `d_input % 32 > 0` inputs, zeros after them.
+    /// Reads the last `d_input % 32 > 0` inputs, with zeros after them.
     ///
     /// # Safety
     ///
@@ -115,17 +115,17 @@ pub(crate) trait Source {
     unsafe fn last<I: Isa>(&self, cursor: &mut Self::Cursor) -> I::Chunk;
 }
 
-/// One group of outputs, whose sums stay in registers.
+/// A group of outputs whose sums stay in registers.
 #[derive(Clone, Copy)]
 pub(crate) struct Block {
-    /// `[n_inputs.div_ceil(32)][ROWS][32]`
+    /// Weights, `[n_inputs.div_ceil(32)][ROWS][32]`.
     pub(crate) weights: *const f32,
-    /// `[n_inputs, 32]`
+    /// Vectors, `[n_inputs, 32]`.
     pub(crate) x: *const f32,
     pub(crate) n_inputs: usize,
-    /// At most `ROWS`.
+    /// Number of outputs, at most `ROWS`.
     pub(crate) n_rows: usize,
-    /// `[n_rows, 32]`
+    /// Results, `[n_rows, 32]`.
     pub(crate) y: *mut f32,
     pub(crate) add: bool,
 }

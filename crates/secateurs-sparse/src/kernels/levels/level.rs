@@ -1,4 +1,4 @@
-//! Which instruction set runs.
+//! The choice of the instruction set at run time.
 
 use std::fmt;
 use std::str::FromStr;
@@ -32,11 +32,11 @@ enum Kind {
     Neon,
 }
 
-/// A name that is no instruction set, or one that this processor does not have.
+/// A name of an instruction set that does not exist, or that this processor lacks.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("no instruction set {name:?} on this processor, which has {}", names())]
 pub struct UnknownLevel {
-    /// The name that was asked for.
+    /// The requested name.
     pub name: String,
 }
 
@@ -46,17 +46,17 @@ fn names() -> String {
 }
 
 impl Level {
-    /// Portable code, as slow as it is plain.
+    /// Portable code, the slowest.
     pub fn scalar() -> Self {
         Self(Kind::Scalar)
     }
 
-    /// The fastest that this processor has.
+    /// The fastest instruction set of this processor.
     pub fn best() -> Self {
         *Self::available().last().expect("portable code runs everywhere")
     }
 
-    /// All that this processor has, from the slowest to the fastest.
+    /// All instruction sets of this processor, from the slowest to the fastest.
     pub fn available() -> Vec<Self> {
         #[allow(unused_mut)]
         let mut levels = vec![Self(Kind::Scalar)];
@@ -107,7 +107,7 @@ impl fmt::Display for Level {
     }
 }
 
-/// Reads what `Display` writes.
+/// Parses the output of `Display`.
 impl FromStr for Level {
     type Err = UnknownLevel;
 

@@ -1,4 +1,4 @@
-//! The instruction sets, and which one runs.
+//! The instruction sets, and the choice among them.
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;

@@ -23,7 +23,7 @@ pub(super) unsafe fn run<K: Kernel>(kernel: K) -> K::Output {
 
 type Chunk = [float32x4_t; CHUNK / 4];
 
-/// 32 values of two bytes.
+/// Loads 32 values of two bytes.
 type Halves = [uint16x8_t; CHUNK / 8];
 
 #[inline(always)]
@@ -53,14 +53,14 @@ const fn positions() -> [u32; CHUNK] {
     positions
 }
 
-/// Register `r` of a chunk: its lanes at positions below `n`, zero elsewhere.
+/// Lanes of register `r` of a chunk at positions below `n`, zero elsewhere.
 #[inline(always)]
 unsafe fn first_of_4(register: float32x4_t, r: usize, n: usize) -> float32x4_t {
     let ones = vcltq_u32(vld1q_u32(POSITIONS[4 * r..].as_ptr()), vdupq_n_u32(n as u32));
     vreinterpretq_f32_u32(vandq_u32(vreinterpretq_u32_f32(register), ones))
 }
 
-/// `x` at four indices.
+/// Gathers `x` at four indices.
 #[inline(always)]
 unsafe fn gather_4(x: *const f32, indices: *const u16) -> float32x4_t {
     let indices = indices.cast::<u64>().read_unaligned();
@@ -71,7 +71,7 @@ unsafe fn gather_4(x: *const f32, indices: *const u16) -> float32x4_t {
     vld1q_lane_f32::<3>(at(3), lanes)
 }
 
-/// `x` at sixteen indices.
+/// Gathers `x` at sixteen indices.
 #[inline(always)]
 unsafe fn gather_16(x: *const f32, indices: *const u16) -> [float32x4_t; 4] {
     [
@@ -92,7 +92,7 @@ fn byte(bytes: u64, index: usize) -> usize {
     (bytes >> (8 * index)) as usize & 0xff
 }
 
-/// For each part of a mask of 32 bits, a byte each, the number of ones in the parts below it.
+/// For each part of a 32-bit mask, one byte with the number of ones in the parts below it.
 #[inline(always)]
 unsafe fn ones_below(parts: uint8x8_t) -> u64 {
     let ones = vget_lane_u64::<0>(vreinterpret_u64_u8(vcnt_u8(parts)));
@@ -114,7 +114,7 @@ unsafe fn load_halves(from: *const u8) -> Halves {
     [load(0), load(1), load(2), load(3)]
 }
 
-/// Packed values at the ones of a mask.
+/// Spreads packed values to the ones of a mask.
 #[inline(always)]
 unsafe fn spread_halves(from: *const u8, mask: u32) -> Halves {
     let below = ones_below(vcreate_u8(mask.into()));
@@ -167,7 +167,7 @@ unsafe fn load_bytes(from: *const u8) -> uint8x16x2_t {
     uint8x16x2_t(vld1q_u8(from), vld1q_u8(from.add(16)))
 }
 
-/// 32 nibbles from `index` on as bytes.
+/// Reads 32 nibbles from `index` on as bytes.
 #[inline(always)]
 unsafe fn load_nibbles(from: *const u8, index: usize) -> uint8x16x2_t {
     // Where the first nibble is the upper half of its byte, the second is the lower half of the byte after it.
@@ -182,7 +182,7 @@ unsafe fn load_nibbles(from: *const u8, index: usize) -> uint8x16x2_t {
     )
 }
 
-/// Packed bytes at the ones of a mask.
+/// Spreads packed bytes to the ones of a mask.
 #[inline(always)]
 unsafe fn spread_bytes(bytes: uint8x16x2_t, mask: u32) -> uint8x16x2_t {
     let below = ones_below(vcreate_u8(mask.into()));

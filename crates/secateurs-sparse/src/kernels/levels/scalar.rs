@@ -1,4 +1,4 @@
-//! Portable code: the definition of what the other instruction sets compute.
+//! Portable code, the reference for the results of the other instruction sets.
 //!
 //! Every function is as unsafe as the trait says, and passes that contract on.
 #![allow(unsafe_op_in_unsafe_fn)]
@@ -34,7 +34,7 @@ unsafe fn nibble(from: *const u8, index: usize) -> f32 {
     f32::from((nibble as i8) >> 4)
 }
 
-/// A one for every lane that is not zero.
+/// Bits with a one for every lane that is not zero.
 pub(super) fn nonzero(lanes: &[f32; CHUNK]) -> u32 {
     let ones = lanes.iter().map(|lane| u32::from(*lane != 0.0));
     ones.rev().fold(0, |ones, one| ones << 1 | one)

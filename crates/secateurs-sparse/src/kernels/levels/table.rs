@@ -1,27 +1,28 @@
 //! Shuffles that spread packed values over eight or four positions, one for every mask of as many bits.
 
-/// A table at an address that a vector load likes.
+/// A table aligned for vector loads.
 #[repr(align(64))]
 pub(super) struct Table<T, const MASKS: usize = 256>(pub(super) [T; MASKS]);
 
-/// In a shuffle: this byte becomes zero.
+/// Entry of a shuffle that makes a byte zero.
 const ZERO: u8 = 0x80;
 
-/// Bytes: byte `p` comes from the `r`-th packed byte if the mask has its `r`-th one at `p`.
+/// Shuffles of bytes: byte `p` comes from the `r`-th packed byte if the mask has its `r`-th one at `p`.
 pub(super) static BYTES: Table<[u8; 8]> = Table(shuffles(1, 1));
 
-/// Two-byte values in eight two-byte lanes.
+/// Shuffles of two-byte values in eight two-byte lanes.
 pub(super) static HALVES: Table<[u8; 16]> = Table(shuffles(2, 2));
 
-/// Two-byte values in the upper halves of eight four-byte lanes, where both 128-bit lanes hold all packed values.
+/// Shuffles of two-byte values into the upper halves of eight four-byte lanes, where both 128-bit lanes hold all packed
+/// values.
 #[cfg(target_arch = "x86_64")]
 pub(super) static UPPER_HALVES: Table<[u8; 32]> = Table(shuffles(4, 2));
 
-/// Four-byte values: the index of each lane's value, negative where the mask is zero.
+/// Shuffles of four-byte values: the index of each lane's value, negative where the mask is zero.
 #[cfg(target_arch = "x86_64")]
 pub(super) static WORDS: Table<[i32; 8]> = Table(words());
 
-/// Four-byte values in four four-byte lanes, for masks of four bits.
+/// Shuffles of four-byte values in four four-byte lanes, for masks of four bits.
 #[cfg(target_arch = "aarch64")]
 pub(super) static QUADS: Table<[u8; 16], 16> = Table(shuffles(4, 4));
 
@@ -29,7 +30,7 @@ pub(super) static QUADS: Table<[u8; 16], 16> = Table(shuffles(4, 4));
 #[cfg(target_arch = "x86_64")]
 pub(super) static NIBBLES: Table<u64> = Table(nibbles());
 
-/// For every mask, the rank of each one and `None` at zeros.
+/// For every mask, the rank of each one, and `None` at zeros.
 const fn ranks(mask: usize) -> [Option<u8>; 8] {
     let mut ranks = [None; 8];
     let (mut position, mut rank) = (0, 0);
@@ -43,7 +44,7 @@ const fn ranks(mask: usize) -> [Option<u8>; 8] {
     ranks
 }
 
-/// Shuffles into lanes of `lane` bytes, whose upper `value` bytes each hold a packed value.
+/// Shuffles into lanes of `lane` bytes; the upper `value` bytes of each hold a packed value.
 const fn shuffles<const BYTES: usize, const MASKS: usize>(lane: usize, value: usize) -> [[u8; BYTES]; MASKS] {
     let mut table = [[ZERO; BYTES]; MASKS];
     let mut mask = 0;

@@ -33,7 +33,7 @@ pub struct Excerpt {
 impl ExpertsCase {
     pub fn new(tier: Tier) -> Self {
         let (seeds, count) = match tier {
-            Tier::Quick => (3, 12),
+            Tier::Quick | Tier::Standard => (3, 12),
             Tier::Full => (10, 64),
         };
         Self {

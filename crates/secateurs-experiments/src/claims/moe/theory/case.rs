@@ -58,7 +58,7 @@ pub struct TheoryCase {
 impl TheoryCase {
     pub fn all(tier: Tier) -> Vec<Self> {
         match tier {
-            Tier::Quick => vec![
+            Tier::Quick | Tier::Standard => vec![
                 Self::in_40(WeightTraining::Joint, 3),
                 Self::in_200(WeightTraining::SlowWeights, 1),
                 // Enough for this seed.
