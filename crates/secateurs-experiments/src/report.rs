@@ -5,6 +5,7 @@ mod number;
 mod page;
 mod section;
 mod table;
+mod words;
 
 pub use chart::{Chart, charts_along, plot_group};
 pub use number::format_row_value;

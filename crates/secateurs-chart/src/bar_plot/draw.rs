@@ -9,7 +9,7 @@ use crate::labels::{RowItem, place_in_rows};
 use crate::look::{Role, Stroke};
 use crate::number::{coordinate, format_number, format_with_spread};
 use crate::page::{CHART_WIDTH, MARGIN, NOTE_HEIGHT, Page, draw_note};
-use crate::palette::{FAINT, GRID, INK};
+use crate::palette::{FAINT, GRID, INK, PAPER};
 use crate::place::{Area, Place};
 use crate::text::{estimate_width, fit, make_printable};
 
@@ -183,18 +183,19 @@ impl Drawing<'_> {
         }
     }
 
+    /// Lines first, so that no line crosses a name.
     fn draw_references(&self, items: &[RowItem]) -> Markup {
+        let foot = |item: &RowItem| self.area.top - 4.0 - REFERENCE_LINE * item.row as f64;
+        let lines = || self.plot.references.iter().zip(items);
         html! {
-            @for (line, item) in self.plot.references.iter().zip(items) {
-                @let foot = self.area.top - 4.0 - REFERENCE_LINE * item.row as f64;
-                text x=(coordinate(item.x)) y=(coordinate(foot - 4.0)) text-anchor="middle" font-size="12" fill=(INK) {
-                    (name_reference(&line.name, line.value))
-                }
-                @if self.axis.contains(line.value) {
-                    @let x = self.axis.position(line.value);
-                    path d={ "M" (coordinate(x)) " " (coordinate(foot)) "V" (coordinate(self.area.bottom)) } stroke=(INK)
-                        stroke-width="1.2" stroke-dasharray="5 3" {}
-                }
+            @for (line, item) in lines().filter(|(line, _)| self.axis.contains(line.value)) {
+                @let x = coordinate(self.axis.position(line.value));
+                path d={ "M" (x) " " (coordinate(foot(item))) "V" (coordinate(self.area.bottom)) } stroke=(INK) stroke-width="1.2"
+                    stroke-dasharray="5 3" {}
+            }
+            @for (line, item) in lines() {
+                text x=(coordinate(item.x)) y=(coordinate(foot(item) - 4.0)) text-anchor="middle" font-size="12" fill=(INK)
+                    stroke=(PAPER) stroke-width="3" paint-order="stroke" { (name_reference(&line.name, line.value)) }
             }
         }
     }
