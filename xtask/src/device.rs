@@ -2,7 +2,7 @@
 
 use clap::ValueEnum;
 
-/// A backend of the leaves: experiments, testkit, command.
+/// A backend that the experiments, the testkit and the command can be built for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub enum Device {
     /// The default CPU backend.
@@ -10,14 +10,14 @@ pub enum Device {
     Flex,
     /// An independent CPU backend.
     Ndarray,
-    /// Any GPU, or software Vulkan.
+    /// Any GPU, or Vulkan in software.
     Wgpu,
     /// NVIDIA GPUs.
     Cuda,
 }
 
 impl Device {
-    /// The name, which is also the feature's.
+    /// The name of the device and of its feature.
     pub fn name(self) -> &'static str {
         match self {
             Self::Flex => "flex",

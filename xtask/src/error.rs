@@ -1,13 +1,13 @@
-//! The one error type of the tasks.
+//! Errors of the tasks.
 
 use std::error::Error;
 use std::path::PathBuf;
 
-/// Why a task failed.
+/// The error of a failed task, with the facts needed to mend it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TaskError {
-    /// A program could not be started.
+    /// A program that could not be started.
     #[error("cannot start `{command}`")]
     Start {
         /// The command line.
@@ -15,54 +15,54 @@ pub enum TaskError {
         /// The system's reason.
         source: std::io::Error,
     },
-    /// A program ran and failed.
+    /// A program that ran and failed.
     #[error("`{command}` failed ({status})")]
     Failed {
         /// The command line.
         command: String,
-        /// How it ended.
+        /// Exit status of the program.
         status: std::process::ExitStatus,
     },
-    /// A file or folder could not be used.
+    /// A file or folder that could not be used.
     #[error("cannot {action} {}", path.display())]
     Io {
-        /// What was attempted, as a verb.
+        /// The attempted operation, as a verb.
         action: &'static str,
         /// The file or folder.
         path: PathBuf,
         /// The system's reason.
         source: std::io::Error,
     },
-    /// A program's output was not understood.
+    /// An output of a program that was not understood.
     #[error("`{command}` printed what is not its documented format")]
     Output {
         /// The command line.
         command: String,
-        /// What is wrong with it.
+        /// Cause.
         source: serde_json::Error,
     },
-    /// Something from outside the repository is missing.
+    /// Something outside the repository that is missing.
     #[error("{what} is missing: {remedy}")]
     Missing {
-        /// What was looked for.
+        /// Name of the missing thing.
         what: &'static str,
-        /// What the user can do.
+        /// Advice for the user.
         remedy: String,
     },
-    /// Checks found problems, which have been printed.
+    /// Problems that checks found and printed.
     #[error("{what}: {count}")]
     Findings {
-        /// How many.
+        /// Number of problems.
         count: usize,
-        /// Of what.
+        /// Kind of the problems.
         what: &'static str,
     },
-    /// A data set or its manifest.
+    /// An error of a data set or its manifest.
     #[error(transparent)]
     Data(#[from] secateurs_datasets::DatasetError),
 }
 
-/// An error and its causes in one line.
+/// The error and its causes in one line.
 pub fn with_causes(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();

@@ -1,4 +1,4 @@
-//! `cargo xtask house`: what the sources look like, in numbers that two commits can be compared by.
+//! The command `cargo xtask house`: measures the sources in numbers by which two commits can be compared.
 
 mod docs;
 pub mod folders;
@@ -47,7 +47,7 @@ pub fn run(arguments: &Arguments) -> Result<(), TaskError> {
     Ok(())
 }
 
-/// All numbers of a tree.
+/// Measures a tree in all numbers.
 fn measure(tree: &Tree) -> Value {
     let sources: Vec<Source> = tree.sources().collect();
     let graph = Graph::read(sources.iter().copied());

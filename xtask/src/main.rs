@@ -1,4 +1,4 @@
-//! Project commands: `cargo xtask --help`.
+//! Commands for work on the project: `cargo xtask --help`.
 //!
 //! They start processes and check files; none of them links burn, so that they build in seconds.
 

@@ -1,4 +1,4 @@
-//! Starting programs in the workspace.
+//! Starts programs in the workspace.
 
 use std::process::{Command, Output, Stdio};
 
@@ -15,7 +15,7 @@ pub fn cargo(arguments: &[&str]) -> Command {
     command
 }
 
-/// Runs a program with its output on ours.
+/// Runs a program; its output goes to ours.
 pub fn run(command: &mut Command) -> Result<(), TaskError> {
     let status = command.status().map_err(|source| TaskError::Start {
         command: line(command),
@@ -31,7 +31,7 @@ pub fn run(command: &mut Command) -> Result<(), TaskError> {
     }
 }
 
-/// Runs a program and returns what it printed; its messages stay on our standard error.
+/// Runs a program and returns its output; its messages go to our standard error.
 pub fn capture(command: &mut Command) -> Result<String, TaskError> {
     let output = command.stderr(Stdio::inherit()).output();
     let Output { status, stdout, .. } = output.map_err(|source| TaskError::Start {
@@ -47,7 +47,7 @@ pub fn capture(command: &mut Command) -> Result<String, TaskError> {
     Ok(String::from_utf8_lossy(&stdout).into_owned())
 }
 
-/// What cargo knows about the members of the workspace.
+/// Facts about the members of the workspace, from `cargo metadata`.
 pub fn metadata() -> Result<serde_json::Value, TaskError> {
     let mut command = cargo(&["metadata", "--no-deps", "--format-version", "1"]);
     let text = capture(&mut command)?;
@@ -57,7 +57,7 @@ pub fn metadata() -> Result<serde_json::Value, TaskError> {
     })
 }
 
-/// Whether a program can be started and succeeds, whatever it prints.
+/// Whether a program can be started and succeeds, with any output.
 pub fn succeeds(command: &mut Command) -> bool {
     command
         .stdout(Stdio::null())
@@ -66,7 +66,7 @@ pub fn succeeds(command: &mut Command) -> bool {
         .is_ok_and(|status| status.success())
 }
 
-/// The command line as a reader would type it.
+/// The command line in the form that a user would type.
 pub fn line(command: &Command) -> String {
     let words = std::iter::once(command.get_program()).chain(command.get_args());
     words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")

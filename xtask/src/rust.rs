@@ -1,4 +1,4 @@
-//! Rust sources as far as the project's rules need them: tokens, functions, paths, and which file needs which.
+//! Rust sources as far as the project's rules need them: tokens, functions, paths, and the files that a file needs.
 //!
 //! A scanner of a few hundred lines instead of a parser: `xtask` stays quick to build.
 

@@ -1,4 +1,4 @@
-//! `cargo xtask tidy`: what compilers do not check.
+//! The command `cargo xtask tidy`: checks rules that compilers do not check.
 
 mod arguments;
 mod circles;

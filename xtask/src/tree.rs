@@ -15,7 +15,7 @@ pub struct Tree {
 /// One file; binary files have no text.
 #[derive(Debug)]
 pub struct File {
-    /// From the workspace's root, with `/` between names.
+    /// Path from the workspace's root, with `/` between names.
     pub path: String,
     pub bytes: u64,
     pub text: Option<String>,
@@ -100,7 +100,7 @@ impl File {
 
 #[cfg(test)]
 impl Tree {
-    /// A tree of texts.
+    /// Builds a tree of texts.
     pub fn of(files: &[(&str, &str)]) -> Self {
         let file = |(path, text): &(&str, &str)| File {
             path: (*path).to_owned(),

@@ -1,4 +1,4 @@
-//! Software Vulkan: how the GPU path is tested where there is no GPU.
+//! Vulkan in software: tests the GPU path without a GPU.
 
 use std::fs;
 use std::path::PathBuf;
@@ -62,7 +62,7 @@ fn install() -> Result<(), TaskError> {
     )
 }
 
-/// Drivers refuse a runtime folder that others can read.
+/// Creates a folder that only its owner can read, as drivers require of a runtime folder.
 fn private_folder(folder: &PathBuf) -> std::io::Result<()> {
     fs::create_dir_all(folder)?;
     #[cfg(unix)]

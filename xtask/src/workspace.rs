@@ -1,4 +1,4 @@
-//! Places.
+//! Folders of the workspace.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -10,12 +10,13 @@ pub fn root() -> &'static Path {
         .expect("xtask is a folder of the workspace")
 }
 
-/// Where the repository keeps what it generated or trained itself.
+/// The folder of files that the repository generated or trained itself.
 pub fn fixtures() -> PathBuf {
     root().join("fixtures")
 }
 
-/// `$CARGO_TARGET_DIR`, by default in the user's cache folder, so that every checkout shares one build of burn.
+/// The folder of build output: `$CARGO_TARGET_DIR`, by default in the user's cache folder, so that every checkout
+/// shares one build of burn.
 pub fn target() -> PathBuf {
     match env::var_os("CARGO_TARGET_DIR") {
         Some(folder) if !folder.is_empty() => folder.into(),

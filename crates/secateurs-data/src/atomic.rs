@@ -7,7 +7,7 @@ use std::path::Path;
 use crate::error::IoContext;
 use crate::{DataError, Result};
 
-/// Writes `bytes` to `path`: to a temporary file beside it, synced, then renamed over whatever was there.
+/// Writes `bytes` to `path`: to a temporary file beside it, which is synced and then renamed over any older file.
 ///
 /// After a crash at any moment `path` holds either its old or its new content.
 ///
@@ -20,7 +20,7 @@ pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<()> {
     persist(file, path)
 }
 
-/// Lets `fill` write a temporary file beside `path`, which is then synced and renamed as by [`write_atomic`].
+/// Has `fill` write a temporary file beside `path`, which is then synced and renamed as by [`write_atomic`].
 ///
 /// # Errors
 ///
@@ -36,7 +36,7 @@ fn temporary_beside(path: &Path) -> Result<tempfile::NamedTempFile> {
     tempfile::NamedTempFile::new_in(folder).during("create a temporary file in", folder)
 }
 
-/// Renames a finished and synced file to its place, over whatever was there, so that it stays there after a crash.
+/// Renames a finished and synced file to its place, over any older file, so that it stays there after a crash.
 ///
 /// # Errors
 ///

@@ -1,4 +1,4 @@
-//! Where a model keeps its chat templates, and which of several is meant.
+//! The places of a model's chat templates, and the choice among several.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -9,13 +9,13 @@ use crate::checkpoint::find_json;
 use crate::error::IoContext;
 use crate::{DataError, Result, read_text};
 
-/// The template for plain messages.
+/// Name of the template for plain messages.
 const DEFAULT: &str = "default";
 
-/// Folder of further templates, which must not hide one for plain messages.
+/// Folder of further templates, which must not hide the one for plain messages.
 const MORE: &str = "additional_chat_templates";
 
-/// The template of a Hugging Face folder, from the first place that has any.
+/// The template of a Hugging Face folder, from the first place that holds any.
 pub(crate) fn of_folder(folder: &Path) -> Result<Option<String>> {
     let files = template_files(folder)?;
     if !files.is_empty() {
@@ -61,7 +61,7 @@ pub(crate) fn of_config(config: &Json, path: &Path) -> Result<Option<String>> {
     default_of(named, path).map(Some)
 }
 
-/// The templates that are files of their own, by name.
+/// The templates in separate files, by name.
 fn template_files(folder: &Path) -> Result<BTreeMap<String, String>> {
     let mut files = BTreeMap::new();
     let more = folder.join(MORE);

@@ -1,4 +1,4 @@
-//! The one error type of this crate.
+//! Errors of this crate.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -7,31 +7,31 @@ use crate::OutputError;
 use crate::float_type::NotRepresentable;
 use crate::llama::ConfigError;
 
-/// What can go wrong with a model file or an output folder.
+/// An error of a model file or an output folder, with the facts needed to mend it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DataError {
-    /// The operating system refused an operation.
+    /// An operation that the operating system refused.
     #[error("cannot {action} {}", path.display())]
     Io {
-        /// What was attempted, as a verb: "open", "create", "rename".
+        /// The attempted operation, as a verb: "open", "create", "rename".
         action: &'static str,
         /// The file or folder.
         path: PathBuf,
         /// The system's reason.
         source: io::Error,
     },
-    /// A file contradicts its own format.
+    /// A file that contradicts its own format.
     #[error("{} is not a valid {format} file: {problem}", path.display())]
     Malformed {
         /// The file.
         path: PathBuf,
         /// The format it should have: "safetensors", "GGUF", "JSON".
         format: &'static str,
-        /// What was found, with the numbers involved.
+        /// The fault found, with the numbers involved.
         problem: String,
     },
-    /// A file is valid, but uses something this crate does not read.
+    /// A valid file that uses a feature which this crate does not read.
     #[error("{} uses {feature}, which is not supported", path.display())]
     Unsupported {
         /// The file.
@@ -39,15 +39,15 @@ pub enum DataError {
         /// The feature: an encoding, an architecture, a tokenizer type.
         feature: String,
     },
-    /// A folder or file holds no model.
+    /// A folder or file without a model.
     #[error("no model found in {}: {looked_for}", path.display())]
     NoModel {
-        /// Where the model was expected.
+        /// Path where the model was expected.
         path: PathBuf,
-        /// What a model would have looked like.
+        /// Description of a model that would have been accepted.
         looked_for: String,
     },
-    /// A tensor name that the checkpoint or the plan does not contain.
+    /// A tensor name that is missing in the checkpoint or the plan.
     #[error("{} holds no tensor named {name:?}", path.display())]
     UnknownTensor {
         /// The checkpoint.
@@ -55,47 +55,47 @@ pub enum DataError {
         /// The requested name.
         name: String,
     },
-    /// The configuration is not that of a model that can be used.
+    /// A configuration of a model that cannot be used.
     #[error("{} cannot be used", path.display())]
     Config {
         /// The model.
         path: PathBuf,
-        /// What is wrong with the configuration.
+        /// Fault of the configuration.
         source: ConfigError,
     },
-    /// A tensor does not have the shape that the configuration implies.
+    /// A tensor whose shape differs from the one that the configuration implies.
     #[error("tensor {name:?} of {} has shape {got:?}, but the configuration implies {expected:?}", path.display())]
     TensorShape {
         /// The model.
         path: PathBuf,
-        /// The tensor, as the file calls it.
+        /// Name of the tensor in the file.
         name: String,
         /// Shape implied by the configuration.
         expected: Vec<usize>,
         /// Shape in the file.
         got: Vec<usize>,
     },
-    /// A tensor that the computation does not use, so that the result would be that of another model.
+    /// A tensor that the computation does not use, so that the result would be another model's.
     #[error("{} holds tensor {name:?}, which a model of this configuration does not have and nothing here would use", path.display())]
     UnusedTensor {
         /// The model.
         path: PathBuf,
-        /// The tensor, as the file calls it.
+        /// Name of the tensor in the file.
         name: String,
     },
-    /// A weight is NaN or infinite.
+    /// A weight that is NaN or infinite.
     #[error("tensor {name:?} of {} holds {value} at flat index {index}: only finite weights can be used", path.display())]
     NotFinite {
         /// The model.
         path: PathBuf,
-        /// The tensor, as the file calls it.
+        /// Name of the tensor in the file.
         name: String,
         /// Flat index of the first such weight.
         index: usize,
         /// The value found.
         value: f32,
     },
-    /// A requested index along a tensor's first dimension does not exist.
+    /// A requested index that a tensor's first dimension does not have.
     #[error("tensor {name:?} has {rows} rows, but row {row} was requested")]
     RowOutOfRange {
         /// The tensor.
@@ -105,7 +105,7 @@ pub enum DataError {
         /// The size of the first dimension.
         rows: usize,
     },
-    /// A slice does not have as many values as its tensor.
+    /// A slice whose number of values differs from its tensor's.
     #[error("tensor {name:?} has {expected} values, but {got} were given")]
     LengthMismatch {
         /// The tensor.
@@ -115,7 +115,7 @@ pub enum DataError {
         /// Values in the slice.
         got: usize,
     },
-    /// A finite value would become infinite in the chosen storage type.
+    /// A finite value that would become infinite in the chosen storage type.
     #[error(transparent)]
     NotRepresentable(#[from] NotRepresentable),
     /// A plan that no file can hold.
@@ -123,35 +123,35 @@ pub enum DataError {
     InvalidPlan {
         /// The offending tensor.
         name: String,
-        /// Its shape.
+        /// Shape of the tensor.
         shape: Vec<usize>,
-        /// Why it cannot be stored.
+        /// Reason why it cannot be stored.
         problem: &'static str,
     },
-    /// An output cannot be made, or an unfinished run not gone on with.
+    /// An output that cannot be made, or an unfinished run that cannot be resumed.
     #[error(transparent)]
     Output(#[from] OutputError),
-    /// The output, or the staging folder of another run, is already there.
+    /// An output, or a staging folder of another run, that already exists.
     #[error("{} already exists", path.display())]
     OutputExists {
         /// The path in the way.
         path: PathBuf,
     },
-    /// Another process is writing to the same staging folder.
+    /// A staging folder that another process writes to.
     #[error("{} is being written by another process", path.display())]
     StagingInUse {
         /// The staging folder.
         path: PathBuf,
     },
-    /// Another job is writing the same output.
+    /// An output that another job writes.
     #[error("{} is being written by {}; wait for it to end or choose another output", path.display(), job_of(*pid))]
     OutputInUse {
         /// The output.
         path: PathBuf,
-        /// The process that writes it, where that is known.
+        /// Id of the process that writes it, where it is known.
         pid: Option<u32>,
     },
-    /// The disk cannot hold the output.
+    /// An output that exceeds the free space of the disk.
     #[error("{} needs {needed} bytes, but the disk has {available} left", path.display())]
     NotEnoughSpace {
         /// The staging folder.
@@ -161,12 +161,12 @@ pub enum DataError {
         /// Bytes free on that disk.
         available: u64,
     },
-    /// An output was finished before everything in its plan was written.
+    /// An output that was finished before all tensors in its plan were written.
     #[error("{} lacks {}: {}", path.display(), count_of(missing.len()), preview(missing))]
     Incomplete {
         /// The staging folder.
         path: PathBuf,
-        /// Names of what was never written.
+        /// Names of the tensors that were not written.
         missing: Vec<String>,
     },
     /// A tokenizer definition that cannot be built or applied.
@@ -180,7 +180,7 @@ pub enum DataError {
     /// Chat templates that cannot be used.
     #[error("the chat template of {} cannot be used: {problem}; plain prompts (--raw) need none", path.display())]
     ChatTemplate {
-        /// The file that has it.
+        /// The file that holds the template.
         path: PathBuf,
         /// The reason.
         problem: String,

@@ -4,13 +4,14 @@ use rayon::prelude::*;
 
 use crate::FloatType;
 
-/// Values looked at by one task.
+/// Number of values that one task examines.
 const CHUNK: usize = 1 << 16;
 
-/// Bytes of a mapped file that are looked at before they are given back to the system; a multiple of the size of a float.
+/// Bytes of a mapped file that are examined before they are given back to the system; a multiple of the size of a
+/// float.
 pub(crate) const SCANNED_BYTES: usize = 1 << 26;
 
-/// Whether all little-endian floats in `bytes` are finite: whether no exponent has all its bits set.
+/// Whether all little-endian floats in `bytes` are finite, that is, no exponent has all its bits set.
 pub(crate) fn all_finite(float_type: FloatType, bytes: &[u8]) -> bool {
     bytes
         .par_chunks(CHUNK * float_type.size())
@@ -21,7 +22,8 @@ pub(crate) fn all_finite(float_type: FloatType, bytes: &[u8]) -> bool {
         })
 }
 
-/// A maximum instead of a comparison each: it keeps the loop free of branches, so that it becomes vector instructions.
+/// Whether all 16-bit floats are finite, by their largest exponent: a maximum instead of single comparisons keeps the loop
+/// free of branches, so that it becomes vector instructions.
 fn finite_halves(bytes: &[u8], exponent: i16) -> bool {
     let exponents = bytes
         .as_chunks::<2>()

@@ -50,7 +50,7 @@ impl FloatType {
         }
     }
 
-    /// The type of that safetensors name, if it is one of the three.
+    /// The type with this name in safetensors headers, if it is one of the three.
     pub fn from_safetensors_name(name: &str) -> Option<Self> {
         match name {
             "F32" => Some(Self::F32),
@@ -127,7 +127,7 @@ impl FloatType {
         Ok(bytes)
     }
 
-    /// On failure, the index of the first finite value that overflows.
+    /// Encodes a chunk; on failure, the index of the first finite value that overflows.
     fn encode_chunk(self, bytes: &mut [u8], values: &[f32]) -> Result<(), usize> {
         match self {
             Self::F32 => {
@@ -183,11 +183,11 @@ pub struct NotRepresentable {
     pub float_type: FloatType,
 }
 
-/// The text is none of `f32`, `f16`, `bf16`.
+/// A text other than `f32`, `f16` and `bf16`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{text:?} is not a float type: expected f32, f16 or bf16")]
 pub struct ParseFloatTypeError {
-    /// What was given.
+    /// The given text.
     pub text: String,
 }
 

@@ -38,7 +38,7 @@ impl FileBytes {
         Ok(Self::Mapped(map))
     }
 
-    /// Gives the pages read so far back to the system, so that a file read tensor by tensor does not pile up in this
+    /// Gives the pages read so far back to the system, so that a file read tensor by tensor does not fill this
     /// process's memory. Best effort: where the system cannot, nothing happens.
     pub(crate) fn release(&self) {
         #[cfg(unix)]

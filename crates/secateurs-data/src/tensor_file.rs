@@ -1,4 +1,4 @@
-//! Safetensors files of any element types that are no models, such as the state of an interrupted job.
+//! Safetensors files with any element types that are not models, such as the state of an interrupted job.
 
 use std::collections::BTreeMap;
 use std::io::{BufWriter, Write};
@@ -12,11 +12,11 @@ use crate::{DataError, RawTensor, Result, TensorInfo};
 /// Name, element type (as safetensors headers name it, for instance `BF16`) and shape of a tensor to be written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlannedRaw {
-    /// Its name.
+    /// Name of the tensor.
     pub name: String,
-    /// Its element type.
+    /// Element type of the tensor.
     pub dtype: &'static str,
-    /// Its shape.
+    /// Shape of the tensor.
     pub shape: Vec<usize>,
 }
 
@@ -46,7 +46,7 @@ pub struct TensorFileWriter {
 }
 
 impl TensorFileWriter {
-    /// Begins a file that will hold the tensors of `plan` in this order.
+    /// Begins a file for the tensors of `plan`, in this order.
     ///
     /// # Errors
     ///
@@ -59,7 +59,7 @@ impl TensorFileWriter {
         Self::create_with(path, plan, &BTreeMap::new())
     }
 
-    /// The same with texts about the file in its header.
+    /// Begins a file with texts about it in its header.
     ///
     /// # Errors
     ///
@@ -109,7 +109,7 @@ impl TensorFileWriter {
         self.file.write_all(bytes).during("write", &self.path)
     }
 
-    /// Syncs the file and moves it to its path, over whatever was there.
+    /// Syncs the file and moves it to its path, over any older file.
     ///
     /// # Errors
     ///
@@ -127,7 +127,7 @@ impl TensorFileWriter {
     }
 }
 
-/// A safetensors file that is no model.
+/// A safetensors file that is not a model.
 #[derive(Debug)]
 pub struct TensorFile {
     file: SafetensorsFile,
@@ -157,7 +157,7 @@ impl TensorFile {
         self.file.tensors()
     }
 
-    /// A tensor as it is stored.
+    /// A tensor in its stored form.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! What is known of a tensor without reading it, and its bytes.
+//! Facts about a tensor that need no reading of it, and its stored bytes.
 
 use bytes::Bytes;
 
@@ -7,11 +7,11 @@ use bytes::Bytes;
 pub struct TensorInfo {
     /// Hugging Face name, e.g. `model.layers.0.self_attn.q_proj.weight`.
     pub name: String,
-    /// Hugging Face order: `[d_output, d_input]` for a linear layer.
+    /// Shape in Hugging Face order: `[d_output, d_input]` for a linear layer.
     pub shape: Vec<usize>,
-    /// How it is stored, e.g. `F32`, `BF16`, `Q4_1`.
+    /// Storage of the values, e.g. `F32`, `BF16`, `Q4_1`.
     pub encoding: String,
-    /// Stored bytes.
+    /// Number of stored bytes.
     pub bytes: u64,
 }
 
@@ -32,13 +32,13 @@ impl TensorInfo {
     }
 }
 
-/// A tensor of a safetensors file as it is stored.
+/// A tensor of a safetensors file in its stored form.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RawTensor {
     /// The element type as safetensors headers name it, e.g. `F16`, `I64`.
     pub dtype: String,
-    /// Its shape.
+    /// Shape of the tensor.
     pub shape: Vec<usize>,
-    /// Its elements, little-endian. They are a part of the mapped file and keep it mapped.
+    /// Elements of the tensor, little-endian. They are a part of the mapped file and keep it mapped.
     pub bytes: Bytes,
 }

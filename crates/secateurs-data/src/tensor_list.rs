@@ -4,19 +4,19 @@ use std::collections::BTreeMap;
 
 use crate::TensorInfo;
 
-/// The tensors of a checkpoint under the names that the model has for them, and where each lies.
+/// The tensors of a checkpoint under the model's names for them, with their places.
 #[derive(Debug)]
 pub(crate) struct TensorList {
-    /// In the order of the files.
+    /// Entries in the order of the files.
     entries: Vec<Entry>,
-    /// Number of the entry of that name.
+    /// Index of the entry with each name.
     numbers: BTreeMap<String, usize>,
 }
 
 #[derive(Debug)]
 struct Entry {
     info: TensorInfo,
-    /// File, and tensor in that file.
+    /// Index of the file, and of the tensor in that file.
     place: (usize, usize),
 }
 
@@ -45,7 +45,7 @@ impl TensorList {
         self.numbers.get(name).map(|&number| &self.entries[number].info)
     }
 
-    /// File of the tensor, and its number in that file.
+    /// Index of the file that holds the tensor, and of the tensor in that file.
     pub(crate) fn place(&self, name: &str) -> Option<(usize, usize)> {
         self.numbers.get(name).map(|&number| self.entries[number].place)
     }

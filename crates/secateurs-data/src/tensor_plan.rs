@@ -1,8 +1,8 @@
-//! A tensor that a model has: what modules and files call it, where it belongs and what it is.
+//! The plan of a model's tensors: their names in modules and files, their blocks and their kinds.
 
 use crate::PlannedTensor;
 
-/// A tensor that a model has.
+/// A tensor of a model.
 ///
 /// A model's list of these is all that loading, pruning, packing and running know of its tensors.
 ///
@@ -25,33 +25,33 @@ pub struct TensorPlan {
     pub shape: Vec<usize>,
     /// Index of the block that it belongs to; `None` outside the blocks.
     pub block: Option<usize>,
-    /// What it is.
+    /// Kind of the tensor.
     pub kind: TensorKind,
 }
 
-/// What a tensor of a model is.
+/// The kind of a model's tensor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TensorKind {
     /// A vector, such as the weight of a norm: neither pruned nor packed.
     Vector,
     /// The weight of a linear layer, `[d_output, d_input]` in files: packed, and inside blocks pruned.
     Linear,
-    /// A row for every token of a vocabulary, `[vocab_size, d_model]`, of which single ones are read.
+    /// A row for every token of a vocabulary, `[vocab_size, d_model]`; rows are read singly.
     Embedding,
 }
 
 impl TensorPlan {
-    /// A vector of `len` values that files and modules call alike.
+    /// A vector of `len` values with the same name in files and modules.
     pub fn vector(path: impl Into<String>, len: usize) -> Self {
         Self::new(path.into(), vec![len], TensorKind::Vector)
     }
 
-    /// The weight of a linear layer, of `[d_output, d_input]`, that files and modules call alike.
+    /// The weight of a linear layer, `[d_output, d_input]`, with the same name in files and modules.
     pub fn linear(path: impl Into<String>, dims: [usize; 2]) -> Self {
         Self::new(path.into(), dims.to_vec(), TensorKind::Linear)
     }
 
-    /// An embedding of `[vocab_size, d_model]` that files and modules call alike.
+    /// An embedding `[vocab_size, d_model]` with the same name in files and modules.
     pub fn embedding(path: impl Into<String>, dims: [usize; 2]) -> Self {
         Self::new(path.into(), dims.to_vec(), TensorKind::Embedding)
     }
@@ -66,24 +66,25 @@ impl TensorPlan {
         }
     }
 
-    /// The same tensor, called `name` in files.
+    /// Sets the name in files.
     pub fn with_name(self, name: impl Into<String>) -> Self {
         let name = name.into();
         Self { name, ..self }
     }
 
-    /// The same tensor inside block `index`.
+    /// Places the tensor in block `index`.
     pub fn in_block(self, index: usize) -> Self {
         let block = Some(index);
         Self { block, ..self }
     }
 
-    /// Name of the layer in a file, after which the parts of a packed matrix are named: the name without `.weight`.
+    /// Name of the layer in a file, from which the parts of a packed matrix take their names: the name without
+    /// `.weight`.
     pub fn layer(&self) -> &str {
         self.name.strip_suffix(".weight").unwrap_or(&self.name)
     }
 
-    /// Both dimensions of a matrix.
+    /// The dimensions of a matrix.
     pub fn dims(&self) -> Option<[usize; 2]> {
         self.shape.as_slice().try_into().ok()
     }

@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::Result;
 use crate::error::{IoContext, malformed};
 
-/// Reads a UTF-8 text file, without a byte order mark if it has one, its line ends as `\n`.
+/// Reads a UTF-8 text file without its byte order mark, if it has one, and with line ends as `\n`.
 ///
 /// Line ends are unified because the figures of the literature come from Python, whose text mode does so: the
 /// WikiText-2 test file that goes around has `\r\n`, and perplexity on it differs by one percent between the two.
@@ -35,7 +35,7 @@ pub fn read_text(path: &Path) -> Result<String> {
     Ok(text)
 }
 
-/// What a file is instead of UTF-8, where its first bytes say so.
+/// The encoding of a file that is not UTF-8, where its first bytes show it.
 fn other_encoding(bytes: &[u8]) -> Option<&'static str> {
     let is_wide = bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]);
     // Without a mark, half of the bytes of plain text are zero.

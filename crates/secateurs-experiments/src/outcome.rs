@@ -6,6 +6,7 @@ mod group;
 mod means;
 mod row;
 mod spread;
+mod subject;
 
 use std::fmt;
 use std::fs;
@@ -19,6 +20,7 @@ pub use group::Group;
 pub use means::pool_deviations;
 pub use row::Row;
 pub use spread::Spread;
+pub use subject::{Metric, Subject};
 
 /// The extent of a claim's run.
 #[derive(

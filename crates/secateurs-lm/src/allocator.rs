@@ -1,4 +1,4 @@
-//! The allocator that a binary which trains should install.
+//! The allocator for binaries that train.
 
 #![allow(unsafe_code)]
 
@@ -7,13 +7,14 @@ use std::ffi::c_long;
 use libmimalloc_sys::{mi_collect, mi_option_get, mi_option_set, mi_option_t};
 pub use mimalloc::MiMalloc;
 
-/// mimalloc's `mi_option_purge_delay`, which its bindings do not name; the same number in its versions 2 and 3.
+/// The option `mi_option_purge_delay` of mimalloc, which its bindings do not name; the same number in its versions 2
+/// and 3.
 const PURGE_DELAY: mi_option_t = 15;
 
-/// Its default, in milliseconds.
+/// Default of the delay, in milliseconds.
 const DEFAULT_DELAY: c_long = 1000;
 
-/// While this lives, [`MiMalloc`] keeps what is freed instead of giving it back to the system.
+/// A guard that makes [`MiMalloc`] keep freed memory instead of giving it back to the system.
 ///
 /// A training step takes and frees the same gigabytes of tensors again and again. Pages given back in between are cleared
 /// by the system before they return, which costs a fifth of a step on a CPU. The resident memory is then what was in use
@@ -42,7 +43,7 @@ pub struct KeptMemory {
 }
 
 impl KeptMemory {
-    /// Keeps memory from now on.
+    /// Makes the allocator keep memory from now on.
     pub fn new() -> Self {
         // SAFETY: both functions accept any number of an option; the value is an atomic of the allocator.
         let before = unsafe { mi_option_get(PURGE_DELAY) };
@@ -67,7 +68,8 @@ impl Drop for KeptMemory {
     }
 }
 
-/// Gives what is free back to the system at once, so that a measurement of memory does not count what was freed before it.
+/// Gives free memory back to the system at once, so that a measurement of memory does not count what was freed before
+/// it.
 ///
 /// Without effect where another allocator is installed.
 pub fn give_back() {
@@ -79,7 +81,7 @@ pub fn give_back() {
 mod tests {
     use super::*;
 
-    /// Would fail if a release of mimalloc numbered its options anew.
+    /// Checks the number of the option, which a release of mimalloc might change.
     #[test]
     fn the_delay_is_switched_off_and_restored() {
         // SAFETY: as in `KeptMemory::new`.

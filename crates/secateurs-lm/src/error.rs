@@ -47,20 +47,20 @@ pub enum Error {
     /// A text that cannot be used.
     #[error(transparent)]
     Text(#[from] TextError),
-    /// A model file or an output.
+    /// A model file or an output with a fault.
     #[error(transparent)]
     File(#[from] ModelFileError),
     /// A model that cannot be run.
     #[error(transparent)]
     Runtime(#[from] RuntimeError),
-    /// A sparsity, pattern or rule that is not valid.
+    /// An invalid sparsity, pattern or rule.
     #[error(transparent)]
     Tensor(#[from] TensorError),
 }
 
 impl Error {
-    /// Whether the same run may succeed when it is repeated: the system refused something, such as space on a full disk.
-    /// Any other error would be met again.
+    /// Whether the same run may succeed when it is repeated: the system refused something, such as space on a full
+    /// disk. Any other error would be met again.
     pub fn may_pass(&self) -> bool {
         match self {
             Self::Prune(error) => error.may_pass(),
@@ -68,7 +68,7 @@ impl Error {
         }
     }
 
-    /// The recipe's own fault, if it is one.
+    /// The error of the recipe itself, if it is one.
     pub fn recipe(&self) -> Option<&RecipeError> {
         match self {
             Self::Recipe(error)
@@ -101,7 +101,7 @@ impl From<DataError> for Error {
     }
 }
 
-/// Lets `?` turn the error of any job into an error that holds it as `Job(Box<secateurs_lm::Error>)`.
+/// Makes `?` turn the error of any job into an error that holds it as `Job(Box<secateurs_lm::Error>)`.
 #[macro_export]
 macro_rules! from_jobs {
     ($error:ident) => {

@@ -1,4 +1,4 @@
-//! `cargo xtask bench`.
+//! The command `cargo xtask bench`.
 
 use crate::error::TaskError;
 use crate::process::{self, cargo};

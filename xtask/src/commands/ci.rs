@@ -1,4 +1,4 @@
-//! `cargo xtask ci`.
+//! The command `cargo xtask ci`.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -9,13 +9,13 @@ use crate::error::TaskError;
 use crate::process::{self, cargo};
 use crate::{test, tidy};
 
-/// Set to 1, it adds the tests on the opt-in backends, each of which is a build of burn of its own.
+/// Variable that, set to 1, adds the tests on the opt-in backends, each of which is its own build of burn.
 const BACKENDS: &str = "SECATEURS_CI_BACKENDS";
 
-/// After this much of the whole run the opt-in backends are stopped: the tests need what is left of an hour.
+/// Time from the start after which the opt-in backends are stopped: the tests need the rest of an hour.
 const BACKENDS_END: Duration = Duration::from_secs(40 * 60);
 
-/// What `timeout` returns when it had to end the program.
+/// Exit status of `timeout` when it had to end the program.
 const TIMED_OUT: i32 = 124;
 
 /// A named check.
@@ -65,7 +65,7 @@ fn fmt() -> Result<(), TaskError> {
     process::run(&mut cargo(&["fmt", "--all", "--check"]))
 }
 
-/// In the release profile, as everything is: another profile would be another check of burn.
+/// Runs clippy in the release profile, as everything is built: another profile would check burn once more.
 fn clippy() -> Result<(), TaskError> {
     let words = [
         "clippy",
@@ -79,13 +79,14 @@ fn clippy() -> Result<(), TaskError> {
     process::run(&mut cargo(&words))
 }
 
-/// Libraries only: the command and the facade have one name, and their pages would overwrite each other.
+/// Builds the documentation of libraries only: the command and the facade have one name, and their pages would
+/// overwrite each other.
 fn doc() -> Result<(), TaskError> {
     let mut command = cargo(&["doc", "--workspace", "--no-deps", "--lib", "--release"]);
     process::run(command.env("RUSTDOCFLAGS", "--deny warnings"))
 }
 
-/// The tests on another backend, within the time that is left for them.
+/// Runs the tests on another backend, within the time that is left for them.
 fn backend(device: Device, start: Instant) -> Result<(), TaskError> {
     let left = BACKENDS_END.saturating_sub(start.elapsed());
     if left.is_zero() {

@@ -1,4 +1,4 @@
-//! `cargo xtask data`.
+//! The command `cargo xtask data`.
 
 use secateurs_datasets::{Dataset, Manifest, Resolver};
 

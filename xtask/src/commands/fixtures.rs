@@ -1,4 +1,4 @@
-//! `cargo xtask fixtures`.
+//! The command `cargo xtask fixtures`.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -137,7 +137,7 @@ fn differences(recorded: &BTreeMap<String, String>, found: &BTreeMap<String, Str
     known.chain(unknown).collect()
 }
 
-/// The checksum of every file that is data; texts that explain it are not.
+/// The checksum of every file that is data; texts that explain it are excluded.
 fn sums(folder: &Path) -> Result<BTreeMap<String, String>, TaskError> {
     let mut sums = BTreeMap::new();
     for path in files(folder)? {

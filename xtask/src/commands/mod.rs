@@ -1,4 +1,4 @@
-//! The tasks that run other programs.
+//! The commands that run other programs.
 
 pub mod bench;
 pub mod ci;

@@ -1,4 +1,4 @@
-//! `cargo xtask test`.
+//! The command `cargo xtask test`.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -55,14 +55,14 @@ pub fn run(arguments: &Arguments) -> Result<(), TaskError> {
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Runner {
-    /// A process per test.
+    /// The runner with a process per test.
     Nextest,
-    /// A process per binary, doctests included.
+    /// The runner with a process per binary, doctests included.
     Cargo,
 }
 
-/// GPUs take cargo's own runner: a start of the device per test is slow, and software Vulkan may crash in a process that
-/// ends while work is still queued.
+/// Chooses the runner: GPUs take cargo's own, as a start of the device per test is slow, and software Vulkan may crash
+/// in a process that ends while work is still queued.
 fn runner(device: Device) -> Runner {
     let has_gpu = matches!(device, Device::Wgpu | Device::Cuda);
     if !has_gpu && process::succeeds(&mut cargo(&["nextest", "--version"])) {
@@ -72,7 +72,7 @@ fn runner(device: Device) -> Runner {
     }
 }
 
-/// One run of cargo per command, at most two.
+/// The command lines of cargo, at most two.
 fn commands(selection: &[String], runner: Runner, with_doctests: bool) -> Vec<Command> {
     let with = |words: &[&str], options: &[&str]| {
         let mut command = cargo(words);
@@ -91,7 +91,7 @@ fn commands(selection: &[String], runner: Runner, with_doctests: bool) -> Vec<Co
     }
 }
 
-/// Whether any of the packages, of the whole workspace if none is named, has a library.
+/// Whether any of the packages has a library; of the whole workspace if none is named.
 fn has_doctests(packages: &[String]) -> Result<bool, TaskError> {
     let metadata = process::metadata()?;
     let members = metadata["packages"].as_array().into_iter().flatten();
@@ -136,7 +136,7 @@ fn packages(names: &[String]) -> Vec<String> {
         .collect()
 }
 
-/// The device's feature of testkit, which decides where tests run, and of every chosen package that has one.
+/// The device's feature of testkit, which determines the device of tests, and of every chosen package that has one.
 fn features(packages: &[String], device: Device) -> String {
     let own = packages
         .iter()

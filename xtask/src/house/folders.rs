@@ -1,10 +1,10 @@
-//! Folders that want rooms.
+//! Folders with too many files.
 
 use std::collections::BTreeMap;
 
 use crate::tree::Tree;
 
-/// How many source files a folder holds at most.
+/// Largest number of source files in a folder.
 pub const MOST_FILES: usize = 15;
 
 /// A folder with its number of source files, subfolders not counted.

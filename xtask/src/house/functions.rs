@@ -8,9 +8,9 @@ use crate::tree::Source;
 #[derive(Debug, Default)]
 pub struct Functions {
     pub count: usize,
-    /// Of those with a body.
+    /// Lengths of the functions with a body.
     pub lines: Vec<usize>,
-    /// `path:line name` of those with a tuple as an argument.
+    /// Places, `path:line name`, of the functions with a tuple as an argument.
     pub with_tuple: Vec<String>,
 }
 

@@ -1,4 +1,4 @@
-//! What a user of the crates can name.
+//! Public items: the names that a user of the crates can use.
 
 use serde_json::{Value, json};
 

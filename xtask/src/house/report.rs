@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use serde_json::Value;
 
-/// One line per number; with every place if `with_places`.
+/// Writes one line per number, and all places if `with_places`.
 pub fn write(measures: &Value, with_places: bool) -> String {
     let mut text = String::new();
     let mut line = |words: String| writeln!(text, "{words}").expect("a string grows");

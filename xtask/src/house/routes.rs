@@ -1,10 +1,10 @@
-//! How many files a reader opens on the way from a program's `main` to what it computes.
+//! Routes of a reader: the files on the way from a program's `main` to its computation.
 
 use serde_json::{Value, json};
 
 use crate::rust::graph::Graph;
 
-/// A way through the files, by landmarks: the shortest way from each to the next is taken.
+/// A route through the files, by landmarks: the shortest way from each landmark to the next counts.
 struct Route {
     name: &'static str,
     landmarks: &'static [Landmark],
@@ -37,7 +37,7 @@ const ROUTES: [Route; 2] = [
     },
 ];
 
-/// The files of each way; null where a landmark is missing or cannot be reached.
+/// Measures the files of each route; null if a landmark is missing or cannot be reached.
 pub fn measure(graph: &Graph) -> Value {
     let routes = ROUTES.iter().map(|route| {
         let files = walk(graph, route.landmarks);

@@ -11,7 +11,7 @@ pub struct Spread {
 }
 
 impl Spread {
-    /// Zeros if there are no counts.
+    /// The spread of some counts; zeros if there are none.
     pub fn of(counts: &[usize]) -> Self {
         let mut sorted = counts.to_vec();
         sorted.sort_unstable();

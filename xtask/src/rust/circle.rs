@@ -2,8 +2,8 @@
 
 use super::graph::Graph;
 
-/// The circles: each file of one needs every other, directly or through others, whatever a module does with its own
-/// children. Sorted by path.
+/// Finds the circles: each file of a circle needs every other, directly or through others, whatever a module does with
+/// its own children. Sorted by path.
 pub fn find_circles<'a>(graph: &Graph<'a>) -> Vec<Vec<&'a str>> {
     let reached: Vec<Vec<bool>> = (0..graph.len()).map(|start| reach(graph, start)).collect();
     let mut circles = Vec::new();
@@ -17,7 +17,7 @@ pub fn find_circles<'a>(graph: &Graph<'a>) -> Vec<Vec<&'a str>> {
     circles
 }
 
-/// Which files a file needs within its crate, directly or through others.
+/// The files that a file needs within its crate, directly or through others.
 fn reach(graph: &Graph, start: usize) -> Vec<bool> {
     let mut reached = vec![false; graph.len()];
     let mut waiting = vec![start];

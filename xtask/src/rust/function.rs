@@ -8,7 +8,7 @@ use super::token::Token;
 pub struct Function<'a> {
     pub name: &'a str,
     pub line: usize,
-    /// From `fn` to the closing brace; 0 without a body.
+    /// Number of lines from `fn` to the closing brace; 0 without a body.
     pub n_lines: usize,
     /// Whether an argument, or what an argument refers to, is a tuple.
     pub has_tuple: bool,
@@ -80,7 +80,7 @@ fn split_at_colon<'t, 'a>(argument: &'t [Token<'a>]) -> Option<(&'t [Token<'a>],
     }
 }
 
-/// `(A, B)` behind references and `mut`.
+/// Whether a type is a tuple such as `(A, B)`, behind references and `mut`.
 fn is_tuple(tokens: &[Token]) -> bool {
     let is_prefix = |token: &&Token| token.is("&") || token.is("mut") || token.text.starts_with('\'');
     let bare = &tokens[tokens.iter().take_while(is_prefix).count()..];

@@ -1,4 +1,4 @@
-//! Which file of the workspace needs which.
+//! The graph of files: edges lead from each file to the files that it needs.
 //!
 //! An edge is a name that a file takes from another one, by an import or a path in its code. Names are followed through
 //! re-exports to the file that defines them; a re-export alone is no edge, and neither is `mod a;`.
@@ -9,7 +9,7 @@ use super::file::{defined_names, tokens_outside_tests};
 use super::import::{Paths, read_paths};
 use crate::tree::Source;
 
-/// How many re-exports a name is followed through.
+/// Largest number of re-exports through which a name is followed.
 const DEPTH: usize = 12;
 
 /// The files with their edges.
@@ -44,7 +44,7 @@ impl<'a> Graph<'a> {
         graph
     }
 
-    /// How many files there are.
+    /// Number of files.
     pub fn len(&self) -> usize {
         self.modules.len()
     }
@@ -54,7 +54,7 @@ impl<'a> Graph<'a> {
         self.modules[index].path
     }
 
-    /// The files of the same crate that a file needs, those of its own room left out.
+    /// The files of the same crate that a file needs, without its own room's.
     ///
     /// A module and what is declared inside it are one room: children build on their parent, and the parent calls them.
     pub fn beyond_room(&self, index: usize) -> impl Iterator<Item = usize> {
@@ -67,7 +67,7 @@ impl<'a> Graph<'a> {
         })
     }
 
-    /// The files whose path ends with `suffix`.
+    /// The files whose path ends in `suffix`.
     pub fn ending_with(&self, suffix: &str) -> Vec<usize> {
         let ends = |index: &usize| self.path(*index).ends_with(suffix);
         (0..self.len()).filter(ends).collect()
@@ -79,7 +79,7 @@ impl<'a> Graph<'a> {
         (0..self.len()).filter(defines).collect()
     }
 
-    /// The fewest files from one to any of several, both ends included, each needed by the one before.
+    /// The shortest path from one file to any of several, both ends included, in which each file needs the next.
     pub fn shortest(&self, from: usize, to: &[usize]) -> Option<Vec<usize>> {
         let mut before = BTreeMap::from([(from, from)]);
         let mut queue = VecDeque::from([from]);
@@ -111,7 +111,7 @@ impl<'a> Graph<'a> {
         files.filter(|target| *target != index).collect()
     }
 
-    /// The file that defines what a path in a file means.
+    /// The file that defines the item that a path in a file stands for.
     fn resolve(&self, from: usize, path: &[&str], depth: usize) -> Option<Target> {
         let mut place = self.modules[from].place.clone();
         let mut rest = path;
@@ -159,7 +159,7 @@ impl<'a> Graph<'a> {
         Some(self.look_up(index, rest, depth).unwrap_or(own))
     }
 
-    /// What the first name of a path means by a file's imports, and the rest of the path below it.
+    /// The target of a path's first name by a file's imports, and the rest of the path below it.
     fn look_up(&self, index: usize, path: &[&str], depth: usize) -> Option<Target> {
         let depth = depth.checked_sub(1)?;
         let imports = &self.modules[index].paths.imports;
@@ -224,7 +224,8 @@ fn read_module(source: Source) -> Option<Module> {
     })
 }
 
-/// `crates/a/src/b/mod.rs` and `crates/a/src/b.rs` are both `a, b`; benches are crates of one file.
+/// The crate and module of a file: `crates/a/src/b/mod.rs` and `crates/a/src/b.rs` are both `a, b`; benches are crates
+/// of one file.
 fn place(path: &str) -> Option<Place> {
     let (folder, file) = match path.strip_prefix("crates/") {
         Some(rest) => rest.split_once("/src/")?,

@@ -1,4 +1,4 @@
-//! The paths by which a file names what stands elsewhere.
+//! The paths by which a file names items of other files.
 
 use super::file::split;
 use super::token::Token;
@@ -9,7 +9,7 @@ pub struct Import<'a> {
     pub path: Vec<&'a str>,
     /// The name in this file; none for `*`.
     pub alias: Option<&'a str>,
-    /// Whether others may take it from here.
+    /// Whether other files may import the name from here.
     pub is_public: bool,
 }
 

@@ -49,7 +49,7 @@ pub fn read_tokens(text: &str) -> Vec<Token<'_>> {
     tokens
 }
 
-/// The kind and length of what the text begins with; comments and white space have no kind.
+/// The kind and length of the first token of the text; comments and white space have no kind.
 fn next(text: &str) -> (Option<Kind>, usize) {
     let first = text.chars().next().unwrap_or(' ');
     if first.is_whitespace() {
@@ -84,7 +84,7 @@ fn word_length(text: &str) -> usize {
         .unwrap_or(text.len())
 }
 
-/// Block comments nest.
+/// The length of a block comment, which may hold others.
 fn block_comment(text: &str) -> usize {
     let (mut depth, mut at) = (0usize, 0);
     while at < text.len() {

@@ -1,4 +1,4 @@
-//! What needs more values takes a struct with named fields.
+//! The rule against tuples as arguments: a function that needs more values takes a struct with named fields.
 
 use super::Finding;
 use crate::house::functions::Functions;

@@ -1,4 +1,4 @@
-//! Files that need one another cannot be read one after the other.
+//! The rule against circles of files: files that need one another cannot be read one after the other.
 
 use super::Finding;
 use crate::rust::circle::find_circles;
@@ -56,7 +56,7 @@ fn check_circles(circles: &[Vec<&str>]) -> Vec<Finding> {
     finding.collect()
 }
 
-/// An exception must be needed and say why.
+/// Checks that an exception is needed and has a reason.
 fn check_exceptions(circles: &[Vec<&str>]) -> Vec<Finding> {
     let is_idle = |exception: &&Exception| {
         exception.reason.is_empty() || !circles.iter().any(|circle| exception.files == &circle[..])

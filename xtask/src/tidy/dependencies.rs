@@ -1,4 +1,4 @@
-//! Arrows between crates point down only.
+//! The rule for dependencies: arrows between crates point down only.
 
 use std::collections::BTreeMap;
 
@@ -24,7 +24,7 @@ const BACKENDS: [&str; 9] = [
     "flex", "ndarray", "wgpu", "cuda", "vulkan", "metal", "rocm", "tch", "candle",
 ];
 
-/// What each crate of the workspace may use beyond the registry, `testkit` in its tests aside.
+/// The packages that each crate of the workspace may use beyond the registry, except `testkit` in its tests.
 pub struct Map(BTreeMap<String, Uses>);
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! Where files are, what they are called and how long they are.
+//! The rules for places, names and lengths of files.
 
 use super::Finding;
 use super::source::code_lines;
@@ -22,7 +22,7 @@ const TOP_LEVEL: [&str; 15] = [
     "xtask",
 ];
 
-/// Names that say nothing about what is inside.
+/// Names that say nothing about a file's content.
 const EMPTY_NAMES: [&str; 8] = [
     "utils", "util", "helpers", "helper", "common", "misc", "stuff", "shared",
 ];
@@ -72,7 +72,7 @@ fn check_length(file: &File) -> Option<Finding> {
     }
 }
 
-/// Every crate has a README, and it is the crate's documentation.
+/// Checks that every crate has a README and that it is the crate's documentation.
 fn check_readmes(tree: &Tree) -> Vec<Finding> {
     let manifests = tree
         .files

@@ -1,4 +1,4 @@
-//! A folder with many files wants rooms.
+//! The rule against full folders: a folder with many files needs subfolders.
 
 use super::Finding;
 use crate::house::folders::{MOST_FILES, full_folders};
@@ -22,7 +22,7 @@ pub fn check(tree: &Tree) -> Vec<Finding> {
     finding.chain(check_exceptions(tree)).collect()
 }
 
-/// An exception must be needed and say why.
+/// Checks that an exception is needed and has a reason.
 fn check_exceptions(tree: &Tree) -> Vec<Finding> {
     let full = full_folders(tree);
     let is_idle = |exception: &&Exception| {

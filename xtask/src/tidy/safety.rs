@@ -1,17 +1,17 @@
-//! `unsafe` stays in few places, and says why it is sound.
+//! The rule for `unsafe`: it stays in few places, and says why it is sound.
 
 use super::Finding;
 use super::source::{code_lines, has_word, without_text};
 use crate::tree::{File, Tree};
 
-/// The kernels, the one mapping of files, and the switch of the allocator.
+/// Places of `unsafe` code: the kernels, the one mapping of files, and the switch of the allocator.
 const PLACES: [&str; 3] = [
     "crates/secateurs-sparse/",
     "crates/secateurs-data/src/mmap.rs",
     "crates/secateurs-lm/src/allocator.rs",
 ];
 
-/// Within how many lines above a block its argument is looked for.
+/// Number of lines above a block in which its argument is searched.
 const REACH: usize = 8;
 
 pub fn check(tree: &Tree) -> Vec<Finding> {

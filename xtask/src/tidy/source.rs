@@ -1,4 +1,4 @@
-//! Views of Rust source that leave out what a rule does not mean.
+//! Views of Rust source without the parts that a rule does not concern.
 
 /// The lines of code with their numbers from 1: neither blank nor only comment.
 pub fn code_lines(text: &str) -> impl Iterator<Item = (usize, &str)> {

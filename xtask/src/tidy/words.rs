@@ -1,4 +1,4 @@
-//! Words that must not stay in the repository.
+//! The rule against words that must not stay in the repository.
 
 use super::Finding;
 use super::source::{code_lines_outside_tests, without_text};
@@ -21,7 +21,7 @@ const MACHINE_PATHS: [&str; 4] = [
     concat!("/ho", "me/"),
 ];
 
-/// Libraries return values and errors; they do not print.
+/// Macros that print, which libraries must not use: they return values and errors.
 const PRINTING: [&str; 5] = ["println!(", "eprintln!(", "print!(", "eprint!(", "dbg!("];
 
 pub fn check(tree: &Tree) -> Vec<Finding> {
@@ -43,7 +43,7 @@ fn check_file(file: &File) -> Vec<Finding> {
     findings
 }
 
-/// Data may hold any words: books do.
+/// The forbidden words for a file; data may hold any words, as books do.
 fn banned_words(file: &File) -> impl Iterator<Item = &'static &'static str> {
     let is_data = file.path.starts_with("fixtures/") || file.path == "Cargo.lock" || file.path == "LICENSE";
     let (unfinished, paths): (&[_], &[_]) = match file.path.as_str() {

@@ -1,4 +1,4 @@
-//! What a model is called, and what tells it from others.
+//! The name of a model, and the fingerprint that tells it from others.
 
 use std::collections::BTreeMap;
 
@@ -53,7 +53,7 @@ impl Checkpoint {
     }
 }
 
-/// A sha256 of parts, each with its length before it.
+/// A sha256 of parts, each preceded by its length.
 #[derive(Default)]
 struct Hash(Sha256);
 

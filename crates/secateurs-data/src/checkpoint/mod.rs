@@ -1,4 +1,4 @@
-//! A model on disk, whatever its format.
+//! Models on disk, in any of the supported formats.
 
 mod identity;
 mod output_matrix;
@@ -96,12 +96,12 @@ impl Checkpoint {
         Ok(checkpoint)
     }
 
-    /// Where the model was opened.
+    /// Path at which the model was opened.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The content of `config.json`; for GGUF, what the metadata stands for.
+    /// The content of `config.json`; for GGUF, its equivalent from the metadata.
     pub fn config(&self) -> &Json {
         &self.config
     }
@@ -111,7 +111,7 @@ impl Checkpoint {
         self.tensors.infos()
     }
 
-    /// What is known of tensor `name`.
+    /// Facts about tensor `name`.
     ///
     /// # Errors
     ///
@@ -146,7 +146,7 @@ impl Checkpoint {
         }
     }
 
-    /// Tensor `name` as it is stored, without a copy; `None` if there is none, or the file is GGUF.
+    /// Tensor `name` in its stored form, without a copy; `None` if it does not exist, or the file is GGUF.
     pub fn stored(&self, name: &str) -> Option<RawTensor> {
         let (file, tensor) = self.tensors.place(name)?;
         match &self.source {
@@ -155,7 +155,7 @@ impl Checkpoint {
         }
     }
 
-    /// What the file calls tensor `name`.
+    /// Name of tensor `name` in the file.
     pub(crate) fn name_in_file(&self, name: &str) -> String {
         match (&self.source, self.tensors.place(name)) {
             (Source::Gguf(file), Some((_, tensor))) => file.name_in_file(tensor).to_owned(),
@@ -169,7 +169,7 @@ impl Checkpoint {
         }
     }
 
-    /// Refuses a tensor that holds no floats.
+    /// Refuses a tensor without floats.
     pub(crate) fn check_readable(&self, name: &str) -> Result<()> {
         let (file, tensor) = self.place(name)?;
         match &self.source {
@@ -198,7 +198,7 @@ impl Checkpoint {
     }
 }
 
-/// A JSON file, whose objects have every name once.
+/// Reads a JSON file; a name that occurs twice in an object is an error.
 fn read_json(path: &Path) -> Result<Json> {
     parse_json(&read_text(path)?).map_err(|e| malformed(path, "JSON", e.to_string()))
 }

@@ -1,4 +1,4 @@
-//! The output matrix of a model that says that it is the embedding.
+//! The output matrix of a model whose configuration says that it is the embedding.
 
 use super::Checkpoint;
 use crate::Result;
@@ -8,8 +8,9 @@ const EMBEDDING: &str = "model.embed_tokens.weight";
 const HEAD: &str = "lm_head.weight";
 
 impl Checkpoint {
-    /// Finds the matrices of a model whose output matrix is to be its embedding, as transformers does: if the file has both
-    /// and they differ, they stay two; if it has one, under either name, it is the embedding. Tells whether they are one.
+    /// Finds the matrices of a model with a shared output matrix and embedding, as transformers does: if the file has
+    /// both and they differ, they stay two; if it has one, under either name, it is the embedding. Tells whether they
+    /// are one.
     pub(super) fn resolve_head(&mut self) -> Result<bool> {
         let has = |name: &str| self.tensors.place(name).is_some();
         match (has(EMBEDDING), has(HEAD)) {
@@ -26,7 +27,7 @@ impl Checkpoint {
         }
     }
 
-    /// Whether two tensors have equal shapes and values, in whatever encodings.
+    /// Whether two tensors have equal shapes and values, in any encodings.
     fn same_values(&self, first: &str, second: &str) -> Result<bool> {
         const ROWS: usize = 1024;
         let (a, b) = (self.tensor(first)?, self.tensor(second)?);

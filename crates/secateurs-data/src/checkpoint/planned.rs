@@ -1,4 +1,4 @@
-//! The tensors of a checkpoint against those that its configuration implies.
+//! Checks the tensors of a checkpoint against the ones that its configuration implies.
 
 use std::collections::{HashMap, HashSet};
 
@@ -20,8 +20,8 @@ const PARTS: [&str; 7] = [
 ];
 
 impl Checkpoint {
-    /// Refuses a model whose tensors are not the planned ones: all of them, with their shapes, as floats or packed, and no
-    /// other. No weight is read. The plan is asked for its next tensor only where the one before was found.
+    /// Refuses a model whose tensors are not the planned ones: all of them, with their shapes, as floats or packed, and
+    /// no other. No weight is read. The plan is asked for its next tensor only where the one before was found.
     ///
     /// # Errors
     ///
@@ -34,7 +34,7 @@ impl Checkpoint {
     }
 }
 
-/// The tensors of a checkpoint, and which of them the model has.
+/// The tensors of a checkpoint, with marks on the ones that the model uses.
 struct Used<'a> {
     checkpoint: &'a Checkpoint,
     tensors: HashMap<&'a str, &'a TensorInfo>,
@@ -51,7 +51,7 @@ impl<'a> Used<'a> {
         }
     }
 
-    /// Notes that a tensor is used, after a look at its shape and encoding.
+    /// Marks a tensor as used, after a check of its shape and encoding.
     fn take(&mut self, planned: &TensorPlan) -> Result<()> {
         let layer = planned.layer();
         if planned.kind != TensorKind::Vector && self.tensors.contains_key(format!("{layer}.shape").as_str()) {
@@ -77,7 +77,7 @@ impl<'a> Used<'a> {
         Ok(())
     }
 
-    /// Notes the parts of a packed matrix; whoever unpacks it checks them.
+    /// Marks the parts of a packed matrix as used; the code that unpacks it checks them.
     fn take_parts(&mut self, layer: &str) {
         for part in PARTS {
             if let Some((name, _)) = self.tensors.get_key_value(format!("{layer}.{part}").as_str()) {

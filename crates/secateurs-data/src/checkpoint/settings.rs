@@ -1,4 +1,4 @@
-//! Tokenizer, templates and settings beside the weights.
+//! Tokenizer, templates and settings of a model, besides its weights.
 
 use serde_json::{Value as Json, json};
 
@@ -24,7 +24,7 @@ const SIDE_FILES: [&str; 10] = [
     "merges.txt",
 ];
 
-/// Fields that hold tokens with names of their own, in the spellings of transformers 4 and 5.
+/// Fields that hold tokens with their own names, in the spellings of transformers 4 and 5.
 const NAMED_TOKENS: [&str; 2] = ["model_specific_special_tokens", "extra_special_tokens"];
 
 impl Checkpoint {
@@ -48,7 +48,8 @@ impl Checkpoint {
         }
     }
 
-    /// What `tokenizer_config.json` says; for GGUF, what the metadata stands for. An empty object if there is nothing.
+    /// The content of `tokenizer_config.json`; for GGUF, its equivalent from the metadata. An empty object if there is
+    /// nothing.
     ///
     /// # Errors
     ///
@@ -60,7 +61,8 @@ impl Checkpoint {
         }
     }
 
-    /// The Jinja template that turns messages into a prompt, if the model has one: of several, the one named `default`.
+    /// The Jinja template that turns messages into a prompt, if the model has one; among several the one named
+    /// `default`.
     ///
     /// As in transformers 5, `chat_template.jinja` and the files of `additional_chat_templates` go before the entry of
     /// `tokenizer_config.json`; `chat_template.json`, which it reads for processors, comes last.
@@ -76,7 +78,7 @@ impl Checkpoint {
         }
     }
 
-    /// The special tokens that a chat template may name, such as `bos_token`: those of `tokenizer_config.json`, or of
+    /// The special tokens that a chat template may name, such as `bos_token`: from `tokenizer_config.json`, or from
     /// `special_tokens_map.json` beside a configuration that lists no `added_tokens_decoder`, as in transformers 5.
     ///
     /// # Errors
@@ -159,7 +161,8 @@ impl Checkpoint {
         }
     }
 
-    /// Whether a copy of this model can have its tokenizer and settings, which is better known before the work of a copy.
+    /// Checks that a copy of this model can have its tokenizer and settings, which is better known before the work of a
+    /// copy.
     ///
     /// # Errors
     ///
@@ -183,7 +186,7 @@ impl Checkpoint {
     }
 }
 
-/// The settings of generation that the configuration made of a GGUF file implies.
+/// The settings of generation that correspond to the configuration from a GGUF file.
 fn generation_config(config: &Json) -> Json {
     let mut settings = json!({});
     for field in ["bos_token_id", "eos_token_id", "pad_token_id"] {

@@ -1,10 +1,10 @@
-//! NaN and infinity among the weights.
+//! Checks weights for NaN and infinity.
 
 use super::{Checkpoint, Source};
 use crate::{DataError, Result};
 
 impl Checkpoint {
-    /// Refuses NaN and infinity in every tensor of floats, whatever it is for. Reads all of them, once.
+    /// Refuses NaN and infinity in every tensor of floats, also in unused ones. Reads all of them, once.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! The `config.json` and `tokenizer_config.json` that a GGUF file's metadata stands for.
+//! The `config.json` and `tokenizer_config.json` that correspond to a GGUF file's metadata.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use super::value::{Metadata, Value};
 use crate::Result;
 use crate::error::unsupported;
 
-/// What a config needs besides metadata.
+/// Facts that a configuration needs besides metadata.
 pub(crate) struct ModelFacts {
     /// Length of the embedding table.
     pub(crate) vocab_size: usize,
@@ -73,7 +73,7 @@ pub(super) fn rope_theta(keys: Keys<'_>) -> Result<f64> {
     Ok(keys.optional_number("llama.rope.freq_base")?.unwrap_or(10_000.0))
 }
 
-/// A Hugging Face `config.json`.
+/// Builds a Hugging Face `config.json`.
 pub(crate) fn hf_config(metadata: &Metadata, path: &Path, facts: ModelFacts) -> Result<Json> {
     const EPSILON: &str = "llama.attention.layer_norm_rms_epsilon";
     const FFN: &str = "llama.feed_forward_length";
@@ -132,8 +132,8 @@ pub(crate) fn hf_config(metadata: &Metadata, path: &Path, facts: ModelFacts) -> 
     Ok(config)
 }
 
-/// How frequencies are stretched: as llama.cpp does, by the linear factor of the metadata unless the type is `none`, and by
-/// the factors `found` in tensors. Both together are refused, for no `config.json` can say that.
+/// Combines the rules that stretch frequencies, as llama.cpp does: the linear factor of the metadata unless the type is
+/// `none`, and the factors `found` in tensors. Both together are refused, for no `config.json` can say that.
 fn combine_scaling(keys: Keys<'_>, found: Json) -> Result<Json> {
     const KIND: &str = "llama.rope.scaling.type";
     let factor = match keys.optional_factor("llama.rope.scaling.factor")? {
@@ -156,7 +156,7 @@ fn combine_scaling(keys: Keys<'_>, found: Json) -> Result<Json> {
     }
 }
 
-/// A Hugging Face `tokenizer_config.json`.
+/// Builds a Hugging Face `tokenizer_config.json`.
 pub(crate) fn hf_tokenizer_config(metadata: &Metadata) -> Json {
     let mut config = json!({
         "tokenizer_class": "PreTrainedTokenizerFast",

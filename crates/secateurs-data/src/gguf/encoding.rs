@@ -6,10 +6,10 @@ use super::{blocks, k_blocks};
 use crate::FloatType;
 use crate::finite::all_finite;
 
-/// Blocks looked at by one task.
+/// Number of blocks that one task examines.
 const TASK_BLOCKS: usize = 1 << 12;
 
-/// How a tensor's values are stored.
+/// The encoding of a tensor's values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Encoding {
     F32,
@@ -31,7 +31,7 @@ pub(crate) enum Encoding {
 }
 
 impl Encoding {
-    /// The encoding with that number in the file format.
+    /// The encoding with this number in the file format.
     pub(super) fn numbered(id: u32) -> Option<Self> {
         Some(match id {
             0 => Self::F32,
@@ -98,12 +98,13 @@ impl Encoding {
         self.block().0 > 1
     }
 
-    /// Whether [`decode`](Self::decode) can read it.
+    /// Whether [`decode`](Self::decode) can read the encoding.
     pub(crate) fn is_decodable(self) -> bool {
         self.is_quantised() || matches!(self, Self::F32 | Self::F16 | Self::Bf16)
     }
 
-    /// Where the halves lie in a block that all its values are multiplied with or added to; a value is finite if they are.
+    /// Offsets of the half-precision numbers in a block that its values are multiplied with or added to; the values are
+    /// finite if these numbers are.
     fn scales(self) -> &'static [usize] {
         match self {
             Self::Q4_0 | Self::Q5_0 | Self::Q8_0 => &[0],

@@ -18,7 +18,7 @@ use crate::finite::SCANNED_BYTES;
 use crate::mmap::FileBytes;
 use crate::{DataError, Result, TensorInfo};
 
-/// Values decoded by one task; large enough to hide the cost of starting it.
+/// Number of values that one task decodes; large enough to hide the cost of starting it.
 const TASK_VALUES: usize = 1 << 15;
 
 /// An open file with a checked header.
@@ -32,14 +32,14 @@ pub(crate) struct GgufFile {
     rope_scaling: Json,
 }
 
-/// A tensor in Hugging Face terms, and where it is.
+/// A tensor in Hugging Face terms, with its place.
 #[derive(Debug)]
 struct Stored {
     info: TensorInfo,
     name_in_file: String,
     encoding: Encoding,
     bytes: Range<usize>,
-    /// For query and key projections, the size of the heads whose outputs are reordered.
+    /// Size of the heads whose outputs are reordered; set for query and key projections.
     reordered: Option<usize>,
 }
 
@@ -83,7 +83,7 @@ impl GgufFile {
         &self.metadata
     }
 
-    /// What the tensors tell about the model.
+    /// Facts about the model that its tensors show.
     pub(crate) fn facts(&self) -> Result<ModelFacts> {
         let named = |name: &str| self.tensors.iter().find(|tensor| tensor.info.name == name);
         let embedding = named("model.embed_tokens.weight")
@@ -125,7 +125,7 @@ impl GgufFile {
         self.tensors.iter().any(|tensor| tensor.encoding.is_quantised())
     }
 
-    /// Gives the pages of the file that were read back to the system, the neighbours it mapped with them included.
+    /// Gives the file's pages that were read back to the system, including the neighbours that it mapped with them.
     pub(crate) fn release(&self) {
         self.bytes.release();
     }
@@ -172,7 +172,7 @@ impl GgufFile {
         Ok(values)
     }
 
-    /// Refuses a tensor that holds no floats.
+    /// Refuses a tensor without floats.
     pub(crate) fn check_readable(&self, index: usize) -> Result<()> {
         self.decodable(index).map(|_| ())
     }
@@ -191,7 +191,7 @@ impl GgufFile {
         finite.all(|is_finite| is_finite)
     }
 
-    /// What the file calls tensor number `index`.
+    /// Name of tensor number `index` in the file.
     pub(crate) fn name_in_file(&self, index: usize) -> &str {
         &self.tensors[index].name_in_file
     }
@@ -253,7 +253,7 @@ impl Stored {
         })
     }
 
-    /// Values that are decoded together: those of one output, or single values where those are reordered.
+    /// Number of values that are decoded together: one output's, or a single one where outputs are reordered.
     fn line_values(&self) -> usize {
         match (self.info.shape.len(), self.reordered) {
             (0 | 1, Some(_)) => 1,

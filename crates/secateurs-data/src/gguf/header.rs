@@ -1,4 +1,4 @@
-//! The header of a GGUF file: metadata and tensor positions, checked against what the file holds.
+//! The header of a GGUF file: metadata and tensor positions, checked against the file's content.
 
 use std::collections::HashSet;
 use std::ops::Range;
@@ -13,7 +13,7 @@ use crate::error::{malformed, unsupported};
 const MAGIC: [u8; 4] = *b"GGUF";
 const DEFAULT_ALIGNMENT: u64 = 32;
 
-/// No header of a real model comes near; metadata in memory is a small multiple of it.
+/// Largest size of a header, far above any real model's; metadata in memory is a small multiple of it.
 const MAX_HEADER: usize = 1 << 28;
 
 /// Bytes of the smallest metadata entry (empty key, one byte) and tensor entry (empty name, no dimension).
@@ -24,24 +24,24 @@ const MIN_TENSOR: usize = 8 + 4 + 4 + 8;
 #[derive(Debug)]
 pub(super) struct Header {
     pub(super) metadata: Metadata,
-    /// In order of position.
+    /// Tensors in order of position.
     pub(super) tensors: Vec<Tensor>,
     /// The bytes before the data.
     pub(super) prefix: Range<usize>,
 }
 
-/// A tensor as the file names it.
+/// A tensor under its name in the file.
 #[derive(Debug)]
 pub(super) struct Tensor {
     pub(super) name: String,
-    /// Fastest-varying dimension last, unlike in the file.
+    /// Shape with the fastest-varying dimension last, unlike in the file.
     pub(super) shape: Vec<usize>,
     pub(super) encoding: Encoding,
     /// Position in the whole file.
     pub(super) bytes: Range<usize>,
 }
 
-/// A tensor entry before its position is known to be in the file.
+/// A tensor entry whose position has not been checked yet.
 struct Entry {
     name: String,
     shape: Vec<usize>,

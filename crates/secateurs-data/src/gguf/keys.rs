@@ -1,4 +1,4 @@
-//! Every metadata key of a Llama that is known, and whether it is used, harmless or refused.
+//! The list of all known metadata keys of a Llama: used, harmless or refused.
 
 use super::lookup::Keys;
 use super::value::Value;
@@ -32,24 +32,24 @@ const USED: [&str; 23] = [
     "tokenizer.ggml.padding_token_id",
 ];
 
-/// Keys that change nothing of what a Llama computes from tokens, whatever their value.
+/// Keys that never change a Llama's computation from tokens.
 const HARMLESS: [&str; 2] = [
     "llama.rope.scaling.finetuned",
     "llama.rope.scaling.original_context_length",
 ];
 
-/// The value of a key that says that it changes nothing.
+/// The value of a key that means no change of the computation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Neutral {
     False,
     True,
     Zero,
     One,
-    /// The words for how a Llama's tensors lie, which is known by their names.
+    /// The words for the layout of a Llama's tensors, which their names imply.
     LlamaLayout,
-    /// 0, or the usual `1 / sqrt(d_head)`.
+    /// The number 0, or the usual `1 / sqrt(d_head)`.
     UsualScale,
-    /// 0, or as many as there are positions.
+    /// The number 0, or the number of positions.
     AllPositions,
     /// The word for a whole model.
     Model,
@@ -80,16 +80,16 @@ const REFUSED: [(&str, Neutral); 19] = [
     ("llama.use_parallel_residual", Neutral::False),
 ];
 
-/// Starts of keys of which all are refused that are in no list.
+/// Starts of keys that are refused unless a list names them.
 const REFUSED_STARTS: [&str; 2] = ["llama.", "adapter."];
 
-/// What the neutral values depend on.
+/// Dimensions that the neutral values depend on.
 pub(super) struct Shape {
     pub(super) d_head: usize,
     pub(super) n_positions: usize,
 }
 
-/// Refuses every key that would change what is computed and that nothing here uses.
+/// Refuses every key that would change the computation and that nothing here uses.
 pub(super) fn check_keys(keys: Keys<'_>, shape: &Shape) -> Result<()> {
     for (key, value) in keys.metadata {
         let key = key.as_str();

@@ -1,4 +1,4 @@
-//! Metadata of a GGUF file by key.
+//! Metadata of a GGUF file, looked up by key.
 
 use std::path::Path;
 
@@ -6,7 +6,7 @@ use super::value::{Metadata, Value};
 use crate::error::{malformed, unsupported};
 use crate::{DataError, Result};
 
-/// Metadata lookups that know their file.
+/// Lookups in metadata whose errors name the file.
 #[derive(Clone, Copy)]
 pub(super) struct Keys<'a> {
     pub(super) metadata: &'a Metadata,
@@ -51,7 +51,7 @@ impl Keys<'_> {
         })
     }
 
-    /// A factor of the rotary frequencies, of which 0 says that there is none.
+    /// A factor of the rotary frequencies; 0 means that there is none.
     pub(super) fn optional_factor(self, key: &str) -> Result<Option<f64>> {
         let valid = |value: &Value| value.as_f64().filter(|n| n.is_finite() && *n >= 0.0);
         let factor = self.optional(key, "a positive number or 0", valid)?;

@@ -1,4 +1,4 @@
-//! Reading GGUF files: metadata, tensor positions, quantised blocks, and their translation to Hugging Face terms.
+//! Reads GGUF files: metadata, tensor positions and quantised blocks, all translated to Hugging Face terms.
 
 mod blocks;
 mod config;

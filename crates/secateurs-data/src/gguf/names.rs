@@ -1,14 +1,16 @@
 //! Tensor names: GGUF to Hugging Face, for the Llama architecture.
 
-/// Factors of the rotary frequencies; no parameter of the model, see [`rope`](super::rope).
+/// Name of the tensor with factors of the rotary frequencies; it is no parameter of the model, see
+/// [`rope`](super::rope).
 pub(super) const ROPE_FACTORS: &str = "rope_freqs.weight";
 
-/// Whether tensor `name` follows from the metadata, as frequencies that older programs stored; llama.cpp passes over them too.
+/// Whether tensor `name` follows from the metadata, as frequencies that older programs stored; llama.cpp ignores them,
+/// too.
 pub(super) fn is_ignored(name: &str) -> bool {
     name.starts_with("blk.") && name.ends_with(".attn_rot_embd")
 }
 
-/// Which attention projection a tensor belongs to, if its rotary pairs are stored in GGUF order.
+/// The attention projection of a tensor whose rotary pairs are stored in GGUF order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Rotary {
     Query,

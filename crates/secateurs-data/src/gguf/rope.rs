@@ -7,7 +7,7 @@ use std::f64::consts::TAU;
 
 use serde_json::{Value as Json, json};
 
-/// Where a GGUF file keeps output `output` of a query or key projection with heads of `d_head`.
+/// Position in a GGUF file of output `output` of a query or key projection with heads of `d_head`.
 pub(super) fn stored_output(output: usize, d_head: usize) -> usize {
     let (head, at) = (output / d_head, output % d_head);
     let half = d_head / 2;
@@ -19,11 +19,11 @@ const LOW_FREQ_FACTOR: f64 = 1.0;
 const HIGH_FREQ_FACTOR: f64 = 4.0;
 const ORIGINAL_POSITIONS: f64 = 8192.0;
 
-/// GGUF stores factors as `f32`, computed in `f32`.
+/// Relative tolerance of factors, which GGUF computes and stores as `f32`.
 const RELATIVE_TOLERANCE: f64 = 1e-4;
 
-/// The `rope_scaling` of a Hugging Face config that divides the frequencies by `factors`; `None` if it is no Llama 3
-/// scaling, `Some(Json::Null)` if it is none at all.
+/// The `rope_scaling` of a Hugging Face config that divides the frequencies by `factors`; `None` if these are not Llama
+/// 3's, `Some(Json::Null)` if they are all 1.
 pub(super) fn llama3_scaling(factors: &[f32], rope_theta: f64) -> Option<Json> {
     let factor = factors.iter().copied().fold(1.0, f32::max);
     if factors.iter().all(|&factor| factor == 1.0) {
@@ -46,7 +46,8 @@ pub(super) fn llama3_scaling(factors: &[f32], rope_theta: f64) -> Option<Json> {
     })
 }
 
-/// By what Llama 3 divides `frequency`: 1 for fast rotations, `factor` for slow ones, in between a blend of the rates.
+/// The divisor of `frequency` in Llama 3: 1 for fast rotations, `factor` for slow ones, in between a blend of the
+/// rates.
 fn llama3_factor(frequency: f64, factor: f64) -> f64 {
     let turns = ORIGINAL_POSITIONS * frequency / TAU;
     let blend = ((turns - LOW_FREQ_FACTOR) / (HIGH_FREQ_FACTOR - LOW_FREQ_FACTOR)).clamp(0.0, 1.0);

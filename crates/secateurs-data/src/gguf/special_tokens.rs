@@ -7,7 +7,7 @@ use crate::Result;
 /// Number of control tokens in `tokenizer.ggml.token_type`.
 const CONTROL: u64 = 3;
 
-/// The id that says that there is no such token: -1 as an unsigned number.
+/// The id that means that there is no such token: -1 as an unsigned number.
 const NO_TOKEN: u64 = u32::MAX as u64;
 
 /// Keys of the tokens that end a text, a turn or a message, the end of a text first.
@@ -17,7 +17,7 @@ const ENDS: [&str; 3] = [
     "tokenizer.ggml.eom_token_id",
 ];
 
-/// Texts of control tokens that end a generation in llama.cpp, whether a key names them or not.
+/// Texts of control tokens that end a generation in llama.cpp, even if no key names them.
 pub(super) const END_TEXTS: [&str; 13] = [
     "<|eot_id|>",
     "<|eom_id|>",
@@ -35,8 +35,8 @@ pub(super) const END_TEXTS: [&str; 13] = [
 ];
 
 impl Keys<'_> {
-    /// The id that `key` names (none where it is the -1 of llama.cpp), which must have a row in the embedding matrix of `vocab_size` tokens, or at least a text: that a
-    /// vocabulary is longer than the matrix shows when the model is used.
+    /// The id of `key`, if it is not llama.cpp's -1; it must have a row in the embedding matrix of `vocab_size` tokens,
+    /// or at least a text. A vocabulary that is longer than the matrix is refused when the model is used.
     pub(super) fn token_id(self, key: &str, vocab_size: usize) -> Result<Option<u32>> {
         let texts = self.metadata.get("tokenizer.ggml.tokens").and_then(Value::as_texts);
         let most = vocab_size.max(texts.map_or(0, <[String]>::len)) as u64;
@@ -50,7 +50,7 @@ impl Keys<'_> {
         self.optional(key, "the id of a token in the vocabulary", valid)
     }
 
-    /// All tokens that end a generation: those that keys name, then control tokens known by their text.
+    /// All tokens that end a generation: the tokens of the keys, then control tokens known by their text.
     pub(super) fn end_tokens(self, vocab_size: usize) -> Result<Vec<u32>> {
         let mut ends = Vec::new();
         for key in ENDS {

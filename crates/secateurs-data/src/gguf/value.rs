@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::cursor::Cursor;
 
-/// Arrays inside arrays inside arrays: no file needs more.
+/// Largest depth of arrays inside arrays; no file needs more.
 const MAX_DEPTH: usize = 4;
 
 /// Metadata by key.
@@ -21,7 +21,7 @@ pub(crate) enum Value {
     Array(Array),
 }
 
-/// An array, whose elements all have one type.
+/// An array; all its elements have one type.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Array {
     Unsigned(Vec<u64>),
@@ -119,7 +119,7 @@ impl Value {
         }
     }
 
-    /// Elements of an integer array; negative ones are not representable.
+    /// Elements of an integer array; negative ones are refused.
     pub(crate) fn as_u64s(&self) -> Option<Vec<u64>> {
         match self {
             Self::Array(Array::Unsigned(values)) => Some(values.clone()),

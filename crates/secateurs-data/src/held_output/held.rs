@@ -1,4 +1,4 @@
-//! Places that are locked.
+//! Locked staging places.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Read, Write};
@@ -11,7 +11,7 @@ use crate::{DataError, Result};
 /// File in a staging folder that is locked as long as a job works there, and holds its process id.
 pub(super) const LOCK_FILE: &str = "secateurs.lock";
 
-/// Attempts to lock a place that other jobs make and remove meanwhile.
+/// Number of attempts to lock a place that other jobs make and remove meanwhile.
 const ATTEMPTS: usize = 100;
 
 /// A locked place; `lock` is absent only after it was given back.
@@ -23,7 +23,7 @@ pub(super) struct Held {
 }
 
 impl Held {
-    /// Locks the place of an output, and makes it if it is not there.
+    /// Locks the staging place of an output, and creates it if it does not exist.
     pub(super) fn acquire(out: &Path, staging: &Path, kind: OutputKind) -> Result<Self> {
         let in_use = |pid| DataError::OutputInUse {
             path: out.to_owned(),
@@ -58,7 +58,7 @@ impl Held {
         Err(in_use(None))
     }
 
-    /// Removes the place; of a folder, the lock goes last, so that no other job begins in what is being removed.
+    /// Removes the place; of a folder the lock is removed last, so that no other job begins in it meanwhile.
     pub(super) fn remove(&mut self, staging: &Path) -> Result<()> {
         if !self.is_folder {
             let removed = gone_is_fine(std::fs::remove_file(staging)).during("remove", staging);
@@ -76,7 +76,7 @@ impl Held {
     }
 }
 
-/// Whether another process holds this folder as a staging place, and which, if that can be read.
+/// Whether another process holds this folder as a staging place, with its id if that can be read.
 #[allow(clippy::option_option, reason = "nobody, somebody, and who")]
 pub(super) fn other_holder(folder: &Path) -> Option<Option<u32>> {
     let path = folder.join(LOCK_FILE);
@@ -86,7 +86,7 @@ pub(super) fn other_holder(folder: &Path) -> Option<Option<u32>> {
     (is_held && pid != Some(std::process::id())).then_some(pid)
 }
 
-/// What lies at a staging path.
+/// The kind of thing at a staging path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Place {
     Folder,
@@ -94,7 +94,7 @@ enum Place {
 }
 
 impl Place {
-    /// What is there, made if there was nothing; nothing if another job made it meanwhile.
+    /// Finds the place, or creates it if it does not exist; `None` if another job created it meanwhile.
     fn find_or_make(staging: &Path, kind: OutputKind) -> Result<Option<Self>> {
         match staging.symlink_metadata() {
             Ok(found) if found.is_dir() => return Ok(Some(Self::Folder)),
@@ -124,7 +124,7 @@ impl Place {
         }
     }
 
-    /// Opens what is to be locked; nothing if it has gone meanwhile.
+    /// Opens the file to be locked; `None` if it was removed meanwhile.
     fn open(self, staging: &Path) -> Result<Option<Opened>> {
         let path = self.lock_path(staging);
         let mut options = OpenOptions::new();
@@ -152,7 +152,7 @@ struct Opened {
 }
 
 impl Opened {
-    /// What the place holds beside the lock.
+    /// Content of the place besides the lock.
     fn leftover(&self, place: Place, staging: &Path) -> Result<Leftover> {
         if place == Place::File {
             let length = self.file.metadata().during("look at", staging)?.len();
@@ -167,7 +167,7 @@ impl Opened {
         })
     }
 
-    /// The process that holds a folder, if it says so.
+    /// The id of the process that holds a folder, if it is recorded.
     fn holder(mut self, place: Place) -> Option<u32> {
         let mut text = String::new();
         if place == Place::File || self.file.read_to_string(&mut text).is_err() {
@@ -176,7 +176,7 @@ impl Opened {
         text.parse().ok()
     }
 
-    /// Says who holds a folder. A full disk only keeps others from learning it.
+    /// Records the process that holds a folder. A full disk only keeps others from learning it.
     fn sign(&mut self, place: Place) {
         if place == Place::Folder {
             let _ = self.file.set_len(0);

@@ -1,4 +1,4 @@
-//! Outputs that one job at a time may write.
+//! Outputs that only one job at a time may write.
 
 mod held;
 mod own;
@@ -17,7 +17,7 @@ use own::{Fate, places};
 pub(crate) use own::publish_whole;
 pub use own::{AbandonedWork, abandon_work};
 
-/// What an output is.
+/// The kind of an output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OutputKind {
     /// A folder, which grows in the folder `OUT.partial`.
@@ -26,7 +26,7 @@ pub enum OutputKind {
     File,
 }
 
-/// An output that this job alone may write, and the place beside it where it grows until it is whole.
+/// An output that this job alone may write, with the staging place beside it where it grows until it is whole.
 ///
 /// The place is `OUT.partial`. A lock on it (for a folder, on the file `secateurs.lock` in it) refuses every other job with
 /// the same output, of whatever kind, in whatever process and however its path is spelled. The system takes the lock back
@@ -60,26 +60,26 @@ pub struct HeldOutput {
     is_kept: bool,
 }
 
-/// What a staging place held when it was locked.
+/// Content of a staging place when it was locked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Leftover {
-    /// Nothing.
+    /// An empty place.
     Nothing,
-    /// A folder of a job, or a file where a folder is to grow or the reverse.
+    /// A folder of a job, or a file where a folder should grow or the reverse.
     Work,
-    /// A folder that no job made, as far as one can see.
+    /// A folder that apparently no job made.
     Foreign,
 }
 
-/// The place where unfinished work for `out` waits: `OUT.partial` beside it.
+/// The staging place of unfinished work for `out`: `OUT.partial` beside it.
 pub fn staging_path(out: &Path) -> PathBuf {
     let mut name = out.file_name().unwrap_or_default().to_owned();
     name.push(".partial");
     out.with_file_name(name)
 }
 
-/// Refuses outputs inside a folder where another process works: they would be part of its output, or go with it. A job may
-/// have stages with outputs of their own in its folder.
+/// Refuses outputs inside a folder where another process works: they would become part of its output, or be removed
+/// with it. A job may have stages with outputs of their own in its folder.
 fn refuse_inside(out: &Path) -> Result<()> {
     let Ok(folder) = folder_of(out).canonicalize() else {
         return Ok(());
@@ -97,7 +97,7 @@ fn refuse_inside(out: &Path) -> Result<()> {
 }
 
 impl HeldOutput {
-    /// Locks the staging place of `out`, and makes it if it is not there.
+    /// Locks the staging place of `out`, and creates it if it does not exist.
     ///
     /// # Errors
     ///
@@ -125,12 +125,12 @@ impl HeldOutput {
         &self.staging
     }
 
-    /// What an earlier job left in the place, unless it was [cleared](Self::clear).
+    /// Content that an earlier job left in the place, unless it was [cleared](Self::clear).
     pub fn leftover(&self) -> Leftover {
         self.leftover
     }
 
-    /// Whether the place is a folder or file as the output is, so that work in it can be gone on with.
+    /// Whether the place has the kind of the output, so that its work can be resumed.
     pub fn is_of_kind(&self) -> bool {
         self.held.is_folder == (self.kind == OutputKind::Folder)
     }
@@ -149,7 +149,7 @@ impl HeldOutput {
         copy.during("open", &self.staging)
     }
 
-    /// Removes what an earlier job left.
+    /// Removes an earlier job's content.
     ///
     /// # Errors
     ///
@@ -169,13 +169,13 @@ impl HeldOutput {
         Ok(())
     }
 
-    /// Lets the work in the place outlive this value, to be gone on with.
+    /// Keeps the work in the place after this value is dropped, to be resumed.
     pub fn keep(&mut self) {
         self.is_kept = true;
         places().insert(&self.staging, self.fate());
     }
 
-    /// Lets `rename` move the finished work from its place to the output, then lets go.
+    /// Has `rename` move the finished work from its place to the output, then unlocks it.
     ///
     /// # Errors
     ///
@@ -197,7 +197,7 @@ impl HeldOutput {
         Ok(())
     }
 
-    /// Moves finished work to the output as it is, over a file or over nothing, then lets go.
+    /// Moves the finished work to the output as it is, over a file or over nothing, then unlocks it.
     ///
     /// # Errors
     ///
@@ -211,7 +211,7 @@ impl HeldOutput {
         })
     }
 
-    /// Removes the place with all that is in it and lets go.
+    /// Removes the place with its content and unlocks it.
     ///
     /// # Errors
     ///

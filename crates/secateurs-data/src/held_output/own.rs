@@ -1,20 +1,19 @@
-//! The places where this process works, for the end that a signal brings.
+//! The staging places of this process, for the case that a signal ends it.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Attempts to remove a folder in which another thread still makes files.
+/// Number of attempts to remove a folder in which another thread still creates files.
 const ATTEMPTS: usize = 20;
 
-/// A signal ends a process as a whole, so what it has begun is known to the process as a whole.
+/// The process's staging places, global because a signal ends a process as a whole.
 static PLACES: Mutex<Places> = Mutex::new(Places(BTreeMap::new()));
 
 /// Outputs that this process has published; locked while one is.
 static PUBLISHED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
-/// Runs what puts finished work in its place, which no signal cuts in half: whoever [abandons](abandon_work) the work of this
-/// process waits for its end.
+/// Runs a publication, which no signal interrupts: [`abandon_work`] waits for its end.
 pub(crate) fn publish_whole(out: &Path, publish: impl FnOnce() -> crate::Result<()>) -> crate::Result<()> {
     let mut published = PUBLISHED.lock().unwrap_or_else(PoisonError::into_inner);
     publish()?;
@@ -22,7 +21,7 @@ pub(crate) fn publish_whole(out: &Path, publish: impl FnOnce() -> crate::Result<
     Ok(())
 }
 
-/// The places where this process works.
+/// The staging places of this process.
 pub(super) fn places() -> MutexGuard<'static, Places> {
     PLACES.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -34,16 +33,16 @@ pub(super) struct Places(BTreeMap<PathBuf, Fate>);
 /// The fate of unfinished work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fate {
-    /// It is removed: nothing in it is worth going on with.
+    /// Removed, as nothing in it is worth resuming.
     Removed,
-    /// It stays, to be gone on with.
+    /// Kept, to be resumed.
     Kept,
 }
 
 /// Unfinished work of a process that ends.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AbandonedWork {
-    /// Staging places that stay, to be gone on with.
+    /// Staging places that stay, to be resumed.
     pub kept: Vec<PathBuf>,
     /// Staging places that were removed.
     pub removed: Vec<PathBuf>,
@@ -51,7 +50,7 @@ pub struct AbandonedWork {
     pub published: Vec<PathBuf>,
 }
 
-/// Removes the unfinished work of this process, except for work that can be gone on with; for handlers of signals.
+/// Removes the unfinished work of this process, except for work that can be resumed; for handlers of signals.
 ///
 /// Call it last, from another thread than those that work, and then end the process: outputs can no longer begin, be finished
 /// or be given up, and threads that try wait forever.
@@ -65,12 +64,12 @@ pub fn abandon_work() -> AbandonedWork {
 }
 
 impl Places {
-    /// Takes note of a place, or of another fate.
+    /// Records a place, or a change of its fate.
     pub(super) fn insert(&mut self, staging: &Path, fate: Fate) {
         self.0.insert(staging.to_owned(), fate);
     }
 
-    /// Forgets a place in which nothing grows any more.
+    /// Forgets a place that is no longer used.
     pub(super) fn forget(&mut self, staging: &Path) {
         self.0.remove(staging);
     }
@@ -95,7 +94,7 @@ impl Places {
     }
 }
 
-/// Removes a folder or a file; what cannot be removed is what a killed process leaves, which bars nobody.
+/// Removes a folder or a file; a failure leaves what a killed process leaves, which blocks nobody.
 fn remove(staging: &Path) {
     for _ in 0..ATTEMPTS {
         let removed = if staging.is_dir() {

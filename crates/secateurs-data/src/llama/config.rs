@@ -40,7 +40,7 @@ pub struct LlamaConfig {
     pub n_heads: usize,
     /// Number of key and value heads; divides `n_heads`.
     pub n_kv_heads: usize,
-    /// Width of a head; even, since rotary positions turn pairs.
+    /// Width of a head; even, since rotary positions rotate pairs.
     pub d_head: usize,
     /// Number of tokens the model knows.
     pub vocab_size: usize,
@@ -100,7 +100,7 @@ impl LlamaConfig {
         Ok(config)
     }
 
-    /// The `config.json` of this shape, as transformers reads it.
+    /// The `config.json` of this shape, in the form that transformers reads.
     pub fn to_json(&self) -> Value {
         let layout = self.layout();
         let model_type = model_type_of(layout);
@@ -133,12 +133,12 @@ impl LlamaConfig {
         json
     }
 
-    /// The family whose tensor names the model has, if it is a mixture of experts.
+    /// The family of a mixture of experts, which determines tensor names; `None` for a dense model.
     pub fn layout(&self) -> Option<ExpertLayout> {
         self.experts.map(|experts| experts.layout)
     }
 
-    /// Whether a `model_type` of a `config.json` is one of this family.
+    /// Whether a `model_type` of a `config.json` belongs to this family.
     pub fn has_model_type(model_type: &str) -> bool {
         layout_named(model_type).is_some()
     }
@@ -149,7 +149,7 @@ impl LlamaConfig {
             .map_or_else(|| name.to_owned(), |layout| layout.module_path(name))
     }
 
-    /// Refuses mixtures of experts, for `what` knows dense models only.
+    /// Refuses mixtures of experts for the job `what`, which handles dense models only.
     ///
     /// # Errors
     ///
@@ -202,12 +202,12 @@ impl LlamaConfig {
     }
 }
 
-/// Far above every model, and low enough that no product of two overflows.
+/// Largest dimension: far above every model, and low enough that no product of two overflows.
 const MAX_WIDTH: usize = 1 << 24;
 const MAX_BLOCKS: usize = 1 << 16;
 const MAX_HEADS: usize = 1 << 16;
 
-/// The layout of the experts; nothing for a dense model.
+/// The layout of the experts; none for a dense model.
 fn layout_of(fields: Fields<'_>) -> Result<Option<ExpertLayout>, ConfigError> {
     let Some(found) = fields.optional_text("model_type")? else {
         return Ok(None);
@@ -215,7 +215,7 @@ fn layout_of(fields: Fields<'_>) -> Result<Option<ExpertLayout>, ConfigError> {
     layout_named(found).ok_or_else(|| ConfigError::UnknownFamily { found: found.into() })
 }
 
-/// The layout of the experts of a `model_type`, if it is one of this family.
+/// The layout of the experts of a `model_type`, if it belongs to this family.
 fn layout_named(model_type: &str) -> Option<Option<ExpertLayout>> {
     let layouts = [None, Some(ExpertLayout::Mixtral), Some(ExpertLayout::OlMoe)];
     layouts.into_iter().find(|layout| model_type_of(*layout) == model_type)
@@ -279,18 +279,19 @@ fn check_kind(fields: Fields<'_>) -> Result<(), ConfigError> {
     Ok(())
 }
 
-/// Whether a class computes what is computed here. The first Llamas were called LLaMA.
+/// Whether a class name stands for the computation of this crate. The first Llamas were called LLaMA.
 fn is_causal(name: &Value) -> bool {
     let known = [None, Some(ExpertLayout::Mixtral), Some(ExpertLayout::OlMoe)].map(architecture);
     let is_known = |name: &str| known.iter().any(|known| name.eq_ignore_ascii_case(known));
     name.as_str().is_some_and(is_known)
 }
 
-/// Methods whose weights have other names or number formats than plain ones, so that a model of plain weights that names one
-/// of them was dequantised since and only kept the words: whatever is left of the method would be a tensor that is refused.
+/// Quantisation methods whose weights have other names or number formats than plain ones. A model of plain weights that
+/// names one of them was dequantised since and only kept the words: any remainder of the method would be a tensor that
+/// is refused.
 const STORED_OTHERWISE: [&str; 5] = ["awq", "bitsandbytes", "fbgemm_fp8", "fp8", "gptq"];
 
-/// Refuses weights that are not what they seem; zeros packed away are none of these.
+/// Refuses quantised weights that look like plain ones; packed zeros are accepted.
 fn check_quantisation(fields: Fields<'_>, quantisation: &Value) -> Result<(), ConfigError> {
     let says = |field: &str| quantisation.get(field).filter(|value| !value.is_null());
     let is_empty =
@@ -321,7 +322,7 @@ fn check_quantisation(fields: Fields<'_>, quantisation: &Value) -> Result<(), Co
     Err(fields.bad("quantization_config", quantisation, expected))
 }
 
-/// A Mixtral whose file says nothing has 8, a null means as many as query heads.
+/// The number of key and value heads: without the field a Mixtral has 8, and null means as many as query heads.
 fn n_kv_heads(fields: Fields<'_>, layout: Option<ExpertLayout>) -> Result<Option<usize>, ConfigError> {
     let given = fields.optional_count("num_key_value_heads")?;
     let is_absent = given.is_none() && !fields.is_null("num_key_value_heads");

@@ -6,29 +6,29 @@ use serde_json::Value;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {
-    /// It is no JSON object.
+    /// A configuration that is not a JSON object.
     #[error("config.json is no object, but {found}")]
     NoObject {
         /// The value found, shortened.
         found: String,
     },
-    /// A field is missing that has no default here.
+    /// A missing field that has no default here.
     #[error("config.json lacks {field}")]
     Missing {
         /// Name of the field.
         field: String,
     },
-    /// A field has a value that this model cannot have.
+    /// A field whose value this model cannot have.
     #[error("config.json: {field} is {value}, {expected}")]
     Value {
-        /// Name of the field, that of a field inside another one as `outer.inner`.
+        /// Name of the field; a field inside another one is written `outer.inner`.
         field: String,
         /// The value found, shortened.
         value: String,
         /// The accepted values.
         expected: &'static str,
     },
-    /// Two fields that mean the same disagree, and programs differ in which of them they take.
+    /// Two fields with the same meaning and different values; programs differ in the one that they take.
     #[error("config.json: {first} and {second} mean the same, but differ; keep the one that is right")]
     Disagree {
         /// Name of one field.
@@ -36,21 +36,21 @@ pub enum ConfigError {
         /// Name of the other.
         second: String,
     },
-    /// A field that nothing here knows, so that it may change what the model computes.
+    /// An unknown field, which may change the model's computation.
     #[error("config.json: {field} is {value}, and what it means is not known here; remove it if it changes nothing")]
     UnknownField {
-        /// Name of the field, that of a field inside another one as `outer.inner`.
+        /// Name of the field; a field inside another one is written `outer.inner`.
         field: String,
         /// The value found, shortened.
         value: String,
     },
-    /// The model is of a family that is not implemented.
+    /// A model of a family that is not implemented.
     #[error("model_type is \"{found}\"; the models read here are: llama, mixtral, olmoe")]
     UnknownFamily {
         /// The `model_type` found.
         found: String,
     },
-    /// The model is a mixture of experts where only dense models are possible.
+    /// A mixture of experts where only dense models are possible.
     #[error(
         "this is a mixture of {n_experts} experts (model_type \"{model_type}\"), and {what} knows dense models only; \
          pruning and perplexity work on mixtures"
@@ -60,7 +60,7 @@ pub enum ConfigError {
         n_experts: usize,
         /// The `model_type`.
         model_type: &'static str,
-        /// The part that does not work.
+        /// The part that handles dense models only.
         what: &'static str,
     },
 }

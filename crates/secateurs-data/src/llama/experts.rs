@@ -12,11 +12,12 @@ pub struct ExpertsConfig {
     pub n_experts: usize,
     /// Experts that answer a token.
     pub top_k: usize,
-    /// Whether the gates of those that answer a token sum to 1, always so in Mixtral; if not, the gates of all experts do.
+    /// Whether the gates of the experts that answer a token sum to 1, as always in Mixtral; if not, the gates of all
+    /// experts do.
     pub normalised: bool,
     /// Weight of the load-balancing loss in training.
     pub balance_weight: f64,
-    /// The family whose tensor names and attention the model has.
+    /// The family, which determines tensor names and attention.
     pub layout: ExpertLayout,
 }
 
@@ -43,7 +44,7 @@ impl ExpertLayout {
         self == Self::OlMoe
     }
 
-    /// The name in a file of what modules call `path`.
+    /// The name in files of the parameter that modules call `path`.
     ///
     /// # Examples
     ///
@@ -97,7 +98,7 @@ const MIXTURE: &str = "moe";
 type Pair = (&'static str, &'static str);
 
 impl ExpertsConfig {
-    /// Reads what `config.json` says of experts.
+    /// Reads the fields of `config.json` about experts.
     pub(super) fn from_fields(fields: Fields<'_>, layout: ExpertLayout) -> Result<Self, ConfigError> {
         let normalised = fields.optional_flag("norm_topk_prob")?;
         if layout == ExpertLayout::Mixtral && normalised == Some(false) {
@@ -143,7 +144,7 @@ impl ExpertsConfig {
     }
 }
 
-/// The number of experts, under the name of the family or that of the other one, as transformers takes both.
+/// The number of experts, from this family's field or the other family's, as transformers takes both.
 fn n_experts(fields: Fields<'_>, layout: ExpertLayout) -> Result<usize, ConfigError> {
     let (own, other) = match layout {
         ExpertLayout::Mixtral => ("num_local_experts", "num_experts"),
@@ -171,7 +172,7 @@ fn count(fields: Fields<'_>, field: &'static str) -> Result<usize, ConfigError> 
     }
 }
 
-/// The weight of the balancing loss; where it is missing, what transformers takes.
+/// The weight of the balancing loss; a missing field means transformers' default.
 fn weight(fields: Fields<'_>, field: &'static str, layout: ExpertLayout) -> Result<f64, ConfigError> {
     let Some(value) = fields.get(field) else {
         return Ok(match layout {

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::error::{ConfigError, bad_value};
 
-/// The fields of `config.json`, or those of an object in it.
+/// The fields of `config.json`, or the fields of an object in it.
 #[derive(Clone, Copy)]
 pub(super) struct Fields<'a> {
     object: &'a Map<String, Value>,
@@ -20,7 +20,7 @@ impl<'a> Fields<'a> {
         Ok(Self { object, prefix: "" })
     }
 
-    /// The fields of the object `field`, if it is there and not empty.
+    /// The fields of the object `field`, if it exists and is not empty.
     pub(super) fn inside(self, field: &'static str, prefix: &'static str) -> Result<Option<Self>, ConfigError> {
         match self.get(field) {
             None => Ok(None),
@@ -34,17 +34,17 @@ impl<'a> Fields<'a> {
         self.object.iter().map(|(field, value)| (field.as_str(), value))
     }
 
-    /// The value of a field that is there and not null.
+    /// The value of a field that exists and is not null.
     pub(super) fn get(self, field: &str) -> Option<&'a Value> {
         self.object.get(field).filter(|value| !value.is_null())
     }
 
-    /// Whether the field is not there, not even as null.
+    /// Whether the field does not exist, not even as null.
     pub(super) fn is_absent(self, field: &str) -> bool {
         !self.object.contains_key(field)
     }
 
-    /// Whether the field is there, and null.
+    /// Whether the field exists and is null.
     pub(super) fn is_null(self, field: &str) -> bool {
         self.object.get(field).is_some_and(Value::is_null)
     }
@@ -63,7 +63,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// A count from 1 on; far more than any model has would only overflow later on.
+    /// A count from 1 on, limited to far more than any model has, so that later products cannot overflow.
     pub(super) fn optional_count(self, field: &str) -> Result<Option<usize>, ConfigError> {
         let Some(value) = self.get(field) else { return Ok(None) };
         let count = value.as_u64().filter(|count| (1..=MAX_COUNT).contains(count));

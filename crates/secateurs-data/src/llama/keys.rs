@@ -1,4 +1,4 @@
-//! Every field of `config.json` that is known, and whether it is used, harmless or refused.
+//! The list of all known fields of `config.json`: used, harmless or refused.
 
 use serde_json::Value;
 
@@ -36,8 +36,8 @@ const USED: [&str; 26] = [
     "vocab_size",
 ];
 
-/// Fields that change nothing of what a model computes from tokens, whatever their value: number format in memory, training
-/// (initial values, dropout, losses), settings of generation that are arguments here, labels, book-keeping of programs.
+/// Fields that never change a model's computation from tokens: number format in memory, training (initial values,
+/// dropout, losses), settings of generation that are arguments here, labels, book-keeping of programs.
 const HARMLESS: [&str; 125] = [
     "_attn_implementation",
     "_attn_implementation_autoset",
@@ -172,7 +172,7 @@ const HARMLESS_START: &str = "unsloth_";
 /// The end of the names of special tokens.
 const TOKEN_ID: &str = "_token_id";
 
-/// The value of a field that says that it changes nothing. `null` always does.
+/// The value of a field that means no change of the computation. `null` always does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Neutral {
     Null,
@@ -187,7 +187,7 @@ enum Neutral {
     FullAttention,
     /// A 1 for every block.
     Ones,
-    /// As many as there are positions, or more.
+    /// A number of at least all positions.
     AllPositions,
 }
 
@@ -243,13 +243,13 @@ const REFUSED: [(&str, Neutral); 48] = [
     ("use_sliding_window", Neutral::False),
 ];
 
-/// Fields of mixtures, which a dense model has not.
+/// Fields of mixtures, which a dense model does not have.
 const OF_MIXTURES: [&str; 3] = ["num_experts", "num_local_experts", "num_experts_per_tok"];
 
 /// The field that `secateurs pack` marks its models with.
 const PACKED: &str = "secateurs";
 
-/// Refuses every field that would change what is computed and that nothing here uses.
+/// Refuses every field that would change the computation and that nothing here uses.
 pub(super) fn check_keys(fields: Fields<'_>, layout: Option<ExpertLayout>) -> Result<(), ConfigError> {
     for (field, value) in fields.iter() {
         if value.is_null() || HARMLESS.contains(&field) || is_book_keeping(field) {
@@ -272,7 +272,7 @@ fn is_book_keeping(field: &str) -> bool {
     field.starts_with(HARMLESS_START) || (field.ends_with(TOKEN_ID) && !USED.contains(&field))
 }
 
-/// The mark of a packed model must be of a version that is known.
+/// Checks that the mark of a packed model has a known version.
 fn check_packed(value: &Value) -> Result<(), ConfigError> {
     match value.get("packed").and_then(Value::as_u64) {
         Some(1) => Ok(()),
@@ -333,7 +333,7 @@ impl Neutral {
     }
 }
 
-/// Both names of `x * sigmoid(x)` in transformers.
+/// Whether a name is one of the two for `x * sigmoid(x)` in transformers.
 pub(super) fn is_silu(name: &str) -> bool {
     matches!(name, "silu" | "swish")
 }

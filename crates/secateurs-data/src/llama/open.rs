@@ -1,10 +1,11 @@
-//! A Llama in a checkpoint: its configuration, once the tensors are known to be those that the configuration implies.
+//! Opens a Llama: reads its configuration and checks the tensors against it.
 
 use super::config::LlamaConfig;
 use crate::{Checkpoint, DataError, Result};
 
 impl LlamaConfig {
-    /// The configuration of the model in `checkpoint`, which is checked as a whole: every job that reads a model starts here.
+    /// The configuration of the model in `checkpoint`, after a check of everything: every job that reads a model starts
+    /// here.
     ///
     /// Every tensor that the configuration implies is there with its shape, as floats or packed; there is no other tensor; and
     /// every weight is finite. Weights are read once for that, about as fast as memory; asking again about the same
@@ -20,7 +21,8 @@ impl LlamaConfig {
         Ok(config)
     }
 
-    /// The configuration of the model in `checkpoint`, once names and shapes of its tensors were checked; no weight is read.
+    /// The configuration of the model in `checkpoint`, after a check of its tensors' names and shapes; no weight is
+    /// read.
     ///
     /// # Errors
     ///

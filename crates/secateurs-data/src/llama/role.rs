@@ -3,20 +3,20 @@
 use super::config::LlamaConfig;
 use crate::TensorKind;
 
-/// The role of a tensor in a Llama, from which its layer and its shape follow.
+/// The role of a tensor in a Llama, which determines its layer and its shape.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum LlamaRole {
-    /// `[vocab_size, d_model]`
+    /// Embedding, `[vocab_size, d_model]`.
     Embedding,
     /// Norm before attention, `[d_model]`.
     AttentionNorm,
-    /// `[n_heads * d_head, d_model]`
+    /// Query weights, `[n_heads * d_head, d_model]`.
     Query,
-    /// `[n_kv_heads * d_head, d_model]`
+    /// Key weights, `[n_kv_heads * d_head, d_model]`.
     Key,
-    /// `[n_kv_heads * d_head, d_model]`
+    /// Value weights, `[n_kv_heads * d_head, d_model]`.
     Value,
-    /// `[d_model, n_heads * d_head]`
+    /// Output weights of attention, `[d_model, n_heads * d_head]`.
     AttentionOutput,
     /// Norm of all query heads together, `[n_heads * d_head]`.
     QueryNorm,
@@ -28,9 +28,9 @@ pub enum LlamaRole {
     Router,
     /// Gate of the SwiGLU layer or of an expert, `[d_ffn, d_model]`.
     Gate,
-    /// `[d_ffn, d_model]`
+    /// Up weights of the SwiGLU layer or of an expert, `[d_ffn, d_model]`.
     Up,
-    /// `[d_model, d_ffn]`
+    /// Down weights of the SwiGLU layer or of an expert, `[d_model, d_ffn]`.
     Down,
     /// Norm after the last block, `[d_model]`.
     FinalNorm,
@@ -54,7 +54,7 @@ impl LlamaRole {
     /// The roles of a SwiGLU layer, in file order.
     pub(super) const SWIGLU: [Self; 3] = [Self::Gate, Self::Up, Self::Down];
 
-    /// The kind of tensor that has this role.
+    /// The kind of tensor in this role.
     pub fn kind(self) -> TensorKind {
         match self {
             Self::Embedding => TensorKind::Embedding,
@@ -65,7 +65,7 @@ impl LlamaRole {
         }
     }
 
-    /// Whether norms of queries and keys are in question, which only some layouts have.
+    /// Whether this is a norm of queries or keys, which only some layouts have.
     pub(super) fn is_head_norm(self) -> bool {
         matches!(self, Self::QueryNorm | Self::KeyNorm)
     }

@@ -6,8 +6,9 @@ use super::config::LlamaConfig;
 use super::scaling::RopeScaling;
 
 impl LlamaConfig {
-    /// The angular frequency of each pair of a head, `[d_head / 2]`: `rope_theta^(-2 i / d_head)` for pair `i`, stretched as
-    /// the configuration says. At position `p` the pair (elements `i` and `i + d_head / 2`) turns by `p` times as much.
+    /// The angular frequency of each pair of a head, `[d_head / 2]`: `rope_theta^(-2 i / d_head)` for pair `i`,
+    /// stretched by the configuration's rule. At position `p` the pair (elements `i` and `i + d_head / 2`) turns by `p`
+    /// times as much.
     pub fn rope_frequencies(&self) -> Vec<f64> {
         let d_head = self.d_head as f64;
         (0..self.d_head / 2)

@@ -1,4 +1,4 @@
-//! Rotary settings of `config.json`: their base, and how frequencies are stretched.
+//! Rotary settings of `config.json`: the base and the stretching of frequencies.
 //!
 //! Files give them in up to three places. As in transformers 5, `rope_scaling` counts before `rope_parameters` (the other one
 //! is then not read at all), and a base inside them before the one outside.
@@ -11,7 +11,7 @@ use super::fields::Fields;
 /// Stretching of rotary frequencies for long contexts.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum RopeScaling {
-    /// Every frequency is divided by `factor`.
+    /// Linear: every frequency is divided by `factor`.
     Linear {
         /// The divisor.
         factor: f64,
@@ -36,7 +36,7 @@ pub(super) struct Rotary {
 }
 
 impl Rotary {
-    /// Reads the settings; `default_theta` is the base of a family whose file names none.
+    /// Reads the settings; `default_theta` is the base of a family whose file does not name one.
     pub(super) fn from_fields(fields: Fields<'_>, default_theta: f64) -> Result<Self, ConfigError> {
         let scaling = fields.inside("rope_scaling", "rope_scaling.")?;
         let parameters = fields.inside("rope_parameters", "rope_parameters.")?;
@@ -60,7 +60,7 @@ impl Rotary {
 /// Fields of every kind of stretching.
 const COMMON: [&str; 4] = ["rope_type", "type", "rope_theta", "original_max_position_embeddings"];
 
-/// Reads how frequencies are stretched from the object `inner` of the configuration `outer`.
+/// Reads the stretching of frequencies from the object `inner` of the configuration `outer`.
 fn read_scaling(inner: Fields<'_>, outer: Fields<'_>) -> Result<Option<RopeScaling>, ConfigError> {
     let name = if inner.get("rope_type").is_some() || inner.is_null("rope_type") {
         "rope_type"
@@ -145,7 +145,7 @@ impl RopeScaling {
     }
 }
 
-/// A whole number without a decimal point, as programs expect one here.
+/// A whole number without a decimal point, as programs expect here.
 fn whole(number: f64) -> Value {
     let rounded = number as u64;
     match rounded as f64 == number {

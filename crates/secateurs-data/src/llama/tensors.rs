@@ -1,4 +1,4 @@
-//! The one list of a Llama's tensors, from which loading, pruning, packing and running derive theirs.
+//! The list of a Llama's tensors, the common source of loading, pruning, packing and running.
 
 use super::config::LlamaConfig;
 use super::experts::ExpertLayout;
@@ -8,11 +8,11 @@ use crate::{PlannedTensor, TensorPlan};
 /// A tensor of a Llama.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LlamaTensor {
-    /// Its role.
+    /// Role of the tensor.
     pub role: LlamaRole,
-    /// The expert that it belongs to, if it belongs to one.
+    /// Index of the expert that it belongs to, if any.
     pub expert: Option<usize>,
-    /// Its names in modules and files, its block and its shape.
+    /// Names in modules and files, block and shape.
     pub plan: TensorPlan,
 }
 

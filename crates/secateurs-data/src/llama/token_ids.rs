@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::error::ConfigError;
 use super::fields::Fields;
 
-/// The ids that `value` names, a number or a list of numbers; nothing if one of them is no id below `vocab_size`.
+/// The ids in `value`, a number or a list of numbers; nothing if one of them is no id below `vocab_size`.
 pub(crate) fn token_ids(value: &Value, vocab_size: Option<usize>) -> Option<Vec<u32>> {
     let id = |value: &Value| {
         let id = value.as_u64().and_then(|id| u32::try_from(id).ok())?;
@@ -18,7 +18,7 @@ pub(crate) fn token_ids(value: &Value, vocab_size: Option<usize>) -> Option<Vec<
     }
 }
 
-/// Refuses ids that are none, or outside the vocabulary. A padding of -1 is none: published files say so.
+/// Refuses values that are no ids, and ids outside the vocabulary. A padding of -1 is none: published files say so.
 pub(super) fn check_token_ids(fields: Fields<'_>, vocab_size: usize) -> Result<(), ConfigError> {
     for field in ["bos_token_id", "eos_token_id", "pad_token_id"] {
         let Some(value) = fields.get(field) else { continue };

@@ -1,4 +1,4 @@
-//! The form of an output, and what happens to one that is there.
+//! The form of an output, and the treatment of earlier output.
 
 use std::fs;
 use std::path::Path;
@@ -8,9 +8,9 @@ use crate::OutputKind;
 /// Treatment of earlier output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Overwrite {
-    /// Refuses.
+    /// Refuses to replace anything.
     Never,
-    /// Goes on with an unfinished run.
+    /// Resumes an unfinished run.
     Resume,
     /// Replaces output and unfinished run.
     Force,
@@ -21,14 +21,14 @@ pub enum Overwrite {
 pub struct OutputForm {
     /// Whether it is a folder or a file.
     pub kind: OutputKind,
-    /// Its name in errors, `model folder`.
+    /// Name in errors, such as `model folder`.
     pub name: &'static str,
-    /// Whether what lies at a path is of this form.
+    /// Whether a file or folder has this form.
     pub is_one: fn(&Path) -> bool,
 }
 
 impl OutputForm {
-    /// A folder with `config.json`, or with nothing in it.
+    /// The form of a model: a folder with `config.json`, or an empty one.
     pub const MODEL: Self = Self {
         kind: OutputKind::Folder,
         name: "model folder",

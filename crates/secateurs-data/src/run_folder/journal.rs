@@ -1,4 +1,4 @@
-//! The journal of an unfinished run: what was asked for, and what is done.
+//! The journal of an unfinished run: its request and its progress.
 
 use std::path::Path;
 
@@ -12,14 +12,15 @@ use crate::{Result, read_text, write_atomic};
 /// Name of the journal in a staging folder.
 pub(super) const JOURNAL_FILE: &str = "journal.json";
 
-/// What a run needs to go on after an interruption: what was asked for, and what is done so far.
+/// The request and the progress of a run, as needed to resume it after an interruption.
 ///
 /// It is stored as a JSON object beside the work, so it must be serialised as a struct.
 pub trait RunJournal: Serialize + DeserializeOwned {
-    /// Name of this kind of run; runs of another kind are not gone on with.
+    /// Name of this kind of run; runs of another kind are not resumed.
     const KIND: &'static str;
 
-    /// What was asked for differently in two runs, as a noun: `recipe`, `model`. What is done does not matter.
+    /// The first difference between the requests of two runs, as a noun: `recipe`, `model`. What is done does not
+    /// matter.
     fn difference(&self, asked: &Self) -> Option<&'static str>;
 }
 
@@ -45,7 +46,7 @@ pub(super) fn write<J: RunJournal>(journal: &J, staging: &Path) -> Result<()> {
     write_atomic(&path, &json)
 }
 
-/// Reads the journal of a run that was asked for the same.
+/// Reads the journal of a run with the same request.
 pub(super) fn read<J: RunJournal>(asked: &J, staging: &Path) -> Result<J> {
     let text = read_text(&staging.join(JOURNAL_FILE))?;
     let path = || staging.to_owned();

@@ -1,4 +1,4 @@
-//! Files of JSON lines that grow, and go on after an interruption.
+//! Files of JSON lines that grow and can be resumed after an interruption.
 
 use std::fs::File;
 use std::io::{Seek, SeekFrom, Write};
@@ -10,7 +10,7 @@ use super::{OutputClaim, Overwrite, StagedOutput};
 use crate::error::IoContext;
 use crate::{DataError, Result};
 
-/// A file of JSON lines that grows in its staging place: first what was asked for, then what is done.
+/// A file of JSON lines that grows in its staging place: first the request, then the results.
 #[derive(Debug)]
 pub struct RunLines {
     staged: StagedOutput,
@@ -18,8 +18,8 @@ pub struct RunLines {
 }
 
 impl OutputClaim {
-    /// Begins a file of JSON lines with `header`, or goes on with that of an unfinished run after the bytes of it that `recover`
-    /// finds whole; 0 begins it anew.
+    /// Begins a file of JSON lines with `header`, or resumes an unfinished run's after the bytes that `recover` finds
+    /// whole; 0 begins it anew.
     ///
     /// # Errors
     ///
@@ -47,7 +47,7 @@ impl OutputClaim {
 }
 
 impl RunLines {
-    /// Appends one line for each value; they are on the disk, to be gone on with, when this returns.
+    /// Appends one line for each value; they are on the disk, to be resumed from, when this returns.
     ///
     /// # Errors
     ///
@@ -58,7 +58,7 @@ impl RunLines {
         Ok(())
     }
 
-    /// Moves the finished file to the output, in the place of an earlier one.
+    /// Moves the finished file to the output and replaces an earlier one.
     ///
     /// # Errors
     ///

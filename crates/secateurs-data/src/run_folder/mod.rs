@@ -1,4 +1,4 @@
-//! Runs that can be interrupted: their staging place, their journal, and the step that makes their work the output.
+//! Interruptible runs: their staging place, their journal, and the publication of their output.
 
 mod error;
 mod form;
@@ -21,7 +21,7 @@ use crate::error::IoContext;
 use crate::{DataError, Result};
 use journal::JOURNAL_FILE;
 
-/// A folder that grows in its staging place with a journal of what was asked for and what is done.
+/// A folder that grows in its staging place, with a journal of the request and the progress.
 ///
 /// A run that is interrupted goes on after the last step that was [kept](Self::keep), and ends with the same bytes. The journal
 /// is not part of the output.
@@ -73,7 +73,7 @@ pub struct RunFolder<J> {
 }
 
 impl OutputClaim {
-    /// Begins a run in an empty folder, or goes on with an unfinished one that was asked for the same.
+    /// Begins a run in an empty folder, or resumes an unfinished one with the same request.
     ///
     /// # Errors
     ///
@@ -101,22 +101,22 @@ impl<J: RunJournal> RunFolder<J> {
         self.staged.folder()
     }
 
-    /// What was asked for and what is done.
+    /// The journal.
     pub fn journal(&self) -> &J {
         &self.journal
     }
 
-    /// The same, to be changed; the disk learns of it at the next [`record`](Self::record).
+    /// The journal, mutable; changes reach the disk at the next [`record`](Self::record).
     pub fn journal_mut(&mut self) -> &mut J {
         &mut self.journal
     }
 
-    /// Whether this goes on with an unfinished run.
+    /// Whether this run resumes an unfinished one.
     pub fn is_resumed(&self) -> bool {
         self.is_resumed
     }
 
-    /// Changes the journal, on the disk too. Before the first record there is nothing to resume.
+    /// Changes the journal, also on the disk. Before the first record there is nothing to resume.
     ///
     /// # Errors
     ///
@@ -126,7 +126,7 @@ impl<J: RunJournal> RunFolder<J> {
         journal::write(&self.journal, self.staged.folder())
     }
 
-    /// [Records](Self::record) work that is worth going on with: it outlives this value.
+    /// [Records](Self::record) work that is worth resuming: it outlives this value.
     ///
     /// # Errors
     ///
@@ -137,7 +137,7 @@ impl<J: RunJournal> RunFolder<J> {
         self.record(change)
     }
 
-    /// Removes a file or folder of the staging folder; nothing happens if it is not there.
+    /// Removes a file or folder of the staging folder, if it exists.
     ///
     /// # Errors
     ///
@@ -146,8 +146,8 @@ impl<J: RunJournal> RunFolder<J> {
         self.staged.remove(name)
     }
 
-    /// Goes on after a success. After an error that `may_pass`, kept work stays, to be resumed; after any other, going on would
-    /// end in the same error, so everything is removed.
+    /// Continues after a success. After an error that `may_pass`, kept work stays, to be resumed; after any other,
+    /// going on would end in the same error, so everything is removed.
     ///
     /// # Errors
     ///
@@ -167,8 +167,7 @@ impl<J: RunJournal> RunFolder<J> {
         }
     }
 
-    /// Lets `rename` move the folder to the path that it is given, in the place of earlier output, which goes only when the new
-    /// one is there.
+    /// Has `rename` move the folder to the path that it is given, and removes earlier output afterwards.
     ///
     /// # Errors
     ///
@@ -178,7 +177,7 @@ impl<J: RunJournal> RunFolder<J> {
         self.staged.publish_then(rename, remove_journal)
     }
 
-    /// Moves the folder to the output as it is; see [`publish`](Self::publish).
+    /// Moves the whole folder to the output; see [`publish`](Self::publish).
     ///
     /// # Errors
     ///
@@ -187,7 +186,7 @@ impl<J: RunJournal> RunFolder<J> {
         self.staged.publish_as_is_then(remove_journal)
     }
 
-    /// Lets `rename` move a part of the folder to the path that it is given, and removes the rest.
+    /// Has `rename` move a part of the folder to the path that it is given, and removes the rest.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! Outputs as they are asked for, and the claim of one job to them.
+//! Requests for outputs, and the claim of one job to an output.
 
 use std::fs;
 use std::path::Path;
@@ -9,22 +9,22 @@ use super::target::Target;
 use super::{JOURNAL_FILE, OutputError};
 use crate::{HeldOutput, Leftover, Result};
 
-/// An output to be made.
+/// A request for an output.
 #[derive(Debug, Clone, Copy)]
 pub struct OutputRequest<'a> {
-    /// Where.
+    /// Path of the output.
     pub out: &'a Path,
-    /// What it will be.
+    /// Form of the output.
     pub form: OutputForm,
     /// The files and folders that the job reads.
     pub inputs: &'a [&'a Path],
-    /// What to do with earlier output.
+    /// Treatment of earlier output.
     pub overwrite: Overwrite,
 }
 
 impl OutputRequest<'_> {
-    /// Takes the output for this job alone, without changing anything. Whatever would keep the output from being made is an
-    /// error now.
+    /// Claims the output for this job alone, without changing anything. Whatever would keep the output from being made
+    /// is an error now.
     ///
     /// # Errors
     ///
@@ -46,7 +46,7 @@ impl OutputRequest<'_> {
     }
 }
 
-/// An output that this job alone may write, with whatever an earlier job left still in its place.
+/// An output that this job alone may write, while its staging place still holds an earlier job's work.
 ///
 /// A job claims its output first, then reads its inputs, and begins only when they are known to be usable, so that forcing a
 /// new run does not cost the old one for nothing.
@@ -60,7 +60,7 @@ impl OutputClaim {
         self.staged.target.overwrite
     }
 
-    /// Begins a run that nobody can resume: the place is emptied.
+    /// Begins a run that cannot be resumed: empties the staging place.
     ///
     /// # Errors
     ///
@@ -75,12 +75,12 @@ impl OutputClaim {
     }
 }
 
-/// Journals of unfinished runs; the second name is that of trainings before all runs had the same. Such a training cannot be gone on
-/// with, but it may have taken hours: only force throws it away.
+/// Names of journals of unfinished runs; trainings once used the second, before all runs shared one name. Such a
+/// training cannot be gone on with, but it may have taken hours: only force throws it away.
 const JOURNALS: [&str; 2] = [JOURNAL_FILE, "training-journal.json"];
 
-/// Refuses what an earlier job left unless it is to be gone on with or thrown away. What a job left that cannot be gone on
-/// with is nobody's loss.
+/// Refuses an earlier job's work unless the request is to resume it or to throw it away. What a job left that cannot be
+/// gone on with is nobody's loss.
 fn check_leftover(held: &HeldOutput, overwrite: Overwrite) -> Result<(), OutputError> {
     let path = held.staging().to_owned();
     let is_unfinished = match fs::metadata(&path) {

@@ -1,4 +1,4 @@
-//! Work in its staging place, and the step that makes it the output.
+//! Work in its staging place, and its publication as the output.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use crate::error::IoContext;
 use crate::held_output::publish_whole;
 use crate::{HeldOutput, Result};
 
-/// An output that grows in its staging place; dropped, the place is emptied unless there is work in it to go on with.
+/// An output that grows in its staging place; when dropped it empties the place unless there is work to resume.
 #[derive(Debug)]
 pub struct StagedOutput {
     pub(super) target: Target,
@@ -20,7 +20,7 @@ impl StagedOutput {
         self.held.staging()
     }
 
-    /// Removes a file or folder of the staging folder; nothing happens if it is not there.
+    /// Removes a file or folder of the staging folder, if it exists.
     ///
     /// # Errors
     ///
@@ -34,8 +34,7 @@ impl StagedOutput {
         }
     }
 
-    /// Lets `rename` move the whole place to the path that it is given, in the place of earlier output, which goes only when the
-    /// new one is there.
+    /// Has `rename` move the whole place to the path that it is given, and removes earlier output afterwards.
     ///
     /// # Errors
     ///
@@ -45,7 +44,7 @@ impl StagedOutput {
         self.publish_then(rename, |_| Ok(()))
     }
 
-    /// Publishes, and does something to the new output before anybody can come between.
+    /// Publishes, and runs a closure on the new output before any other process can intervene.
     pub(super) fn publish_then(
         self,
         rename: impl FnOnce(&Path) -> Result<()>,
@@ -58,7 +57,7 @@ impl StagedOutput {
         })
     }
 
-    /// Moves the whole place to the output as it is; see [`publish`](Self::publish).
+    /// Moves the whole place to the output; see [`publish`](Self::publish).
     ///
     /// # Errors
     ///
@@ -67,7 +66,7 @@ impl StagedOutput {
         self.publish_as_is_then(|_| Ok(()))
     }
 
-    /// Publishes as it is, and does something to the new output before anybody can come between.
+    /// Publishes the whole place, and runs a closure on the new output before any other process can intervene.
     pub(super) fn publish_as_is_then(self, then: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
         let Self { target, held } = self;
         publish_whole(&target.out, || {
@@ -76,8 +75,8 @@ impl StagedOutput {
         })
     }
 
-    /// Lets `rename` move a part of the place to the path that it is given, as [`publish`](Self::publish) does with all of it, and
-    /// removes the rest.
+    /// Has `rename` move a part of the place to the path that it is given, as [`publish`](Self::publish) does with the
+    /// whole, and removes the rest.
     ///
     /// # Errors
     ///

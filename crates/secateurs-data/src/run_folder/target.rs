@@ -1,4 +1,4 @@
-//! The place of an output: checked before any work, and taken by the finished work.
+//! The place of an output: checked before any work, and filled with the finished work.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use crate::atomic::folder_of;
 use crate::error::IoContext;
 use crate::{OutputKind, Result, staging_path};
 
-/// The place of an output and the way with what is there.
+/// The place of an output and the treatment of earlier output there.
 #[derive(Debug)]
 pub(super) struct Target {
     pub(super) out: PathBuf,
@@ -18,7 +18,7 @@ pub(super) struct Target {
 }
 
 impl Target {
-    /// Refuses paths where nothing can be.
+    /// Refuses paths at which no output can be.
     pub(super) fn check_place(&self) -> Result<(), OutputError> {
         let path = self.out.clone();
         if self.out.file_name().is_none() {
@@ -36,7 +36,7 @@ impl Target {
         Ok(())
     }
 
-    /// Refuses outputs that hold an input or lie in one, and inputs in the place where the output grows.
+    /// Refuses outputs that contain an input or lie in one, and inputs in the staging place.
     pub(super) fn check_inputs(&self, inputs: &[&Path]) -> Result<(), OutputError> {
         let spelled = |path: &Path| Some(folder_of(path).canonicalize().ok()?.join(path.file_name()?));
         let staging = staging_path(&self.out);
@@ -55,7 +55,7 @@ impl Target {
         Ok(())
     }
 
-    /// Refuses output that is there and not to be replaced, or cannot be.
+    /// Refuses existing output that must not or cannot be replaced.
     pub(super) fn check_existing(&self) -> Result<()> {
         if !self.out.exists() {
             return Ok(());
@@ -73,7 +73,7 @@ impl Target {
         }
     }
 
-    /// Lets `publish` put finished work in the place of earlier output, which goes only when the new one is there.
+    /// Has `publish` put finished work in its place, and removes earlier output afterwards.
     pub(super) fn replace(&self, publish: impl FnOnce() -> Result<()>) -> Result<()> {
         // The work took a while: what is there now may be something else than what was there before.
         self.check_existing()?;
@@ -91,7 +91,7 @@ impl Target {
     }
 }
 
-/// Earlier output in a temporary folder beside its place.
+/// Earlier output, kept in a temporary folder beside its place.
 struct Earlier<'a> {
     out: &'a Path,
     aside: tempfile::TempDir,
@@ -113,7 +113,8 @@ impl<'a> Earlier<'a> {
         self.aside.path().join("earlier")
     }
 
-    /// Puts it back; the error that led here is what the user needs to hear, and what it leaves is in a folder beside the output.
+    /// Puts earlier output back; if that fails, it stays in a folder beside the output, and the user sees the error
+    /// that led here.
     fn put_back(self) {
         let _ = fs::rename(self.path(), self.out);
     }
@@ -123,7 +124,7 @@ impl<'a> Earlier<'a> {
     }
 }
 
-/// Refuses folders that cannot be removed, to be replaced by a rename.
+/// Refuses folders that a rename cannot replace.
 fn check_replaceable(path: &Path) -> Result<()> {
     if is_mount_point(path) {
         let path = path.to_owned();
@@ -150,7 +151,7 @@ fn is_mount_point(_: &Path) -> bool {
     false
 }
 
-/// Whether Linux lists this folder among its mounts; one of the same file system shows nowhere else.
+/// Whether Linux lists this folder among its mounts; a mount of the same file system shows nowhere else.
 #[cfg(unix)]
 fn is_listed_mount(path: &Path) -> bool {
     let (Ok(path), Ok(mounts)) = (path.canonicalize(), fs::read_to_string("/proc/self/mountinfo")) else {

@@ -35,12 +35,12 @@ const fn dtype(name: &'static str, bits: u64) -> Dtype {
 }
 
 impl Dtype {
-    /// The type of that name.
+    /// The type with this name.
     pub(crate) fn named(name: &str) -> Option<Self> {
         ALL.into_iter().find(|dtype| dtype.name == name)
     }
 
-    /// Bytes of a tensor of this type; `None` if that overflows or is no whole number.
+    /// Number of bytes of a tensor of this type; `None` if it overflows or is not whole.
     pub(crate) fn bytes_of(self, shape: &[usize]) -> Option<u64> {
         let mut values = 1u64;
         for &size in shape {

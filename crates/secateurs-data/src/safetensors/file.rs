@@ -50,7 +50,7 @@ impl SafetensorsFile {
         &self.bytes[self.header.tensors[index].bytes.clone()]
     }
 
-    /// Tensor number `index` as it is stored; its bytes keep the file mapped.
+    /// Tensor number `index` in its stored form; its bytes keep the file mapped.
     pub(crate) fn stored(&self, index: usize) -> RawTensor {
         let span = &self.header.tensors[index];
         RawTensor {
@@ -60,7 +60,7 @@ impl SafetensorsFile {
         }
     }
 
-    /// Gives the pages of the file that were read back to the system, the neighbours it mapped with them included.
+    /// Gives the file's pages that were read back to the system, including the neighbours that it mapped with them.
     pub(crate) fn release(&self) {
         self.bytes.release();
     }
@@ -96,12 +96,12 @@ impl SafetensorsFile {
         Ok(values)
     }
 
-    /// Refuses a tensor that holds no floats.
+    /// Refuses a tensor without floats.
     pub(crate) fn check_readable(&self, index: usize) -> Result<()> {
         self.float_tensor(index).map(|_| ())
     }
 
-    /// Whether all values of tensor number `index` are finite; other types than the floats read here have no such values.
+    /// Whether all values of tensor number `index` are finite; true for other types than the floats read here.
     pub(crate) fn is_finite(&self, index: usize) -> bool {
         let Ok((_, float_type)) = self.float_tensor(index) else {
             return true;

@@ -1,4 +1,4 @@
-//! The header of a safetensors file: what it says, checked against what the file holds.
+//! The header of a safetensors file, checked against the file's content.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -12,7 +12,7 @@ use super::json::{KeyedValue, UniqueMap};
 use crate::error::malformed;
 use crate::{DataError, Result, TensorInfo};
 
-/// The largest header the format allows.
+/// The largest header that the format allows.
 const MAX_HEADER: u64 = 100_000_000;
 
 /// Bytes of the length that precedes the header.
@@ -23,7 +23,7 @@ const METADATA: &str = "__metadata__";
 /// A checked header: every range lies in the file, none overlaps another and no byte is left over.
 #[derive(Debug)]
 pub(crate) struct Header {
-    /// In order of position.
+    /// Tensors in order of position.
     pub(crate) tensors: Vec<Span>,
     /// The bytes of the length and the header itself.
     pub(crate) prefix: Range<usize>,
@@ -31,7 +31,7 @@ pub(crate) struct Header {
     pub(crate) metadata: BTreeMap<String, String>,
 }
 
-/// Where a tensor lies in its file.
+/// Place of a tensor in its file.
 #[derive(Debug)]
 pub(crate) struct Span {
     pub(crate) info: TensorInfo,
@@ -91,7 +91,7 @@ impl Header {
     }
 }
 
-/// Where the header ends and the data starts.
+/// The end of the header, where the data starts.
 fn header_end(file: &[u8]) -> Result<usize, String> {
     let length = file
         .first_chunk::<LENGTH_BYTES>()
@@ -166,8 +166,8 @@ fn check_contiguous(tensors: &[Span], data: Range<usize>) -> Result<(), String> 
     Ok(())
 }
 
-/// Length and header of a file that holds `tensors` (name, shape, type) one after the other, padded so that the data
-/// starts at a multiple of 8.
+/// Length and header of a file with `tensors` (name, shape, type) one after the other, padded so that the data starts
+/// at a multiple of 8.
 ///
 /// # Errors
 ///
@@ -179,7 +179,7 @@ pub(crate) fn header_bytes<'a>(
     mixed_header_bytes(tensors.map(|(name, shape)| (name, shape, dtype)), &BTreeMap::new())
 }
 
-/// [`header_bytes`] with an element type for each tensor, and texts about the file.
+/// Builds [`header_bytes`] with an element type for each tensor, and texts about the file.
 ///
 /// # Errors
 ///

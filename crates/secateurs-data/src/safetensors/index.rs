@@ -1,4 +1,4 @@
-//! A model split over several safetensors files, and the index that says which tensor lies where.
+//! A model split over several safetensors files, and the index that lists the file of each tensor.
 
 use std::collections::{BTreeSet, HashSet};
 use std::path::{Component, Path, PathBuf};
@@ -25,7 +25,7 @@ struct Index {
 }
 
 impl Shards {
-    /// Opens the model in `folder`: `model.safetensors`, else `packed.safetensors`, else what the index names.
+    /// Opens the model in `folder`: `model.safetensors`, else `packed.safetensors`, else the files in the index.
     pub(crate) fn open(folder: &Path) -> Result<Self> {
         for single in [MODEL_FILE, PACKED_FILE].map(|name| folder.join(name)) {
             if single.exists() {
@@ -48,7 +48,7 @@ impl Shards {
         })
     }
 
-    /// Opens the files that the index names. As in transformers, all their tensors are the model, whether the index names them
+    /// Opens the files in the index. As in transformers, all their tensors are the model, whether the index names them
     /// or not; a name of the index that its file lacks is missing only to who needs it.
     fn open_index(folder: &Path, path: &Path) -> Result<Self> {
         let bad = |problem| malformed(path, "safetensors index", problem);

@@ -10,7 +10,7 @@ use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 #[derive(Debug)]
 pub(crate) struct UniqueMap<V>(pub(crate) Vec<(String, V)>);
 
-/// A value whose type may depend on its key.
+/// A value with a type that may depend on its key.
 pub(crate) trait KeyedValue<'de>: Sized {
     fn next<A: MapAccess<'de>>(key: &str, map: &mut A) -> Result<Self, A::Error>;
 }

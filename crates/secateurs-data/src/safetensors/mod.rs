@@ -1,4 +1,4 @@
-//! Reading safetensors files: one file, or shards behind an index.
+//! Reads safetensors files: one file, or shards behind an index.
 
 mod dtype;
 mod file;
@@ -14,5 +14,5 @@ pub(crate) use index::{INDEX_FILE, Shards, index_json};
 /// File name of a model that is not split.
 pub(crate) const MODEL_FILE: &str = "model.safetensors";
 
-/// File name of a model that only this project reads, so that other readers find none.
+/// File name of a model that only this project reads; other readers find none.
 pub(crate) const PACKED_FILE: &str = "packed.safetensors";

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde_json::Value as Json;
 
-/// The definition without the dropout of its merges, which is for training and would make every text random.
+/// The definition without the dropout of its merges, which is for training and would make tokens of every text random.
 ///
 /// Refuses definitions on which the library is known to panic: merges whose second half lacks the prefix that the library
 /// cuts off.

@@ -1,4 +1,4 @@
-//! The `tokenizer.json` that GGUF metadata stands for.
+//! The `tokenizer.json` that corresponds to GGUF metadata.
 
 use std::path::Path;
 
@@ -16,7 +16,7 @@ const UNKNOWN: u64 = 2;
 const CONTROL: u64 = 3;
 const USER_DEFINED: u64 = 4;
 
-/// SentencePiece's visible space.
+/// The character that SentencePiece writes for a space.
 const SPACE: &str = "\u{2581}";
 
 /// The vocabulary, one entry per id.
@@ -27,7 +27,7 @@ struct Vocabulary<'a> {
     path: &'a Path,
 }
 
-/// A `tokenizer.json` for the tokenizer in `metadata` of the file `path`.
+/// Builds a `tokenizer.json` for the tokenizer in `metadata` of the file `path`.
 pub(super) fn tokenizer_json(metadata: &Metadata, path: &Path) -> Result<Json> {
     let vocabulary = Vocabulary::read(metadata, path)?;
     match text(metadata, "model") {

@@ -1,4 +1,4 @@
-//! Text to token ids and back.
+//! Tokenizers: convert text to token ids and back.
 
 mod definition;
 mod gguf;
@@ -17,8 +17,8 @@ use crate::{DataError, Result, read_text};
 
 pub use stream::TextStream;
 
-/// Longer runs of white space exhaust the library's regular expressions, which then cut the rest of the text wrongly
-/// without saying so; that begins at a million.
+/// Longest run of white space that is encoded: longer ones (from a million on) exhaust the library's regular
+/// expressions, which then cut the rest of the text wrongly without an error.
 const MAX_WHITE_SPACE: usize = 500_000;
 
 /// A tokenizer, from a `tokenizer.json` or a GGUF file.
@@ -87,8 +87,8 @@ impl Tokenizer {
         Ok(encoding.get_ids().to_vec())
     }
 
-    /// The tokens that this tokenizer puts before a text that a model is to continue, such as Llama's start token; none if its
-    /// model was trained without.
+    /// The tokens that this tokenizer puts before a text that a model should continue, such as Llama's start token;
+    /// none if its model was trained without.
     ///
     /// They are those before the text in `post_processor`, which transformers follows as well: `add_bos_token` of
     /// `tokenizer_config.json` has no effect beside a `tokenizer.json`. Of a GGUF file, `tokenizer.ggml.add_bos_token` decides,
@@ -119,12 +119,12 @@ impl Tokenizer {
         guarded(|| self.inner.decode(ids, false)).map_err(|problem| self.failed(problem))
     }
 
-    /// Decodes tokens as they come.
+    /// Starts to decode tokens as they come.
     pub fn stream(&self) -> TextStream<'_> {
         TextStream::new(self)
     }
 
-    /// One more than the largest id.
+    /// Size of the vocabulary: one more than the largest id.
     pub fn vocab_size(&self) -> usize {
         self.vocab_size
     }
@@ -134,7 +134,7 @@ impl Tokenizer {
         self.inner.token_to_id(token)
     }
 
-    /// The tokenizer as the content of a `tokenizer.json`.
+    /// The content of the tokenizer as a `tokenizer.json`.
     ///
     /// # Errors
     ///
@@ -159,8 +159,9 @@ fn longest_white_space(text: &str) -> usize {
     long.map(|run| run.chars().count()).max().unwrap_or(0)
 }
 
-/// Runs a function of the library, which panics on some definitions that it accepts (one that strips more
-/// characters from the end of a token than it has, for example). Untrusted files must not do that to a caller.
+/// Runs a function of the library and turns its panics into errors; it panics on some definitions that it accepts (one
+/// that strips more characters from the end of a token than it has, for example). Untrusted files must not do that to a
+/// caller.
 fn guarded<T>(call: impl FnOnce() -> tokenizers::Result<T>) -> Result<T, String> {
     // Nothing half-changed is seen afterwards: no call changes the tokenizer, apart from a cache of finished words.
     match catch_unwind(AssertUnwindSafe(call)) {

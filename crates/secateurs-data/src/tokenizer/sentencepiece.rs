@@ -1,8 +1,8 @@
-//! SentencePiece-BPE: the merges that a vocabulary with scores stands for.
+//! SentencePiece-BPE: the merges that correspond to a vocabulary with scores.
 
 use std::collections::HashMap;
 
-/// Longer pieces do not occur; the number of ways to cut a piece grows with its length.
+/// Largest length of a piece that is cut; the number of ways to cut a piece grows with its length.
 const MAX_PIECE_BYTES: usize = 1024;
 
 /// A token that can result from merging.
@@ -12,8 +12,8 @@ pub(super) struct Piece<'a> {
     pub(super) score: f64,
 }
 
-/// All pairs of pieces whose concatenation is a piece, best result first: SentencePiece always makes the pair whose
-/// result has the highest score, and of equal ones the leftmost.
+/// All pairs of pieces whose concatenation is a piece, best result first: SentencePiece always merges the pair with the
+/// highest score, and among equals the leftmost.
 pub(super) fn merges<'a>(pieces: &[Piece<'a>]) -> Result<Vec<(&'a str, &'a str)>, String> {
     let ids: HashMap<&str, usize> = pieces.iter().enumerate().map(|(id, piece)| (piece.text, id)).collect();
     let mut merges = Vec::new();

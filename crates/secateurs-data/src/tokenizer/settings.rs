@@ -1,4 +1,4 @@
-//! Settings beside a tokenizer with which transformers would cut texts in another way.
+//! Settings beside a tokenizer with which transformers would cut texts differently.
 
 use serde_json::Value;
 use tokenizers::AddedToken;
@@ -7,7 +7,7 @@ use super::Tokenizer;
 use crate::Result;
 
 impl Tokenizer {
-    /// Refuses a `tokenizer_config.json` whose added tokens are others than those of the tokenizer, for transformers takes
+    /// Refuses a `tokenizer_config.json` whose added tokens differ from the tokenizer's, since transformers takes
     /// these, or which has the names of special tokens read as text.
     ///
     /// # Errors
@@ -31,7 +31,7 @@ impl Tokenizer {
     }
 }
 
-/// Whether a token would be found at the same places of a text.
+/// Whether two tokens are found at the same places of any text.
 fn agrees(known: &AddedToken, token: &Value) -> bool {
     let flag = |name: &str| token.get(name).and_then(Value::as_bool).unwrap_or(false);
     token.get("content").and_then(Value::as_str) == Some(&known.content)

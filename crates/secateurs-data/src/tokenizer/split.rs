@@ -1,12 +1,12 @@
-//! How byte-level BPE cuts text into words before merging, by the name a GGUF file gives it.
+//! Ways of byte-level BPE to cut text into words before merging, by their names in GGUF files.
 
 use serde_json::{Value as Json, json};
 
-/// Letters, digits and the rest, each with one space before it, as introduced by GPT-2. Spaces before a word leave one
-/// for the word.
+/// Pattern of GPT-2: letters, digits and the rest, each with one space before it. Spaces before a word leave one for
+/// the word.
 const GPT2_LIKE: &str = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)";
 
-/// Llama 3: contractions in any case, up to three digits, line breaks apart.
+/// Pattern of Llama 3: contractions in any case, up to three digits, line breaks separately.
 const LLAMA3: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
 
 /// A way to cut text.
@@ -15,12 +15,12 @@ pub(super) enum Splitter {
     Gpt2,
     SmolLm,
     Llama3,
-    /// What GGUF files mean that name nothing or `default`.
+    /// The way of GGUF files that name nothing or `default`.
     Default,
 }
 
 impl Splitter {
-    /// The splitter of that name in `tokenizer.ggml.pre`; a file without the entry means `default`.
+    /// The splitter with this name in `tokenizer.ggml.pre`; a file without the entry means `default`.
     pub(super) fn named(name: &str) -> Option<Self> {
         match name {
             "gpt-2" => Some(Self::Gpt2),
@@ -31,7 +31,7 @@ impl Splitter {
         }
     }
 
-    /// Whether a word that is a token as a whole is taken as it is, without merging.
+    /// Whether a word that is a whole token is taken as it is, without merging.
     pub(super) fn takes_whole_words(self) -> bool {
         self == Self::Llama3
     }
@@ -61,7 +61,7 @@ fn byte_level(cut: bool) -> Json {
     json!({ "type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": cut })
 }
 
-/// Each match is a word, and so is what lies between two matches.
+/// A step in which each match is a word, and so is the text between two matches.
 fn isolated(pattern: &str) -> Json {
     json!({ "type": "Split", "pattern": { "Regex": pattern }, "behavior": "Isolated", "invert": false })
 }

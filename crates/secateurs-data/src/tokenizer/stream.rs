@@ -1,21 +1,21 @@
-//! Text of tokens that come one by one.
+//! Decodes tokens that come one by one.
 
 use super::Tokenizer;
 use crate::Result;
 
-/// What the library writes for a part of a character.
+/// The character that the library writes for a part of a character.
 const INCOMPLETE: char = '\u{fffd}';
 
-/// Text of tokens that come one by one: all that it gives out is, together, the text of all the tokens.
+/// A decoder of tokens that come one by one: its outputs together are the text of all tokens.
 ///
 /// A token may be a part of a character, and what it looks like may depend on those around it: a run of tokens that stand for
 /// single bytes is text only if the whole run is. Text is given out once later tokens cannot change it.
 #[derive(Debug)]
 pub struct TextStream<'a> {
     tokenizer: &'a Tokenizer,
-    /// Tokens since the last place where text was given out, with some before it.
+    /// Tokens since the last output, with some before it.
     ids: Vec<u32>,
-    /// How many of `ids` have been given out.
+    /// Number of `ids` whose text has been returned.
     n_settled: usize,
 }
 
@@ -58,7 +58,7 @@ impl<'a> TextStream<'a> {
         Ok(new)
     }
 
-    /// The text that is left, with what a cut-off character looks like.
+    /// The remaining text, in which a cut-off character has its replacement.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! Zip archives whose entries are stored as they are, which is how PyTorch writes them.
+//! Zip archives with uncompressed entries, as PyTorch writes them.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -11,13 +11,13 @@ const ENTRY: &[u8] = b"PK\x01\x02";
 const ENTRY_BYTES: usize = 46;
 const LOCAL: &[u8] = b"PK\x03\x04";
 const LOCAL_BYTES: usize = 30;
-/// The longest comment at the end.
+/// The longest comment at the end of an archive.
 const MAX_COMMENT: usize = u16::MAX as usize;
 
-/// Where the entries of an archive are.
+/// Places of the entries of an archive.
 pub(super) struct Archive<'a> {
     bytes: &'a [u8],
-    /// By name, without the folder that all are in.
+    /// Entries by name, without the folder that holds all of them.
     entries: BTreeMap<String, Range<usize>>,
 }
 

@@ -1,4 +1,4 @@
-//! Dictionaries of tensors that PyTorch saved: a zip archive with a pickle of what there is, and the bytes.
+//! Dictionaries of tensors that PyTorch saved: a zip archive with a pickle that lists them, and their bytes.
 
 mod archive;
 mod pickle;
@@ -12,7 +12,7 @@ use crate::error::malformed;
 use crate::mmap::FileBytes;
 use crate::{RawTensor, Result};
 
-/// Reads what `torch.save(model.state_dict(), path)` wrote (PyTorch 1.6 and later), by name.
+/// Reads the file of `torch.save(model.state_dict(), path)` (PyTorch 1.6 and later), by name.
 ///
 /// Nothing of the pickle is run: it may make dictionaries, tuples, numbers, texts and tensors, and anything else is an
 /// error. Tensors that are the same share their bytes, and all together may take four times the size of the file.
@@ -52,7 +52,7 @@ mod tests {
 
     const REBUILD: &[u8] = b"ctorch._utils\n_rebuild_tensor_v2\n";
 
-    /// An archive of entries that are stored as they are.
+    /// An archive of uncompressed entries.
     fn zip(entries: &[(&str, &[u8])]) -> Vec<u8> {
         let (mut file, mut directory) = (Vec::new(), Vec::new());
         for (name, content) in entries {

@@ -5,15 +5,15 @@ use std::rc::Rc;
 
 use super::shortened;
 
-/// The deepest tuple in a tuple. Python's own files need three; dropping one takes the stack of its depth.
+/// Largest depth of tuples in tuples. Python's own files need three; dropping one takes the stack of its depth.
 const MAX_DEPTH: u8 = 32;
-/// The most dimensions of a tensor, as in PyTorch.
+/// Largest number of dimensions of a tensor, as in PyTorch.
 const MAX_DIMENSIONS: usize = 64;
 
-/// Where the elements of a tensor are.
+/// Place of a tensor's elements in a storage.
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub(super) struct Stored {
-    /// `FloatStorage`, `DoubleStorage`, ..
+    /// Class of the storage: `FloatStorage`, `DoubleStorage`, ..
     pub(super) kind: Rc<str>,
     /// Name of the archive's entry under `data`.
     pub(super) key: Rc<str>,
@@ -22,24 +22,24 @@ pub(super) struct Stored {
     pub(super) strides: Vec<usize>,
 }
 
-/// What the machine works with. Copies are cheap, so that a small pickle cannot fill the memory.
+/// A value on the machine's stack. Copies are cheap, so that a small pickle cannot fill the memory.
 ///
 /// There is no `Debug`: tuples that share their parts can print as exponentially more than they take.
 #[derive(Clone)]
 enum Value {
     Number(i64),
     Text(Rc<str>),
-    /// Module and name.
+    /// Name of a Python object, with its module.
     Global(Rc<str>),
-    /// Parts, and the depth: 1 and the largest of its parts.
+    /// Parts, and the depth: 1 more than the deepest part's.
     Tuple(Rc<[Value]>, u8),
-    /// Entries of a dictionary that is being filled; copies from the memo and those within others are empty.
+    /// Entries of a dictionary that is being filled; copies from the memo and dictionaries within others are empty.
     Dictionary(Vec<(Value, Value)>),
-    /// Kind and key.
+    /// Class and key of a storage.
     Storage(Rc<str>, Rc<str>),
     Tensor(Rc<Stored>),
     Mark,
-    /// Anything that is of no use.
+    /// Any other value, which is not used.
     Other,
 }
 
@@ -59,7 +59,8 @@ impl Value {
         }
     }
 
-    /// The value within another one, where the entries of a dictionary are of no use and would allow any depth.
+    /// The value as a part of another one; the entries of a dictionary are dropped, as they are not used and would
+    /// allow any depth.
     fn into_part(self) -> Self {
         match self {
             Self::Dictionary(_) => Self::Dictionary(Vec::new()),
@@ -67,7 +68,7 @@ impl Value {
         }
     }
 
-    /// What it is, for messages: short whatever it holds.
+    /// Kind of the value in a word or two, for messages.
     fn kind(&self) -> &'static str {
         match self {
             Self::Number(_) => "a number",
@@ -117,8 +118,8 @@ struct Machine<'a> {
     at: usize,
     stack: Vec<Value>,
     memo: HashMap<usize, Value>,
-    /// How many sizes and strides further tensors may have. Python writes each with at least two bytes; a tuple from
-    /// the memo would give any number of them.
+    /// Number of sizes and strides that further tensors may have. Python writes each with at least two bytes; a tuple
+    /// from the memo would give any number of them.
     sizes_left: usize,
 }
 
@@ -285,7 +286,7 @@ impl Machine<'_> {
         Ok(())
     }
 
-    /// `('storage', kind, key, place, count)` names an entry of the archive.
+    /// Resolves `('storage', kind, key, place, count)`, which names an entry of the archive.
     fn find_storage(&mut self) -> Result<(), String> {
         let storage = match self.pop()? {
             Value::Tuple(parts, _) => match &parts[..] {
@@ -301,7 +302,7 @@ impl Machine<'_> {
         Ok(())
     }
 
-    /// The functions that dictionaries of tensors are made with; nothing is called.
+    /// Evaluates a call of one of the functions that build dictionaries of tensors; nothing is executed.
     fn call(&mut self) -> Result<(), String> {
         let (arguments, function) = (self.pop()?, self.pop()?);
         let (Value::Tuple(arguments, _), Value::Global(function)) = (arguments, function) else {
@@ -368,7 +369,7 @@ mod tests {
         [b"X", &(text.len() as u32).to_le_bytes()[..], text.as_bytes()].concat()
     }
 
-    /// Two of the same in a tuple, again and again: 2^`levels` numbers if written out. The last is `levels` in the memo.
+    /// A tuple of two equal parts, nested: 2^`levels` numbers if written out. The last is `levels` in the memo.
     fn doubled(levels: u8) -> Vec<u8> {
         let level = |n| [b'h', n, b'h', n, 0x86, b'q', n + 1];
         b"K\0q\0".iter().copied().chain((0..levels).flat_map(level)).collect()

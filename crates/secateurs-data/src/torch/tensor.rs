@@ -1,4 +1,4 @@
-//! The elements of a tensor, which may lie apart in their storage.
+//! The elements of a tensor, which may be scattered in their storage.
 
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -10,14 +10,14 @@ use super::pickle::Stored;
 use super::shortened;
 use crate::RawTensor;
 
-/// How many times the size of the archive its tensors may take. Tensors that are the same share their bytes, so only
+/// Largest ratio of the tensors' total size to the archive's. Tensors that are the same share their bytes, so only
 /// different views of one storage take more than the archive does.
 const MAX_GROWTH: usize = 4;
 
-/// Tensors of an archive, as long as all of them take little more than the archive.
+/// Tensors of an archive, limited to a total size little above the archive's.
 pub(super) struct Tensors<'a> {
     archive: &'a Archive<'a>,
-    /// Bytes that are not used up.
+    /// Number of bytes left of the limit.
     left: usize,
     gathered: HashMap<Rc<Stored>, Bytes>,
 }
@@ -111,7 +111,7 @@ fn count_within(stored: &Stored, available: usize) -> Result<usize, String> {
     last.filter(|last| *last < available).map(|_| count).ok_or_else(outside)
 }
 
-/// The next index, the last dimension first.
+/// Advances to the next index, the last dimension first.
 fn advance(index: &mut [usize], shape: &[usize]) {
     for (index, size) in index.iter_mut().zip(shape).rev() {
         *index += 1;

@@ -1,4 +1,4 @@
-//! The files beside the weights, and the step that makes a staging folder the output.
+//! The files beside the weights, and the rename that makes a staging folder the output.
 
 use std::io::ErrorKind;
 use std::path::Path;
@@ -10,7 +10,7 @@ use crate::atomic::{folder_of, sync_folder};
 use crate::error::IoContext;
 use crate::{DataError, FloatType, Result};
 
-/// What a folder needs to be a checkpoint.
+/// Name of the file that makes a folder a checkpoint.
 pub(super) const CONFIG_FILE: &str = "config.json";
 
 /// Fields of a configuration that say how weights are quantised.
@@ -19,7 +19,7 @@ const QUANTISATION: [&str; 2] = ["quantization_config", "compression_config"];
 /// Fields of a configuration that name the number format; Hugging Face renamed the first to the second.
 const NUMBER_FORMAT: [&str; 2] = ["torch_dtype", "dtype"];
 
-/// A model's configuration as it holds for weights that are plain floats of `float_type`.
+/// A model's configuration after its weights became plain floats of `float_type`.
 ///
 /// The number format is named in `torch_dtype`, and in `dtype` where that is present, so that readers of either age find
 /// theirs; what is said of quantisation is left out. Configurations within the configuration are treated likewise.
@@ -80,14 +80,14 @@ pub(super) fn publish(staging: &Path, out: &Path, close: impl FnOnce()) -> Resul
     sync_folder(out)
 }
 
-/// Makes a staging folder durable and renames it to `out`, where nothing may be.
+/// Makes a staging folder durable and renames it to `out`, where nothing may exist.
 pub(crate) fn move_folder(staging: &Path, out: &Path) -> Result<()> {
     refuse_existing(out)?;
     rename_folder(staging, out)?;
     sync_folder(folder_of(out))
 }
 
-/// A rename would silently replace an empty folder.
+/// Refuses an existing `out`, as a rename would silently replace an empty folder.
 fn refuse_existing(out: &Path) -> Result<()> {
     match out.symlink_metadata() {
         Ok(_) => Err(DataError::OutputExists { path: out.to_owned() }),

@@ -1,4 +1,4 @@
-//! Which planned tensor lies where: the shards, their headers and the position of every tensor.
+//! The layout of planned tensors: the shards, their headers and the position of every tensor.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use super::PlannedTensor;
 use crate::safetensors::{INDEX_FILE, MODEL_FILE, header_bytes, index_json};
 use crate::{DataError, FloatType, Result};
 
-/// Everything about the files that follows from the plan.
+/// All facts about the files that follow from the plan.
 #[derive(Debug)]
 pub(super) struct Layout {
     pub(super) shards: Vec<Shard>,
@@ -23,10 +23,10 @@ pub(super) struct Shard {
     pub(super) file_bytes: u64,
 }
 
-/// Where a tensor's values go.
+/// The place of a tensor's values.
 #[derive(Debug)]
 pub(super) struct Place {
-    /// Number in the plan.
+    /// Index in the plan.
     pub(super) planned: usize,
     pub(super) shard: usize,
     /// Position in the shard's file.

@@ -1,4 +1,4 @@
-//! Writing a checkpoint tensor by tensor, in any order, with resume after an interruption.
+//! Writes a checkpoint tensor by tensor, in any order, and resumes after an interruption.
 
 mod finish;
 mod layout;
@@ -81,8 +81,8 @@ impl CheckpointWriter {
         Self::create_sharded(staging, plan, float_type, MAX_SHARD_BYTES)
     }
 
-    /// [`create`](Self::create) with shards of at most `max_shard_bytes` of data each. A single tensor larger than
-    /// that gets a shard of its own.
+    /// Starts a checkpoint as [`create`](Self::create) does, with shards of at most `max_shard_bytes` of data each. A
+    /// single tensor larger than that gets a shard of its own.
     ///
     /// # Errors
     ///
@@ -116,7 +116,7 @@ impl CheckpointWriter {
         })
     }
 
-    /// Continues the checkpoint in `staging`; [`written`](Self::written) tells what survived.
+    /// Continues the checkpoint in `staging`; [`written`](Self::written) lists the tensors that survived.
     ///
     /// # Errors
     ///
@@ -145,8 +145,7 @@ impl CheckpointWriter {
         self.record.float_type
     }
 
-    /// Stores `values` as tensor `name`, replacing what was written for it before. Survives a crash only after
-    /// [`sync`](Self::sync).
+    /// Stores `values` as tensor `name`, and replaces earlier ones. Survives a crash only after [`sync`](Self::sync).
     ///
     /// # Errors
     ///
@@ -168,7 +167,7 @@ impl CheckpointWriter {
         Ok(())
     }
 
-    /// Reads back tensor `name` as it is stored; zeros if it was not written yet.
+    /// Reads back tensor `name` in its stored form; zeros if it was not written yet.
     ///
     /// # Errors
     ///
@@ -194,8 +193,8 @@ impl CheckpointWriter {
         progress.commit()
     }
 
-    /// Names of the tensors that were written, in the order of the plan; after
-    /// [`open_existing`](Self::open_existing), those that were synced before the interruption.
+    /// Names of the tensors that were written, in the order of the plan; after [`open_existing`](Self::open_existing),
+    /// of the tensors that were synced before the interruption.
     pub fn written(&self) -> Vec<String> {
         let progress = self.progress();
         let planned = self.record.plan.iter().enumerate();
@@ -205,7 +204,7 @@ impl CheckpointWriter {
             .collect()
     }
 
-    /// Puts one more file, such as a tokenizer, into the checkpoint.
+    /// Adds one more file, such as a tokenizer, to the checkpoint.
     ///
     /// # Errors
     ///
@@ -215,7 +214,7 @@ impl CheckpointWriter {
         write_atomic(&self.staging.join(name), bytes)
     }
 
-    /// Adds what `source` says about the model besides its weights: `config.json` with this checkpoint's float type
+    /// Adds everything about the model in `source` besides its weights: `config.json` with this checkpoint's float type
     /// and no quantisation (see [`float_config`]), the tokenizer, and generation settings if it has them.
     ///
     /// # Errors
@@ -225,7 +224,7 @@ impl CheckpointWriter {
         self.copy_metadata_with(source, source.config().clone())
     }
 
-    /// [`copy_metadata`](Self::copy_metadata) with another configuration than that of `source`.
+    /// Copies metadata as [`copy_metadata`](Self::copy_metadata) does, with another configuration.
     ///
     /// # Errors
     ///

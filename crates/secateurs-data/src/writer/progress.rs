@@ -1,4 +1,4 @@
-//! The record of a staging folder: its plan, and which tensors are safely on disk.
+//! The record of a staging folder: its plan, and the tensors that are safely on disk.
 //!
 //! `progress.jsonl` starts with one JSON line for the plan; each further line is the number of a tensor whose values
 //! were synced before the line was written. It is locked while a writer is open and removed when the checkpoint is done.
@@ -18,7 +18,7 @@ use crate::{DataError, FloatType, Result};
 /// File name of the record in the staging folder.
 pub(super) const PROGRESS_FILE: &str = "progress.jsonl";
 
-/// Numbers of planned tensors: those on disk, and those written since the last sync.
+/// Indices of planned tensors: the tensors on disk, and the ones written since the last sync.
 #[derive(Debug)]
 pub(super) struct Progress {
     path: PathBuf,
@@ -104,7 +104,7 @@ impl Progress {
         ))
     }
 
-    /// Remembers that tensor `planned` was written.
+    /// Marks tensor `planned` as written.
     pub(super) fn note(&mut self, planned: usize) {
         self.pending.insert(planned);
     }

@@ -24,7 +24,7 @@ struct OpenShard {
     file: Mutex<File>,
 }
 
-/// What a failed `create` has to remove again.
+/// Files and folder that a failed `create` has to remove again.
 #[derive(Debug, Default)]
 struct Created {
     files: Vec<PathBuf>,
@@ -56,7 +56,7 @@ impl Storage {
         }
     }
 
-    /// Removes what [`create`](Self::create) made.
+    /// Removes the files of [`create`](Self::create).
     pub(super) fn discard(self) {
         drop(self.shards);
         self.created.remove();
@@ -175,7 +175,7 @@ fn create_new(path: &Path, created: &mut Created) -> Result<File> {
     Ok(file)
 }
 
-/// Gives the file its final size, with real space behind it where the file system can promise that.
+/// Gives the file its final size, with space reserved on the disk where the file system can promise that.
 fn reserve(file: &File, bytes: u64) -> io::Result<()> {
     match FileExt::allocate(file, bytes) {
         Err(e) if e.kind() == ErrorKind::Unsupported => {}

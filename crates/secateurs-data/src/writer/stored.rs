@@ -1,4 +1,4 @@
-//! Writing a model whose tensors are not plain floats.
+//! Writes a model whose tensors are not plain floats.
 
 use std::borrow::Cow;
 use std::fs::File;
@@ -13,31 +13,32 @@ use crate::error::{IoContext, unsupported};
 use crate::safetensors::{MODEL_FILE, PACKED_FILE};
 use crate::{Checkpoint, DataError, RawTensor, Result, write_atomic};
 
-/// A model whose tensors are written as they are.
+/// A model whose tensors are written in their stored form.
 #[derive(Debug)]
 pub struct StoredModel<'a> {
     /// The tensors by their names in the file.
     pub tensors: Vec<(String, RawTensor)>,
     /// The content of `config.json`.
     pub config: &'a Value,
-    /// The model whose tokenizer and settings are copied.
+    /// The model that provides the tokenizer and settings.
     pub source: &'a Checkpoint,
-    /// Who can read the tensors.
+    /// Programs that can read the tensors.
     pub readers: Readers,
 }
 
-/// Who can read the tensors of a model.
+/// Programs that can read the tensors of a model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Readers {
-    /// Readers of Hugging Face models: the tensors go to `model.safetensors`.
+    /// Readers of Hugging Face models: the tensors are written to `model.safetensors`.
     All,
-    /// This project alone: the tensors go to `packed.safetensors`, so that others find no weights. In `model.safetensors`
-    /// they would look for tensors by the usual names, and take random weights for those that are not there.
+    /// This project alone: the tensors are written to `packed.safetensors`, so that other readers find no weights. In
+    /// `model.safetensors` they would look for tensors by the usual names, and take random weights for those that are
+    /// not there.
     Own,
 }
 
-/// Writes a model into a folder, for instance [one that is staged](crate::StagedOutput): the tensors, `config.json`, and the
-/// tokenizer and settings of the source.
+/// Writes a model into a folder, for instance [one that is staged](crate::StagedOutput): the tensors, `config.json`,
+/// and the tokenizer and settings of the source.
 ///
 /// # Errors
 ///

@@ -5,22 +5,71 @@
 //! towards 90 %.
 
 use secateurs::Method;
-
+use secateurs::tensor::Pattern;
 use secateurs_chart::Scale;
 
-use super::harness::{About, Claim, Desk, Measured};
+use super::harness::{About, Claim, Desk, Measured, Order, group_cells};
 use super::language_model::{
-    PrunedModel, PruningCase, PruningKey, measure_perplexity, measure_pruned, name_pattern, row_of,
+    PrunedModel, PruningCase, PruningKey, count_inexact, measure_perplexity, measure_pruned, patterns,
 };
 use crate::ExperimentError;
-use crate::outcome::{Better, Outcome, Question, Row};
+use crate::outcome::{Better, Metric, Outcome, Question, Row, Tier};
 use crate::report::{Chart, charts_along};
 
 /// The claim.
 pub struct Layerwise {
     case: PruningCase,
+    sweeps: Vec<Sweep>,
+    tier: Tier,
     dense_perplexity: f64,
 }
+
+/// Methods, each at every pattern with every seed.
+struct Sweep {
+    methods: &'static [Method],
+    patterns: Vec<Pattern>,
+    /// Each seed calibrates on other windows and draws other random masks.
+    seeds: &'static [u64],
+}
+
+/// The controls, and the methods that later ones are compared with.
+const MAIN: &[Method] = &[
+    Method::Random,
+    Method::Magnitude,
+    Method::Wanda,
+    Method::SparseGpt,
+    Method::Alps,
+];
+const OTHERS: &[Method] = &[
+    Method::Ria,
+    Method::WandaPlusPlus,
+    Method::Taylor,
+    Method::Fisher,
+    Method::LAdmm,
+];
+
+fn sweeps(tier: Tier) -> Result<Vec<Sweep>, ExperimentError> {
+    let sweep = |methods, patterns, seeds| Sweep {
+        methods,
+        patterns,
+        seeds,
+    };
+    let all = [0.5, 0.6, 0.7, 0.8, 0.9];
+    Ok(match tier {
+        Tier::Quick => vec![
+            sweep(MAIN, patterns(&[0.5, 0.7], &["2:4"])?, &[0, 1, 2]),
+            sweep(OTHERS, patterns(&[0.7], &[])?, &[0]),
+        ],
+        Tier::Standard => vec![sweep(&Method::LAYERWISE, patterns(&all, &["2:4"])?, &[0, 1, 2])],
+        Tier::Full => vec![sweep(&Method::LAYERWISE, patterns(&all, &["2:4", "4:8"])?, &[0])],
+    })
+}
+
+const QUALITY: [Metric<PrunedModel>; 1] = [Metric::new("perplexity", |cell| Some(cell.perplexity))];
+const COST: [Metric<PrunedModel>; 2] = [
+    Metric::new("solve_seconds", |cell| Some(cell.solve_seconds)),
+    Metric::new("peak_rss_mib", PrunedModel::peak_rss_mib),
+];
 
 type Cells<'a> = &'a [Measured<PruningKey, PrunedModel>];
 
@@ -37,56 +86,68 @@ impl Claim for Layerwise {
     type Cell = PrunedModel;
 
     fn open(desk: &Desk) -> Result<Self, ExperimentError> {
-        let case = PruningCase::new(desk.setting.tier)?;
-        let dense_perplexity = measure_perplexity(&case, &case.model, desk)?;
-        Ok(Self { case, dense_perplexity })
+        let tier = desk.setting.tier;
+        let case = PruningCase::new(tier)?;
+        Ok(Self {
+            dense_perplexity: measure_perplexity(&case, &case.model, desk)?,
+            case,
+            sweeps: sweeps(tier)?,
+            tier,
+        })
     }
 
     fn keys(&self) -> Vec<PruningKey> {
-        let patterns = &self.case.patterns;
-        let places = Method::LAYERWISE
-            .into_iter()
-            .flat_map(|method| patterns.iter().map(move |pattern| (method, *pattern)));
-        let with_seeds = |(method, pattern)| {
-            let seeds = self.seeds_of(method).iter();
-            seeds.map(move |&seed| PruningKey { method, pattern, seed })
-        };
-        places.flat_map(with_seeds).collect()
+        self.sweeps.iter().flat_map(Sweep::keys).collect()
     }
 
     fn measure(&self, key: &PruningKey, desk: &Desk) -> Result<PrunedModel, ExperimentError> {
         measure_pruned(&self.case, key, desk)
     }
 
+    /// Times and memory are those of models that run alone, and the quick tier reports neither.
+    fn order(&self) -> Order {
+        match self.tier {
+            Tier::Quick => Order::SideBySide,
+            Tier::Standard | Tier::Full => Order::InTurn,
+        }
+    }
+
     fn rows(&self, cells: Cells<'_>) -> Result<Vec<Row>, ExperimentError> {
-        let dense = row_of(&self.case, "dense", "perplexity", &[self.dense_perplexity]);
-        let mut rows = vec![dense.case("pattern", "unstructured")];
-        let of_one = cells.chunk_by(|a, b| (a.key.method, a.key.pattern) == (b.key.method, b.key.pattern));
-        rows.extend(of_one.flat_map(|cells| self.rows_of(cells)));
+        let mut rows = vec![self.case.dense().row("perplexity", self.dense_perplexity)];
+        for group in group_cells(cells, |at| Some(((at.key.method, at.key.pattern), &at.cell))) {
+            let (method, pattern) = group.case;
+            let subject = self.case.subject(method, pattern);
+            rows.extend(subject.rows(&QUALITY, &group.cells));
+            if self.tier != Tier::Quick {
+                rows.extend(subject.rows(&COST, &group.cells));
+            }
+        }
         Ok(rows)
     }
 
     fn notes(&self, cells: Cells<'_>) -> Result<Vec<String>, ExperimentError> {
-        let inexact = cells.iter().filter(|measured| !measured.cell.exact).count();
         let (windows, window) = self.case.calibration_windows;
         let mut notes = self.case.notes.clone();
         notes.push(format!(
-            "Calibration: {windows} windows of {window} tokens. Of {} pruned models, {inexact} missed the requested \
-             number of zeros in some layer.",
-            cells.len()
+            "Calibration: {windows} windows of {window} tokens. {}",
+            count_inexact(cells)
         ));
+        if self.tier == Tier::Quick {
+            notes.push("Models are made side by side, one thread each, so times and memory are not reported here.".into());
+        }
         Ok(notes)
     }
 
     fn seeds(&self) -> Vec<u64> {
-        self.case.seeds.clone()
+        self.sweeps[0].seeds.to_vec()
     }
 
     fn paper(&self) -> Vec<Row> {
         let references = self.case.reference.iter();
         let row = references.map(|reference| {
-            let row = row_of(&self.case, reference.method, "perplexity", &[reference.value]);
-            let row = row.case("pattern", "unstructured");
+            let row = Row::new(reference.method, "perplexity", reference.value)
+                .case("dataset", self.case.dataset)
+                .case("pattern", "unstructured");
             match reference.sparsity {
                 None => row,
                 Some(sparsity) => row.case("sparsity", sparsity),
@@ -96,13 +157,22 @@ impl Claim for Layerwise {
     }
 
     fn questions(&self) -> Vec<Question> {
-        let text = "Does a solver that compensates keep more of the model than magnitude?";
-        let question = Question::new(text, "alps", "perplexity", Better::Lower)
-            .at("pattern", "unstructured")
-            .at("sparsity", 0.7)
-            .beside(["magnitude", "random"])
-            .measured_as("perplexity at 70 % zeros");
-        vec![question]
+        let at_70 = |text, controls: &[&'static str]| {
+            Question::new(text, "alps", "perplexity", Better::Lower)
+                .at("pattern", "unstructured")
+                .at("sparsity", 0.7)
+                .beside(controls.iter().copied())
+                .measured_as("perplexity at 70 % zeros")
+        };
+        vec![
+            at_70(
+                "Does a method that adjusts the remaining weights (ALPS) keep more of the model than magnitude pruning?",
+                &["magnitude", "random"],
+            )
+            .paper("SparseGPT 26.3, magnitude 48,419 (LLaMA-7B)"),
+            at_70("Does ALPS lose less than SparseGPT and Wanda?", &["wanda", "sparsegpt"])
+                .paper("29 % below the best before it (LLaMA-3-8B)"),
+        ]
     }
 
     fn charts(&self, outcome: &Outcome, _: Cells<'_>) -> Result<Vec<Chart>, ExperimentError> {
@@ -112,34 +182,17 @@ impl Claim for Layerwise {
     }
 }
 
-impl Layerwise {
-    /// Magnitude depends neither on a seed nor on calibration: once is enough.
-    fn seeds_of(&self, method: Method) -> &[u64] {
-        if method == Method::Magnitude {
-            &self.case.seeds[..1]
-        } else {
-            &self.case.seeds
-        }
-    }
-
-    /// The rows of one method and pattern.
-    fn rows_of(&self, cells: Cells<'_>) -> Vec<Row> {
-        let Some(PruningKey { method, pattern, .. }) = cells.first().map(|measured| measured.key) else {
-            return Vec::new();
-        };
-        let row = |metric: &str, samples: &[f64]| {
-            let row = row_of(&self.case, method.name(), metric, samples)
-                .case("pattern", name_pattern(pattern))
-                .case("sparsity", pattern.sparsity());
-            if method.is_control() { row.control() } else { row }
-        };
-        let samples = |of: fn(&PrunedModel) -> f64| -> Vec<f64> { cells.iter().map(|at| of(&at.cell)).collect() };
-        let peaks = cells.iter().filter_map(|measured| measured.cell.peak_rss_mib());
-        let mut rows = vec![
-            row("perplexity", &samples(|cell| cell.perplexity)),
-            row("solve_seconds", &samples(|cell| cell.solve_seconds)),
-        ];
-        rows.extend(peaks.reduce(f64::max).map(|peak| row("peak_rss_mib", &[peak])));
-        rows
+impl Sweep {
+    /// One key for each seed, but once for magnitude, which depends neither on a seed nor on calibration.
+    fn keys(&self) -> impl Iterator<Item = PruningKey> {
+        let places = self
+            .methods
+            .iter()
+            .flat_map(|method| self.patterns.iter().map(move |pattern| (*method, *pattern)));
+        places.flat_map(|(method, pattern)| {
+            let n_seeds = if method == Method::Magnitude { 1 } else { self.seeds.len() };
+            let seeds = self.seeds[..n_seeds].iter();
+            seeds.map(move |&seed| PruningKey { method, pattern, seed })
+        })
     }
 }

@@ -12,7 +12,7 @@ mod sparse;
 
 use crate::ExperimentError;
 
-pub use harness::{About, Backend, Claim, Desk, Measured, ModelPlace, Reproduction, Setting, reproduce};
+pub use harness::{About, Backend, Claim, Desk, Measured, ModelPlace, Order, Reproduction, Setting, reproduce};
 
 /// A claim of the list: what it is known by, and how it is run.
 #[derive(Clone, Copy)]

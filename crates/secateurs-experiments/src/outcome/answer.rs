@@ -37,9 +37,10 @@ pub enum Better {
 pub struct Question {
     text: &'static str,
     method: &'static str,
-    metric: &'static str,
     better: Better,
     case: Row,
+    /// The case of the method, where it is another one than that of the controls.
+    own_case: Row,
     controls: Vec<&'static str>,
     measure: String,
     paper: Option<String>,
@@ -86,9 +87,9 @@ impl Question {
         Self {
             text,
             method,
-            metric,
             better,
             case: Row::new(method, metric, 0.0),
+            own_case: Row::new(method, metric, 0.0),
             controls: Vec::new(),
             measure: metric.to_owned(),
             paper: None,
@@ -97,7 +98,14 @@ impl Question {
 
     /// Narrows the case: rows that have `key` must have this value there.
     pub fn at(mut self, key: &str, value: impl Into<serde_json::Value>) -> Self {
-        self.case = self.case.case(key, value);
+        let value = value.into();
+        self.case = self.case.case(key, value.clone());
+        self.own_at(key, value)
+    }
+
+    /// Narrows the case of the method alone, such as to a stage that its controls do not have.
+    pub fn own_at(mut self, key: &str, value: impl Into<serde_json::Value>) -> Self {
+        self.own_case = self.own_case.case(key, value);
         self
     }
 
@@ -121,8 +129,8 @@ impl Question {
 
     /// Answers the question from the rows of an outcome; `None` if the outcome holds neither the method nor a control of it.
     pub fn answer(&self, outcome: &Outcome) -> Option<Answer> {
-        let ours = outcome.rows.iter().find(|row| self.is_asked(row, self.method));
-        let is_control = |row: &&Row| self.controls.iter().any(|name| self.is_asked(row, name));
+        let ours = outcome.rows.iter().find(|row| is_asked(row, self.method, &self.own_case));
+        let is_control = |row: &&Row| self.controls.iter().any(|name| is_asked(row, name, &self.case));
         let controls = outcome.rows.iter().filter(is_control);
         let control = controls.min_by(|a, b| self.cost(a).total_cmp(&self.cost(b)));
         if ours.is_none() && control.is_none() {
@@ -137,12 +145,6 @@ impl Question {
             control: control.cloned(),
             conclusion: self.conclude(ours, control, outcome.seeds.len()),
         })
-    }
-
-    /// Whether a row is about a method in the case that is asked about; a key that the row lacks does not matter.
-    fn is_asked(&self, row: &Row, method: &str) -> bool {
-        let agrees = |key: &str| row.text(key).is_none_or(|value| self.case.text(key) == Some(value));
-        row.method() == method && row.metric() == self.metric && self.case.case_keys().all(agrees)
     }
 
     /// A number that is lower for a better row; infinite if the row has no finite number.
@@ -172,6 +174,12 @@ impl Question {
             Some(_) => Conclusion::Undecided,
         }
     }
+}
+
+/// Whether a row is about a method in the case that is asked about; a key that the row lacks does not matter.
+fn is_asked(row: &Row, method: &str, case: &Row) -> bool {
+    let agrees = |key: &str| row.text(key).is_none_or(|value| case.text(key) == Some(value));
+    row.method() == method && row.metric() == case.metric() && case.case_keys().all(agrees)
 }
 
 fn is_within_error(ours: &Row, control: &Row, n_seeds: usize) -> bool {
@@ -277,6 +285,14 @@ mod tests {
             .expect("it is measured");
         assert_eq!(answer.ours.and_then(|row| row.value()), Some(5.0));
         assert_eq!(answer.control.map(|row| row.method().to_owned()).as_deref(), Some("c"));
+        // The method is looked at elsewhere than its controls.
+        let elsewhere = Question::new("?", "a", "m", Better::Lower)
+            .own_at("sparsity", 0.9)
+            .beside(["b"])
+            .answer(&outcome)
+            .expect("both are measured");
+        assert_eq!(elsewhere.ours.and_then(|row| row.value()), Some(5.0));
+        assert_eq!(elsewhere.control.and_then(|row| row.value()), Some(3.0));
         let answer = question.beside(["b"]).answer(&outcome).expect("it is measured");
         assert_eq!(answer.conclusion, Conclusion::NotMeasured);
         assert_eq!(Question::new("?", "z", "m", Better::Lower).answer(&outcome), None);

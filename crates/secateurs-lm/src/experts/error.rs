@@ -1,4 +1,4 @@
-//! The errors of removing experts.
+//! Errors of removing experts.
 
 use secateurs_moe::MoeError;
 use secateurs_prune::PruneError;
@@ -8,32 +8,32 @@ use crate::experts::method::ExpertMethod;
 use crate::run::error::{ModelFileError, from_files};
 use crate::trace::error::TraceError;
 
-/// Experts that cannot be observed or removed.
+/// An error of observing or removing experts.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ExpertError {
-    /// The model has no experts.
+    /// A model without experts.
     #[error("this model is no mixture of experts; `secateurs prune` removes weights of dense models")]
     NoExperts,
-    /// The method leaves what no model file can hold.
+    /// A method whose result no model file can hold.
     #[error("{method} puts constants in the place of experts, which no model file can hold; it works in memory only")]
     NoConstantExperts {
         /// The method.
         method: ExpertMethod,
     },
-    /// Experts could not be routed or removed.
+    /// An error of routing or removing experts.
     #[error(transparent)]
     Moe(#[from] MoeError),
-    /// Pruning failed.
+    /// An error of pruning.
     #[error(transparent)]
     Prune(#[from] PruneError),
-    /// A sparsity, pattern or rule is not valid.
+    /// An invalid sparsity, pattern or rule.
     #[error(transparent)]
     Tensor(#[from] TensorError),
     /// A calibration that cannot be read.
     #[error(transparent)]
     Calibration(#[from] TraceError),
-    /// A model file or the output.
+    /// A model file or an output with a fault.
     #[error(transparent)]
     File(#[from] ModelFileError),
 }

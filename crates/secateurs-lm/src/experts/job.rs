@@ -1,4 +1,4 @@
-//! Prunes the experts of a checkpoint into another one.
+//! Removes experts of a checkpoint and writes the result as another one.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -24,24 +24,24 @@ use crate::trace::calibration::Calibration;
 pub struct ExpertJob<'a> {
     /// The model: a Hugging Face folder with the layout of Mixtral or OLMoE.
     pub model: &'a Path,
-    /// The folder to make.
+    /// The folder to create.
     pub out: &'a Path,
-    /// The experts that are to go.
+    /// The choice of the experts to remove.
     pub plan: ExpertPlan,
-    /// Data that the experts are observed on.
+    /// Data on which the experts are observed.
     pub calibration: &'a Calibration,
     /// Number format of the output.
     pub dtype: FloatType,
     /// Treatment of earlier output; there is nothing to resume.
     pub overwrite: Overwrite,
-    /// Where tensors are computed.
+    /// Device of the tensors.
     pub device: &'a Device,
 }
 
 /// The result of a run that removes experts.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ExpertOutcome {
-    /// The experts that went, as stored beside the output.
+    /// The report on removed experts, as stored beside the output.
     pub report: ExpertReport,
     /// Seconds of the whole run.
     pub seconds: f64,
@@ -128,14 +128,14 @@ fn prune_mixtures<F: MixtureFamily>(
     })
 }
 
-/// The shape of the model without the experts that are to go.
+/// The shape of the model without the experts to remove.
 fn smaller<F: MixtureFamily>(family: &F, plan: &ExpertPlan) -> Result<F, ExpertError> {
     let experts = family.mixture().ok_or(ExpertError::NoExperts)?;
     check_left(&experts, plan)?;
     Ok(family.with_experts(experts.n_experts - plan.n_removed(experts.n_experts)))
 }
 
-/// Refuses before any work what cannot end well.
+/// Refuses jobs that cannot succeed, before any work.
 fn check_left(experts: &MixtureShape, plan: &ExpertPlan) -> Result<(), ExpertError> {
     let n_removed = plan.n_removed(experts.n_experts);
     if plan.method.removes_experts() && experts.n_experts - n_removed < experts.top_k {
@@ -149,18 +149,18 @@ fn check_left(experts: &MixtureShape, plan: &ExpertPlan) -> Result<(), ExpertErr
     Ok(())
 }
 
-/// A model without some of its experts on its way to its files.
+/// A model without the removed experts, before it is written.
 struct Written<'a, F> {
     writer: &'a CheckpointWriter,
     source: &'a Checkpoint,
     /// The shape of the source.
     before: &'a ModelShape,
-    /// The shape that the configuration to be written says.
+    /// The shape in the configuration to be written.
     family: F,
 }
 
 impl<F: MixtureFamily> Written<'_, F> {
-    /// Adds everything but the weights; the report counts what was written.
+    /// Adds everything but the weights; the report counts the written weights.
     fn describe(&self, json: Value, report: &mut ExpertReport) -> Result<(), ExpertError> {
         self.writer.copy_metadata_with(self.source, json)?;
         let experts = self.family.expert_tensors();
@@ -174,7 +174,7 @@ impl<F: MixtureFamily> Written<'_, F> {
         Ok(self.writer.write_file("experts.json", (report + "\n").as_bytes())?)
     }
 
-    /// Counts the zeros of the experts as they are in the file.
+    /// Counts the zeros of the experts in the file.
     fn count_zeros(&self, experts: &[ExpertTensor], report: &mut ExpertReport) -> Result<(), ExpertError> {
         let mut of_blocks = vec![Zeros::default(); report.blocks.len()];
         for ExpertTensor { plan, .. } in experts {
@@ -189,7 +189,7 @@ impl<F: MixtureFamily> Written<'_, F> {
         Ok(())
     }
 
-    /// Counts the experts that the configuration names and the file holds.
+    /// Counts the experts in the configuration and in the file.
     fn count_experts(&self, experts: &[ExpertTensor], report: &mut ExpertReport) {
         let in_file: BTreeSet<&str> = self.writer.plan().iter().map(|tensor| tensor.name.as_str()).collect();
         for (block, unit) in report.units.iter_mut().enumerate() {

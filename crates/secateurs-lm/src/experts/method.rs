@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::run::unknown_method::UnknownMethod;
 
-/// A choice of experts to remove, and of what takes their place.
+/// A method that chooses experts to remove, and their replacements.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ExpertMethod {
@@ -30,10 +30,10 @@ pub enum ExpertMethod {
     /// Removes the experts that REAP removes, and puts constants in their place.
     #[serde(rename = "reap+mean")]
     ReapMean,
-    /// Merges experts that answer alike (arXiv 2410.08589).
+    /// Merges experts with similar answers (arXiv 2410.08589).
     #[serde(rename = "hc-smoe")]
     HcSmoe,
-    /// Keeps all experts and removes that share of the weights of each (arXiv 2410.12013).
+    /// Keeps all experts and removes this share of the weights of each (arXiv 2410.12013).
     MoePruner,
 }
 
@@ -52,7 +52,7 @@ impl ExpertMethod {
         Self::MoePruner,
     ];
 
-    /// The name as the command line spells it.
+    /// The name on the command line.
     pub fn name(self) -> &'static str {
         match self {
             Self::Random => "random",
@@ -73,17 +73,17 @@ impl ExpertMethod {
         self == Self::Random
     }
 
-    /// Whether constants take the place of experts; no model file can hold them.
+    /// Whether constants replace experts; no model file can hold them.
     pub fn leaves_constants(self) -> bool {
         matches!(self, Self::Mone | Self::ReapMean)
     }
 
-    /// Whether tokens lose experts, rather than experts weights.
+    /// Whether the method removes experts rather than weights of experts.
     pub fn removes_experts(self) -> bool {
         self != Self::MoePruner
     }
 
-    /// The score by which experts go, if it is one.
+    /// The score that chooses the experts, if the method uses one.
     pub(crate) fn importance(self, seed: u64) -> Option<Box<dyn UnitImportance<Evidence = ExpertEvidence>>> {
         Some(match self {
             Self::Random => Box::new(RandomExperts { seed }),

@@ -1,4 +1,4 @@
-//! Experts of a mixture removed: which, by what, and what was lost.
+//! Removes experts of a mixture, and reports the loss.
 
 pub(crate) mod error;
 mod job;

@@ -13,13 +13,13 @@ use crate::experts::error::ExpertError;
 use crate::experts::method::ExpertMethod;
 use crate::measure::evaluate::to_tensor;
 
-/// Records kept beside the sums over answers that all methods need.
+/// Records to keep besides the sums over answers that all methods need.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Evidence {
-    /// The answers of all experts to all tokens, `n_tokens * n_experts * d_model` numbers a block: sets of experts are compared
-    /// by them.
+    /// The answers of all experts to all tokens, `n_tokens * n_experts * d_model` numbers per block, with which sets of
+    /// experts are compared.
     pub answers: bool,
-    /// Norms of the gated inputs of all linears: weights are scored by them.
+    /// Norms of the gated inputs of all linears, with which weights are scored.
     pub inputs: bool,
 }
 
@@ -39,19 +39,20 @@ impl Evidence {
     }
 }
 
-/// Evidence of calibration tokens about the experts of one block.
+/// Evidence from calibration tokens about the experts of one block.
 pub struct ExpertObservation {
     /// Sums over tokens.
     pub evidence: ExpertEvidence,
-    /// Where the tokens of each sequence went.
+    /// Assignments of the tokens of each sequence.
     pub routings: Vec<TokenRouting>,
-    /// Answers of all experts to all tokens, where they were kept.
+    /// Answers of all experts to all tokens, if they were kept.
     pub cached: Vec<CachedBatch>,
-    /// `x . gate` of every linear of every expert, by its path in the block.
+    /// Norms of the gated inputs, `x . gate`, of every linear of every expert, by its path in the block.
     pub gated: BTreeMap<String, ActivationStats>,
 }
 
-/// Runs the model on sequences and looks at the mixture of every block. All blocks see what the unpruned ones before them give.
+/// Runs the model on sequences and observes the mixture of every block. All blocks see what the unpruned ones before
+/// them give.
 ///
 /// # Errors
 ///
@@ -125,7 +126,7 @@ impl ExpertObservation {
     }
 }
 
-/// Runs a block, adding to `stats`, if there are any, what its experts see.
+/// Runs a block, and adds the gated inputs of its experts to `stats`, if there are any.
 fn observe_gated(
     routing: &TokenRouting,
     stats: Option<&mut BTreeMap<String, ActivationStats>>,
@@ -143,7 +144,7 @@ fn observe_gated(
     gated.error.map_or(Ok(hidden), Err)
 }
 
-/// Sums of what experts see, times their gates.
+/// Sums of the inputs of experts, multiplied by their gates.
 struct Gated<'a> {
     routing: &'a TokenRouting,
     stats: &'a mut BTreeMap<String, ActivationStats>,
@@ -164,7 +165,7 @@ impl Observer for Gated<'_> {
     }
 }
 
-/// The number of the expert in `moe.experts.3.up_proj.weight`.
+/// The index of the expert in a path such as `moe.experts.3.up_proj.weight`.
 fn expert_of(path: &str) -> Option<usize> {
     path.strip_prefix("moe.experts.")?.split('.').next()?.parse().ok()
 }

@@ -1,4 +1,4 @@
-//! The model without some of its experts.
+//! Removes experts from a model in memory.
 
 use secateurs_models::decoder::LlamaMoe;
 use secateurs_models::{LoadedModel, MixtureFamily};
@@ -13,19 +13,20 @@ use super::weights::zero_weights;
 use super::zeros::Zeros;
 use crate::experts::error::ExpertError;
 
-/// The experts that are to go.
+/// The choice of the experts to remove.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct ExpertPlan {
-    /// The way in which experts are chosen.
+    /// The method that chooses.
     pub method: ExpertMethod,
-    /// Share of the experts of every block, `floor(n * share)` of them; for [`ExpertMethod::MoePruner`] of their weights.
+    /// Share of the experts of every block to remove, `floor(n * share)` of them; for [`ExpertMethod::MoePruner`] of
+    /// their weights.
     pub share: Sparsity,
     /// Seed of the random choices.
     pub seed: u64,
 }
 
 impl ExpertPlan {
-    /// Number of experts that are to go from a block of `n_experts`.
+    /// Number of experts to remove from a block of `n_experts`.
     pub fn n_removed(&self, n_experts: usize) -> usize {
         if self.method.removes_experts() {
             self.share.pruned_count(n_experts)
@@ -35,40 +36,40 @@ impl ExpertPlan {
     }
 }
 
-/// The experts that went.
+/// The report on removed experts.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ExpertReport {
     /// The plan that was followed.
     pub plan: ExpertPlan,
-    /// Share of zeros among the weights of all experts that stayed; of a written model, as they are in its file.
+    /// Share of zeros among the weights of all remaining experts; for a written model counted in its file.
     pub sparsity: f64,
-    /// Block by block.
+    /// Reports block by block.
     pub blocks: Vec<BlockExperts>,
-    /// Number of experts of every block; of a written model, as they are in its files.
+    /// Number of experts of every block; for a written model counted in its files.
     pub units: Vec<UnitReport>,
-    /// What a written model costs, and what it cost before.
+    /// Cost of a written model before and after.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cost: Option<CostChange>,
 }
 
-/// Fate of the experts of one block.
+/// The report on the experts of one block.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct BlockExperts {
-    /// The experts that stayed, by their numbers before.
+    /// The remaining experts, by their original indices.
     pub kept: Vec<usize>,
-    /// The experts that went.
+    /// The removed experts.
     pub removed: Vec<usize>,
-    /// Share of zeros among the weights of the experts that stayed; of a written model, as they are in its file.
+    /// Share of zeros among the weights of the remaining experts; for a written model counted in its file.
     pub sparsity: f64,
-    /// Scores of the experts by their numbers before, where the method has scores.
+    /// Scores of the experts by their original indices, if the method has scores.
     pub scores: Option<Vec<f64>>,
-    /// `sum over sequences ||F(x) - F_S(x)||`, where the method computes it.
+    /// Change of the output, `sum over sequences ||F(x) - F_S(x)||`, if the method computes it.
     pub layer_change: Option<f64>,
-    /// Share of the gates of calibration tokens that removed experts had.
+    /// Share of the gates of calibration tokens that belonged to removed experts.
     pub lost_gates: f64,
     /// Share of the calibration tokens that lost an expert.
     pub affected_tokens: f64,
-    /// Share of the calibration tokens that lost all of theirs.
+    /// Share of the calibration tokens that lost all their experts.
     pub abandoned_tokens: f64,
 }
 
@@ -114,13 +115,13 @@ pub fn remove_experts<F: MixtureFamily>(
     Ok((model, report))
 }
 
-/// The experts of a block that stay.
+/// The remaining experts of a block.
 struct Choice {
     n_experts: usize,
     kept: Vec<usize>,
     scores: Option<Vec<f64>>,
     layer_change: Option<f64>,
-    /// Groups of experts that become one; the first of each stays.
+    /// Groups of experts that are merged; the first of each stays.
     groups: Vec<Vec<usize>>,
 }
 
@@ -188,7 +189,7 @@ impl Choice {
         }
     }
 
-    /// Everything but the zeros, which are counted in the result.
+    /// The report but for the zeros, which are counted in the result.
     fn report(&self, observed: &ExpertObservation) -> BlockExperts {
         let (mut n_tokens, mut affected, mut abandoned, mut lost_gates) = (0, 0, 0, 0.0);
         for routing in &observed.routings {

@@ -1,4 +1,4 @@
-//! Weights inside experts removed, with the router's say.
+//! Removes weights inside experts, scored by gated inputs.
 
 use burn::module::Param;
 use secateurs_importance::{Importance, LayerView, Wanda};
@@ -11,7 +11,7 @@ use super::method::ExpertMethod;
 use super::observe::ExpertObservation;
 use crate::experts::error::ExpertError;
 
-/// Zeroes a share of the weights of every output of every expert, those of the lowest `|W| * ||x . gate||`.
+/// Zeroes a share of the weights of every output of every expert: the weights of the lowest `|W| * ||x . gate||`.
 pub(super) fn zero_weights(
     mut moe: LlamaMoe,
     observed: &ExpertObservation,

@@ -1,4 +1,4 @@
-//! Zeros counted among weights.
+//! Counts zeros among weights.
 
 use std::ops::Add;
 
@@ -7,7 +7,7 @@ use secateurs_tensor::{PathRules, read_weights};
 
 use crate::prune::notes::n_zeros;
 
-/// A count of zeros.
+/// A number of zeros among a number of weights.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Zeros {
     n_zeros: usize,
@@ -33,7 +33,7 @@ impl Zeros {
         }
     }
 
-    /// The share of zeros, 0 of nothing.
+    /// The share of zeros; 0 if there are no weights.
     pub(super) fn share(self) -> f64 {
         self.n_zeros as f64 / self.n_weights.max(1) as f64
     }

@@ -1,4 +1,4 @@
-//! The number that a solution ends in.
+//! Numeric answers: the number that a solution ends in.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,19 +7,19 @@ use crate::text::error::LineProblem;
 use crate::trace::format::Trace;
 use crate::trace::prompts::{PromptFile, PromptRecord};
 
-/// Number of solutions that end in the right number.
+/// Counts of solutions with the right number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Accuracy {
-    /// Solutions that end in the right number.
+    /// Number of solutions that end in the right number.
     pub correct: usize,
-    /// Solutions that end in a number.
+    /// Number of solutions that end in a number.
     pub answered: usize,
-    /// All solutions.
+    /// Number of all solutions.
     pub total: usize,
 }
 
 impl Accuracy {
-    /// The share of right ones.
+    /// The share of right solutions.
     pub fn share(&self) -> f64 {
         self.correct as f64 / self.total.max(1) as f64
     }
@@ -42,7 +42,7 @@ pub fn reference_numbers(prompts: &PromptFile, field: &str) -> Result<Vec<f64>, 
     prompts.records().iter().enumerate().map(number_of).collect()
 }
 
-/// Compares the number that every trace ends in with the right one of its prompt.
+/// Compares the final number of every trace with the right number of its prompt.
 ///
 /// # Panics
 ///
@@ -62,8 +62,8 @@ pub fn accuracy(traces: &[Trace], reference: &[f64]) -> Accuracy {
     accuracy
 }
 
-/// The number that a solution ends in: what follows the last `####`; or what the last `\boxed{..}` holds, if that is one
-/// number; or else the last number of the text.
+/// The number that a solution ends in: the text after the last `####`; or the content of the last `\boxed{..}`, if that
+/// is one number; or else the last number of the text.
 ///
 /// `$`, `%`, thousands separators and a sign are understood; `-` after a digit or a letter separates.
 ///
@@ -93,7 +93,7 @@ pub fn extract_number(text: &str) -> Option<f64> {
     numbers(text).last().copied()
 }
 
-/// Up to the brace that closes what was opened before.
+/// The text up to the brace that closes the one opened before it.
 fn braced(text: &str) -> &str {
     let mut depth = 1;
     let end = text.char_indices().find(|(_, character)| {
@@ -124,7 +124,7 @@ fn numbers(text: &str) -> Vec<f64> {
     numbers
 }
 
-/// The number whose first digit, or the dot before it, is at `start`, and where it ends.
+/// The number whose first digit, or the dot before it, is at `start`, and its end.
 fn number_at(characters: &[char], start: usize) -> Option<(f64, usize)> {
     let digit = |index: usize| characters.get(index).is_some_and(char::is_ascii_digit);
     let begins = digit(start) || (characters[start] == '.' && digit(start + 1));
@@ -165,7 +165,7 @@ fn is_separator(characters: &[char], start: usize, index: usize) -> bool {
         && !digit(index + 4)
 }
 
-/// Whether there is a minus before the number that begins at `start`, and it is a sign.
+/// Whether a minus sign precedes the number that begins at `start`.
 fn is_negative(characters: &[char], start: usize) -> bool {
     let mut before = characters[..start].iter().rev().peekable();
     while before.next_if(|character| ['$', '\\'].contains(*character)).is_some() {}
@@ -179,7 +179,7 @@ fn is_negative(characters: &[char], start: usize) -> bool {
             .is_some_and(|character| character.is_alphanumeric() || *character == ')')
 }
 
-/// Equal up to the rounding of decimal fractions.
+/// Whether two numbers are equal up to the rounding of decimal fractions.
 fn is_same(a: f64, b: f64) -> bool {
     (a - b).abs() <= 1e-9 * a.abs().max(b.abs())
 }

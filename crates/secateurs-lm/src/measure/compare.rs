@@ -12,11 +12,11 @@ use crate::prune::notes::n_zeros;
 /// Differences of two checkpoints.
 #[derive(Debug, Clone, Serialize)]
 pub struct Comparison {
-    /// Tensors in both, in the order of the first.
+    /// Differences of the tensors in both, in the order of the first.
     pub tensors: Vec<TensorDifference>,
-    /// Names only in the first.
+    /// Names that occur only in the first.
     pub only_first: Vec<String>,
-    /// Names only in the second.
+    /// Names that occur only in the second.
     pub only_second: Vec<String>,
 }
 
@@ -31,7 +31,7 @@ pub struct TensorDifference {
     pub sparsity: (f64, f64),
     /// Fraction of elements that are zero in exactly one of the two.
     pub mask_difference: f64,
-    /// `||a - b|| / ||a||`
+    /// Relative distance `||a - b|| / ||a||`.
     pub relative_distance: f64,
     /// Whether every element is the same to the bit.
     pub identical: bool,

@@ -1,4 +1,4 @@
-//! The errors of measures.
+//! Errors of measures.
 
 use secateurs_runtime::RuntimeError;
 
@@ -7,11 +7,11 @@ use crate::run::error::{ModelFileError, from_files};
 use crate::text::error::TextError;
 use crate::trace::error::TraceError;
 
-/// A model that cannot be measured.
+/// An error of measuring a model.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum MeasureError {
-    /// The loss is not a number: the model is broken.
+    /// A loss that is NaN or infinite: the model is broken.
     #[error("the loss of window {window} is {loss}: the model's weights or activations overflow")]
     LossNotFinite {
         /// Index of the window.
@@ -19,30 +19,30 @@ pub enum MeasureError {
         /// The loss.
         loss: f64,
     },
-    /// A measure is not a number: the model is broken.
+    /// A measure that is NaN or infinite: the model is broken.
     #[error("the {what} of trace {trace} is {value}: the model's weights or activations overflow")]
     MeasureNotFinite {
-        /// Measure that was taken.
+        /// Name of the measure.
         what: &'static str,
         /// Index of the trace.
         trace: usize,
-        /// Its value.
+        /// Value of the measure.
         value: f64,
     },
-    /// Two models cannot be compared token by token.
+    /// Two models that cannot be compared token by token.
     #[error("the models differ in {what}: {first} and {second}")]
     ModelsDiffer {
         /// Property that differs.
         what: &'static str,
-        /// In the first.
+        /// Value of the first model.
         first: usize,
-        /// In the second.
+        /// Value of the second model.
         second: usize,
     },
-    /// There is no trace to measure on.
+    /// An empty set of traces.
     #[error("there are no traces of two tokens or more")]
     NoTraces,
-    /// A tensor of two models cannot be compared.
+    /// A tensor whose shape differs between two models.
     #[error("tensor {name} is {first:?} in one model and {second:?} in the other")]
     ShapesDiffer {
         /// Name of the tensor.
@@ -52,7 +52,7 @@ pub enum MeasureError {
         /// Shape in the second.
         second: Vec<usize>,
     },
-    /// Two models have nothing to compare.
+    /// Two models without a common tensor.
     #[error("the models have no tensor in common")]
     NothingInCommon,
     /// A text that cannot be used.
@@ -64,10 +64,10 @@ pub enum MeasureError {
     /// A packed matrix that cannot be read.
     #[error(transparent)]
     Pack(#[from] PackError),
-    /// Running the model failed.
+    /// An error while running the model.
     #[error(transparent)]
     Runtime(#[from] RuntimeError),
-    /// A model file or the output.
+    /// A model file or an output with a fault.
     #[error(transparent)]
     File(#[from] ModelFileError),
 }

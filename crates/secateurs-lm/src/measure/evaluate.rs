@@ -1,4 +1,4 @@
-//! Perplexity.
+//! Perplexity of a model on a text.
 
 use std::time::Instant;
 
@@ -14,18 +14,18 @@ use serde::{Deserialize, Serialize};
 use crate::measure::error::MeasureError;
 use crate::text::windows::{TextWindows, check_window, first_windows};
 
-/// Perplexity of a model on a text, with what it was measured on.
+/// Perplexity of a model on a text, with the counts behind it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Evaluation {
-    /// `exp` of the mean over windows of the mean loss of their predicted tokens.
+    /// Perplexity: `exp` of the mean over windows of the mean loss of their predicted tokens.
     pub perplexity: f64,
     /// Number of windows.
     pub windows: usize,
-    /// Tokens read, all windows together.
+    /// Number of tokens read, all windows together.
     pub tokens: usize,
-    /// Tokens read per second, loading excluded.
+    /// Tokens read per second, excluding loading.
     pub tokens_per_second: f64,
-    /// Fraction of zeros in the weights that pruning may touch.
+    /// Fraction of zeros in the weights that pruning may change.
     pub sparsity: f64,
     /// Mean loss of each window, in nats.
     pub window_losses: Vec<f64>,
@@ -118,7 +118,7 @@ pub fn evaluate_model<F: LanguageModel>(
     evaluate_windows(windows, &mut loss_of, &sparsity, listener)
 }
 
-/// Evaluates packed weights on token windows of one length, by the engine that generates with them.
+/// Evaluates packed weights on token windows of one length, by the engine that also generates with them.
 ///
 /// # Errors
 ///
@@ -142,7 +142,7 @@ pub fn evaluate_packed(
     evaluate_windows(windows, &mut loss_of, &sparsity, listener)
 }
 
-/// Takes the mean loss of every window; `sparsity` is asked once the time of the windows has been taken.
+/// Computes the mean loss of every window; `sparsity` is called after the windows were timed.
 fn evaluate_windows(
     windows: &[Vec<u32>],
     loss_of: &mut dyn FnMut(&[u32]) -> Result<f64, MeasureError>,
@@ -189,14 +189,14 @@ pub(crate) fn to_tensor(window: &[u32], vocab_size: usize, device: &Device) -> R
     Ok(Tensor::from_data(TensorData::new(ids, [1, window.len()]), device))
 }
 
-/// Counts zeros block by block, so that no second copy of the model arises.
+/// Counts zeros block by block, so that no second copy of the model is made.
 fn sparsity(blocks: &[impl Module]) -> f64 {
     let rules = PathRules::default();
     let weights = blocks.iter().flat_map(|block| read_weights(block, &rules));
     share(weights.map(|(_, weight)| (weight.n_zeros(), weight.len())))
 }
 
-/// The share of zeros, given zeros and weights of every matrix.
+/// The share of zeros, from zeros and weights of every matrix.
 fn share(counts: impl Iterator<Item = (usize, usize)>) -> f64 {
     let (zeros, all) = counts.fold((0, 0), |(zeros, all), (n_zeros, len)| (zeros + n_zeros, all + len));
     zeros as f64 / all.max(1) as f64

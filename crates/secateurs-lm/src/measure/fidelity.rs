@@ -1,4 +1,4 @@
-//! Faithfulness of a pruned model to the dense one, token by token, on traces of the dense one.
+//! Fidelity of a pruned model to the dense one, token by token, on traces of the dense one.
 
 use burn::tensor::{Device, Tensor};
 use rayon::prelude::*;
@@ -13,39 +13,39 @@ use crate::run::error::ModelFileError;
 use crate::text::error::TextError;
 use crate::trace::format::Trace;
 
-/// Positions whose logits are in memory at a time.
+/// Number of positions whose logits are in memory at a time.
 const LOGITS: usize = 64;
 
-/// Faithfulness of a pruned model to the dense one, separately for the tokens of prompts and those of continuations.
+/// Fidelity of a pruned model to the dense one, separately for prompts and continuations.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Fidelity {
-    /// Traces read.
+    /// Number of traces read.
     pub traces: usize,
-    /// On the tokens of prompts.
+    /// Fidelity on the tokens of prompts.
     pub prompt: PartFidelity,
-    /// On the tokens of continuations: what is decoded.
+    /// Fidelity on the tokens of continuations, which are decoded.
     pub decode: PartFidelity,
 }
 
-/// Means over tokens; NaN where there are none.
+/// Means over tokens; NaN if there are none.
 ///
 /// A logit belongs to the token that it predicts, a hidden state to the token that it was computed from: a prompt of `m`
 /// tokens has `m - 1` predicted ones and `m` hidden states, a continuation of `n` tokens has `n` of both.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PartFidelity {
-    /// Predicted tokens.
+    /// Number of predicted tokens.
     pub predicted_tokens: usize,
-    /// `KL(dense || pruned)` of the next token over the whole vocabulary, in nats.
+    /// Divergence `KL(dense || pruned)` of the next token over the whole vocabulary, in nats.
     pub kl: f64,
     /// Loss of the trace's tokens under the dense model, in nats.
     pub nll_dense: f64,
-    /// Their loss under the pruned model.
+    /// Loss of the trace's tokens under the pruned model, in nats.
     pub nll_pruned: f64,
-    /// Tokens with a hidden state.
+    /// Number of tokens with a hidden state.
     pub tokens: usize,
-    /// `e_t = ||h_dense - h_pruned||` of the normalised hidden state after the last block.
+    /// Distance `e_t = ||h_dense - h_pruned||` of the normalised hidden state after the last block.
     pub hidden_distance: f64,
-    /// `||h_dense - h_pruned|| / ||h_dense||` of the same.
+    /// Relative distance `||h_dense - h_pruned|| / ||h_dense||` of that state.
     pub hidden_error: f64,
 }
 
@@ -183,7 +183,7 @@ impl<'a, F: LanguageModel> Runner<'a, F> {
         }
     }
 
-    /// `[n_tokens, d_model]`
+    /// Hidden states, `[n_tokens, d_model]`.
     fn hidden(&self, tokens: &[u32]) -> Result<Tensor<2>, MeasureError> {
         let LoadedModel { family, model } = self.loaded;
         let tokens = to_tensor(tokens, self.vocab_size, &F::device(model))?;
@@ -204,9 +204,9 @@ fn values(tensor: Tensor<2>) -> Vec<f32> {
 
 /// Measures on the tokens of one trace.
 struct Measured {
-    /// For all tokens but the first: divergence, loss of the dense and of the pruned model.
+    /// Divergence, loss of the dense model and loss of the pruned model, for all tokens but the first.
     predictions: Vec<[f64; 3]>,
-    /// For all tokens: distance, and distance in relation to the dense state.
+    /// Distance, and distance relative to the dense state, for all tokens.
     distances: Vec<[f64; 2]>,
 }
 
@@ -251,7 +251,7 @@ fn measure<F: LanguageModel>(
     Ok(Measured { predictions, distances })
 }
 
-/// The distance of two hidden states, and in relation to the first.
+/// The distance of two hidden states, and the distance relative to the first.
 fn distance(dense: &[f32], pruned: &[f32]) -> [f64; 2] {
     let norm = |values: &mut dyn Iterator<Item = f64>| values.map(|value| value * value).sum::<f64>().sqrt();
     let pairs = dense.iter().zip(pruned);

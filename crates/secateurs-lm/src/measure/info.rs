@@ -19,35 +19,35 @@ pub struct Info {
     pub description: String,
     /// Number of parameters.
     pub parameters: u64,
-    /// Bytes of all tensors in the file.
+    /// Number of bytes of all tensors in the file.
     pub bytes: u64,
-    /// Bytes per number format.
+    /// Number of bytes per number format.
     pub encodings: BTreeMap<String, u64>,
-    /// Fraction of zeros among the weights that pruning may touch.
+    /// Fraction of zeros among the weights that pruning may change.
     pub sparsity: f64,
     /// Number of blocks.
     pub blocks: usize,
     /// Widths and heads, if the model is a transformer.
     #[serde(flatten)]
     pub transformer: Option<TransformerShape>,
-    /// Experts of a block and how many of them answer a token, if the model is a mixture.
+    /// Number of experts per block, and of experts per token, if the model is a mixture.
     pub experts: Option<(usize, usize)>,
-    /// Tokens in the vocabulary.
+    /// Size of the vocabulary in tokens.
     pub vocab_size: usize,
-    /// Longest sequence.
+    /// Longest sequence in tokens.
     pub max_positions: usize,
-    /// The linears that pruning may touch.
+    /// The linears that pruning may change.
     pub linears: Vec<LinearInfo>,
 }
 
-/// One linear that pruning may touch.
+/// A linear that pruning may change.
 #[derive(Debug, Clone, Serialize)]
 pub struct LinearInfo {
     /// Name in the file.
     pub name: String,
-    /// `[d_output, d_input]`
+    /// Dimensions `[d_output, d_input]`.
     pub dims: Vec<usize>,
-    /// Number format in the file; of a packed matrix, its format and that of its values.
+    /// Number format in the file; for a packed matrix, its format and the type of its values.
     pub encoding: String,
     /// Fraction of zeros.
     pub sparsity: f64,

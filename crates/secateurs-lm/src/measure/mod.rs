@@ -1,4 +1,4 @@
-//! Measures of a model: loss, divergence from another one, right answers, what its file holds.
+//! Measures of a model: loss, divergence from another one, right answers, and the content of its file.
 
 mod answer;
 mod compare;

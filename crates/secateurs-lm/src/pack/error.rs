@@ -1,31 +1,31 @@
-//! The errors of packing.
+//! Errors of packing.
 
 use secateurs_runtime::RuntimeError;
 use secateurs_sparse::SparseError;
 
 use crate::run::error::{ModelFileError, from_files};
 
-/// A model that cannot be packed, or a packed one that cannot be read.
+/// An error of packing a model, or of reading a packed one.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PackError {
-    /// A matrix cannot be packed as asked.
+    /// A matrix that cannot be packed as requested.
     #[error("{name} cannot be packed")]
     Matrix {
         /// Name of the matrix.
         name: String,
-        /// Why not.
+        /// Cause.
         source: SparseError,
     },
-    /// A packed model is to be laid out for compressed-tensors in a form that it never read.
+    /// A format for compressed-tensors that it does not read.
     #[error(
         "compressed-tensors (up to 0.14.0.1) reads bitmaps of floats only: pack as bitmaps with f32, f16 or bf16 values"
     )]
     NotSparseBitmask,
-    /// Running the model failed.
+    /// An error while running the model.
     #[error(transparent)]
     Runtime(#[from] RuntimeError),
-    /// A model file or the output.
+    /// A model file or an output with a fault.
     #[error(transparent)]
     File(#[from] ModelFileError),
 }

@@ -64,7 +64,7 @@ pub fn pack_checkpoint(
     Ok(infos)
 }
 
-/// The tensors of a packed model, and what is told of its matrices.
+/// The tensors of a packed model, and the reports on its matrices.
 #[derive(Default)]
 struct PackedTensors {
     tensors: Vec<(String, RawTensor)>,
@@ -95,7 +95,7 @@ fn pack_tensors(
     Ok(packed)
 }
 
-/// Refuses a format that cannot hold a matrix of the model, whatever its weights.
+/// Refuses a format that cannot hold a matrix of the model with any weights.
 fn check_shapes(planned: &[TensorPlan], config: &PackConfig) -> Result<(), PackError> {
     let FormatChoice::Always(format) = config.format else {
         return Ok(());
@@ -122,7 +122,7 @@ fn check_finite(name: &str, weights: &[f32]) -> Result<(), PackError> {
     }
 }
 
-/// Norms stay in single precision: they are small.
+/// Number format of norms: single precision, as they are small.
 fn plain(values: &[f32]) -> RawTensor {
     let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
     RawTensor {

@@ -1,4 +1,4 @@
-//! One matrix: its format, its packing, and what is told of it.
+//! Packs one matrix: chooses its format and reports on it.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -10,7 +10,7 @@ use serde::{Serialize, Serializer};
 use crate::pack::error::PackError;
 use crate::pack::settings::{FormatChoice, PackConfig};
 
-/// A matrix as it was packed.
+/// The report on a packed matrix.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct PackedInfo {
     /// Name of the matrix.
@@ -18,11 +18,11 @@ pub struct PackedInfo {
     /// Block that the matrix belongs to; `None` outside the blocks.
     #[serde(skip)]
     pub block: Option<usize>,
-    /// `[d_output, d_input]`
+    /// Dimensions `[d_output, d_input]`.
     pub dims: [usize; 2],
-    /// Fraction of zeros as it is stored: rounding may have made some.
+    /// Fraction of zeros as stored: rounding may have made some.
     pub sparsity: f64,
-    /// `dense`, `bitmap`, `2:4`, `indexed`.
+    /// Format: `dense`, `bitmap`, `2:4` or `indexed`.
     #[serde(serialize_with = "as_text")]
     pub format: Format,
     /// Type of the stored values.
@@ -30,14 +30,14 @@ pub struct PackedInfo {
     pub values: ValueType,
     /// Reason for this format.
     pub reason: String,
-    /// Bytes of all its parts.
+    /// Number of bytes of all its parts.
     pub bytes: u64,
-    /// Bytes of the matrix as dense `F16`.
+    /// Number of bytes of the matrix as dense `F16`.
     pub dense_bytes: u64,
 }
 
 impl PackedInfo {
-    /// Whether this is an ordinary tensor of floats.
+    /// Whether the matrix is stored as an ordinary tensor of floats.
     pub(crate) fn is_plain(&self) -> bool {
         self.format == Format::Dense && self.values.group().is_none()
     }
@@ -54,7 +54,7 @@ pub(crate) struct DenseMatrix<'a> {
     pub dims: [usize; 2],
 }
 
-/// The format of a matrix, the type of its values, and why.
+/// The format of a matrix, the type of its values, and the reason.
 struct Storage {
     format: Format,
     values: ValueType,
@@ -71,7 +71,7 @@ impl From<Choice> for Storage {
     }
 }
 
-/// Choices measured for a shape, thousandths of zeros and a value type.
+/// Measured choices by shape, thousandths of zeros and value type.
 pub(crate) type Measured = HashMap<([usize; 2], usize, ValueType), Choice>;
 
 impl DenseMatrix<'_> {
@@ -157,7 +157,7 @@ pub(crate) fn float_type(values: ValueType) -> Option<FloatType> {
     }
 }
 
-/// The tensors in which a packed matrix is stored, under the name of its module.
+/// The tensors of a packed matrix, under the name of its module.
 pub(crate) fn tensors_of(module: &str, matrix: &PackedMatrix) -> Vec<(String, RawTensor)> {
     let tensors = matrix.to_tensors().into_iter();
     tensors

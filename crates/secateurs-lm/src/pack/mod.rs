@@ -1,4 +1,4 @@
-//! Checkpoints packed and unpacked.
+//! Packs and unpacks checkpoints.
 
 pub(crate) mod error;
 mod job;

@@ -1,4 +1,4 @@
-//! Packed and plain checkpoints alike.
+//! Reads packed and plain checkpoints alike.
 
 use secateurs_data::Checkpoint;
 use secateurs_models::{ModelError, ModelShape};
@@ -25,7 +25,7 @@ pub(crate) fn weights_of(checkpoint: &Checkpoint) -> Result<Vec<(String, Vec<usi
     Ok(tensors.into_iter().map(|tensor| (tensor.name, tensor.shape)).collect())
 }
 
-/// A matrix of a packed model; `None` for what is stored as an ordinary tensor.
+/// A matrix of a packed model; `None` if it is stored as an ordinary tensor.
 pub(crate) fn packed_matrix(
     checkpoint: &Checkpoint,
     name: &str,
@@ -40,7 +40,7 @@ pub(crate) fn packed_matrix(
     }
 }
 
-/// The weights of this name, unpacked; they must have this shape.
+/// The unpacked weights with this name; they must have this shape.
 pub(crate) fn read_weights(checkpoint: &Checkpoint, name: &str, shape: &[usize]) -> Result<Vec<f32>, PackError> {
     if let Some(matrix) = packed_matrix(checkpoint, name, shape)? {
         return Ok(matrix.unpack(Level::best()));

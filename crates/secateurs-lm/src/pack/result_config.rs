@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::pack::matrix::{PackedInfo, float_type};
 use crate::pack::settings::{PackConfig, PackedLayout};
 
-/// The configuration of the result: its number format, and that it is packed.
+/// The configuration of the result, with its number format and the mark of packing.
 pub(crate) fn packed_config(config: Value, infos: &[PackedInfo], wanted: &PackConfig) -> Value {
     // Integers become single precision when they are read.
     let float_type = float_type(wanted.values).unwrap_or(FloatType::F32);
@@ -26,7 +26,7 @@ pub(crate) fn packed_config(config: Value, infos: &[PackedInfo], wanted: &PackCo
     config
 }
 
-/// The result in the terms of compressed-tensors.
+/// The quantisation settings of the result in the terms of compressed-tensors.
 fn sparse_bitmask(infos: &[PackedInfo]) -> Value {
     let blocks = infos.iter().filter(|info| info.block.is_some());
     let (zeros, all) = blocks.fold((0.0, 0.0), |(zeros, all), info| {

@@ -7,38 +7,38 @@ use crate::pack::error::PackError;
 /// Settings of packing.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PackConfig {
-    /// Storage of the weights of the blocks.
+    /// Storage type of the weights of the blocks.
     pub values: ValueType,
-    /// Storage of the embedding and the output matrix. Nothing in them is zero, so they stay dense.
+    /// Storage type of the embedding and the output matrix. Nothing in them is zero, so they stay dense.
     pub head: ValueType,
-    /// The way in which formats are found for the matrices of the blocks.
+    /// The choice of formats for the matrices of the blocks.
     pub format: FormatChoice,
-    /// Readers for whom the result is laid out.
+    /// Readers of the result.
     pub layout: PackedLayout,
 }
 
-/// Readers for whom a packed model is laid out.
+/// Readers of a packed model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum PackedLayout {
-    /// For this project alone: in `packed.safetensors`, so that other readers find no weights.
+    /// This project alone: writes `packed.safetensors`, so that other readers find no weights.
     #[default]
     Own,
-    /// Also for compressed-tensors up to 0.14.0.1, which reads `sparse-bitmask`: in `model.safetensors`, with a
-    /// `quantization_config`. Needs bitmaps of floats. Newer versions of it ignore the setting, and transformers then takes
-    /// random weights.
+    /// Also compressed-tensors up to 0.14.0.1, which reads `sparse-bitmask`: writes `model.safetensors`, with a
+    /// `quantization_config`. Needs bitmaps of floats. Newer versions of it ignore the setting, and transformers then
+    /// takes random weights.
     CompressedTensors,
 }
 
-/// The way in which formats are found for matrices.
+/// The choice of formats for matrices.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub enum FormatChoice {
-    /// Chosen by the share of zeros, from which on a format was faster when it was measured once: see
+    /// The format that was fastest in past measurements at this share of zeros: see
     /// [`choose`](secateurs_sparse::choose). Depends on the weights alone.
     #[default]
     BySparsity,
-    /// Chosen by timing all formats on this machine, once for matrices of the same shape and share of zeros.
+    /// The format that is fastest on this machine, timed once for matrices of the same shape and share of zeros.
     Measured,
-    /// This one for all.
+    /// One format for all matrices.
     Always(Format),
 }
 
@@ -54,7 +54,7 @@ impl Default for PackConfig {
 }
 
 impl PackConfig {
-    /// Refuses what compressed-tensors could not read.
+    /// Refuses settings that compressed-tensors could not read.
     pub(crate) fn check_layout(&self) -> Result<(), PackError> {
         let has_floats = [self.values, self.head].iter().all(|values| values.group().is_none());
         let has_bitmaps = self.format == FormatChoice::Always(Format::Bitmap);

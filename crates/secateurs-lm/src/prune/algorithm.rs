@@ -1,4 +1,4 @@
-//! A method with its settings, in one of three shapes.
+//! A method with its settings, in one of three forms.
 
 use secateurs_importance::{Fisher, Importance, Magnitude, Random, Ria, Taylor, Wanda, WandaPlusPlus};
 use secateurs_prune::{Alps, LAdmm, LayerMethod, MaskOnly, PruneError, Safe, SparseGpt};
@@ -18,15 +18,15 @@ pub enum Algorithm {
     WholeModel(WholeModel),
 }
 
-/// Training of the whole model, by the way in which the weights that go are chosen.
+/// Training of the whole model, by the choice of the weights to remove.
 pub enum WholeModel {
-    /// A first method removes them, and they stay zero from the first step on.
+    /// Training under the mask of a first method: removed weights stay zero from the first step on.
     Masked(FirstStage),
-    /// Training chooses them, by ADMM.
+    /// Training that chooses the weights itself, by ADMM.
     Elsa(Elsa),
 }
 
-/// A layer-wise method whose mask is then trained under.
+/// A layer-wise method that provides the mask for training.
 pub struct FirstStage {
     /// The method.
     pub method: Method,
@@ -34,12 +34,12 @@ pub struct FirstStage {
     pub layer_method: Box<dyn LayerMethod>,
 }
 
-/// Settings of ELSA beside those of its training.
+/// Settings of ELSA besides those of its training.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Elsa {
     /// Weights that compete.
     pub scope: Scope,
-    /// Number formats of the state, unless the training says others.
+    /// Number formats of the state, unless the training's settings name others.
     pub state: ElsaState,
 }
 
@@ -53,7 +53,7 @@ pub enum ElsaState {
 }
 
 impl Algorithm {
-    /// Whether the method needs token sequences: to flow through the blocks, or to take gradients of the model's loss on.
+    /// Whether the method needs token sequences: as inputs of the blocks, or for gradients of the model's loss.
     pub fn requires_calibration(&self) -> bool {
         match self {
             Self::PerLayer(method) => requires_sequences(method.needs()),
@@ -69,7 +69,7 @@ fn requires_sequences(needs: Needs) -> bool {
 }
 
 impl Method {
-    /// The method with its settings; `seed` decides what is random.
+    /// Builds the method with its settings; `seed` determines everything random.
     ///
     /// # Errors
     ///
@@ -104,13 +104,13 @@ impl Method {
         }
     }
 
-    /// Whether the method trains the whole model and so needs a text to learn from.
+    /// Whether the method trains the whole model and so needs a training text.
     pub fn trains_model(self) -> bool {
         let shape = self.assemble(&mut MethodOptions::default(), 0);
         matches!(shape, Ok(Algorithm::WholeModel(_)))
     }
 
-    /// The error of an option that this method does not use and those that `takes` tells of do.
+    /// The error about an option that this method does not use; it lists the methods for which `takes` holds.
     pub(crate) fn refuse(self, option: &'static str, takes: impl Fn(Self) -> bool) -> RecipeError {
         RecipeError::UnusedOption {
             option,
@@ -119,13 +119,13 @@ impl Method {
         }
     }
 
-    /// Names of the methods that `is_meant` tells of.
+    /// Names of the methods for which `is_meant` holds.
     pub(crate) fn names(is_meant: impl Fn(Self) -> bool) -> String {
         let meant = Self::ALL.into_iter().filter(|method| is_meant(*method));
         meant.map(Self::name).collect::<Vec<_>>().join(", ")
     }
 
-    /// Makes the method, taking from `options` those that it uses.
+    /// Builds the method, taking from `options` the ones that it uses.
     fn assemble(self, options: &mut MethodOptions, seed: u64) -> Result<Algorithm, RecipeError> {
         let random = Random::new(seed);
         Ok(match self {

@@ -25,7 +25,7 @@ pub(crate) struct Blocks<'a, F> {
     pub job: &'a PruneJob<'a>,
     pub family: &'a F,
     pub calibration: &'a CalibrationTokens,
-    /// Where a method needs them, the way to get gradients of the model's loss.
+    /// The function that computes gradients of the model's loss, for methods that need them.
     pub gradients: Option<ModelGradients<F>>,
     pub run: RunFolder<PruneJournal>,
 }
@@ -65,7 +65,7 @@ impl<F: Family> Blocks<'_, F> {
         Ok(writer)
     }
 
-    /// Gradients of the dense model's loss, for a method that is made of them.
+    /// Gradients of the dense model's loss, for a method that needs them.
     fn model_gradients(
         &self,
         source: &Checkpoint,
@@ -135,7 +135,7 @@ impl<F: Family> Blocks<'_, F> {
         Ok((store, report))
     }
 
-    /// The pattern of each block, found once.
+    /// The pattern of each block, determined once.
     fn patterns(&mut self, store: &CheckpointStore<F>) -> Result<Vec<Pattern>, PruneJobError> {
         if self.run.journal().patterns.is_empty() {
             let patterns = patterns(self.job.recipe, store, &self.calibration.sequences)?;

@@ -1,4 +1,4 @@
-//! The errors of pruning a checkpoint.
+//! Errors of pruning a checkpoint.
 
 use secateurs_prune::PruneError;
 use secateurs_tensor::TensorError;
@@ -10,11 +10,11 @@ use crate::text::error::TextError;
 use crate::trace::error::TraceError;
 use crate::train::error::TrainJobError;
 
-/// A checkpoint that cannot be pruned as its recipe says.
+/// An error of pruning a checkpoint.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PruneJobError {
-    /// A method that needs the whole model at a time, of a family that is known by its blocks alone.
+    /// A method that needs the whole model at a time, for a family that is available block by block only.
     #[error("{method} needs the whole model, and this family has blocks only; choose a method that sees one at a time")]
     NeedsWholeModel {
         /// The method.
@@ -26,10 +26,10 @@ pub enum PruneJobError {
     /// A recipe that cannot be followed.
     #[error(transparent)]
     Recipe(#[from] RecipeError),
-    /// Pruning failed.
+    /// An error of pruning.
     #[error(transparent)]
     Prune(#[from] PruneError),
-    /// A sparsity, pattern or rule is not valid.
+    /// An invalid sparsity, pattern or rule.
     #[error(transparent)]
     Tensor(#[from] TensorError),
     /// A setting of the training outside its range.
@@ -44,7 +44,7 @@ pub enum PruneJobError {
     /// A calibration that cannot be read.
     #[error(transparent)]
     Calibration(#[from] TraceError),
-    /// A model file or the output.
+    /// A model file or an output with a fault.
     #[error(transparent)]
     File(#[from] ModelFileError),
 }
@@ -52,8 +52,8 @@ pub enum PruneJobError {
 from_files!(PruneJobError);
 
 impl PruneJobError {
-    /// Whether the same run may succeed when it is repeated: the system refused something, such as space on a full disk.
-    /// Any other error would be met again.
+    /// Whether the same run may succeed when it is repeated: the system refused something, such as space on a full
+    /// disk. Any other error would be met again.
     pub fn may_pass(&self) -> bool {
         match self {
             Self::File(error) => error.may_pass(),

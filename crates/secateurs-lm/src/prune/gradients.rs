@@ -1,4 +1,4 @@
-//! Gradients of the loss of a whole dense model, for the scores that are made of them.
+//! Gradients of the loss of a whole dense model, for scores that need them.
 
 use std::collections::BTreeMap;
 
@@ -21,14 +21,14 @@ pub(crate) struct DenseModel<'a, F> {
     pub device: &'a Device,
 }
 
-/// The way to gradients of a family whose models can be held whole.
+/// The function that computes gradients for a family whose models fit in memory.
 pub(crate) type ModelGradients<F> = fn(
     &DenseModel<'_, F>,
     &[Vec<u32>],
     &mut dyn FnMut(Progress<'_>),
 ) -> Result<BTreeMap<String, GradientStats>, PruneJobError>;
 
-/// Gradients of the mean cross-entropy of the predicted tokens, one sample a sequence, by path in the model.
+/// Gradients of the mean cross-entropy of the predicted tokens by path in the model; each sequence is one sample.
 ///
 /// The whole model, its gradients and three running means of them are in memory: five times its parameters in single
 /// precision, and the activations of one sequence.

@@ -8,7 +8,7 @@ use crate::prune::error::PruneJobError;
 use crate::prune::recipes::recipe::Recipe;
 use crate::text::windows::hash_tokens;
 
-/// Facts that an interrupted run needs to go on.
+/// Facts from which an interrupted run resumes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct PruneJournal {
     /// Recipe of the run.
@@ -19,7 +19,7 @@ pub(crate) struct PruneJournal {
     pub calibration: String,
     /// Pattern of each block.
     pub patterns: Vec<Pattern>,
-    /// Number of blocks stored.
+    /// Number of stored blocks.
     pub n_stored: usize,
     /// Reports of their layers.
     pub layers: Vec<LayerReport>,
@@ -28,7 +28,7 @@ pub(crate) struct PruneJournal {
 }
 
 impl PruneJournal {
-    /// The journal of a run that is to begin.
+    /// The journal of a new run.
     pub(crate) fn new(recipe: &Recipe, source: &Checkpoint, sequences: &[Vec<u32>]) -> Result<Self, PruneJobError> {
         Ok(Self {
             recipe: recipe.clone(),

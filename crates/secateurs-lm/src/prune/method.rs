@@ -11,39 +11,41 @@ use crate::run::unknown_method::UnknownMethod;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Method {
-    /// Random weights go: the control that every method must beat.
+    /// Removes random weights: the control that every method must beat.
     Random,
-    /// The smallest weights of each layer go.
+    /// Removes the smallest weights of each layer.
     Magnitude,
-    /// The smallest `|w| * ||x||` of each output go (arXiv 2306.11695).
+    /// Removes the smallest `|w| * ||x||` of each output (arXiv 2306.11695).
     Wanda,
-    /// Relative importance and activations (Plug-and-Play, ICLR 2024), the smallest of each layer go.
+    /// Removes the weights of the least relative importance with activations in each layer (Plug-and-Play, ICLR 2024).
     Ria,
-    /// Wanda's score with a gradient of the block's output added to each input norm (arXiv 2503.04992).
+    /// Removes by Wanda's score with a gradient of the block's output added to each input norm (arXiv 2503.04992).
     #[serde(rename = "wanda++")]
     WandaPlusPlus,
-    /// The weights whose product with the loss's gradient is smallest in each layer go (arXiv 1611.06440).
+    /// Removes the weights with the smallest product with the loss's gradient in each layer (arXiv 1611.06440).
     Taylor,
-    /// The weights whose squared product with the loss's gradients is smallest in each layer go (arXiv 1801.05787).
+    /// Removes the weights with the smallest squared product with the loss's gradients in each layer (arXiv
+    /// 1801.05787).
     Fisher,
-    /// Optimal-brain-surgeon sweep with compensation (arXiv 2301.00774).
+    /// Sweeps over the inputs as an optimal brain surgeon, and compensates in later weights (arXiv 2301.00774).
     #[serde(rename = "sparsegpt")]
     SparseGpt,
-    /// ADMM on the layer's least-squares problem with a gradually growing mask (arXiv 2401.02938).
+    /// Solves the layer's least-squares problem by ADMM with a gradually growing mask (arXiv 2401.02938).
     LAdmm,
-    /// ADMM with a penalty schedule, then conjugate gradients on the support (arXiv 2406.07831).
+    /// Solves the layer's problem by ADMM with a penalty schedule, then by conjugate gradients on the support (arXiv
+    /// 2406.07831).
     Alps,
-    /// Each block trained to reproduce its dense output, flatly and sparsely (ICML 2025).
+    /// Trains each block to reproduce its dense output, flatly and sparsely (ICML 2025).
     Safe,
-    /// A random mask, then training of the whole model under it: the control that every trained mask must beat.
+    /// Trains the whole model under a random mask: the control that every trained mask must beat.
     #[serde(rename = "random+finetune")]
     RandomFinetune,
-    /// Wanda, then training of the whole model under its mask.
+    /// Trains the whole model under Wanda's mask.
     #[serde(rename = "wanda+finetune")]
     WandaFinetune,
-    /// Training of the whole model with its sparse copy by ADMM (arXiv 2510.01650).
+    /// Trains the whole model with its sparse copy by ADMM (arXiv 2510.01650).
     Elsa,
-    /// ELSA with its state in 8 and 16 bits.
+    /// Trains as ELSA with its state in 8 and 16 bits.
     ElsaL,
 }
 
@@ -81,7 +83,7 @@ impl Method {
         Self::Alps,
     ];
 
-    /// The name as recipes and the command line spell it.
+    /// The name in recipes and on the command line.
     pub fn name(self) -> &'static str {
         match self {
             Self::Random => "random",

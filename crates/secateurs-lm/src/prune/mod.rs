@@ -1,4 +1,4 @@
-//! Weights of a checkpoint removed, layer by layer, block by block or in the whole model.
+//! Removes weights of a checkpoint, layer by layer, block by block or in the whole model.
 
 pub(crate) mod algorithm;
 pub(crate) mod blockwise;

@@ -1,11 +1,11 @@
-//! Notes on counts that differ from those asked for.
+//! Notes on counts that differ from the requested ones.
 
 use secateurs_data::{Checkpoint, CheckpointWriter, TensorPlan};
 use secateurs_tensor::{LayerReport, Report};
 
 use crate::prune::error::PruneJobError;
 
-/// Says in which direction, and why, the zeros of a result differ from those asked for.
+/// A note on the difference between the zeros of a result and the requested number, with its reason.
 pub(crate) fn of_counts(report: &Report) -> Vec<String> {
     let mut notes = Vec::new();
     let (fewer, missing) = tally(report, |layer| {
@@ -30,7 +30,7 @@ pub(crate) fn of_counts(report: &Report) -> Vec<String> {
     notes
 }
 
-/// Says what became zero outside of the layers of a report, which is copied and may be too small for the number format.
+/// A note on zeros outside the layers of a report: such weights are copied and may be too small for the number format.
 pub(crate) fn of_rest(
     source: &Checkpoint,
     writer: &CheckpointWriter,
@@ -61,7 +61,7 @@ pub(crate) fn n_zeros(values: &[f32]) -> usize {
     values.iter().filter(|value| **value == 0.0).count()
 }
 
-/// Layers with a count of at least one, and the sum of the counts.
+/// Number of layers with a count of at least one, and the sum of the counts.
 fn tally(report: &Report, count: impl Fn(&LayerReport) -> usize) -> (usize, usize) {
     let counts = report.layers.iter().map(count).filter(|count| *count > 0);
     counts.fold((0, 0), |(layers, sum), count| (layers + 1, sum + count))

@@ -1,4 +1,4 @@
-//! A pruning run from its check to its output, whatever the shape of its method.
+//! A pruning run from its check to its output, for methods of every form.
 
 use std::path::Path;
 use std::time::Instant;
@@ -18,7 +18,7 @@ use crate::prune::recipes::selection::check_fits;
 use crate::run::source::open_source;
 use crate::train::job::TrainingRun;
 
-/// Prunes a checkpoint of any family built here: see [`prune_language_model`].
+/// Prunes a checkpoint of any family: see [`prune_language_model`].
 ///
 /// # Errors
 ///
@@ -73,7 +73,8 @@ pub fn prune_language_model<F: LanguageModel>(
     Ok(PruneOutcome::new(report, started))
 }
 
-/// Prunes a checkpoint of the family `F` as [`prune_language_model`] does, by a method that sees a layer or a block at a time.
+/// Prunes a checkpoint of the family `F` as [`prune_language_model`] does, by a method that sees one layer or block at
+/// a time.
 ///
 /// # Errors
 ///
@@ -143,7 +144,7 @@ pub fn prune_family<F: Family>(
     Ok(PruneOutcome::new(report, started))
 }
 
-/// A run that was checked and has taken its output.
+/// A run that was checked and has claimed its output.
 struct Run<'a, F> {
     job: &'a PruneJob<'a>,
     source: Checkpoint,
@@ -208,7 +209,7 @@ impl<F: LanguageModel> Run<'_, F> {
     }
 }
 
-/// Prunes with the first of two methods into a folder, unless an interrupted run has.
+/// Prunes with the first of two methods into a folder, unless an interrupted run has done so.
 fn prune_first_stage<F: Family>(
     job: &PruneJob<'_>,
     first: &FirstStage,

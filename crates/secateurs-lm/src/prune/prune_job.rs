@@ -15,7 +15,7 @@ use crate::trace::calibration::Calibration;
 pub struct PruneJob<'a> {
     /// The model: a Hugging Face folder or a GGUF file.
     pub model: &'a Path,
-    /// The folder to make.
+    /// The folder to create.
     pub out: &'a Path,
     /// The recipe to follow.
     pub recipe: &'a Recipe,
@@ -30,7 +30,7 @@ pub struct PruneJob<'a> {
 pub struct PruneOutcome {
     /// The report, as stored beside the output.
     pub report: Report,
-    /// Seconds spent choosing and compensating, without forward passes and files.
+    /// Seconds of choosing and compensating, without forward passes and files.
     pub solve_seconds: f64,
     /// Seconds of the whole run.
     pub total_seconds: f64,

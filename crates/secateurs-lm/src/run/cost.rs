@@ -1,4 +1,4 @@
-//! The cost of models on disk: parameters, bytes, and multiplications of a token.
+//! The cost of models on disk: parameters, bytes, and multiplications per token.
 
 use secateurs_data::{Checkpoint, CheckpointWriter};
 use secateurs_models::ModelShape;
@@ -6,7 +6,7 @@ use secateurs_tensor::{Cost, CostChange};
 
 use crate::run::error::ModelFileError;
 
-/// The change from a model's files to those that are being written, of the same shape.
+/// The change of cost from a model's files to the files that are being written, of the same shape.
 pub(crate) fn cost_change(
     source: &Checkpoint,
     writer: &CheckpointWriter,

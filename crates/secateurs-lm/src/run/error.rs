@@ -1,4 +1,4 @@
-//! The errors that all jobs share: those of model files and outputs.
+//! Errors of model files and outputs, which all jobs share.
 
 use std::error::Error as StdError;
 use std::io;
@@ -12,22 +12,22 @@ use secateurs_models::ModelError;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ModelFileError {
-    /// A packed model is to be pruned.
+    /// A packed model where a plain one is needed.
     #[error("{} is packed; unpack it with `secateurs pack --format dense`", path.display())]
     IsPacked {
         /// The model.
         path: PathBuf,
     },
-    /// A value could not be written as JSON.
+    /// A value that could not be written as JSON.
     #[error("the report cannot be written as JSON")]
     Json(#[source] serde_json::Error),
-    /// The configuration is not that of a Llama.
+    /// The configuration of a model that is no Llama.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// Reading or writing a model file failed.
+    /// A model file that could not be read or written.
     #[error(transparent)]
     Data(#[from] DataError),
-    /// The model cannot be used.
+    /// A model that cannot be used.
     #[error(transparent)]
     Model(#[from] ModelError),
 }
@@ -58,7 +58,7 @@ pub(crate) fn is_of_system(error: &(dyn StdError + 'static)) -> bool {
     false
 }
 
-/// Lets `?` turn errors of files into the variant `File` of a job's error.
+/// Makes `?` turn errors of files into the variant `File` of a job's error.
 macro_rules! from_files {
     ($error:ident) => {
         $crate::run::error::from_files!($error: secateurs_data::DataError);
@@ -66,7 +66,7 @@ macro_rules! from_files {
         $crate::run::error::from_files!($error: secateurs_models::ModelError);
 
         impl $error {
-            /// The error of a file, if that is what it is.
+            /// The error of a file, if it is one.
             pub(crate) fn file(&self) -> Option<&$crate::run::error::ModelFileError> {
                 match self {
                     Self::File(error) => Some(error),

@@ -12,7 +12,7 @@ pub fn peak_rss_bytes() -> Option<u64> {
     Some(kilobytes * 1024)
 }
 
-/// Makes [`peak_rss_bytes`] count from now on, where the system can (Linux); elsewhere nothing happens.
+/// Resets [`peak_rss_bytes`] where the system can (Linux); elsewhere nothing happens.
 pub fn reset_peak_rss() {
     // "5" resets the high-water mark (proc(5)). The file takes no rename, so it is written in place; a kernel that
     // refuses leaves the older, higher mark.

@@ -1,4 +1,4 @@
-//! Shared parts of jobs: models on disk, what models cost, and the memory in use.
+//! Shared parts of jobs: models on disk, their cost, and the memory in use.
 
 pub(crate) mod cost;
 pub(crate) mod error;

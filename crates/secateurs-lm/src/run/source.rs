@@ -1,4 +1,4 @@
-//! The model that a job makes a changed copy of.
+//! The model that a job copies with changes.
 
 use std::path::Path;
 
@@ -7,14 +7,14 @@ use secateurs_data::Checkpoint;
 use crate::pack::packed::is_packed;
 use crate::run::error::ModelFileError;
 
-/// Opens a model of which a changed copy can be made; no weight is read.
+/// Opens a model that can be copied with changes; no weight is read.
 pub(crate) fn open_source(model: &Path) -> Result<Checkpoint, ModelFileError> {
     let source = Checkpoint::open(model)?;
     check_source(&source)?;
     Ok(source)
 }
 
-/// Refuses a model of which no changed copy can be made.
+/// Refuses a model that cannot be copied with changes.
 pub(crate) fn check_source(source: &Checkpoint) -> Result<(), ModelFileError> {
     if is_packed(source) {
         let path = source.path().to_owned();

@@ -1,11 +1,11 @@
 //! A name that no method has.
 
-/// There is no method of a name.
+/// The error for a name that no method has.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("there is no method \"{name}\"; the methods are: {known}")]
 pub struct UnknownMethod {
     /// The name given.
     pub name: String,
-    /// The names that exist.
+    /// The names of all methods.
     pub known: String,
 }

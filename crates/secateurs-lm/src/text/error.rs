@@ -1,4 +1,4 @@
-//! The errors of texts, windows and prompts.
+//! Errors of texts, windows and prompts.
 
 use std::path::{Path, PathBuf};
 
@@ -6,36 +6,36 @@ use secateurs_runtime::RuntimeError;
 
 use crate::run::error::{ModelFileError, from_files};
 
-/// A text, its windows or a prompt that cannot be used.
+/// An error of a text, its windows or a prompt.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TextError {
-    /// A text has too few tokens.
+    /// A text with too few tokens.
     #[error("{what} has {got} tokens, {count} windows of {window} need {}", count * window)]
     TextTooShort {
-        /// Which text.
+        /// Name of the text.
         what: &'static str,
-        /// Tokens it has.
+        /// Number of tokens that it has.
         got: usize,
-        /// Windows asked for.
+        /// Requested number of windows.
         count: usize,
-        /// Tokens in a window.
+        /// Tokens per window.
         window: usize,
     },
-    /// Windows of no or one token, or none of them.
+    /// Windows with fewer than two tokens, or no windows.
     #[error("{count} windows of {window} tokens: at least one window of two tokens is needed")]
     WindowSize {
-        /// Windows asked for.
+        /// Requested number of windows.
         count: usize,
-        /// Tokens in a window.
+        /// Tokens per window.
         window: usize,
     },
-    /// A window is longer than the model was made for.
+    /// A window that is longer than the model's positions.
     #[error("windows of {window} tokens are longer than the {max_positions} positions of the model")]
     WindowTooLong {
-        /// Tokens in a window.
+        /// Tokens per window.
         window: usize,
-        /// Positions of the model.
+        /// Number of positions of the model.
         max_positions: usize,
     },
     /// Traces where a text is expected.
@@ -50,20 +50,20 @@ pub enum TextError {
         /// The file.
         path: PathBuf,
     },
-    /// A line of a file of prompts or traces cannot be used.
+    /// A line of a file of prompts or traces that cannot be used.
     #[error(transparent)]
     Line(#[from] LineError),
-    /// Running the model failed.
+    /// An error while running the model.
     #[error(transparent)]
     Runtime(#[from] RuntimeError),
-    /// A model file or the output.
+    /// A model file or an output with a fault.
     #[error(transparent)]
     File(#[from] ModelFileError),
 }
 
 from_files!(TextError);
 
-/// No line of a prompt or a trace is that long; more is not read into memory.
+/// Longest line of a prompt or a trace, in bytes; more is not read into memory.
 pub(crate) const MAX_LINE: u64 = 64 << 20;
 
 /// A line that cannot be used.
@@ -74,7 +74,7 @@ pub struct LineError {
     pub path: PathBuf,
     /// Number of the line, from 1.
     pub line: usize,
-    /// Reason why it cannot be used.
+    /// Reason why the line cannot be used.
     #[source]
     pub problem: LineProblem,
 }
@@ -83,39 +83,39 @@ pub struct LineError {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LineProblem {
-    /// It is not the JSON that it should be.
+    /// A line that is not the expected JSON.
     #[error("{reason}, at column {column}")]
     Json {
-        /// Words of the reader.
+        /// Message of the parser.
         reason: String,
-        /// Where.
+        /// Column of the fault.
         column: usize,
     },
-    /// It is not UTF-8.
+    /// A line that is not UTF-8.
     #[error("it is not UTF-8")]
     NotUtf8,
-    /// It does not end.
+    /// A line that exceeds the longest length.
     #[error("it is longer than {MAX_LINE} bytes")]
     TooLong,
-    /// It lacks a field.
+    /// A missing field.
     #[error("it has no field {}", field.join(" or "))]
     NoField {
-        /// The names that would do.
+        /// The accepted names of the field.
         field: Vec<String>,
     },
-    /// A field is no text.
+    /// A field that is not a text.
     #[error("its field {field} is not a text")]
     NotText {
-        /// The field.
+        /// Name of the field.
         field: String,
     },
-    /// A field that should end in a number has none.
+    /// A field that should end in a number and does not.
     #[error("its field {field} has no number")]
     NoNumber {
-        /// The field.
+        /// Name of the field.
         field: String,
     },
-    /// A token is not in the vocabulary of the model.
+    /// A token that is not in the vocabulary of the model.
     #[error("token id {id} is outside the vocabulary of {vocab_size}")]
     TokenOutOfRange {
         /// The id.
@@ -123,32 +123,32 @@ pub enum LineProblem {
         /// Size of the vocabulary.
         vocab_size: usize,
     },
-    /// There is nothing to go on from.
+    /// A prompt without tokens.
     #[error("the prompt has no tokens")]
     EmptyPrompt,
-    /// More tokens than positions.
+    /// A sequence with more tokens than the model has positions.
     #[error("{n_tokens} tokens are more than the {max_positions} positions of the model")]
     TooManyTokens {
-        /// Tokens of the sequence.
+        /// Number of tokens of the sequence.
         n_tokens: usize,
-        /// Positions of the model.
+        /// Number of positions of the model.
         max_positions: usize,
     },
-    /// Its trace belongs to another prompt than its place says.
+    /// A trace in the place of another one.
     #[error("it is sample {} of prompt {}, in the place of sample {} of prompt {}", got.1, got.0, expected.1, expected.0)]
     OutOfOrder {
-        /// Prompt and sample that belong there.
+        /// Indices of the prompt and the sample that belong there.
         expected: (usize, usize),
-        /// Prompt and sample found.
+        /// Indices of the prompt and the sample found.
         got: (usize, usize),
     },
-    /// The prompt cannot be turned into tokens.
+    /// A prompt that cannot be turned into tokens.
     #[error("the prompt cannot be used")]
     Prompt(#[source] Box<TextError>),
 }
 
 impl LineProblem {
-    /// The words of serde_json; the line that it names is always the first of its text.
+    /// Message of serde_json without its line number, which is always the first of its text.
     pub(crate) fn json(error: &serde_json::Error) -> Self {
         let text = error.to_string();
         let reason = text.split(" at line ").next().unwrap_or(&text);

@@ -1,4 +1,4 @@
-//! Text in, text out.
+//! Generates text from text.
 
 use secateurs_data::{Checkpoint, TextStream};
 use secateurs_models::ModelShape;
@@ -23,9 +23,9 @@ pub struct Completion {
     pub text: String,
     /// Number of tokens of the prompt.
     pub prompt_tokens: usize,
-    /// The tokens of the text; one that ends it is not among them.
+    /// Tokens of the text, without an end token.
     pub tokens: Vec<u32>,
-    /// Why it ends.
+    /// Reason for the end of the text.
     pub stop: Stop,
 }
 
@@ -76,7 +76,8 @@ impl TextGenerator {
         self.complete_seeded(&seeded, generation, on_text)
     }
 
-    /// [`complete`](Self::complete) where every prompt has its own seed, and that of `generation` has no part.
+    /// Continues prompts as [`complete`](Self::complete) does, with a seed for each; the seed of `generation` is
+    /// ignored.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! Files of one record a line.
+//! Files with one record per line.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
@@ -34,17 +34,17 @@ impl Lines {
         self.n_read
     }
 
-    /// Bytes of all lines read that end as lines do.
+    /// Number of bytes of all complete lines read.
     pub(crate) fn complete_bytes(&self) -> u64 {
         self.complete_bytes
     }
 
-    /// The problem as an error that names the line read last.
+    /// Wraps a problem into an error that names the line read last.
     pub(crate) fn error(&self, problem: LineProblem) -> TextError {
         problem.at(&self.path, self.n_read)
     }
 
-    /// The bytes of the next line, without its end, and whether it has one; `None` at the end of the file.
+    /// The bytes of the next line without its end, and whether it has one; `None` at the end of the file.
     pub(crate) fn next_bytes(&mut self) -> Result<Option<(Vec<u8>, bool)>, TextError> {
         let mut bytes = Vec::new();
         let mut limited = (&mut self.reader).take(MAX_LINE);
@@ -65,7 +65,7 @@ impl Lines {
         Ok(Some((bytes, is_complete)))
     }
 
-    /// The first line with anything on it, without a byte order mark, which some editors put before a text.
+    /// The first line that is not blank, without a byte order mark, which some editors put before a text.
     pub(crate) fn first_text(&mut self) -> Result<Option<String>, TextError> {
         while let Some(line) = self.next_text()? {
             let line = line.strip_prefix('\u{feff}').unwrap_or(&line).trim();
@@ -86,7 +86,7 @@ impl Lines {
     }
 }
 
-/// A system error with what was attempted.
+/// Wraps a system error with the attempted operation.
 pub(crate) fn failed(action: &'static str, path: &Path, source: std::io::Error) -> TextError {
     TextError::from(DataError::Io {
         action,

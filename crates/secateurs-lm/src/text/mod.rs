@@ -1,4 +1,4 @@
-//! Texts as tokens: running text, prompts, windows, and text that a model continues.
+//! Texts as tokens: running text, prompts, windows, and generated text.
 
 pub(crate) mod error;
 pub(crate) mod generator;

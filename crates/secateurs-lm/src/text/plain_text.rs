@@ -1,4 +1,4 @@
-//! Running text, and what is taken for it by mistake.
+//! Running text, and files that are mistaken for it.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use crate::text::error::TextError;
 use crate::trace::format::has_header;
 
-/// Reads a UTF-8 text to calibrate, train or measure on. It is read once, so it may come through a pipe.
+/// Reads a UTF-8 text for calibration, training or measurement. It is read once, so it may come through a pipe.
 ///
 /// # Errors
 ///
@@ -25,14 +25,14 @@ pub fn read_plain_text(path: &Path) -> Result<String, TextError> {
     }
 }
 
-/// Whether the first lines with anything on them, up to three, are all JSON objects.
+/// Whether the first non-blank lines, up to three, are all JSON objects.
 pub(crate) fn is_json_lines(text: &str) -> bool {
     let lines = text.lines().filter(|line| !line.trim().is_empty()).take(3);
     let is_object = |line: &str| serde_json::from_str::<Map<String, Value>>(line).is_ok();
     lines.clone().next().is_some() && lines.clone().all(is_object)
 }
 
-/// Whether all of a text is JSON objects and arrays, one after the other, over however many lines.
+/// Whether a text consists of JSON objects and arrays only, on any number of lines.
 fn is_json(text: &str) -> bool {
     let text = text.trim_start_matches(|c: char| c == '\u{feff}' || c.is_whitespace());
     text.starts_with(['{', '['])

@@ -1,4 +1,4 @@
-//! From prompts to tokens.
+//! Encodes prompts to tokens.
 
 use std::path::PathBuf;
 
@@ -13,13 +13,13 @@ use crate::text::error::TextError;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum PromptStyle {
-    /// As it is, after the start token that the tokenizer puts before a text, if it does.
+    /// The text alone, after the tokenizer's start token, if there is one.
     Raw,
-    /// As it is, without a start token.
+    /// The text alone, without a start token.
     RawWithoutStart,
-    /// As the message of a user, by the chat template of the model.
+    /// The text as the message of a user, in the chat template of the model.
     Chat {
-        /// Text that the model is told before.
+        /// System message, if there is one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         system: Option<String>,
     },
@@ -33,8 +33,8 @@ pub struct PromptEncoder {
     template: Template,
 }
 
-/// A chat template that is parsed when a message is put into it: raw prompts need none, and one that does not parse is no reason
-/// to refuse them.
+/// A chat template that is parsed only when it is used: raw prompts need none, and one that cannot be parsed is no
+/// reason to refuse them.
 #[derive(Debug)]
 enum Template {
     None,
@@ -42,7 +42,7 @@ enum Template {
         template: String,
         special_tokens: Value,
     },
-    /// What is there cannot be read; this model says why.
+    /// A template that cannot be read, with the reason.
     Unreadable {
         model: PathBuf,
     },
@@ -86,7 +86,7 @@ impl Template {
 }
 
 impl PromptEncoder {
-    /// Loads the tokenizer, and finds the template; no weights are read.
+    /// Loads the tokenizer and finds the template; no weights are read.
     ///
     /// # Errors
     ///
@@ -110,7 +110,7 @@ impl PromptEncoder {
         !matches!(self.template, Template::None)
     }
 
-    /// The style that this model can do: a plain message to a model without chat template stays as it is.
+    /// The nearest style that this model supports: without a chat template a message stays as it is.
     pub fn resolve(&self, style: PromptStyle) -> PromptStyle {
         match style {
             PromptStyle::Chat { system: None } if !self.has_template() => PromptStyle::Raw,
@@ -139,8 +139,8 @@ impl PromptEncoder {
         }
     }
 
-    /// The tokens of a text that the model is to continue: the start token that the tokenizer's own rule puts before it, unless
-    /// the text begins with it, and never an end token.
+    /// The tokens of a text to be continued: the start token by the tokenizer's own rule, unless the text begins with
+    /// it, and never an end token.
     ///
     /// # Errors
     ///
@@ -157,7 +157,7 @@ impl PromptEncoder {
         Ok(tokens)
     }
 
-    /// The tokens of a plain text, without any added.
+    /// The tokens of a plain text, without additional tokens.
     ///
     /// # Errors
     ///
@@ -170,7 +170,7 @@ impl PromptEncoder {
         Ok(tokens)
     }
 
-    /// The tokens after which the model answers; start tokens are the template's affair.
+    /// The tokens of a message, after which the model answers; the template adds start tokens itself.
     ///
     /// # Errors
     ///

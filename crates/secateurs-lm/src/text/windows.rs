@@ -13,7 +13,7 @@ pub struct TextWindows<'a> {
     pub text: &'a str,
     /// Number of windows.
     pub count: usize,
-    /// Tokens in a window.
+    /// Tokens per window.
     pub length: usize,
 }
 
@@ -32,7 +32,7 @@ pub fn first_windows(
     Ok(windows)
 }
 
-/// All windows of a text, at least as many as wanted; tokens at the end that fill no window are left out.
+/// All windows of a text, at least `wanted.count`; tokens at the end that fill no window are left out.
 ///
 /// # Errors
 ///
@@ -62,7 +62,7 @@ pub fn all_windows(
     Ok(tokens.chunks_exact(window).map(<[u32]>::to_vec).collect())
 }
 
-/// Refuses windows that the rotary table of the model was not made for.
+/// Refuses windows that exceed the model's rotary table.
 ///
 /// # Errors
 ///

@@ -14,12 +14,12 @@ use crate::trace::calibration_error::CalibrationError;
 use crate::trace::error::TraceError;
 use crate::trace::format::{TraceReader, TraceSource};
 
-/// Data that calibrate.
+/// Data for calibration.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Calibration {
     /// Windows of a text.
     Text(TextCalibration),
-    /// Prompts with continuations; where the model itself wrote them, this is RAC (arXiv 2509.12464).
+    /// Prompts with continuations; if the model itself wrote them, this is RAC (arXiv 2509.12464).
     Traces(TraceCalibration),
 }
 
@@ -28,11 +28,11 @@ pub enum Calibration {
 pub struct TextCalibration {
     /// Path of a UTF-8 text.
     pub text: PathBuf,
-    /// Tokens in a window.
+    /// Tokens per window.
     pub window: usize,
-    /// Windows: the first ones of the text after those skipped, not overlapping.
+    /// Number of windows: the first ones of the text after those skipped, without overlap.
     pub windows: usize,
-    /// Windows to skip, so that repetitions can calibrate on other parts of a text.
+    /// Number of windows to skip, so that repetitions can calibrate on other parts of a text.
     pub skip: usize,
 }
 
@@ -41,13 +41,13 @@ pub struct TextCalibration {
 pub struct TraceCalibration {
     /// Path of a file of traces.
     pub traces: PathBuf,
-    /// The part of a trace that is read.
+    /// Part of each trace that is read.
     pub part: TracePart,
-    /// Tokens in all, the last trace cut to fit; `None` for all there are.
+    /// Number of tokens in all, for which the last trace is cut; `None` reads all.
     pub tokens: Option<usize>,
 }
 
-/// The part of a trace that is read.
+/// Part of each trace that is read.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum TracePart {
@@ -67,7 +67,7 @@ impl Calibration {
         }
     }
 
-    /// Refuses a calibration that reads nothing, or windows that the model has no positions for; no file is read.
+    /// Refuses a calibration that reads nothing, or windows longer than the model's positions; no file is read.
     pub(crate) fn check(&self, shape: &ModelShape) -> Result<(), TraceError> {
         match self {
             Self::Text(text) => text.check(shape),
@@ -76,7 +76,8 @@ impl Calibration {
         }
     }
 
-    /// The token sequences, each to be run for itself from position 0: no token is ever added to make them equally long.
+    /// The token sequences, each to be run separately from position 0: no token is ever added to make them equally
+    /// long.
     ///
     /// # Errors
     ///
@@ -105,7 +106,7 @@ impl Calibration {
     }
 }
 
-/// Token sequences that calibrate.
+/// Token sequences for calibration.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CalibrationTokens {
     /// The sequences, of any lengths.
@@ -114,7 +115,7 @@ pub struct CalibrationTokens {
     pub notes: Vec<String>,
 }
 
-/// Traces as sequences, with the numbers of their tokens.
+/// Converts traces to sequences, and counts their tokens.
 #[derive(Default)]
 struct ReadTraces {
     sequences: Vec<Vec<u32>>,
@@ -180,7 +181,7 @@ impl TraceCalibration {
         })
     }
 
-    /// Reads traces until there are tokens enough.
+    /// Reads traces until there are enough tokens.
     fn read(&self, reader: &mut TraceReader, max_positions: usize) -> Result<ReadTraces, TraceError> {
         let mut read = ReadTraces::default();
         let mut left = self.tokens.unwrap_or(usize::MAX);

@@ -1,4 +1,4 @@
-//! A calibration as a recipe file has it.
+//! A calibration in the form of a recipe file.
 
 use std::path::PathBuf;
 
@@ -8,29 +8,29 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::trace::calibration::{Calibration, TextCalibration, TraceCalibration, TracePart};
 use crate::trace::calibration_error::CalibrationError;
 
-/// A calibration in which something may still be missing: what a recipe file says, before anything is laid over it.
+/// A calibration with optional parts: the content of a recipe file, before options of the command line are applied.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct CalibrationDraft {
     /// Path of a UTF-8 text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub text: Option<PathBuf>,
-    /// Tokens in a window of the text (1024).
+    /// Tokens per window of the text (1024).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub window: Option<usize>,
-    /// Windows of the text (16).
+    /// Number of windows of the text (16).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub windows: Option<usize>,
-    /// Windows of the text to skip (0).
+    /// Number of windows of the text to skip (0).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub skip: Option<usize>,
     /// Path of a file of traces.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub traces: Option<PathBuf>,
-    /// Part of a trace that is read (full).
+    /// Part of each trace that is read (full).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub part: Option<TracePart>,
-    /// Tokens of the traces in all (as many as there are).
+    /// Number of tokens of the traces in all (all tokens).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tokens: Option<usize>,
 }

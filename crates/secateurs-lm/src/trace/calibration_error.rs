@@ -1,21 +1,21 @@
-//! The error of a calibration that makes no sense.
+//! Errors of calibrations.
 
-/// A calibration that makes no sense.
+/// An error of a calibration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CalibrationError {
-    /// Both sources, or none.
+    /// Both a text and traces, or neither.
     #[error("give either a text or traces to calibrate on")]
     Source,
-    /// A setting of the other source.
+    /// A setting of the source that was not chosen.
     #[error("{setting} is a setting of {of}")]
     Setting {
         /// The setting.
         setting: &'static str,
-        /// Which source has it.
+        /// The source that has the setting.
         of: &'static str,
     },
-    /// Nothing is to be read.
+    /// A calibration without tokens.
     #[error("calibration needs at least one token")]
     NoTokens,
 }

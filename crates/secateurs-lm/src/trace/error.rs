@@ -1,4 +1,4 @@
-//! The errors of traces, and of calibration by them or a text.
+//! Errors of traces, and of calibration.
 
 use std::path::PathBuf;
 
@@ -8,37 +8,37 @@ use crate::run::error::{ModelFileError, from_files};
 use crate::text::error::TextError;
 use crate::trace::calibration_error::CalibrationError;
 
-/// Traces that cannot be made or read.
+/// An error of making or reading traces.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TraceError {
-    /// Something else where prompts are expected.
+    /// A file of another kind where prompts are expected.
     #[error("{} is no file of prompts: it holds {what}", path.display())]
     NotPrompts {
         /// The file.
         path: PathBuf,
-        /// What it holds.
+        /// Content of the file.
         what: &'static str,
     },
-    /// A file has no prompt left.
+    /// A file without a prompt after those to skip.
     #[error("{} has {n_prompts} prompts, and {skip} are to be skipped", path.display())]
     NoPrompts {
         /// The file.
         path: PathBuf,
-        /// Prompts in it.
+        /// Number of prompts in it.
         n_prompts: usize,
-        /// Prompts to skip.
+        /// Number of prompts to skip.
         skip: usize,
     },
-    /// Too many sequences at a time, or none.
+    /// A number of sequences at a time that is zero or too large.
     #[error("a batch of {got}: from 1 to {max} sequences are sampled together")]
     Batch {
-        /// Sequences asked for.
+        /// Requested number of sequences.
         got: usize,
-        /// Most sequences.
+        /// Largest number of sequences.
         max: usize,
     },
-    /// A file holds something else than traces.
+    /// A file of another kind where traces are expected.
     #[error("{} is no file of traces", path.display())]
     NotTraces {
         /// The file.
@@ -49,31 +49,31 @@ pub enum TraceError {
     TraceVersion {
         /// The file.
         path: PathBuf,
-        /// Its version, if it is a number.
+        /// Version of the file, if it is a number.
         got: Option<u64>,
-        /// The version that is read.
+        /// The version that this program reads.
         expected: u64,
     },
-    /// Traces have too few tokens.
+    /// Traces with too few tokens.
     #[error("the traces in {} have {got} tokens, calibration needs {wanted}", path.display())]
     TooFewTraceTokens {
         /// The file.
         path: PathBuf,
-        /// Tokens of the parts that calibrate.
+        /// Number of tokens in the parts for calibration.
         got: usize,
-        /// Tokens asked for.
+        /// Requested number of tokens.
         wanted: usize,
     },
-    /// A calibration that makes no sense.
+    /// An error of a calibration.
     #[error(transparent)]
     Calibration(#[from] CalibrationError),
     /// A text or a prompt that cannot be used.
     #[error(transparent)]
     Text(#[from] TextError),
-    /// Running the model failed.
+    /// An error while running the model.
     #[error(transparent)]
     Runtime(#[from] RuntimeError),
-    /// A model file or the output.
+    /// A model file or an output with a fault.
     #[error(transparent)]
     File(#[from] ModelFileError),
 }

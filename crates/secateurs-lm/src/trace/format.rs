@@ -1,4 +1,4 @@
-//! Traces: prompts with what a model, or somebody else, continued them with.
+//! Traces: prompts with continuations by a model or from a file.
 
 use std::path::Path;
 
@@ -11,13 +11,13 @@ use crate::text::lines::Lines;
 use crate::text::prompt_encoder::PromptStyle;
 use crate::trace::error::TraceError;
 
-/// Kind of file that the first line of a file of traces names.
+/// Kind of file in the first line of a file of traces.
 const FORMAT: &str = "secateurs-traces";
 
 /// The version of the format that is written, and the only one that is read.
 const VERSION: u64 = 1;
 
-/// The first line of a file of traces: everything that decides the others.
+/// The first line of a file of traces: everything that determines the other lines.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TraceHeader {
@@ -27,9 +27,9 @@ pub struct TraceHeader {
     pub model: String,
     /// The prompts that were chosen.
     pub prompts: PromptSelection,
-    /// Where the continuations are from.
+    /// Source of the continuations.
     pub source: TraceSource,
-    /// Number formats of weights and cache, on which a sampled token may depend; absent where nothing was sampled.
+    /// Number formats of weights and cache, on which a sampled token may depend; absent if nothing was sampled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub numbers: Option<String>,
 }
@@ -43,45 +43,46 @@ pub struct PromptSelection {
     /// The field of JSON lines that holds the prompt.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub field: Option<String>,
-    /// Prompts passed over at the start.
+    /// Number of prompts skipped at the start.
     pub skip: usize,
-    /// Most prompts after those; absent for all.
+    /// Largest number of prompts after those; absent for all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<usize>,
-    /// Style in which they are put to the model.
+    /// Style in which prompts are put to the model.
     pub style: PromptStyle,
 }
 
-/// Where continuations are from.
+/// Source of continuations.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum TraceSource {
-    /// Sampled from the model, each with random numbers that depend on the seed, the prompt and the sample alone.
+    /// Sampled from the model; the random numbers of each continuation depend only on the seed, the prompt and the
+    /// sample.
     Sampled {
-        /// Divisor of the logits; 0 takes the most likely token.
+        /// Temperature, the divisor of the logits; 0 takes the most likely token.
         temperature: f64,
-        /// Only the most likely tokens that have this probability together.
+        /// Share of the probability that the most likely tokens to choose from must reach together.
         top_p: f64,
-        /// Only this many of the most likely tokens; 0 for all.
+        /// Number of the most likely tokens to choose from; 0 for all.
         top_k: usize,
         /// Seed of the sampler.
         seed: u64,
-        /// Most tokens of a continuation.
+        /// Largest number of tokens of a continuation.
         max_new_tokens: usize,
-        /// Continuations of every prompt.
+        /// Number of continuations of every prompt.
         samples: usize,
     },
     /// Taken from the file of prompts, such as reference solutions: off-policy.
     Given {
-        /// The field that holds them.
+        /// The field that holds the continuations.
         field: String,
-        /// Most tokens of a continuation.
+        /// Largest number of tokens of a continuation.
         max_new_tokens: usize,
     },
 }
 
 impl TraceSource {
-    /// Continuations of every prompt.
+    /// Number of continuations of every prompt.
     pub fn samples(&self) -> usize {
         match self {
             Self::Sampled { samples, .. } => *samples,
@@ -94,25 +95,25 @@ impl TraceSource {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Trace {
-    /// Index of the prompt in its file, lines without text not counted.
+    /// Index of the prompt in its file, not counting lines without text.
     pub prompt: usize,
-    /// Number of the continuation among those of its prompt.
+    /// Index of the continuation among those of its prompt.
     pub sample: usize,
-    /// The prompt as it stands in its file.
+    /// The prompt as written in its file.
     pub prompt_text: String,
-    /// Tokens of the prompt as the model read them, those of the chat template included.
+    /// Tokens of the prompt as the model read them, including the chat template's.
     pub prompt_tokens: Vec<u32>,
-    /// The tokens of the continuation as they were chosen; one that ended it is not among them.
+    /// Tokens of the continuation, without an end token.
     pub new_tokens: Vec<u32>,
     /// The continuation as text.
     pub text: String,
-    /// Why it ends.
+    /// Reason for the end of the continuation.
     pub stop: TraceStop,
 }
 
 impl Trace {
-    /// The trace as a model of so many positions runs it. A continuation that filled them has one token more, which was chosen
-    /// last and never run; it is left out.
+    /// The trace as a model with this number of positions runs it. A continuation that filled them has one token more,
+    /// which was chosen last and never run; it is left out.
     pub fn within(mut self, max_positions: usize) -> Self {
         let n_tokens = self.prompt_tokens.len() + self.new_tokens.len();
         if self.stop == TraceStop::ContextFull && n_tokens == max_positions + 1 {
@@ -127,20 +128,20 @@ impl Trace {
     }
 }
 
-/// Why a continuation ends.
+/// Reason for the end of a continuation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum TraceStop {
-    /// The model, or the text, was done.
+    /// The model chose an end token, or the text ended.
     End,
-    /// It has as many tokens as it may have.
+    /// The continuation has the largest allowed number of tokens.
     MaxTokens,
-    /// It fills the positions of the model.
+    /// The sequence fills the positions of the model.
     ContextFull,
 }
 
 impl TraceStop {
-    /// Whether it was cut off.
+    /// Whether the continuation was cut off.
     pub fn is_limit(self) -> bool {
         self != Self::End
     }
@@ -169,7 +170,7 @@ impl TraceHeader {
         }
     }
 
-    /// Index of the prompt and number of the sample of trace `index`.
+    /// Index of the prompt and index of the sample of trace `index`.
     pub(crate) fn place(&self, index: usize) -> (usize, usize) {
         let samples = self.source.samples();
         (self.prompts.skip + index / samples, index % samples)
@@ -192,7 +193,7 @@ impl TraceHeader {
         serde_json::from_str(line).map_err(|error| LineProblem::json(&error).at(path, 1).into())
     }
 
-    /// The first difference between the runs of two headers.
+    /// The first difference between the settings in two headers.
     pub(crate) fn difference(&self, other: &Self) -> Option<&'static str> {
         let differs = [
             (self.model != other.model, "model"),
@@ -214,7 +215,7 @@ pub struct TraceReader {
 }
 
 impl TraceReader {
-    /// Opens a file whose tokens must be below `vocab_size`.
+    /// Opens a file of traces whose tokens must be below `vocab_size`.
     ///
     /// # Errors
     ///
@@ -230,22 +231,22 @@ impl TraceReader {
         })
     }
 
-    /// Says where the traces are from.
+    /// Source of the continuations.
     pub fn header(&self) -> &TraceHeader {
         &self.header
     }
 
-    /// Number of the line of the trace read last.
+    /// Number of the line of the last trace read.
     pub fn line(&self) -> usize {
         self.lines.number()
     }
 
-    /// Bytes of header and traces read so far.
+    /// Number of bytes of the header and of the traces read so far.
     pub(crate) fn complete_bytes(&self) -> u64 {
         self.lines.complete_bytes()
     }
 
-    /// The next trace, `None` at the end or where the last line breaks off.
+    /// The next trace; `None` at the end or if the last line is incomplete.
     pub(crate) fn next_complete(&mut self) -> Result<Option<Trace>, TraceError> {
         match self.lines.next_bytes()? {
             Some((bytes, true)) => self.parse(&bytes).map(Some),
@@ -253,7 +254,7 @@ impl TraceReader {
         }
     }
 
-    /// The error of the line read last.
+    /// Builds an error about the line read last.
     pub(crate) fn error(&self, problem: LineProblem) -> TraceError {
         self.lines.error(problem).into()
     }
@@ -289,8 +290,8 @@ impl Iterator for TraceReader {
     }
 }
 
-/// Whether a file begins as files of traces do, whatever its version, and whatever byte order mark or empty lines stand
-/// before. A file that cannot be read does not, nor does a pipe: what a look at it reads would be missing later.
+/// Whether a file begins as files of traces do: any version counts, and a byte order mark or empty lines may precede. A
+/// file that cannot be read does not, nor does a pipe: what a look at it reads would be missing later.
 pub fn is_trace_file(path: &Path) -> bool {
     if !path.is_file() {
         return false;
@@ -344,7 +345,7 @@ mod tests {
         )
     }
 
-    /// The error and its causes.
+    /// Formats the error and its causes.
     fn failure(lines: &[&str]) -> String {
         let file = write(lines);
         let traces = TraceReader::open(file.path(), 4).and_then(Iterator::collect::<Result<Vec<_>, _>>);

@@ -15,24 +15,24 @@ use crate::trace::writer::TraceWriter;
 /// The result of a run that makes traces.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TraceOutcome {
-    /// Traces in the file.
+    /// Number of traces in the file.
     pub traces: usize,
-    /// Their prompts' tokens.
+    /// Number of tokens of the prompts.
     pub prompt_tokens: usize,
-    /// Their continuations' tokens.
+    /// Number of tokens of the continuations.
     pub new_tokens: usize,
-    /// Continuations that were cut off.
+    /// Number of continuations that were cut off.
     pub n_limited: usize,
-    /// Tokens that this run sampled.
+    /// Number of tokens that this run sampled.
     pub sampled_tokens: usize,
-    /// Seconds that it sampled, reading of prompts included and loading excluded.
+    /// Seconds of sampling, including reading of prompts and excluding loading.
     pub sampling_seconds: f64,
     /// Seconds of the whole run.
     pub seconds: f64,
 }
 
 impl TraceOutcome {
-    /// Tokens of a continuation on average.
+    /// Mean number of tokens of a continuation.
     pub fn mean_length(&self) -> f64 {
         self.new_tokens as f64 / self.traces.max(1) as f64
     }
@@ -86,7 +86,7 @@ pub fn trace_prompts(job: &TraceJob<'_>, listener: &mut dyn FnMut(TraceProgress)
     })
 }
 
-/// A file that begins as files of traces do.
+/// Form of the output: a file that begins as files of traces do.
 const TRACES: OutputForm = OutputForm {
     kind: OutputKind::File,
     name: "file of traces",

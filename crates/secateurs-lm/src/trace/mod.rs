@@ -1,4 +1,4 @@
-//! Traces: prompts continued by a model, made, kept and calibrated on.
+//! Traces: prompts continued by a model, stored and used for calibration.
 
 pub(crate) mod calibration;
 pub(crate) mod calibration_draft;

@@ -14,7 +14,7 @@ use crate::trace::format::{PromptSelection, Trace, TraceHeader, TraceSource, Tra
 use crate::trace::request::{TraceJob, TraceProgress};
 use crate::trace::writer::TraceWriter;
 
-/// Given continuations that are written at a time.
+/// Number of given continuations that are written at a time.
 const GIVEN: usize = 512;
 
 /// A prompt that is ready to be continued.
@@ -25,14 +25,14 @@ struct Prepared {
     tokens: Vec<u32>,
 }
 
-/// Tokens sampled and the seconds it took.
+/// Number of tokens sampled, and the seconds that they took.
 #[derive(Default)]
 pub(crate) struct Sampled {
     pub(crate) tokens: usize,
     pub(crate) seconds: f64,
 }
 
-/// Everything that is known before the first token.
+/// All inputs of the run, prepared before the first token.
 pub(crate) struct TracePlan {
     pub(crate) header: TraceHeader,
     prompts: Vec<Prepared>,
@@ -42,7 +42,7 @@ pub(crate) struct TracePlan {
 }
 
 impl TracePlan {
-    /// Reads and encodes the prompts; the first that cannot be used is an error.
+    /// Reads and encodes the prompts; the first unusable one is an error.
     pub(crate) fn new(job: &TraceJob<'_>, checkpoint: &Checkpoint) -> Result<Self, TraceError> {
         // Given continuations need no weights.
         let shape = match sampling(&job.config.source) {
@@ -79,13 +79,13 @@ impl TracePlan {
         self.prompts.len() * self.header.source.samples()
     }
 
-    /// The prompt and the sample of a trace.
+    /// The prompt and the sample index of a trace.
     fn place(&self, trace: usize) -> (&Prepared, usize) {
         let samples = self.header.source.samples();
         (&self.prompts[trace / samples], trace % samples)
     }
 
-    /// Makes the traces that are not there yet.
+    /// Makes the missing traces.
     pub(crate) fn run(
         &self,
         job: &TraceJob<'_>,
@@ -154,7 +154,7 @@ impl TracePlan {
             .collect())
     }
 
-    /// The trace of a continuation that stands beside its prompt.
+    /// The trace of a continuation that is given beside its prompt.
     fn given(&self, job: &TraceJob<'_>, trace: usize) -> Result<Trace, TraceError> {
         let TraceSource::Given { field, .. } = &self.header.source else {
             unreachable!("only given continuations are taken");
@@ -242,7 +242,7 @@ pub(crate) fn sampling(source: &TraceSource) -> Option<Sampling> {
     }
 }
 
-/// Encodes the prompts that were chosen, at least one.
+/// Encodes the chosen prompts, at least one.
 fn prepare(
     job: &TraceJob<'_>,
     encoder: &PromptEncoder,

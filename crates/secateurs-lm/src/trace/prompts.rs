@@ -11,10 +11,10 @@ use crate::text::plain_text::is_json_lines;
 use crate::trace::error::TraceError;
 use crate::trace::format::is_trace_file;
 
-/// The fields that are looked for where none is named, in this order.
+/// Names of the fields that may hold the prompt by default, in order of preference.
 const USUAL_FIELDS: [&str; 4] = ["question", "problem", "prompt", "context"];
 
-/// Ends of names of files that have a JSON object on every line.
+/// Extensions of files with a JSON object on every line.
 const JSON_LINES: [&str; 2] = ["jsonl", "ndjson"];
 
 /// A file of prompts: JSON lines, or a plain text with a prompt on every line.
@@ -26,7 +26,7 @@ pub struct PromptFile {
     records: Vec<PromptRecord>,
 }
 
-/// One prompt with what stands beside it.
+/// One prompt with the other fields of its line.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PromptRecord {
     /// Line in the file, from 1.
@@ -37,7 +37,7 @@ pub struct PromptRecord {
 }
 
 impl PromptRecord {
-    /// A line that is a prompt.
+    /// A line that holds a prompt.
     fn plain(text: &str, line: usize) -> Self {
         Self {
             line,
@@ -48,9 +48,9 @@ impl PromptRecord {
 }
 
 impl PromptFile {
-    /// Reads a file; lines without text are passed over, and every other is a prompt, whatever it is. A file whose name ends in
-    /// `.jsonl` or `.ndjson` has an object on every line, and the prompt is its `field`; if none is named, the first of `question`, `problem`, `prompt` and `context` that the first
-    /// line has.
+    /// Reads a file; skips lines without text, and takes every other as a prompt. A file whose name ends in `.jsonl` or
+    /// `.ndjson` has an object on every line, and the prompt is its `field`; if none is named, the first of `question`,
+    /// `problem`, `prompt` and `context` that the first line has.
     ///
     /// # Errors
     ///
@@ -113,12 +113,12 @@ impl PromptFile {
         Ok(PromptRecord { line, text, fields })
     }
 
-    /// Where it was read from.
+    /// Path of the file.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Sha256 of its text, with line ends unified.
+    /// Sha256 of the file's text, with line ends unified.
     pub fn sha256(&self) -> &str {
         &self.sha256
     }

@@ -1,4 +1,4 @@
-//! Traces as they are asked for.
+//! A request to make traces.
 
 use std::path::Path;
 
@@ -17,7 +17,7 @@ pub struct TraceJob<'a> {
     pub model: &'a Path,
     /// The prompts.
     pub prompts: &'a PromptFile,
-    /// The file to make.
+    /// The file to create.
     pub out: &'a Path,
     /// Settings of the run.
     pub config: &'a TraceConfig,
@@ -30,29 +30,30 @@ pub struct TraceJob<'a> {
 pub struct TraceConfig {
     /// Style in which prompts are put to the model.
     pub style: PromptStyle,
-    /// Prompts to pass over at the start.
+    /// Number of prompts to skip at the start.
     pub skip: usize,
-    /// Most prompts after those.
+    /// Largest number of prompts after those.
     pub limit: Option<usize>,
-    /// Where continuations are from.
+    /// Source of the continuations.
     pub source: TraceSource,
-    /// Continuations sampled together, at most [`SMALL_BATCH`](secateurs_sparse::SMALL_BATCH); they do not depend on it.
+    /// Number of continuations sampled together, at most [`SMALL_BATCH`](secateurs_sparse::SMALL_BATCH); they do not
+    /// depend on it.
     pub batch: usize,
     /// Threads and instruction set.
     pub engine: EngineConfig,
-    /// Storage of weights that a GGUF file holds quantised.
+    /// Storage type of weights that a GGUF file holds quantised.
     pub dense: ValueType,
-    /// Storage of keys and values.
+    /// Storage type of keys and values.
     pub cache: VectorType,
 }
 
 /// Progress of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TraceProgress {
-    /// Traces done, those of an earlier run included.
+    /// Number of finished traces, including an earlier run's.
     pub done: usize,
-    /// All traces.
+    /// Number of all traces.
     pub total: usize,
-    /// Tokens that this run sampled.
+    /// Number of tokens that this run sampled.
     pub new_tokens: usize,
 }

@@ -1,4 +1,4 @@
-//! A file of traces while it grows.
+//! Writes a file of traces while it grows.
 
 use std::path::Path;
 
@@ -9,14 +9,14 @@ use crate::text::lines::Lines;
 use crate::trace::error::TraceError;
 use crate::trace::format::{Trace, TraceHeader, TraceReader};
 
-/// Appends traces to a file beside the output, which becomes the output when all are there.
+/// Appends traces to a file beside the output, which becomes the output when all traces are in it.
 #[derive(Debug)]
 pub(crate) struct TraceWriter {
     lines: RunLines,
     tally: Tally,
 }
 
-/// Numbers of a file of traces.
+/// Statistics of a file of traces.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Tally {
     pub traces: usize,
@@ -33,7 +33,8 @@ impl Tally {
         self.n_limited += usize::from(trace.stop.is_limit());
     }
 
-    /// Counts the whole traces of an unfinished run; returns the bytes of them and of the header, 0 if not even that is whole.
+    /// Counts the whole traces of an unfinished run; returns the number of their bytes with the header's, or 0 if the
+    /// header is incomplete.
     fn recover(&mut self, path: &Path, header: &TraceHeader, vocab_size: usize) -> Result<u64, TraceError> {
         if !matches!(Lines::open(path)?.next_bytes()?, Some((_, true))) {
             return Ok(0);
@@ -55,15 +56,15 @@ impl Tally {
 }
 
 impl TraceWriter {
-    /// Begins a file, or goes on with that of an unfinished run of the same header: traces that are whole are kept, a last
-    /// one that breaks off is dropped.
+    /// Begins a file, or resumes the file of an unfinished run with the same header: whole traces are kept, an
+    /// incomplete last one is dropped.
     pub(crate) fn begin(claim: OutputClaim, header: &TraceHeader, vocab_size: usize) -> Result<Self, TraceError> {
         let mut tally = Tally::default();
         let lines = claim.begin_lines(header, |path| tally.recover(path, header, vocab_size))?;
         Ok(Self { lines, tally })
     }
 
-    /// Traces written so far, those of an earlier run included.
+    /// Number of traces written so far, including an earlier run's.
     pub(crate) fn n_traces(&self) -> usize {
         self.tally.traces
     }
@@ -75,7 +76,7 @@ impl TraceWriter {
         Ok(())
     }
 
-    /// Numbers of the traces written so far, by an earlier run too.
+    /// Statistics of the traces written so far, including an earlier run's.
     pub(crate) fn tally(&self) -> Tally {
         self.tally
     }

@@ -1,4 +1,4 @@
-//! A training on its way: steps, validations and states on disk.
+//! A training in progress: steps, validations and states on disk.
 
 use std::time::{Duration, Instant};
 
@@ -17,10 +17,10 @@ use crate::train::journal::TrainingJournal;
 use crate::train::log::SparseLoss;
 use crate::train::state;
 
-/// Time from one checkpoint to the next, unless a number of steps is given.
+/// Time between checkpoints, unless a number of steps is given.
 const CHECKPOINT_TIME: Duration = Duration::from_mins(5);
 
-/// A training on its way.
+/// A training in progress.
 pub(super) struct Course<'a, F> {
     pub(super) inputs: &'a Inputs<'a, F>,
     pub(super) run: &'a mut RunFolder<TrainingJournal>,
@@ -86,7 +86,7 @@ impl<F: LanguageModel> Course<'_, F> {
         log.tokens += training.micro_batches() * training.batch_size() * window;
     }
 
-    /// Says where the last good state is.
+    /// Adds the place of the last good state to an error.
     fn say_what_is_kept(&self, error: TrainError) -> TrainJobError {
         match self.run.journal().steps_done {
             0 => error.into(),
@@ -117,7 +117,7 @@ impl<F: LanguageModel> Course<'_, F> {
         Ok(())
     }
 
-    /// Puts the state on the disk, from where an interrupted run goes on.
+    /// Writes the state to the disk, from which an interrupted run resumes.
     fn keep(&mut self, trainer: &Trainer<F::Model>) -> Result<(), TrainJobError> {
         let before = self.run.journal().steps_done;
         let (steps_done, seconds) = (trainer.steps_done(), self.seconds());

@@ -1,4 +1,4 @@
-//! Windows of tokens to learn from, in a fixed order.
+//! Windows of tokens for training, in a fixed order.
 
 use secateurs_data::Tokenizer;
 use secateurs_train::{Batches, EpochOrder};
@@ -8,7 +8,7 @@ use crate::text::plain_text::read_plain_text;
 use crate::train::error::TrainJobError;
 use crate::train::settings::Training;
 
-/// Windows in the order in which training takes them.
+/// Windows in the order of their use in training.
 #[derive(Debug, Clone)]
 pub(crate) struct TrainingWindows {
     tokens: Vec<u32>,
@@ -56,12 +56,12 @@ impl TrainingWindows {
         })
     }
 
-    /// Tokens in a window.
+    /// Tokens per window.
     pub(crate) fn window(&self) -> usize {
         self.window
     }
 
-    /// Times that a window is used on average, at least 1.
+    /// Mean number of uses of a window, at least 1.
     pub(crate) fn reuse(&self) -> f64 {
         (self.batches.items().len() as f64 / self.n_available as f64).max(1.0)
     }

@@ -1,4 +1,4 @@
-//! The errors of training a whole model.
+//! Errors of training a whole model.
 
 use std::path::PathBuf;
 
@@ -9,36 +9,36 @@ use crate::prune::recipes::recipe_error::RecipeError;
 use crate::run::error::{ModelFileError, from_files, is_of_system};
 use crate::text::error::TextError;
 
-/// A training of a whole model that failed.
+/// An error of training a whole model.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TrainJobError {
-    /// The training texts have too few windows.
+    /// Training texts with too few windows.
     #[error(
         "the training texts have {got} windows of {window} tokens; with {passes} pass(es) over them, {} of the {needed} needed are missing",
         needed.saturating_sub(got.saturating_mul(*passes))
     )]
     TooLittleText {
-        /// Windows that there are.
+        /// Number of windows in the texts.
         got: usize,
-        /// Windows that training takes.
+        /// Number of windows that training needs.
         needed: usize,
-        /// Tokens in a window.
+        /// Tokens per window.
         window: usize,
-        /// Times that a window may be used.
+        /// Number of times that a window may be used.
         passes: usize,
     },
-    /// Training that left the finite numbers after a checkpoint.
+    /// A training that became NaN or infinite after a checkpoint.
     #[error(
         "training failed; the state after {steps_done} steps is kept in {}, from where --resume repeats what failed",
         path.display()
     )]
     Stopped {
-        /// Steps done in the kept state.
+        /// Number of steps done in the kept state.
         steps_done: usize,
         /// The staging folder.
         path: PathBuf,
-        /// What happened.
+        /// The failure itself.
         source: Box<TrainError>,
     },
     /// A recipe that cannot be followed.
@@ -53,7 +53,7 @@ pub enum TrainJobError {
     /// A training that failed.
     #[error(transparent)]
     Train(#[from] TrainError),
-    /// A model file or the output.
+    /// A model file or an output with a fault.
     #[error(transparent)]
     File(#[from] ModelFileError),
 }

@@ -1,4 +1,4 @@
-//! Everything that a training reads.
+//! All inputs of a training: its texts, model and settings.
 
 use secateurs_data::Checkpoint;
 use secateurs_models::{LanguageModel, ModelShape};
@@ -13,7 +13,7 @@ use crate::train::journal::{TrainingJournal, VERSION};
 use crate::train::log::TrainingLog;
 use crate::train::settings::Training;
 
-/// Everything that a training reads.
+/// All inputs of a training: its texts, model and settings.
 pub(super) struct Inputs<'a, F> {
     pub(super) training: &'a Training,
     pub(super) family: F,
@@ -53,7 +53,7 @@ impl<'a, F: LanguageModel> Inputs<'a, F> {
         })
     }
 
-    /// The journal of a training that is to begin.
+    /// The journal of a new training.
     pub(super) fn journal(&self, recipe: &Recipe, source: &Checkpoint) -> Result<TrainingJournal, TrainJobError> {
         Ok(TrainingJournal {
             version: VERSION,

@@ -38,7 +38,7 @@ pub(crate) struct TrainingRun<'a, F> {
 }
 
 impl<'a, F: LanguageModel> TrainingRun<'a, F> {
-    /// Reads the texts, then begins in the staging folder or opens what an interrupted run left there.
+    /// Reads the texts, then begins in the staging folder or opens an interrupted run's work there.
     pub(crate) fn begin(
         job: &'a PruneJob<'a>,
         source: &'a Checkpoint,
@@ -60,12 +60,12 @@ impl<'a, F: LanguageModel> TrainingRun<'a, F> {
         })
     }
 
-    /// Folder of the model that a first method prunes, whose zeros the training keeps.
+    /// Folder of the model that a first method prunes; the training keeps its zeros.
     pub(crate) fn first_stage_folder(&self) -> PathBuf {
         self.run.folder().join("first-stage")
     }
 
-    /// Trains, and puts the model in its place.
+    /// Trains, and moves the model to its place.
     pub(crate) fn run(
         mut self,
         method: &WholeModel,
@@ -125,7 +125,7 @@ impl<'a, F: LanguageModel> TrainingRun<'a, F> {
         Ok(masks.collect())
     }
 
-    /// Writes the finished model with its report, which counts what was written.
+    /// Writes the finished model with its report, which counts the written weights.
     fn write(&self, method: &WholeModel, trainer: Trainer<F::Model>) -> Result<Report, TrainJobError> {
         let (recipe, log) = (self.job.recipe, &self.run.journal().log);
         self.run.remove(MODEL)?;
@@ -159,7 +159,7 @@ impl<'a, F: LanguageModel> TrainingRun<'a, F> {
         Ok(report)
     }
 
-    /// Reports on the layers that were pruned, but for the zeros in the file.
+    /// Reports on the pruned layers, without the zeros in the file.
     fn layers(
         &self,
         method: &WholeModel,
@@ -185,7 +185,7 @@ impl<'a, F: LanguageModel> TrainingRun<'a, F> {
     }
 }
 
-/// Whether tensors live elsewhere than in the memory of the host.
+/// Whether tensors are outside the memory of the host.
 #[cfg(any(feature = "wgpu", feature = "cuda"))]
 fn is_accelerator(device: &Device) -> bool {
     match device.as_dispatch() {

@@ -6,10 +6,10 @@ use serde::{Deserialize, Serialize};
 use crate::prune::recipes::recipe::Recipe;
 use crate::train::log::TrainingLog;
 
-/// Changes whenever a stored state means something else.
+/// Version of stored states; it changes whenever a stored state means something else.
 pub(crate) const VERSION: u32 = 1;
 
-/// Facts that an interrupted training needs to go on, beside its state.
+/// Facts from which an interrupted training resumes, besides its state.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct TrainingJournal {
     /// Version of stored states.
@@ -20,7 +20,7 @@ pub(crate) struct TrainingJournal {
     pub(crate) source: String,
     /// Sha256 of the training tokens.
     pub(crate) tokens: String,
-    /// Steps done in the stored state.
+    /// Number of steps done in the stored state.
     pub(crate) steps_done: usize,
     /// Events so far.
     pub(crate) log: TrainingLog,

@@ -3,36 +3,36 @@
 use secateurs_train::{StateBytes, StepReport};
 use serde::{Deserialize, Serialize};
 
-/// The loss of the pruned model on the validation text.
+/// The validation loss of the pruned model at one step.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SparseLoss {
-    /// Steps done.
+    /// Number of steps done.
     pub steps_done: usize,
-    /// Mean loss if training ended there, in nats; none if it is not finite.
+    /// Mean loss of the model if training ended there, in nats; none if it is not finite.
     pub loss: Option<f64>,
 }
 
 /// The log of a training, stored beside its output as `training.json`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct TrainingLog {
-    /// Tokens seen, used ones counted again.
+    /// Number of tokens seen, counting repeats.
     pub tokens: usize,
-    /// Times that a window was used on average, at least 1.
+    /// Mean number of uses of a window, at least 1.
     pub reuse: f64,
-    /// State beside weights and gradients.
+    /// State in memory besides weights and gradients.
     pub state: StateBytes,
     /// Seconds of training, without validation and files.
     pub train_seconds: f64,
-    /// Every step.
+    /// Reports of all steps.
     pub steps: Vec<StepReport>,
     /// Seconds of every step.
     pub step_seconds: Vec<f64>,
-    /// The loss of the pruned model on the way.
+    /// Validation losses of the pruned model during training.
     pub sparse_losses: Vec<SparseLoss>,
 }
 
 impl TrainingLog {
-    /// Tokens learned from in a second.
+    /// Number of training tokens per second.
     pub fn tokens_per_second(&self) -> f64 {
         self.tokens as f64 / self.train_seconds.max(f64::MIN_POSITIVE)
     }

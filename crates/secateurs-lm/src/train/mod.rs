@@ -1,4 +1,4 @@
-//! Weights of a checkpoint removed while the whole model is trained.
+//! Removes weights of a checkpoint while the whole model is trained.
 
 mod course;
 mod data;

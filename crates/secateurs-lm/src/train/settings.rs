@@ -14,7 +14,7 @@ use crate::prune::algorithm::{Elsa, ElsaState};
 use crate::text::error::TextError;
 use crate::text::windows::check_window;
 
-/// Training of a whole model while it is pruned; what is not given is the method's default.
+/// Training of a whole model while it is pruned; a setting that is not given takes the method's default.
 ///
 /// What is marked ADMM is for elsa and elsa-l; [`Recipe::build`](crate::Recipe::build) refuses it for other methods.
 ///
@@ -23,27 +23,27 @@ use crate::text::windows::check_window;
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Training {
-    /// UTF-8 texts to learn from.
+    /// UTF-8 texts for training.
     pub texts: Vec<PathBuf>,
-    /// Tokens in a window (512, or as many as the model has positions).
+    /// Tokens per window (512, or as many as the model has positions).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub window: Option<usize>,
-    /// Windows that go through the model together (8).
+    /// Number of windows that pass the model together (8).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub batch_size: Option<usize>,
-    /// Batches whose gradients are averaged in a step (1).
+    /// Number of batches whose gradients are averaged in a step (1).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub micro_batches: Option<usize>,
-    /// Steps (512).
+    /// Number of steps (512).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub steps: Option<usize>,
-    /// Times that a window may be used (1).
+    /// Number of times that a window may be used (1).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub passes: Option<usize>,
     /// Highest learning rate (2e-4).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub learning_rate: Option<f64>,
-    /// Steps of linear warm-up (0).
+    /// Number of steps of linear warm-up (0).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub warmup: Option<usize>,
     /// Shape of the fall of the learning rate to 0 (linear).
@@ -52,19 +52,19 @@ pub struct Training {
     /// ADMM: weight of the distance to the sparse copy at the last step (0.01).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lambda: Option<f64>,
-    /// ADMM: that weight at the first step (0, unless the schedule is constant).
+    /// ADMM: weight of the distance at the first step (0, unless the schedule is constant).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lambda_start: Option<f64>,
-    /// ADMM: the way from the first to the last weight (constant).
+    /// ADMM: shape of the way from the first to the last weight (constant).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lambda_schedule: Option<ScheduleShape>,
-    /// ADMM: what one unit of lambda is (absolute).
+    /// ADMM: meaning of one unit of lambda (absolute).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lambda_scale: Option<PenaltyScale>,
-    /// ADMM: where lambda acts (in-gradient).
+    /// ADMM: place at which lambda acts (in-gradient).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub proximal: Option<Proximal>,
-    /// ADMM: steps from one sparse copy to the next (32).
+    /// ADMM: number of steps from one sparse copy to the next (32).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub interval: Option<usize>,
     /// ADMM: importance of a weight (identity).
@@ -85,54 +85,54 @@ pub struct Training {
     /// Decoupled weight decay (0).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub weight_decay: Option<f64>,
-    /// Longest gradient (1).
+    /// Largest norm of the gradient (1).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_norm: Option<f64>,
     /// Treatment of activations between the passes (keep).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub activations: Option<Activations>,
-    /// UTF-8 text on which the loss of the pruned model is followed.
+    /// UTF-8 text on which the loss of the pruned model is measured during training.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub validation: Option<PathBuf>,
-    /// Windows of the validation text (16, or as many as it has).
+    /// Number of windows of the validation text (16, or as many as it has).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub validation_windows: Option<usize>,
-    /// Steps from one look at the validation text to the next (an eighth of all).
+    /// Number of steps between validations (an eighth of all).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub validate_every: Option<usize>,
-    /// Steps from one checkpoint to the next (as many as take five minutes).
+    /// Number of steps between checkpoints (as many as take five minutes).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub checkpoint_every: Option<usize>,
 }
 
 impl Training {
-    /// Tokens in a window, for a model of `max_positions` positions.
+    /// Tokens per window, for a model of `max_positions` positions.
     pub fn window(&self, max_positions: usize) -> usize {
         self.window.unwrap_or(max_positions.min(512))
     }
 
-    /// Windows that go through the model together.
+    /// Number of windows that pass the model together.
     pub fn batch_size(&self) -> usize {
         self.batch_size.unwrap_or(8)
     }
 
-    /// Batches in a step.
+    /// Number of batches per step.
     pub fn micro_batches(&self) -> usize {
         self.micro_batches.unwrap_or(1)
     }
 
-    /// Steps.
+    /// Number of steps.
     pub fn steps(&self) -> usize {
         self.steps.unwrap_or(512)
     }
 
-    /// Windows that all steps take together.
+    /// Number of windows that all steps use together.
     pub fn n_windows(&self) -> usize {
         let per_step = self.micro_batches().saturating_mul(self.batch_size());
         self.steps().saturating_mul(per_step)
     }
 
-    /// Names of the options given that only ELSA uses.
+    /// Names of the given options that only ELSA uses.
     pub(crate) fn given_for_elsa(&self) -> Vec<&'static str> {
         let options = [
             ("training.lambda", self.lambda.is_some()),
@@ -152,7 +152,7 @@ impl Training {
             .collect()
     }
 
-    /// Refuses windows that there are none of, or that the model has no positions for.
+    /// Refuses an empty set of windows, or windows longer than the model's positions.
     pub(crate) fn check_windows(&self, shape: &ModelShape) -> Result<(), TextError> {
         let window = self.window(shape.max_positions);
         let counts = [Some(self.n_windows()), self.validation_windows];
@@ -167,7 +167,7 @@ impl Training {
         self.config(Constraint::Masks(masks), MomentFormat::F32)
     }
 
-    /// The configuration of a trainer that chooses which weights go.
+    /// The configuration of a trainer that chooses the weights to remove.
     pub(crate) fn elsa_config(&self, pattern: Pattern, rules: &PathRules, elsa: &Elsa) -> TrainConfig {
         let settings = AdmmSettings {
             scope: elsa.scope,

@@ -9,12 +9,12 @@ use secateurs_train::{StateSlice, StateSliceMut, Trainer};
 
 use crate::train::error::TrainJobError;
 
-/// Name of the state in the staging folder, with the number of steps done: the journal says which one counts.
+/// Name of the state in the staging folder, with the number of steps done; the journal tells which state is valid.
 pub(crate) fn file_name(steps_done: usize) -> String {
     format!("state-{steps_done}.safetensors")
 }
 
-/// Writes everything that a trainer needs to go on.
+/// Writes all state from which a trainer resumes.
 pub(crate) fn write<M: Module>(trainer: &Trainer<M>, folder: &Path) -> Result<(), TrainJobError> {
     let mut plan = Vec::new();
     trainer.visit_state(&mut |name, slice| {
@@ -40,7 +40,7 @@ pub(crate) fn write<M: Module>(trainer: &Trainer<M>, folder: &Path) -> Result<()
     Ok(writer.finish()?)
 }
 
-/// Puts a stored state into a trainer of the same module and settings.
+/// Restores a stored state into a trainer of the same module and settings.
 pub(crate) fn read<M: Module>(
     trainer: Trainer<M>,
     folder: &Path,

@@ -1,4 +1,4 @@
-//! The data of the two tiers.
+//! The data of the tiers.
 
 use std::fmt;
 
@@ -52,7 +52,8 @@ impl CausalCase {
             }
         };
         let (tasks, network_tasks) = match tier {
-            Tier::Quick | Tier::Standard => (20, 3),
+            Tier::Quick => (10, 2),
+            Tier::Standard => (20, 3),
             Tier::Full => (100, 100),
         };
         Ok(Self {

@@ -23,9 +23,9 @@ use self::case::{CausalCase, ModelKind, TaskKey, TaskSet, anchors};
 use self::cell::{TaskCell, rows_over_tasks};
 use self::closed::measure_closed;
 use self::networks::measure_networks;
-use super::harness::{About, Claim, Desk, Measured};
+use super::harness::{About, CaseCells, Claim, Desk, Measured, Order, group_cells};
 use crate::ExperimentError;
-use crate::outcome::{Outcome, Row};
+use crate::outcome::{Better, Outcome, Question, Row};
 use crate::report::Chart;
 
 /// The claim.
@@ -73,25 +73,52 @@ impl Claim for Causalkan {
         }
     }
 
-    fn measure_all(&self, keys: &[TaskKey], desk: &Desk) -> Result<Vec<TaskCell>, ExperimentError> {
-        desk.measure_side_by_side(keys, |key| self.measure(key, desk))
+    fn order(&self) -> Order {
+        Order::SideBySide
     }
 
     fn rows(&self, cells: Cells<'_>) -> Result<Vec<Row>, ExperimentError> {
-        let of_group = |group: CellGroup<'_>| {
+        let of_group = |group: CaseCells<'_, (&str, ModelKind), TaskCell>| {
             let tasks = self.case.name_tasks(group.cells.len());
-            rows_over_tasks(group.dataset, &group.cells, &tasks)
+            rows_over_tasks(group.case.0, &group.cells, &tasks)
         };
-        Ok(self.groups(cells).flat_map(of_group).collect())
+        Ok(group_models(cells).into_iter().flat_map(of_group).collect())
     }
 
     fn notes(&self, cells: Cells<'_>) -> Result<Vec<String>, ExperimentError> {
         let mut notes = self.case.notes();
-        for group in self.groups(cells) {
-            let formulas = group.cells.first().into_iter().flat_map(|cell| &cell.formulas);
-            notes.extend(formulas.map(|formula| format!("{}, first of the tasks: {formula}", group.dataset)));
+        for CaseCells { case, cells } in group_models(cells) {
+            let formulas = cells.first().into_iter().flat_map(|cell| &cell.formulas);
+            notes.extend(formulas.map(|formula| format!("{}, first of the tasks: {formula}", case.0)));
         }
         Ok(notes)
+    }
+
+    fn questions(&self) -> Vec<Question> {
+        let of_formula = |text, method, controls: &[&'static str]| {
+            Question::new(text, method, "pehe", Better::Lower)
+                .at("dataset", self.case.datasets[0].name)
+                .at("stage", "full")
+                .own_at("stage", "truncated")
+                .beside(controls.iter().copied())
+                .measured_as(format!(
+                    "error of individual effects (PEHE), {} data",
+                    self.case.datasets[0].name
+                ))
+        };
+        vec![
+            of_formula(
+                "Does a printed formula estimate the effect on each individual better than linear models or one effect for all?",
+                "KAAM",
+                &["difference of means", "S linear, ridge 1", "T linear, ridge 1"],
+            ),
+            of_formula(
+                "Does a trained spline network, printed as a formula, estimate effects better than perceptrons?",
+                "T-KAN, trained",
+                &["TAR-MLP, trained"],
+            )
+            .paper("5.1 against 7.3 (authors' notebook, one task of ACIC)"),
+        ]
     }
 
     fn paper(&self) -> Vec<Row> {
@@ -103,24 +130,9 @@ impl Claim for Causalkan {
     }
 }
 
-/// Cells of one kind of models on one data set.
-struct CellGroup<'a> {
-    dataset: &'static str,
-    cells: Vec<&'a TaskCell>,
-}
-
-impl Causalkan {
-    fn groups<'a>(&'a self, cells: Cells<'a>) -> impl Iterator<Item = CellGroup<'a>> {
-        let datasets = self.case.datasets.iter().map(|dataset| dataset.name);
-        let kinds = datasets.flat_map(|dataset| [(dataset, ModelKind::Closed), (dataset, ModelKind::Networks)]);
-        kinds.map(move |(dataset, kind)| {
-            let of_group = cells
-                .iter()
-                .filter(move |measured| (measured.key.dataset, measured.key.kind) == (dataset, kind));
-            CellGroup {
-                dataset,
-                cells: of_group.map(|measured| &measured.cell).collect(),
-            }
-        })
-    }
+/// Cells of each kind of models on each data set.
+fn group_models(cells: Cells<'_>) -> Vec<CaseCells<'_, (&'static str, ModelKind), TaskCell>> {
+    group_cells(cells, |measured| {
+        Some(((measured.key.dataset, measured.key.kind), &measured.cell))
+    })
 }

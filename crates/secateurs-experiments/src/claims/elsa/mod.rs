@@ -4,44 +4,42 @@
 //! perplexity (7.8 on Llama-2-7B) and below fine-tuning under Wanda's mask with the same tokens; ELSA-L close to ELSA with
 //! less than half of its state.
 
+mod case;
 mod course;
 mod tuning;
 
-use std::path::{Path, PathBuf};
-
 use secateurs::Method;
-use secateurs::data::write_atomic;
 use secateurs::tensor::{Pattern, Sparsity};
 use secateurs_chart::Scale;
 
+use self::case::{ElsaCase, open_case};
 use self::course::{Course, chart_courses};
-use self::tuning::{tune_full, tune_full_on_gpu, tune_quick};
-use super::harness::{About, Claim, Desk, Measured};
-use super::language_model::{
-    PrunedModel, PruningCase, PruningKey, measure_perplexity, measure_pruned, name_pattern, row_of, write_full_texts,
-};
+use super::harness::{About, Claim, Desk, Measured, Order, group_cells};
+use super::language_model::{PrunedModel, PruningKey, count_inexact, measure_perplexity, measure_pruned};
 use crate::ExperimentError;
-use crate::fixtures;
-use crate::outcome::{Outcome, Row, Tier, workspace_root};
+use crate::outcome::{Better, Metric, Outcome, Question, Row, Subject, Tier};
 use crate::report::{Chart, charts_along};
-
-/// Methods that need seconds.
-const LAYERWISE: [Method; 5] = [
-    Method::Magnitude,
-    Method::Wanda,
-    Method::SparseGpt,
-    Method::LAdmm,
-    Method::Alps,
-];
-
-/// Methods that train.
-const TRAINED: [Method; 4] = [Method::Safe, Method::WandaFinetune, Method::Elsa, Method::ElsaL];
 
 /// The claim.
 pub struct Elsa {
-    case: PruningCase,
+    case: ElsaCase,
     dense_perplexity: f64,
 }
+
+const QUALITY: [Metric<PrunedModel>; 3] = [
+    Metric::new("perplexity", |cell| Some(cell.perplexity)),
+    Metric::new("training_tokens", |cell| Some(cell.log.as_ref()?.tokens as f64)),
+    Metric::new("state_bytes_per_parameter", |cell| {
+        Some(cell.log.as_ref()?.state.per_parameter())
+    }),
+];
+const COST: [Metric<PrunedModel>; 3] = [
+    Metric::new("solve_seconds", |cell| Some(cell.solve_seconds)),
+    Metric::new("peak_rss_mib", PrunedModel::peak_rss_mib),
+    Metric::new("training_tokens_per_second", |cell| {
+        Some(cell.log.as_ref()?.tokens_per_second())
+    }),
+];
 
 type Cells<'a> = &'a [Measured<PruningKey, PrunedModel>];
 
@@ -59,46 +57,59 @@ impl Claim for Elsa {
 
     fn open(desk: &Desk) -> Result<Self, ExperimentError> {
         let case = open_case(desk)?;
-        let dense_perplexity = measure_perplexity(&case, &case.model, desk)?;
+        let dense_perplexity = measure_perplexity(&case.pruning, &case.pruning.model, desk)?;
         Ok(Self { case, dense_perplexity })
     }
 
     /// All methods at all sparsities, and what shows how much training alone is worth.
     fn keys(&self) -> Vec<PruningKey> {
-        let key = |method, pattern| PruningKey {
-            method,
-            pattern,
-            seed: 0,
+        let places = self.case.methods.iter().flat_map(|method| {
+            let patterns = self.case.patterns.iter();
+            patterns.map(move |pattern| (*method, *pattern))
+        });
+        let with_seeds = |(method, pattern)| {
+            // Magnitude depends neither on a seed nor on a text.
+            let n_seeds = if method == Method::Magnitude { 1 } else { self.case.seeds.len() };
+            let seeds = self.case.seeds[..n_seeds].iter();
+            seeds.map(move |&seed| PruningKey { method, pattern, seed })
         };
-        let patterns = &self.case.patterns;
-        let methods = LAYERWISE.into_iter().chain(TRAINED);
-        let mut keys: Vec<PruningKey> = methods
-            .flat_map(|method| patterns.iter().map(move |pattern| key(method, *pattern)))
-            .collect();
-        let at_90 = patterns.iter().filter(|pattern| pattern.sparsity() == 0.9);
-        keys.extend(at_90.map(|pattern| key(Method::RandomFinetune, *pattern)));
-        keys.push(DENSE_FINETUNE);
-        keys
+        let at_90 = self.case.patterns.iter().filter(|pattern| is_at_90(**pattern));
+        let random = at_90.map(|pattern| (Method::RandomFinetune, *pattern));
+        places
+            .chain(random)
+            .flat_map(with_seeds)
+            .chain([DENSE_FINETUNE])
+            .collect()
     }
 
     fn measure(&self, key: &PruningKey, desk: &Desk) -> Result<PrunedModel, ExperimentError> {
-        measure_pruned(&self.case, key, desk)
+        measure_pruned(&self.case.pruning, key, desk)
+    }
+
+    /// Times and memory are those of models that run alone, and the quick tier reports neither.
+    fn order(&self) -> Order {
+        match self.case.tier {
+            Tier::Quick => Order::SideBySide,
+            Tier::Standard | Tier::Full => Order::InTurn,
+        }
     }
 
     fn rows(&self, cells: Cells<'_>) -> Result<Vec<Row>, ExperimentError> {
-        let dense = row_of(&self.case, "dense", "perplexity", &[self.dense_perplexity]);
-        let mut rows = vec![dense.case("pattern", "unstructured").control()];
-        rows.extend(cells.iter().flat_map(|measured| rows_of(&self.case, measured)));
+        let mut rows = vec![self.case.pruning.dense().row("perplexity", self.dense_perplexity)];
+        for group in group_cells(cells, |at| Some(((at.key.method, at.key.pattern), &at.cell))) {
+            let (method, pattern) = group.case;
+            let subject = self.subject(method, pattern);
+            rows.extend(subject.rows(&QUALITY, &group.cells));
+            if self.case.tier != Tier::Quick {
+                rows.extend(subject.rows(&COST, &group.cells));
+            }
+        }
         Ok(rows)
     }
 
     fn notes(&self, cells: Cells<'_>) -> Result<Vec<String>, ExperimentError> {
-        let inexact = cells.iter().filter(|measured| !measured.cell.exact).count();
-        let mut notes = self.case.notes.clone();
-        notes.push(format!(
-            "Of {} pruned models, {inexact} missed the requested number of zeros in some layer.",
-            cells.len()
-        ));
+        let mut notes = self.case.pruning.notes.clone();
+        notes.push(count_inexact(cells));
         let first = cells.iter().find_map(|measured| measured.cell.log.as_ref());
         notes.extend(first.map(|log| {
             format!(
@@ -111,27 +122,64 @@ impl Claim for Elsa {
         Ok(notes)
     }
 
+    fn seeds(&self) -> Vec<u64> {
+        self.case.seeds.to_vec()
+    }
+
     fn paper(&self) -> Vec<Row> {
         paper_rows()
+    }
+
+    fn questions(&self) -> Vec<Question> {
+        let at_90 = |text, controls: &[&'static str]| {
+            Question::new(text, "elsa", "perplexity", Better::Lower)
+                .at("pattern", "unstructured")
+                .at("sparsity", 0.9)
+                .beside(controls.iter().copied())
+                .measured_as("perplexity at 90 % zeros")
+        };
+        vec![
+            at_90(
+                "Does training with ELSA keep a 90 % sparse model better than fine-tuning under the mask of Wanda or of chance?",
+                &["wanda+finetune", "random+finetune"],
+            )
+            .paper("27.0, Wanda fine-tuned 42.4 (Llama-2-7B)"),
+            at_90(
+                "Does it keep more than the best method that prunes layer by layer?",
+                &["magnitude", "wanda", "sparsegpt", "l-admm", "alps"],
+            )
+            .paper("27.0, best before about 210 (Llama-2-7B)"),
+        ]
     }
 
     fn charts(&self, outcome: &Outcome, cells: Cells<'_>) -> Result<Vec<Chart>, ExperimentError> {
         let mut charts = charts_along(outcome, "sparsity", Scale::Log);
         charts.retain(|chart| chart.entry.name.starts_with("perplexity"));
-        let at_90 = cells
-            .iter()
-            .filter(|measured| (measured.key.pattern.sparsity() - 0.9).abs() < 1e-9);
-        let courses: Vec<Course<'_>> = at_90
-            .filter_map(|measured| {
-                Some(Course {
-                    method: measured.key.method,
-                    log: measured.cell.log.as_ref()?,
-                })
-            })
-            .collect();
-        charts.extend(chart_courses(&courses));
+        let first_seed = self.case.seeds[0];
+        let courses = cells.iter().filter_map(|Measured { key, cell }| {
+            let log = cell.log.as_ref()?;
+            let method = key.method;
+            (is_at_90(key.pattern) && key.seed == first_seed).then_some(Course { method, log })
+        });
+        charts.extend(chart_courses(&courses.collect::<Vec<_>>()));
         Ok(charts)
     }
+}
+
+impl Elsa {
+    fn subject(&self, method: Method, pattern: Pattern) -> Subject {
+        if (method, pattern) != (DENSE_FINETUNE.method, DENSE_FINETUNE.pattern) {
+            return self.case.pruning.subject(method, pattern);
+        }
+        Subject::new("dense+finetune")
+            .case("dataset", self.case.pruning.dataset)
+            .case("pattern", "unstructured")
+            .control()
+    }
+}
+
+fn is_at_90(pattern: Pattern) -> bool {
+    (pattern.sparsity() - 0.9).abs() < 1e-9
 }
 
 /// A mask that keeps every weight: the effect of training alone on the dense model.
@@ -140,80 +188,6 @@ const DENSE_FINETUNE: PruningKey = PruningKey {
     pattern: Pattern::Unstructured(Sparsity::DENSE),
     seed: 0,
 };
-
-fn open_case(desk: &Desk) -> Result<PruningCase, ExperimentError> {
-    let tier = desk.setting.tier;
-    let mut case = PruningCase::new(tier)?;
-    let sparsities: &[f64] = match tier {
-        Tier::Quick | Tier::Standard => &[0.5, 0.7, 0.9, 0.95],
-        // The claim `layerwise` has the others.
-        Tier::Full => &[0.9],
-    };
-    let pattern = |sparsity: &f64| Ok(Pattern::Unstructured(Sparsity::new(*sparsity)?));
-    case.patterns = sparsities.iter().map(pattern).collect::<Result<_, ExperimentError>>()?;
-    let folder = desk.tier_folder("texts")?;
-    match tier {
-        Tier::Quick | Tier::Standard => {
-            case.training_texts = unpack_novels(&folder)?;
-            case.tuning = tune_quick;
-            case.notes.push(QUICK_NOTE.into());
-        }
-        Tier::Full => {
-            let texts = write_full_texts(&folder)?;
-            case.training_texts = [texts.training, unpack_novels(&folder)?].concat();
-            case.validation_text = Some(texts.validation);
-            case.tuning = if desk.setting.backend.is_gpu() {
-                tune_full_on_gpu
-            } else {
-                tune_full
-            };
-            case.notes.push(texts.note);
-        }
-    }
-    Ok(case)
-}
-
-const QUICK_NOTE: &str = "Training sees the four novels that the model was trained on, each window at most once. Learning rates, \
-                          warm-up, penalty and schedule were chosen on Persuasion at 90 %, for each method on its own, and are the \
-                          same at all sparsities. ELSA's penalty is decoupled from Adam, which the paper's is not. Every method that trains \
-                          the whole model sees the same tokens in the same order. SAFE \
-                          trains each block on the calibration windows instead.";
-
-/// Unpacks the four novels of the fixtures that are to learn from.
-fn unpack_novels(folder: &Path) -> Result<Vec<PathBuf>, ExperimentError> {
-    let unpack = |name: &str| {
-        let path = workspace_root().join("fixtures/austen").join(format!("{name}.txt.gz"));
-        let unpacked = folder.join(format!("{name}.txt"));
-        write_atomic(&unpacked, fixtures::austen::decompress(&path)?.as_bytes())?;
-        Ok(unpacked)
-    };
-    fixtures::TRAINING.into_iter().map(unpack).collect()
-}
-
-fn rows_of(case: &PruningCase, measured: &Measured<PruningKey, PrunedModel>) -> Vec<Row> {
-    let Measured { key, cell } = measured;
-    let is_dense = *key == DENSE_FINETUNE;
-    let name = if is_dense { "dense+finetune" } else { key.method.name() };
-    let row = |metric: &str, value: f64| {
-        let row = row_of(case, name, metric, &[value]).case("pattern", name_pattern(key.pattern));
-        match is_dense {
-            true => row.control(),
-            false if key.method.is_control() => row.case("sparsity", key.pattern.sparsity()).control(),
-            false => row.case("sparsity", key.pattern.sparsity()),
-        }
-    };
-    let mut rows = vec![
-        row("perplexity", cell.perplexity),
-        row("solve_seconds", cell.solve_seconds),
-    ];
-    rows.extend(cell.peak_rss_mib().map(|peak| row("peak_rss_mib", peak)));
-    if let Some(log) = &cell.log {
-        rows.push(row("training_tokens", log.tokens as f64));
-        rows.push(row("training_tokens_per_second", log.tokens_per_second()));
-        rows.push(row("state_bytes_per_parameter", log.state.per_parameter()));
-    }
-    rows
-}
 
 /// The paper's numbers on Llama-2-7B (WikiText-2, 2048 tokens); shown beside ours, not comparable in value.
 fn paper_rows() -> Vec<Row> {

@@ -25,6 +25,16 @@ pub struct About {
     pub axes: &'static [&'static str],
 }
 
+/// The order in which the cells of a claim are measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// One after another, each with all threads: for cells that measure time or memory.
+    InTurn,
+    /// As many at once as there are processors, each with one thread: for cells too small to share threads. In turn on a
+    /// graphics card.
+    SideBySide,
+}
+
 /// A cell with its key.
 #[derive(Debug, Clone)]
 pub struct Measured<K, C> {
@@ -59,15 +69,15 @@ pub struct Measured<K, C> {
 ///     }
 /// }
 /// ```
-pub trait Claim: Sized {
+pub trait Claim: Sized + Sync {
     /// Name, title and origin.
     const ABOUT: &'static About;
 
     /// A thing to measure; its text is the name of the cell, for `--only` and for the files of kept cells.
-    type Key: Display;
+    type Key: Display + Sync;
 
     /// Result of one measurement.
-    type Cell: Serialize + DeserializeOwned;
+    type Cell: Serialize + DeserializeOwned + Send;
 
     /// Prepares what all cells need: models, texts, settings of the tier.
     ///
@@ -91,15 +101,9 @@ pub trait Claim: Sized {
     /// If the run fails.
     fn measure(&self, key: &Self::Key, desk: &Desk) -> Result<Self::Cell, ExperimentError>;
 
-    /// Measures cells, in the order of `keys`; one after another unless the claim has it otherwise.
-    ///
-    /// # Errors
-    ///
-    /// The first error of [`measure`](Self::measure).
-    fn measure_all(&self, keys: &[Self::Key], desk: &Desk) -> Result<Vec<Self::Cell>, ExperimentError> {
-        keys.iter()
-            .map(|key| desk.measure_once(key, |key| self.measure(key, desk)))
-            .collect()
+    /// The order in which cells are measured.
+    fn order(&self) -> Order {
+        Order::InTurn
     }
 
     /// The rows of the cells that were measured, which need not be all.

@@ -7,6 +7,7 @@ use indicatif::ProgressBar;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::claim::Order;
 use super::progress::start_bar;
 use super::setting::Setting;
 use super::store::{CellStore, ModelPlace};
@@ -68,12 +69,26 @@ impl Desk {
         self.store.model_place(name)
     }
 
-    /// The cell of a key, from an interrupted run where there is one that may be taken, or else measured.
+    /// The cells of keys, in the order of keys, whatever the order in which they are measured.
     ///
     /// # Errors
     ///
-    /// Those of the measurement, or if a file cannot be read or written.
-    pub fn measure_once<K: Display, T: Serialize + DeserializeOwned>(
+    /// The first error in the order of time. No cell is begun after it; those under way are finished.
+    pub(super) fn measure_all<K: Display + Sync, T: Serialize + DeserializeOwned + Send>(
+        &self,
+        order: Order,
+        keys: &[K],
+        measure: impl Fn(&K) -> Result<T, ExperimentError> + Sync,
+    ) -> Result<Vec<T>, ExperimentError> {
+        let once = |key: &K| self.measure_once(key, &measure);
+        match order {
+            Order::InTurn => keys.iter().map(once).collect(),
+            Order::SideBySide => work_side_by_side(self.setting.backend, keys, once),
+        }
+    }
+
+    /// The cell of a key, from an interrupted run where there is one that may be taken, or else measured.
+    fn measure_once<K: Display, T: Serialize + DeserializeOwned>(
         &self,
         key: &K,
         measure: impl FnOnce(&K) -> Result<T, ExperimentError>,
@@ -83,19 +98,6 @@ impl Desk {
         let cell = self.store.keep(&name, || measure(key))?;
         self.bar.inc(1);
         Ok(cell)
-    }
-
-    /// The cells of keys, as many at once as there are processors, for what is too small to share threads.
-    ///
-    /// # Errors
-    ///
-    /// The first error in the order of time. No cell is begun after it; those under way are finished.
-    pub fn measure_side_by_side<K: Display + Sync, T: Serialize + DeserializeOwned + Send>(
-        &self,
-        keys: &[K],
-        measure: impl Fn(&K) -> Result<T, ExperimentError> + Sync,
-    ) -> Result<Vec<T>, ExperimentError> {
-        work_side_by_side(self.setting.backend, keys, |key| self.measure_once(key, &measure))
     }
 
     pub(super) fn count_on(&self, n_cells: usize) {

@@ -2,14 +2,16 @@
 
 mod claim;
 mod desk;
+mod grouping;
 mod progress;
 mod reproduce;
 mod setting;
 mod store;
 mod workers;
 
-pub use claim::{About, Claim, Measured};
+pub use claim::{About, Claim, Measured, Order};
 pub use desk::Desk;
+pub use grouping::{CaseCells, group_cells};
 pub use reproduce::{Reproduction, reproduce};
 pub use setting::{Backend, Setting};
 pub use store::ModelPlace;

@@ -53,7 +53,7 @@ fn measure<C: Claim>(claim: &C, desk: &Desk) -> Result<Cells<C>, ExperimentError
     let mut keys = claim.keys();
     keys.retain(|key| C::is_reference(key) || desk.setting.wants(&key.to_string()));
     desk.count_on(keys.len());
-    let cells = claim.measure_all(&keys, desk)?;
+    let cells = desk.measure_all(claim.order(), &keys, |key| claim.measure(key, desk))?;
     desk.clear_bar();
     Ok(keys
         .into_iter()

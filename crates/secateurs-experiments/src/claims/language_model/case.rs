@@ -20,9 +20,6 @@ pub struct PruningCase {
     pub calibration_windows: (usize, usize),
     /// Windows and tokens per window that measure.
     pub test_windows: (usize, usize),
-    /// Each seed calibrates on other windows and draws other random masks.
-    pub seeds: Vec<u64>,
-    pub patterns: Vec<Pattern>,
     /// Perplexities measured once with PyTorch in the same setting.
     pub reference: &'static [ReferencePerplexity],
     /// Training of the methods that train, and settings of methods.
@@ -81,23 +78,34 @@ impl PruningCase {
     /// If data are missing.
     pub fn new(tier: Tier) -> Result<Self, ExperimentError> {
         match tier {
-            Tier::Quick | Tier::Standard => quick_case(),
+            Tier::Quick => fixture_case(FixtureWindows {
+                calibration: 8,
+                test: 12,
+            }),
+            Tier::Standard => fixture_case(FixtureWindows {
+                calibration: 16,
+                test: 24,
+            }),
             Tier::Full => full_case(),
         }
     }
 }
 
-fn quick_case() -> Result<PruningCase, ExperimentError> {
+/// Numbers of windows of the small model.
+struct FixtureWindows {
+    calibration: usize,
+    test: usize,
+}
+
+fn fixture_case(windows: FixtureWindows) -> Result<PruningCase, ExperimentError> {
     let fixtures = workspace_root().join("fixtures");
     Ok(PruningCase {
         model: fixtures::model_dir(&fixtures),
         dataset: "austen",
         calibration: fixtures.join("austen").join(format!("{}.txt", fixtures::CALIBRATION)),
         test: fixtures.join("austen").join(format!("{}.txt", fixtures::TEST)),
-        calibration_windows: (16, 512),
-        test_windows: (24, 512),
-        seeds: vec![0, 1, 2],
-        patterns: patterns(&["2:4"])?,
+        calibration_windows: (windows.calibration, 512),
+        test_windows: (windows.test, 512),
         reference: &[],
         tuning: no_tuning,
         training_texts: Vec::new(),
@@ -122,8 +130,6 @@ fn full_case() -> Result<PruningCase, ExperimentError> {
         test: file("wikitext2", "wiki.test.raw")?,
         calibration_windows: (16, 1024),
         test_windows: (8, 1024),
-        seeds: vec![0],
-        patterns: patterns(&["2:4", "4:8"])?,
         reference: &REFERENCE,
         tuning: no_tuning,
         training_texts: Vec::new(),
@@ -138,11 +144,11 @@ fn full_case() -> Result<PruningCase, ExperimentError> {
     })
 }
 
-/// Shares from 50 to 90 % and N:M patterns.
-fn patterns(semi_structured: &[&str]) -> Result<Vec<Pattern>, ExperimentError> {
-    let unstructured = [0.5, 0.6, 0.7, 0.8, 0.9]
-        .into_iter()
-        .map(|s| Ok(Pattern::Unstructured(Sparsity::new(s)?)));
+/// Patterns of shares of zeros and of N:M.
+pub fn patterns(sparsities: &[f64], semi_structured: &[&str]) -> Result<Vec<Pattern>, ExperimentError> {
+    let unstructured = sparsities
+        .iter()
+        .map(|sparsity| Ok(Pattern::Unstructured(Sparsity::new(*sparsity)?)));
     let nm = semi_structured
         .iter()
         .map(|text| Ok(Pattern::Nm(text.parse::<NmPattern>()?)));

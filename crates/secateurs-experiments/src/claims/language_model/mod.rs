@@ -4,6 +4,6 @@ mod case;
 mod model;
 mod texts;
 
-pub use case::{PruningCase, Tuning};
-pub use model::{PrunedModel, PruningKey, measure_perplexity, measure_pruned, name_pattern, row_of};
+pub use case::{PruningCase, Tuning, patterns};
+pub use model::{PrunedModel, PruningKey, count_inexact, measure_perplexity, measure_pruned, name_pattern};
 pub use texts::write_full_texts;

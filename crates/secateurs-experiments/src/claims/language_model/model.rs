@@ -14,8 +14,8 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use super::case::{PruningCase, Tuning};
 use crate::ExperimentError;
-use crate::claims::harness::{Desk, ModelPlace};
-use crate::outcome::Row;
+use crate::claims::harness::{Desk, Measured, ModelPlace};
+use crate::outcome::Subject;
 
 /// A method, a pattern, and the windows that calibrate.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -76,6 +76,28 @@ pub fn measure_pruned(case: &PruningCase, key: &PruningKey, desk: &Desk) -> Resu
 }
 
 impl PruningCase {
+    /// A method in a pattern, for its rows.
+    pub fn subject(&self, method: Method, pattern: Pattern) -> Subject {
+        let subject = self.subject_named(method.name(), pattern);
+        if method.is_control() { subject.control() } else { subject }
+    }
+
+    /// What is called so in a pattern, for its rows.
+    pub fn subject_named(&self, name: &str, pattern: Pattern) -> Subject {
+        Subject::new(name)
+            .case("dataset", self.dataset)
+            .case("pattern", name_pattern(pattern))
+            .case("sparsity", pattern.sparsity())
+    }
+
+    /// The model before pruning, for its rows, which belong to every unstructured sparsity.
+    pub fn dense(&self) -> Subject {
+        Subject::new("dense")
+            .case("dataset", self.dataset)
+            .case("pattern", "unstructured")
+            .control()
+    }
+
     /// Prunes the model, calibrated on the windows of a seed.
     pub fn prune(
         &self,
@@ -128,9 +150,13 @@ pub fn measure_perplexity(case: &PruningCase, model: &Path, desk: &Desk) -> Resu
     }
 }
 
-/// The mean of samples on the data set of a case.
-pub fn row_of(case: &PruningCase, method: &str, metric: &str, samples: &[f64]) -> Row {
-    Row::mean_with_deviation(method, metric, samples).case("dataset", case.dataset)
+/// A note on pruned models that have too few zeros.
+pub fn count_inexact(cells: &[Measured<PruningKey, PrunedModel>]) -> String {
+    let inexact = cells.iter().filter(|measured| !measured.cell.exact).count();
+    format!(
+        "Of {} pruned models, {inexact} missed the requested number of zeros in some layer.",
+        cells.len()
+    )
 }
 
 /// The kind of a pattern, whatever its share.

@@ -12,17 +12,18 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use self::experts::{Experts, ExpertsCell, ExpertsKey, MeasuredExperts};
+use self::experts::{Experts, ExpertsCell, ExpertsKey, PlaceCells};
 use self::theory::{Theory, TheoryCell, TheoryKey};
-use super::harness::{About, Claim, Desk, Measured};
+use super::harness::{About, Claim, Desk, Measured, Order, group_cells};
 use crate::ExperimentError;
-use crate::outcome::{Outcome, Row};
+use crate::outcome::{Outcome, Question, Row, Tier};
 use crate::report::Chart;
 
 /// The claim.
 pub struct Moe {
     theory: Theory,
     experts: Experts,
+    tier: Tier,
 }
 
 /// A student, or a model without some of its experts.
@@ -65,6 +66,7 @@ impl Claim for Moe {
         Ok(Self {
             theory: Theory::new(desk.setting.tier),
             experts: Experts::new(desk.setting.tier, &desk.setting.device),
+            tier: desk.setting.tier,
         })
     }
 
@@ -77,6 +79,14 @@ impl Claim for Moe {
         match key {
             MoeKey::Theory(key) => Ok(MoeCell::Theory(Box::new(self.theory.measure(key)?))),
             MoeKey::Experts(key) => Ok(MoeCell::Experts(self.experts.measure(key)?)),
+        }
+    }
+
+    /// Processor time is that of students that learn alone, and the quick tier does not report it.
+    fn order(&self) -> Order {
+        match self.tier {
+            Tier::Quick => Order::SideBySide,
+            Tier::Standard | Tier::Full => Order::InTurn,
         }
     }
 
@@ -97,9 +107,16 @@ impl Claim for Moe {
         Ok(notes)
     }
 
-    /// Each part has seeds of its own.
+    /// Seeds of the experts, whose rows have deviations; those of students have standard errors.
     fn seeds(&self) -> Vec<u64> {
-        Vec::new()
+        self.experts.seeds()
+    }
+
+    fn questions(&self) -> Vec<Question> {
+        [self.theory.question()]
+            .into_iter()
+            .chain(self.experts.questions())
+            .collect()
     }
 
     fn charts(&self, outcome: &Outcome, cells: Cells<'_>) -> Result<Vec<Chart>, ExperimentError> {
@@ -117,12 +134,9 @@ fn students(cells: Cells<'_>) -> Vec<&TheoryCell> {
     students.collect()
 }
 
-fn expert_cells(cells: Cells<'_>) -> Vec<MeasuredExperts<'_>> {
-    let of_experts = cells
-        .iter()
-        .filter_map(|measured| match (&measured.key, &measured.cell) {
-            (MoeKey::Experts(key), MoeCell::Experts(cell)) => Some(MeasuredExperts { key: *key, cell }),
-            _ => None,
-        });
-    of_experts.collect()
+fn expert_cells(cells: Cells<'_>) -> Vec<PlaceCells<'_>> {
+    group_cells(cells, |measured| match (&measured.key, &measured.cell) {
+        (MoeKey::Experts(key), MoeCell::Experts(cell)) => Some(((key.method, key.share), cell)),
+        _ => None,
+    })
 }

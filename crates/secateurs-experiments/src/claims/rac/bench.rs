@@ -81,7 +81,7 @@ impl RacBench {
             RacKey::Dense => self.measure_model(&self.case.model, 0),
             RacKey::Magnitude { sparsity } => self.measure_pruned(Recipe::new(Method::Magnitude, share(*sparsity)?), 0),
             RacKey::Calibrated(key) => {
-                let mut recipe = Recipe::new(key.method, share(key.sparsity)?);
+                let mut recipe = Recipe::new(key.place.method, share(key.place.sparsity)?);
                 recipe.calibration = Some(self.calibration(key));
                 self.measure_pruned(recipe, key.seed)
             }

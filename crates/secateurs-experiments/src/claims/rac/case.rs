@@ -1,4 +1,4 @@
-//! Models, prompts and texts of the two tiers.
+//! Models, prompts and texts of the tiers.
 
 use std::path::{Path, PathBuf};
 
@@ -7,6 +7,7 @@ use secateurs::{Method, PromptStyle};
 use secateurs_datasets::{Manifest, Resolver};
 use serde_json::json;
 
+use super::key::PlaceKey;
 use crate::ExperimentError;
 use crate::fixtures;
 use crate::outcome::{Tier, workspace_root};
@@ -57,7 +58,7 @@ pub struct Questions {
     pub answers: Option<&'static str>,
 }
 
-/// Tokens of a prompt in the quick tier.
+/// Tokens of a prompt of the small model.
 const PROMPT: usize = 48;
 
 impl RacCase {
@@ -68,9 +69,27 @@ impl RacCase {
     /// If data are missing, or a file cannot be written.
     pub fn new(tier: Tier, folder: &Path) -> Result<Self, ExperimentError> {
         match tier {
-            Tier::Quick | Tier::Standard => quick_case(folder),
+            Tier::Quick => fixture_case(folder, vec![(Method::SparseGpt, vec![0.5, 0.7])]),
+            Tier::Standard => fixture_case(
+                folder,
+                vec![
+                    (Method::Wanda, vec![0.5, 0.7]),
+                    (Method::SparseGpt, vec![0.5, 0.7]),
+                    (Method::Alps, vec![0.7]),
+                ],
+            ),
             Tier::Full => full_case(),
         }
+    }
+
+    /// Every method at every sparsity of its own.
+    pub fn places(&self) -> impl Iterator<Item = PlaceKey> {
+        let of_method = |(method, sparsities): &(Method, Vec<f64>)| {
+            let method = *method;
+            let sparsities = sparsities.clone().into_iter();
+            sparsities.map(move |sparsity| PlaceKey { method, sparsity })
+        };
+        self.methods.iter().flat_map(of_method)
     }
 
     /// The sparsities of all methods, ascending, each once.
@@ -83,7 +102,7 @@ impl RacCase {
     }
 }
 
-fn quick_case(folder: &Path) -> Result<RacCase, ExperimentError> {
+fn fixture_case(folder: &Path, methods: Vec<(Method, Vec<f64>)>) -> Result<RacCase, ExperimentError> {
     let root = workspace_root().join("fixtures");
     let austen = root.join("austen");
     let model = fixtures::model_dir(&root);
@@ -131,16 +150,12 @@ fn quick_case(folder: &Path) -> Result<RacCase, ExperimentError> {
             count: 16,
         },
         seeds,
-        methods: vec![
-            (Method::Wanda, vec![0.5, 0.7]),
-            (Method::SparseGpt, vec![0.5, 0.7]),
-            (Method::Alps, vec![0.7]),
-        ],
-        notes: quick_notes(generic),
+        methods,
+        notes: fixture_notes(generic),
     })
 }
 
-fn quick_notes(generic: &str) -> Vec<String> {
+fn fixture_notes(generic: &str) -> Vec<String> {
     vec![
         format!(
             "A Llama of 2.4 M parameters that this project trained on four of Jane Austen's novels; it continues texts and \
@@ -232,9 +247,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn prompts_of_the_quick_tier_hold_the_tokens_of_every_arm() {
+    fn prompts_of_the_small_model_hold_the_tokens_of_every_arm() {
         let folder = tempfile::tempdir().expect("a folder can be made");
-        let case = quick_case(folder.path()).expect("the fixtures are there");
+        let case = RacCase::new(Tier::Quick, folder.path()).expect("the fixtures are there");
         let tokenizer = Checkpoint::open(&case.model).and_then(|model| model.tokenizer());
         let tokenizer = tokenizer.expect("the model has one");
         let n_tokens = |text: &str| tokenizer.encode(text).expect("it is text").len();

@@ -40,22 +40,16 @@ pub enum RacKey {
 /// A method, a source of calibration and a seed.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct CalibratedKey {
-    pub method: Method,
-    pub sparsity: f64,
+    pub place: PlaceKey,
     pub arm: Arm,
     pub seed: u64,
 }
 
-impl CalibratedKey {
-    /// Whether both differ in nothing but the seed.
-    pub fn is_same_arm(&self, other: &Self) -> bool {
-        self.is_same_place(other) && self.arm == other.arm
-    }
-
-    /// Whether both differ in nothing but arm and seed.
-    pub fn is_same_place(&self, other: &Self) -> bool {
-        (self.method, self.sparsity) == (other.method, other.sparsity)
-    }
+/// A method at a sparsity, which every arm calibrates.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PlaceKey {
+    pub method: Method,
+    pub sparsity: f64,
 }
 
 impl fmt::Display for RacKey {
@@ -64,13 +58,8 @@ impl fmt::Display for RacKey {
             Self::Dense => formatter.write_str("dense"),
             Self::Magnitude { sparsity } => write!(formatter, "magnitude-{sparsity}"),
             Self::Calibrated(key) => {
-                let CalibratedKey {
-                    method,
-                    sparsity,
-                    arm,
-                    seed,
-                    ..
-                } = key;
+                let CalibratedKey { place, arm, seed } = key;
+                let PlaceKey { method, sparsity } = place;
                 write!(formatter, "{method}-{sparsity}-{}-{seed}", arm.name())
             }
         }

@@ -11,21 +11,22 @@ mod key;
 mod rows;
 mod traces;
 
-use secateurs::{Method, Trace};
+use secateurs::Trace;
 use secateurs_chart::Scale;
 
 use self::bench::RacBench;
 use self::case::RacCase;
 use self::key::{Arm, CalibratedKey, RacKey};
-use self::rows::{ArmCells, RacCell, RowCase};
-use super::harness::{About, Claim, Desk, Measured};
+use self::rows::{COST, DistanceRatio, QUALITY, RATIOS, RacCell};
+use super::harness::{About, Claim, Desk, Measured, Order, group_cells};
 use crate::ExperimentError;
-use crate::outcome::{Outcome, Row};
+use crate::outcome::{Better, Outcome, Question, Row, Subject, Tier};
 use crate::report::{Chart, charts_along};
 
 /// The claim.
 pub struct Rac {
     bench: RacBench,
+    tier: Tier,
 }
 
 type Cells<'a> = &'a [Measured<RacKey, RacCell>];
@@ -43,35 +44,37 @@ impl Claim for Rac {
     type Cell = RacCell;
 
     fn open(desk: &Desk) -> Result<Self, ExperimentError> {
+        let tier = desk.setting.tier;
         let folder = desk.folder("traces")?;
-        let case = RacCase::new(desk.setting.tier, &folder)?;
-        Ok(Self {
-            bench: RacBench::open(case, folder, desk)?,
-        })
+        let case = RacCase::new(tier, &folder)?;
+        let bench = RacBench::open(case, folder, desk)?;
+        Ok(Self { bench, tier })
     }
 
     fn keys(&self) -> Vec<RacKey> {
         let case = &self.bench.case;
-        let mut keys = vec![RacKey::Dense];
-        keys.extend(
-            case.sparsities()
-                .into_iter()
-                .map(|sparsity| RacKey::Magnitude { sparsity }),
-        );
-        for (method, sparsities) in &case.methods {
-            for &sparsity in sparsities {
-                keys.extend(
-                    Arm::ALL
-                        .into_iter()
-                        .flat_map(|arm| calibrated_keys(case, *method, sparsity, arm)),
-                );
-            }
-        }
-        keys
+        let magnitudes = case.sparsities().into_iter();
+        let controls = magnitudes.map(|sparsity| RacKey::Magnitude { sparsity });
+        let of_arm = |place, arm| {
+            let seeds = case.seeds.iter();
+            seeds.map(move |&seed| RacKey::Calibrated(CalibratedKey { place, arm, seed }))
+        };
+        let calibrated = case
+            .places()
+            .flat_map(|place| Arm::ALL.into_iter().flat_map(move |arm| of_arm(place, arm)));
+        [RacKey::Dense].into_iter().chain(controls).chain(calibrated).collect()
     }
 
     fn is_reference(key: &RacKey) -> bool {
         *key == RacKey::Dense
+    }
+
+    /// Times are those of models that run alone, and the quick tier does not report them.
+    fn order(&self) -> Order {
+        match self.tier {
+            Tier::Quick => Order::SideBySide,
+            Tier::Standard | Tier::Full => Order::InTurn,
+        }
     }
 
     fn measure(&self, key: &RacKey, _: &Desk) -> Result<RacCell, ExperimentError> {
@@ -81,17 +84,24 @@ impl Claim for Rac {
     fn rows(&self, cells: Cells<'_>) -> Result<Vec<Row>, ExperimentError> {
         let mut rows = Vec::new();
         for Measured { key, cell } in cells {
-            let controls = match key {
-                RacKey::Dense => self.row_case(None).rows("dense", &[cell]),
-                RacKey::Magnitude { sparsity } => self.row_case(Some(*sparsity)).rows("magnitude", &[cell]),
-                RacKey::Calibrated(_) => continue,
-            };
-            rows.extend(controls.into_iter().map(Row::control));
+            if !matches!(key, RacKey::Calibrated(_)) {
+                rows.extend(self.rows_of(&self.subject(key), &[cell]));
+            }
         }
-        for arms in group_arms(cells).chunk_by(|a, b| a.key.is_same_place(&b.key)) {
-            let case = self.row_case(Some(arms[0].key.sparsity));
-            rows.extend(arms.iter().flat_map(|arm| case.rows(&arm.name(), &arm.cells)));
-            rows.extend(case.ratios(arms));
+        let arms = group_cells(cells, |at| match &at.key {
+            RacKey::Calibrated(key) => Some(((key.place, key.arm), &at.cell)),
+            _ => None,
+        });
+        for group in &arms {
+            let (place, arm) = group.case;
+            let subject = self.subject(&RacKey::Calibrated(CalibratedKey { place, arm, seed: 0 }));
+            rows.extend(self.rows_of(&subject, &group.cells));
+            let rac = arms.iter().find(|other| other.case == (place, Arm::Rac));
+            if let Some(rac) = rac.filter(|_| arm != Arm::Rac) {
+                let pairs = group.cells.iter().zip(&rac.cells);
+                let ratios: Vec<DistanceRatio> = pairs.map(|(arm, rac)| DistanceRatio::new(arm, rac)).collect();
+                rows.extend(subject.rows(&RATIOS, &ratios.iter().collect::<Vec<_>>()));
+            }
         }
         Ok(rows)
     }
@@ -115,6 +125,31 @@ impl Claim for Rac {
         self.bench.case.seeds.clone()
     }
 
+    fn questions(&self) -> Vec<Question> {
+        let sparsest = self.bench.case.sparsities().last().copied().unwrap_or_default();
+        let on_decoded = |text, controls: &[&'static str]| {
+            Question::new(text, "sparsegpt, rac", "kl_decode", Better::Lower)
+                .at("sparsity", sparsest)
+                .beside(controls.iter().copied())
+                .measured_as(format!(
+                    "divergence from the dense model on decoded tokens at {:.0} % zeros, nats",
+                    100.0 * sparsest
+                ))
+        };
+        vec![
+            on_decoded(
+                "Does calibration on the model's own continuations keep decoded tokens closer than prompts or a general text?",
+                &["sparsegpt, corpus", "sparsegpt, prompt-only", "magnitude"],
+            )
+            .paper("MATH-500: .90, prompts .81, text .74 (R1-Qwen-7B, 50 %)"),
+            on_decoded(
+                "Do its own continuations calibrate better than solutions of somebody else?",
+                &["sparsegpt, off-policy"],
+            )
+            .paper("MATH-500: .90 against .88 (R1-Qwen-7B, 50 %)"),
+        ]
+    }
+
     fn charts(&self, outcome: &Outcome, _: Cells<'_>) -> Result<Vec<Chart>, ExperimentError> {
         let mut charts = charts_along(outcome, "sparsity", Scale::Log);
         charts.retain(|chart| chart.entry.name.starts_with("kl") || chart.entry.name.starts_with("hidden"));
@@ -123,35 +158,23 @@ impl Claim for Rac {
 }
 
 impl Rac {
-    fn row_case(&self, sparsity: Option<f64>) -> RowCase {
-        RowCase {
-            dataset: self.bench.case.dataset,
-            sparsity,
+    fn rows_of(&self, subject: &Subject, cells: &[&RacCell]) -> Vec<Row> {
+        let mut rows = subject.rows(&QUALITY, cells);
+        if self.tier != Tier::Quick {
+            rows.extend(subject.rows(&COST, cells));
+        }
+        rows
+    }
+
+    /// The models of a key, whatever its seed.
+    fn subject(&self, key: &RacKey) -> Subject {
+        let of = |name: &str| Subject::new(name).case("dataset", self.bench.case.dataset);
+        match key {
+            RacKey::Dense => of("dense").control(),
+            RacKey::Magnitude { sparsity } => of("magnitude").case("sparsity", *sparsity).control(),
+            RacKey::Calibrated(CalibratedKey { place, arm, .. }) => {
+                of(&format!("{}, {}", place.method, arm.name())).case("sparsity", place.sparsity)
+            }
         }
     }
-}
-
-/// One key for each seed.
-fn calibrated_keys(case: &RacCase, method: Method, sparsity: f64, arm: Arm) -> impl Iterator<Item = RacKey> {
-    case.seeds.iter().map(move |&seed| {
-        RacKey::Calibrated(CalibratedKey {
-            method,
-            sparsity,
-            arm,
-            seed,
-        })
-    })
-}
-
-/// Seeds of the same arm, which follow each other.
-fn group_arms(cells: Cells<'_>) -> Vec<ArmCells<'_>> {
-    let mut arms: Vec<ArmCells<'_>> = Vec::new();
-    for Measured { key, cell } in cells {
-        let RacKey::Calibrated(key) = *key else { continue };
-        match arms.last_mut().filter(|arm| arm.key.is_same_arm(&key)) {
-            Some(arm) => arm.cells.push(cell),
-            None => arms.push(ArmCells { key, cells: vec![cell] }),
-        }
-    }
-    arms
 }

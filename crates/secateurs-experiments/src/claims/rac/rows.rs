@@ -1,9 +1,8 @@
-//! Numbers of one model, and their rows.
+//! Numbers of one model, and the metrics of rows.
 
 use serde::{Deserialize, Serialize};
 
-use super::key::{Arm, CalibratedKey};
-use crate::outcome::Row;
+use crate::outcome::Metric;
 
 /// All that was measured on one model.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -21,83 +20,41 @@ pub struct RacCell {
     pub accuracy: Option<f64>,
 }
 
-/// One number of a cell; `None` for a model broken to overflow.
-type Measure = fn(&RacCell) -> Option<f64>;
-
-const METRICS: [(&str, Measure); 8] = [
-    ("kl_decode", |cell| cell.kl_decode),
-    ("kl_prompt", |cell| cell.kl_prompt),
-    ("nll_decode", |cell| cell.nll_decode),
-    ("hidden_error_decode", |cell| cell.hidden_error_decode),
-    ("hidden_error_prompt", |cell| cell.hidden_error_prompt),
-    ("new_tokens", |cell| Some(cell.new_tokens)),
-    ("limited_share", |cell| Some(cell.limited_share)),
-    ("generation_seconds", |cell| Some(cell.generation_seconds)),
+pub const QUALITY: [Metric<RacCell>; 8] = [
+    Metric::new("kl_decode", |cell| or_broken(cell.kl_decode)),
+    Metric::new("kl_prompt", |cell| or_broken(cell.kl_prompt)),
+    Metric::new("nll_decode", |cell| or_broken(cell.nll_decode)),
+    Metric::new("hidden_error_decode", |cell| or_broken(cell.hidden_error_decode)),
+    Metric::new("hidden_error_prompt", |cell| or_broken(cell.hidden_error_prompt)),
+    Metric::new("new_tokens", |cell| Some(cell.new_tokens)),
+    Metric::new("limited_share", |cell| Some(cell.limited_share)),
+    Metric::new("accuracy", |cell| cell.accuracy),
+];
+pub const COST: [Metric<RacCell>; 1] = [Metric::new("generation_seconds", |cell| {
+    Some(cell.generation_seconds)
+})];
+pub const RATIOS: [Metric<DistanceRatio>; 2] = [
+    Metric::new("e_ratio_prompt", |ratio| Some(ratio.prompt)),
+    Metric::new("e_ratio_decode", |ratio| Some(ratio.decode)),
 ];
 
-/// The case of some rows.
-#[derive(Clone, Copy)]
-pub struct RowCase {
-    pub dataset: &'static str,
-    /// Absent for the dense model.
-    pub sparsity: Option<f64>,
+/// A number of a model that was broken to overflow is infinite.
+fn or_broken(value: Option<f64>) -> Option<f64> {
+    Some(value.unwrap_or(f64::INFINITY))
 }
 
-/// The cells of one arm of a method, one for each seed.
-pub struct ArmCells<'a> {
-    pub key: CalibratedKey,
-    pub cells: Vec<&'a RacCell>,
+/// `e_t` of an arm over `e_t` of `rac` with the same seed.
+pub struct DistanceRatio {
+    prompt: f64,
+    decode: f64,
 }
 
-impl ArmCells<'_> {
-    /// The name of the method with the arm.
-    pub fn name(&self) -> String {
-        format!("{}, {}", self.key.method, self.key.arm.name())
-    }
-}
-
-impl RowCase {
-    /// Every measure of some cells.
-    pub fn rows(self, name: &str, cells: &[&RacCell]) -> Vec<Row> {
-        let samples =
-            |of: Measure| -> Vec<f64> { cells.iter().map(|cell| of(cell).unwrap_or(f64::INFINITY)).collect() };
-        let rows = METRICS
-            .into_iter()
-            .map(|(metric, of)| self.row(name, metric, &samples(of)));
-        let accuracy: Vec<f64> = cells.iter().filter_map(|cell| cell.accuracy).collect();
-        let accuracy = (!accuracy.is_empty()).then(|| self.row(name, "accuracy", &accuracy));
-        rows.chain(accuracy).collect()
-    }
-
-    /// `e_t` of the arms over `e_t` of `rac`, seed by seed.
-    pub fn ratios(self, arms: &[ArmCells<'_>]) -> Vec<Row> {
-        let Some(rac) = arms.iter().find(|arm| arm.key.arm == Arm::Rac) else {
-            return Vec::new();
+impl DistanceRatio {
+    pub fn new(arm: &RacCell, rac: &RacCell) -> Self {
+        let [prompt, decode] = match (arm.distances, rac.distances) {
+            (Some(arm), Some(rac)) => [arm[0] / rac[0], arm[1] / rac[1]],
+            _ => [f64::INFINITY; 2],
         };
-        let others = arms.iter().filter(|arm| arm.key.arm != Arm::Rac);
-        let rows = others.flat_map(|other| {
-            [("e_ratio_prompt", 0), ("e_ratio_decode", 1)].map(|(metric, part)| {
-                let pairs = other.cells.iter().zip(&rac.cells);
-                let samples: Vec<f64> = pairs.map(|(arm, rac)| distance_ratio(arm, rac, part)).collect();
-                self.row(&other.name(), metric, &samples)
-            })
-        });
-        rows.collect()
-    }
-
-    fn row(self, name: &str, metric: &str, samples: &[f64]) -> Row {
-        let row = Row::mean_with_deviation(name, metric, samples).case("dataset", self.dataset);
-        match self.sparsity {
-            Some(sparsity) => row.case("sparsity", sparsity),
-            None => row,
-        }
-    }
-}
-
-/// The ratio on tokens of prompts (`part` 0) or of continuations (1).
-fn distance_ratio(arm: &RacCell, rac: &RacCell, part: usize) -> f64 {
-    match (arm.distances, rac.distances) {
-        (Some(arm), Some(rac)) => arm[part] / rac[part],
-        _ => f64::INFINITY,
+        Self { prompt, decode }
     }
 }

@@ -30,7 +30,11 @@ impl TracePlan<'_> {
             limit: Some(self.count),
             source: self.source.clone(),
             batch: SMALL_BATCH,
-            engine: EngineConfig::default(),
+            // One thread for a model that is measured beside others.
+            engine: EngineConfig {
+                n_threads: rayon::current_num_threads(),
+                ..EngineConfig::default()
+            },
             dense: ValueType::F16,
             cache: VectorType::F16,
         };

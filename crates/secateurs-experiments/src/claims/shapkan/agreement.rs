@@ -39,11 +39,11 @@ pub fn agreement_rows(case: &ShapkanCase, cells: &[&NetworkCell]) -> Vec<Row> {
                 if variant == Variant::Refit {
                     rows.extend(function_rows(case, cells, comparison));
                 }
-                rows.extend(gain_row(case, cells, comparison));
+                rows.push(gain_row(case, cells, comparison));
             }
         }
     }
-    for &shift in &case.shifts {
+    for &shift in case.shifts {
         let refits = cells.iter().flat_map(|cell| &cell.refits);
         let refits = refits.filter(|refit| refit.shift == shift);
         let (correlations, errors): (Vec<f64>, Vec<f64>) = refits.map(|refit| (refit.correlation, refit.rmse)).unzip();
@@ -56,7 +56,7 @@ pub fn agreement_rows(case: &ShapkanCase, cells: &[&NetworkCell]) -> Vec<Row> {
 /// Means over networks at each shift.
 fn shift_rows(case: &ShapkanCase, cells: &[&NetworkCell], comparison: Comparison) -> Vec<Row> {
     let mut rows = Vec::new();
-    for &shift in &case.shifts {
+    for &shift in case.shifts {
         let here = |agreement: &&Agreement| comparison.holds(agreement) && agreement.shift == shift;
         let chosen = cells.iter().filter(|cell| has_ranks(case, cell, comparison.ranked));
         let chosen = chosen.flat_map(|cell| cell.agreements.iter().filter(here));
@@ -85,19 +85,20 @@ fn function_rows(case: &ShapkanCase, cells: &[&NetworkCell], comparison: Compari
     case.targets.iter().map(row).collect()
 }
 
-/// Gain of tau over pykan's, over all shifts; each network is one sample.
-fn gain_row(case: &ShapkanCase, cells: &[&NetworkCell], comparison: Comparison) -> Option<Row> {
-    if comparison.score == REFERENCE {
-        return None;
-    }
-    let chosen = cells.iter().filter(|cell| has_ranks(case, cell, comparison.ranked));
-    let gains: Vec<f64> = chosen.filter_map(|cell| gain(cell, comparison)).collect();
-    let row = Row::mean_with_error(comparison.score.name(), "tau_minus_pykan", &gains);
+/// Gain of tau over pykan's, over all shifts; each network is one sample. Pykan's own is 0 by definition.
+fn gain_row(case: &ShapkanCase, cells: &[&NetworkCell], comparison: Comparison) -> Row {
+    let row = if comparison.score == REFERENCE {
+        Row::new(comparison.score.name(), "tau_minus_pykan", 0.0)
+    } else {
+        let chosen = cells.iter().filter(|cell| has_ranks(case, cell, comparison.ranked));
+        let gains: Vec<f64> = chosen.filter_map(|cell| gain(cell, comparison)).collect();
+        Row::mean_with_error(comparison.score.name(), "tau_minus_pykan", &gains)
+    };
     let row = row.case(
         "comparison",
         format!("{}, {}", comparison.variant.name(), comparison.ranked.name()),
     );
-    Some(comparison.score.mark(row))
+    comparison.score.mark(row)
 }
 
 /// Whether ranks of these nodes mean something: inputs of equal importance have no order.

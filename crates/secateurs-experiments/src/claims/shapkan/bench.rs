@@ -72,7 +72,7 @@ impl<'a> NetworkBench<'a> {
             refits: Vec::new(),
             pruned: self.prune(&kan)?,
         };
-        for &shift in &self.case.shifts {
+        for &shift in self.case.shifts {
             let refit = self.train_shifted(shift)?;
             let (columns, correlations) = matching(&self.hidden(&kan, 0.0)?, &self.hidden(&refit, shift)?);
             cell.refits.push(Refit {

@@ -27,9 +27,9 @@ use self::bench::NetworkBench;
 use self::case::{ShapkanCase, ShapkanKey};
 use self::cell::NetworkCell;
 use self::sampling::{SamplingError, measure_sampling};
-use super::harness::{About, Claim, Desk, Measured};
+use super::harness::{About, Claim, Desk, Measured, Order};
 use crate::ExperimentError;
-use crate::outcome::{Outcome, Row};
+use crate::outcome::{Better, Outcome, Question, Row};
 use crate::report::Chart;
 
 /// The claim.
@@ -83,8 +83,8 @@ impl Claim for Shapkan {
         }
     }
 
-    fn measure_all(&self, keys: &[ShapkanKey], desk: &Desk) -> Result<Vec<ShapkanCell>, ExperimentError> {
-        desk.measure_side_by_side(keys, |key| self.measure(key, desk))
+    fn order(&self) -> Order {
+        Order::SideBySide
     }
 
     fn rows(&self, cells: Cells<'_>) -> Result<Vec<Row>, ExperimentError> {
@@ -108,6 +108,26 @@ impl Claim for Shapkan {
 
     fn seeds(&self) -> Vec<u64> {
         (0..self.case.seeds).collect()
+    }
+
+    fn questions(&self) -> Vec<Question> {
+        let gain = |text, method| {
+            Question::new(text, method, "tau_minus_pykan", Better::Higher)
+                .at("comparison", "refit, inputs")
+                .beside(["pykan", "magnitude", "random"])
+                .measured_as("gain of Kendall's tau, ranks of inputs before and after a shift, over pykan's")
+        };
+        vec![
+            gain(
+                "Do ranks of inputs by Shapley values (mean baseline) survive a shift better than by pykan's scores?",
+                "shapkan-mean-rows",
+            ),
+            gain(
+                "Do they with the payoff as published (zero baseline, the mean output pays)?",
+                "shapkan-zero",
+            )
+            .paper("higher tau than pykan's, numbers not at hand"),
+        ]
     }
 
     fn charts(&self, outcome: &Outcome, _: Cells<'_>) -> Result<Vec<Chart>, ExperimentError> {

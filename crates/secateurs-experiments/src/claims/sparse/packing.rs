@@ -1,6 +1,6 @@
 //! A model as it is stored, and ready to run.
 
-use std::fs;
+use std::{fs, io};
 use std::path::{Path, PathBuf};
 
 use secateurs::data::{Checkpoint, read_text};
@@ -106,10 +106,22 @@ impl StoredModel {
         }
     }
 
-    /// Size of the file with the weights.
-    pub fn file_mib(&self) -> f64 {
-        let bytes = fs::metadata(self.folder.join("model.safetensors")).map_or(0, |metadata| metadata.len());
-        bytes as f64 / f64::from(1 << 20)
+    /// Size of the files with the weights, whatever layout they are stored in.
+    ///
+    /// # Errors
+    ///
+    /// If the folder cannot be listed.
+    pub fn file_mib(&self) -> Result<f64, ExperimentError> {
+        let sizes = || -> io::Result<u64> {
+            let files = fs::read_dir(&self.folder)?.collect::<io::Result<Vec<_>>>()?;
+            let weights = files.iter().filter(|file| file.path().extension().is_some_and(|end| end == "safetensors"));
+            weights.map(|file| Ok(file.metadata()?.len())).sum()
+        };
+        let bytes = sizes().map_err(|source| ExperimentError::Read {
+            path: self.folder.clone(),
+            source,
+        })?;
+        Ok(bytes as f64 / f64::from(1 << 20))
     }
 
     /// Removes the files.

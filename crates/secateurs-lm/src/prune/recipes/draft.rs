@@ -1,4 +1,4 @@
-//! A recipe in which something may still be missing.
+//! A recipe with optional parts.
 
 use secateurs_data::FloatType;
 use secateurs_tensor::{NmPattern, PathRules, Sparsity};
@@ -12,7 +12,7 @@ use crate::prune::recipes::recipe_error::RecipeError;
 use crate::trace::calibration_draft::CalibrationDraft;
 use crate::train::settings::Training;
 
-/// A recipe in which something may still be missing: what a recipe file says, before anything is laid over it.
+/// A recipe with optional parts: the content of a recipe file, before options of the command line are applied.
 ///
 /// An unknown key at any depth is an error of the reader that names the known ones.
 ///

@@ -1,4 +1,4 @@
-//! Recipes: what is asked for, as it is read, checked and planned.
+//! Recipes: read, checked and planned.
 
 pub(crate) mod draft;
 pub(crate) mod options;

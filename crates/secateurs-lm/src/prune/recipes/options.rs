@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct MethodOptions {
-    /// Comparison group of the score-only methods, of their fine-tuned forms and of elsa; by default per layer, and per output
-    /// for Wanda.
+    /// Comparison group of the score-only methods, of the methods that train under their masks, and of elsa; by default
+    /// per layer, and per output for Wanda.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scope: Option<Scope>,
     /// Relative damping of the Gram matrix (sparsegpt and alps 0.01, l-admm 0.1).
@@ -21,13 +21,13 @@ pub struct MethodOptions {
     /// Growth of l-admm's mask.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub schedule: Option<AdmmSchedule>,
-    /// Settings of safe.
+    /// Settings of SAFE.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub safe: Option<Safe>,
 }
 
 impl MethodOptions {
-    /// Names of the options that are given.
+    /// Names of the given options.
     pub(crate) fn given(&self) -> Vec<&'static str> {
         // Whoever adds an option is told by the compiler to name it here.
         let Self {

@@ -12,28 +12,28 @@ use crate::prune::recipes::recipe::{AllocationRecipe, Recipe};
 use crate::prune::recipes::selection::{BlockMatrix, block_matrices};
 use crate::run::source::check_source;
 
-/// The effect that a pruning run would have.
+/// Preview of a pruning run.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct PrunePlan {
     /// The blocks in order.
     pub blocks: Vec<PlannedBlock>,
-    /// Bytes of the weights to be written.
+    /// Number of bytes of the weights to be written.
     pub output_bytes: u64,
 }
 
-/// The effect that a pruning run would have on a block.
+/// Preview of a pruning run for one block.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct PlannedBlock {
-    /// The pattern; none where the calibration text decides.
+    /// The pattern; none if the calibration text decides it.
     #[serde(serialize_with = "as_text")]
     pub pattern: Option<Pattern>,
     /// Number of layers to prune.
     pub layers: usize,
-    /// Weights of these layers.
+    /// Number of weights in these layers.
     pub weights: u64,
-    /// Weights to remove, where the pattern is known.
+    /// Number of weights to remove, where the pattern is known.
     pub pruned: Option<u64>,
 }
 
@@ -60,7 +60,7 @@ impl Recipe {
         self.check_shape(&ModelShape::describe(source)?)
     }
 
-    /// Plans a run on a model of this shape, whose files can be copied.
+    /// Plans a run on a model of this shape whose tokenizer and settings can be copied.
     ///
     /// # Errors
     ///
@@ -90,7 +90,7 @@ impl Recipe {
         Ok(matrices)
     }
 
-    /// Refuses a pattern that does not fit a layer, and an allocation that fits neither pattern nor model.
+    /// Refuses a pattern that does not fit a layer, and an allocation that does not fit the pattern or the model.
     fn check_pattern(
         &self,
         pattern: Pattern,

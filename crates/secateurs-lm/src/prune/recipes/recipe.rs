@@ -1,4 +1,4 @@
-//! A pruning run as a value: everything that decides its result, readable and writable as TOML.
+//! Recipes: everything that determines the result of a pruning run, readable and writable as TOML.
 
 use secateurs_data::{Checkpoint, FloatType};
 use secateurs_models::ModelShape;
@@ -13,7 +13,7 @@ use crate::prune::recipes::recipe_error::RecipeError;
 use crate::trace::calibration::{Calibration, CalibrationTokens};
 use crate::train::settings::Training;
 
-/// Everything that decides the result of a pruning run, apart from the model.
+/// Everything that determines the result of a pruning run, except the model.
 ///
 /// # Examples
 ///
@@ -47,7 +47,7 @@ pub struct Recipe {
     pub seed: u64,
     /// Number format of the output.
     pub dtype: FloatType,
-    /// Data that calibrate; needed by all methods but random, magnitude, random+finetune, elsa and elsa-l.
+    /// Data for calibration; needed by all methods but random, magnitude, random+finetune, elsa and elsa-l.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub calibration: Option<Calibration>,
     /// Training of the whole model, for the methods that do it.
@@ -68,9 +68,9 @@ pub enum AllocationRecipe {
     /// One sparsity for all blocks.
     #[default]
     Uniform,
-    /// Blocks with more outliers keep more (OWL, arXiv 2310.05175).
+    /// More weights for blocks with more outliers (OWL, arXiv 2310.05175).
     Owl {
-        /// An outlier is more than `m` times the mean score.
+        /// Multiple `m` of the mean score above which a score is an outlier.
         m: NonNegative,
         /// Largest deviation from the mean sparsity.
         lambda: NonNegative,
@@ -82,7 +82,8 @@ pub enum AllocationRecipe {
     },
 }
 
-/// An allocation as it is read: a variant without fields would take any key, so this one has a table for each.
+/// An allocation in the form of a recipe file: a variant without fields would accept any key, so this one has a table
+/// for each.
 #[derive(Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 enum AllocationTable {
@@ -131,7 +132,7 @@ fn default_owl_lambda() -> NonNegative {
 }
 
 impl Recipe {
-    /// A recipe with the defaults of everything but method and pattern.
+    /// A recipe with defaults for everything but method and pattern.
     pub fn new(method: Method, pattern: Pattern) -> Self {
         let (sparsity, pattern) = match pattern {
             Pattern::Unstructured(sparsity) => (Some(sparsity), None),
@@ -163,7 +164,7 @@ impl Recipe {
         Ok(recipe)
     }
 
-    /// The recipe as TOML that [`from_toml`](Self::from_toml) reads back.
+    /// The recipe as TOML, which [`from_toml`](Self::from_toml) reads back.
     ///
     /// # Errors
     ///
@@ -195,13 +196,13 @@ impl Recipe {
         }
     }
 
-    /// Training of the whole model, where a text to learn from is named.
+    /// Training of the whole model, if a training text is named.
     pub(crate) fn needed_training(&self) -> Result<&Training, RecipeError> {
         let training = self.training.as_ref().filter(|training| !training.texts.is_empty());
         training.ok_or(RecipeError::NoTrainingText { method: self.method })
     }
 
-    /// The calibration, where the method or the allocation needs one.
+    /// The calibration, if the method or the allocation needs one.
     pub(crate) fn needed_calibration(&self) -> Result<Option<&Calibration>, RecipeError> {
         let is_needed = self.build()?.requires_calibration() || matches!(self.allocation, AllocationRecipe::Owl { .. });
         match &self.calibration {
@@ -211,7 +212,7 @@ impl Recipe {
         }
     }
 
-    /// The sequences that calibrate, none where nothing needs them.
+    /// The sequences for calibration; none if nothing needs them.
     pub(crate) fn calibration_tokens(
         &self,
         source: &Checkpoint,

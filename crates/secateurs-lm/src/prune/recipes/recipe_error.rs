@@ -1,28 +1,28 @@
-//! The errors of recipes.
+//! Errors of recipes.
 
 use secateurs_prune::PruneError;
 
 use crate::prune::method::Method;
 use crate::trace::calibration_error::CalibrationError;
 
-/// A recipe that cannot be followed on any model.
+/// An error of a recipe that makes it impossible for any model.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RecipeError {
-    /// A recipe names no method.
+    /// A recipe without a method.
     #[error("a recipe needs a method")]
     NoMethod,
-    /// An option is given that the method does not use.
+    /// An option that the method does not use.
     #[error("{method} does not use {option}, an option of {users}")]
     UnusedOption {
-        /// The option, as recipes spell it.
+        /// Name of the option in recipes.
         option: &'static str,
         /// The method.
         method: Method,
         /// Names of the methods that use it.
         users: String,
     },
-    /// Weights of all layers are to compete in a method that sees one layer or block at a time.
+    /// A comparison of weights across all layers, for a method that sees one layer or block at a time.
     #[error(
         "{method} sees one layer at a time, so that weights of all layers cannot compete; elsa and elsa-l can do that"
     )]
@@ -30,7 +30,7 @@ pub enum RecipeError {
         /// The method.
         method: Method,
     },
-    /// Sparsity spread over blocks by a method that trains the whole model.
+    /// An allocation over blocks, for a method that trains the whole model.
     #[error("{method} decides itself how sparsity is spread; use --scope, not an allocation, which {users} use")]
     NoAllocation {
         /// The method.
@@ -38,31 +38,31 @@ pub enum RecipeError {
         /// Names of the methods that use an allocation.
         users: String,
     },
-    /// A recipe asks for both or neither of a sparsity and a pattern.
+    /// Both a sparsity and a pattern, or neither.
     #[error("give exactly one of sparsity and pattern")]
     PatternChoice,
-    /// The method needs a calibration text.
+    /// A method without the calibration data that it needs.
     #[error("{method} needs a calibration text")]
     NoCalibration {
         /// The method.
         method: Method,
     },
-    /// The method needs a text to learn from.
+    /// A method without the training text that it needs.
     #[error("{method} needs a training text")]
     NoTrainingText {
         /// The method.
         method: Method,
     },
-    /// A calibration that makes no sense.
+    /// An error of the calibration.
     #[error(transparent)]
     Calibration(#[from] CalibrationError),
     /// A setting of the method outside its range.
     #[error(transparent)]
     Setting(#[from] PruneError),
-    /// A recipe is not valid TOML, or has unknown or missing fields.
+    /// Invalid TOML, or unknown or missing fields.
     #[error("the recipe is not usable")]
     Syntax(#[source] Box<toml::de::Error>),
-    /// A recipe could not be written as TOML.
+    /// A recipe that could not be written as TOML.
     #[error("the recipe cannot be written as TOML")]
     Write(#[source] Box<toml::ser::Error>),
 }

@@ -1,4 +1,4 @@
-//! The matrices that pruning may touch.
+//! The matrices that pruning may change.
 
 use secateurs_data::{Checkpoint, DataError, FloatType, TensorPlan};
 use secateurs_models::ModelShape;
@@ -6,13 +6,13 @@ use secateurs_models::ModelShape;
 /// A matrix inside a block.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BlockMatrix {
-    /// Path of the weight, as rules see it.
+    /// Path of the weight, as rules use it.
     pub path: String,
     /// Name in the model's files.
     pub name: String,
     /// Index of the block.
     pub block: usize,
-    /// `[d_output, d_input]`
+    /// Dimensions `[d_output, d_input]`.
     pub dims: [usize; 2],
 }
 

@@ -7,8 +7,6 @@ use secateurs::ExpertMethod;
 use crate::fixtures;
 use crate::outcome::Tier;
 
-/// Shares of experts that go.
-const SHARES: [f64; 3] = [0.25, 0.5, 0.75];
 /// Windows that calibrate.
 pub const CALIBRATION_WINDOWS: usize = 8;
 /// Tokens of a window that calibrates.
@@ -16,6 +14,9 @@ pub const CALIBRATION_WINDOW: usize = 256;
 
 /// The extent of the measurement.
 pub struct ExpertsCase {
+    /// Shares of experts that go.
+    pub shares: &'static [f64],
+    /// Each seed calibrates on other windows and draws other random experts.
     pub seeds: u64,
     /// Windows that measure.
     pub test: Excerpt,
@@ -32,11 +33,13 @@ pub struct Excerpt {
 
 impl ExpertsCase {
     pub fn new(tier: Tier) -> Self {
-        let (seeds, count) = match tier {
-            Tier::Quick | Tier::Standard => (3, 12),
-            Tier::Full => (10, 64),
+        let (shares, seeds, count): (&[f64], _, _) = match tier {
+            Tier::Quick => (&[0.5], 3, 6),
+            Tier::Standard => (&[0.25, 0.5, 0.75], 3, 12),
+            Tier::Full => (&[0.25, 0.5, 0.75], 10, 64),
         };
         Self {
+            shares,
             seeds,
             test: Excerpt {
                 novel: fixtures::TEST,
@@ -46,18 +49,15 @@ impl ExpertsCase {
         }
     }
 
-    /// Seed by seed, so that all methods share a seed's observation.
+    /// Every method at every share, seed by seed, so that all methods share a seed's observation.
     pub fn keys(&self) -> impl Iterator<Item = ExpertsKey> {
-        let of_seed = |seed| places().map(move |(method, share)| ExpertsKey { method, share, seed });
+        let shares = self.shares;
+        let of_seed = move |seed| {
+            let of_method = move |method| shares.iter().map(move |&share| ExpertsKey { method, share, seed });
+            ExpertMethod::ALL.into_iter().flat_map(of_method)
+        };
         (0..self.seeds).flat_map(of_seed)
     }
-}
-
-/// Every method at every share.
-pub fn places() -> impl Iterator<Item = (ExpertMethod, f64)> {
-    ExpertMethod::ALL
-        .into_iter()
-        .flat_map(|method| SHARES.map(|share| (method, share)))
 }
 
 /// One method at one share with one seed.

@@ -10,9 +10,10 @@ use secateurs::ExpertMethod;
 use secateurs_chart::Scale;
 
 use self::bench::ExpertsBench;
-use self::case::{CALIBRATION_WINDOW, CALIBRATION_WINDOWS, ExpertsCase, places};
+use self::case::{CALIBRATION_WINDOW, CALIBRATION_WINDOWS, ExpertsCase};
 use crate::ExperimentError;
-use crate::outcome::{Outcome, Row, Tier};
+use crate::claims::harness::CaseCells;
+use crate::outcome::{Better, Metric, Outcome, Question, Row, Subject, Tier};
 use crate::report::{Chart, plot_group};
 
 pub use self::bench::ExpertsCell;
@@ -26,11 +27,18 @@ pub struct Experts {
     bench: OnceLock<ExpertsBench>,
 }
 
-/// A cell with its key.
-pub struct MeasuredExperts<'a> {
-    pub key: ExpertsKey,
-    pub cell: &'a ExpertsCell,
-}
+/// The cells of a method at a share, one for each seed.
+pub type PlaceCells<'a> = CaseCells<'a, (ExpertMethod, f64), ExpertsCell>;
+
+const QUALITY: [Metric<ExpertsCell>; 2] = [
+    Metric::new("perplexity", |cell| Some(cell.perplexity)),
+    Metric::new("parameters_million", |cell| Some(cell.n_parameters as f64 / 1e6)),
+];
+const LOST: [Metric<ExpertsCell>; 3] = [
+    Metric::new("lost_gate_share", |cell| Some(cell.lost_gates)),
+    Metric::new("tokens_that_lost_one", |cell| Some(cell.affected_tokens)),
+    Metric::new("tokens_that_lost_all", |cell| Some(cell.abandoned_tokens)),
+];
 
 impl Experts {
     pub fn new(tier: Tier, device: &Device) -> Self {
@@ -50,29 +58,45 @@ impl Experts {
     }
 
     /// Models that keep all experts, then every method and share; nothing if no cell was wanted.
-    pub fn rows(&self, cells: &[MeasuredExperts<'_>]) -> Result<Vec<Row>, ExperimentError> {
-        if cells.is_empty() {
+    pub fn rows(&self, places: &[PlaceCells<'_>]) -> Result<Vec<Row>, ExperimentError> {
+        if places.is_empty() {
             return Ok(Vec::new());
         }
-        let dense = self.open("llama-austen")?;
-        let row = |method: &str, perplexity: f64| {
-            Row::mean_with_deviation(method, "perplexity", &[perplexity])
-                .case("dataset", "austen")
-                .control()
-        };
+        let control = |name: &str| Subject::new(name).case("dataset", "austen").control();
+        let dense = self.open("llama-austen")?.own_perplexity()?;
         let mut rows = vec![
-            row("all experts", self.bench()?.own_perplexity()?),
-            row("dense of equal size", dense.own_perplexity()?).case("removed", 0.5),
+            control("all experts").row("perplexity", self.bench()?.own_perplexity()?),
+            control("dense of equal size").case("removed", 0.5).row("perplexity", dense),
         ];
-        for (method, share) in places() {
-            let of_place = cells.iter();
-            let of_place = of_place.filter(|measured| (measured.key.method, measured.key.share) == (method, share));
-            let cells: Vec<&ExpertsCell> = of_place.map(|measured| measured.cell).collect();
-            if !cells.is_empty() {
-                rows.extend(place_rows(method, share, &cells));
+        for CaseCells { case, cells } in places {
+            let (method, share) = *case;
+            let subject = Subject::new(method.name()).case("dataset", "austen").case("removed", share);
+            let subject = if method.is_control() { subject.control() } else { subject };
+            rows.extend(subject.rows(&QUALITY, cells));
+            if method.removes_experts() {
+                rows.extend(subject.rows(&LOST, cells));
             }
         }
         Ok(rows)
+    }
+
+    pub fn seeds(&self) -> Vec<u64> {
+        (0..self.case.seeds).collect()
+    }
+
+    pub fn questions(&self) -> [Question; 2] {
+        let half = |text, method| {
+            Question::new(text, method, "perplexity", Better::Lower)
+                .at("removed", 0.5)
+                .beside(["random"])
+                .measured_as("perplexity without half of the experts")
+        };
+        [
+            half("Does the router-weighted score (REAP) remove better experts than chance?", "reap")
+                .paper("near-lossless at 50 % (Qwen3-Coder-480B)"),
+            half("Does trying every set of experts (NAEE) remove better ones than chance?", "naee")
+                .paper("7.1 points of accuracy lost at 50 % (Mixtral 8x7B)"),
+        ]
     }
 
     pub fn note(&self) -> Result<String, ExperimentError> {
@@ -90,26 +114,6 @@ impl Experts {
     fn open(&self, name: &str) -> Result<ExpertsBench, ExperimentError> {
         ExpertsBench::open(name, &self.case, &self.device)
     }
-}
-
-fn place_rows(method: ExpertMethod, share: f64, cells: &[&ExpertsCell]) -> Vec<Row> {
-    let row = |metric: &str, value: fn(&ExpertsCell) -> f64| {
-        let samples: Vec<f64> = cells.iter().map(|cell| value(cell)).collect();
-        let row = Row::mean_with_deviation(method.name(), metric, &samples)
-            .case("dataset", "austen")
-            .case("removed", share);
-        if method.is_control() { row.control() } else { row }
-    };
-    let mut rows = vec![
-        row("perplexity", |cell| cell.perplexity),
-        row("parameters_million", |cell| cell.n_parameters as f64 / 1e6),
-    ];
-    if method.removes_experts() {
-        rows.push(row("lost_gate_share", |cell| cell.lost_gates));
-        rows.push(row("tokens_that_lost_one", |cell| cell.affected_tokens));
-        rows.push(row("tokens_that_lost_all", |cell| cell.abandoned_tokens));
-    }
-    rows
 }
 
 fn note(bench: &ExpertsBench, case: &ExpertsCase) -> String {

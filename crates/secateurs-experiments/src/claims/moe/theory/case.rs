@@ -4,8 +4,8 @@ use secateurs::moe_theory::{Draws, FeatureLearning, FineTuning, Mixture, Mode, T
 
 use crate::outcome::Tier;
 
-/// Steps of fine-tuning after which losses are reported.
-pub const TUNED_STEPS: [usize; 3] = [500, 1000, 1500];
+/// Steps of fine-tuning, of which rows report three thirds.
+const TUNED_STEPS: usize = 1500;
 
 /// Training of weights while features are learned.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -58,7 +58,9 @@ pub struct TheoryCase {
 impl TheoryCase {
     pub fn all(tier: Tier) -> Vec<Self> {
         match tier {
-            Tier::Quick | Tier::Standard => vec![
+            Tier::Quick => vec![Self::in_40(WeightTraining::SlowWeights, 3)],
+            Tier::Standard => vec![
+                Self::in_40(WeightTraining::SlowWeights, 3),
                 Self::in_40(WeightTraining::Joint, 3),
                 Self::in_200(WeightTraining::SlowWeights, 1),
                 // Enough for this seed.
@@ -157,9 +159,9 @@ impl TheoryCase {
     /// The last phase.
     pub fn tuning(&self, seed: u64) -> FineTuning {
         FineTuning {
-            steps: TUNED_STEPS[2],
+            steps: TUNED_STEPS,
             seed,
-            // A divisor of all of these, so that they are recorded.
+            // A divisor of each third, so that it is recorded.
             record_every: 20,
             draws: Draws::Span,
             ..FineTuning::default()

@@ -16,7 +16,7 @@ use secateurs::moe_theory::ALIGNED;
 
 use self::case::TheoryCase;
 use crate::ExperimentError;
-use crate::outcome::{Row, Tier};
+use crate::outcome::{Better, Question, Row, Tier};
 use crate::report::Chart;
 
 pub use self::cell::TheoryCell;
@@ -24,6 +24,7 @@ pub use self::cell::TheoryCell;
 /// The part of the claim in which students learn.
 pub struct Theory {
     cases: Vec<TheoryCase>,
+    tier: Tier,
 }
 
 /// One student: its case and its seed.
@@ -43,6 +44,7 @@ impl Theory {
     pub fn new(tier: Tier) -> Self {
         Self {
             cases: TheoryCase::all(tier),
+            tier,
         }
     }
 
@@ -59,8 +61,31 @@ impl Theory {
     }
 
     pub fn rows(&self, cells: &[&TheoryCell]) -> Vec<Row> {
-        let of_case = |(case, cells): (&TheoryCase, Vec<&TheoryCell>)| rows::rows(case, &cells);
+        let of_case = |(case, cells): (&TheoryCase, Vec<&TheoryCell>)| {
+            let mut rows = rows::rows(case, &cells);
+            // Students of the quick tier learn side by side.
+            if self.tier != Tier::Quick {
+                rows.extend(rows::cost_rows(case, &cells));
+            }
+            rows
+        };
         self.pair_cells(cells).flat_map(of_case).collect()
+    }
+
+    /// The paper's path from end to end, with weights that learn as fast as vectors relative to their size.
+    pub fn question(&self) -> Question {
+        let case = &self.cases[0];
+        Question::new(
+            "Does a student with too many experts, pruned to its teacher's number and fine-tuned, reach zero loss?",
+            "pursuit",
+            "zero_loss_rate",
+            Better::Higher,
+        )
+        .at("problem", case.sizes())
+        .at("training", case.training.name())
+        .beside(["magnitude", "random", "from-scratch"])
+        .measured_as("share of runs whose loss ends below 1e-8")
+        .paper("zero loss, proved")
     }
 
     /// Charts of the first seed of each case.
