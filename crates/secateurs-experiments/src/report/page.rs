@@ -1,22 +1,22 @@
 //! One self-contained page over all claims that were run.
 
-use std::error::Error;
 use std::path::{Path, PathBuf};
 
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use maud::{DOCTYPE, PreEscaped, html};
 
+use super::claim::draw_claim;
 use super::section::{Section, read_sections};
-use super::table::{Table, pivots_along};
-use crate::outcome::{Outcome, OutcomeError, Row};
+use super::verdicts::draw_verdicts;
+use crate::outcome::{Conclusion, OutcomeError};
 
 const STYLE: &str = include_str!("page.css");
 
 /// Keys along which the tables of a claim are laid out, by its name.
 pub type AxesOf = fn(&str) -> &'static [&'static str];
 
-/// Writes `report.html` over every `<claim>/<tier>/outcome.json` below `root` and returns its path.
+/// Writes `report.html` over every `<claim>/<tier>` below `root` that was run and returns its path.
 ///
-/// An outcome that cannot be read is shown as such; it does not hide the others.
+/// A run that failed and an outcome that cannot be read are shown as such; they do not hide the others.
 ///
 /// # Errors
 ///
@@ -40,107 +40,38 @@ fn render(sections: &[Section], axes_of: AxesOf) -> String {
             }
             body {
                 h1 { "Reproduced claims" }
-                p.lead {
-                    "Each claim beside the paper's numbers and its trivial controls, as measured by secateurs. Spreads: "
-                    b { "sd" } " is a standard deviation, " b { "se" } " the standard error of a mean."
+                p.lead { (summarise(sections)) }
+                @if !sections.is_empty() { (draw_verdicts(sections)) }
+                @if has_spread(sections) {
+                    p.note {
+                        "A claim holds if its number is better than that of the best control by more than two standard errors of the "
+                        "difference. " b { "sd" } ": standard deviation; " b { "se" } ": standard error of a mean."
+                    }
                 }
-                @if sections.is_empty() { p { "No claim has been run yet." } }
-                nav { @for section in sections { a href={ "#" (anchor(section)) } { (name(section)) } } }
-                @for section in sections { (draw_section(section, axes_of)) }
+                main { @for section in sections { (draw_claim(section, axes_of(&section.claim()))) } }
             }
         }
     }
     .into_string()
 }
 
-fn draw_section(section: &Section, axes_of: AxesOf) -> Markup {
-    html! {
-        section id=(anchor(section)) {
-            @match &section.outcome {
-                Ok(outcome) => (draw_outcome(outcome, &section.plots, axes_of(&outcome.claim))),
-                Err(error) => { h2 { (name(section)) } p.problem { (causes(error)) } },
-            }
-        }
+/// The number of runs, and of those whose claims hold.
+fn summarise(sections: &[Section]) -> String {
+    let conclusions = || sections.iter().filter_map(|section| section.outcome()?.conclusion());
+    let holds = |conclusion: &Conclusion| matches!(conclusion, Conclusion::Holds | Conclusion::HoldsOnce);
+    match sections.len() {
+        0 => "No claim has been run yet.".to_owned(),
+        runs => format!(
+            "Each claim of a paper beside its number and the best trivial control, as measured here. Of {runs} runs, {} answered all \
+             their questions with yes.",
+            conclusions().filter(holds).count()
+        ),
     }
 }
 
-fn draw_outcome(outcome: &Outcome, plots: &[String], axes: &[&str]) -> Markup {
-    let has_axis = |row: &Row| axes.iter().any(|axis| row.text(axis).is_some());
-    html! {
-        h2 { (outcome.claim) " " span.tier { (outcome.tier) } }
-        @if !outcome.title.is_empty() { p { (outcome.title) } }
-        @if !outcome.reference.is_empty() { p.reference { (outcome.reference) } }
-        (draw_facts(outcome))
-        @if !outcome.notes.is_empty() { ul { @for note in &outcome.notes { li { (note) } } } }
-        @for plot in plots { figure { (PreEscaped(plot)) } }
-        @if outcome.rows.iter().any(has_axis) {
-            @for table in pivots_along(outcome, axes) { h3 { (table.title) } (draw_table(&table)) }
-        }
-        details open[outcome.rows.len() <= 12] {
-            summary { "Every number: paper, ours, controls" }
-            (draw_table(&Table::comparison(outcome)))
-        }
-    }
-}
-
-fn draw_facts(outcome: &Outcome) -> Markup {
-    let environment = &outcome.environment;
-    let seeds: Vec<String> = outcome.seeds.iter().map(u64::to_string).collect();
-    let facts = [
-        ("device", outcome.device.clone()),
-        ("cpu", environment.cpu.clone()),
-        ("threads", environment.threads.to_string()),
-        ("system", environment.system.clone()),
-        ("commit", outcome.commit.clone()),
-        ("date", environment.date.clone()),
-        ("seeds", seeds.join(", ")),
-        ("duration", format!("{:.0} s", outcome.seconds)),
-    ];
-    html! {
-        dl { @for (term, fact) in facts { @if !fact.is_empty() { div { dt { (term) } dd { (fact) } } } } }
-    }
-}
-
-fn draw_table(table: &Table) -> Markup {
-    let is_text = |index: usize| index == 0 || ["case", "controls"].contains(&table.header[index].as_str());
-    html! {
-        div.wide { table {
-            thead { tr { @for (index, cell) in table.header.iter().enumerate() { th.text[is_text(index)] { (cell) } } } }
-            tbody {
-                @for line in &table.lines {
-                    tr.control[line[0].ends_with("(control)")] {
-                        @for (index, cell) in line.iter().enumerate() { td.text[is_text(index)] { (cell) } }
-                    }
-                }
-            }
-        } }
-    }
-}
-
-fn causes(error: &OutcomeError) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(&format!(": {error}"));
-        cause = error.source();
-    }
-    text
-}
-
-/// `claim tier`, from the folder, because a damaged outcome has no other name.
-fn name(section: &Section) -> String {
-    let parts: Vec<_> = section
-        .folder
-        .iter()
-        .rev()
-        .take(2)
-        .map(|part| part.to_string_lossy())
-        .collect();
-    parts.into_iter().rev().collect::<Vec<_>>().join(" ")
-}
-
-fn anchor(section: &Section) -> String {
-    name(section).replace(' ', "-")
+fn has_spread(sections: &[Section]) -> bool {
+    let mut outcomes = sections.iter().filter_map(Section::outcome);
+    outcomes.any(|outcome| outcome.rows.iter().any(|row| row.spread().is_some()))
 }
 
 #[cfg(test)]
