@@ -1,4 +1,4 @@
-//! Selection and Gram accumulation, each beside what a user would write instead.
+//! Selection and Gram accumulation, each beside the code that a user would write instead.
 
 use burn::tensor::{Tensor, TensorData};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};

@@ -1,7 +1,7 @@
 //! Errors of the tasks.
 
 use std::error::Error;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The error of a failed task, with the facts needed to mend it.
 #[derive(Debug, thiserror::Error)]
@@ -41,13 +41,21 @@ pub enum TaskError {
         /// Cause.
         source: serde_json::Error,
     },
-    /// Something outside the repository that is missing.
+    /// A thing outside the repository that is missing.
     #[error("{what} is missing: {remedy}")]
     Missing {
         /// Name of the missing thing.
         what: &'static str,
         /// Advice for the user.
         remedy: String,
+    },
+    /// A file of another form than it should have.
+    #[error("{}: {problem}", path.display())]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// Its fault.
+        problem: String,
     },
     /// Problems that checks found and printed.
     #[error("{what}: {count}")]
@@ -60,6 +68,21 @@ pub enum TaskError {
     /// An error of a data set or its manifest.
     #[error(transparent)]
     Data(#[from] secateurs_datasets::DatasetError),
+}
+
+/// Attaches a verb and a path to a system error.
+pub trait IoContext<T> {
+    fn during(self, action: &'static str, path: &Path) -> Result<T, TaskError>;
+}
+
+impl<T> IoContext<T> for std::io::Result<T> {
+    fn during(self, action: &'static str, path: &Path) -> Result<T, TaskError> {
+        self.map_err(|source| TaskError::Io {
+            action,
+            path: path.to_owned(),
+            source,
+        })
+    }
 }
 
 /// The error and its causes in one line.

@@ -1,6 +1,6 @@
 //! The command `cargo xtask house`: measures the sources in numbers by which two commits can be compared.
 
-mod docs;
+pub mod docs;
 pub mod folders;
 pub mod functions;
 mod public;

@@ -2,6 +2,7 @@
 //!
 //! They start processes and check files; none of them links burn, so that they build in seconds.
 
+mod apt;
 mod commands;
 mod device;
 mod error;
@@ -17,7 +18,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use commands::{bench, ci, data, fixtures, reproduce, test};
+use commands::{bench, ci, data, fixtures, package, reproduce, test, wheel};
 use error::TaskError;
 
 /// Project commands.
@@ -45,6 +46,10 @@ enum Command {
     House(house::Arguments),
     /// Run benchmarks.
     Bench(bench::Arguments),
+    /// Pack the crates as for a registry, and check that they compile from their packages alone.
+    Package,
+    /// Build the Python wheel of the `secateurs` command, install it and try it.
+    Wheel(wheel::Arguments),
     /// Everything that must hold before a change is merged.
     Ci,
 }
@@ -68,6 +73,8 @@ fn run(command: Command) -> Result<(), TaskError> {
         Command::Tidy => tidy::run(),
         Command::House(arguments) => house::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
+        Command::Package => package::run(),
+        Command::Wheel(arguments) => wheel::run(&arguments),
         Command::Ci => ci::run(),
     }
 }

@@ -6,6 +6,7 @@ mod dependencies;
 mod layout;
 mod rooms;
 mod safety;
+mod sentences;
 pub mod source;
 mod words;
 
@@ -82,6 +83,7 @@ pub fn run() -> Result<(), TaskError> {
         safety::check,
         arguments::check,
         circles::check,
+        sentences::check,
     ];
     let mut findings: Vec<Finding> = checks.iter().flat_map(|check| check(&tree)).collect();
     let page = tree.text(dependencies::PAGE);

@@ -1,11 +1,10 @@
-//! Vulkan in software: tests the GPU path without a GPU.
+//! Software Vulkan: how the GPU path is tested where there is no GPU.
 
 use std::fs;
 use std::path::PathBuf;
-use std::process::Command;
 
+use crate::apt;
 use crate::error::TaskError;
-use crate::process;
 use crate::workspace;
 
 const PACKAGES: [&str; 2] = ["libvulkan1", "mesa-vulkan-drivers"];
@@ -13,7 +12,7 @@ const PACKAGES: [&str; 2] = ["libvulkan1", "mesa-vulkan-drivers"];
 /// Makes sure that a Vulkan driver is installed, and returns the environment that it needs.
 pub fn prepare() -> Result<Vec<(&'static str, PathBuf)>, TaskError> {
     if !has_driver() {
-        install()?;
+        apt::install(&PACKAGES, "a Vulkan driver")?;
     }
     if std::env::var_os("XDG_RUNTIME_DIR").is_some_and(|folder| !folder.is_empty()) {
         return Ok(Vec::new());
@@ -37,32 +36,7 @@ fn has_driver() -> bool {
     named || !cfg!(target_os = "linux") || folders.into_iter().any(holds_any)
 }
 
-fn install() -> Result<(), TaskError> {
-    let packages = PACKAGES.join(" ");
-    let is_root = process::capture(Command::new("id").arg("-u")).is_ok_and(|id| id.trim() == "0");
-    let has_apt = process::succeeds(Command::new("apt-get").arg("--version"));
-    if !is_root || !has_apt {
-        let remedy = format!("install a Vulkan driver, on Debian and Ubuntu: apt-get install {packages}");
-        return Err(TaskError::Missing {
-            what: "a Vulkan driver",
-            remedy,
-        });
-    }
-    eprintln!("installing {packages}");
-    let apt = || {
-        let mut command = Command::new("apt-get");
-        command.env("DEBIAN_FRONTEND", "noninteractive").arg("-qq");
-        command
-    };
-    process::run(apt().arg("update"))?;
-    process::run(
-        apt()
-            .args(["install", "--yes", "--no-install-recommends"])
-            .args(PACKAGES),
-    )
-}
-
-/// Creates a folder that only its owner can read, as drivers require of a runtime folder.
+/// Drivers refuse a runtime folder that others can read.
 fn private_folder(folder: &PathBuf) -> std::io::Result<()> {
     fs::create_dir_all(folder)?;
     #[cfg(unix)]

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::atomic::{folder_of, persist};
 use crate::error::IoContext;
-use crate::safetensors::{Dtype, SafetensorsFile, mixed_header_bytes};
+use crate::safetensors::{SafetensorsFile, bytes_of, dtype_named, mixed_header_bytes};
 use crate::{DataError, RawTensor, Result, TensorInfo};
 
 /// Name, element type (as safetensors headers name it, for instance `BF16`) and shape of a tensor to be written.
@@ -94,10 +94,8 @@ impl TensorFileWriter {
     /// If all tensors of the plan are written.
     pub fn write(&mut self, bytes: &[u8]) -> Result<()> {
         let planned = &self.plan[self.n_written];
-        let dtype = Dtype::named(planned.dtype).expect("checked when the header was made");
-        let expected = dtype
-            .bytes_of(&planned.shape)
-            .expect("checked when the header was made") as usize;
+        let dtype = dtype_named(planned.dtype).expect("checked when the header was made");
+        let expected = bytes_of(dtype, &planned.shape).expect("checked when the header was made") as usize;
         if bytes.len() != expected {
             return Err(DataError::LengthMismatch {
                 name: planned.name.clone(),

@@ -9,7 +9,8 @@ use std::path::Path;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use secateurs_data::Checkpoint;
+use safetensors::SafeTensors;
+use secateurs_data::{Checkpoint, TensorFile};
 use serde_json::json;
 use support::fuzz::{apply, change, overwrite, run};
 use support::gguf::{Builder, f32s, i32s, text, texts, u32 as count};
@@ -35,6 +36,23 @@ fn exercise(path: &Path) {
 fn exercise_safetensors(folder: &Path, weights: &[u8]) {
     overwrite(&folder.join("model.safetensors"), weights);
     exercise(folder);
+    check_against_the_reference(folder, weights);
+}
+
+/// What opens here is a file of the same tensors to the reference crate, which refuses less.
+fn check_against_the_reference(folder: &Path, weights: &[u8]) {
+    let Ok(file) = TensorFile::open(&folder.join("model.safetensors")) else {
+        return;
+    };
+    let reference = SafeTensors::deserialize(weights).expect("it opens here");
+    assert_eq!(reference.len(), file.tensors().count());
+    for info in file.tensors() {
+        let (ours, theirs) = (file.tensor(&info.name), reference.tensor(&info.name));
+        let (ours, theirs) = (ours.expect("listed"), theirs.expect("listed"));
+        assert_eq!(ours.shape, theirs.shape());
+        assert_eq!(ours.dtype, theirs.dtype().to_string());
+        assert_eq!(ours.bytes[..], *theirs.data());
+    }
 }
 
 fn exercise_gguf(folder: &Path, file: &[u8]) {

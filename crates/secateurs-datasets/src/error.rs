@@ -12,7 +12,7 @@ pub enum DatasetError {
     /// A file that could not be read, written or understood.
     #[error(transparent)]
     Data(#[from] DataError),
-    /// A file whose content differs from what its data set prescribes.
+    /// A file whose content differs from its data set's form.
     #[error("{}: expected {expected}, found {found}", path.display())]
     Malformed {
         /// The file.

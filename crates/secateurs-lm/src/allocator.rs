@@ -68,8 +68,7 @@ impl Drop for KeptMemory {
     }
 }
 
-/// Gives free memory back to the system at once, so that a measurement of memory does not count what was freed before
-/// it.
+/// Gives free memory back to the system at once, so that a measurement of memory does not count memory freed before it.
 ///
 /// Without effect where another allocator is installed.
 pub fn give_back() {

@@ -152,7 +152,7 @@ pub trait Family: Sized {
         Ok(family)
     }
 
-    /// The shape of the model in `checkpoint`, after a check of everything, for which every weight is read once.
+    /// The shape of the model in `checkpoint`, after a check of everything: reads every weight once.
     ///
     /// # Errors
     ///

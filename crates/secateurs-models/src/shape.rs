@@ -48,7 +48,7 @@ impl ModelShape {
         FamilyKind::of(checkpoint)?.run(Describe(checkpoint))
     }
 
-    /// The shape of the model in `checkpoint`, after a check of everything, for which every weight is read once.
+    /// The shape of the model in `checkpoint`, after a check of everything: reads every weight once.
     ///
     /// # Errors
     ///

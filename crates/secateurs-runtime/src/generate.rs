@@ -138,8 +138,8 @@ struct Running {
 }
 
 impl Running {
-    /// The reason for which the sequence ends with the chosen token, if it does; `n_new` tokens were generated before,
-    /// and `n_free` positions of the model are left.
+    /// The reason why the sequence ends with the chosen token, if it does; `n_new` tokens were generated before, and
+    /// `n_free` positions of the model are left.
     fn stop(&self, generation: &Generation, n_new: usize, n_free: usize) -> Option<Stop> {
         if generation.end_tokens.contains(&self.token) {
             Some(Stop::End)

@@ -100,7 +100,7 @@ pub struct Best<S> {
 /// Meaning of a loss for a training.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
-    /// Training should go on.
+    /// Training should continue.
     Continue,
     /// Training no longer helps and should end.
     Stop,

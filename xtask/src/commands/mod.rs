@@ -4,5 +4,7 @@ pub mod bench;
 pub mod ci;
 pub mod data;
 pub mod fixtures;
+pub mod package;
 pub mod reproduce;
 pub mod test;
+pub mod wheel;

@@ -35,8 +35,9 @@ pub fn write(measures: &Value, with_places: bool) -> String {
     ));
     let docs = &measures["docs"];
     line(format!(
-        "first doc lines that cannot be read alone: {} ({} %)",
-        docs["weak_openings"],
+        "first sentences that cannot be read alone: {} of {} ({} %)",
+        docs["weak"],
+        docs["comments"],
         percent(docs)
     ));
     line(format!(
@@ -66,6 +67,10 @@ pub fn write(measures: &Value, with_places: bool) -> String {
     if with_places {
         line("functions with a tuple as an argument:".to_owned());
         list(&tuples["list"])
+            .iter()
+            .for_each(|place| line(format!("  {}", words(place))));
+        line("first sentences that cannot be read alone:".to_owned());
+        list(&docs["list"])
             .iter()
             .for_each(|place| line(format!("  {}", words(place))));
     }

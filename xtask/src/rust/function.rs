@@ -10,7 +10,7 @@ pub struct Function<'a> {
     pub line: usize,
     /// Number of lines from `fn` to the closing brace; 0 without a body.
     pub n_lines: usize,
-    /// Whether an argument, or what an argument refers to, is a tuple.
+    /// Whether an argument, or the target of its references, is a tuple.
     pub has_tuple: bool,
 }
 

@@ -4,7 +4,7 @@ use super::Finding;
 use super::source::code_lines;
 use crate::tree::{File, Tree};
 
-const TOP_LEVEL: [&str; 15] = [
+const TOP_LEVEL: [&str; 16] = [
     ".cargo",
     ".ci",
     ".gitattributes",
@@ -17,6 +17,7 @@ const TOP_LEVEL: [&str; 15] = [
     "clippy.toml",
     "crates",
     "fixtures",
+    "pyproject.toml",
     "rust-toolchain.toml",
     "rustfmt.toml",
     "xtask",
@@ -27,7 +28,7 @@ const EMPTY_NAMES: [&str; 8] = [
     "utils", "util", "helpers", "helper", "common", "misc", "stuff", "shared",
 ];
 
-/// Lines of code from which a file is long, and from which it is too long.
+/// Numbers of lines of code above which a file is long, and above which it is too long.
 const LONG: usize = 400;
 const TOO_LONG: usize = 600;
 

@@ -94,7 +94,7 @@ impl Places {
     }
 }
 
-/// Removes a folder or a file; a failure leaves what a killed process leaves, which blocks nobody.
+/// Removes a folder or a file; a failure leaves the same as a killed process, which blocks no later job.
 fn remove(staging: &Path) {
     for _ in 0..ATTEMPTS {
         let removed = if staging.is_dir() {

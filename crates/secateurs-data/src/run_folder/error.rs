@@ -60,7 +60,7 @@ pub enum OutputError {
         /// Path of the output.
         path: PathBuf,
     },
-    /// Something other than unfinished work in the staging place.
+    /// A thing other than unfinished work in the staging place.
     #[error("{} is needed for unfinished work and holds something else; move it away or choose another output", path.display())]
     NoUnfinishedRun {
         /// The staging place.

@@ -1,52 +1,47 @@
-//! The element types a safetensors header may name.
+//! The element types a safetensors header may name: those of the crate `safetensors`.
 
-/// An element type: its name in the header and its size in bits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Dtype {
-    pub(crate) name: &'static str,
-    bits: u64,
+use safetensors::Dtype;
+use serde::Deserialize;
+use serde::de::IntoDeserializer;
+use serde::de::value::Error;
+
+/// The type that headers call `name`.
+pub(crate) fn dtype_named(name: &str) -> Option<Dtype> {
+    let name: serde::de::value::StrDeserializer<'_, Error> = name.into_deserializer();
+    Dtype::deserialize(name).ok()
 }
 
-const ALL: [Dtype; 20] = [
-    dtype("BOOL", 8),
-    dtype("F4", 4),
-    dtype("F6_E2M3", 6),
-    dtype("F6_E3M2", 6),
-    dtype("U8", 8),
-    dtype("I8", 8),
-    dtype("F8_E5M2", 8),
-    dtype("F8_E4M3", 8),
-    dtype("F8_E8M0", 8),
-    dtype("I16", 16),
-    dtype("U16", 16),
-    dtype("F16", 16),
-    dtype("BF16", 16),
-    dtype("I32", 32),
-    dtype("U32", 32),
-    dtype("F32", 32),
-    dtype("C64", 64),
-    dtype("F64", 64),
-    dtype("I64", 64),
-    dtype("U64", 64),
-];
-
-const fn dtype(name: &'static str, bits: u64) -> Dtype {
-    Dtype { name, bits }
+/// Bytes of a tensor; `None` if that overflows or is no whole number.
+pub(crate) fn bytes_of(dtype: Dtype, shape: &[usize]) -> Option<u64> {
+    let mut values = 1u64;
+    for &size in shape {
+        values = values.checked_mul(u64::try_from(size).ok()?)?;
+    }
+    let bits = values.checked_mul(u64::try_from(dtype.bitsize()).ok()?)?;
+    bits.is_multiple_of(8).then_some(bits / 8)
 }
 
-impl Dtype {
-    /// The type with this name.
-    pub(crate) fn named(name: &str) -> Option<Self> {
-        ALL.into_iter().find(|dtype| dtype.name == name)
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn types_come_back_by_their_names_and_no_other_name_is_one() {
+        for name in ["BOOL", "F4", "F6_E2M3", "F8_E4M3FNUZ", "BF16", "C64", "U64"] {
+            assert_eq!(dtype_named(name).expect("a type").to_string(), name);
+        }
+        for name in ["", "f32", "F33", "F32 ", "0"] {
+            assert_eq!(dtype_named(name), None, "{name}");
+        }
     }
 
-    /// Number of bytes of a tensor of this type; `None` if it overflows or is not whole.
-    pub(crate) fn bytes_of(self, shape: &[usize]) -> Option<u64> {
-        let mut values = 1u64;
-        for &size in shape {
-            values = values.checked_mul(u64::try_from(size).ok()?)?;
-        }
-        let bits = values.checked_mul(self.bits)?;
-        bits.is_multiple_of(8).then_some(bits / 8)
+    #[test]
+    fn sizes_are_whole_bytes_that_fit() {
+        assert_eq!(bytes_of(Dtype::F6_E2M3, &[2, 4]), Some(6));
+        assert_eq!(bytes_of(Dtype::F4, &[3]), None);
+        assert_eq!(bytes_of(Dtype::F64, &[1 << 57]), Some(1 << 60));
+        assert_eq!(bytes_of(Dtype::F64, &[1 << 58]), None);
+        assert_eq!(bytes_of(Dtype::U8, &[1 << 40, 1 << 40]), None);
+        assert_eq!(bytes_of(Dtype::F32, &[]), Some(4));
     }
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 use serde::de::MapAccess;
 use serde::{Deserialize, Serialize};
 
-use super::dtype::Dtype;
+use super::dtype::{bytes_of, dtype_named};
 use super::json::{KeyedValue, UniqueMap};
 use crate::error::malformed;
 use crate::{DataError, Result, TensorInfo};
@@ -117,10 +117,9 @@ fn span(name: String, entry: Entry, start: usize, data: u64) -> Result<Span, Str
         shape,
         data_offsets: [from, to],
     } = entry;
-    let dtype = Dtype::named(&dtype).ok_or_else(|| format!("tensor {name:?} has the unknown type {dtype:?}"))?;
-    let bytes = dtype
-        .bytes_of(&shape)
-        .ok_or_else(|| format!("tensor {name:?} has the impossible shape {shape:?} of {}", dtype.name))?;
+    let dtype = dtype_named(&dtype).ok_or_else(|| format!("tensor {name:?} has the unknown type {dtype:?}"))?;
+    let bytes = bytes_of(dtype, &shape)
+        .ok_or_else(|| format!("tensor {name:?} has the impossible shape {shape:?} of {dtype}"))?;
     if from > to || to > data {
         return Err(format!(
             "tensor {name:?} lies at {from}..{to}, but the data has {data} bytes"
@@ -128,14 +127,13 @@ fn span(name: String, entry: Entry, start: usize, data: u64) -> Result<Span, Str
     }
     if to - from != bytes {
         return Err(format!(
-            "tensor {name:?} of shape {shape:?} and type {} needs {bytes} bytes, but has {}",
-            dtype.name,
+            "tensor {name:?} of shape {shape:?} and type {dtype} needs {bytes} bytes, but has {}",
             to - from
         ));
     }
     // Both fit, as `to` is at most the length of a slice.
     let bytes_at = start + from as usize..start + to as usize;
-    let encoding = dtype.name.to_owned();
+    let encoding = dtype.to_string();
     Ok(Span {
         info: TensorInfo {
             name,
@@ -195,19 +193,19 @@ pub(crate) fn mixed_header_bytes<'a>(
     object.insert(METADATA.to_owned(), texts.into());
     let mut at = 0u64;
     for (name, shape, dtype) in tensors {
-        let dtype = Dtype::named(dtype).expect("callers pass a name from the table");
+        let dtype = dtype_named(dtype).expect("callers pass a name of the format");
         let invalid = |problem| DataError::InvalidPlan {
             name: name.to_owned(),
             shape: shape.to_owned(),
             problem,
         };
-        let bytes = dtype.bytes_of(shape).ok_or_else(|| invalid("it is too large"))?;
+        let bytes = bytes_of(dtype, shape).ok_or_else(|| invalid("it is too large"))?;
         let end = at.checked_add(bytes).ok_or_else(|| invalid("it is too large"))?;
         if name == METADATA || object.contains_key(name) {
             return Err(invalid("its name is taken"));
         }
         let entry = Entry {
-            dtype: dtype.name.to_owned(),
+            dtype: dtype.to_string(),
             shape: shape.to_owned(),
             data_offsets: [at, end],
         };

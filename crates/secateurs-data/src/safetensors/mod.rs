@@ -6,7 +6,7 @@ mod header;
 mod index;
 mod json;
 
-pub(crate) use dtype::Dtype;
+pub(crate) use dtype::{bytes_of, dtype_named};
 pub(crate) use file::SafetensorsFile;
 pub(crate) use header::{header_bytes, mixed_header_bytes};
 pub(crate) use index::{INDEX_FILE, Shards, index_json};

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::finish;
 use crate::atomic::widen_permissions;
 use crate::error::{IoContext, unsupported};
-use crate::safetensors::{MODEL_FILE, PACKED_FILE};
+use crate::safetensors::{MODEL_FILE, PACKED_FILE, dtype_named};
 use crate::{Checkpoint, DataError, RawTensor, Result, write_atomic};
 
 /// A model whose tensors are written in their stored form.
@@ -75,8 +75,8 @@ struct Stored {
 
 impl Stored {
     fn new(tensor: RawTensor, out: &Path) -> Result<Self> {
-        let dtype = serde_json::from_value(Value::String(tensor.dtype.clone()));
-        let dtype = dtype.map_err(|_| unsupported(out, format!("the element type {}", tensor.dtype)))?;
+        let dtype =
+            dtype_named(&tensor.dtype).ok_or_else(|| unsupported(out, format!("the element type {}", tensor.dtype)))?;
         Ok(Self { tensor, dtype })
     }
 }

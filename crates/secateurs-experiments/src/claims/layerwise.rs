@@ -5,12 +5,11 @@
 //! towards 90 %.
 
 use secateurs::Method;
-use secateurs::tensor::Pattern;
 use secateurs_chart::Scale;
 
-use super::harness::{About, Claim, Desk, Measured, Order, group_cells};
+use super::harness::{About, Claim, Desk, Measured, Order, group_cells, show_point};
 use super::language_model::{
-    PrunedModel, PruningCase, PruningKey, count_inexact, measure_perplexity, measure_pruned, patterns,
+    PrunedModel, PruningCase, PruningKey, Sweep, count_inexact, measure_perplexity, measure_pruned, patterns,
 };
 use crate::ExperimentError;
 use crate::outcome::{Better, Metric, Outcome, Question, Row, Tier};
@@ -22,14 +21,6 @@ pub struct Layerwise {
     sweeps: Vec<Sweep>,
     tier: Tier,
     dense_perplexity: f64,
-}
-
-/// Methods, each at every pattern with every seed.
-struct Sweep {
-    methods: &'static [Method],
-    patterns: Vec<Pattern>,
-    /// Each seed calibrates on other windows and draws other random masks.
-    seeds: &'static [u64],
 }
 
 /// The controls, and the methods that later ones are compared with.
@@ -49,19 +40,14 @@ const OTHERS: &[Method] = &[
 ];
 
 fn sweeps(tier: Tier) -> Result<Vec<Sweep>, ExperimentError> {
-    let sweep = |methods, patterns, seeds| Sweep {
-        methods,
-        patterns,
-        seeds,
-    };
     let all = [0.5, 0.6, 0.7, 0.8, 0.9];
     Ok(match tier {
         Tier::Quick => vec![
-            sweep(MAIN, patterns(&[0.5, 0.7], &["2:4"])?, &[0, 1, 2]),
-            sweep(OTHERS, patterns(&[0.7], &[])?, &[0]),
+            Sweep::new(MAIN, patterns(&[0.5, 0.7], &["2:4"])?, &[0, 1, 2]),
+            Sweep::new(OTHERS, patterns(&[0.7], &[])?, &[0, 1, 2]),
         ],
-        Tier::Standard => vec![sweep(&Method::LAYERWISE, patterns(&all, &["2:4"])?, &[0, 1, 2])],
-        Tier::Full => vec![sweep(&Method::LAYERWISE, patterns(&all, &["2:4", "4:8"])?, &[0])],
+        Tier::Standard => vec![Sweep::new(&Method::LAYERWISE, patterns(&all, &["2:4"])?, &[0, 1, 2])],
+        Tier::Full => vec![Sweep::new(&Method::LAYERWISE, patterns(&all, &["2:4", "4:8"])?, &[0])],
     })
 }
 
@@ -133,7 +119,9 @@ impl Claim for Layerwise {
             count_inexact(cells)
         ));
         if self.tier == Tier::Quick {
-            notes.push("Models are made side by side, one thread each, so times and memory are not reported here.".into());
+            notes.push(
+                "Models are made side by side, one thread each, so times and memory are not reported here.".into(),
+            );
         }
         Ok(notes)
     }
@@ -178,21 +166,32 @@ impl Claim for Layerwise {
     fn charts(&self, outcome: &Outcome, _: Cells<'_>) -> Result<Vec<Chart>, ExperimentError> {
         let mut charts = charts_along(outcome, "sparsity", Scale::Log);
         charts.retain(|chart| chart.entry.name.starts_with("perplexity") || chart.entry.name.starts_with("solve"));
+        show_point(&mut charts, outcome);
         Ok(charts)
     }
 }
 
-impl Sweep {
-    /// One key for each seed, but once for magnitude, which depends neither on a seed nor on calibration.
-    fn keys(&self) -> impl Iterator<Item = PruningKey> {
-        let places = self
-            .methods
-            .iter()
-            .flat_map(|method| self.patterns.iter().map(move |pattern| (*method, *pattern)));
-        places.flat_map(|(method, pattern)| {
-            let n_seeds = if method == Method::Magnitude { 1 } else { self.seeds.len() };
-            let seeds = self.seeds[..n_seeds].iter();
-            seeds.map(move |&seed| PruningKey { method, pattern, seed })
-        })
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::claims::harness::law::{assert_answered, assert_part};
+
+    fn claim(tier: Tier) -> Layerwise {
+        Layerwise {
+            case: PruningCase::new(tier).expect("the fixtures are there"),
+            sweeps: sweeps(tier).expect("they are valid"),
+            tier,
+            dense_perplexity: 50.0,
+        }
+    }
+
+    #[test]
+    fn questions_are_answered_and_the_quick_tier_is_a_part_of_the_standard_one() {
+        for tier in [Tier::Quick, Tier::Standard] {
+            let claim = claim(tier);
+            let cells: Vec<_> = claim.keys().into_iter().map(PrunedModel::fabricate).collect();
+            assert_answered(claim.rows(&cells).expect("they are complete"), &claim.questions());
+        }
+        assert_part(claim(Tier::Quick).keys(), claim(Tier::Standard).keys());
     }
 }

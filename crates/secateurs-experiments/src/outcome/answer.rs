@@ -1,5 +1,6 @@
 //! The answer of a claim: its question, the numbers that decide it, and what they say.
 
+use secateurs_chart::format_number;
 use serde::{Deserialize, Serialize};
 
 use super::{Outcome, Row, Spread};
@@ -65,6 +66,17 @@ pub struct Answer {
     pub conclusion: Conclusion,
 }
 
+impl Answer {
+    /// The measure with both numbers: `Perplexity at 70 % zeros: alps 52.7, magnitude 77.2`; `None` if one is not known.
+    pub fn numbers(&self) -> Option<String> {
+        let number = |row: &Row| Some(format!("{} {}", row.method(), format_number(row.value()?)));
+        let (ours, control) = (number(self.ours.as_ref()?)?, number(self.control.as_ref()?)?);
+        let mut letters = self.measure.chars();
+        let first = letters.next()?.to_uppercase();
+        Some(format!("{first}{}: {ours}, {control}", letters.as_str()))
+    }
+}
+
 /// The decision on a question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -103,6 +115,11 @@ impl Question {
         self.own_at(key, value)
     }
 
+    /// Leaves out the rows that have `key`, such as those of single functions beside their mean.
+    pub fn without(self, key: &str) -> Self {
+        self.at(key, serde_json::Value::Null)
+    }
+
     /// Narrows the case of the method alone, such as to a stage that its controls do not have.
     pub fn own_at(mut self, key: &str, value: impl Into<serde_json::Value>) -> Self {
         self.own_case = self.own_case.case(key, value);
@@ -129,7 +146,10 @@ impl Question {
 
     /// Answers the question from the rows of an outcome; `None` if the outcome holds neither the method nor a control of it.
     pub fn answer(&self, outcome: &Outcome) -> Option<Answer> {
-        let ours = outcome.rows.iter().find(|row| is_asked(row, self.method, &self.own_case));
+        let ours = outcome
+            .rows
+            .iter()
+            .find(|row| is_asked(row, self.method, &self.own_case));
         let is_control = |row: &&Row| self.controls.iter().any(|name| is_asked(row, name, &self.case));
         let controls = outcome.rows.iter().filter(is_control);
         let control = controls.min_by(|a, b| self.cost(a).total_cmp(&self.cost(b)));
@@ -291,7 +311,8 @@ mod tests {
             .beside(["b"])
             .answer(&outcome)
             .expect("both are measured");
-        assert_eq!(elsewhere.ours.and_then(|row| row.value()), Some(5.0));
+        assert_eq!(elsewhere.ours.as_ref().and_then(Row::value), Some(5.0));
+        assert_eq!(elsewhere.numbers().as_deref(), Some("M: a 5, b 3"));
         assert_eq!(elsewhere.control.and_then(|row| row.value()), Some(3.0));
         let answer = question.beside(["b"]).answer(&outcome).expect("it is measured");
         assert_eq!(answer.conclusion, Conclusion::NotMeasured);

@@ -112,7 +112,10 @@ mod tests {
     fn a_broken_cell_breaks_the_mean_and_errors_are_of_the_mean() {
         const METRIC: Metric<f64> = Metric::new("m", |cell| Some(*cell));
         let rows = Subject::new("a").control().rows(&[METRIC], &[&1.0, &f64::INFINITY]);
-        assert_eq!((rows[0].value(), rows[0].spread(), rows[0].is_control()), (None, None, true));
+        assert_eq!(
+            (rows[0].value(), rows[0].spread(), rows[0].is_control()),
+            (None, None, true)
+        );
         const ERROR: Metric<f64> = Metric::with_error("m", |cell| Some(*cell));
         let rows = Subject::new("a").rows(&[ERROR], &[&1.0, &1.0, &1.0, &5.0]);
         assert_eq!(rows[0].spread(), Some(Spread::StandardError(1.0)));

@@ -3,7 +3,7 @@
 use secateurs_chart::{LinePlot, Point, Role, Scale, Series};
 
 use super::words::{name_axis, name_metric, title_along};
-use crate::outcome::{ChartEntry, ChartRank, Group, Outcome, Row};
+use crate::outcome::{Answer, ChartEntry, ChartRank, Group, Outcome, Row};
 
 /// A chart with its place in the report.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,6 +30,14 @@ impl Chart {
     pub fn titled(mut self, title: impl Into<String>) -> Self {
         self.entry.title = title.into();
         self
+    }
+
+    /// Takes the numbers that answer the first question of a claim for the title; unchanged if they are not there.
+    pub fn titled_by_answer(self, outcome: &Outcome) -> Self {
+        match outcome.answers.first().and_then(Answer::numbers) {
+            Some(numbers) => self.titled(numbers),
+            None => self,
+        }
     }
 
     /// Makes it the chart that shows the point of its claim.

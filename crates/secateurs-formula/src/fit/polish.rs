@@ -4,7 +4,7 @@ use super::family::{Candidate, Inner, Line, Samples, inner, is_smooth, outer};
 use crate::expression::function::Function;
 
 const STEPS: usize = 100;
-/// Least share of the sum of squares that a step must win for the search to go on.
+/// Least share of the sum of squares that a step must gain for the search to continue.
 const LEAST_GAIN: f64 = 1e-12;
 
 /// The best curve near a start; none if the start is not smooth on [-1, 1].

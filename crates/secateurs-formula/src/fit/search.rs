@@ -8,7 +8,7 @@ use crate::expression::function::{Call, Function};
 const GRID: i32 = 40;
 /// The greatest scale and shift in units of half the range of the samples.
 const LARGEST: f64 = 10.0;
-/// Number of cells of the first search from which the fit goes on.
+/// Number of cells of the first search from which the fit continues.
 const STARTS: usize = 3;
 /// Largest number of samples that the search looks at; the curve that it finds is polished on all.
 const SEARCHED: usize = 100;

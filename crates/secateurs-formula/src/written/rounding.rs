@@ -94,7 +94,7 @@ impl<'a> Exact<'a> {
         }
     }
 
-    /// The largest change of a value over what is allowed; infinite if there is a new pole.
+    /// The largest change of a value, as a share of the allowed change; infinite if there is a new pole.
     fn excess(&self, expr: &Expr) -> f64 {
         if !self.may_have_poles && may_have_poles(expr, self.ranges) {
             return f64::INFINITY;

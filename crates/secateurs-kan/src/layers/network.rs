@@ -39,7 +39,7 @@ pub struct KanConfig {
     pub noise: f64,
     /// Mean of the weights of SiLU, times `1 / sqrt(d_input)`.
     pub base_mean: f64,
-    /// Half width of the uniform distribution of the weights of SiLU, times `1 / sqrt(d_input)`.
+    /// The half width of the uniform distribution of the weights of SiLU, times `1 / sqrt(d_input)`.
     pub base_spread: f64,
     /// Edges of the network.
     pub wiring: Wiring,

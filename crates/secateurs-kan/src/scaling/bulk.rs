@@ -7,9 +7,9 @@ const GAP: f64 = 2.236_067_977_499_79;
 /// Share of the values that a range may leave out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Coverage {
-    /// Up to a quarter at either end, such as a code for missing values.
+    /// A quarter at most at either end, such as a code for missing values.
     Half,
-    /// Up to one in twenty at either end.
+    /// One in twenty at most at either end.
     Nearly,
 }
 

@@ -27,8 +27,8 @@ struct Limits<'a> {
 }
 
 impl Limits<'_> {
-    /// Orders networks from the best on: first those that change no more than allowed, by their losses, then the
-    /// others, by their change.
+    /// Orders networks from the best on: first by loss where the change is within its limit, then the others by their
+    /// change.
     fn compare(&self, a: &Judged, b: &Judged) -> Ordering {
         let ((a, a_next), (b, b_next)) = (self.cost(a), self.cost(b));
         a.total_cmp(&b).then(a_next.total_cmp(&b_next))

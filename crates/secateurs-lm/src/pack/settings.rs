@@ -23,9 +23,9 @@ pub enum PackedLayout {
     /// This project alone: writes `packed.safetensors`, so that other readers find no weights.
     #[default]
     Own,
-    /// Also compressed-tensors up to 0.14.0.1, which reads `sparse-bitmask`: writes `model.safetensors`, with a
-    /// `quantization_config`. Needs bitmaps of floats. Newer versions of it ignore the setting, and transformers then
-    /// takes random weights.
+    /// This project and compressed-tensors up to 0.14.0.1, which reads `sparse-bitmask`: writes `model.safetensors`,
+    /// with a `quantization_config`. Needs bitmaps of floats. Newer versions of it ignore the setting, and transformers
+    /// then takes random weights.
     CompressedTensors,
 }
 

@@ -34,7 +34,7 @@ pub struct FirstStage {
     pub layer_method: Box<dyn LayerMethod>,
 }
 
-/// Settings of ELSA besides those of its training.
+/// Settings of ELSA that do not belong to training.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Elsa {
     /// Weights that compete.

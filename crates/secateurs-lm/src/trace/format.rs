@@ -97,7 +97,7 @@ impl TraceSource {
 pub struct Trace {
     /// Index of the prompt in its file, not counting lines without text.
     pub prompt: usize,
-    /// Index of the continuation among those of its prompt.
+    /// Index of the continuation among the continuations of its prompt.
     pub sample: usize,
     /// The prompt as written in its file.
     pub prompt_text: String,

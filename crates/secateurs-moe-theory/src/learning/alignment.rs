@@ -9,7 +9,7 @@ use crate::mixture::Mixture;
 /// Least cosine with a teacher's expert at which the student's expert has found it.
 pub const ALIGNED: f64 = 0.95;
 
-/// For each teacher, the nearest expert of the student and its router.
+/// The nearest expert of the student, with its router, for each teacher.
 ///
 /// The student has succeeded if every teacher has an expert with `|cos(w, w*)| >=` [`ALIGNED`]. The sign does not matter:
 /// `He3` is odd, and a negative weight makes up for it. That of a router does. No expert can serve two teachers, which are

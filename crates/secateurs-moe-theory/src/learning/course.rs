@@ -65,8 +65,8 @@ impl Course {
         self.records.iter().map(at).collect()
     }
 
-    /// For each teacher, the steps at which the expert that is nearest at the end, and its router, first reach a cosine
-    /// of `level`.
+    /// The steps, for each teacher, at which the expert that is nearest at the end, and its router, first reach a
+    /// cosine of `level`.
     pub fn arrivals(&self, level: f64) -> Vec<Arrival> {
         let arrival = |teacher: usize| {
             let followed = self.followed(teacher);

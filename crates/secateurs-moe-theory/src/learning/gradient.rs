@@ -8,7 +8,7 @@ use crate::error::{Result, at_least_one, same_size};
 use crate::matrix::{column, product, rows};
 use crate::mixture::Mixture;
 
-/// Half the mean squared error on some rows and its gradient, without any constraint to a sphere.
+/// Gradient and value of half the mean squared error on some rows, without any constraint to a sphere.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Gradient {
     /// Loss `1/2 mean (f - y)^2`.

@@ -75,7 +75,7 @@ impl Correlations {
         Ok(column(&factor.solve(right), 0).to_vec())
     }
 
-    /// Half the mean squared error of these experts with the weights of least squares.
+    /// Computes half the mean squared error of these experts with the weights of least squares.
     pub(crate) fn loss(&self, kept: &[usize], weights: &[f64]) -> f64 {
         let explained: Vec<f64> = kept.iter().map(|i| self.with_target[*i]).collect();
         0.5 * (self.target_square - dot(&explained, weights)).max(0.0)

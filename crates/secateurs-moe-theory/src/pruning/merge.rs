@@ -1,4 +1,4 @@
-//! Pruning without a target: merges equal experts and drops those that contribute next to nothing.
+//! Pruning without a target: merges equal experts and drops negligible ones.
 
 use crate::draws::stream::{Purpose, Stream};
 use crate::error::{Result, TheoryError, at_least_one, not_negative};
@@ -31,7 +31,7 @@ impl Default for Merging {
     }
 }
 
-/// Merges equal experts and drops those that contribute nothing.
+/// Merges equal experts and drops negligible ones.
 ///
 /// From the largest `|a_i|` down, an expert joins the first one kept so far with `v_i.v_j` and `|w_i.w_j|` above `cosine`:
 /// their weights add, or subtract where `w_i.w_j < 0`, because `He3` is odd, so that opposite experts cancel each other.

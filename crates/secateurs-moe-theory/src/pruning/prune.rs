@@ -57,7 +57,7 @@ pub struct PruneReport {
     pub units: UnitReport,
     /// Loss before, `1/2 mean (f - y)^2`.
     pub loss_before: f64,
-    /// Loss after, on the same rows, to which no weight was fitted.
+    /// Loss after pruning, on the same rows; no weight was fitted to them.
     pub loss_after: f64,
 }
 
@@ -138,7 +138,7 @@ impl BeforeAndAfter<'_> {
 }
 
 fn pursuit(correlations: &Correlations, options: &Pruning) -> Result<Vec<usize>> {
-    /// Correlation with the residual, relative to the size of the target, up to which it may be rounding.
+    /// Largest correlation with the residual, relative to the size of the target, that may be rounding.
     const NOTHING_TO_ADD: f64 = 1e-10;
     let n_experts = correlations.with_target.len();
     let (mut kept, mut weights) = (Vec::new(), Vec::new());

@@ -1,4 +1,4 @@
-//! Remembers what was computed for a key.
+//! Remembers the computed value of a key.
 
 use std::sync::{Arc, Mutex, PoisonError};
 

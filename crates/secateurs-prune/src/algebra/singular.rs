@@ -1,11 +1,11 @@
-//! The Cholesky factorisation, and the reasons for which it fails.
+//! The Cholesky factorisation, and the reasons of its failures.
 
 use std::fmt;
 
 use faer::linalg::solvers::Llt;
 use faer::{Mat, Side};
 
-/// The reason for which a Gram matrix could not be factorised.
+/// The reason why a Gram matrix could not be factorised.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Singular {
     /// A pivot of the Cholesky factorisation is not positive.

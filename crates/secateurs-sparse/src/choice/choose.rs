@@ -38,7 +38,7 @@ pub enum Reason {
         /// Fraction of zeros.
         sparsity: f64,
     },
-    /// So many zeros that indices are faster than bits.
+    /// Enough zeros to make indices faster than bits.
     VerySparse {
         /// Fraction of zeros.
         sparsity: f64,

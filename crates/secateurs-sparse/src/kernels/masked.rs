@@ -32,7 +32,7 @@ pub(crate) struct Masked<'a, V, S> {
 pub(crate) enum Starts<'a> {
     /// Indices stored as little-endian `i64`.
     Stored(&'a [[u8; 8]]),
-    /// The same number of values for every output.
+    /// Equal numbers of values for all outputs.
     Every(usize),
 }
 

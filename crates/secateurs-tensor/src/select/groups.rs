@@ -7,8 +7,8 @@ use crate::select::key::{CHUNK, first_nan};
 use crate::select::threshold::keep_few;
 use crate::vocabulary::nm::NmPattern;
 
-/// Marks the largest [`keep`](NmPattern::keep) values of every group, group after group; of equal values the lower index goes
-/// first.
+/// Marks the largest [`keep`](NmPattern::keep) values of every group, group after group; among equal values the lower
+/// index is pruned first.
 ///
 /// # Errors
 ///
@@ -72,7 +72,8 @@ fn mark_any_groups(values: &[f32], pattern: NmPattern, keep: &mut [bool]) {
     }
 }
 
-/// Marks the `n_kept` largest values of one small group, on this thread; of equal values the lower index goes first.
+/// Marks the `n_kept` largest values of one small group, on this thread; among equal values the lower index is pruned
+/// first.
 ///
 /// The values are no NaN, and the buffer is as long as they are. The time grows with the square of their number.
 #[inline]

@@ -52,8 +52,8 @@ impl CausalCase {
             }
         };
         let (tasks, network_tasks) = match tier {
-            Tier::Quick => (10, 2),
-            Tier::Standard => (20, 3),
+            Tier::Quick => (20, 5),
+            Tier::Standard => (100, 20),
             Tier::Full => (100, 100),
         };
         Ok(Self {

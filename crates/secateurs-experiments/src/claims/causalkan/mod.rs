@@ -23,7 +23,7 @@ use self::case::{CausalCase, ModelKind, TaskKey, TaskSet, anchors};
 use self::cell::{TaskCell, rows_over_tasks};
 use self::closed::measure_closed;
 use self::networks::measure_networks;
-use super::harness::{About, CaseCells, Claim, Desk, Measured, Order, group_cells};
+use super::harness::{About, CaseCells, Claim, Desk, Measured, Order, group_cells, show_point};
 use crate::ExperimentError;
 use crate::outcome::{Better, Outcome, Question, Row};
 use crate::report::Chart;
@@ -125,8 +125,10 @@ impl Claim for Causalkan {
         anchors(self.case.tier)
     }
 
-    fn charts(&self, _: &Outcome, _: Cells<'_>) -> Result<Vec<Chart>, ExperimentError> {
-        pictures::draw_effects(&self.case)
+    fn charts(&self, outcome: &Outcome, _: Cells<'_>) -> Result<Vec<Chart>, ExperimentError> {
+        let mut charts = pictures::draw_effects(&self.case)?;
+        show_point(&mut charts, outcome);
+        Ok(charts)
     }
 }
 
@@ -135,4 +137,40 @@ fn group_models(cells: Cells<'_>) -> Vec<CaseCells<'_, (&'static str, ModelKind)
     group_cells(cells, |measured| {
         Some(((measured.key.dataset, measured.key.kind), &measured.cell))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::Device;
+    use secateurs_causal::Synthetic;
+
+    use super::*;
+    use crate::causal_data::CausalTask;
+    use crate::claims::harness::law::{assert_answered, assert_part};
+    use crate::outcome::Tier;
+
+    #[test]
+    fn questions_are_answered_and_the_quick_tier_is_a_part_of_the_standard_one() {
+        let claim = |tier| Causalkan {
+            case: CausalCase::new(tier).expect("the data are generated"),
+        };
+        let quick = claim(Tier::Quick);
+        assert_part(quick.keys(), claim(Tier::Standard).keys());
+        let generator = Synthetic::new(60);
+        let task = CausalTask {
+            train: generator.study(0).expect("it can be drawn"),
+            test: generator.study(1).expect("it can be drawn"),
+        };
+        let measure = |key: TaskKey| {
+            let cell = match key.kind {
+                ModelKind::Closed => measure_closed(&task),
+                ModelKind::Networks => measure_networks(&task, &Device::default()),
+            };
+            let cell = cell.expect("it can be measured");
+            Measured { key, cell }
+        };
+        let first = quick.keys().into_iter().filter(|key| key.number == 1);
+        let cells: Vec<_> = first.map(measure).collect();
+        assert_answered(quick.rows(&cells).expect("they are complete"), &quick.questions());
+    }
 }

@@ -4,12 +4,11 @@ use std::path::{Path, PathBuf};
 
 use secateurs::Method;
 use secateurs::data::write_atomic;
-use secateurs::tensor::Pattern;
 
 use super::tuning::{tune_full, tune_full_on_gpu, tune_quick, tune_standard};
 use crate::ExperimentError;
 use crate::claims::harness::Desk;
-use crate::claims::language_model::{PruningCase, patterns, write_full_texts};
+use crate::claims::language_model::{PruningCase, Sweep, patterns, write_full_texts};
 use crate::fixtures;
 use crate::outcome::{Tier, workspace_root};
 
@@ -17,21 +16,15 @@ use crate::outcome::{Tier, workspace_root};
 pub struct ElsaCase {
     pub pruning: PruningCase,
     pub tier: Tier,
-    /// Methods at every pattern, layer-wise ones before those that train.
-    pub methods: &'static [Method],
-    pub patterns: Vec<Pattern>,
-    /// Each seed calibrates on other windows and learns from windows in another order.
-    pub seeds: &'static [u64],
+    pub sweeps: Vec<Sweep>,
 }
 
-const QUICK: &[Method] = &[
+const LAYERWISE: &[Method] = &[
     Method::Magnitude,
     Method::Wanda,
     Method::SparseGpt,
+    Method::LAdmm,
     Method::Alps,
-    Method::WandaFinetune,
-    Method::Elsa,
-    Method::ElsaL,
 ];
 const ALL: &[Method] = &[
     Method::Magnitude,
@@ -45,25 +38,38 @@ const ALL: &[Method] = &[
     Method::ElsaL,
 ];
 
+/// Methods and sparsities, and what shows how much training alone is worth: under a random mask, and of the dense model.
+pub fn sweeps(tier: Tier) -> Result<Vec<Sweep>, ExperimentError> {
+    let (once, thrice): (&[u64], &[u64]) = (&[0], &[0, 1, 2]);
+    let (dense, at_90) = (patterns(&[0.0], &[])?, || patterns(&[0.9], &[]));
+    let controls = [
+        Sweep::new(&[Method::RandomFinetune], at_90()?, once),
+        Sweep::new(&[Method::WandaFinetune], dense, once),
+    ];
+    let mut sweeps = match tier {
+        Tier::Quick => vec![
+            Sweep::new(&[Method::WandaFinetune, Method::Elsa], at_90()?, thrice),
+            Sweep::new(&[Method::ElsaL], at_90()?, once),
+            Sweep::new(LAYERWISE, at_90()?, once),
+        ],
+        Tier::Standard => vec![Sweep::new(ALL, patterns(&[0.5, 0.7, 0.9, 0.95], &[])?, once)],
+        // The claim `layerwise` has the others.
+        Tier::Full => vec![Sweep::new(ALL, at_90()?, once)],
+    };
+    sweeps.extend(controls);
+    Ok(sweeps)
+}
+
 /// Opens the case of a tier, and unpacks or writes the texts to learn from.
 ///
 /// # Errors
 ///
 /// If data are missing, or a text cannot be written.
 pub fn open_case(desk: &Desk) -> Result<ElsaCase, ExperimentError> {
-    let tier = desk.setting.tier;
-    let (methods, sparsities, seeds): (_, &[f64], _) = match tier {
-        Tier::Quick => (QUICK, &[0.9], &[0, 1][..]),
-        Tier::Standard => (ALL, &[0.5, 0.7, 0.9, 0.95], &[0][..]),
-        // The claim `layerwise` has the others.
-        Tier::Full => (ALL, &[0.9], &[0][..]),
-    };
     Ok(ElsaCase {
         pruning: open_pruning(desk)?,
-        tier,
-        methods,
-        patterns: patterns(sparsities, &[])?,
-        seeds,
+        tier: desk.setting.tier,
+        sweeps: sweeps(desk.setting.tier)?,
     })
 }
 
@@ -75,8 +81,13 @@ fn open_pruning(desk: &Desk) -> Result<PruningCase, ExperimentError> {
     match tier {
         Tier::Quick | Tier::Standard => {
             case.training_texts = unpack_novels(&folder)?;
-            case.tuning = if tier == Tier::Quick { tune_quick } else { tune_standard };
             case.notes.push(FIXTURE_NOTE.into());
+            let (tuning, note): (fn(&_, _) -> _, _) = match tier {
+                Tier::Quick => (tune_quick, SHORT_NOTE),
+                _ => (tune_standard, SAFE_NOTE),
+            };
+            case.tuning = tuning;
+            case.notes.push(note.into());
         }
         Tier::Full => {
             let texts = write_full_texts(&folder)?;
@@ -94,10 +105,13 @@ fn open_pruning(desk: &Desk) -> Result<PruningCase, ExperimentError> {
 }
 
 const FIXTURE_NOTE: &str = "Training sees the four novels that the model was trained on, each window at most once. Learning rates, \
-                          warm-up, penalty and schedule were chosen on Persuasion at 90 %, for each method on its own, and are the \
-                          same at all sparsities. ELSA's penalty is decoupled from Adam, which the paper's is not. Every method that trains \
-                          the whole model sees the same tokens in the same order. SAFE \
-                          trains each block on the calibration windows instead.";
+                            warm-up, penalty and schedule were chosen on Persuasion at 90 %, for each method on its own, and are the \
+                            same at all sparsities. ELSA's penalty is decoupled from Adam, which the paper's is not. Every method that trains \
+                            the whole model sees the same tokens in the same order with the same seed.";
+const SAFE_NOTE: &str = "SAFE trains each block on the calibration windows instead.";
+const SHORT_NOTE: &str = "Trainings of the quick tier are half as long as those of the standard tier, so all of them end at higher \
+                          perplexities; ELSA's penalty was chosen anew for this length, on Persuasion as well. Models are made side by \
+                          side, one thread each, so times and memory are not reported here.";
 
 /// Unpacks the four novels of the fixtures that are to learn from.
 fn unpack_novels(folder: &Path) -> Result<Vec<PathBuf>, ExperimentError> {

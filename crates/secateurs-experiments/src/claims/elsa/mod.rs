@@ -14,8 +14,8 @@ use secateurs_chart::Scale;
 
 use self::case::{ElsaCase, open_case};
 use self::course::{Course, chart_courses};
-use super::harness::{About, Claim, Desk, Measured, Order, group_cells};
-use super::language_model::{PrunedModel, PruningKey, count_inexact, measure_perplexity, measure_pruned};
+use super::harness::{About, Claim, Desk, Measured, Order, group_cells, show_point};
+use super::language_model::{PrunedModel, PruningKey, Sweep, count_inexact, measure_perplexity, measure_pruned};
 use crate::ExperimentError;
 use crate::outcome::{Better, Metric, Outcome, Question, Row, Subject, Tier};
 use crate::report::{Chart, charts_along};
@@ -61,25 +61,8 @@ impl Claim for Elsa {
         Ok(Self { case, dense_perplexity })
     }
 
-    /// All methods at all sparsities, and what shows how much training alone is worth.
     fn keys(&self) -> Vec<PruningKey> {
-        let places = self.case.methods.iter().flat_map(|method| {
-            let patterns = self.case.patterns.iter();
-            patterns.map(move |pattern| (*method, *pattern))
-        });
-        let with_seeds = |(method, pattern)| {
-            // Magnitude depends neither on a seed nor on a text.
-            let n_seeds = if method == Method::Magnitude { 1 } else { self.case.seeds.len() };
-            let seeds = self.case.seeds[..n_seeds].iter();
-            seeds.map(move |&seed| PruningKey { method, pattern, seed })
-        };
-        let at_90 = self.case.patterns.iter().filter(|pattern| is_at_90(**pattern));
-        let random = at_90.map(|pattern| (Method::RandomFinetune, *pattern));
-        places
-            .chain(random)
-            .flat_map(with_seeds)
-            .chain([DENSE_FINETUNE])
-            .collect()
+        self.case.sweeps.iter().flat_map(Sweep::keys).collect()
     }
 
     fn measure(&self, key: &PruningKey, desk: &Desk) -> Result<PrunedModel, ExperimentError> {
@@ -123,7 +106,7 @@ impl Claim for Elsa {
     }
 
     fn seeds(&self) -> Vec<u64> {
-        self.case.seeds.to_vec()
+        self.case.sweeps[0].seeds.to_vec()
     }
 
     fn paper(&self) -> Vec<Row> {
@@ -155,22 +138,23 @@ impl Claim for Elsa {
     fn charts(&self, outcome: &Outcome, cells: Cells<'_>) -> Result<Vec<Chart>, ExperimentError> {
         let mut charts = charts_along(outcome, "sparsity", Scale::Log);
         charts.retain(|chart| chart.entry.name.starts_with("perplexity"));
-        let first_seed = self.case.seeds[0];
         let courses = cells.iter().filter_map(|Measured { key, cell }| {
             let log = cell.log.as_ref()?;
             let method = key.method;
-            (is_at_90(key.pattern) && key.seed == first_seed).then_some(Course { method, log })
+            (is_at_90(key.pattern) && key.seed == 0).then_some(Course { method, log })
         });
         charts.extend(chart_courses(&courses.collect::<Vec<_>>()));
+        show_point(&mut charts, outcome);
         Ok(charts)
     }
 }
 
 impl Elsa {
     fn subject(&self, method: Method, pattern: Pattern) -> Subject {
-        if (method, pattern) != (DENSE_FINETUNE.method, DENSE_FINETUNE.pattern) {
+        if pattern != Pattern::Unstructured(Sparsity::DENSE) {
             return self.case.pruning.subject(method, pattern);
         }
+        // A mask that keeps every weight: the effect of training alone on the dense model.
         Subject::new("dense+finetune")
             .case("dataset", self.case.pruning.dataset)
             .case("pattern", "unstructured")
@@ -181,13 +165,6 @@ impl Elsa {
 fn is_at_90(pattern: Pattern) -> bool {
     (pattern.sparsity() - 0.9).abs() < 1e-9
 }
-
-/// A mask that keeps every weight: the effect of training alone on the dense model.
-const DENSE_FINETUNE: PruningKey = PruningKey {
-    method: Method::WandaFinetune,
-    pattern: Pattern::Unstructured(Sparsity::DENSE),
-    seed: 0,
-};
 
 /// The paper's numbers on Llama-2-7B (WikiText-2, 2048 tokens); shown beside ours, not comparable in value.
 fn paper_rows() -> Vec<Row> {
@@ -204,4 +181,31 @@ fn paper_rows() -> Vec<Row> {
             .case("sparsity", sparsity)
     };
     values.into_iter().map(row).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::case::sweeps;
+    use super::*;
+    use crate::claims::harness::law::assert_answered;
+    use crate::claims::language_model::PruningCase;
+
+    #[test]
+    fn questions_are_answered() {
+        for tier in [Tier::Quick, Tier::Standard] {
+            let claim = Elsa {
+                case: ElsaCase {
+                    pruning: PruningCase::new(tier).expect("the fixtures are there"),
+                    tier,
+                    sweeps: sweeps(tier).expect("they are valid"),
+                },
+                dense_perplexity: 50.0,
+            };
+            let cells: Vec<_> = claim.keys().into_iter().map(PrunedModel::fabricate).collect();
+            let rows = claim.rows(&cells).expect("they are complete");
+            let methods: Vec<&str> = rows.iter().map(Row::method).collect();
+            assert!(methods.contains(&"dense+finetune") && methods.contains(&"random+finetune"));
+            assert_answered(rows, &claim.questions());
+        }
+    }
 }

@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::desk::Desk;
+use super::workers::Order;
 use crate::ExperimentError;
 use crate::outcome::{Outcome, Question, Row};
 use crate::report::Chart;
@@ -23,16 +24,6 @@ pub struct About {
     pub reference: &'static str,
     /// Keys of its rows that tables have as columns, one set of tables for each.
     pub axes: &'static [&'static str],
-}
-
-/// The order in which the cells of a claim are measured.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Order {
-    /// One after another, each with all threads: for cells that measure time or memory.
-    InTurn,
-    /// As many at once as there are processors, each with one thread: for cells too small to share threads. In turn on a
-    /// graphics card.
-    SideBySide,
 }
 
 /// A cell with its key.

@@ -7,11 +7,10 @@ use indicatif::ProgressBar;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::claim::Order;
 use super::progress::start_bar;
 use super::setting::Setting;
 use super::store::{CellStore, ModelPlace};
-use super::workers::work_side_by_side;
+use super::workers::{Order, work_side_by_side};
 use crate::ExperimentError;
 use crate::outcome::Outcome;
 

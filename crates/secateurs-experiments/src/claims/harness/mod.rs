@@ -3,15 +3,20 @@
 mod claim;
 mod desk;
 mod grouping;
+mod headline;
+#[cfg(test)]
+pub mod law;
 mod progress;
 mod reproduce;
 mod setting;
 mod store;
 mod workers;
 
-pub use claim::{About, Claim, Measured, Order};
+pub use claim::{About, Claim, Measured};
 pub use desk::Desk;
 pub use grouping::{CaseCells, group_cells};
+pub use headline::show_point;
 pub use reproduce::{Reproduction, reproduce};
 pub use setting::{Backend, Setting};
 pub use store::ModelPlace;
+pub use workers::Order;

@@ -6,6 +6,16 @@ use std::sync::mpsc;
 use super::setting::Backend;
 use crate::ExperimentError;
 
+/// The order in which the cells of a claim are measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// One after another, each with all threads: for cells that measure time or memory.
+    InTurn,
+    /// As many at once as there are processors, each with one thread: for cells too small to share threads. In turn on a
+    /// graphics card.
+    SideBySide,
+}
+
 /// The results of `make` for each job, in the order of the jobs: as many at once as there are threads, each on one.
 ///
 /// A graphics card is given one job after another.

@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 
-use secateurs::tensor::{NmPattern, Pattern, Sparsity};
 use secateurs::{Method, MethodOptions, Training};
 use secateurs_datasets::{Manifest, Resolver};
 
@@ -10,7 +9,7 @@ use crate::ExperimentError;
 use crate::fixtures;
 use crate::outcome::{Tier, workspace_root};
 
-/// Everything that differs between the tiers.
+/// The model with its texts; quick and standard tier share one.
 pub struct PruningCase {
     pub model: PathBuf,
     pub dataset: &'static str,
@@ -78,34 +77,21 @@ impl PruningCase {
     /// If data are missing.
     pub fn new(tier: Tier) -> Result<Self, ExperimentError> {
         match tier {
-            Tier::Quick => fixture_case(FixtureWindows {
-                calibration: 8,
-                test: 12,
-            }),
-            Tier::Standard => fixture_case(FixtureWindows {
-                calibration: 16,
-                test: 24,
-            }),
+            Tier::Quick | Tier::Standard => fixture_case(),
             Tier::Full => full_case(),
         }
     }
 }
 
-/// Numbers of windows of the small model.
-struct FixtureWindows {
-    calibration: usize,
-    test: usize,
-}
-
-fn fixture_case(windows: FixtureWindows) -> Result<PruningCase, ExperimentError> {
+fn fixture_case() -> Result<PruningCase, ExperimentError> {
     let fixtures = workspace_root().join("fixtures");
     Ok(PruningCase {
         model: fixtures::model_dir(&fixtures),
         dataset: "austen",
         calibration: fixtures.join("austen").join(format!("{}.txt", fixtures::CALIBRATION)),
         test: fixtures.join("austen").join(format!("{}.txt", fixtures::TEST)),
-        calibration_windows: (windows.calibration, 512),
-        test_windows: (windows.test, 512),
+        calibration_windows: (16, 512),
+        test_windows: (24, 512),
         reference: &[],
         tuning: no_tuning,
         training_texts: Vec::new(),
@@ -142,15 +128,4 @@ fn full_case() -> Result<PruningCase, ExperimentError> {
                 .into(),
         ],
     })
-}
-
-/// Patterns of shares of zeros and of N:M.
-pub fn patterns(sparsities: &[f64], semi_structured: &[&str]) -> Result<Vec<Pattern>, ExperimentError> {
-    let unstructured = sparsities
-        .iter()
-        .map(|sparsity| Ok(Pattern::Unstructured(Sparsity::new(*sparsity)?)));
-    let nm = semi_structured
-        .iter()
-        .map(|text| Ok(Pattern::Nm(text.parse::<NmPattern>()?)));
-    unstructured.chain(nm).collect()
 }

@@ -2,8 +2,10 @@
 
 mod case;
 mod model;
+mod sweep;
 mod texts;
 
-pub use case::{PruningCase, Tuning, patterns};
+pub use case::{PruningCase, Tuning};
 pub use model::{PrunedModel, PruningKey, count_inexact, measure_perplexity, measure_pruned, name_pattern};
+pub use sweep::{Sweep, patterns};
 pub use texts::write_full_texts;

@@ -53,6 +53,21 @@ impl PrunedModel {
     }
 }
 
+#[cfg(test)]
+impl PrunedModel {
+    /// A cell that nobody measured.
+    pub fn fabricate(key: PruningKey) -> Measured<PruningKey, Self> {
+        let cell = Self {
+            perplexity: 60.0 + key.seed as f64,
+            solve_seconds: 1.0,
+            peak_rss_bytes: None,
+            exact: true,
+            log: None,
+        };
+        Measured { key, cell }
+    }
+}
+
 /// Prunes and measures a model, and removes it.
 pub fn measure_pruned(case: &PruningCase, key: &PruningKey, desk: &Desk) -> Result<PrunedModel, ExperimentError> {
     let place = desk.model_place(&key.to_string())?;
@@ -79,7 +94,11 @@ impl PruningCase {
     /// A method in a pattern, for its rows.
     pub fn subject(&self, method: Method, pattern: Pattern) -> Subject {
         let subject = self.subject_named(method.name(), pattern);
-        if method.is_control() { subject.control() } else { subject }
+        if method.is_control() {
+            subject.control()
+        } else {
+            subject
+        }
     }
 
     /// What is called so in a pattern, for its rows.

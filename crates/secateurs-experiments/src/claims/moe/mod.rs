@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use self::experts::{Experts, ExpertsCell, ExpertsKey, PlaceCells};
 use self::theory::{Theory, TheoryCell, TheoryKey};
-use super::harness::{About, Claim, Desk, Measured, Order, group_cells};
+use super::harness::{About, Claim, Desk, Measured, Order, group_cells, show_point};
 use crate::ExperimentError;
 use crate::outcome::{Outcome, Question, Row, Tier};
 use crate::report::Chart;
@@ -122,6 +122,7 @@ impl Claim for Moe {
     fn charts(&self, outcome: &Outcome, cells: Cells<'_>) -> Result<Vec<Chart>, ExperimentError> {
         let mut charts = self.theory.charts(&students(cells));
         charts.extend(experts::chart(outcome));
+        show_point(&mut charts, outcome);
         Ok(charts)
     }
 }
@@ -139,4 +140,39 @@ fn expert_cells(cells: Cells<'_>) -> Vec<PlaceCells<'_>> {
         (MoeKey::Experts(key), MoeCell::Experts(cell)) => Some(((key.method, key.share), cell)),
         _ => None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::Device;
+
+    use super::*;
+    use crate::claims::harness::law::{assert_answered, assert_part};
+
+    fn claim(tier: Tier) -> Moe {
+        Moe {
+            theory: Theory::new(tier),
+            experts: Experts::new(tier, &Device::default()),
+            tier,
+        }
+    }
+
+    #[test]
+    fn questions_are_answered_and_the_quick_tier_is_a_part_of_the_standard_one() {
+        for tier in [Tier::Quick, Tier::Standard] {
+            let claim = claim(tier);
+            let fabricate = |key: MoeKey| {
+                let cell = match &key {
+                    MoeKey::Theory(key) => MoeCell::Theory(Box::new(key.fabricate())),
+                    MoeKey::Experts(_) => MoeCell::Experts(ExpertsCell::default()),
+                };
+                Measured { key, cell }
+            };
+            let cells: Vec<_> = claim.keys().into_iter().map(fabricate).collect();
+            let mut rows = claim.theory.rows(&students(&cells));
+            rows.extend(expert_cells(&cells).iter().flat_map(experts::rows_of));
+            assert_answered(rows, &claim.questions());
+        }
+        assert_part(claim(Tier::Quick).keys(), claim(Tier::Standard).keys());
+    }
 }

@@ -13,8 +13,9 @@ use secateurs::{
 };
 
 use super::case::RacCase;
+use super::cell::RacCell;
 use super::key::{Arm, CalibratedKey, RacKey};
-use super::rows::RacCell;
+
 use super::traces::{TraceFolder, TracePlan, sample};
 use crate::ExperimentError;
 use crate::claims::harness::Desk;

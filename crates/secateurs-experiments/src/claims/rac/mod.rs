@@ -7,6 +7,7 @@
 
 mod bench;
 mod case;
+mod cell;
 mod key;
 mod rows;
 mod traces;
@@ -16,17 +17,16 @@ use secateurs_chart::Scale;
 
 use self::bench::RacBench;
 use self::case::RacCase;
-use self::key::{Arm, CalibratedKey, RacKey};
-use self::rows::{COST, DistanceRatio, QUALITY, RATIOS, RacCell};
-use super::harness::{About, Claim, Desk, Measured, Order, group_cells};
+use self::cell::RacCell;
+use self::key::RacKey;
+use super::harness::{About, Claim, Desk, Measured, Order, show_point};
 use crate::ExperimentError;
-use crate::outcome::{Better, Outcome, Question, Row, Subject, Tier};
+use crate::outcome::{Outcome, Question, Row, Tier};
 use crate::report::{Chart, charts_along};
 
 /// The claim.
 pub struct Rac {
     bench: RacBench,
-    tier: Tier,
 }
 
 type Cells<'a> = &'a [Measured<RacKey, RacCell>];
@@ -44,25 +44,14 @@ impl Claim for Rac {
     type Cell = RacCell;
 
     fn open(desk: &Desk) -> Result<Self, ExperimentError> {
-        let tier = desk.setting.tier;
         let folder = desk.folder("traces")?;
-        let case = RacCase::new(tier, &folder)?;
+        let case = RacCase::new(desk.setting.tier, &folder)?;
         let bench = RacBench::open(case, folder, desk)?;
-        Ok(Self { bench, tier })
+        Ok(Self { bench })
     }
 
     fn keys(&self) -> Vec<RacKey> {
-        let case = &self.bench.case;
-        let magnitudes = case.sparsities().into_iter();
-        let controls = magnitudes.map(|sparsity| RacKey::Magnitude { sparsity });
-        let of_arm = |place, arm| {
-            let seeds = case.seeds.iter();
-            seeds.map(move |&seed| RacKey::Calibrated(CalibratedKey { place, arm, seed }))
-        };
-        let calibrated = case
-            .places()
-            .flat_map(|place| Arm::ALL.into_iter().flat_map(move |arm| of_arm(place, arm)));
-        [RacKey::Dense].into_iter().chain(controls).chain(calibrated).collect()
+        self.bench.case.keys()
     }
 
     fn is_reference(key: &RacKey) -> bool {
@@ -71,7 +60,7 @@ impl Claim for Rac {
 
     /// Times are those of models that run alone, and the quick tier does not report them.
     fn order(&self) -> Order {
-        match self.tier {
+        match self.bench.case.tier {
             Tier::Quick => Order::SideBySide,
             Tier::Standard | Tier::Full => Order::InTurn,
         }
@@ -82,28 +71,7 @@ impl Claim for Rac {
     }
 
     fn rows(&self, cells: Cells<'_>) -> Result<Vec<Row>, ExperimentError> {
-        let mut rows = Vec::new();
-        for Measured { key, cell } in cells {
-            if !matches!(key, RacKey::Calibrated(_)) {
-                rows.extend(self.rows_of(&self.subject(key), &[cell]));
-            }
-        }
-        let arms = group_cells(cells, |at| match &at.key {
-            RacKey::Calibrated(key) => Some(((key.place, key.arm), &at.cell)),
-            _ => None,
-        });
-        for group in &arms {
-            let (place, arm) = group.case;
-            let subject = self.subject(&RacKey::Calibrated(CalibratedKey { place, arm, seed: 0 }));
-            rows.extend(self.rows_of(&subject, &group.cells));
-            let rac = arms.iter().find(|other| other.case == (place, Arm::Rac));
-            if let Some(rac) = rac.filter(|_| arm != Arm::Rac) {
-                let pairs = group.cells.iter().zip(&rac.cells);
-                let ratios: Vec<DistanceRatio> = pairs.map(|(arm, rac)| DistanceRatio::new(arm, rac)).collect();
-                rows.extend(subject.rows(&RATIOS, &ratios.iter().collect::<Vec<_>>()));
-            }
-        }
-        Ok(rows)
+        Ok(self.bench.case.rows(cells))
     }
 
     fn notes(&self, _: Cells<'_>) -> Result<Vec<String>, ExperimentError> {
@@ -126,55 +94,13 @@ impl Claim for Rac {
     }
 
     fn questions(&self) -> Vec<Question> {
-        let sparsest = self.bench.case.sparsities().last().copied().unwrap_or_default();
-        let on_decoded = |text, controls: &[&'static str]| {
-            Question::new(text, "sparsegpt, rac", "kl_decode", Better::Lower)
-                .at("sparsity", sparsest)
-                .beside(controls.iter().copied())
-                .measured_as(format!(
-                    "divergence from the dense model on decoded tokens at {:.0} % zeros, nats",
-                    100.0 * sparsest
-                ))
-        };
-        vec![
-            on_decoded(
-                "Does calibration on the model's own continuations keep decoded tokens closer than prompts or a general text?",
-                &["sparsegpt, corpus", "sparsegpt, prompt-only", "magnitude"],
-            )
-            .paper("MATH-500: .90, prompts .81, text .74 (R1-Qwen-7B, 50 %)"),
-            on_decoded(
-                "Do its own continuations calibrate better than solutions of somebody else?",
-                &["sparsegpt, off-policy"],
-            )
-            .paper("MATH-500: .90 against .88 (R1-Qwen-7B, 50 %)"),
-        ]
+        self.bench.case.questions()
     }
 
     fn charts(&self, outcome: &Outcome, _: Cells<'_>) -> Result<Vec<Chart>, ExperimentError> {
         let mut charts = charts_along(outcome, "sparsity", Scale::Log);
         charts.retain(|chart| chart.entry.name.starts_with("kl") || chart.entry.name.starts_with("hidden"));
+        show_point(&mut charts, outcome);
         Ok(charts)
-    }
-}
-
-impl Rac {
-    fn rows_of(&self, subject: &Subject, cells: &[&RacCell]) -> Vec<Row> {
-        let mut rows = subject.rows(&QUALITY, cells);
-        if self.tier != Tier::Quick {
-            rows.extend(subject.rows(&COST, cells));
-        }
-        rows
-    }
-
-    /// The models of a key, whatever its seed.
-    fn subject(&self, key: &RacKey) -> Subject {
-        let of = |name: &str| Subject::new(name).case("dataset", self.bench.case.dataset);
-        match key {
-            RacKey::Dense => of("dense").control(),
-            RacKey::Magnitude { sparsity } => of("magnitude").case("sparsity", *sparsity).control(),
-            RacKey::Calibrated(CalibratedKey { place, arm, .. }) => {
-                of(&format!("{}, {}", place.method, arm.name())).case("sparsity", place.sparsity)
-            }
-        }
     }
 }

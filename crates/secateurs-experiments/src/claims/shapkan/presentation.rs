@@ -74,6 +74,7 @@ pub fn charts(outcome: &Outcome) -> Vec<Chart> {
         let plot = plot.x_scale(Scale::Log).y_scale(Scale::Log);
         charts.push(Chart::new(group.file_name(), plot.to_svg()));
     }
+    charts.sort_by_key(|chart| chart.entry.name != "tau-ranks-inputs-variant-refit");
     charts
 }
 

@@ -18,8 +18,8 @@ use tempfile::TempDir;
 
 use self::packing::{DENSE, PACKINGS, Packing, Standing, StoredModel};
 use self::speed::{SpeedBesideDense, TokenRates, measure_beside, take_medians};
-use super::harness::{About, Claim, Desk, Measured, group_cells};
-use super::language_model::{PruningCase, PruningKey, name_pattern, patterns};
+use super::harness::{About, Claim, Desk, Measured, group_cells, show_point};
+use super::language_model::{PruningCase, PruningKey, Sweep, name_pattern, patterns};
 use crate::ExperimentError;
 use crate::outcome::{Better, Metric, Outcome, Question, Row, Subject, Tier};
 use crate::report::{Chart, charts_along};
@@ -35,17 +35,12 @@ pub struct Sparse {
     dense: StoredModel,
 }
 
-/// Patterns, each with every seed, which calibrates on other windows.
-struct Sweep {
-    patterns: Vec<Pattern>,
-    seeds: &'static [u64],
-}
-
 fn sweep(tier: Tier) -> Result<Sweep, ExperimentError> {
-    let sweep = |patterns, seeds| Sweep { patterns, seeds };
+    let sweep = |patterns, seeds| Sweep::new(&[METHOD], patterns, seeds);
     Ok(match tier {
-        Tier::Quick => sweep(patterns(&[0.5, 0.9], &[])?, &[0, 1, 2]),
-        Tier::Standard | Tier::Full => sweep(patterns(&[0.5, 0.7, 0.9], &["2:4"])?, &[0]),
+        Tier::Quick => sweep(patterns(&[0.5, 0.7, 0.9], &[])?, &[0, 1, 2]),
+        Tier::Standard => sweep(patterns(&[0.5, 0.7, 0.9], &["2:4"])?, &[0, 1, 2]),
+        Tier::Full => sweep(patterns(&[0.5, 0.7, 0.9], &["2:4"])?, &[0]),
     })
 }
 
@@ -70,14 +65,18 @@ struct StoredQuality {
 }
 
 const QUALITY: [Metric<StoredQuality>; 2] = [
-    Metric::new("perplexity", |quality| Some(quality.perplexity.unwrap_or(f64::INFINITY))),
+    Metric::new("perplexity", |quality| {
+        Some(quality.perplexity.unwrap_or(f64::INFINITY))
+    }),
     Metric::new("file_mib", |quality| Some(quality.file_mib)),
 ];
 const SPEED: [Metric<SpeedBesideDense>; 5] = [
     Metric::new("decode_tokens_per_second", |speed| Some(speed.rates.decode)),
     Metric::new("decode_speedup", |speed| Some(speed.rates.decode / speed.dense.decode)),
     Metric::new("prefill_tokens_per_second", |speed| Some(speed.rates.prefill)),
-    Metric::new("prefill_speedup", |speed| Some(speed.rates.prefill / speed.dense.prefill)),
+    Metric::new("prefill_speedup", |speed| {
+        Some(speed.rates.prefill / speed.dense.prefill)
+    }),
     Metric::new("bandwidth_share", |speed| Some(speed.bandwidth_share)),
 ];
 
@@ -108,15 +107,7 @@ impl Claim for Sparse {
     }
 
     fn keys(&self) -> Vec<PruningKey> {
-        let of_pattern = |pattern: &Pattern| {
-            let pattern = *pattern;
-            self.sweep.seeds.iter().map(move |&seed| PruningKey {
-                method: METHOD,
-                pattern,
-                seed,
-            })
-        };
-        self.sweep.patterns.iter().flat_map(of_pattern).collect()
+        self.sweep.keys().collect()
     }
 
     fn measure(&self, key: &PruningKey, desk: &Desk) -> Result<PackedCell, ExperimentError> {
@@ -196,7 +187,10 @@ impl Claim for Sparse {
     }
 
     fn charts(&self, outcome: &Outcome, _: Cells<'_>) -> Result<Vec<Chart>, ExperimentError> {
-        Ok(charts_along(outcome, "sparsity", Scale::Log))
+        let mut charts = charts_along(outcome, "sparsity", Scale::Log);
+        charts.sort_by_key(|chart| !chart.entry.name.starts_with("decode-speedup"));
+        show_point(&mut charts, outcome);
+        Ok(charts)
     }
 }
 
@@ -225,6 +219,64 @@ impl Sparse {
         match packing.standing {
             Standing::Control => subject.control(),
             Standing::Measured => subject,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::claims::harness::law::{assert_answered, assert_part};
+
+    fn claim(tier: Tier) -> Sparse {
+        let mut case = PruningCase::new(tier).expect("the fixtures are there");
+        case.test_windows = (1, 64);
+        let folder = tempfile::tempdir().expect("a folder can be made");
+        Sparse {
+            dense: StoredModel::pack(DENSE, &case.model, folder.path()).expect("it can be packed"),
+            case,
+            folder,
+            sweep: sweep(tier).expect("it is valid"),
+        }
+    }
+
+    fn fabricate(key: PruningKey) -> Measured<PruningKey, PackedCell> {
+        let rates = TokenRates {
+            decode: 2.0 + key.seed as f64,
+            prefill: 1.0,
+        };
+        let models = PACKINGS.iter().map(|_| PackedModel {
+            quality: StoredQuality {
+                perplexity: None,
+                file_mib: 1.0,
+            },
+            speed: SpeedBesideDense {
+                rates,
+                dense: rates,
+                bandwidth_share: 0.5,
+            },
+        });
+        let cell = PackedCell {
+            models: models.collect(),
+        };
+        Measured { key, cell }
+    }
+
+    #[test]
+    fn questions_are_answered_and_the_quick_tier_is_a_part_of_the_standard_one() {
+        let quick = claim(Tier::Quick);
+        let cells: Vec<_> = quick.keys().into_iter().map(fabricate).collect();
+        assert_answered(quick.rows(&cells).expect("they are complete"), &quick.questions());
+        assert_part(quick.keys(), sweep(Tier::Standard).expect("it is valid").keys());
+    }
+
+    #[test]
+    fn a_stored_model_has_the_size_of_its_weights_in_every_layout() {
+        let dense = claim(Tier::Quick);
+        let packed = StoredModel::pack(PACKINGS[1], &dense.case.model, dense.folder.path()).expect("it can be packed");
+        for model in [&dense.dense, &packed] {
+            let mib = model.file_mib().expect("its folder is there");
+            assert!((4.0..10.0).contains(&mib), "{mib}");
         }
     }
 }

@@ -1,7 +1,7 @@
 //! A model as it is stored, and ready to run.
 
-use std::{fs, io};
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use secateurs::data::{Checkpoint, read_text};
 use secateurs::runtime::{Engine, EngineConfig, LlamaWeights};
@@ -114,7 +114,9 @@ impl StoredModel {
     pub fn file_mib(&self) -> Result<f64, ExperimentError> {
         let sizes = || -> io::Result<u64> {
             let files = fs::read_dir(&self.folder)?.collect::<io::Result<Vec<_>>>()?;
-            let weights = files.iter().filter(|file| file.path().extension().is_some_and(|end| end == "safetensors"));
+            let weights = files
+                .iter()
+                .filter(|file| file.path().extension().is_some_and(|end| end == "safetensors"));
             weights.map(|file| Ok(file.metadata()?.len())).sum()
         };
         let bytes = sizes().map_err(|source| ExperimentError::Read {

@@ -70,6 +70,7 @@ pub enum Payoff<'a> {
     /// The mean of each scaled output over the rows; the score is the mean absolute value over outputs. A node whose
     /// contribution averages to zero has none.
     MeanOutput,
-    /// Minus the mean squared error of scaled outputs from these targets, `[rows, d_output]`, scaled likewise; the score is the Shapley value itself.
+    /// The negative mean squared error of scaled outputs from these targets, `[rows, d_output]`, which are scaled, too;
+    /// the score is the Shapley value itself.
     NegativeLoss(&'a [f64]),
 }

@@ -13,7 +13,7 @@ use crate::prune::recipes::recipe_error::RecipeError;
 use crate::trace::calibration::{Calibration, CalibrationTokens};
 use crate::train::settings::Training;
 
-/// Everything that determines the result of a pruning run, except the model.
+/// All settings that determine the result of a pruning run, except the model.
 ///
 /// # Examples
 ///

@@ -7,7 +7,7 @@ use crate::spline_beyond::Beyond;
 /// Largest degree that the loops are compiled for.
 pub(crate) const MAX_DEGREE: usize = 5;
 
-/// Points that go through the recursion together: loops over them become vector instructions.
+/// Number of points that pass the recursion together: loops over them become vector instructions.
 const LANES: usize = 8;
 
 /// Largest number of knots that are counted one by one; more are bisected.
@@ -22,7 +22,7 @@ pub(super) struct Spline<'a, T> {
     beyond: Beyond,
     /// The knots with `degree` more made up at each end, so that the triangle never has to ask whether there is one.
     padded: Vec<T>,
-    /// For each interval, the last interval up to it that is not empty, if there is one.
+    /// The last interval that is not empty up to each interval, if there is one.
     not_empty: Vec<u32>,
 }
 
@@ -241,8 +241,8 @@ fn silu<T: Real>(x: &Lanes<T>) -> (Lanes<T>, Lanes<T>) {
     (value, slope)
 }
 
-/// Writes the terms point by point: the functions from the first one on, some of which no interval carries near the
-/// ends, and SiLU.
+/// Writes the terms point by point: the functions from the first one on, even those without an interval near the ends,
+/// and SiLU.
 #[inline(always)]
 fn scatter<T: Real, const D: usize>(
     places: &Places<T>,

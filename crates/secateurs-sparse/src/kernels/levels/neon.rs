@@ -92,7 +92,7 @@ fn byte(bytes: u64, index: usize) -> usize {
     (bytes >> (8 * index)) as usize & 0xff
 }
 
-/// For each part of a 32-bit mask, one byte with the number of ones in the parts below it.
+/// The number of ones in the lower parts, one byte for each part of a 32-bit mask.
 #[inline(always)]
 unsafe fn ones_below(parts: uint8x8_t) -> u64 {
     let ones = vget_lane_u64::<0>(vreinterpret_u64_u8(vcnt_u8(parts)));

@@ -30,7 +30,7 @@ pub(super) static QUADS: Table<[u8; 16], 16> = Table(shuffles(4, 4));
 #[cfg(target_arch = "x86_64")]
 pub(super) static NIBBLES: Table<u64> = Table(nibbles());
 
-/// For every mask, the rank of each one, and `None` at zeros.
+/// The rank of each one of every mask, and `None` at zeros.
 const fn ranks(mask: usize) -> [Option<u8>; 8] {
     let mut ranks = [None; 8];
     let (mut position, mut rank) = (0, 0);

@@ -20,7 +20,7 @@ use crate::fixtures;
 use crate::outcome::workspace_root;
 
 /// All that is measured on one pruned model.
-#[derive(Serialize, Deserialize)]
+#[derive(Default, Serialize, Deserialize)]
 pub struct ExpertsCell {
     pub perplexity: f64,
     /// Share of the gates of calibration tokens that belonged to removed experts, mean over the blocks.

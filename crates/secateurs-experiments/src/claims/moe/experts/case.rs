@@ -34,7 +34,7 @@ pub struct Excerpt {
 impl ExpertsCase {
     pub fn new(tier: Tier) -> Self {
         let (shares, seeds, count): (&[f64], _, _) = match tier {
-            Tier::Quick => (&[0.5], 3, 6),
+            Tier::Quick => (&[0.5], 3, 12),
             Tier::Standard => (&[0.25, 0.5, 0.75], 3, 12),
             Tier::Full => (&[0.25, 0.5, 0.75], 10, 64),
         };

@@ -66,17 +66,11 @@ impl Experts {
         let dense = self.open("llama-austen")?.own_perplexity()?;
         let mut rows = vec![
             control("all experts").row("perplexity", self.bench()?.own_perplexity()?),
-            control("dense of equal size").case("removed", 0.5).row("perplexity", dense),
+            control("dense of equal size")
+                .case("removed", 0.5)
+                .row("perplexity", dense),
         ];
-        for CaseCells { case, cells } in places {
-            let (method, share) = *case;
-            let subject = Subject::new(method.name()).case("dataset", "austen").case("removed", share);
-            let subject = if method.is_control() { subject.control() } else { subject };
-            rows.extend(subject.rows(&QUALITY, cells));
-            if method.removes_experts() {
-                rows.extend(subject.rows(&LOST, cells));
-            }
-        }
+        rows.extend(places.iter().flat_map(rows_of));
         Ok(rows)
     }
 
@@ -92,10 +86,16 @@ impl Experts {
                 .measured_as("perplexity without half of the experts")
         };
         [
-            half("Does the router-weighted score (REAP) remove better experts than chance?", "reap")
-                .paper("near-lossless at 50 % (Qwen3-Coder-480B)"),
-            half("Does trying every set of experts (NAEE) remove better ones than chance?", "naee")
-                .paper("7.1 points of accuracy lost at 50 % (Mixtral 8x7B)"),
+            half(
+                "Does the router-weighted score (REAP) remove better experts than chance?",
+                "reap",
+            )
+            .paper("near-lossless at 50 % (Qwen3-Coder-480B)"),
+            half(
+                "Does trying every set of experts (NAEE) remove better ones than chance?",
+                "naee",
+            )
+            .paper("7.1 points of accuracy lost at 50 % (Mixtral 8x7B)"),
         ]
     }
 
@@ -114,6 +114,24 @@ impl Experts {
     fn open(&self, name: &str) -> Result<ExpertsBench, ExperimentError> {
         ExpertsBench::open(name, &self.case, &self.device)
     }
+}
+
+/// The rows of a method at a share.
+pub fn rows_of(place: &PlaceCells<'_>) -> Vec<Row> {
+    let (method, share) = place.case;
+    let subject = Subject::new(method.name())
+        .case("dataset", "austen")
+        .case("removed", share);
+    let subject = if method.is_control() {
+        subject.control()
+    } else {
+        subject
+    };
+    let mut rows = subject.rows(&QUALITY, &place.cells);
+    if method.removes_experts() {
+        rows.extend(subject.rows(&LOST, &place.cells));
+    }
+    rows
 }
 
 fn note(bench: &ExpertsBench, case: &ExpertsCase) -> String {

@@ -126,6 +126,34 @@ impl TheoryCell {
     }
 }
 
+#[cfg(test)]
+impl TheoryCell {
+    /// A cell of a student that learned nothing.
+    pub fn fabricate(case: &TheoryCase, seed: u64) -> Self {
+        let lesson = Lesson::new(case, seed).expect("the case is valid");
+        let student = case.student(case.n_experts, seed).expect("the case is valid");
+        let reduced = Reduction::ALL.map(|method| ReducedStudent {
+            method,
+            n_kept: case.n_teachers,
+            loss: 1.0,
+            tuned: Some(vec![(500, 1e-3), (1000, 1e-6), (1500, 1e-9)]),
+            cpu_seconds: None,
+        });
+        Self {
+            case: case.name(),
+            seed,
+            course: Course {
+                n_teachers: case.n_teachers,
+                records: Vec::new(),
+            },
+            alignment: Alignment::new(&student, &lesson.teacher).expect("widths agree"),
+            loss: 1.0,
+            cpu_seconds: None,
+            pruned: reduced.into(),
+        }
+    }
+}
+
 /// One case with one seed, and so one teacher.
 struct Lesson<'a> {
     case: &'a TheoryCase,

@@ -10,9 +10,18 @@ use crate::report::Chart;
 pub fn charts(case: &TheoryCase, cell: &TheoryCell) -> Vec<Chart> {
     let name = |what: &str| format!("{}-{what}", case.name());
     vec![
-        Chart::new(name("1-experts"), alignments(case, cell, "|cos(w, w*)|", |at| at.1)),
-        Chart::new(name("2-routers"), alignments(case, cell, "cos(v, v*)", |at| at.2)),
-        Chart::new(name("3-loss"), losses(case, cell)),
+        Chart::new(name("1-loss"), losses(case, cell))
+            .titled("Loss while a student learns, and after pruning to its teacher's size"),
+        Chart::new(
+            name("2-experts"),
+            alignments(case, cell, "alignment of an expert, |cos(w, w*)|", |at| at.1),
+        )
+        .titled("Each teacher's expert is found"),
+        Chart::new(
+            name("3-routers"),
+            alignments(case, cell, "alignment of its router, cos(v, v*)", |at| at.2),
+        )
+        .titled("Each expert's router follows"),
     ]
 }
 
@@ -36,7 +45,7 @@ fn alignments(case: &TheoryCase, cell: &TheoryCell, label: &str, of: fn(&(usize,
 fn losses(case: &TheoryCase, cell: &TheoryCell) -> String {
     let learned = cell.course.records.iter().map(|record| point(record.step, record.loss));
     let learned = Series::new("student", Role::Measured, 0, thin(learned.collect()));
-    let mut plot = LinePlot::new(&title(case), "step", "loss")
+    let mut plot = LinePlot::new(&title(case), "step", "loss, half the mean squared error")
         .y_scale(Scale::Log)
         .series(learned);
     for (number, method) in Reduction::ALL.into_iter().enumerate() {

@@ -40,6 +40,14 @@ impl fmt::Display for TheoryKey {
     }
 }
 
+#[cfg(test)]
+impl TheoryKey {
+    /// A cell of a student that learned nothing.
+    pub fn fabricate(&self) -> TheoryCell {
+        TheoryCell::fabricate(&self.case, self.seed)
+    }
+}
+
 impl Theory {
     pub fn new(tier: Tier) -> Self {
         Self {

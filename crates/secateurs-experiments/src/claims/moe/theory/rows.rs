@@ -17,8 +17,12 @@ const STUDENT: [Metric<TheoryCell>; 8] = [
     Metric::with_error("router_alignment_min", |cell| least(cell, |pair| pair.router)),
     Metric::with_error("router_alignment_mean", |cell| mean(cell, |pair| pair.router)),
     Metric::with_error("experts_before_routers", TheoryCell::experts_first),
-    Metric::with_error("first_expert_step", |cell| count(cell.expert_arrivals().into_iter().min())),
-    Metric::with_error("last_expert_step", |cell| count(cell.expert_arrivals().into_iter().max())),
+    Metric::with_error("first_expert_step", |cell| {
+        count(cell.expert_arrivals().into_iter().min())
+    }),
+    Metric::with_error("last_expert_step", |cell| {
+        count(cell.expert_arrivals().into_iter().max())
+    }),
 ];
 const STUDENT_LOSS: Metric<TheoryCell> = loss(|cell| Some(cell.loss));
 const STUDENT_COST: Metric<TheoryCell> = Metric::with_error("cpu_seconds", |cell| cell.cpu_seconds);
@@ -57,9 +61,15 @@ pub fn rows(case: &TheoryCase, cells: &[&TheoryCell]) -> Vec<Row> {
 
 /// Processor time, if nothing else ran beside the cells.
 pub fn cost_rows(case: &TheoryCase, cells: &[&TheoryCell]) -> Vec<Row> {
-    let of_method = |method| case.subject_of(method).rows(&[REDUCED_COST], &reduced_by(method, cells));
+    let of_method = |method| {
+        case.subject_of(method)
+            .rows(&[REDUCED_COST], &reduced_by(method, cells))
+    };
     let student = case.subject("student").rows(&[STUDENT_COST], cells);
-    student.into_iter().chain(Reduction::ALL.into_iter().flat_map(of_method)).collect()
+    student
+        .into_iter()
+        .chain(Reduction::ALL.into_iter().flat_map(of_method))
+        .collect()
 }
 
 fn reduced_by<'a>(method: Reduction, cells: &[&'a TheoryCell]) -> Vec<&'a ReducedStudent> {
@@ -75,7 +85,11 @@ impl TheoryCase {
 
     fn subject_of(&self, method: Reduction) -> Subject {
         let subject = self.subject(method.name());
-        if method.is_control() { subject.control() } else { subject }
+        if method.is_control() {
+            subject.control()
+        } else {
+            subject
+        }
     }
 }
 
