@@ -21,7 +21,7 @@ pub const FAINT: &str = "#59636e";
 pub const GRID: &str = "#e3e6ea";
 /// Outlines of boxes.
 pub const OUTLINE: &str = "#b6bec8";
-/// What is pointed out, such as an edge that is a formula.
+/// A thing that is pointed out, such as an edge that is a formula.
 pub const ACCENT: &str = "#cf222e";
 
 /// Colours of a scale from low over middle to high.

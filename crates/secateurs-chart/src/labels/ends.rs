@@ -79,7 +79,7 @@ fn samples_width(ends: &[End]) -> f64 {
     SAMPLE * ends.len().min(MOST_SAMPLES) as f64
 }
 
-/// As many names as fit, and how many more there are.
+/// The names that fit, and the number of the others.
 fn join_names(ends: &[End], width: f64) -> String {
     let names: Vec<String> = ends.iter().map(|end| make_printable(&end.name)).collect();
     for shown in (1..=names.len()).rev() {

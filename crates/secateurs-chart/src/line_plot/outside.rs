@@ -74,7 +74,7 @@ pub(super) fn draw_leavers(leavers: &[Leaver], items: &[RowItem], looks: &[Look]
     }
 }
 
-/// Where a curve crosses the edge of the vertical axis for the first time.
+/// The place at which a curve crosses the edge of the vertical axis for the first time.
 fn find_exit(series: &Series, [x, y]: [&Axis; 2]) -> f64 {
     let Some(at) = series.points.iter().position(|point| is_outside(point, y)) else {
         // A line across the whole chart leaves it everywhere.

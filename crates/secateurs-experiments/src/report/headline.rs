@@ -21,7 +21,8 @@ pub(super) fn draw_answer(outcome: &Outcome, answer: &Answer) -> Option<String> 
         Better::Lower => "lower is better",
         Better::Higher => "higher is better",
     };
-    let mut plot = BarPlot::new(&title(answer, ours), &format!("{} ({better})", answer.measure)).scale(choose_scale(&rows));
+    let title = answer.numbers().unwrap_or_else(|| capitalise(&answer.measure));
+    let mut plot = BarPlot::new(&title, &format!("{} ({better})", answer.measure)).scale(choose_scale(&rows));
     for row in &rows {
         let role = if is_same(row, ours) { Role::Measured } else { Role::Control };
         plot = plot.bar(draw_row(row, role));
@@ -32,16 +33,6 @@ pub(super) fn draw_answer(outcome: &Outcome, answer: &Answer) -> Option<String> 
         plot = plot.reference(&format!("best control, {}", control.method()), value);
     }
     Some(plot.to_svg())
-}
-
-/// `Perplexity at 90 % zeros: elsa 56.53, wanda+finetune 60.2`.
-fn title(answer: &Answer, ours: &Row) -> String {
-    let tell = |row: &Row| {
-        let value = row.value().map_or("not finite".to_owned(), secateurs_chart::format_number);
-        format!("{} {value}", row.method())
-    };
-    let numbers: Vec<String> = std::iter::once(ours).chain(&answer.control).map(tell).collect();
-    format!("{}: {}", capitalise(&answer.measure), numbers.join(", "))
 }
 
 /// Rows of the metric in the case of ours, which may lack keys, as the dense model lacks a sparsity.

@@ -81,18 +81,30 @@ mod tests {
     use secateurs_chart::Scale;
 
     use super::*;
-    use crate::outcome::Tier;
+    use crate::outcome::{Better, Failure, FailureKind, Outcome, Question, Row, Tier};
     use crate::report::charts_along;
 
-    fn write_claim(root: &Path, claim: &str, note: &str) {
+    fn outcome(claim: &str) -> Outcome {
         let mut outcome = Outcome::new(claim, Tier::Quick, "flex");
-        let row = |sparsity: f64| Row::new("wanda", "perplexity", 1.0 + sparsity).case("sparsity", sparsity);
-        outcome.rows = vec![row(0.5), row(0.7)];
-        outcome.notes.push(note.to_owned());
-        outcome.write(root).unwrap();
-        for chart in charts_along(&outcome, "sparsity", Scale::Linear) {
+        let row = |method: &str, sparsity: f64, value: f64| Row::new(method, "perplexity", value).case("sparsity", sparsity);
+        outcome.rows = vec![
+            row("wanda", 0.5, 21.0),
+            row("wanda", 0.7, 45.0),
+            row("random", 0.5, 900.0).control(),
+            row("random", 0.7, 4000.0).control(),
+        ];
+        let question = Question::new("Does Wanda beat chance?", "wanda", "perplexity", Better::Lower);
+        let question = question.at("sparsity", 0.7).beside(["random"]).paper("7.3 (Llama-2-7B)");
+        outcome.answers.extend(question.answer(&outcome));
+        outcome
+    }
+
+    fn write(root: &Path, outcome: &mut Outcome) {
+        for chart in charts_along(outcome, "sparsity", Scale::Linear) {
             outcome.write_plot(root, &chart.entry.name, &chart.svg).unwrap();
+            outcome.charts.push(chart.entry);
         }
+        outcome.write(root).unwrap();
     }
 
     fn report(root: &Path) -> String {
@@ -100,35 +112,98 @@ mod tests {
     }
 
     #[test]
-    fn notes_are_escaped() {
+    fn the_page_starts_with_the_verdicts() {
         let root = tempfile::tempdir().unwrap();
-        write_claim(root.path(), "layerwise", "a < b & <script>alert(1)</script>");
+        write(root.path(), &mut outcome("layerwise"));
         let page = report(root.path());
-        assert!(page.contains("a &lt; b &amp; &lt;script&gt;alert(1)"));
-        assert!(!page.contains("<script"));
+        let table = page.find("class=\"verdicts\"").expect("there is a table");
+        assert!(table < page.find("<figure").unwrap() && table < page.find("<section").unwrap());
+        for cell in ["Does Wanda beat chance?", "7.3 (Llama-2-7B)", "<b>45</b>", "<b>4000</b>", ">holds (once)<"] {
+            assert!(page[table..page.find("</table>").unwrap()].contains(cell), "{cell}");
+        }
+        assert!(page.contains("Of 1 runs, 1 answered all their questions with yes"));
     }
 
     #[test]
-    fn the_page_holds_every_claim_with_its_plot_and_refers_to_nothing_outside() {
+    fn all_but_the_verdict_and_one_chart_is_folded() {
         let root = tempfile::tempdir().unwrap();
-        write_claim(root.path(), "layerwise", "n");
-        write_claim(root.path(), "sparse", "n");
+        let mut outcome = outcome("layerwise");
+        outcome.notes = vec!["the note that matters".into(), "a < b & <script>alert(1)</script>".into()];
+        write(root.path(), &mut outcome);
         let page = report(root.path());
+        let section = &page[page.find("<section").unwrap()..];
+        let open = &section[..section.find("<details").unwrap()];
+        assert_eq!(open.matches("<figure").count(), 1);
+        assert!(open.contains("the note that matters") && open.contains("45") && !open.contains("<table"));
+        // The chart that the claim drew itself is folded beside the one that answers the question.
         assert_eq!(page.matches("role=\"img\"").count(), 2);
+        assert!(page.contains("a &lt; b &amp; &lt;script&gt;alert(1)") && !page.contains("<script"));
+    }
+
+    #[test]
+    fn the_page_refers_to_nothing_outside() {
+        let root = tempfile::tempdir().unwrap();
+        write(root.path(), &mut outcome("layerwise"));
+        write(root.path(), &mut outcome("sparse"));
+        let page = report(root.path());
         assert!(page.contains("id=\"layerwise-quick\"") && page.contains("id=\"sparse-quick\""));
-        for outside in ["src=", "@import", "url(", "<link"] {
+        for outside in ["src=", "@import", "url(", "<link", "<script"] {
             assert!(!page.contains(outside), "{outside}");
+        }
+    }
+
+    #[test]
+    fn a_run_that_failed_has_its_place_with_the_reason() {
+        let root = tempfile::tempdir().unwrap();
+        write(root.path(), &mut outcome("layerwise"));
+        let failure = Failure {
+            claim: "elsa".into(),
+            tier: Tier::Quick,
+            device: "flex".into(),
+            commit: "0123abc".into(),
+            date: "2026-11-29T23:15:54Z".into(),
+            kind: FailureKind::Interrupted,
+            reason: String::new(),
+            n_done: 3,
+            n_cells: Some(12),
+            remedy: "cargo xtask reproduce elsa --resume goes on".into(),
+        };
+        failure.write(root.path()).unwrap();
+        let page = report(root.path());
+        for part in ["interrupted after 3 of 12 cells", "--resume goes on", "id=\"elsa-quick\"", "id=\"layerwise-quick\""] {
+            assert!(page.contains(part), "{part}");
+        }
+        // A failure does not hide the numbers of the run before it.
+        Failure { claim: "layerwise".into(), ..failure }.write(root.path()).unwrap();
+        let page = report(root.path());
+        assert!(page.contains("<b>45</b>") && page.matches("interrupted after 3 of 12 cells").count() == 4);
+    }
+
+    #[test]
+    fn outcomes_of_older_versions_are_shown_as_far_as_they_can_be() {
+        let root = tempfile::tempdir().unwrap();
+        write(root.path(), &mut outcome("layerwise"));
+        let folder = root.path().join("sparse/quick");
+        fs::create_dir_all(&folder).unwrap();
+        let row = r#"{"method":"packed","metric":"file_mib","value":2.5,"spread":0.5,"control":false,"sparsity":0.9}"#;
+        let old = format!(r#"{{"claim":"sparse","tier":"quick","rows":[{row}]}}"#);
+        fs::write(folder.join("outcome.json"), old).unwrap();
+        fs::write(folder.join("old.svg"), "<svg><text>an old chart</text></svg>").unwrap();
+        let page = report(root.path());
+        for part in ["Made by an older version", "an old chart", "packed", "id=\"layerwise-quick\""] {
+            assert!(page.contains(part), "{part}");
         }
     }
 
     #[test]
     fn a_damaged_outcome_is_shown_beside_the_others() {
         let root = tempfile::tempdir().unwrap();
-        write_claim(root.path(), "layerwise", "n");
+        write(root.path(), &mut outcome("layerwise"));
         fs::create_dir_all(root.path().join("broken/quick")).unwrap();
         fs::write(root.path().join("broken/quick/outcome.json"), "{}").unwrap();
         let page = report(root.path());
-        assert!(page.contains("is not an outcome") && page.contains("id=\"layerwise-quick\""));
+        assert!(page.contains("id=\"broken-quick\"") && page.contains("id=\"layerwise-quick\""));
+        assert!(page.contains("outcome.json") && page.contains("no result"));
     }
 
     #[test]
