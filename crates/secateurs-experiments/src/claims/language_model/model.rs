@@ -139,16 +139,19 @@ impl PruningCase {
     fn recipe(&self, key: &PruningKey) -> Recipe {
         let Tuning { training, options } = (self.tuning)(self, key.method);
         let (windows, window) = self.calibration_windows;
+        let calibration = || {
+            Calibration::Text(TextCalibration {
+                text: self.calibration.clone(),
+                window,
+                windows,
+                skip: key.seed as usize * windows,
+            })
+        };
         let mut recipe = Recipe::new(key.method, key.pattern);
-        recipe.seed = key.seed;
+        recipe.seed = if key.method.uses_seed() { key.seed } else { 0 };
         recipe.training = training;
         recipe.options = options;
-        recipe.calibration = Some(Calibration::Text(TextCalibration {
-            text: self.calibration.clone(),
-            window,
-            windows,
-            skip: key.seed as usize * windows,
-        }));
+        recipe.calibration = key.method.needs_calibration().then(calibration);
         recipe
     }
 }

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use self::experts::{Experts, ExpertsCell, ExpertsKey, PlaceCells};
 use self::theory::{Theory, TheoryCell, TheoryKey};
-use super::harness::{About, Claim, Desk, Measured, Order, group_cells, show_point};
+use super::harness::{About, Claim, Cost, Desk, Measured, Order, group_cells, show_point};
 use crate::ExperimentError;
 use crate::outcome::{Outcome, Question, Row, Tier};
 use crate::report::Chart;
@@ -57,6 +57,7 @@ impl Claim for Moe {
         summary: "experts learned, pruned and fine-tuned to zero loss beside a teacher; and experts of a trained model removed, beside chance",
         reference: "arXiv 2510.07205 (theory), 2510.13999 (REAP), 2402.14800 (NAEE), 2507.00390 (MoNE)",
         axes: &["removed", "stage"],
+        cost: Cost::UNKNOWN,
     };
 
     type Key = MoeKey;

@@ -27,7 +27,7 @@ pub fn charts(case: &TheoryCase, cell: &TheoryCell) -> Vec<Chart> {
 
 /// One line for each teacher: the expert that is nearest to it at the end, or its router.
 fn alignments(case: &TheoryCase, cell: &TheoryCell, label: &str, of: fn(&(usize, f64, f64)) -> f64) -> String {
-    let mut plot = LinePlot::new(&title(case), "step", label);
+    let mut plot = LinePlot::new(&title(case), "step of training", label);
     for teacher in 0..case.n_teachers {
         let followed = cell.course.followed(teacher);
         let points = thin(followed.iter().map(|at| point(at.0, of(at))).collect());
@@ -45,7 +45,7 @@ fn alignments(case: &TheoryCase, cell: &TheoryCell, label: &str, of: fn(&(usize,
 fn losses(case: &TheoryCase, cell: &TheoryCell) -> String {
     let learned = cell.course.records.iter().map(|record| point(record.step, record.loss));
     let learned = Series::new("student", Role::Measured, 0, thin(learned.collect()));
-    let mut plot = LinePlot::new(&title(case), "step", "loss, half the mean squared error")
+    let mut plot = LinePlot::new(&title(case), "step of training", "loss, half the mean squared error")
         .y_scale(Scale::Log)
         .series(learned);
     for (number, method) in Reduction::ALL.into_iter().enumerate() {
