@@ -75,10 +75,10 @@ def compare_prune(arguments, method, target, out):
     ours, peer = [], []
     for repeat in range(arguments.repeats):
         destination = f"{out}-{method}-{target.replace(':', '-')}-{repeat}"
-        options = ["--method", method, *amount, *window]
+        options = ["--method", method, *amount]
         ours.append(
             run_ours(
-                arguments, "prune", arguments.model, *options, "--calibration", arguments.calibration, "-o", destination
+                arguments, "prune", arguments.model, *options, *our_calibration(arguments, method), "-o", destination
             )
         )
         evaluation = our_eval(arguments, destination)
@@ -89,6 +89,7 @@ def compare_prune(arguments, method, target, out):
                 "prune",
                 arguments.model,
                 *options,
+                *window,
                 *("--text", arguments.calibration),
                 *("--eval-text", arguments.text, "--eval-windows", arguments.eval_windows),
             )
@@ -104,6 +105,13 @@ def compare_prune(arguments, method, target, out):
         "ours": min(ours, key=solve_seconds),
         "peer": min(peer, key=solve_seconds),
     }
+
+
+def our_calibration(arguments, method):
+    """Options that calibrate `method`; secateurs refuses them where nothing would be observed."""
+    if method in ("random", "magnitude"):
+        return []
+    return ["--calibration", arguments.calibration, "--window", arguments.window, "--windows", arguments.windows]
 
 
 def our_eval(arguments, model):

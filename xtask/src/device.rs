@@ -5,14 +5,14 @@ use clap::ValueEnum;
 /// A backend that the experiments, the testkit and the command can be built for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub enum Device {
-    /// The default CPU backend.
+    /// CPU, the default
     #[default]
     Flex,
-    /// An independent CPU backend.
+    /// CPU, through the ndarray backend
     Ndarray,
-    /// Any GPU, or Vulkan in software.
+    /// Any GPU through WebGPU, or software Vulkan
     Wgpu,
-    /// NVIDIA GPUs.
+    /// NVIDIA GPU
     Cuda,
 }
 

@@ -54,7 +54,7 @@ pub enum TaskError {
     Malformed {
         /// The file.
         path: PathBuf,
-        /// Its fault.
+        /// Fault of the file.
         problem: String,
     },
     /// Problems that checks found and printed.

@@ -21,16 +21,16 @@ use crate::workspace;
 use functions::Functions;
 use spread::Spread;
 
-/// How to show the numbers.
+/// Form of the numbers.
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// Another checkout of the project.
+    /// Checkout to measure [default: this one]
     #[arg(long, value_name = "FOLDER")]
     root: Option<PathBuf>,
-    /// Print JSON.
+    /// Print the numbers as one JSON object
     #[arg(long)]
     json: bool,
-    /// Name every function with a tuple argument and every file of a circle.
+    /// Name every function with a tuple argument, and every file of a circle
     #[arg(long, conflicts_with = "json")]
     list: bool,
 }

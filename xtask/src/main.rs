@@ -18,12 +18,21 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use commands::{bench, ci, data, fixtures, package, reproduce, test, wheel};
+use commands::{bench, ci, data, deny, fixtures, package, reproduce, test, wheel};
 use error::TaskError;
 
-/// Project commands.
+const AFTER_HELP: &str = "\
+Start with:
+  cargo xtask reproduce          all claims, in minutes
+  cargo xtask reproduce --list   the claims and their cost
+  cargo xtask test               all tests
+";
+
+/// Runs the project's tasks: claims, tests, data, checks
+///
+/// Tasks work in the folder of the repository, wherever they are called. Outputs go to its target folder.
 #[derive(Parser)]
-#[command(name = "cargo xtask", bin_name = "cargo xtask", about)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", about, after_help = AFTER_HELP, max_term_width = 100)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -31,26 +40,28 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Run the experiments behind the claims and write their report.
+    /// Runs the claims beside their controls, and writes their report
     Reproduce(reproduce::Arguments),
-    /// Run all tests and doctests.
+    /// Runs all tests and doctests
     Test(test::Arguments),
-    /// List or fetch models and data sets.
+    /// Lists or fetches models and data sets
     #[command(subcommand)]
     Data(data::Command),
-    /// Make the fixtures, or check them against their recorded checksums.
+    /// Makes the fixtures, or checks them against their recorded checksums
     Fixtures(fixtures::Arguments),
-    /// Check what compilers do not: layout, full folders, circles of files, tuple arguments, forbidden words, arrows between crates.
+    /// Checks the sources for layout, full folders, circular imports, tuple arguments, forbidden words and dependencies
     Tidy,
-    /// Measure the sources: lengths, arguments, folders, circles, public items.
+    /// Measures the sources: lengths, arguments, folders, circles, public items
     House(house::Arguments),
-    /// Run benchmarks.
+    /// Runs the criterion benchmarks
     Bench(bench::Arguments),
-    /// Pack the crates as for a registry, and check that they compile from their packages alone.
+    /// Checks the dependencies: licences, second versions of a crate, known security holes
+    Deny(deny::Arguments),
+    /// Packs the crates as for a registry, and checks that they compile from their packages alone
     Package,
-    /// Build the Python wheel of the `secateurs` command, install it and try it.
+    /// Builds the Python wheel of the `secateurs` command, installs it and tries it
     Wheel(wheel::Arguments),
-    /// Everything that must hold before a change is merged.
+    /// Runs every check that a change must pass: fmt, deny, clippy, package, tidy, doc, tests
     Ci,
 }
 
@@ -73,6 +84,7 @@ fn run(command: Command) -> Result<(), TaskError> {
         Command::Tidy => tidy::run(),
         Command::House(arguments) => house::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
+        Command::Deny(arguments) => deny::run(&arguments),
         Command::Package => package::run(),
         Command::Wheel(arguments) => wheel::run(&arguments),
         Command::Ci => ci::run(),

@@ -14,29 +14,34 @@ use crate::commands::prune::PruneArgs;
 use crate::commands::trace::TraceArgs;
 
 const AFTER_HELP: &str = "\
-Exit codes:
-  0   the job is done
-  1   the job failed: a bad model, text or recipe, a full disk, ...
-  2   the command line makes no sense
-  70  a defect of this program; please report it
-  130 Ctrl-C ended the job
-  143 SIGTERM ended the job
+From a dense model to a smaller one that runs:
+  secateurs info MODEL                    # shape, zeros
+  secateurs prune MODEL -m sparsegpt -s 0.5 \\
+    -c TEXT -o pruned                     # seconds to hours
+  secateurs eval pruned -t TEXT           # perplexity
+  secateurs pack pruned -o packed         # smaller files
+  secateurs generate packed \"PROMPT\"    # text
+  secateurs bench packed --against MODEL  # speed
 
-Examples:
-  secateurs info ./SmolLM2-135M
-  secateurs prune ./SmolLM2-135M --method sparsegpt --sparsity 0.5 --calibration train.txt -o pruned
-  secateurs experts ./OLMoE-1B-7B -m reap --remove 0.25 --calibration train.txt -o smaller
-  secateurs eval pruned --text test.txt
-  secateurs trace ./SmolLM2-135M --prompts train.jsonl -o traces.jsonl
-  secateurs compare ./SmolLM2-135M pruned
-  secateurs pack pruned -o packed
-  secateurs generate packed \"Why is the sky blue?\"
-  secateurs bench packed --against ./SmolLM2-135M
+A first try, on the model of the repository, in seconds:
+  secateurs prune fixtures/llama-austen -m alps -s 0.7 \\
+    -c fixtures/austen/persuasion.txt -o pruned
+  secateurs eval pruned \\
+    -t fixtures/austen/northangerabbey.txt --windows 24
+
+Exit codes:
+  0    the job is done
+  1    the job failed: a bad model, a full disk, ..
+  2    the command line makes no sense
+  70   this program has a defect; please report it
+  130  Ctrl-C ended the job
+  143  SIGTERM ended the job
 ";
 
-/// Prunes language models layer by layer, packs what is left, and runs it faster.
+/// Prunes language models, packs the result, and runs it faster
 ///
-/// A MODEL is a Hugging Face folder of the Llama family (config.json, safetensors, tokenizer.json) or a GGUF file.
+/// A MODEL is a Hugging Face folder of the Llama family (config.json, *.safetensors, tokenizer.json) or a GGUF file. Every
+/// command reads and writes files. No command changes the model that it reads.
 #[derive(Debug, Parser)]
 #[command(name = "secateurs", version, after_help = AFTER_HELP, arg_required_else_help = true, max_term_width = 100)]
 pub(crate) struct Cli {
@@ -48,12 +53,12 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     Info(InfoArgs),
     Prune(Box<PruneArgs>),
-    Experts(ExpertsArgs),
     Eval(EvalArgs),
-    Trace(TraceArgs),
-    Compare(CompareArgs),
     Pack(PackArgs),
     Generate(GenerateArgs),
     Bench(BenchArgs),
+    Compare(CompareArgs),
+    Trace(TraceArgs),
+    Experts(ExpertsArgs),
     Completions(CompletionsArgs),
 }

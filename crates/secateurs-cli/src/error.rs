@@ -8,18 +8,18 @@ use secateurs::data::llama::ConfigError;
 use secateurs::models::ModelError;
 use secateurs::prune::PruneError;
 use secateurs::{PruneJobError, RecipeError};
+use secateurs_terminal::one_line;
 
 use crate::options::device::NoDevice;
 use crate::options::engine::UnusableLevel;
-use crate::terminal::one_line::one_line;
 
 /// The error of a command.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CliError {
-    /// Something that the job needs is neither among the flags nor in the recipe.
-    #[error("{flag} is needed, on the command line or in a recipe")]
+    /// An option that the job needs is missing.
+    #[error("give {flag}")]
     Missing {
-        /// The flags that would give it.
+        /// The option, and the places where it can be given.
         flag: &'static str,
     },
     /// A recipe file is no TOML, or has an unknown key or a wrong value.
@@ -27,17 +27,26 @@ pub(crate) enum CliError {
     RecipeFile {
         /// The recipe.
         path: PathBuf,
-        /// Where and why.
+        /// The place and the reason.
         #[source]
         source: Box<toml::de::Error>,
     },
     /// The device is not in this build.
     #[error(transparent)]
     NoDevice(#[from] NoDevice),
+    /// A seed is given where nothing is random.
+    #[error("{method} does not use --seed, an option of random")]
+    IdleSeed {
+        /// The method.
+        method: String,
+    },
+    /// A device is named for a model that the engine runs.
+    #[error("a packed model runs on the CPU by its own engine; leave --device out")]
+    IdleDevice,
     /// A job that failed after some blocks were finished.
-    #[error("{}; {n_stored} of {n_blocks} blocks are finished: repeat the command with --resume to go on", one_line(failure.as_ref()))]
+    #[error("{}; {n_stored} of {n_blocks} blocks are finished: repeat the command with --resume to continue", one_line(failure.as_ref()))]
     Interrupted {
-        /// Why it failed; part of the message, and therefore not its cause.
+        /// Reason of the failure; part of the message, and therefore not its cause.
         failure: Box<secateurs::Error>,
         /// Blocks finished.
         n_stored: usize,
@@ -45,9 +54,9 @@ pub(crate) enum CliError {
         n_blocks: usize,
     },
     /// A run that failed after some traces were finished.
-    #[error("{}; {done} of {total} traces are finished: repeat the command with --resume to go on", one_line(failure.as_ref()))]
+    #[error("{}; {done} of {total} traces are finished: repeat the command with --resume to continue", one_line(failure.as_ref()))]
     TracesInterrupted {
-        /// Why it failed; part of the message, and therefore not its cause.
+        /// Reason of the failure; part of the message, and therefore not its cause.
         failure: Box<secateurs::Error>,
         /// Traces finished.
         done: usize,
@@ -75,7 +84,7 @@ pub(crate) enum CliError {
     /// The model cannot be used.
     #[error(transparent)]
     Model(#[from] ModelError),
-    /// The configuration is not that of a Llama.
+    /// The configuration is of no Llama.
     #[error(transparent)]
     Config(#[from] ConfigError),
 }
@@ -84,7 +93,7 @@ impl CliError {
     /// 2 for a command line that makes no sense, otherwise 1.
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
-            Self::Missing { .. } | Self::NoDevice(_) | Self::Level(_) => 2,
+            Self::Missing { .. } | Self::IdleSeed { .. } | Self::IdleDevice | Self::NoDevice(_) | Self::Level(_) => 2,
             Self::Job(error) if contradicts_itself(error) => 2,
             _ => 1,
         }
@@ -98,12 +107,11 @@ impl CliError {
 
 /// Whether options do not go together, whatever the model.
 fn contradicts_itself(error: &secateurs::Error) -> bool {
-    use RecipeError::{NoAllocation, NoGlobalScope, PatternChoice, UnusedOption};
-    let contradicts = |error: &RecipeError| {
-        matches!(
-            error,
-            NoAllocation { .. } | NoGlobalScope { .. } | PatternChoice | UnusedOption { .. }
-        )
+    use RecipeError::{NoAllocation, NoGlobalScope, NoScope, NoValidation, PatternChoice, UnusedOption};
+    let contradicts = |error: &RecipeError| match error {
+        NoAllocation { .. } | NoGlobalScope { .. } | NoScope { .. } => true,
+        NoValidation { .. } | PatternChoice | UnusedOption { .. } => true,
+        _ => false,
     };
     let spreads_a_pattern = matches!(
         error,

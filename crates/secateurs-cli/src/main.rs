@@ -10,15 +10,16 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
 use secateurs::allocator::MiMalloc;
+use secateurs_terminal::{catch_panic, one_line, survive_file_limits};
 
 use command_line::{Cli, Command};
 use commands::{bench, compare, completions, eval, experts, generate, info, pack, prune, trace};
 use error::CliError;
-use terminal::one_line::{one_line, usage_line};
+use terminal::interrupt;
 use terminal::screen::Screen;
-use terminal::{interrupt, panics};
+use terminal::usage_line::usage_line;
 
-/// The system's allocator keeps what large tensors leave behind in pieces: peak memory would grow with every block.
+/// Allocator of the program. The system's keeps the pieces that large tensors leave behind: peak memory would grow with every block.
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 
@@ -30,13 +31,14 @@ const INTERNAL: u8 = 70;
 
 fn main() -> ExitCode {
     let screen = Screen::new();
-    interrupt::survive_file_limits();
+    // First of all: a signal before this ends the process without its line.
     interrupt::end_in_order(&screen);
+    survive_file_limits();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(refused) => return answer(&refused, &screen),
     };
-    let ended = panics::caught(|| run(cli.command, &screen));
+    let ended = catch_panic(|| run(cli.command, &screen));
     let last_word = screen.last_word();
     let (code, line) = match ended {
         Ok(Ok(())) => return ExitCode::SUCCESS,
@@ -63,7 +65,7 @@ fn run(command: Command, screen: &Screen) -> Result<(), CliError> {
     }
 }
 
-/// Prints help or version as asked for, or says in one line what is wrong with the command line.
+/// Prints help or version on request, or one line about the fault of the command line.
 fn answer(refused: &clap::Error, screen: &Screen) -> ExitCode {
     use clap::error::ErrorKind::{DisplayHelp, DisplayHelpOnMissingArgumentOrSubcommand, DisplayVersion};
     match refused.kind() {

@@ -3,12 +3,12 @@
 use crate::error::TaskError;
 use crate::process::{self, cargo};
 
-/// What to measure.
+/// Selection of benchmarks.
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// A suite, named after a crate without its prefix; all of them if none is given.
+    /// Suite to run, a crate without its prefix, for example sparse [default: all]
     name: Option<String>,
-    /// Passed on to criterion, for example a filter.
+    /// Arguments for criterion after --, for example a filter
     #[arg(last = true)]
     criterion: Vec<String>,
 }

@@ -5,14 +5,14 @@ use secateurs_datasets::{Dataset, Manifest, Resolver};
 use crate::error::TaskError;
 use crate::workspace;
 
-/// What to do with data sets.
+/// A task for data sets.
 #[derive(clap::Subcommand)]
 pub enum Command {
-    /// Every known model and data set, and whether it is here.
+    /// Lists every known model and data set, with its size, licence and place
     List,
-    /// Fetch a model or data set unless it is here, check its content and print where its files are.
+    /// Fetches a model or data set unless it is here, checks it, and prints the paths of its files
     Get {
-        /// Its name in the list.
+        /// Name in `cargo xtask data list`
         name: String,
     },
 }

@@ -16,17 +16,16 @@ use crate::workspace;
 /// Make or check.
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// Only compare the fixtures with their recorded checksums.
+    /// Compare the fixtures with their recorded checksums; make nothing
     #[arg(long, conflicts_with_all = ["data", "steps", "only"])]
     check: bool,
-    /// The data folder of the R package janeaustenr; by default that of the Debian package, fetched if necessary.
+    /// Data folder of the R package janeaustenr [default: the Debian package's, fetched if necessary]
     #[arg(long)]
     data: Option<PathBuf>,
-    /// Training steps of the fixture models, if not the recorded number.
+    /// Training steps of the fixture models [default: the recorded number]
     #[arg(long)]
     steps: Option<usize>,
-    /// Train only this model (llama-austen, moe-austen), on the novels and with the tokenizer that are there; give it again for
-    /// more.
+    /// Model to train again alone (llama-austen or moe-austen), with the novels and tokenizer that are there; repeatable
     #[arg(long, value_name = "MODEL", conflicts_with = "data")]
     only: Vec<String>,
 }

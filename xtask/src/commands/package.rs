@@ -10,7 +10,7 @@ use crate::error::{IoContext, TaskError};
 use crate::process::{self, cargo};
 use crate::workspace;
 
-/// What a registry shows, and what makes a crate findable there.
+/// Fields that a registry shows, or that make a crate findable there.
 const METADATA: [&str; 5] = ["description", "license", "repository", "readme", "rust_version"];
 
 /// Lists of at least one entry.
@@ -124,7 +124,7 @@ fn archive(krate: &Crate) -> PathBuf {
         .join(format!("{}.crate", krate.folder()))
 }
 
-/// A workspace of the unpacked crates, each of which finds the others as if a registry had them.
+/// A workspace of the unpacked crates; each finds the others as if a registry had them.
 ///
 /// The profile is that of the repository: another one would build burn again.
 fn trial_manifest(crates: &[Crate]) -> String {

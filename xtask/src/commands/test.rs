@@ -10,13 +10,13 @@ use crate::error::TaskError;
 use crate::process::{self, cargo};
 use crate::vulkan;
 
-/// What to test.
+/// Selection of tests.
 #[derive(clap::Args, Default)]
 pub struct Arguments {
-    /// Backend under test.
+    /// Backend to test
     #[arg(long, value_enum, default_value_t)]
     pub device: Device,
-    /// Packages; all of them if none is given, on other devices than flex those whose tests depend on the device.
+    /// Package to test; repeatable [default: all; on devices other than flex the ones that depend on the device]
     #[arg(short, long = "package")]
     pub packages: Vec<String>,
 }

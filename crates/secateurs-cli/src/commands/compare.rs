@@ -15,25 +15,29 @@ use crate::terminal::table::Table;
 use crate::terminal::units::percent;
 
 const COMPARE_EXAMPLES: &str = "\
-Columns: share of zeros in A and in B; share of weights that are zero in only one of them; largest relative distance
-||a - b|| / ||a|| of a tensor; number of tensors that are equal bit by bit.
+Example, after prune --help's:
+  secateurs compare fixtures/llama-austen pruned
 
-Examples:
-  secateurs compare ./SmolLM2-135M pruned
-  secateurs compare wanda sparsegpt --json | jq '.tensors[] | select(.identical | not) | .name'
+Names of the tensors that differ:
+  secateurs compare wanda sparsegpt --json \\
+    | jq '.tensors[] | select(.identical | not) | .name'
 ";
 
 /// Compares two models tensor by tensor
+///
+/// Columns of the table, one row for the same tensor of all blocks: number of tensors; fraction of zeros in A and in B;
+/// fraction of weights that are zero in only one of the two; largest relative distance ||a - b|| / ||a|| of a tensor; number of
+/// tensors with equal bits. Nothing is written.
 #[derive(Debug, Args)]
 #[command(after_help = COMPARE_EXAMPLES)]
 pub(crate) struct CompareArgs {
-    /// The first model, usually the dense one
+    /// First model, usually the dense one
     #[arg(value_name = "A")]
     first: PathBuf,
-    /// The second model
+    /// Second model
     #[arg(value_name = "B")]
     second: PathBuf,
-    /// Print one JSON object with every tensor instead of a table of kinds
+    /// Print every tensor, in one JSON object
     #[arg(long)]
     json: bool,
 }
@@ -104,7 +108,7 @@ fn describe(comparison: &Comparison, total: &Totals) -> String {
         "tensors",
         "count",
         "zero in A",
-        "in B",
+        "zero in B",
         "in one only",
         "distance",
         "identical",

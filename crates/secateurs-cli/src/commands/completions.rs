@@ -13,11 +13,11 @@ Examples:
   secateurs completions fish > ~/.config/fish/completions/secateurs.fish
 ";
 
-/// Prints the completion script of a shell
+/// Prints a completion script for your shell
 #[derive(Debug, Args)]
 #[command(after_help = COMPLETIONS_EXAMPLES)]
 pub(crate) struct CompletionsArgs {
-    /// The shell
+    /// Shell to complete for
     shell: Shell,
 }
 

@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use crate::error::CliError;
 use crate::options::device::DeviceArgs;
-use crate::options::named::named;
+use crate::options::named::{explained, named};
 use crate::options::numbers::at_least;
 use crate::options::recipe::FORMATS;
 use crate::options::show::ShowArgs;
@@ -23,57 +23,54 @@ use crate::terminal::table::Table;
 use crate::terminal::units::{percent, seconds};
 
 const EXPERTS_EXAMPLES: &str = "\
-Methods:
-  random      control: random experts go
-  frequency   the experts that answer the fewest tokens go
-  gate-mass   the experts with the smallest sum of gates go
-  ean         the experts with the smallest sum of ||f(x)|| go
-  reap        the experts with the smallest mean of g(x) ||f(x)|| go
-  naee        keeps the subset of experts that changes the layer's output least; up to 5000 subsets are all tried
-  hc-smoe     experts with similar answers are merged into one
-  moe-pruner  no expert goes; the share is removed from the weights of each, chosen with the help of the router
+Example, on the mixture of the repository, in seconds:
+  secateurs experts fixtures/moe-austen --remove 0.25 \\
+    -c fixtures/austen/persuasion.txt --window 256 \\
+    -o smaller
+  secateurs eval smaller \\
+    -t fixtures/austen/northangerabbey.txt --windows 24
 
-The router keeps its logits for the experts that stay, and its probabilities are normalised over them. Nothing is trained.
-experts.json beside the model says for every block which experts went and which share of the tokens lost one.
-
-Examples:
-  secateurs experts ./OLMoE-1B-7B -m reap --remove 0.25 -c train.txt -o smaller
-  secateurs experts ./mixtral -m naee --remove 25% -c train.txt --windows 32 -o smaller --json | jq .blocks
-  secateurs eval smaller --text test.txt
+As JSON, by another method:
+  secateurs experts MODEL -m naee --remove 25% -c train.txt \\
+    -o smaller --json | jq .blocks
 ";
 
-/// Removes experts of a mixture (Mixtral or OLMoE) without breaking its router
+/// Removes whole experts from a mixture (Mixtral, OLMoE)
 ///
-/// The whole model is in memory. The output appears when it is complete.
+/// The router keeps its logits for the remaining experts and is normalised over them. Nothing is trained. The whole model
+/// is held in memory.
+///
+/// The output is a Hugging Face folder of the remaining experts. Beside the weights it holds experts.json: for each block the
+/// experts removed, and the fraction of tokens that lost one. The output appears when it is complete.
 #[derive(Debug, Args)]
 #[command(after_help = EXPERTS_EXAMPLES)]
 pub(crate) struct ExpertsArgs {
     /// Hugging Face folder
     model: PathBuf,
-    /// Folder to write
+    /// Folder to write; must not exist
     #[arg(short, long, value_name = "FOLDER")]
     out: PathBuf,
-    /// Method that chooses the experts
-    #[arg(short, long, value_name = "METHOD", default_value = "reap", value_parser = named(&methods()))]
+    /// Method that chooses the experts to remove
+    #[arg(short, long, value_name = "METHOD", default_value = "reap", value_parser = explained(&methods(), explain))]
     method: ExpertMethod,
-    /// Share of the experts of every block to remove, rounded down to whole experts: 0.25 or 25%
-    #[arg(long, value_name = "SHARE", allow_negative_numbers = true)]
+    /// Fraction of the experts of each block to remove, rounded down to whole experts: 0.25 or 25%
+    #[arg(long, value_name = "FRACTION", allow_negative_numbers = true)]
     remove: Sparsity,
-    /// UTF-8 text or traces on which the experts are observed
+    /// Calibration data: a UTF-8 text, or traces made by `secateurs trace`
     #[arg(short, long, value_name = "FILE")]
     calibration: PathBuf,
-    /// For a text: tokens in a window [default: 1024]
+    /// Tokens in each window of the text [default: 1024]
     #[arg(long, value_name = "TOKENS", value_parser = at_least(2))]
     window: Option<usize>,
-    /// For a text: number of windows [default: 16]
+    /// Number of windows, taken from the start of the text without overlap [default: 16]
     #[arg(long, value_name = "COUNT", value_parser = at_least(1))]
     windows: Option<usize>,
-    /// Number format of the output
+    /// Number format of the weights written
     #[arg(long, value_name = "FORMAT", default_value = "f32", value_parser = named(&FORMATS))]
     dtype: FloatType,
-    /// Seed of the method random
-    #[arg(long, value_name = "NUMBER", default_value_t = 0)]
-    seed: u64,
+    /// Seed of the method random [default: 0]
+    #[arg(long, value_name = "NUMBER")]
+    seed: Option<u64>,
     #[command(flatten)]
     device: DeviceArgs,
     /// Replace an earlier output
@@ -87,6 +84,33 @@ pub(crate) struct ExpertsArgs {
 fn methods() -> Vec<ExpertMethod> {
     let all = ExpertMethod::ALL.into_iter();
     all.filter(|method| !method.leaves_constants()).collect()
+}
+
+fn explain(method: &ExpertMethod) -> &'static str {
+    match method {
+        ExpertMethod::Random => "Control: removes random experts",
+        ExpertMethod::Frequency => "Removes the experts with the fewest tokens",
+        ExpertMethod::GateMass => "Removes the experts with the smallest sum of router weights g(x)",
+        ExpertMethod::Ean => "Removes the experts with the smallest sum of ||f(x)||",
+        ExpertMethod::Reap => "Removes the experts with the smallest mean of g(x) ||f(x)||",
+        ExpertMethod::Naee => {
+            "Keeps the subset of experts that changes the layer's output least; tries all subsets, or searches where there \
+             are more than 5000"
+        }
+        ExpertMethod::HcSmoe => "Merges experts with similar outputs into one",
+        ExpertMethod::MoePruner => "Removes no expert, but that fraction of the weights of each",
+        ExpertMethod::Mone | ExpertMethod::ReapMean => "Puts constants in the place of experts, in memory only",
+    }
+}
+
+/// The seed, refused where nothing is random.
+fn seed(args: &ExpertsArgs) -> Result<u64, CliError> {
+    match args.seed {
+        Some(_) if args.method != ExpertMethod::Random => Err(CliError::IdleSeed {
+            method: args.method.to_string(),
+        }),
+        seed => Ok(seed.unwrap_or(0)),
+    }
 }
 
 /// The object of `--json`.
@@ -111,7 +135,7 @@ pub(crate) fn run(args: &ExpertsArgs, screen: &Screen) -> Result<(), CliError> {
         plan: ExpertPlan {
             method: args.method,
             share: args.remove,
-            seed: args.seed,
+            seed: seed(args)?,
         },
         calibration: &calibration,
         dtype: args.dtype,
@@ -155,7 +179,13 @@ fn calibration(args: &ExpertsArgs) -> Result<Calibration, CliError> {
 }
 
 fn describe(result: &ExpertsResult<'_>, args: &ExpertsArgs) -> String {
-    let mut table = Table::new(&["block", "removed", "of the gates", "tokens that lost one", "lost all"]);
+    let mut table = Table::new(&[
+        "block",
+        "removed",
+        "of router weight",
+        "tokens that lost one",
+        "tokens that lost all",
+    ]);
     for (index, block) in result.report.blocks.iter().enumerate() {
         let removed: Vec<String> = block.removed.iter().map(usize::to_string).collect();
         table.row([
@@ -172,13 +202,14 @@ fn describe(result: &ExpertsResult<'_>, args: &ExpertsArgs) -> String {
     }
     let cost = result.report.cost.as_ref().map(describe_cost).unwrap_or_default();
     format!(
-        "{}\n{}: {} of {} experts in every block, {} of the experts' weights are zero, {}\n{cost}\n{}\n",
+        "{}\n{}: {} of {} experts stay in each block; {} of their weights are zero\n\
+         {} total\n{cost}\n{out} holds the model and experts.json. Next:\n  secateurs eval {out} --text FILE\n",
         table.render(),
         args.method,
         result.n_experts,
         result.n_experts_before,
         percent(result.report.sparsity),
         seconds(result.seconds),
-        args.out.display(),
+        out = args.out.display(),
     )
 }

@@ -16,29 +16,35 @@ use crate::options::raw::RawArgs;
 use crate::terminal::print::{print, print_json};
 
 const GENERATE_EXAMPLES: &str = "\
-Without --temperature the most likely token is always taken. A model with a chat template gets the prompt as the message of
-a user. --raw gives the prompt as it is, after the start token if the tokenizer puts one before a text and the prompt does not
-begin with it; --no-start-token leaves that out. An end token is never added.
+Example, on the model of the repository:
+  secateurs generate fixtures/llama-austen \\
+    --raw \"It is a truth\" -n 20
 
-Examples:
-  secateurs generate packed \"Why is the sky blue?\"
-  secateurs generate packed --raw \"Once upon a time\" --temperature 0.8 --top-p 0.95 --seed 7
-  secateurs generate packed --prompts-from questions.txt --json | jq -r '.completions[].text'
-  git diff | secateurs generate packed --system \"You write commit messages.\" -
+Sampled, several prompts as JSON, and from a pipe:
+  secateurs generate packed --raw \"Once upon a time\" \\
+    --temperature 0.8 --top-p 0.95 --seed 7
+  secateurs generate packed --prompts-from questions.txt \\
+    --json | jq -r '.completions[].text'
+  git diff | secateurs generate packed \\
+    --system \"You write commit messages.\" -
 ";
 
 /// Continues prompts with a dense or packed model
 ///
-/// The answer to one prompt is shown while it is written. Several prompts are answered together.
+/// The most likely token is always taken, unless --temperature is given. The answer to a single prompt is printed while it
+/// is generated; several prompts are answered together.
+///
+/// A model with a chat template gets the prompt as a user's message. With --raw it gets the prompt itself, after the start
+/// token (BOS) if the tokenizer asks for one and the prompt does not begin with it. An end token is never added.
 #[derive(Debug, Args)]
 #[command(after_help = GENERATE_EXAMPLES)]
 pub(crate) struct GenerateArgs {
-    /// Hugging Face folder, dense or packed, or GGUF file
+    /// Hugging Face folder, packed folder, or GGUF file
     model: PathBuf,
-    /// Prompts; - reads one from standard input
+    /// Prompts to continue; - reads one from standard input
     #[arg(value_name = "PROMPT")]
     prompts: Vec<String>,
-    /// A file with one prompt on each line, or .jsonl with an object on each
+    /// File of prompts: one on each line, or one JSON object on each line of a .jsonl file
     #[arg(long, value_name = "FILE")]
     prompts_from: Option<PathBuf>,
     #[command(flatten)]
@@ -46,10 +52,10 @@ pub(crate) struct GenerateArgs {
     /// System message before the prompt
     #[arg(long, value_name = "TEXT")]
     system: Option<String>,
-    /// Largest number of tokens in an answer
+    /// Maximum number of new tokens for each prompt
     #[arg(short = 'n', long, value_name = "COUNT", default_value_t = 256)]
     max_tokens: u32,
-    /// Divide logits by X; with 0 the most likely token is always taken
+    /// Sampling temperature; 0 always takes the most likely token
     #[arg(
         long,
         value_name = "X",
@@ -58,24 +64,37 @@ pub(crate) struct GenerateArgs {
         help_heading = "Sampling"
     )]
     temperature: f64,
-    /// Sample only from the COUNT most likely tokens; 0 for all
-    #[arg(long, value_name = "COUNT", default_value_t = 0, help_heading = "Sampling")]
+    /// Sample from the COUNT most likely tokens only; 0 for all
+    #[arg(
+        long,
+        value_name = "COUNT",
+        default_value_t = 0,
+        requires = "temperature",
+        help_heading = "Sampling"
+    )]
     top_k: u32,
-    /// Sample only from the most likely tokens whose probabilities add up to X
+    /// Sample from the most likely tokens only, until their probabilities add up to X
     #[arg(
         long,
         value_name = "X",
         default_value_t = 1.0,
         allow_negative_numbers = true,
+        requires = "temperature",
         help_heading = "Sampling"
     )]
     top_p: f64,
     /// Seed of the sampler
-    #[arg(long, default_value_t = 0, help_heading = "Sampling")]
+    #[arg(
+        long,
+        value_name = "NUMBER",
+        default_value_t = 0,
+        requires = "temperature",
+        help_heading = "Sampling"
+    )]
     seed: u64,
     #[command(flatten)]
     engine: EngineArgs,
-    /// Print one JSON object when all is done
+    /// Print the results as one JSON object, at the end
     #[arg(long)]
     json: bool,
 }

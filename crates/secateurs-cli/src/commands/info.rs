@@ -16,20 +16,22 @@ use crate::terminal::table::Table;
 use crate::terminal::units::{bytes, percent, quantity};
 
 const INFO_EXAMPLES: &str = "\
-Examples:
-  secateurs info ./SmolLM2-135M
-  secateurs info SmolLM2-135M.Q4_1.gguf --json | jq .sparsity
+Example, on the model of the repository:
+  secateurs info fixtures/llama-austen
+
+As JSON:
+  secateurs info model.gguf --json | jq .sparsity
 ";
 
-/// Shows what a model is: size, shape, number formats, and how sparse it is already
+/// Shows a model's size, shape and number formats, and how sparse it is
 ///
-/// Reads every weight that pruning may touch once, to count zeros.
+/// Every prunable weight is read once, to count zeros. Nothing is written.
 #[derive(Debug, Args)]
 #[command(after_help = INFO_EXAMPLES)]
 pub(crate) struct InfoArgs {
     /// Hugging Face folder or GGUF file
     model: PathBuf,
-    /// Print one JSON object instead of a table
+    /// Print the result as one JSON object
     #[arg(long)]
     json: bool,
 }
@@ -62,7 +64,7 @@ fn describe(info: &Info) -> String {
         ("width", width),
         ("heads", heads),
         ("vocabulary", info.vocab_size.to_string()),
-        ("positions", info.max_positions.to_string()),
+        ("context", format!("{} tokens", info.max_positions)),
         (
             "sparsity",
             format!("{} of the prunable weights are zero", percent(info.sparsity)),
@@ -81,9 +83,9 @@ fn describe(info: &Info) -> String {
 fn describe_width(info: &Info, shape: &TransformerShape) -> String {
     let TransformerShape { d_model, d_ffn, .. } = shape;
     match info.experts {
-        None => format!("{d_model}, SwiGLU {d_ffn}"),
+        None => format!("{d_model}, MLP {d_ffn} (SwiGLU)"),
         Some((n_experts, top_k)) => {
-            format!("{d_model}, {n_experts} experts of SwiGLU {d_ffn}, {top_k} of them for a token")
+            format!("{d_model}, {n_experts} experts of {d_ffn} (SwiGLU), {top_k} per token")
         }
     }
 }

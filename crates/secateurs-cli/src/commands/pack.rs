@@ -17,47 +17,46 @@ use crate::terminal::table::Table;
 use crate::terminal::units::{bytes, percent};
 
 const PACK_EXAMPLES: &str = "\
-Formats; each matrix gets one by its share of zeros, unless --measure or --format says otherwise:
-  dense    every weight, for matrices with few zeros
-  bitmap   one bit for every weight, and the values that are not zero
-  2:4      a bitmap of which every group of four has two values (4:8 likewise), so that no offsets are stored
-  indexed  values with 16-bit indices, for matrices with very few values
-
-Examples:
+Example, after prune --help's:
   secateurs pack pruned -o packed
-  secateurs pack pruned --values int8 -o packed-int8
-  secateurs pack pruned --measure --head int8 -o packed-for-this-machine
-  secateurs pack pruned --head int8 --json -o packed | jq '.bytes / .dense_bytes'
-  secateurs pack packed --format dense -o unpacked      (any program reads that)
+  secateurs generate packed --raw \"It is a truth\" -n 20
+
+Smaller still, and the fastest formats of this machine:
+  secateurs pack pruned --head int8 --measure -o packed
+
+Back to a folder that every program reads:
+  secateurs pack packed --format dense -o unpacked
 ";
 
-/// Packs a pruned model into a smaller one that runs faster
+/// Packs a pruned model into smaller files that run faster
 ///
-/// Only secateurs reads the output: its weights are in packed.safetensors, so that other programs refuse the folder instead of
-/// starting with random weights. For other programs, pack with --format dense and float values: that makes an ordinary Hugging
-/// Face folder, zeros included.
+/// Each matrix is stored in the format that suits its fraction of zeros. The command prints which it chose and why.
+///
+/// Only secateurs reads the output folder. Its weights are in packed.safetensors, so that other programs stop instead of
+/// starting with random weights. `--format dense` with float values writes an ordinary Hugging Face folder, zeros included.
 #[derive(Debug, Args)]
 #[command(after_help = PACK_EXAMPLES)]
 pub(crate) struct PackArgs {
     /// Hugging Face folder or GGUF file
     model: PathBuf,
-    /// Folder to write
+    /// Folder to write; must not exist
     #[arg(short, long, value_name = "FOLDER")]
     out: PathBuf,
     /// Number format of the weights in the blocks
     #[arg(long, value_enum, default_value_t)]
     values: ValueName,
-    /// Number format of the embedding and the output matrix [default: as --values]
+    /// Number format of the embedding and the output head [default: as --values]
     #[arg(long, value_enum)]
     head: Option<ValueName>,
-    /// Measure the speed of the formats on this machine, for every shape and share of zeros, and take the fastest
+    /// Time the formats on this machine and take the fastest for each shape and sparsity
     #[arg(long, conflicts_with = "format")]
     measure: bool,
-    /// Format of all matrices in the blocks [default: by the share of zeros]
+    /// Storage format of all matrices in the blocks [default: by the fraction of zeros]
     #[arg(long, value_enum)]
     format: Option<FormatName>,
-    /// With --format bitmap and float values: a folder that compressed-tensors up to 0.14.0.1 can also read (sparse-bitmask);
-    /// newer versions dropped that format, and with them transformers loads random weights
+    /// Write bitmaps that compressed-tensors up to 0.14.0.1 reads; needs --format bitmap and float values
+    ///
+    /// Newer versions dropped this format (sparse-bitmask). With them, transformers loads random weights.
     #[arg(long, requires = "format", conflicts_with = "measure")]
     compressed_tensors: bool,
     /// Replace an earlier output
@@ -124,7 +123,7 @@ fn describe(result: &PackResult<'_>, args: &PackArgs) -> String {
         "values",
         "size",
         "of f16",
-        "because of, e.g.",
+        "reason, e.g.",
     ]);
     for ((kind, format, values), tensors) in &kinds {
         let size: u64 = tensors.iter().map(|tensor| tensor.bytes).sum();
@@ -145,9 +144,9 @@ fn describe(result: &PackResult<'_>, args: &PackArgs) -> String {
     // Writing to a string cannot fail.
     let _ = writeln!(
         text,
-        "\n{} in {}, {} of dense f16",
-        bytes(result.bytes),
+        "\n{} holds {}, {} of dense f16",
         args.out.display(),
+        bytes(result.bytes),
         percent(result.bytes as f64 / result.dense_bytes.max(1) as f64),
     );
     text

@@ -6,18 +6,18 @@ use secateurs::tensor::NonNegative;
 
 /// The spread of sparsity over blocks.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Spread over blocks")]
+#[command(next_help_heading = "Sparsity per block (not for methods that train the model)")]
 pub(crate) struct AllocationArgs {
-    /// Remove less from blocks with more outliers (OWL)
+    /// Prune blocks with more outliers less (OWL); needs --calibration
     #[arg(long)]
     owl: bool,
-    /// Remove the same share from every block, whatever the recipe says
+    /// Prune all blocks to the same sparsity, whatever the recipe says
     #[arg(long, conflicts_with_all = ["owl", "owl_m", "owl_lambda"])]
     uniform: bool,
-    /// A score is an outlier above X times the mean score; turns --owl on [default: 5]
+    /// Count scores above X times the mean as outliers; implies --owl [default: 5]
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
     owl_m: Option<NonNegative>,
-    /// Largest difference between the sparsity of a block and --sparsity; turns --owl on [default: 0.08]
+    /// Largest difference between the sparsity of a block and --sparsity; implies --owl [default: 0.08]
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
     owl_lambda: Option<NonNegative>,
 }

@@ -6,26 +6,28 @@ use clap::Args;
 use secateurs::{CalibrationDraft, TracePart, is_trace_file};
 
 use crate::error::CliError;
-use crate::options::named::named;
+use crate::options::named::explained;
 use crate::options::numbers::at_least;
 
 /// Calibration text or traces.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Calibration (all methods but random, magnitude, random+finetune, elsa and elsa-l)")]
+#[command(next_help_heading = "Calibration")]
 pub(crate) struct CalibrationArgs {
-    /// UTF-8 text to calibrate on, or traces that `secateurs trace` made
+    /// Calibration data: a UTF-8 text, or traces made by `secateurs trace`
+    ///
+    /// Required by --owl, and by all methods except random, magnitude, random+finetune, elsa and elsa-l. Refused otherwise.
     #[arg(short, long, value_name = "FILE")]
     calibration: Option<String>,
-    /// For a text: tokens in a window [default: 1024]
+    /// Tokens in each window of the text [default: 1024]
     #[arg(long, value_name = "TOKENS", value_parser = at_least(2))]
     window: Option<usize>,
-    /// For a text: number of windows, taken from its start without overlap [default: 16]
+    /// Number of windows, taken from the start of the text without overlap [default: 16]
     #[arg(long, value_name = "COUNT", value_parser = at_least(1))]
     windows: Option<usize>,
-    /// For traces: calibrate on the prompts alone (prompt), or on prompts and continuations (full) [default: full]
-    #[arg(long, value_name = "PART", value_parser = named(&[TracePart::Prompt, TracePart::Full]))]
+    /// Part of each trace to calibrate on [default: full]
+    #[arg(long, value_name = "PART", value_parser = explained(&[TracePart::Prompt, TracePart::Full], explain))]
     calibration_part: Option<TracePart>,
-    /// For traces: exactly COUNT tokens from the start of the file; the last trace is cut to fit [default: all]
+    /// Tokens to read from the traces; the last trace is cut to meet the number exactly [default: all]
     #[arg(long, value_name = "COUNT", value_parser = at_least(1))]
     calibration_tokens: Option<usize>,
 }
@@ -44,7 +46,11 @@ impl CalibrationArgs {
         let file = match (calibration, file) {
             (Some(calibration), file) => replace_source(file.unwrap_or_default(), calibration.as_ref()),
             (None, Some(file)) => file,
-            (None, None) if has_settings => return Err(CliError::Missing { flag: "--calibration" }),
+            (None, None) if has_settings => {
+                return Err(CliError::Missing {
+                    flag: "--calibration: its settings need a text or traces",
+                });
+            }
             (None, None) => return Ok(None),
         };
         Ok(Some(CalibrationDraft {
@@ -56,6 +62,13 @@ impl CalibrationArgs {
             part: part.or(file.part),
             tokens: tokens.or(file.tokens),
         }))
+    }
+}
+
+fn explain(part: &TracePart) -> &'static str {
+    match part {
+        TracePart::Prompt => "The prompt alone",
+        TracePart::Full => "The prompt and its continuation",
     }
 }
 

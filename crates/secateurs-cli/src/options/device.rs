@@ -1,4 +1,4 @@
-//! Where tensors are computed.
+//! Devices that compute tensors.
 
 use std::fmt;
 
@@ -17,7 +17,7 @@ pub(crate) struct NoDevice {
 /// The flag that chooses a device.
 #[derive(Debug, Args)]
 pub(crate) struct DeviceArgs {
-    /// Where to compute; only devices compiled in can be chosen [default: flex, the CPU]
+    /// Device to compute on, one of those built into this program [default: flex]
     #[arg(long, value_name = "DEVICE", value_enum, hide_default_value = true)]
     device: Option<DeviceName>,
 }
@@ -25,13 +25,13 @@ pub(crate) struct DeviceArgs {
 /// The devices by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum DeviceName {
-    /// The CPU
+    /// CPU
     Flex,
-    /// The CPU, by the ndarray backend
+    /// CPU, through the ndarray backend
     Ndarray,
-    /// A GPU through WebGPU
+    /// Any GPU, through WebGPU
     Wgpu,
-    /// An NVIDIA GPU
+    /// NVIDIA GPU
     Cuda,
 }
 
@@ -72,6 +72,11 @@ impl DeviceName {
 }
 
 impl DeviceArgs {
+    /// Whether a device is named.
+    pub(crate) fn is_given(&self) -> bool {
+        self.device.is_some()
+    }
+
     /// The device asked for, or else the first that is compiled in.
     pub(crate) fn open(&self) -> Result<Device, NoDevice> {
         let wanted = self

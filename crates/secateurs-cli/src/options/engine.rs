@@ -16,14 +16,15 @@ pub(crate) struct UnusableLevel(#[source] UnknownLevel);
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Running")]
 pub(crate) struct EngineArgs {
-    /// Number of threads [default: all cores]; to force an instruction set, set the environment variable SECATEURS_SIMD to
-    /// scalar, avx2, avx512 or neon
+    /// Number of threads [default: one per core]
+    ///
+    /// The environment variable SECATEURS_SIMD (scalar, avx2, avx512, neon) forces an instruction set.
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..))]
     threads: Option<u16>,
-    /// Number format of the keys and values in the cache
+    /// Number format of the KV cache
     #[arg(long, value_enum, default_value_t)]
     cache: CacheName,
-    /// Number format into which the quantised weights of a GGUF file are decoded
+    /// Number format of a GGUF file's quantised weights, once decoded
     #[arg(long, value_enum, default_value_t)]
     dense: ValueName,
 }
@@ -31,43 +32,43 @@ pub(crate) struct EngineArgs {
 /// Number format of the keys and values in the cache.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 enum CacheName {
-    /// Half precision
+    /// Half precision, 16 bits
     #[default]
     F16,
-    /// Single precision
+    /// Single precision, 32 bits
     F32,
 }
 
 /// Number format of weights.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ValueName {
-    /// Single precision
+    /// Single precision, 32 bits
     F32,
-    /// Half precision
+    /// Half precision, 16 bits
     #[default]
     F16,
-    /// The upper half of single precision
+    /// bfloat16
     Bf16,
-    /// 8-bit integers, a scale for every 128 inputs
+    /// 8-bit integers with a scale for every 128 inputs
     Int8,
-    /// 4-bit integers, a scale for every 64 inputs
+    /// 4-bit integers with a scale for every 64 inputs
     Int4,
 }
 
 /// Layout of matrices.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum FormatName {
-    /// Every weight
+    /// All weights; for matrices with few zeros
     Dense,
-    /// One bit for every weight, and the values that are not zero
+    /// One bit per weight, then the non-zero values
     Bitmap,
-    /// Two of every four
+    /// Bitmap with two values in each group of four; the model must be pruned to 2:4
     #[value(name = "2:4")]
     TwoOfFour,
-    /// Four of every eight
+    /// Bitmap with four values in each group of eight; the model must be pruned to 4:8
     #[value(name = "4:8")]
     FourOfEight,
-    /// Values with 16-bit indices
+    /// Non-zero values with 16-bit indices; for matrices with very few values
     Indexed,
 }
 

@@ -5,25 +5,39 @@ use secateurs::MethodOptions;
 use secateurs::prune::AdmmSchedule;
 use secateurs::tensor::{NonNegative, Scope};
 
-use crate::options::named::named;
+use crate::options::named::{explained, named};
 use crate::options::numbers::at_least;
 
 /// Settings of single methods.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Settings of methods")]
+#[command(next_help_heading = "Method settings")]
 pub(crate) struct MethodArgs {
-    /// Weights that compete with each other; global is for elsa and elsa-l [default: per-output for wanda, else per-layer]
-    #[arg(long, value_name = "SCOPE", value_parser = named(&[Scope::PerOutput, Scope::PerLayer, Scope::Global]))]
+    /// Comparison group: weights among which the lowest scores go [default: per-output for the methods named after wanda, else per-layer]
+    ///
+    /// For methods that only score, their finetune forms, elsa and elsa-l. An N:M pattern brings its own groups.
+    #[arg(
+        long,
+        value_name = "SCOPE",
+        value_parser = explained(&[Scope::PerOutput, Scope::PerLayer, Scope::Global], explain)
+    )]
     scope: Option<Scope>,
-    /// For sparsegpt, l-admm and alps: damping in relation to the Gram matrix [default: 0.1 for l-admm, else 0.01]
+    /// Damping for sparsegpt, l-admm and alps, relative to the Gram matrix [default: 0.1 for l-admm, else 0.01]
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
     damping: Option<NonNegative>,
-    /// Iterations of l-admm [default: 20], or most iterations of alps [default: 300]
+    /// Iterations of l-admm [default: 20], or at most as many of alps [default: 300]
     #[arg(long, value_name = "COUNT", value_parser = at_least(1))]
     iterations: Option<usize>,
-    /// Growth of the mask of l-admm [default: gradual]
+    /// Growth of the pruning mask over the iterations of l-admm [default: gradual]
     #[arg(long, value_name = "SCHEDULE", value_parser = named(&[AdmmSchedule::Gradual, AdmmSchedule::Constant]))]
     schedule: Option<AdmmSchedule>,
+}
+
+fn explain(scope: &Scope) -> &'static str {
+    match scope {
+        Scope::PerOutput => "Each output of a layer for itself",
+        Scope::PerLayer => "The whole layer",
+        Scope::Global => "All layers together; for elsa and elsa-l",
+    }
 }
 
 impl MethodArgs {

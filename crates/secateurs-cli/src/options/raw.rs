@@ -6,10 +6,10 @@ use secateurs::PromptStyle;
 /// Form in which a prompt is given to a model.
 #[derive(Debug, Args)]
 pub(crate) struct RawArgs {
-    /// Give the prompt as it is, without the chat template
+    /// Pass the prompt as it is, without the chat template
     #[arg(long, conflicts_with = "system")]
     raw: bool,
-    /// Put no start token before a raw prompt, whatever the tokenizer says
+    /// Omit the start token (BOS) that the tokenizer puts before a raw prompt
     #[arg(long, requires = "raw")]
     no_start_token: bool,
 }

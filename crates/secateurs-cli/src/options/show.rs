@@ -11,10 +11,10 @@ use crate::terminal::screen::Screen;
 /// Output of a job.
 #[derive(Debug, Args)]
 pub(crate) struct ShowArgs {
-    /// Show no progress bar and no summary; errors are still shown
+    /// Hide progress and summary; errors are still shown
     #[arg(short, long)]
     quiet: bool,
-    /// Print one JSON object instead of the summary
+    /// Print the result as one JSON object
     #[arg(long)]
     pub(crate) json: bool,
 }

@@ -6,71 +6,83 @@ use secateurs::models::decoder::Activations;
 use secateurs::tensor::Positive;
 use secateurs::train::{ProjectionMetric, Proximal, ScheduleShape};
 
-use crate::options::named::named;
+use crate::options::named::{explained, named};
 use crate::options::numbers::at_least;
 
 /// Training of the whole model.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Training (random+finetune, wanda+finetune, elsa, elsa-l)")]
 pub(crate) struct TrainingArgs {
-    /// UTF-8 text to learn from; may be repeated
+    /// UTF-8 text to train on; repeatable
     #[arg(long, value_name = "TEXT")]
     train: Vec<String>,
-    /// Text on which the loss of the pruned model is measured during training; nothing is chosen by it
+    /// Text for measuring the loss of the pruned model during training; chooses nothing
     #[arg(long, value_name = "TEXT")]
     validation: Option<String>,
-    /// Steps of training [default: 512]
+    /// Training steps [default: 512]
     #[arg(long, value_name = "COUNT", value_parser = at_least(1))]
     steps: Option<usize>,
-    /// Tokens in a window of the training text [default: 512]
+    /// Tokens in each window of the training text [default: 512]
     #[arg(long, value_name = "TOKENS", value_parser = at_least(2))]
     train_window: Option<usize>,
-    /// Windows that go through the model together [default: 8]
+    /// Windows in a batch [default: 8]
     #[arg(long, value_name = "COUNT", value_parser = at_least(1))]
     batch_size: Option<usize>,
-    /// Batches whose gradients are averaged in a step; more of them cost time, not memory [default: 1]
+    /// Batches whose gradients are averaged in a step (gradient accumulation) [default: 1]
     #[arg(long, value_name = "COUNT", value_parser = at_least(1))]
     micro_batches: Option<usize>,
-    /// Number of times that a window of the text may be used [default: 1]
+    /// Epochs: number of times that a window may be used [default: 1]
     #[arg(long, value_name = "COUNT", value_parser = at_least(1))]
     passes: Option<usize>,
-    /// Highest learning rate; it falls to 0 in a straight line [default: 2e-4]
+    /// Peak learning rate; it falls linearly to 0 [default: 2e-4]
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
     learning_rate: Option<Positive>,
-    /// Steps until the learning rate is at its highest [default: 0]
+    /// Warm-up steps of the learning rate [default: 0]
     #[arg(long, value_name = "STEPS", value_parser = at_least(0))]
     warmup: Option<usize>,
-    /// For elsa and elsa-l: weight of the distance to the sparse copy [default: 0.01]
+    /// Penalty of elsa on the distance from the sparse copy [default: 0.01]
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
     lambda: Option<Positive>,
-    /// For elsa and elsa-l: how lambda rises from 0; constant begins at its full value [default: constant]
+    /// Rise of lambda from 0; constant begins at its full value [default: constant]
     #[arg(
         long,
         value_name = "SCHEDULE",
         value_parser = named(&[ScheduleShape::Constant, ScheduleShape::Linear, ScheduleShape::Cosine])
     )]
     lambda_schedule: Option<ScheduleShape>,
-    /// For elsa and elsa-l: where lambda acts. in-gradient adds to the gradient, as published; decoupled acts on the weights
-    /// beside Adam's step, as weight decay does in AdamW, and wants a larger lambda, 10 to 40 [default: in-gradient]
-    #[arg(long, value_name = "PLACE", value_parser = named(&[Proximal::InGradient, Proximal::Decoupled]))]
+    /// Place where lambda acts [default: in-gradient]
+    #[arg(long, value_name = "PLACE", value_parser = explained(&[Proximal::InGradient, Proximal::Decoupled], explain_place))]
     proximal: Option<Proximal>,
-    /// For elsa and elsa-l: steps from one sparse copy to the next [default: 32]
+    /// Steps between two sparse copies of elsa [default: 32]
     #[arg(long, value_name = "STEPS", value_parser = at_least(1))]
     interval: Option<usize>,
-    /// For elsa and elsa-l: importance of a weight, its square (identity) or its square times Adam's second moment
-    /// (second-moment) [default: identity]
+    /// Score that decides which weights the sparse copy of elsa keeps [default: identity]
     #[arg(
         long,
         value_name = "METRIC",
-        value_parser = named(&[ProjectionMetric::Identity, ProjectionMetric::SecondMoment])
+        value_parser = explained(&[ProjectionMetric::Identity, ProjectionMetric::SecondMoment], explain_metric)
     )]
     metric: Option<ProjectionMetric>,
-    /// Compute activations twice instead of keeping them: less memory, a third more time
+    /// Recompute activations instead of keeping them (gradient checkpointing): less memory, a third more time
     #[arg(long)]
     recompute: bool,
-    /// Steps from one checkpoint to the next [default: as many as take five minutes]
+    /// Steps between two checkpoints [default: five minutes' worth]
     #[arg(long, value_name = "STEPS", value_parser = at_least(1))]
     checkpoint_every: Option<usize>,
+}
+
+fn explain_place(place: &Proximal) -> &'static str {
+    match place {
+        Proximal::InGradient => "Adds to the gradient, as published",
+        Proximal::Decoupled => "Acts beside Adam's step, as weight decay in AdamW; needs a larger lambda, 10 to 40",
+    }
+}
+
+fn explain_metric(metric: &ProjectionMetric) -> &'static str {
+    match metric {
+        ProjectionMetric::Identity => "w^2",
+        ProjectionMetric::SecondMoment => "w^2 times Adam's second moment",
+    }
 }
 
 impl TrainingArgs {

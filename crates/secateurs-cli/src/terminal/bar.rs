@@ -40,12 +40,12 @@ impl Bar {
         Self(ProgressBar::hidden())
     }
 
-    /// Says what is done at the moment.
+    /// Shows the present step.
     pub(crate) fn say(&self, message: String) {
         self.0.set_message(message);
     }
 
-    /// Takes steps out that an earlier run did, so that the time left is that of the others.
+    /// Removes steps that an earlier run did, so that the time left counts the others only.
     pub(crate) fn skip(&self, steps: usize) {
         self.0
             .set_length(self.0.length().unwrap_or(0).saturating_sub(steps as u64));
@@ -74,7 +74,7 @@ impl Drop for Bar {
     }
 }
 
-/// Steps take about equally long, and what is seen so far says how long.
+/// Estimates the time left from the steps done, as all steps take about equally long.
 fn time_left(state: &ProgressState) -> String {
     match (state.pos(), state.len()) {
         (done @ 1.., Some(all)) => {

@@ -1,28 +1,26 @@
-//! What a model costs, for people.
+//! Costs of models, for people.
 
 use secateurs::tensor::CostChange;
 
 use crate::terminal::units::{bytes, quantity};
 
-/// One line on a cost after and before: `1.2M of 2.3M parameters, 4.5 MiB of 9.0 MiB, 1.1M multiply-adds a token`.
+/// One line on a cost after and before: `1.2M parameters (before: 2.3M), 4.5 MiB (before: 9.0 MiB), 1.1M multiply-adds per token`.
 pub(crate) fn describe_cost(cost: &CostChange) -> String {
     let CostChange { before, after } = cost;
-    let parameters = change(after.parameters, before.parameters, quantity) + " parameters";
-    let stored = after
-        .bytes
-        .zip(before.bytes)
-        .map(|(after, before)| change(after, before, bytes));
+    let parameters = change([after.parameters, before.parameters].map(quantity), " parameters");
+    let stored = after.bytes.zip(before.bytes);
+    let stored = stored.map(|(after, before)| change([after, before].map(bytes), ""));
     let macs = after.macs.zip(before.macs);
-    let macs = macs.map(|(after, before)| change(after, before, quantity) + " multiply-adds a token");
+    let macs = macs.map(|(after, before)| change([after, before].map(quantity), " multiply-adds per token"));
     let parts: Vec<String> = [Some(parameters), stored, macs].into_iter().flatten().collect();
     parts.join(", ")
 }
 
-fn change(after: u64, before: u64, show: fn(u64) -> String) -> String {
+fn change([after, before]: [String; 2], unit: &str) -> String {
     if after == before {
-        show(after)
+        format!("{after}{unit}")
     } else {
-        format!("{} of {}", show(after), show(before))
+        format!("{after}{unit} (before: {before})")
     }
 }
 
@@ -45,6 +43,9 @@ mod tests {
             ..before
         };
         let line = describe_cost(&CostChange { before, after });
-        assert_eq!(line, "2.0M parameters, 4.0 MiB of 8.0 MiB, 1.5M multiply-adds a token");
+        assert_eq!(
+            line,
+            "2.0M parameters, 4.0 MiB (before: 8.0 MiB), 1.5M multiply-adds per token"
+        );
     }
 }

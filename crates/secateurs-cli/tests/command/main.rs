@@ -1,5 +1,6 @@
 //! The `secateurs` command as a user meets it, on models so small that a whole run takes a moment.
 
+mod help;
 mod mixtures;
 mod outputs;
 mod packed;

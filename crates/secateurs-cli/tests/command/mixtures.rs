@@ -1,6 +1,6 @@
 //! Mixtures of experts in every command.
 
-use crate::tiny::{CALIBRATION, Tiny};
+use crate::tiny::{CALIBRATION, Tiny, calibration_of};
 use secateurs::data::Checkpoint;
 
 const FAMILIES: [&str; 2] = ["mixtral", "olmoe"];
@@ -12,7 +12,7 @@ fn half_of_every_expert_is_pruned_and_no_gate() {
         for method in ["magnitude", "wanda", "sparsegpt"] {
             let out = format!("{family}-{method}");
             let args = ["prune", family, "-m", method, "-s", "0.5", "-o", &out, "--json"];
-            let result = tiny.json(&[&args[..], &CALIBRATION].concat());
+            let result = tiny.json(&[&args[..], calibration_of(method)].concat());
             assert_eq!(result["sparsity"], 0.5, "{out}");
             let pruned = Checkpoint::open(&tiny.path(&out)).expect("the output is a model");
             assert_eq!(pruned.config()["model_type"], family);
@@ -45,7 +45,7 @@ fn a_mixture_is_described() {
     for family in FAMILIES {
         tiny.write_mixture(family, family);
         let text = tiny.succeed(&["info", family]);
-        assert!(text.contains("4 experts of SwiGLU 48, 2 of them for a token"), "{text}");
+        assert!(text.contains("4 experts of 48 (SwiGLU), 2 per token"), "{text}");
         assert!(!text.contains("gate.weight"), "{text}");
     }
 }
@@ -197,6 +197,11 @@ fn experts_that_cannot_go_stay_with_a_reason() {
     assert!(error.contains("1.5"), "{error}");
     let error = refuse(2, &["experts", "mixture", "-m", "mone", "--remove", "0.5", "-o", "out"]);
     assert!(error.contains("reap"), "{error}");
+    let error = refuse(
+        2,
+        &["experts", "mixture", "--remove", "0.5", "--seed", "7", "-o", "out"],
+    );
+    assert!(error.contains("reap does not use --seed"), "{error}");
     let error = refuse(1, &["experts", "model", "--remove", "0.5", "-o", "out"]);
     assert!(error.contains("no mixture of experts"), "{error}");
     assert!(!tiny.path("out").exists() && !tiny.path("out.partial").exists());

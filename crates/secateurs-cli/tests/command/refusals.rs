@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::tiny::{CALIBRATION, Tiny};
+use crate::tiny::{CALIBRATION, Tiny, calibration_of};
 
 /// Prunes `model` to half by wanda into `out` unless `args` say otherwise, which must fail and leave nothing.
 fn refuse(tiny: &Tiny, code: i32, args: &[&str]) -> String {
@@ -201,7 +201,7 @@ fn weights_that_are_not_finite() {
             let line = refuse(
                 &tiny,
                 1,
-                &[&[model, "-m", method, "-s", "0.5"][..], &CALIBRATION].concat(),
+                &[&[model, "-m", method, "-s", "0.5"][..], calibration_of(method)].concat(),
             );
             assert_says(&line, "model.layers.0.self_attn.q_proj.weight");
         }

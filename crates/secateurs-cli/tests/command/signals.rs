@@ -20,7 +20,7 @@ fn end_by_each(tail: &str, mut start: impl FnMut() -> Running, mut check: impl F
     }
 }
 
-const RESUMABLE: &str = "; finished work is in out.partial: repeat the command with --resume to go on";
+const RESUMABLE: &str = "; finished work is in out.partial: repeat the command with --resume to continue";
 const REMOVED: &str = "; nothing was finished, and nothing is left behind";
 
 /// Ends a job that has finished something and then goes on to the same bytes as `whole`, which was never interrupted.

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 const CALIBRATION: [&str; 6] = ["-c", "calibration.txt", "--window", "16", "--windows", "4"];
 
-/// Every command that reads a model, each of which would write `out` if it writes anything.
+/// Every command that reads a model; one that writes would write `out`.
 fn commands() -> Vec<Vec<&'static str>> {
     let prune = |method| {
         [

@@ -67,7 +67,7 @@ pub enum OutputError {
         path: PathBuf,
     },
     /// Unfinished work of an earlier run.
-    #[error("{} holds the unfinished work of an earlier run; give --resume to go on with it or --force to throw it away", path.display())]
+    #[error("{} holds the unfinished work of an earlier run: the command that began it goes on with --resume, and --force throws the work away", path.display())]
     UnfinishedRun {
         /// Path of the unfinished work.
         path: PathBuf,

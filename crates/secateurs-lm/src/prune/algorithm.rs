@@ -110,6 +110,17 @@ impl Method {
         matches!(shape, Ok(Algorithm::WholeModel(_)))
     }
 
+    /// Whether something in the method is random: its scores, or the order in which it trains on windows of text.
+    pub fn uses_seed(self) -> bool {
+        self == Self::Random || self.trains_model()
+    }
+
+    /// Whether the method needs data to calibrate on.
+    pub fn needs_calibration(self) -> bool {
+        let algorithm = self.assemble(&mut MethodOptions::default(), 0);
+        algorithm.is_ok_and(|algorithm| algorithm.requires_calibration())
+    }
+
     /// The error about an option that this method does not use; it lists the methods for which `takes` holds.
     pub(crate) fn refuse(self, option: &'static str, takes: impl Fn(Self) -> bool) -> RecipeError {
         RecipeError::UnusedOption {

@@ -11,6 +11,7 @@ use secateurs_train::{
 use serde::{Deserialize, Serialize};
 
 use crate::prune::algorithm::{Elsa, ElsaState};
+use crate::prune::recipes::recipe_error::RecipeError;
 use crate::text::error::TextError;
 use crate::text::windows::check_window;
 
@@ -150,6 +151,16 @@ impl Training {
             .filter(|option| option.1)
             .map(|option| option.0)
             .collect()
+    }
+
+    /// Refuses settings of a validation where no text is named for it.
+    pub(crate) fn check_validation(&self) -> Result<(), RecipeError> {
+        let option = match (&self.validation, self.validation_windows, self.validate_every) {
+            (None, Some(_), _) => "training.validation-windows",
+            (None, None, Some(_)) => "training.validate-every",
+            _ => return Ok(()),
+        };
+        Err(RecipeError::NoValidation { option })
     }
 
     /// Refuses an empty set of windows, or windows longer than the model's positions.

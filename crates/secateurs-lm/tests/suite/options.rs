@@ -1,11 +1,13 @@
 //! Options that a method does not use are refused by name, whatever the entry.
 
-use secateurs_lm::{AllocationRecipe, Method, MethodOptions, Recipe, RecipeError, Training};
+use secateurs_lm::{
+    AllocationRecipe, Calibration, Method, MethodOptions, Recipe, RecipeError, TextCalibration, Training,
+};
 use secateurs_prune::{AdmmSchedule, Safe};
 use secateurs_tensor::{NonNegative, Scope, Sparsity};
 
 /// Options, one set each.
-const OPTIONS: [&str; 7] = [
+const OPTIONS: [&str; 9] = [
     "scope",
     "damping",
     "iterations",
@@ -13,24 +15,34 @@ const OPTIONS: [&str; 7] = [
     "safe",
     "training",
     "allocation",
+    "seed",
+    "calibration",
 ];
 
 /// Options that a method uses.
 fn used_by(method: Method) -> &'static [&'static str] {
     match method {
-        Method::Random
-        | Method::Magnitude
-        | Method::Wanda
-        | Method::Ria
-        | Method::WandaPlusPlus
-        | Method::Taylor
-        | Method::Fisher => &["scope", "allocation"],
-        Method::SparseGpt => &["damping", "allocation"],
-        Method::LAdmm => &["damping", "iterations", "schedule", "allocation"],
-        Method::Alps => &["damping", "iterations", "allocation"],
-        Method::Safe => &["safe", "allocation"],
-        Method::RandomFinetune | Method::WandaFinetune | Method::Elsa | Method::ElsaL => &["scope", "training"],
+        Method::Random => &["scope", "allocation", "seed"],
+        Method::Magnitude => &["scope", "allocation"],
+        Method::Wanda | Method::Ria | Method::WandaPlusPlus | Method::Taylor | Method::Fisher => {
+            &["scope", "allocation", "calibration"]
+        }
+        Method::SparseGpt => &["damping", "allocation", "calibration"],
+        Method::LAdmm => &["damping", "iterations", "schedule", "allocation", "calibration"],
+        Method::Alps => &["damping", "iterations", "allocation", "calibration"],
+        Method::Safe => &["safe", "allocation", "calibration"],
+        Method::WandaFinetune => &["scope", "training", "seed", "calibration"],
+        Method::RandomFinetune | Method::Elsa | Method::ElsaL => &["scope", "training", "seed"],
     }
+}
+
+fn calibration() -> Calibration {
+    Calibration::Text(TextCalibration {
+        text: "text.txt".into(),
+        window: 16,
+        windows: 2,
+        skip: 0,
+    })
 }
 
 /// A recipe with one option and nothing else that a method could refuse.
@@ -44,6 +56,8 @@ fn recipe_with(method: Method, option: &str) -> Recipe {
         "schedule" => options.schedule = Some(AdmmSchedule::Constant),
         "safe" => options.safe = Some(Safe::default()),
         "training" => recipe.training = Some(Training::default()),
+        "seed" => recipe.seed = 7,
+        "calibration" => recipe.calibration = Some(calibration()),
         _ => {
             recipe.allocation = AllocationRecipe::PerBlock {
                 sparsities: vec![Sparsity::DENSE],
@@ -93,6 +107,72 @@ fn building_a_method_alone_refuses_as_a_recipe_does() {
         refused.as_deref(),
         Some("magnitude does not use damping, an option of sparsegpt, l-admm, alps")
     );
+}
+
+#[test]
+fn a_calibration_of_outliers_is_used_whatever_the_method() {
+    let mut recipe = recipe_with(Method::Magnitude, "calibration");
+    assert!(recipe.build().is_err());
+    recipe.allocation = AllocationRecipe::owl();
+    assert!(recipe.build().is_ok());
+}
+
+#[test]
+fn the_seed_that_all_recipes_have_is_refused_only_on_demand() {
+    for method in Method::ALL {
+        let recipe = Recipe::new(method, "50%".parse().expect("a pattern"));
+        assert!(recipe.build().is_ok(), "{method}");
+        assert_eq!(
+            recipe.check_seed().is_ok(),
+            used_by(method).contains(&"seed"),
+            "{method}"
+        );
+    }
+}
+
+#[test]
+fn groups_of_a_pattern_leave_scope_nothing_to_decide() {
+    for method in Method::ALL
+        .into_iter()
+        .filter(|method| used_by(*method).contains(&"scope"))
+    {
+        let mut recipe = recipe_with(method, "scope");
+        recipe.sparsity = None;
+        recipe.pattern = "2:4".parse().ok();
+        let toml = recipe.to_toml().expect("paths are UTF-8");
+        for refused in [recipe.build().err(), Recipe::from_toml(&toml).err()] {
+            let line = refused.map(|error| error.to_string()).expect("scope is idle");
+            assert!(line.contains("2:4") && line.contains("scope"), "{method}: {line}");
+        }
+        recipe.options.scope = None;
+        assert!(recipe.build().is_ok(), "{method}");
+    }
+}
+
+#[test]
+fn settings_of_a_validation_need_its_text() {
+    let recipe = |training| {
+        let mut recipe = Recipe::new(Method::Elsa, "50%".parse().expect("a pattern"));
+        recipe.training = Some(training);
+        recipe
+    };
+    let windows = Training {
+        validation_windows: Some(3),
+        ..Training::default()
+    };
+    let steps = Training {
+        validate_every: Some(3),
+        ..Training::default()
+    };
+    for (training, option) in [(windows, "validation-windows"), (steps, "validate-every")] {
+        let refused = recipe(training.clone()).build().err().map(|error| error.to_string());
+        let expected = format!(
+            "training.{option} has no effect without training.validation; name a text, or leave the option out"
+        );
+        assert_eq!(refused, Some(expected));
+        let validation = Some("valid.txt".into());
+        assert!(recipe(Training { validation, ..training }).build().is_ok(), "{option}");
+    }
 }
 
 #[test]

@@ -27,14 +27,18 @@ fn folder() -> TempDir {
     folder
 }
 
-fn recipe(folder: &Path, method: Method, pattern: &str) -> Recipe {
-    let mut recipe = Recipe::new(method, pattern.parse::<Pattern>().expect("a pattern"));
-    recipe.calibration = Some(Calibration::Text(TextCalibration {
+fn calibration(folder: &Path) -> Calibration {
+    Calibration::Text(TextCalibration {
         text: folder.join("text.txt"),
         window: 16,
         windows: 2,
         skip: 0,
-    }));
+    })
+}
+
+fn recipe(folder: &Path, method: Method, pattern: &str) -> Recipe {
+    let mut recipe = Recipe::new(method, pattern.parse::<Pattern>().expect("a pattern"));
+    recipe.calibration = method.needs_calibration().then(|| calibration(folder));
     recipe.training = method.trains_model().then(|| Training {
         texts: vec![folder.join("text.txt")],
         window: Some(16),
@@ -121,10 +125,7 @@ const BAD: [Spoiling; 30] = [
     }, "steps"),
     (Method::Wanda, "50%", |recipe| recipe.calibration = None, "needs calibration data"),
     (Method::WandaFinetune, "50%", |recipe| recipe.calibration = None, "needs calibration data"),
-    (Method::Magnitude, "50%", |recipe| {
-        recipe.calibration = None;
-        recipe.allocation = owl();
-    }, "needs calibration data"),
+    (Method::Magnitude, "50%", |recipe| recipe.allocation = owl(), "needs calibration data"),
     (Method::Wanda, "50%", |recipe| text(recipe).window = 257, "256 positions"),
     (Method::Safe, "50%", |recipe| text(recipe).windows = 0, "at least one window"),
     (Method::Ria, "50%", |recipe| {
@@ -189,6 +190,7 @@ fn a_plan_counts_what_would_go() {
     let block = serde_json::json!({ "pattern": "50%", "layers": 2, "weights": 768, "pruned": 384 });
     assert_eq!(json["blocks"], serde_json::json!([block, block]));
     half.allocation = owl();
+    half.calibration = Some(calibration(folder.path()));
     let plan = half.check(&source).expect("it fits");
     assert_eq!((plan.blocks[1].pattern, plan.blocks[1].pruned), (None, None));
 }
@@ -198,7 +200,6 @@ fn experts_of_a_dense_model_are_refused_before_anything_is_read_or_made() {
     let folder = folder();
     let before = names(folder.path());
     for method in [ExpertMethod::Reap, ExpertMethod::Mone] {
-        let calibration = recipe(folder.path(), Method::Wanda, "50%").calibration;
         let job = ExpertJob {
             model: &folder.path().join("broken"),
             out: &folder.path().join("out"),
@@ -207,7 +208,7 @@ fn experts_of_a_dense_model_are_refused_before_anything_is_read_or_made() {
                 share: Sparsity::new(0.5).expect("valid"),
                 seed: 0,
             },
-            calibration: &calibration.expect("it is there"),
+            calibration: &calibration(folder.path()),
             dtype: FloatType::F32,
             overwrite: Overwrite::Never,
             device: &secateurs_testkit::device(),

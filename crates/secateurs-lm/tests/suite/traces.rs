@@ -85,7 +85,8 @@ impl Tiny {
     fn prune(&self, method: Method, out: &str) {
         let half = Pattern::Unstructured(Sparsity::new(0.5).expect("less than one"));
         let mut recipe = Recipe::new(method, half);
-        recipe.calibration = Some(self.calibration(TracePart::Full, None));
+        let calibration = || self.calibration(TracePart::Full, None);
+        recipe.calibration = method.needs_calibration().then(calibration);
         let job = PruneJob {
             model: &self.path("model"),
             out: &self.path(out),

@@ -1,4 +1,4 @@
-//! What is in the wheel, and what has to be.
+//! Contents of the wheel, compared with the contents that it must have.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -11,13 +11,13 @@ use crate::process;
 use crate::workspace;
 
 /// The page that the wheel shows as its description.
-const PAGE: &str = "crates/secateurs-cli/README.md";
+pub const PAGE: &str = "crates/secateurs-cli/README.md";
 
 /// An unpacked wheel.
 #[derive(Debug)]
 pub struct Contents {
     folder: PathBuf,
-    /// From the folder, sorted, with `/` between names.
+    /// Paths from the folder, sorted, with `/` between names.
     files: BTreeSet<String>,
     program: PathBuf,
     metadata: String,
@@ -25,7 +25,7 @@ pub struct Contents {
 }
 
 impl Contents {
-    /// Unpacks a wheel and reads what it says about itself.
+    /// Unpacks a wheel and reads its description of itself.
     pub fn unpack(tools: &VirtualEnvironment, wheel: &Path, folder: &Path) -> Result<Self, TaskError> {
         make_empty(folder)?;
         let mut unzip = tools.command("python");
@@ -77,7 +77,7 @@ impl Contents {
         let read = |path: PathBuf| fs::read_to_string(&path).during("read", &path);
         let (page, licence) = (read(root.join(PAGE))?, read(root.join("LICENSE"))?);
         let mut problems = check_metadata(&self.metadata, version);
-        if !description(&self.metadata).is_some_and(|text| text.trim() == page.trim()) {
+        if description(&self.metadata).is_none_or(|text| text.trim() != page.trim()) {
             problems.push(format!("the description is not {PAGE}"));
         }
         let packed = self
@@ -154,8 +154,7 @@ fn strangers(files: &BTreeSet<String>) -> Vec<String> {
     const ABOUT: [&str; 4] = ["METADATA", "RECORD", "WHEEL", "licenses/LICENSE"];
     let is_expected = |file: &str| {
         let about = file.split_once(".dist-info/").map(|(_, name)| name);
-        let is_about = about.is_some_and(|name| ABOUT.contains(&name) || name.starts_with("sboms/"));
-        is_about || file.ends_with(".data/scripts/secateurs")
+        about.is_some_and(|name| ABOUT.contains(&name)) || file.ends_with(".data/scripts/secateurs")
     };
     let found = files.iter().filter(|file| !is_expected(file));
     found.map(|file| format!("{file} does not belong in it")).collect()

@@ -51,7 +51,7 @@ pub fn run(wheel: &Path, scratch: &Path) -> Result<(), TaskError> {
     check_perplexity(&measured, &folder)
 }
 
-/// Runs a command, shows its name and time, and returns what it printed.
+/// Runs a command, shows its name and time, and returns its output.
 fn step(mut command: Command) -> Result<String, TaskError> {
     let start = Instant::now();
     let printed = process::capture(&mut command)?;

@@ -7,17 +7,15 @@ use clap::{Args, ValueEnum, value_parser};
 use crate::options::engine::{EngineArgs, ValueName};
 
 const BENCH_EXAMPLES: &str = "\
-Decoding one sequence reads every weight for every token, so its speed is limited by the memory. The last column says which
-share of the possible reading speed is used; that speed is measured in the same run, with the same threads. A model that
-fits into the caches of the processor can exceed it.
+Example, after prune --help's and pack --help's; so small a
+model fits in the caches, where packing does not pay:
+  secateurs bench packed --against fixtures/llama-austen
 
-Examples:
-  secateurs bench packed
-  secateurs bench packed --against ./SmolLM2-135M --threads 2
+A billion random weights, which no cache holds:
   secateurs bench --synthetic 1b --sparsity 0,0.9 --head int8
 ";
 
-/// A shape of random weights.
+/// Shape of random weights.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum SyntheticSize {
     /// Two small blocks, to try the command
@@ -30,27 +28,31 @@ pub(super) enum SyntheticSize {
 fn parse_share(text: &str) -> Result<f64, String> {
     match text.parse() {
         Ok(share) if (0.0..=1.0).contains(&share) => Ok(share),
-        _ => Err("a share is a number from 0 to 1".to_owned()),
+        _ => Err("a fraction of zeros is a number from 0 to 1".to_owned()),
     }
 }
 
-/// Measures how fast a model reads prompts and generates
+/// Measures how fast a model reads prompts and generates text
+///
+/// Decoding one sequence reads every weight for each token, so memory limits its speed. The last column is the fraction of
+/// the machine's read bandwidth that decoding uses; that bandwidth is measured in the same run, with the same threads. A
+/// model that fits in the caches can exceed it. Nothing is written.
 #[derive(Debug, Args)]
 #[command(after_help = BENCH_EXAMPLES)]
 pub(crate) struct BenchArgs {
-    /// Hugging Face folder, dense or packed, or GGUF file
+    /// Hugging Face folder, packed folder, or GGUF file
     #[arg(required_unless_present = "synthetic")]
     pub(super) model: Option<PathBuf>,
-    /// Model to compare with; the same engine runs both in turns
+    /// Model to compare with; the same engine runs both, in turns
     #[arg(long, value_name = "MODEL")]
     pub(super) against: Option<PathBuf>,
-    /// Measure models of random weights instead, made in memory
+    /// Measure random weights instead of a model
     #[arg(long, value_enum, value_name = "SIZE", conflicts_with_all = ["model", "against"], help_heading = "Synthetic")]
     pub(super) synthetic: Option<SyntheticSize>,
-    /// Shares of zeros in the blocks; one model is made for each share
+    /// Fractions of zeros in the blocks, one model for each
     #[arg(
         long,
-        value_name = "SHARES",
+        value_name = "FRACTIONS",
         value_delimiter = ',',
         value_parser = parse_share,
         default_value = "0,0.5,0.7,0.9",
@@ -67,24 +69,24 @@ pub(crate) struct BenchArgs {
         help_heading = "Synthetic"
     )]
     pub(super) values: ValueName,
-    /// Number format of the embedding and the output matrix [default: as --values]
+    /// Number format of the embedding and the output head [default: as --values]
     #[arg(long, value_enum, requires = "synthetic", help_heading = "Synthetic")]
     pub(super) head: Option<ValueName>,
-    /// Tokens in the prompt
+    /// Number of tokens in the prompt
     #[arg(long, value_name = "COUNT", default_value_t = 512, value_parser = value_parser!(u32).range(1..))]
     pub(super) prompt_tokens: u32,
-    /// Tokens decoded after the prompt
+    /// Number of tokens decoded after the prompt
     #[arg(long, value_name = "COUNT", default_value_t = 128, value_parser = value_parser!(u32).range(1..))]
     pub(super) new_tokens: u32,
-    /// Sequences decoded together, each with its own prompt; speeds are those of all together
+    /// Number of sequences decoded together; speeds count all of them
     #[arg(long, value_name = "COUNT", default_value_t = 1, value_parser = value_parser!(u32).range(1..))]
     pub(super) batch: u32,
-    /// Number of times that prompt and decoding are measured; medians are shown
+    /// Number of measurements; the median is shown
     #[arg(long, value_name = "COUNT", default_value_t = 3, value_parser = value_parser!(u32).range(1..))]
     pub(super) repeats: u32,
     #[command(flatten)]
     pub(super) engine: EngineArgs,
-    /// Print one JSON object
+    /// Print the result as one JSON object
     #[arg(long)]
     pub(super) json: bool,
 }

@@ -23,7 +23,7 @@ pub(super) struct BenchResult {
 pub(super) struct ModelSpeed {
     pub(super) model: String,
     pub(super) load_seconds: f64,
-    /// From opening the file to the logits of one token: every weight was read once.
+    /// Time from opening the file to the logits of one token; every weight was read once.
     pub(super) first_token_seconds: f64,
     pub(super) weight_bytes: usize,
     pub(super) prefill_tokens_per_second: f64,
@@ -42,8 +42,8 @@ pub(super) fn describe(result: &BenchResult) -> String {
         "first token",
         "prefill",
         "decode",
-        "per token",
-        "of bandwidth",
+        "read per token",
+        "bandwidth used",
     ]);
     for model in &result.models {
         table.row([

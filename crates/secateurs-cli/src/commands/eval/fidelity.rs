@@ -26,7 +26,7 @@ struct FidelityResult {
     peak_rss_bytes: Option<u64>,
 }
 
-/// The files that are compared on.
+/// Files of a comparison.
 pub(super) struct Compared<'a> {
     pub(super) traces: &'a Path,
     pub(super) dense: &'a Path,
@@ -82,10 +82,10 @@ fn describe(result: &FidelityResult) -> String {
     };
     let memory = result
         .peak_rss_bytes
-        .map(|peak| format!(", {} memory at most", bytes(peak)))
+        .map(|peak| format!(", {} peak memory", bytes(peak)))
         .unwrap_or_default();
     format!(
-        "{}{} traces, {} in all{memory}\n{policy}",
+        "{}{} traces, {} total{memory}\n{policy}",
         table.render(),
         result.fidelity.traces,
         seconds(result.seconds)

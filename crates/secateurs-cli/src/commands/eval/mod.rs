@@ -16,7 +16,7 @@ pub(crate) fn run(args: &EvalArgs, screen: &Screen) -> Result<(), CliError> {
         (_, Some(traces), Some(dense)) => fidelity::run(args, &Compared { traces, dense }, screen),
         (Some(text), ..) => perplexity::run(args, text, screen),
         _ => Err(CliError::Missing {
-            flag: "--text or --traces",
+            flag: "--text, or --traces with --against",
         }),
     }
 }

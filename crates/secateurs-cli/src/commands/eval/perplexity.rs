@@ -56,8 +56,12 @@ pub(super) fn run(args: &EvalArgs, text: &Path, screen: &Screen) -> Result<(), C
 }
 
 fn evaluate(args: &EvalArgs, text: &Path, screen: &Screen) -> Result<Evaluation, CliError> {
-    let device = args.device.open()?;
     let checkpoint = Checkpoint::open(&args.model)?;
+    let is_packed = is_packed(&checkpoint);
+    if is_packed && args.device.is_given() {
+        return Err(CliError::IdleDevice);
+    }
+    let device = args.device.open()?;
     let window = args.window as usize;
     let shape = ModelShape::describe(&checkpoint)?;
     check_window(&shape, window)?;
@@ -74,7 +78,7 @@ fn evaluate(args: &EvalArgs, text: &Path, screen: &Screen) -> Result<Evaluation,
     }?;
     let bar = args.bar(screen, windows.len());
     bar.say("windows".into());
-    if is_packed(&checkpoint) {
+    if is_packed {
         let weights = LlamaWeights::load(&checkpoint, ValueType::F32).map_err(secateurs::Error::from)?;
         let engine = Engine::new(weights, EngineConfig::default()).map_err(secateurs::Error::from)?;
         bar.restart();
@@ -90,10 +94,10 @@ fn evaluate(args: &EvalArgs, text: &Path, screen: &Screen) -> Result<Evaluation,
 fn describe(result: &EvalResult) -> String {
     let memory = result
         .peak_rss_bytes
-        .map(|peak| format!(", {} memory at most", bytes(peak)))
+        .map(|peak| format!(", {} peak memory", bytes(peak)))
         .unwrap_or_default();
     format!(
-        "perplexity {:.4} over {} windows of {} tokens\n{} of the prunable weights are zero\n{:.0} tokens/s, {} in all{memory}\n",
+        "perplexity {:.4} over {} windows of {} tokens\n{} of the prunable weights are zero\n{:.0} tokens/s, {} total{memory}\n",
         result.perplexity,
         result.windows,
         result.window,

@@ -10,7 +10,7 @@ use crate::terminal::print::{print, print_json};
 use crate::terminal::table::Table;
 use crate::terminal::units::{bytes, percent, quantity};
 
-/// A recipe, and what it would do; the object of `--dry-run --json`.
+/// A recipe and its plan; the object of `--dry-run --json`.
 #[derive(Debug, Serialize)]
 pub(super) struct DryRun<'a> {
     pub(super) recipe: &'a Recipe,
@@ -40,7 +40,7 @@ impl DryRun<'_> {
 
     /// One row a block.
     fn blocks(&self) -> Table {
-        let mut table = Table::new(&["block", "pattern", "layers", "weights", "to remove", "share"]);
+        let mut table = Table::new(&["block", "pattern", "layers", "weights", "to remove", "fraction"]);
         for (index, block) in self.plan.blocks.iter().enumerate() {
             let share = |pruned| percent(pruned as f64 / block.weights.max(1) as f64);
             table.row([

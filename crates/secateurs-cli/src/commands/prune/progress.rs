@@ -45,7 +45,7 @@ impl PruneProgress {
         match step {
             Progress::Replayed { block, n_blocks } => {
                 self.n_stored = block + 1;
-                self.bar.say(format!("block {}/{n_blocks} run again", block + 1));
+                self.bar.say(format!("block {}/{n_blocks} replayed", block + 1));
                 self.bar.skip(self.plan.get(*block).copied().unwrap_or(0));
             }
             Progress::Differentiated { sequence, n_sequences } => {
@@ -77,7 +77,7 @@ impl PruneProgress {
                 self.residual = residual.map(|update| update.relative_primal).or(self.residual);
                 let residual = self
                     .residual
-                    .map_or_else(String::new, |r| format!(", {:.1} % from sparse", 100.0 * r));
+                    .map_or_else(String::new, |r| format!(", {:.1}% from the sparse copy", 100.0 * r));
                 self.bar.say(format!("loss {:.3}{residual}", step.loss));
             }
             other => self.bar.say(format!("{other:?}")),

@@ -72,7 +72,7 @@ pub(crate) fn describe(report: &Report, result: &PruneResult) -> String {
     // Writing to a string cannot fail.
     let _ = writeln!(
         text,
-        "\n{} {}: {} of {} layers' weights are zero, {} were asked for",
+        "\n{} {}: {} of the weights of {} layers are zero (requested: {})",
         result.method,
         result.pattern,
         percent(result.sparsity),
@@ -81,11 +81,11 @@ pub(crate) fn describe(report: &Report, result: &PruneResult) -> String {
     );
     let memory = result
         .peak_rss_bytes
-        .map(|peak| format!(", {} memory at most", bytes(peak)))
+        .map(|peak| format!(", {} peak memory", bytes(peak)))
         .unwrap_or_default();
     let _ = writeln!(
         text,
-        "{} solving, {} in all{memory}",
+        "{} solving, {} total{memory}",
         seconds(result.solve_seconds),
         seconds(result.total_seconds)
     );
@@ -97,17 +97,14 @@ pub(crate) fn describe(report: &Report, result: &PruneResult) -> String {
         let _ = writeln!(text, "note: {note}");
     }
     let out = result.out.display();
-    let _ = writeln!(
-        text,
-        "{out} holds the model, recipe.toml and report.json; evaluate it with:"
-    );
+    let _ = writeln!(text, "{out} holds the model, recipe.toml and report.json. Next:");
     let _ = writeln!(text, "  secateurs eval {out} --text FILE");
     text
 }
 
 /// One row a block.
 fn blocks(report: &Report) -> String {
-    let mut table = Table::new(&["block", "layers", "asked for", "zero", "worst error", "solving"]);
+    let mut table = Table::new(&["block", "layers", "requested", "zero", "worst error", "solving"]);
     for layers in report.layers.chunk_by(|a, b| block_of(&a.path) == block_of(&b.path)) {
         let weights: usize = layers.iter().map(LayerReport::n_weights).sum();
         let zeros: usize = layers.iter().map(|layer| layer.pruned).sum();

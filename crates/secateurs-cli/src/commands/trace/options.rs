@@ -10,46 +10,54 @@ use crate::options::raw::RawArgs;
 use crate::options::show::ShowArgs;
 
 const TRACE_EXAMPLES: &str = "\
-A trace is a prompt and its continuation by the model, as tokens. A model that reasons is pruned best when it is calibrated on
-its own traces, rather than on prompts or general text alone (RAC, arXiv 2509.12464): it then makes fewer errors while it writes.
+Example, on the model of the repository:
+  printf 'It is a truth\\nShe said that\\n' > prompts.txt
+  secateurs trace fixtures/llama-austen --raw \\
+    --prompts prompts.txt -n 20 -o traces.jsonl
 
-A file of prompts is .jsonl with an object on every line, or plain text with a prompt on every line. A model with a chat
-template gets the prompt as the message of a user. --raw gives the prompt as it is, after the start token if the tokenizer puts
-one before a text; --no-start-token leaves that out. The sampled text depends only on --seed, the
-prompt and the number of the sample, not on --batch.
+Traces of 400 prompts of GSM8K, then pruning on them:
+  secateurs trace MODEL --prompts train.jsonl --limit 400 \\
+    -n 2048 -o traces.jsonl
+  secateurs prune MODEL -m sparsegpt -s 0.5 \\
+    -c traces.jsonl --calibration-tokens 100000 -o pruned
 
-Examples:
-  # let the dense model continue 400 prompts of GSM8K, then prune it on the traces
-  secateurs trace ./model --prompts train.jsonl --limit 400 -n 2048 -o traces.jsonl
-  secateurs prune ./model -m sparsegpt -s 0.5 -c traces.jsonl --calibration-tokens 100000 -o pruned
+Right answers of the pruned model, and tokens per answer:
+  secateurs trace pruned --prompts test.jsonl --limit 100 \\
+    --answer-field answer -o answers.jsonl --json
 
-  # take the solutions of the file instead of sampling (off-policy)
-  secateurs trace ./model --prompts train.jsonl --solutions-field answer -o solutions.jsonl
+Distance from the dense model on prompts not calibrated on:
+  secateurs trace MODEL --prompts test.jsonl --limit 100 \\
+    -o held-out.jsonl
+  secateurs eval pruned --traces held-out.jsonl \\
+    --against MODEL
 
-  # how well, and how long, does the pruned model answer?
-  secateurs trace pruned --prompts test.jsonl --answer-field answer --limit 100 -o answers.jsonl --json
-
-  # how far is it from the dense model, on prompts that were not used for calibration?
-  secateurs trace ./model --prompts test.jsonl --limit 100 -o held-out.jsonl
-  secateurs eval pruned --traces held-out.jsonl --against ./model
-
-  # go on after an interruption; finished traces are in traces.jsonl.partial
-  secateurs trace ./model --prompts train.jsonl --limit 400 -n 2048 -o traces.jsonl --resume
+Solutions of the file instead of sampled ones:
+  secateurs trace MODEL --prompts train.jsonl \\
+    --solutions-field answer -o solutions.jsonl
 ";
 
-/// Lets a model continue the prompts of a file, for calibration and for measurements
+/// Samples continuations of prompts, to calibrate or to measure on
+///
+/// A trace is a prompt and the model's own continuation, both as tokens. A model that reasons loses least when it is pruned on
+/// its own traces rather than on general text (RAC, arXiv 2509.12464).
+///
+/// The output is one JSON line per trace, after a first line that says how they were made. Finished traces are kept in
+/// OUT.partial, for --resume. A sample depends on --seed, its prompt and its number alone, not on --batch.
+///
+/// A model with a chat template gets the prompt as a user's message. With --raw it gets the prompt itself, after the start
+/// token (BOS) if the tokenizer asks for one.
 #[derive(Debug, Args)]
 #[command(after_help = TRACE_EXAMPLES)]
 pub(crate) struct TraceArgs {
-    /// Hugging Face folder, dense or packed, or GGUF file
+    /// Hugging Face folder, packed folder, or GGUF file
     pub(super) model: PathBuf,
-    /// File of prompts: .jsonl, or text with a prompt on every line
+    /// File of prompts: one on each line, or one JSON object on each line of a .jsonl file
     #[arg(long, value_name = "FILE")]
     pub(super) prompts: PathBuf,
-    /// File to write
+    /// File to write (JSON lines); must not exist
     #[arg(short, long, value_name = "FILE")]
     pub(super) out: PathBuf,
-    /// Field of .jsonl that holds the prompt [default: question, problem, prompt or context]
+    /// JSON field with the prompt [default: question, problem, prompt or context]
     #[arg(long, value_name = "NAME", help_heading = "Prompts")]
     pub(super) field: Option<String>,
     /// System message before the prompt
@@ -57,32 +65,32 @@ pub(crate) struct TraceArgs {
     pub(super) system: Option<String>,
     #[command(flatten, next_help_heading = "Prompts")]
     pub(super) raw: RawArgs,
-    /// Skip the first COUNT prompts
+    /// Number of prompts to skip
     #[arg(long, value_name = "COUNT", default_value_t = 0, help_heading = "Prompts")]
     pub(super) skip: u32,
-    /// Read only COUNT prompts [default: all]
+    /// Number of prompts to read [default: all]
     #[arg(long, value_name = "COUNT", value_parser = value_parser!(u32).range(1..), help_heading = "Prompts")]
     pub(super) limit: Option<u32>,
-    /// Largest number of tokens in a continuation
+    /// Maximum number of new tokens in each continuation
     #[arg(short = 'n', long, value_name = "COUNT", default_value_t = 1024, value_parser = value_parser!(u32).range(1..))]
     pub(super) max_tokens: u32,
-    /// Take continuations from this field of .jsonl instead of sampling
+    /// JSON field with continuations to take instead of sampling
     #[arg(long, value_name = "NAME", conflicts_with_all = ["temperature", "top_p", "top_k", "seed", "samples", "batch"])]
     pub(super) solutions_field: Option<String>,
-    /// Compare the last number of a continuation with the last number in this field of .jsonl
+    /// JSON field with the right answer: its last number is compared with the continuation's last number
     #[arg(long, value_name = "NAME")]
     pub(super) answer_field: Option<String>,
     #[command(flatten)]
     pub(super) sampling: SamplingArgs,
     #[command(flatten)]
     pub(super) engine: EngineArgs,
-    /// Continuations sampled together, up to 16
+    /// Number of continuations sampled together, at most 16
     #[arg(long, value_name = "COUNT", default_value_t = 16, value_parser = value_parser!(u8).range(1..=16), help_heading = "Running")]
     pub(super) batch: u8,
-    /// Go on with an interrupted run; everything else must be as it was
+    /// Continue an interrupted run; all other options must be the same
     #[arg(long, conflicts_with = "force", help_heading = "Running")]
     pub(super) resume: bool,
-    /// Replace an earlier output and unfinished work
+    /// Replace an earlier output, and discard unfinished work
     #[arg(long, help_heading = "Running")]
     pub(super) force: bool,
     #[command(flatten, next_help_heading = "Running")]
@@ -93,19 +101,19 @@ pub(crate) struct TraceArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Sampling")]
 pub(super) struct SamplingArgs {
-    /// Divide logits by X; with 0 the most likely token is always taken
+    /// Sampling temperature; 0 always takes the most likely token
     #[arg(long, value_name = "X", default_value_t = 0.6, allow_negative_numbers = true)]
     pub(super) temperature: f64,
-    /// Sample only from the most likely tokens whose probabilities add up to X
+    /// Sample from the most likely tokens only, until their probabilities add up to X
     #[arg(long, value_name = "X", default_value_t = 0.95, allow_negative_numbers = true)]
     pub(super) top_p: f64,
-    /// Sample only from the COUNT most likely tokens; 0 for all
+    /// Sample from the COUNT most likely tokens only; 0 for all
     #[arg(long, value_name = "COUNT", default_value_t = 0)]
     pub(super) top_k: u32,
     /// Seed of the sampler
     #[arg(long, value_name = "NUMBER", default_value_t = 42)]
     pub(super) seed: u64,
-    /// Continuations of every prompt
+    /// Number of continuations of each prompt
     #[arg(long, value_name = "COUNT", default_value_t = 1, value_parser = value_parser!(u32).range(1..))]
     pub(super) samples: u32,
 }

@@ -59,10 +59,10 @@ pub(super) fn describe(result: &TraceResult) -> String {
     });
     let out = result.out.display();
     format!(
-        "{} traces in {out}: {} tokens of prompts, {} of continuations\n\
-         {:.1} tokens a continuation, {} cut off by a limit\n{answers}\
-         {speed}{} in all\n\
-         calibrate on them with:\n  secateurs prune MODEL -m sparsegpt -s 0.5 -c {out} -o FOLDER\n",
+        "{out} holds {} traces: {} tokens of prompts, {} of continuations\n\
+         {:.1} tokens per continuation, {} cut off by a limit\n{answers}\
+         {speed}{} total\n\
+         Next, calibrate on them:\n  secateurs prune MODEL -m sparsegpt -s 0.5 -c {out} -o FOLDER\n",
         result.traces,
         result.prompt_tokens,
         result.new_tokens,

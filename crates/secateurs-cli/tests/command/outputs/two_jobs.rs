@@ -135,6 +135,10 @@ fn a_killed_job_bars_nobody_and_goes_on() {
     // Another kind of job does not throw away what can be gone on with.
     let line = tiny.refuse(1, &["pack", "model", "-o", "out"]);
     assert!(line.contains("unfinished work") && tiny.n_stored() > 0, "{line}");
+    assert!(
+        line.contains("the command that began it goes on with --resume"),
+        "{line}"
+    );
     let line = tiny.refuse(1, &[&train("out")[..], &["--resume"]].concat());
     assert!(line.contains("kind of method") && tiny.n_stored() > 0, "{line}");
     tiny.succeed(&prune("out", &["--resume", "--quiet"]));

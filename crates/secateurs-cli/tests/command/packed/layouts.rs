@@ -1,4 +1,4 @@
-//! Who can read a packed model, and that nobody else takes it for another.
+//! Readers of packed models: only those that know the format, and no other takes one for a dense model.
 
 use std::fs;
 

@@ -64,6 +64,10 @@ fn packed_models_are_evaluated_by_the_engine() {
     tiny.succeed(&["pack", "pruned", "--values", "f32", "-o", "packed"]);
     let evaluate = |model| tiny.json(&["eval", model, "--text", "test.txt", "--window", "40", "--json"]);
     let (pruned, packed) = (evaluate("pruned"), evaluate("packed"));
+    let idle = [
+        "eval", "packed", "--text", "test.txt", "--window", "40", "--device", "flex",
+    ];
+    assert!(tiny.refuse(2, &idle).contains("leave --device out"));
     let number = |result: &serde_json::Value, field: &str| result[field].as_f64().expect("a number");
     let (expected, got) = (number(&pruned, "perplexity"), number(&packed, "perplexity"));
     assert!((got / expected - 1.0).abs() < 1e-5, "{got} is not {expected}");
@@ -167,7 +171,10 @@ fn bad_prompts_and_settings_are_refused() {
     assert!(refuse(2, &[]).contains("PROMPT"));
     assert!(refuse(1, &[""]).contains("no tokens"));
     assert!(refuse(1, &["w1", "--temperature", "-1"]).contains("temperature"));
-    assert!(refuse(1, &["w1", "--top-p", "0"]).contains("top-p"));
+    assert!(refuse(1, &["w1", "--temperature", "1", "--top-p", "0"]).contains("top-p"));
+    for idle in ["--top-p", "--top-k", "--seed"] {
+        assert!(refuse(2, &["w1", idle, "1"]).contains("--temperature"), "{idle}");
+    }
     assert!(refuse(1, &["w1", "--system", "w2"]).contains("chat template"));
     let long = vec!["w1"; 65].join(" ");
     assert!(refuse(1, &[&long]).contains("64 positions"));
@@ -289,7 +296,7 @@ fn packed_models_are_described() {
     assert_eq!(packed["linears"][0]["dims"], pruned["linears"][0]["dims"]);
 }
 
-/// Whatever turns out fastest, the weights are the same.
+/// Measured choices keep the weights, whichever format is fastest.
 #[test]
 fn formats_can_be_measured() {
     let tiny = pruned(&["-s", "0.6"]);

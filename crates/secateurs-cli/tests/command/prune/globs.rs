@@ -1,4 +1,4 @@
-//! Globs and allocations that name what the model does not have.
+//! Globs and allocations that name absent parts of the model.
 
 use std::fs;
 

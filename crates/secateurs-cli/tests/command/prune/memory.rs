@@ -4,7 +4,7 @@
 //! 25 MiB here, at any number of blocks. The runs are told to keep nothing, so that what is measured is what is held.
 #![cfg(target_os = "linux")]
 
-use crate::tiny::Tiny;
+use crate::tiny::{Tiny, calibration_of};
 
 const MIB: u64 = 1 << 20;
 
@@ -20,17 +20,12 @@ fn peak_rss(tiny: &Tiny, model: &str, method: &str) -> u64 {
         method,
         "--sparsity",
         "0.5",
-        "--calibration",
-        "calibration.txt",
-        "--window",
-        "32",
-        "--windows",
-        "8",
         "-o",
         &out,
         "--json",
         "--quiet",
     ]);
+    command.args(calibration_of(method));
     let report = crate::tiny::json_of(command.env("MIMALLOC_PURGE_DELAY", "0"));
     assert_eq!(report["sparsity"], 0.5);
     report["peak_rss_bytes"].as_u64().expect("Linux tells the peak")

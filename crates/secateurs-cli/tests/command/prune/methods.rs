@@ -1,6 +1,6 @@
 //! Models that `secateurs prune` makes.
 
-use crate::tiny::{CALIBRATION, Tiny, bytes};
+use crate::tiny::{CALIBRATION, Tiny, bytes, calibration_of};
 use secateurs::Recipe;
 use secateurs::data::{Checkpoint, TensorInfo};
 
@@ -17,8 +17,9 @@ const METHODS: [&str; 10] = [
     "alps",
 ];
 
+/// The command line of the method that the second of `args` names.
 fn prune<'a>(args: &[&'a str]) -> Vec<&'a str> {
-    [&["prune", "model"], args, &CALIBRATION].concat()
+    [&["prune", "model"], args, calibration_of(args[1])].concat()
 }
 
 /// Tensors that pruning touches.
@@ -126,7 +127,7 @@ fn the_stored_recipe_makes_the_same_bytes() {
 #[test]
 fn flags_override_the_recipe() {
     let tiny = Tiny::new(1);
-    let recipe = "method = 'sparsegpt'\npattern = '2:4'\nseed = 4\n[calibration]\ntext = 'calibration.txt'\nwindow = 32\nwindows = 4\n[allocation]\nkind = 'owl'\nm = 3.0\n";
+    let recipe = "method = 'sparsegpt'\npattern = '2:4'\nrules = { exclude = ['*down_proj*'] }\n[calibration]\ntext = 'calibration.txt'\nwindow = 32\nwindows = 4\n[allocation]\nkind = 'owl'\nm = 3.0\n";
     std::fs::write(tiny.path("recipe.toml"), recipe).expect("the recipe can be written");
     let flags = [
         "-m",
@@ -161,7 +162,7 @@ fn flags_override_the_recipe() {
     let wanted = r#"
         method = "wanda"
         sparsity = 0.75
-        seed = 4
+        rules = { exclude = ["*down_proj*"] }
         dtype = "f16"
         calibration = { text = "calibration.txt", window = 32, windows = 2 }
         allocation = { kind = "owl", m = 3.0, lambda = 0.0 }

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::tiny::Tiny;
+use crate::tiny::{Tiny, calibration_of};
 
 const TRAINED: [&str; 4] = ["random+finetune", "wanda+finetune", "elsa", "elsa-l"];
 const ELSA: [&str; 2] = ["elsa", "elsa-l"];
@@ -33,8 +33,23 @@ const LOCAL: [&str; 11] = [
     "safe",
 ];
 
+const CALIBRATED: [&str; 9] = [
+    "wanda",
+    "ria",
+    "wanda++",
+    "taylor",
+    "fisher",
+    "sparsegpt",
+    "l-admm",
+    "alps",
+    "safe",
+];
+const SEEDED: [&str; 5] = ["random", "random+finetune", "wanda+finetune", "elsa", "elsa-l"];
+
 /// Options, what a refusal calls them, and the methods that use them.
-const OPTIONS: [(&[&str], &str, &[&str]); 19] = [
+const OPTIONS: [(&[&str], &str, &[&str]); 21] = [
+    (&["--seed", "7"], "seed", &SEEDED),
+    (&["--seed", "0"], "seed", &SEEDED),
     (&["--scope", "per-layer"], "scope", &SCORES),
     (&["--scope", "global"], "elsa", &ELSA),
     (&["--damping", "0.1"], "damping", &["sparsegpt", "l-admm", "alps"]),
@@ -60,7 +75,8 @@ const OPTIONS: [(&[&str], &str, &[&str]); 19] = [
 fn prune<'a>(method: &'a str, pattern: &[&'a str], options: &[&'a str]) -> Vec<&'a str> {
     let mut args = vec!["prune", "model", "-m", method, "-o", "out"];
     args.extend(pattern);
-    args.extend(["-c", "calibration.txt", "--window", "32", "--windows", "4"]);
+    let is_owl = options.iter().any(|option| option.starts_with("--owl"));
+    args.extend(calibration_of(if is_owl { "wanda" } else { method }));
     if TRAINED.contains(&method) && options.first() != Some(&"--train") {
         args.extend([
             "--train",
@@ -101,10 +117,42 @@ fn every_method_uses_its_options_and_refuses_the_others() {
 }
 
 #[test]
+fn a_calibration_that_nothing_observes_is_refused() {
+    let tiny = Tiny::new(1);
+    fs::write(tiny.path("model/model.safetensors"), "").expect("it can be written");
+    for method in LOCAL.into_iter().chain(TRAINED) {
+        if CALIBRATED.contains(&method) || method == "wanda+finetune" {
+            continue;
+        }
+        let line = tiny.refuse(
+            2,
+            &prune(method, &["-s", "0.5"], &["-c", "absent.txt", "--windows", "4"]),
+        );
+        let expected = format!("{method} does not use calibration, an option of wanda, ria, wanda++");
+        assert!(line.contains(&expected), "{line}");
+    }
+}
+
+#[test]
+fn a_pattern_of_groups_leaves_no_scope() {
+    let tiny = Tiny::new(1);
+    for method in SCORES {
+        let line = tiny.refuse(2, &prune(method, &["-p", "2:4"], &["--scope", "per-layer"]));
+        assert!(
+            line.contains("2:4") && line.contains("scope has no effect"),
+            "{method}: {line}"
+        );
+    }
+}
+
+#[test]
 fn a_pattern_of_groups_leaves_nothing_to_spread() {
     let tiny = Tiny::new(1);
     for method in LOCAL {
         let line = tiny.refuse(2, &prune(method, &["-p", "2:4"], &["--owl"]));
-        assert!(line.contains("2:4") && line.contains("allocate"), "{method}: {line}");
+        assert!(
+            line.contains("2:4") && line.contains("an allocation"),
+            "{method}: {line}"
+        );
     }
 }

@@ -7,17 +7,18 @@ use serde_json::Value;
 use crate::tiny::Tiny;
 
 const WANDA: &[&str] = &["-m", "wanda", "-s", "0.5", "-c", "calibration.txt"];
+const RANDOM: &[&str] = &["-m", "random", "-s", "0.5"];
 const L_ADMM: &[&str] = &["-m", "l-admm", "-s", "0.5", "-c", "calibration.txt"];
 const ELSA: &[&str] = &["-m", "elsa", "-s", "0.5", "--train", "calibration.txt"];
 const TRACES: &[&str] = &["-m", "wanda", "-s", "0.5", "-c", "traces.jsonl"];
 
-/// Every option of a recipe: what it stands beside, and a value that is not its default.
+/// Every option of a recipe, after the options that it needs beside it; its value is not the default.
 const OPTIONS: [(&[&str], &[&str]); 36] = [
     (WANDA, &["--method", "ria"]),
     (WANDA, &["--sparsity", "0.25"]),
     (WANDA, &["--pattern", "2:4"]),
     (WANDA, &["--dtype", "bf16"]),
-    (WANDA, &["--seed", "7"]),
+    (RANDOM, &["--seed", "7"]),
     (WANDA, &["--include", "*.mlp.*"]),
     (WANDA, &["--exclude", "*.mlp.*"]),
     (WANDA, &["--calibration", "test.txt"]),

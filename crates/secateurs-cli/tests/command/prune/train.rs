@@ -1,6 +1,6 @@
-//! Methods that train: what they make, what they refuse, and that a killed run goes on with the same bits.
+//! Methods that train: their results, their refusals, and killed runs that go on with the same bits.
 
-use crate::tiny::{CALIBRATION, Tiny, bytes};
+use crate::tiny::{CALIBRATION, Tiny, bytes, calibration_of};
 use secateurs::data::Checkpoint;
 use serde_json::Value;
 
@@ -47,7 +47,7 @@ fn every_training_method_prunes_exactly_and_leaves_the_rest_dense() {
                 &pattern[..],
             ]
             .concat();
-            let result = tiny.json(&[&train(&args)[..], &CALIBRATION].concat());
+            let result = tiny.json(&[&train(&args)[..], calibration_of(method)].concat());
             assert_eq!(
                 (&result["sparsity"], &result["requested_sparsity"]),
                 (&share.into(), &share.into()),
@@ -147,7 +147,7 @@ fn a_killed_training_goes_on_to_the_same_bytes() {
                 "2",
             ];
             let own = [&own[..], &interval(method, "3"), &["-o", out]].concat();
-            [&train(&own)[..], &CALIBRATION].concat()
+            [&train(&own)[..], calibration_of(method)].concat()
         };
         tiny.succeed(&args("90", "whole"));
         let mut running = tiny.start(&args("90", "out"));

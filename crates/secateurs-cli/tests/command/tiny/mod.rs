@@ -18,6 +18,12 @@ const N_WORDS: usize = 63;
 /// Options that calibrate on the text beside the model.
 pub const CALIBRATION: [&str; 6] = ["-c", "calibration.txt", "--window", "32", "--windows", "4"];
 
+/// Options that calibrate a method, none for a method that would refuse them.
+pub fn calibration_of(method: &str) -> &'static [&'static str] {
+    let idle = ["random", "magnitude", "random+finetune", "elsa", "elsa-l"];
+    if idle.contains(&method) { &[] } else { &CALIBRATION }
+}
+
 /// A folder with a model and texts, removed at the end of the test.
 pub struct Tiny {
     folder: TempDir,
@@ -53,7 +59,7 @@ impl Tiny {
         self.write_config(name, json, |_, values| values);
     }
 
-    /// Writes a mixture of four experts, of which two answer a token.
+    /// Writes a mixture of four experts, two for each token.
     pub fn write_mixture(&self, name: &str, model_type: &str) {
         let mut json = config(2);
         json["model_type"] = model_type.into();

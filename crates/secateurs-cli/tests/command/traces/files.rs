@@ -1,4 +1,4 @@
-//! Files of traces: those that fill the context, and those that look like something else.
+//! Files of traces that fill the context, or that look like something else.
 
 use std::fs;
 

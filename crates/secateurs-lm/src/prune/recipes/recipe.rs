@@ -43,11 +43,11 @@ pub struct Recipe {
     /// N:M pattern, for instance `2:4`; either this or `sparsity`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pattern: Option<NmPattern>,
-    /// Seed of everything random.
+    /// Seed of everything random; 0 where nothing is.
     pub seed: u64,
     /// Number format of the output.
     pub dtype: FloatType,
-    /// Data for calibration; needed by all methods but random, magnitude, random+finetune, elsa and elsa-l.
+    /// Data for calibration; used by OWL, and by all methods but random, magnitude, random+finetune, elsa and elsa-l.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub calibration: Option<Calibration>,
     /// Training of the whole model, for the methods that do it.
@@ -156,7 +156,7 @@ impl Recipe {
     ///
     /// # Errors
     ///
-    /// If the text is not TOML, a field is unknown, missing or out of its range, or the method does not use it.
+    /// If the text is not TOML, a field is unknown, missing or out of its range, or nothing uses it.
     pub fn from_toml(text: &str) -> Result<Self, RecipeError> {
         let recipe: Self = toml::from_str(text).map_err(|error| RecipeError::Syntax(Box::new(error)))?;
         recipe.pattern()?;
@@ -177,23 +177,60 @@ impl Recipe {
     ///
     /// # Errors
     ///
-    /// If the recipe has an option that the method does not use, or a setting out of its range. A calibration may be there for
-    /// nothing, so that methods can be compared by their name alone.
+    /// If the recipe has an option that nothing in it uses, or a setting out of its range.
     pub fn build(&self) -> Result<Algorithm, RecipeError> {
-        let method = self.method;
-        let algorithm = method.build(&self.options, self.seed)?;
-        match (&algorithm, &self.training) {
-            (Algorithm::WholeModel(_), _) if self.allocation != AllocationRecipe::Uniform => {
-                let users = Method::names(|method| !method.trains_model());
-                Err(RecipeError::NoAllocation { method, users })
-            }
-            (Algorithm::WholeModel(WholeModel::Masked(_)), Some(training)) => match training.given_for_elsa().first() {
-                Some(option) => Err(method.refuse(option, |method| matches!(method, Method::Elsa | Method::ElsaL))),
-                None => Ok(algorithm),
-            },
-            (Algorithm::WholeModel(_), _) | (_, None) => Ok(algorithm),
-            (_, Some(_)) => Err(method.refuse("training", Method::trains_model)),
+        let algorithm = self.method.build(&self.options, self.seed)?;
+        self.check_training_options(&algorithm)?;
+        if self.seed != 0 {
+            self.check_seed()?;
         }
+        if self.calibration.is_some() && !self.calibrates(&algorithm) {
+            return Err(self.method.refuse("calibration", Method::needs_calibration));
+        }
+        match (self.pattern, self.options.scope) {
+            (Some(pattern), Some(_)) => Err(RecipeError::NoScope { pattern }),
+            _ => Ok(algorithm),
+        }
+    }
+
+    /// Refuses a seed where nothing is random. [`build`](Self::build) asks this of seeds other than 0.
+    ///
+    /// # Errors
+    ///
+    /// If neither the scores nor a training of the method are random.
+    pub fn check_seed(&self) -> Result<(), RecipeError> {
+        match self.method.uses_seed() {
+            true => Ok(()),
+            false => Err(self.method.refuse("seed", Method::uses_seed)),
+        }
+    }
+
+    /// Refuses an allocation and settings of a training that the method does not use.
+    fn check_training_options(&self, algorithm: &Algorithm) -> Result<(), RecipeError> {
+        let method = self.method;
+        let trains = matches!(algorithm, Algorithm::WholeModel(_));
+        if trains && self.allocation != AllocationRecipe::Uniform {
+            let users = Method::names(|method| !method.trains_model());
+            return Err(RecipeError::NoAllocation { method, users });
+        }
+        let Some(training) = &self.training else {
+            return Ok(());
+        };
+        if !trains {
+            return Err(method.refuse("training", Method::trains_model));
+        }
+        let is_masked = matches!(algorithm, Algorithm::WholeModel(WholeModel::Masked(_)));
+        match training.given_for_elsa().first() {
+            Some(option) if is_masked => {
+                Err(method.refuse(option, |method| matches!(method, Method::Elsa | Method::ElsaL)))
+            }
+            _ => training.check_validation(),
+        }
+    }
+
+    /// Whether the method or the allocation observes a calibration.
+    fn calibrates(&self, algorithm: &Algorithm) -> bool {
+        algorithm.requires_calibration() || matches!(self.allocation, AllocationRecipe::Owl { .. })
     }
 
     /// Training of the whole model, if a training text is named.
@@ -204,11 +241,9 @@ impl Recipe {
 
     /// The calibration, if the method or the allocation needs one.
     pub(crate) fn needed_calibration(&self) -> Result<Option<&Calibration>, RecipeError> {
-        let is_needed = self.build()?.requires_calibration() || matches!(self.allocation, AllocationRecipe::Owl { .. });
         match &self.calibration {
-            Some(calibration) => Ok(Some(calibration).filter(|_| is_needed)),
-            None if is_needed => Err(RecipeError::NoCalibration { method: self.method }),
-            None => Ok(None),
+            None if self.calibrates(&self.build()?) => Err(RecipeError::NoCalibration { method: self.method }),
+            calibration => Ok(calibration.as_ref()),
         }
     }
 

@@ -1,6 +1,7 @@
 //! Errors of recipes.
 
 use secateurs_prune::PruneError;
+use secateurs_tensor::NmPattern;
 
 use crate::prune::method::Method;
 use crate::trace::calibration_error::CalibrationError;
@@ -29,6 +30,20 @@ pub enum RecipeError {
     NoGlobalScope {
         /// The method.
         method: Method,
+    },
+    /// A comparison group beside a pattern that has its own.
+    #[error(
+        "{pattern} compares the weights of each group only, so that scope has no effect; leave scope out, or use a sparsity"
+    )]
+    NoScope {
+        /// The pattern.
+        pattern: NmPattern,
+    },
+    /// A setting of a validation that does not happen.
+    #[error("{option} has no effect without training.validation; name a text, or leave the option out")]
+    NoValidation {
+        /// The option, as recipes spell it.
+        option: &'static str,
     },
     /// An allocation over blocks, for a method that trains the whole model.
     #[error("{method} decides itself how sparsity is spread; use --scope, not an allocation, which {users} use")]
