@@ -1,11 +1,11 @@
 //! Products of packed matrices with one vector, against dense ones and against the bandwidth of memory.
 //!
 //! The matrices of Llama-2-7B, and a short one of SmolLM2-135M. Every iteration takes the next of enough copies to fill
-//! 1 GiB, so that weights come from memory and not from a cache. Divide the time of dense `f16` by that of another for the
-//! speed-up; `read` and `copy` are the times in which as many bytes as dense `f16` has are only read, and copied.
+//! 1 GiB, so that weights come from memory and not from a cache. The speed-up of a format is the time of dense `f16`
+//! divided by its own; `read` and `copy` only read and copy as many bytes as dense `f16` has.
 //!
-//! The groups `many` are products with 16 and with 512 vectors of matrices that the cache holds; divide the time of `faer f32`,
-//! a dense product on the same threads, by that of another for the speed-up.
+//! The groups `many` are products with 16 and with 512 vectors of matrices that the cache holds; the speed-up of a
+//! format is the time of `faer f32`, a dense product on the same threads, divided by its own.
 
 use bytes::Bytes;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};

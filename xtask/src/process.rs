@@ -31,6 +31,22 @@ pub fn run(command: &mut Command) -> Result<(), TaskError> {
     }
 }
 
+/// Becomes a program: the same process goes on as it, so that signals reach it and its exit code is ours.
+///
+/// It returns only if the program cannot be started; where no process can become another, it runs the program.
+pub fn become_program(command: &mut Command) -> Result<(), TaskError> {
+    #[cfg(unix)]
+    {
+        let source = std::os::unix::process::CommandExt::exec(command);
+        Err(TaskError::Start {
+            command: line(command),
+            source,
+        })
+    }
+    #[cfg(not(unix))]
+    run(command)
+}
+
 /// Runs a program and returns its output; its messages go to our standard error.
 pub fn capture(command: &mut Command) -> Result<String, TaskError> {
     let output = command.stderr(Stdio::inherit()).output();

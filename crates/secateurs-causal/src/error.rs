@@ -43,7 +43,7 @@ impl core::fmt::Display for Arm {
 #[non_exhaustive]
 pub enum CausalError {
     /// A column that holds NaN or infinity.
-    #[error("{column}: row {row} is {value:?}")]
+    #[error("{column}: the value in row {row} is {value:?}, expected a finite number")]
     NotFinite {
         /// The column.
         column: Column,
@@ -117,11 +117,11 @@ pub enum CausalError {
         got: usize,
     },
     /// A study without known true outcomes, where they are needed.
-    #[error("the true outcomes of this study are not known")]
+    #[error("the true outcomes of this study are not known; only generated studies have them")]
     NoTruth,
     /// A policy that assigns a treatment which no row of the group had in the study.
     #[error(
-        "the policy makes {rows} rows {arm}, but none of them was {arm} in the study, so their outcome is not known"
+        "the policy makes {rows} rows {arm}, but none of these rows was {arm} in the study, so their outcome is not known"
     )]
     NoOverlap {
         /// The treatment that the policy assigns.
@@ -131,7 +131,7 @@ pub enum CausalError {
     },
     /// Normal equations without a solution.
     #[error(
-        "the normal equations with ridge {ridge:?} cannot be solved: function {pivot} follows from those before it; take a larger ridge"
+        "the normal equations with ridge {ridge:?} cannot be solved: function {pivot} depends on the functions before it; take a larger ridge"
     )]
     Singular {
         /// The penalty.
@@ -141,7 +141,7 @@ pub enum CausalError {
     },
     /// A model that reproduces all outcomes, so that cross-validation cannot judge its penalty.
     #[error(
-        "with ridge {ridge:?} the model meets all outcomes, which leaves nothing to choose by; take a larger ridge"
+        "with ridge {ridge:?} the model reproduces all outcomes, so cross-validation cannot judge it; take a larger ridge"
     )]
     Interpolates {
         /// The penalty.

@@ -8,10 +8,10 @@ use secateurs::data::llama::ConfigError;
 use secateurs::models::ModelError;
 use secateurs::prune::PruneError;
 use secateurs::{PruneJobError, RecipeError};
+use secateurs_terminal::one_line;
 
 use crate::options::device::NoDevice;
 use crate::options::engine::UnusableLevel;
-use crate::terminal::one_line::one_line;
 
 /// The error of a command.
 #[derive(Debug, thiserror::Error)]

@@ -10,13 +10,14 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
 use secateurs::allocator::MiMalloc;
+use secateurs_terminal::{catch_panic, one_line, survive_file_limits};
 
 use command_line::{Cli, Command};
 use commands::{bench, compare, completions, eval, experts, generate, info, pack, prune, trace};
 use error::CliError;
-use terminal::one_line::{one_line, usage_line};
+use terminal::interrupt;
 use terminal::screen::Screen;
-use terminal::{interrupt, panics};
+use terminal::usage_line::usage_line;
 
 /// Allocator of the program. The system's keeps the pieces that large tensors leave behind: peak memory would grow with every block.
 #[global_allocator]
@@ -32,12 +33,12 @@ fn main() -> ExitCode {
     let screen = Screen::new();
     // First of all: a signal before this ends the process without its line.
     interrupt::end_in_order(&screen);
-    interrupt::survive_file_limits();
+    survive_file_limits();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(refused) => return answer(&refused, &screen),
     };
-    let ended = panics::caught(|| run(cli.command, &screen));
+    let ended = catch_panic(|| run(cli.command, &screen));
     let last_word = screen.last_word();
     let (code, line) = match ended {
         Ok(Ok(())) => return ExitCode::SUCCESS,

@@ -76,7 +76,7 @@ pub enum DataError {
         got: Vec<usize>,
     },
     /// A tensor that the computation does not use, so that the result would be another model's.
-    #[error("{} holds tensor {name:?}, which a model of this configuration does not have and nothing here would use", path.display())]
+    #[error("{} holds tensor {name:?}, which a model of this configuration does not have; remove it or correct config.json", path.display())]
     UnusedTensor {
         /// The model.
         path: PathBuf,
@@ -132,13 +132,13 @@ pub enum DataError {
     #[error(transparent)]
     Output(#[from] OutputError),
     /// An output, or a staging folder of another run, that already exists.
-    #[error("{} already exists", path.display())]
+    #[error("{} already exists; choose another output", path.display())]
     OutputExists {
         /// The path in the way.
         path: PathBuf,
     },
     /// A staging folder that another process writes to.
-    #[error("{} is being written by another process", path.display())]
+    #[error("{} is being written by another process; wait for it to end", path.display())]
     StagingInUse {
         /// The staging folder.
         path: PathBuf,

@@ -111,7 +111,7 @@ impl TensorFileWriter {
     ///
     /// # Errors
     ///
-    /// [`DataError::Incomplete`] if tensors are missing, or a system error. The path then holds what it held before.
+    /// [`DataError::Incomplete`] if tensors are missing, or a system error. The path then keeps its earlier file.
     pub fn finish(self) -> Result<()> {
         if self.n_written < self.plan.len() {
             let missing = self.plan[self.n_written..].iter().map(|raw| raw.name.clone()).collect();

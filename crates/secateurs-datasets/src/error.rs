@@ -33,7 +33,7 @@ pub enum DatasetError {
         got: String,
     },
     /// A data set name that the manifest does not have.
-    #[error("no data set named {name:?}; known are {}", known.join(", "))]
+    #[error("there is no data set {name:?}; the data sets are: {}", known.join(", "))]
     UnknownDataset {
         /// The requested name.
         name: String,
@@ -69,7 +69,7 @@ pub enum DatasetError {
         problem: String,
     },
     /// A number that no task of a data set has.
-    #[error("there is no task {number}, only 1 to {n_tasks}")]
+    #[error("there is no task {number}; the tasks are 1 to {n_tasks}")]
     NoSuchTask {
         /// The requested number.
         number: usize,

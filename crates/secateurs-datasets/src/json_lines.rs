@@ -24,7 +24,7 @@ pub fn read_json_fields(path: &Path, fields: &[&str]) -> Result<Vec<Vec<String>>
 fn read_line(path: &Path, number: usize, line: &str, fields: &[&str]) -> Result<Vec<String>> {
     let object: Value = serde_json::from_str(line).map_err(|error| {
         let found = format!("line {number}: {error}");
-        DatasetError::malformed(path, "a JSON object a line", found)
+        DatasetError::malformed(path, "a JSON object on every line", found)
     })?;
     let text = |field: &&str| {
         let text = object[*field].as_str().map(|text| text.trim().to_owned());

@@ -53,12 +53,34 @@ pub enum ExperimentError {
     #[error("cannot write JSON")]
     Json(#[source] serde_json::Error),
     /// There is no claim of that name.
-    #[error("there is no claim \"{name}\"; the claims are: {known}")]
+    #[error("there is no claim \"{name}\"; {}the claims are: {known}", nearest.map(|name| format!("did you mean {name}? ")).unwrap_or_default())]
     UnknownClaim {
         /// The name given.
         name: String,
+        /// The name that may have been meant.
+        nearest: Option<&'static str>,
         /// The names that exist.
         known: String,
+    },
+    /// `--only` names no cell of a claim.
+    #[error("no cell of {claim} is called like \"{only}\"; some of its {n_cells} cells are {some}")]
+    NoCell {
+        /// The claim.
+        claim: &'static str,
+        /// The parts of names that were given.
+        only: String,
+        /// Number of cells that the claim has in this tier.
+        n_cells: usize,
+        /// Some of their names.
+        some: String,
+    },
+    /// A cell that an earlier run kept cannot be read.
+    #[error("cannot read the kept cell {}; run the claim without --resume", path.display())]
+    KeptCell {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: serde_json::Error,
     },
     /// The backend was not compiled in.
     #[error("this program was built without the {device} backend")]

@@ -6,5 +6,6 @@ mod error;
 pub mod fixtures;
 pub mod outcome;
 pub mod report;
+pub mod session;
 
 pub use error::ExperimentError;

@@ -6,10 +6,11 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use secateurs::allocator::MiMalloc;
 use secateurs_experiments::ExperimentError;
-use secateurs_experiments::claims::{Backend, CLAIMS, Reproduction, Setting, axes_of, find};
+use secateurs_experiments::claims::{Backend, Setting, choose};
 use secateurs_experiments::fixtures::{self, FixtureConfig, Model};
 use secateurs_experiments::outcome::{Tier, reproduce_root};
-use secateurs_experiments::report::{pivots_along, write_report};
+use secateurs_experiments::session::{Detail, Screen, Session, list_claims};
+use secateurs_terminal::{one_line, survive_file_limits};
 
 /// The system's allocator keeps what large tensors leave behind in pieces: peak memory would grow with every block.
 #[global_allocator]
@@ -28,26 +29,8 @@ struct Args {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Run claims (all of them if none is named) and write the report.
-    Reproduce {
-        /// Names of claims.
-        claims: Vec<String>,
-        /// Size of the run.
-        #[arg(long, value_enum, default_value_t)]
-        tier: Tier,
-        /// Backend of tensors, as compiled in.
-        #[arg(long, value_enum, default_value_t)]
-        device: Backend,
-        /// Take what an interrupted run of the same commit has measured.
-        #[arg(long)]
-        resume: bool,
-        /// Run only cells whose name contains NAME, such as `elsa-90%` of a method and a pattern; repeatable.
-        ///
-        /// Several processes or days can share a claim: each runs its part, and `--resume` without `--only` puts the report
-        /// together.
-        #[arg(long, value_name = "NAME")]
-        only: Vec<String>,
-    },
+    /// Run claims (all of them if none is named), say what holds, and write the page.
+    Reproduce(ReproduceArgs),
     /// Extract the novels, train the tokenizer and the fixture models.
     Fixtures {
         /// The `data` folder of the installed R package janeaustenr.
@@ -63,40 +46,49 @@ enum Command {
         #[arg(long, value_enum, value_name = "MODEL", conflicts_with = "data")]
         only: Vec<Model>,
     },
-    /// List the claims.
-    List,
+}
+
+#[derive(clap::Args)]
+struct ReproduceArgs {
+    /// Names of claims.
+    claims: Vec<String>,
+    /// Size of the run; `--list` shows what each claim costs in each tier.
+    #[arg(long, value_enum, default_value_t)]
+    tier: Tier,
+    /// Backend of tensors, as compiled in.
+    #[arg(long, value_enum, default_value_t)]
+    device: Backend,
+    /// Take the cells that an interrupted run of the same commit has measured.
+    #[arg(long)]
+    resume: bool,
+    /// Run only cells whose name contains NAME, such as `elsa-90%` of a method and a pattern; repeatable.
+    ///
+    /// Several processes or days can share a claim: each runs its part, and `--resume` without `--only` puts the report
+    /// together.
+    #[arg(long, value_name = "NAME")]
+    only: Vec<String>,
+    /// List the claims with their measured costs, and run nothing.
+    #[arg(long)]
+    list: bool,
+    /// Show all numbers of each claim in tables, and the paths of its files.
+    #[arg(long)]
+    verbose: bool,
 }
 
 fn main() -> ExitCode {
+    survive_file_limits();
     match run(Args::parse().command) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
-            let causes = std::iter::successors(Some(&error as &dyn std::error::Error), |e| e.source());
-            let line = causes.map(ToString::to_string).collect::<Vec<_>>().join(": ");
-            eprintln!("error: {line}");
+            eprintln!("error: {}", one_line(&error));
             ExitCode::FAILURE
         }
     }
 }
 
-fn run(command: Command) -> Result<(), ExperimentError> {
+fn run(command: Command) -> Result<ExitCode, ExperimentError> {
     match command {
-        Command::Reproduce {
-            claims,
-            tier,
-            device,
-            resume,
-            only,
-        } => {
-            let setting = Setting {
-                tier,
-                backend: device,
-                device: device.device()?,
-                resume,
-                only,
-            };
-            reproduce(&claims, &setting)
-        }
+        Command::Reproduce(args) => reproduce(args),
         Command::Fixtures { data, out, steps, only } => {
             let config = FixtureConfig {
                 steps,
@@ -105,39 +97,38 @@ fn run(command: Command) -> Result<(), ExperimentError> {
             match data {
                 Some(data) => fixtures::make(&data, &out, &config),
                 None => fixtures::train_again(&only, &out, &config),
-            }
-        }
-        Command::List => {
-            CLAIMS
-                .iter()
-                .for_each(|claim| println!("{:<12} {}", claim.about.name, claim.about.summary));
-            Ok(())
+            }?;
+            Ok(ExitCode::SUCCESS)
         }
     }
 }
 
-fn reproduce(names: &[String], setting: &Setting) -> Result<(), ExperimentError> {
-    let named = names.iter().map(|name| find(name)).collect::<Result<Vec<_>, _>>()?;
-    let claims = if named.is_empty() {
-        CLAIMS.iter().collect()
+/// Lists or runs claims; the code says whether every one gave an outcome.
+fn reproduce(args: ReproduceArgs) -> Result<ExitCode, ExperimentError> {
+    let claims = choose(&args.claims)?;
+    let detail = if args.verbose {
+        Detail::AllNumbers
     } else {
-        named
+        Detail::Verdicts
     };
-    let root = reproduce_root();
-    for claim in claims {
-        println!("{}: {}\n", claim.about.name, claim.about.summary);
-        let Reproduction { outcome, charts } = claim.run(setting)?;
-        pivots_along(&outcome, claim.about.axes)
-            .iter()
-            .for_each(|table| println!("{table}"));
-        println!("{}", outcome.write(&root)?.display());
-        for chart in &charts {
-            println!(
-                "{}",
-                outcome.write_plot(&root, &chart.entry.name, &chart.svg)?.display()
-            );
-        }
+    let screen = Screen::of_process(detail);
+    if args.list {
+        print!("{}", list_claims(&claims, screen.width()));
+        return Ok(ExitCode::SUCCESS);
     }
-    println!("{}", write_report(&root, axes_of)?.display());
-    Ok(())
+    let setting = Setting {
+        tier: args.tier,
+        backend: args.device,
+        device: args.device.device()?,
+        resume: args.resume,
+        only: args.only,
+        root: reproduce_root(),
+    };
+    let session = Session::new(&claims, setting, screen);
+    session.end_in_order();
+    Ok(if session.run() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }

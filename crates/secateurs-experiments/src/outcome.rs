@@ -1,105 +1,80 @@
 //! The outcome of one run of one claim, and the file that keeps it.
 
 mod answer;
+mod band;
+mod decide;
 mod environment;
+mod error;
+mod failure;
 mod group;
 mod means;
+mod number;
+mod places;
+mod question;
 mod row;
 mod spread;
 mod subject;
+mod tier;
+mod upgrade;
 
-use std::fmt;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-pub use answer::{Answer, Better, Conclusion, Question};
+use places::{claim_folder, read_file, write_file};
+
+pub use answer::{Answer, Better, Conclusion};
+pub use band::Band;
 pub use environment::{Environment, current_commit};
+pub use error::OutcomeError;
+pub use failure::{Failure, FailureKind};
 pub use group::Group;
 pub use means::pool_deviations;
+pub use number::format_row_value;
+pub use places::{reproduce_root, workspace_root};
+pub use question::Question;
 pub use row::Row;
 pub use spread::Spread;
 pub use subject::{Metric, Subject};
-
-/// The extent of a claim's run.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, clap::ValueEnum, Default,
-)]
-#[serde(rename_all = "kebab-case")]
-pub enum Tier {
-    /// Every system beside its controls, in seconds each, with nothing but the repository.
-    #[default]
-    Quick,
-    /// Sweeps, seeds and spreads on the same models, within about an hour.
-    Standard,
-    /// The real models and data sets, for hours.
-    Full,
-}
-
-impl fmt::Display for Tier {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Self::Quick => "quick",
-            Self::Standard => "standard",
-            Self::Full => "full",
-        })
-    }
-}
-
-/// Why an outcome could not be kept or read back.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum OutcomeError {
-    /// The system refused to read, list or create a file or folder.
-    #[error("cannot {action} {}", path.display())]
-    Io {
-        /// The attempt, as a verb.
-        action: &'static str,
-        /// The file or folder.
-        path: PathBuf,
-        /// The system's reason.
-        source: std::io::Error,
-    },
-    /// A file could not be written whole; its former content is unchanged.
-    #[error(transparent)]
-    Write(#[from] secateurs_data::DataError),
-    /// A file is not an outcome.
-    #[error("{} is not an outcome", path.display())]
-    Malformed {
-        /// The file.
-        path: PathBuf,
-        /// The reader's reason, with its place.
-        source: serde_json::Error,
-    },
-}
+pub use tier::Tier;
 
 /// The result of one claim in one tier on one device.
+///
+/// A field that outcomes of older versions lack has a default.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Outcome {
     /// The claim's name, which is also its folder.
     pub claim: String,
     /// The claim in one sentence.
+    #[serde(default)]
     pub title: String,
     /// The paper it is from.
+    #[serde(default)]
     pub reference: String,
     /// Extent of the run.
     pub tier: Tier,
     /// The backend's name.
+    #[serde(default)]
     pub device: String,
     /// The commit of the code that ran, `-dirty` if it was changed.
+    #[serde(default)]
     pub commit: String,
     /// Seeds over which the spread was taken.
+    #[serde(default)]
     pub seeds: Vec<u64>,
     /// Numbers that were measured, controls included.
     pub rows: Vec<Row>,
     /// Facts that a reader must know to judge the numbers: deviations, what could not be run and why.
+    #[serde(default)]
     pub notes: Vec<String>,
     /// The paper's numbers for the same cases.
+    #[serde(default)]
     pub paper: Vec<Row>,
     /// Place and time of the run.
+    #[serde(default)]
     pub environment: Environment,
     /// Duration of the run.
+    #[serde(default)]
     pub seconds: f64,
     /// Answers to the claim's questions, the first of them the headline; none in outcomes of versions before there were questions.
     #[serde(default)]
@@ -153,7 +128,7 @@ impl Outcome {
 
     /// The folder of this outcome and its plots: `<root>/<claim>/<tier>`.
     pub fn folder(&self, root: &Path) -> PathBuf {
-        root.join(&self.claim).join(self.tier.to_string())
+        claim_folder(root, &self.claim, self.tier)
     }
 
     /// Writes `outcome.json` into the outcome's folder and returns its path.
@@ -163,7 +138,7 @@ impl Outcome {
     /// A system error; an earlier outcome is then unchanged.
     pub fn write(&self, root: &Path) -> Result<PathBuf, OutcomeError> {
         let text = serde_json::to_string_pretty(self).expect("rows are plain JSON") + "\n";
-        self.write_file(root, "outcome.json", &text)
+        write_file(&self.folder(root), "outcome.json", &text)
     }
 
     /// Writes `<name>.svg` beside the outcome.
@@ -172,51 +147,26 @@ impl Outcome {
     ///
     /// A system error.
     pub fn write_plot(&self, root: &Path, name: &str, svg: &str) -> Result<PathBuf, OutcomeError> {
-        self.write_file(root, &format!("{name}.svg"), svg)
+        write_file(&self.folder(root), &format!("{name}.svg"), svg)
     }
 
-    fn write_file(&self, root: &Path, name: &str, text: &str) -> Result<PathBuf, OutcomeError> {
-        let folder = self.folder(root);
-        fs::create_dir_all(&folder).map_err(|source| OutcomeError::Io {
-            action: "create",
-            path: folder.clone(),
-            source,
-        })?;
-        let path = folder.join(name);
-        secateurs_data::write_atomic(&path, text.as_bytes())?;
-        Ok(path)
+    /// The conclusion on all questions: the worst of their answers; `None` if there are none.
+    pub fn conclusion(&self) -> Option<Conclusion> {
+        self.answers.iter().map(|answer| answer.conclusion).max()
     }
 
-    /// Reads an `outcome.json`.
+    /// Reads an `outcome.json`, of this version or an older one as far as that can be.
     ///
     /// # Errors
     ///
-    /// The file is missing, or it is not an outcome.
+    /// The file is missing or damaged, or an older version left too little in it.
     pub fn read(path: &Path) -> Result<Self, OutcomeError> {
-        let text = fs::read_to_string(path).map_err(|source| OutcomeError::Io {
-            action: "read",
-            path: path.to_owned(),
-            source,
-        })?;
-        serde_json::from_str(&text).map_err(|source| OutcomeError::Malformed {
+        let value = upgrade::parse_upgraded(path, &read_file(path)?)?;
+        serde_json::from_value(value).map_err(|source| OutcomeError::OtherVersion {
             path: path.to_owned(),
             source,
         })
     }
-}
-
-/// The workspace this program was built from.
-pub fn workspace_root() -> &'static Path {
-    let crate_folder = Path::new(env!("CARGO_MANIFEST_DIR"));
-    crate_folder
-        .ancestors()
-        .nth(2)
-        .expect("the crate lies two folders below the workspace root")
-}
-
-/// The folder of all outcomes: `target/reproduce` in the workspace, wherever Cargo's own target folder is.
-pub fn reproduce_root() -> PathBuf {
-    workspace_root().join("target").join("reproduce")
 }
 
 #[cfg(test)]
@@ -246,18 +196,60 @@ mod tests {
         assert_eq!(value["tier"], "full");
     }
 
-    #[test]
-    fn a_damaged_file_is_an_error_that_names_it() {
+    fn read_text(text: &str) -> Result<Outcome, OutcomeError> {
         let root = tempfile::tempdir().unwrap();
         let path = root.path().join("outcome.json");
-        fs::write(&path, "{\"claim\": 3}").unwrap();
-        let error = Outcome::read(&path).unwrap_err();
-        assert!(error.to_string().contains("outcome.json"), "{error}");
+        std::fs::write(&path, text).unwrap();
+        Outcome::read(&path)
     }
 
     #[test]
-    fn the_workspace_root_holds_the_workspace_manifest() {
-        let manifest = fs::read_to_string(workspace_root().join("Cargo.toml")).unwrap();
-        assert!(manifest.contains("[workspace]"));
+    fn a_damaged_file_is_an_error_that_names_it() {
+        let error = read_text("{\"claim\": \"elsa\", ").unwrap_err().to_string();
+        assert!(
+            error.contains("outcome.json is not an outcome: it is damaged"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn a_file_of_another_version_is_an_error_that_says_what_to_do() {
+        for (text, reason) in [
+            ("{}", "missing field `claim`"),
+            ("{\"claim\": 3}", "invalid type"),
+            ("[1, 2]", "invalid"),
+            (
+                "{\"claim\": \"elsa\", \"tier\": \"gigantic\", \"rows\": []}",
+                "unknown variant `gigantic`",
+            ),
+            (
+                "{\"claim\": \"elsa\", \"tier\": \"quick\", \"rows\": [{\"method\": \"a\"}]}",
+                "`metric`",
+            ),
+        ] {
+            let error = read_text(text).unwrap_err();
+            assert!(error.to_string().ends_with("run the claim again"), "{error}");
+            let source = std::error::Error::source(&error)
+                .map(ToString::to_string)
+                .unwrap_or_default();
+            assert!(source.contains(reason), "{source}");
+        }
+    }
+
+    #[test]
+    fn an_older_outcome_keeps_its_numbers_and_loses_spreads_of_unknown_kind() {
+        let row = r#"{"method":"a","metric":"m","value":2.5,"spread":0.5,"control":false,"sparsity":0.9}"#;
+        let outcome = read_text(&format!(
+            r#"{{"claim":"elsa","tier":"full","rows":[{row},{row}],"seeds":[1]}}"#
+        ));
+        let outcome = outcome.unwrap();
+        assert_eq!((outcome.rows.len(), outcome.rows[0].value()), (2, Some(2.5)));
+        assert_eq!(
+            (outcome.rows[0].spread(), outcome.rows[0].number("sparsity")),
+            (None, Some(0.9))
+        );
+        assert_eq!(outcome.notes.len(), 1);
+        assert!(outcome.notes[0].contains("older version") && outcome.answers.is_empty());
+        assert_eq!((outcome.conclusion(), outcome.environment.threads), (None, 0));
     }
 }

@@ -59,7 +59,7 @@ impl Curve {
     ///
     /// # Errors
     ///
-    /// If the number of parameters is not that of the shape, one is NaN or infinite, or a polynomial has a degree above
+    /// If the number of parameters does not fit the shape, one is NaN or infinite, or a polynomial has a degree above
     /// [`MOST_DEGREE`].
     pub fn new(shape: Shape, parameters: Vec<f64>) -> Result<Self> {
         if let Shape::Polynomial(degree) = shape

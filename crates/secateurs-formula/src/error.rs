@@ -18,7 +18,7 @@ pub enum FormulaError {
         got: usize,
     },
     /// A sample that is NaN or infinite.
-    #[error("sample {index} of {what} is {value}")]
+    #[error("sample {index} of {what} is {value}, expected a finite number")]
     NotFinite {
         /// Name of the samples.
         what: &'static str,
@@ -28,13 +28,15 @@ pub enum FormulaError {
         value: f64,
     },
     /// A constant of a formula that is NaN or infinite.
-    #[error("the formula has the constant {value}, which is no number; what it was made of is too large")]
+    #[error(
+        "the formula has the constant {value}, which is not finite: it was computed from numbers that are too large"
+    )]
     Constant {
         /// The constant.
         value: f64,
     },
     /// A name that no function has.
-    #[error("there is no function {name:?}; there are {known}")]
+    #[error("there is no function {name:?}; the functions are: {known}")]
     UnknownFunction {
         /// The name.
         name: String,

@@ -12,7 +12,7 @@ pub type Result<T, E = ImportanceError> = core::result::Result<T, E>;
 #[non_exhaustive]
 pub enum ImportanceError {
     /// A score that needs calibration got no input norms.
-    #[error("{path}: {importance} needs the norms of the layer's inputs; calibrate first")]
+    #[error("{path}: {importance} needs the norms of the layer's inputs; give calibration data")]
     NeedsActivations {
         /// Name of the score.
         importance: String,
@@ -20,7 +20,7 @@ pub enum ImportanceError {
         path: String,
     },
     /// A score that needs gradients got none.
-    #[error("{path}: {importance} needs gradients; collect them first")]
+    #[error("{path}: {importance} needs gradients of this weight; collect them on calibration data")]
     NeedsGradients {
         /// Name of the score.
         importance: String,
@@ -28,7 +28,7 @@ pub enum ImportanceError {
         path: String,
     },
     /// Input norms that do not fit the layer.
-    #[error("{path}: {got} input norms for {expected} inputs")]
+    #[error("{path}: got {got} input norms for {expected} inputs")]
     NormCount {
         /// Path of the layer.
         path: String,
@@ -38,7 +38,7 @@ pub enum ImportanceError {
         got: usize,
     },
     /// An input norm that is negative, infinite or NaN.
-    #[error("{path}: the norm of input {input} is {value}")]
+    #[error("{path}: the norm of input {input} is {value}, expected a finite number from 0 on")]
     BadNorm {
         /// Path of the layer.
         path: String,
@@ -48,7 +48,7 @@ pub enum ImportanceError {
         value: f32,
     },
     /// Gradients that do not fit the layer.
-    #[error("{path}: gradients are {got:?}, the weights {expected:?}")]
+    #[error("{path}: the gradients have dimensions {got:?}, the weights {expected:?}")]
     GradientDims {
         /// Path of the layer.
         path: String,
@@ -58,7 +58,7 @@ pub enum ImportanceError {
         got: [usize; 2],
     },
     /// A gradient that is NaN or infinite.
-    #[error("{path}: the gradient of output {output}, input {input} is {value}")]
+    #[error("{path}: the gradient of output {output}, input {input} is {value}, expected a finite number")]
     NonFiniteGradient {
         /// Path of the layer.
         path: String,

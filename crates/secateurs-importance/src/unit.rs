@@ -6,9 +6,9 @@ use crate::error::Result;
 
 /// Scores every unit of a group; higher is more important.
 ///
-/// The counterpart of [`Importance`](crate::Importance), which scores the weights of one matrix. `Evidence` is what the score
-/// sees of a group: the observed experts of a layer, the attributed nodes of a network, the weights that a channel couples.
-/// [`keep_units`](secateurs_tensor::keep_units) selects among the scores.
+/// The counterpart of [`Importance`](crate::Importance), which scores the weights of one matrix. `Evidence` is the data
+/// of a group that the score uses: the observed experts of a layer, the attributed nodes of a network, the weights that
+/// a channel couples. [`keep_units`](secateurs_tensor::keep_units) selects among the scores.
 ///
 /// # Examples
 ///

@@ -10,7 +10,7 @@ use secateurs_kan::KanError;
 #[non_exhaustive]
 pub enum KanFileError {
     /// A file that holds something else than a Kolmogorov-Arnold network.
-    #[error("{} is no file of a Kolmogorov-Arnold network", path.display())]
+    #[error("{} holds no Kolmogorov-Arnold network", path.display())]
     NoKan {
         /// The file.
         path: PathBuf,

@@ -34,10 +34,11 @@ use crate::KanFileError;
 ///
 /// # Errors
 ///
-/// If a file cannot be read. By name and place are refused: edges with a spline and a formula of which neither is 0 (modes `ns` and `sn`,
-/// and `perturb` with mode `all`), functions of one's own (`anonymous`), products of one factor, and base functions other than SiLU and zero,
-/// `identity` among them, also SiLU with `inplace=True` and with hooks. Also if a tensor is missing, of a wrong shape or not finite, or if
-/// knots do not ascend, as pykan leaves them for columns with repeated values.
+/// If a file cannot be read. The error gives name and place of refused parts: edges with a spline and a formula that
+/// are both not 0 (modes `ns` and `sn`, and `perturb` with mode `all`), functions of one's own (`anonymous`), products
+/// of one factor, and base functions other than SiLU and zero, `identity` among them, also SiLU with `inplace=True` and
+/// with hooks. Also if a tensor is missing, of a wrong shape or not finite, or if knots do not ascend, as pykan leaves
+/// them for columns with repeated values.
 ///
 /// # References
 ///

@@ -229,7 +229,7 @@ fn settings_that_do_not_fit_are_refused_by_their_key() {
     ] {
         assert_eq!(
             malformed(with_settings("refine", text)),
-            "the whole is no block of YAML",
+            "the file is no mapping in YAML's block style",
             "{text:.40}"
         );
     }

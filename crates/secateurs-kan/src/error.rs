@@ -32,13 +32,13 @@ pub enum KanError {
         got: f64,
     },
     /// Knots that do not ascend, are not finite, or are too few.
-    #[error("knots of input {input} do not ascend, or are not finite or too few")]
+    #[error("the knots of input {input} do not ascend, are not finite, or are too few")]
     BadKnots {
         /// The input.
         input: usize,
     },
     /// A value in the data that is NaN or infinite.
-    #[error("{what}: row {row}, column {column} is {value}")]
+    #[error("{what}: the value in row {row}, column {column} is {value}, expected a finite number")]
     NotFinite {
         /// Name of the data.
         what: &'static str,
@@ -94,7 +94,9 @@ pub enum KanError {
         layer: usize,
     },
     /// A least-squares problem without a solution.
-    #[error("layer {layer}, input {input}: the coefficients cannot be determined")]
+    #[error(
+        "layer {layer}, input {input}: least squares does not determine the coefficients; use more rows or fewer intervals"
+    )]
     Singular {
         /// The layer.
         layer: usize,
@@ -102,7 +104,7 @@ pub enum KanError {
         input: usize,
     },
     /// Scores that contain NaN.
-    #[error("layer {layer}, node {node}: the score is not a number")]
+    #[error("layer {layer}, node {node}: the score is NaN")]
     NanScore {
         /// The layer.
         layer: usize,
@@ -110,7 +112,9 @@ pub enum KanError {
         node: usize,
     },
     /// An edge that has no formula.
-    #[error("layer {layer}: the edge from input {input} to subnode {subnode} is no curve with a formula")]
+    #[error(
+        "layer {layer}: the edge from input {input} to subnode {subnode} has no formula; replace splines by functions first"
+    )]
     NotSymbolic {
         /// The layer.
         layer: usize,
@@ -166,7 +170,7 @@ pub enum KanError {
         name: String,
     },
     /// A tensor of a state whose shape differs from the configuration's.
-    #[error("tensor {name} has shape {got:?}, the configuration says {expected:?}")]
+    #[error("tensor {name} has shape {got:?}, the configuration implies {expected:?}")]
     TensorShape {
         /// Name of the tensor.
         name: String,
@@ -186,7 +190,7 @@ pub enum KanError {
         got: DType,
     },
     /// A number in a tensor of a state that is out of range.
-    #[error("tensor {name} holds {value} at index {index}")]
+    #[error("tensor {name} holds {value} at index {index}, which is not allowed there")]
     TensorValue {
         /// Name of the tensor.
         name: String,
@@ -196,7 +200,7 @@ pub enum KanError {
         value: f64,
     },
     /// A curve of a state on an edge that the network lacks.
-    #[error("layer {layer}: the curve from input {input} to subnode {subnode} has no edge of its own")]
+    #[error("layer {layer}: the network has no edge for the curve from input {input} to subnode {subnode}")]
     CurvePlace {
         /// The layer.
         layer: usize,

@@ -42,7 +42,7 @@ pub enum ModelError {
         vocab_size: usize,
     },
     /// An index of a block that the model does not have.
-    #[error("block {index} was asked for, the model has {n_blocks}")]
+    #[error("the model has no block {index}, only {n_blocks} from 0 on")]
     BlockOutOfRange {
         /// Index asked for.
         index: usize,
@@ -50,19 +50,19 @@ pub enum ModelError {
         n_blocks: usize,
     },
     /// Constants in the place of experts, which no file format can hold.
-    #[error("block {index} has constants in the place of experts, which no model file can hold")]
+    #[error("block {index} has constants in the place of experts; no model file can hold these")]
     ConstantExperts {
         /// Index of the block.
         index: usize,
     },
     /// A parameter of a module that the plan of the model's tensors lacks.
-    #[error("the parameter {path} of the module is not among the tensors of the model")]
+    #[error("parameter {path} of the module is not among the tensors of the model")]
     Unplanned {
         /// Path of the parameter.
         path: String,
     },
     /// A model without an embedding, which cannot read tokens.
-    #[error("the model has no embedding of tokens")]
+    #[error("the model has no token embedding, so it cannot read text")]
     NoEmbedding,
     /// A model file that could not be read or written.
     #[error(transparent)]

@@ -16,8 +16,8 @@ pub(crate) struct Block {
 }
 
 impl Block {
-    /// Computes gates and activations from the products of rows with routers, then with experts: `[n_rows, 2
-    /// n_experts]`.
+    /// Computes gates and activations from the products of rows with routers, then with experts:
+    /// `[n_rows, 2 n_experts]`.
     pub(crate) fn new(projections: MatRef<'_, f64>) -> Self {
         let n_experts = projections.ncols() / 2;
         let [routed, projections] = [0, n_experts].map(|first| projections.subcols(first, n_experts).to_owned());

@@ -50,7 +50,7 @@ pub enum TheoryError {
         got: f64,
     },
     /// A number of experts to keep that the student does not have.
-    #[error("{n_kept} experts cannot be kept of {n_experts}")]
+    #[error("{n_kept} of {n_experts} experts cannot be kept; keep 1 to {n_experts}")]
     Kept {
         /// Experts to keep.
         n_kept: usize,
@@ -72,7 +72,7 @@ pub enum TheoryError {
         expert: usize,
     },
     /// Experts whose weights least squares does not determine, because some experts are combinations of the others.
-    #[error("the weights of experts {kept:?} are not determined: their outputs depend on each other")]
+    #[error("least squares does not determine the weights of experts {kept:?}: their outputs depend on each other")]
     Singular {
         /// The experts.
         kept: Vec<usize>,

@@ -8,8 +8,8 @@ use crate::routing::TokenRouting;
 /// The load-balancing loss `E / k * sum_e mean_t(p_te) * mean_t(chosen_te)`: 1 for an even router, up to `E / k` for
 /// one that always chooses the same experts.
 ///
-/// The gradient goes through the probabilities; who was chosen is a constant. `k` is the mean number of choices per token. Computed in
-/// at least single precision; the result has the precision of the gates.
+/// The gradient passes the probabilities; the choice of experts is a constant. `k` is the mean number of choices per
+/// token. Computed in at least single precision; the result has the precision of the gates.
 ///
 /// # References
 ///

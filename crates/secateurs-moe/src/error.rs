@@ -8,7 +8,7 @@ pub type Result<T> = std::result::Result<T, MoeError>;
 #[non_exhaustive]
 pub enum MoeError {
     /// A number of experts per token that the router cannot serve.
-    #[error("{router}: {top_k} experts per token, of {n_experts}")]
+    #[error("{router}: {top_k} experts per token are requested, the layer has {n_experts}")]
     TopK {
         /// Name of the router.
         router: &'static str,
@@ -31,7 +31,7 @@ pub enum MoeError {
         expected: &'static str,
     },
     /// A logit of the router's gate that is NaN or infinite.
-    #[error("the logit of token {token} for expert {expert} is {value}")]
+    #[error("the gate's logit of token {token} for expert {expert} is {value}, expected a finite number")]
     Logit {
         /// The token.
         token: usize,
@@ -57,7 +57,7 @@ pub enum MoeError {
         what: &'static str,
     },
     /// A request to remove too many experts.
-    #[error("{n_removed} of {n_experts} experts are to go, but every token needs {needed}")]
+    #[error("{n_removed} of {n_experts} experts cannot be removed: every token needs {needed}")]
     TooFewLeft {
         /// Experts to be removed.
         n_removed: usize,
@@ -75,13 +75,13 @@ pub enum MoeError {
         n_experts: usize,
     },
     /// Missing evidence: no token was observed.
-    #[error("{criterion}: no token was observed")]
+    #[error("{criterion}: no token was observed; give calibration data")]
     NoEvidence {
         /// Name of the criterion.
         criterion: String,
     },
     /// An expert's output, or a score made from it, that is not finite.
-    #[error("{what} of expert {expert} is {value}")]
+    #[error("{what} of expert {expert} is {value}, expected a finite number")]
     NotFinite {
         /// Name of the quantity computed.
         what: &'static str,

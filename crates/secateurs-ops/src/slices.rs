@@ -75,8 +75,8 @@ pub struct Attention<'a> {
     pub d_head: usize,
 }
 
-/// Causal attention, `softmax(q k^T / sqrt(d_head)) v` over the keys up to each query's own; the result is `[n_tokens,
-/// n_heads, d_head]`.
+/// Causal attention, `softmax(q k^T / sqrt(d_head)) v` over the keys up to each query's own; the result is
+/// `[n_tokens, n_heads, d_head]`.
 ///
 /// # Panics
 ///

@@ -50,8 +50,8 @@ pub fn spline_basis(x: Tensor<2>, basis: &SplineBasis) -> Tensor<3> {
     crate::plain::spline_basis(x, basis)
 }
 
-/// Applies functions on edges and sums them at each output: `y_o = sum_i (base[i, o] silu(x_i) + sum_m coefficients[i,
-/// m, o] B_m(x_i))`.
+/// Applies functions on edges and sums them at each output:
+/// `y_o = sum_i (base[i, o] silu(x_i) + sum_m coefficients[i, m, o] B_m(x_i))`.
 ///
 /// Of the `n_basis` functions only `degree + 1` are not zero at a point, and the fused code touches no others.
 ///

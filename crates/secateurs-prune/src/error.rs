@@ -26,7 +26,7 @@ pub enum PruneError {
         source: TensorError,
     },
     /// A method that needs a Gram matrix got none.
-    #[error("{path}: {method} needs the Gram matrix of the layer's inputs; calibrate first")]
+    #[error("{path}: {method} needs the Gram matrix of the layer's inputs; give calibration data")]
     NeedsGram {
         /// Path of the layer.
         path: String,
@@ -118,7 +118,7 @@ pub enum PruneError {
         method: String,
     },
     /// A number of patterns that differs from the number of blocks.
-    #[error("{got} patterns for {expected} blocks")]
+    #[error("got {got} patterns for the {expected} blocks of the model; give one per block")]
     PatternCount {
         /// Blocks of the model.
         expected: usize,
@@ -126,13 +126,13 @@ pub enum PruneError {
         got: usize,
     },
     /// An empty calibration set.
-    #[error("there is no calibration batch")]
+    #[error("the calibration data are empty; give at least one batch")]
     NoCalibration,
     /// A block that could not be read or written.
-    #[error("the block store failed")]
+    #[error("a block of the model cannot be read or written")]
     Store(#[source] Box<dyn Error + Send + Sync>),
     /// An allocation whose number of entries differs from the number of blocks.
-    #[error("the allocation has {got} entries for {expected} blocks")]
+    #[error("the allocation has {got} sparsities for the {expected} blocks of the model; give one per block")]
     AllocationCount {
         /// Blocks of the model.
         expected: usize,
@@ -140,7 +140,7 @@ pub enum PruneError {
         got: usize,
     },
     /// An allocation that varies sparsity, over a pattern that fixes it.
-    #[error("{pattern} has one sparsity; allocate over an unstructured pattern")]
+    #[error("{pattern} has the same sparsity in every block; use an unstructured pattern with an allocation")]
     FixedPattern {
         /// The pattern.
         pattern: String,
@@ -152,7 +152,7 @@ pub enum PruneError {
     #[error(transparent)]
     Train(#[from] TrainError),
     /// A fraction of outliers outside `[0, 1]`.
-    #[error("the outlier fraction of block {block} is {value}")]
+    #[error("the outlier fraction of block {block} is {value}, expected 0 to 1")]
     BadOutlierFraction {
         /// Index of the block.
         block: usize,

@@ -49,7 +49,7 @@ impl LlamaWeights {
     ///
     /// # Errors
     ///
-    /// If the shape is too large for a format, or that of a mixture of experts.
+    /// If the shape is too large for a format, or belongs to a mixture of experts.
     pub fn synthetic(
         config: LlamaConfig,
         synthetic: &Synthetic,

@@ -25,7 +25,7 @@ pub enum SparseError {
         d_input: usize,
     },
     /// A weight that is not finite, in a type that stores finite numbers only.
-    #[error("weight {index} is {value}")]
+    #[error("weight {index} is {value}; this value type stores finite numbers only")]
     NotFinite {
         /// Index of the weight, counted along outputs.
         index: usize,
@@ -51,7 +51,7 @@ pub enum SparseError {
         d_input: usize,
     },
     /// A group without exactly `keep` ones.
-    #[error("group {group} of output {output} has {got} ones in its mask, expected {keep}")]
+    #[error("the mask of output {output} has {got} ones in group {group}, expected {keep}")]
     Group {
         /// Index of the output.
         output: usize,
@@ -63,9 +63,7 @@ pub enum SparseError {
         got: usize,
     },
     /// A group with more than `keep` non-zero weights, which the pattern cannot hold.
-    #[error(
-        "group {group} of output {output} has {got} weights that are not zero, the pattern {keep}:{width} holds {keep}"
-    )]
+    #[error("group {group} of output {output} has {got} non-zero weights, and the pattern {keep}:{width} holds {keep}")]
     Crowded {
         /// Index of the output.
         output: usize,
@@ -97,7 +95,7 @@ pub enum SparseError {
         expected: &'static str,
     },
     /// An index of an input that does not exist, or that does not follow the one before it.
-    #[error("index {index} of output {output} is out of order or not below {d_input}")]
+    #[error("output {output} has index {index}, which is out of order or not below its {d_input} inputs")]
     Index {
         /// Index of the output.
         output: usize,

@@ -66,9 +66,9 @@ impl PackedMatrix {
     /// | indexed | `shape`, `compressed`, `indices`, `row_offsets` |
     ///
     /// `shape` is `I64 [2]`, `compressed` the values (`I8` for 8-bit and `U8` for pairs of 4-bit integers), `bitmask`
-    /// `U8 [d_output, d_input.div_ceil(8)]`, `row_offsets` `I64 [d_output]`, `indices` `U16`, `pattern` `I64 [2]` (kept,
-    /// of how many), `scales` `BF16 [d_output, n_groups]`. Bitmaps with float values are what compressed-tensors calls
-    /// `sparse-bitmask`, and 2:4 what it calls `sparse-24-bitmask`.
+    /// `U8 [d_output, d_input.div_ceil(8)]`, `row_offsets` `I64 [d_output]`, `indices` `U16`, `pattern` `I64 [2]`
+    /// (kept, of how many), `scales` `BF16 [d_output, n_groups]`. In compressed-tensors, bitmaps with float values are
+    /// called `sparse-bitmask`, and 2:4 `sparse-24-bitmask`.
     pub fn to_tensors(&self) -> Vec<(&'static str, StoredTensor)> {
         let dims = self.dims();
         let values = self.values();
@@ -115,8 +115,8 @@ impl PackedMatrix {
     ///
     /// # Errors
     ///
-    /// [`SparseError::Missing`] if a tensor is not there, [`SparseError::Tensor`] if one has another element type or shape
-    /// than its place asks for, or what the format's `from_parts` finds wrong.
+    /// [`SparseError::Missing`] if a tensor is missing, [`SparseError::Tensor`] if one has an unexpected element type
+    /// or shape, or the errors of the format's `from_parts`.
     pub fn from_tensors(find: impl Fn(&str) -> Option<StoredTensor>) -> Result<Self, SparseError> {
         let get = |part: &'static str| find(part).ok_or(SparseError::Missing { part });
         if let Some(weights) = find("") {

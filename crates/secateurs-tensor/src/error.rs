@@ -38,7 +38,7 @@ pub enum TensorError {
         text: String,
     },
     /// An input dimension that N:M groups do not tile.
-    #[error("groups of {group} do not divide the {d_input} inputs")]
+    #[error("groups of {group} inputs do not tile the {d_input} inputs of an output; choose a group that divides them")]
     IndivisibleGroup {
         /// Inputs of every output.
         d_input: usize,
@@ -66,7 +66,7 @@ pub enum TensorError {
         got: [usize; 2],
     },
     /// A convolution kernel that does not fit the matrix.
-    #[error("{channels} channels of a {kernel:?} kernel do not give {d_input} inputs")]
+    #[error("{channels} channels and a {kernel:?} kernel make no {d_input} inputs")]
     KernelMismatch {
         /// Height and width of the kernel.
         kernel: [usize; 2],
@@ -134,7 +134,7 @@ pub enum TensorError {
         got: usize,
     },
     /// A group that keeps more than its pattern allows.
-    #[error("output {output} keeps {kept} of the group at input {input}, more than {keep}")]
+    #[error("output {output} keeps {kept} weights of the group at input {input}, and the pattern allows {keep}")]
     NmViolated {
         /// Output of the first such group.
         output: usize,
@@ -165,13 +165,13 @@ pub enum TensorError {
         examples: String,
     },
     /// A mask for a parameter that the module lacks.
-    #[error("the module has no float parameter {path:?}")]
+    #[error("the module has no float parameter {path:?}; the masks belong to another model")]
     UnknownParameter {
         /// Path of the mask.
         path: String,
     },
     /// A mask for a parameter that is neither a linear nor a 2-d convolution weight.
-    #[error("{path}: masks fit rank 2 and 4, the parameter has rank {rank}")]
+    #[error("{path}: only parameters of rank 2 and 4 can be masked, this one has rank {rank}")]
     UnsupportedRank {
         /// Path of the parameter.
         path: String,
@@ -179,7 +179,9 @@ pub enum TensorError {
         rank: usize,
     },
     /// A mask or a matrix of other dimensions than its parameter.
-    #[error("{path}: got dimensions {got:?} for a parameter of {expected:?}, both as [d_output, d_input]")]
+    #[error(
+        "{path}: the parameter has dimensions {expected:?}, the mask or matrix {got:?}, both as [d_output, d_input]"
+    )]
     ParameterMismatch {
         /// Path of the parameter.
         path: String,
@@ -189,7 +191,7 @@ pub enum TensorError {
         got: [usize; 2],
     },
     /// A parameter that already carries a mask or an adapter; burn holds one.
-    #[error("{path} already carries a reparameterisation; fold it first")]
+    #[error("{path} already carries a mask or an adapter; fold it into the weight first")]
     AlreadyReparameterized {
         /// Path of the parameter.
         path: String,

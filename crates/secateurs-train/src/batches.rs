@@ -4,8 +4,8 @@ use crate::error::{Result, TrainError};
 
 /// Items in an order that follows from a seed, epoch after epoch.
 ///
-/// Every epoch takes each of `0..n_items` once, in an order of its own (Fisher and Yates, with the generator SplitMix64), so that
-/// a number of an epoch is all that is needed to go on in it.
+/// Every epoch takes each of `0..n_items` once, in an order of its own (Fisher and Yates, with the generator
+/// SplitMix64), so that the number of an epoch is enough to resume it.
 ///
 /// # Examples
 ///

@@ -74,7 +74,7 @@ impl EarlyStopping {
 
 /// A training under watch: a summary of its losses so far, and its best state.
 ///
-/// It is a value: stored beside the state of a training and read again, it goes on where it was.
+/// It is a value: stored beside the state of a training and read again, it continues where it was.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Watch<S> {
     rule: EarlyStopping,

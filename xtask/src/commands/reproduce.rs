@@ -12,40 +12,40 @@ use crate::workspace;
 pub struct Arguments {
     /// Claims by name; all of them if none is given.
     claims: Vec<String>,
-    /// How much of each claim is run.
+    /// Size of the run; `--list` shows what each claim costs in each tier.
     #[arg(long, value_enum, default_value_t)]
     tier: Tier,
     /// Where it is computed.
     #[arg(long, value_enum, default_value_t)]
     device: Device,
-    /// Take what an interrupted run of the same commit has measured.
+    /// Take the cells that an interrupted run of the same commit has measured.
     #[arg(long)]
     resume: bool,
-    /// Only what is called like this, method and pattern, as in `elsa-90%`; give it again for more.
+    /// Run only cells whose name contains NAME, such as `elsa-90%` of a method and a pattern; repeatable.
     #[arg(long, value_name = "NAME")]
     only: Vec<String>,
+    /// List the claims with their measured costs, and run nothing.
+    #[arg(long)]
+    list: bool,
+    /// Show all numbers of each claim in tables, and the paths of its files.
+    #[arg(long)]
+    verbose: bool,
 }
 
 #[derive(Debug, Clone, Copy, Default, clap::ValueEnum)]
 enum Tier {
-    /// Every system beside its controls, in minutes, with nothing but the repository.
+    /// Every system beside its controls, at most 90 seconds a claim, with nothing but the repository.
     #[default]
     Quick,
-    /// Sweeps, seeds and spreads on the same models, within about an hour.
+    /// Sweeps, seeds and spreads on the same models: about an hour for all claims, with nothing but the repository.
     Standard,
-    /// The real models and data sets, for hours.
+    /// The real models and data sets, which `cargo xtask data get` fetches, for hours.
     Full,
 }
 
-/// Runs the experiments and says where their report is.
+/// Builds the experiments and becomes them: their signals and their exit code are those of this process.
 pub fn run(arguments: &Arguments) -> Result<(), TaskError> {
-    let result = process::run(experiments(arguments.device)?.args(words(arguments)));
-    let report = workspace::root().join("target").join("reproduce").join("report.html");
-    // A failed claim does not take away the report on the others.
-    if report.is_file() {
-        println!("\nreport: {}", report.display());
-    }
-    result
+    process::become_program(experiments(arguments.device)?.args(words(arguments)))
 }
 
 /// Builds the `experiments` program for a device and returns it ready for its own arguments.
@@ -75,11 +75,19 @@ fn words(arguments: &Arguments) -> Vec<&str> {
     };
     let claims = arguments.claims.iter().map(String::as_str);
     let options = ["--tier", tier, "--device", arguments.device.name()];
-    let resume = arguments.resume.then_some("--resume");
+    let flags = [
+        (arguments.resume, "--resume"),
+        (arguments.list, "--list"),
+        (arguments.verbose, "--verbose"),
+    ];
     std::iter::once("reproduce")
         .chain(claims)
         .chain(options)
-        .chain(resume)
+        .chain(
+            flags
+                .into_iter()
+                .filter_map(|(is_given, flag)| is_given.then_some(flag)),
+        )
         .chain(arguments.only.iter().flat_map(|name| ["--only", name.as_str()]))
         .collect()
 }

@@ -10,13 +10,14 @@ use super::Finding;
 pub const PAGE: &str = "crates/README.md";
 
 /// Crates that never see burn; all others use it without naming a backend, which their users choose.
-const WITHOUT_BURN: [&str; 7] = [
+const WITHOUT_BURN: [&str; 8] = [
     "secateurs-formula",
     "secateurs-chart",
     "secateurs-moe-theory",
     "secateurs-data",
     "secateurs-datasets",
     "secateurs-runtime",
+    "secateurs-terminal",
     "xtask",
 ];
 

@@ -43,12 +43,12 @@ pub enum Pooling {
 
 /// An additive model with pooling chosen by cross-validation on observed outcomes.
 ///
-/// Functions and scales are those of [`AdditiveConfig`](crate::AdditiveConfig). Folds are drawn within each arm; a candidate's
-/// error is the sum over the arms of the mean squared error of rows that it was not fitted to, so that a small arm counts as much
-/// as a large one. Candidates compete whose error exceeds the least one by at most one standard error of the paired differences
-/// of rows. Candidates that pool most win; among them, candidates with lines for covariates with few values; among them, the
-/// candidate with the least error. So fewer parameters are taken where the data cannot tell candidates apart. No true effect is
-/// used.
+/// Functions and scales are those of [`AdditiveConfig`](crate::AdditiveConfig). Folds are drawn within each arm; a
+/// candidate's error is the sum over the arms of the mean squared error of rows that it was not fitted to, so that a
+/// small arm counts as much as a large one. Candidates compete whose error exceeds the least one by at most one
+/// standard error of the paired differences of rows. Candidates that pool most win; among them, candidates with lines
+/// for covariates with few values; among them, the candidate with the least error. So fewer parameters are taken where
+/// the data cannot distinguish the candidates. No true effect is used.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PoolingSearch {
     /// Candidates to try; among equals the first is chosen.

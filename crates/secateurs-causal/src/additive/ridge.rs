@@ -106,7 +106,7 @@ impl Equations<'_> {
 
     /// The score of generalised cross-validation, and the coefficients.
     fn judged(&self, penalty: f64) -> Result<(f64, Vec<f64>)> {
-        // Coefficients, and beside them (F'F + penalty I)^-1 F'F, whose trace is that of H.
+        // Coefficients, and beside them (F'F + penalty I)^-1 F'F, which has the trace of H.
         let p = self.gram.nrows();
         let beside = Mat::from_fn(p, p + 1, |row, column| match column {
             0 => self.right[(row, 0)],
@@ -138,7 +138,7 @@ pub(crate) fn penalised(gram: &Mat<f64>, right: &Mat<f64>, penalties: &[f64]) ->
     let factor = normal
         .llt(Side::Lower)
         .map_err(|LltError::NonPositivePivot { index }| singular(index))?;
-    // A pivot is what the columns before it leave of a column.
+    // A pivot is the part of a column that the columns before it leave unexplained.
     let lost = |&at: &usize| factor.L()[(at, at)].powi(2) <= LEAST_PIVOT * normal[(at, at)];
     match (0..penalties.len()).find(lost) {
         None => Ok(factor.solve(right)),

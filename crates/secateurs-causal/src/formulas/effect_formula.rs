@@ -16,9 +16,9 @@ use run::Run;
 
 /// The settings of each stage, and its budget: how far it may change the predictions.
 ///
-/// A stage is accepted if the mean squared change of the outcomes that were observed, and that of the effects, over the
-/// training rows, against the model as it was fitted, are at most this share of the mean squared residual. So no stage needs
-/// rows of its own, and the formula cannot be more than a little worse than the model.
+/// A stage is accepted if it changes the predictions of the fitted model little: over the training rows, the mean
+/// squared change of the observed outcomes, and the one of the effects, may be at most this share of the mean squared
+/// residual. So no stage needs rows of its own, and the formula cannot be more than a little worse than the model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FormulaConfig {
     /// Budget after pruning.
@@ -35,8 +35,9 @@ pub struct FormulaConfig {
     pub tolerances: Vec<f64>,
     /// The functions.
     pub library: Library,
-    /// Roundings, the boldest first. They are of constants in decades: outcomes and effects in the power of ten below the deviation
-    /// of the outcomes, covariates in that below their range. So formulas have the same digits in all units.
+    /// Roundings, the boldest first. They apply to constants in decades: outcomes and effects in the power of ten below
+    /// the deviation of the outcomes, covariates in the power of ten below their range. So formulas have the same
+    /// digits in all units.
     pub roundings: Vec<Rounding>,
 }
 
@@ -49,7 +50,7 @@ impl Default for FormulaConfig {
             thresholds: vec![0.5, 0.3, 0.2, 0.1, 0.05, 0.03, 0.02, 0.01],
             tolerances: vec![8.0, 4.0, 2.0, 1.0, 0.5, 0.2, 0.05, 0.01],
             library: Library::default().with_polynomials(5),
-            // Small shifts go with decimals; small factors stay with digits.
+            // Decimals remove small shifts; digits keep small factors.
             roundings: (1..=6)
                 .flat_map(|n| [Rounding::Decimals(n), Rounding::Significant(n)])
                 .collect(),

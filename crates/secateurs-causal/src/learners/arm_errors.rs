@@ -35,7 +35,7 @@ impl<B: Base> Objective<Vec<B::Network>> for ArmErrors<'_, B> {
             .iter()
             .zip(&self.prepared)
             .filter_map(|(network, prepared)| self.base.penalty(network, rows.inputs.clone(), prepared));
-        // Errors have the precision of the rows, penalties that of the network.
+        // Errors have the precision of the rows, penalties the precision of the network.
         penalties.fold(self.error(&rows, networks), |sum, penalty| {
             let dtype = sum.dtype();
             sum + penalty.cast(dtype)

@@ -13,8 +13,8 @@ use crate::{CausalError, Result};
 
 /// Networks that predict outcomes without and with treatment, in the units of the study that they were trained on.
 ///
-/// The networks can be taken apart and changed, to prune them or to give them formulas: [`head`](Self::head) says which output
-/// of which network, at which inputs, is the outcome of an arm.
+/// The networks can be taken out and changed, to prune them or to give them formulas: [`head`](Self::head) locates the
+/// output of an arm, by its network and inputs.
 #[derive(Debug, Clone)]
 pub struct EffectModel<N> {
     learner: Learner,
@@ -83,15 +83,15 @@ impl<N: Network> EffectModel<N> {
     ///
     /// # Errors
     ///
-    /// Those of the function, or if a network has other numbers of inputs or outputs.
+    /// The errors of the function, or if a network has other numbers of inputs or outputs.
     pub fn map_networks<E: Into<CausalError>>(self, mut map: impl FnMut(usize, N) -> Result<N, E>) -> Result<Self> {
         let networks = self.networks.into_iter().enumerate();
         let networks = networks.map(|(number, network)| map(number, network).map_err(Into::into));
         Self::new(self.learner, self.d_input, networks.collect::<Result<_>>()?)
     }
 
-    /// Inputs of the networks for a study: covariates, and for an S-learner the actual treatment of each row; `[rows,
-    /// inputs]`.
+    /// Inputs of the networks for a study: covariates, and for an S-learner the actual treatment of each row;
+    /// `[rows, inputs]`.
     ///
     /// # Errors
     ///

@@ -14,7 +14,7 @@ use crate::learners::place::Place;
 use crate::{CausalError, Result};
 
 /// Linear layers with ELU between them: a trunk that all outputs share, then separate hidden layers for each outcome. A
-/// propensity is linear in what the trunk gives.
+/// propensity is linear in the trunk's output.
 ///
 /// Weights and biases are uniform in `±1 / sqrt(d_input)` of their layer. The first layer sees inputs with mean 0 and deviation 1
 /// over the training rows.
@@ -90,8 +90,8 @@ fn linear([d_input, d_output]: [usize; 2], rng: &mut StdRng, place: &Place) -> L
 
 /// A trunk and a head for each output, with the scales of the user's units.
 ///
-/// The first layer sees `(x - centre) / size` of each input, outputs are `centre + size y` of what the heads give. A record of the
-/// parameters does not hold the scales: keep [`scales`](Self::scales) beside it, and give them back by
+/// The first layer sees `(x - centre) / size` of each input, outputs are `centre + size y` of the heads' outputs `y`. A
+/// record of the parameters does not hold the scales: keep [`scales`](Self::scales) beside it, and give them back by
 /// [`with_scales`](Self::with_scales).
 #[derive(Module, Debug)]
 pub struct Mlp {

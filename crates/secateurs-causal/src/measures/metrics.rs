@@ -74,15 +74,16 @@ pub fn policy_regret(effects: &[f64], study: &Study) -> Result<f64> {
     Ok(lost.sum::<f64>() / study.rows() as f64)
 }
 
-/// The risk of treating the rows with a positive estimated effect, from observed outcomes: `1 - (E[y | pi = 1, t = 1]
-/// P(pi = 1) + E[y | pi = 0, t = 0] P(pi = 0))`.
+/// The risk of treating the rows with a positive estimated effect, from observed outcomes:
+/// `1 - (E[y | pi = 1, t = 1] P(pi = 1) + E[y | pi = 0, t = 0] P(pi = 0))`.
 ///
-/// It estimates 1 less the expected outcome of the policy if the treatment of the given rows was randomised: pass only these
-/// ([`Study::select`]). Meant for outcomes between 0 and 1, of which higher ones are better.
+/// It estimates 1 less the expected outcome of the policy if the treatment of the given rows was randomised: pass only
+/// these ([`Study::select`]). Meant for outcomes between 0 and 1; higher ones are better.
 ///
 /// # Errors
 ///
-/// If the effects do not fit the study or hold NaN or infinity, or the policy gives an arm to rows none of which was in it.
+/// If the effects do not fit the study or hold NaN or infinity, or the policy assigns an arm only to rows that were in
+/// the other one.
 ///
 /// # References
 ///

@@ -45,7 +45,7 @@ fn a_mixture_is_described() {
     for family in FAMILIES {
         tiny.write_mixture(family, family);
         let text = tiny.succeed(&["info", family]);
-        assert!(text.contains("4 experts of SwiGLU 48, 2 of them for a token"), "{text}");
+        assert!(text.contains("4 experts of 48 (SwiGLU), 2 per token"), "{text}");
         assert!(!text.contains("gate.weight"), "{text}");
     }
 }
@@ -190,7 +190,7 @@ fn experts_that_cannot_go_stay_with_a_reason() {
     let refuse = |code, args: &[&str]| tiny.refuse(code, &[args, &CALIBRATION].concat());
     let error = refuse(1, &["experts", "mixture", "--remove", "75%", "-o", "out"]);
     assert!(
-        error.contains("3 of 4 experts are to go, but every token needs 2"),
+        error.contains("3 of 4 experts cannot be removed: every token needs 2"),
         "{error}"
     );
     let error = refuse(2, &["experts", "mixture", "--remove", "1.5", "-o", "out"]);

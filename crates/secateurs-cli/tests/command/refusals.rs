@@ -134,7 +134,7 @@ fn options_that_the_method_does_not_use() {
 fn texts_that_cannot_calibrate() {
     let tiny = Tiny::new(1);
     let wanda = ["model", "-m", "wanda", "-s", "0.5"];
-    assert_says(&refuse(&tiny, 1, &wanda), "needs a calibration text");
+    assert_says(&refuse(&tiny, 1, &wanda), "needs calibration data");
     assert_says(
         &refuse(
             &tiny,

@@ -291,7 +291,7 @@ fn check_kind(keys: Keys<'_>) -> Result<()> {
 }
 
 fn read_rope_scaling(tensor: &Tensor, file: &[u8], d_head: usize, keys: Keys<'_>) -> Result<Json> {
-    let refuse = || unsupported(keys.path, "rotary factors that are not those of Llama 3");
+    let refuse = || unsupported(keys.path, "rotary factors other than those of Llama 3");
     if tensor.encoding != Encoding::F32 || tensor.shape != [d_head / 2] {
         return Err(refuse());
     }

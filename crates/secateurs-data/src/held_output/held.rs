@@ -39,7 +39,7 @@ impl Held {
             match opened.file.try_lock() {
                 Err(TryLockError::WouldBlock) => return Err(in_use(opened.holder(place))),
                 Err(TryLockError::Error(error)) => {
-                    tracing::warn!(?staging, %error, "this file system has no locks");
+                    tracing::warn!(?staging, %error, "this file system has no locks: two jobs may write the same output");
                 }
                 Ok(()) => {}
             }
@@ -176,7 +176,7 @@ impl Opened {
         text.parse().ok()
     }
 
-    /// Records the process that holds a folder. A full disk only keeps others from learning it.
+    /// Records the process that holds a folder. A full disk only prevents others from learning it.
     fn sign(&mut self, place: Place) {
         if place == Place::Folder {
             let _ = self.file.set_len(0);

@@ -239,7 +239,7 @@ impl Drop for HeldOutput {
         }
         let mut places = places();
         places.forget(&self.staging);
-        // Whatever led here is what the user needs to hear; there is nobody to tell about a failure to tidy up.
+        // The user needs the error that led here; a failure to tidy up is not reported.
         if self.fate() == Fate::Removed {
             let _ = self.held.remove(&self.staging);
         } else if self.held.is_folder {

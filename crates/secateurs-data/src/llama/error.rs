@@ -7,7 +7,7 @@ use serde_json::Value;
 #[non_exhaustive]
 pub enum ConfigError {
     /// A configuration that is not a JSON object.
-    #[error("config.json is no object, but {found}")]
+    #[error("config.json must hold an object, and holds {found}")]
     NoObject {
         /// The value found, shortened.
         found: String,
@@ -37,7 +37,7 @@ pub enum ConfigError {
         second: String,
     },
     /// An unknown field, which may change the model's computation.
-    #[error("config.json: {field} is {value}, and what it means is not known here; remove it if it changes nothing")]
+    #[error("config.json: {field} is {value}, and its meaning is not known here; remove it if it changes nothing")]
     UnknownField {
         /// Name of the field; a field inside another one is written `outer.inner`.
         field: String,

@@ -13,7 +13,7 @@ pub enum OutputError {
         path: PathBuf,
     },
     /// An output that exists and is not of the form that may be replaced.
-    #[error("{} exists and is no {expected}; not even --force replaces anything else", path.display())]
+    #[error("{} exists and is no {expected}, so --force does not replace it; choose another output", path.display())]
     NotReplaceable {
         /// Path of the output.
         path: PathBuf,
@@ -73,7 +73,7 @@ pub enum OutputError {
         path: PathBuf,
     },
     /// A request to resume where there is no unfinished work.
-    #[error("{} holds no work of such a run: there is no run to resume", path.display())]
+    #[error("{} holds no unfinished run of this kind, so there is no run to resume", path.display())]
     NothingToResume {
         /// Path where the unfinished work would be.
         path: PathBuf,

@@ -23,8 +23,8 @@ use journal::JOURNAL_FILE;
 
 /// A folder that grows in its staging place, with a journal of the request and the progress.
 ///
-/// A run that is interrupted goes on after the last step that was [kept](Self::keep), and ends with the same bytes. The journal
-/// is not part of the output.
+/// An interrupted run resumes after the last step that was [kept](Self::keep), and ends with the same bytes. The
+/// journal is not part of the output.
 ///
 /// # Examples
 ///
@@ -132,7 +132,7 @@ impl<J: RunJournal> RunFolder<J> {
     ///
     /// A system error; the folder then stays all the same, and its journal says what was done before.
     pub fn keep(&mut self, change: impl FnOnce(&mut J)) -> Result<()> {
-        // Before the record: whoever reads there that work is done may end this process, and goes on with it.
+        // Before the record: a reader of the record may end this process and resume its work.
         self.staged.held.keep();
         self.record(change)
     }
@@ -146,8 +146,8 @@ impl<J: RunJournal> RunFolder<J> {
         self.staged.remove(name)
     }
 
-    /// Continues after a success. After an error that `may_pass`, kept work stays, to be resumed; after any other,
-    /// going on would end in the same error, so everything is removed.
+    /// Continues after a success. After an error that `may_pass`, kept work stays, to be resumed; after any other, a
+    /// resumed run would end in the same error, so everything is removed.
     ///
     /// # Errors
     ///
@@ -173,7 +173,7 @@ impl<J: RunJournal> RunFolder<J> {
     ///
     /// Those of [`StagedOutput::publish`].
     pub fn publish(self, rename: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
-        // The journal goes last: had the run been interrupted before, it would be needed to go on.
+        // The journal is removed last: after an interruption before this point it is needed to resume.
         self.staged.publish_then(rename, remove_journal)
     }
 

@@ -76,11 +76,11 @@ impl OutputClaim {
 }
 
 /// Names of journals of unfinished runs; trainings once used the second, before all runs shared one name. Such a
-/// training cannot be gone on with, but it may have taken hours: only force throws it away.
+/// training cannot be resumed, but it may have taken hours: only force throws it away.
 const JOURNALS: [&str; 2] = [JOURNAL_FILE, "training-journal.json"];
 
-/// Refuses an earlier job's work unless the request is to resume it or to throw it away. What a job left that cannot be
-/// gone on with is nobody's loss.
+/// Refuses an earlier job's work unless the request is to resume it or to throw it away. Work that cannot be resumed is
+/// no loss.
 fn check_leftover(held: &HeldOutput, overwrite: Overwrite) -> Result<(), OutputError> {
     let path = held.staging().to_owned();
     let is_unfinished = match fs::metadata(&path) {

@@ -38,8 +38,8 @@ impl StagedOutput {
     ///
     /// # Errors
     ///
-    /// Those of `rename`, an [`OutputError`](crate::OutputError) if something else lies there meanwhile, or a system error. Earlier
-    /// output is then in its place, and so is work to go on with.
+    /// Those of `rename`, an [`OutputError`](crate::OutputError) if something else lies there meanwhile, or a system
+    /// error. Earlier output is then in its place, and so is work to resume.
     pub fn publish(self, rename: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
         self.publish_then(rename, |_| Ok(()))
     }

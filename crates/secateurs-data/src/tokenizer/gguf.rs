@@ -185,7 +185,7 @@ impl<'a> Vocabulary<'a> {
         }
         let token = start
             .and_then(|id| self.tokens.get(usize::try_from(id).ok()?))
-            .ok_or_else(|| self.bad("it wants a start token that it does not define"))?;
+            .ok_or_else(|| self.bad("its metadata ask for a start token and define none"))?;
         let special = json!({ "SpecialToken": { "id": token, "type_id": 0 } });
         let sequence = |name, type_id| json!({ "Sequence": { "id": name, "type_id": type_id } });
         Ok(json!({

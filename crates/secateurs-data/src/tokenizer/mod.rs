@@ -163,7 +163,7 @@ fn longest_white_space(text: &str) -> usize {
 /// that strips more characters from the end of a token than it has, for example). Untrusted files must not do that to a
 /// caller.
 fn guarded<T>(call: impl FnOnce() -> tokenizers::Result<T>) -> Result<T, String> {
-    // Nothing half-changed is seen afterwards: no call changes the tokenizer, apart from a cache of finished words.
+    // Nothing half-changed is seen afterwards: no call changes the tokenizer, except its cache of finished words.
     match catch_unwind(AssertUnwindSafe(call)) {
         Ok(outcome) => outcome.map_err(|error| error.to_string()),
         Err(_) => Err("the tokenizer library failed on it".to_owned()),

@@ -8,8 +8,8 @@ const INCOMPLETE: char = '\u{fffd}';
 
 /// A decoder of tokens that come one by one: its outputs together are the text of all tokens.
 ///
-/// A token may be a part of a character, and what it looks like may depend on those around it: a run of tokens that stand for
-/// single bytes is text only if the whole run is. Text is given out once later tokens cannot change it.
+/// A token may be a part of a character, and its text may depend on the tokens around it: a run of tokens that stand
+/// for single bytes is text only if the whole run is. Text is given out once later tokens cannot change it.
 #[derive(Debug)]
 pub struct TextStream<'a> {
     tokenizer: &'a Tokenizer,
@@ -50,7 +50,7 @@ impl<'a> TextStream<'a> {
         let Some(new) = text.strip_prefix(before.as_str()).map(str::to_owned) else {
             return Ok(String::new());
         };
-        // What goes before the first tokens is decoded in a way of its own; tokens that show something are past that.
+        // The beginning of a text is decoded differently; after tokens with visible text this no longer matters.
         if !self.tokenizer.decode(&self.ids[self.n_settled..])?.is_empty() {
             self.ids.drain(..self.n_settled);
         }

@@ -240,7 +240,7 @@ impl Machine<'_> {
         let value = match self.stack.last() {
             Some(Value::Dictionary(_)) => Value::Dictionary(Vec::new()),
             Some(value) => value.clone(),
-            None => return Err("its pickle remembers nothing".into()),
+            None => return Err("its pickle stores an empty stack in its memo".into()),
         };
         self.memo.insert(key, value);
         Ok(())
@@ -250,21 +250,21 @@ impl Machine<'_> {
         let key = self.number(length)?;
         let value = self.memo.get(&key).cloned();
         self.stack
-            .push(value.ok_or_else(|| format!("its pickle never remembered {key}"))?);
+            .push(value.ok_or_else(|| format!("its pickle asks for {key}, which is not in its memo"))?);
         Ok(())
     }
 
     fn pop(&mut self) -> Result<Value, String> {
         self.stack
             .pop()
-            .ok_or_else(|| "its pickle takes more than there is".into())
+            .ok_or_else(|| "its pickle takes values from an empty stack".into())
     }
 
     fn pop_many(&mut self, count: usize) -> Result<Vec<Value>, String> {
         let first = self.stack.len().checked_sub(count);
         Ok(self
             .stack
-            .split_off(first.ok_or("its pickle takes more than there is")?))
+            .split_off(first.ok_or("its pickle takes values from an empty stack")?))
     }
 
     fn pop_to_mark(&mut self) -> Result<Vec<Value>, String> {
@@ -277,7 +277,7 @@ impl Machine<'_> {
 
     fn add_entries(&mut self, parts: Vec<Value>) -> Result<(), String> {
         let Some(Value::Dictionary(entries)) = self.stack.last_mut() else {
-            return Err("its pickle adds entries to what is no dictionary".into());
+            return Err("its pickle adds entries to a value that is no dictionary".into());
         };
         let mut parts = parts.into_iter();
         while let (Some(key), Some(value)) = (parts.next(), parts.next()) {
@@ -298,7 +298,7 @@ impl Machine<'_> {
             _ => None,
         };
         self.stack
-            .push(storage.ok_or("its pickle refers to what is no storage")?);
+            .push(storage.ok_or("its pickle refers to a value that is no storage")?);
         Ok(())
     }
 
@@ -306,7 +306,7 @@ impl Machine<'_> {
     fn call(&mut self) -> Result<(), String> {
         let (arguments, function) = (self.pop()?, self.pop()?);
         let (Value::Tuple(arguments, _), Value::Global(function)) = (arguments, function) else {
-            return Err("its pickle calls what is no function".into());
+            return Err("its pickle calls a value that is no function".into());
         };
         let value = match (&*function, &arguments[..]) {
             ("collections OrderedDict", []) => Value::Dictionary(Vec::new()),
@@ -314,7 +314,9 @@ impl Machine<'_> {
             ("torch._utils _rebuild_tensor_v2", arguments) => self.tensor(arguments)?,
             _ => {
                 let function = shortened(&function);
-                return Err(format!("its pickle calls {function}, which no tensor needs"));
+                return Err(format!(
+                    "its pickle calls {function}, which is not needed for tensors and refused"
+                ));
             }
         };
         self.stack.push(value);

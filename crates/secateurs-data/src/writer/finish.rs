@@ -21,8 +21,9 @@ const NUMBER_FORMAT: [&str; 2] = ["torch_dtype", "dtype"];
 
 /// A model's configuration after its weights became plain floats of `float_type`.
 ///
-/// The number format is named in `torch_dtype`, and in `dtype` where that is present, so that readers of either age find
-/// theirs; what is said of quantisation is left out. Configurations within the configuration are treated likewise.
+/// The number format is named in `torch_dtype`, and in `dtype` where that is present, so that readers of either age
+/// find theirs; what is said of quantisation is left out. Configurations within the configuration are treated in the
+/// same way.
 pub fn float_config(mut config: Value, float_type: FloatType) -> Value {
     set_format(&mut config, float_type);
     if let Some(fields) = config.as_object_mut() {
@@ -74,7 +75,7 @@ pub(super) fn publish(staging: &Path, out: &Path, close: impl FnOnce()) -> Resul
     refuse_existing(out)?;
     close();
     move_folder(staging, out)?;
-    // Only now: had the rename failed, the record would be needed to go on.
+    // Only now: after a failed rename the record is needed to resume.
     let progress = out.join(PROGRESS_FILE);
     std::fs::remove_file(&progress).during("remove", &progress)?;
     sync_folder(out)

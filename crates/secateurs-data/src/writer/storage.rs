@@ -33,7 +33,7 @@ struct Created {
 
 impl Created {
     fn remove(&self) {
-        // The error that led here is what the user needs to hear; there is nobody to tell about this one.
+        // The user needs the error that led here; this one is not reported.
         for file in &self.files {
             let _ = std::fs::remove_file(file);
         }

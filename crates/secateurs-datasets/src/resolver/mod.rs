@@ -142,7 +142,9 @@ impl Resolver {
                     .map_err(|e| vec![format!("derived: {e}")]);
             }
             Origin::Prepared { from, how } => {
-                return Err(vec![format!("nothing fetches it: made from {from} ({how})")]);
+                return Err(vec![format!(
+                    "it cannot be downloaded: it was made from {from} ({how})"
+                )]);
             }
             Origin::PyPi { package, member, .. } => {
                 match installed_file(package, member).and_then(|path| accept(path, file)) {
@@ -199,7 +201,7 @@ fn accept(path: PathBuf, file: &DataFile) -> Result<PathBuf, String> {
     match verify(&path, file) {
         Ok(()) => Ok(path),
         Err(error) => {
-            tracing::warn!(%error, "passing over a data file");
+            tracing::warn!(%error, "a data file with the wrong content is ignored");
             Err(error.to_string())
         }
     }

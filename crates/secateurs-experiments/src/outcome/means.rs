@@ -11,6 +11,7 @@ impl Row {
         let moments = Moments::of(samples);
         let row = Self::new(method, metric, moments.mean);
         row.set_spread(DEVIATION, moments.variance.map(f64::sqrt).into())
+            .set_samples(samples.len())
     }
 
     /// The mean of `samples` with its standard error, `deviation / sqrt(n)` (unknown below two samples).
@@ -19,7 +20,9 @@ impl Row {
     pub fn mean_with_error(method: &str, metric: &str, samples: &[f64]) -> Self {
         let moments = Moments::of(samples);
         let mean = if moments.mean.abs() < 1e-12 { 0.0 } else { moments.mean };
-        Self::new(method, metric, mean).set_spread(STANDARD_ERROR, moments.error().into())
+        Self::new(method, metric, mean)
+            .set_spread(STANDARD_ERROR, moments.error().into())
+            .set_samples(samples.len())
     }
 
     /// The geometric mean of positive samples, with the standard error of the mean logarithm times it.
@@ -28,7 +31,9 @@ impl Row {
         let moments = Moments::of(&logarithms);
         let mean = moments.mean.exp();
         let error = moments.error().map(|error| error * mean);
-        Self::new(method, metric, mean).set_spread(STANDARD_ERROR, error.into())
+        Self::new(method, metric, mean)
+            .set_spread(STANDARD_ERROR, error.into())
+            .set_samples(samples.len())
     }
 }
 

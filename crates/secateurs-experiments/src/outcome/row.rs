@@ -7,8 +7,8 @@ use super::spread::{DEVIATION, STANDARD_ERROR, Spread};
 
 /// One number of an experiment: a flat JSON object.
 ///
-/// Every row has `method`, `metric`, `value`, `control`, and `deviation` or `standard_error`; further keys (`dataset`, `sparsity`,
-/// `pattern`, `setting`, ..) say which case was measured. A value that is not finite, such as the perplexity of a destroyed
+/// Every row has `method`, `metric`, `value`, `control`, and `deviation` or `standard_error`, and a mean has `samples`; further keys
+/// (`dataset`, `sparsity`, `pattern`, `setting`, ..) say which case was measured. A value that is not finite, such as the perplexity of a destroyed
 /// model, and a spread that is not known are `null`.
 ///
 /// ```
@@ -24,7 +24,18 @@ use super::spread::{DEVIATION, STANDARD_ERROR, Spread};
 pub struct Row(#[serde(deserialize_with = "read_fields")] Map<String, Value>);
 
 /// The keys of measurements, of the two of spreads one; the other keys identify the case.
-const MEASUREMENT_KEYS: [&str; 6] = ["method", "metric", "value", "deviation", "standard_error", "control"];
+const MEASUREMENT_KEYS: [&str; 7] = [
+    "method",
+    "metric",
+    "value",
+    "deviation",
+    "standard_error",
+    "samples",
+    "control",
+];
+
+/// The key of the number of samples behind a mean.
+const SAMPLES: &str = "samples";
 
 impl Row {
     /// A number measured once: its spread is unknown and it is no control.
@@ -92,6 +103,11 @@ impl Row {
         deviation.or_else(|| self.number(STANDARD_ERROR).map(Spread::StandardError))
     }
 
+    /// The number of samples behind a mean; `None` for a single measurement, and where an older version did not count them.
+    pub fn samples(&self) -> Option<usize> {
+        self.0.get(SAMPLES)?.as_u64().map(|samples| samples as usize)
+    }
+
     /// Whether this is a control.
     pub fn is_control(&self) -> bool {
         self.0["control"] == Value::Bool(true)
@@ -141,6 +157,11 @@ impl Row {
             _ => (known, old),
         };
         Self(self.0.into_iter().map(replace).collect())
+    }
+
+    /// Notes the number of samples behind a mean.
+    pub(super) fn set_samples(self, samples: usize) -> Self {
+        self.set(SAMPLES, samples.into())
     }
 
     fn set(mut self, key: &str, value: Value) -> Self {

@@ -105,7 +105,7 @@ mod tests {
         const METRICS: [Metric<Option<f64>>; 2] = [Metric::new("m", |cell| *cell), Metric::new("none", |_| None)];
         let subject = Subject::new("a").case("n", 1);
         let rows = subject.rows(&METRICS, &[&Some(1.0), &None, &Some(3.0)]);
-        assert_eq!(rows, [Row::new("a", "m", 2.0).deviation(2f64.sqrt()).case("n", 1)]);
+        assert_eq!(rows, [Row::mean_with_deviation("a", "m", &[1.0, 3.0]).case("n", 1)]);
     }
 
     #[test]

@@ -6,8 +6,8 @@ use crate::expression::function::{Call, Exponent};
 impl Expr {
     /// The partial derivative with respect to a variable.
     ///
-    /// That of `sgn` is 0 and that of `abs` is `sgn`, also at 0. It holds inside the domains of all functions: outside, where
-    /// values are those at the edge, it does not become 0.
+    /// The derivative of `sgn` is 0 and the one of `abs` is `sgn`, also at 0. It holds inside the domains of all
+    /// functions: outside, where values are those at the edge, it does not become 0.
     #[must_use]
     pub fn derivative(&self, variable: usize) -> Self {
         match self {

@@ -39,9 +39,9 @@ pub fn visible_name(name: &str) -> String {
 
 /// A name in a formula in plain text: an identifier as it is, anything else in backticks.
 ///
-/// Identifiers begin with a letter or `_` and go on with letters, digits and `_`; names of functions and constants (`exp`, `pi`, `e`)
-/// are set in backticks, too. Inside of backticks, a backtick and a backslash have a backslash in front, and what
-/// [`visible_name`] makes visible is an escape.
+/// Identifiers begin with a letter or `_`, followed by letters, digits and `_`; names of functions and constants
+/// (`exp`, `pi`, `e`) are set in backticks, too. Inside of backticks, a backtick and a backslash have a backslash in
+/// front, and what [`visible_name`] makes visible is an escape.
 ///
 /// # Examples
 ///

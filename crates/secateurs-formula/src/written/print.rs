@@ -24,8 +24,8 @@ impl core::fmt::Display for Expr {
 impl Expr {
     /// The expression in a syntax; variables without a name are `x1`, `x2`, ... (in Rust always `x[0]`, `x[1]`, ...).
     ///
-    /// Names are written by [`text_name`] and [`latex_name`], which set what is no identifier apart; of two variables with the same name
-    /// the second has its number in its name.
+    /// Names are written by [`text_name`] and [`latex_name`], which quote every name that is no identifier; of two
+    /// variables with the same name the second has its number in its name.
     pub fn written(&self, syntax: Syntax, names: &[String]) -> String {
         let n_variables = || self.variables().last().map_or(0, |last| last + 1).max(names.len());
         let names = match syntax {

@@ -82,7 +82,7 @@ impl<'a> Exact<'a> {
             Rounding::Decimals(_) => 1.0,
             Rounding::Significant(_) => spread.max(0.0),
         };
-        // Half of what is promised, since there are values between the rows.
+        // Half of the promised share, since there are values between the rows.
         let share = 0.5 * rounding.tolerance();
         Self {
             allowed: values.iter().map(|value| share * value.abs().max(unit)).collect(),

@@ -75,7 +75,7 @@ pub fn prune_module<M: Module>(
 ///
 /// # Errors
 ///
-/// As [`prune_module`], and if `statistics` lacks what the score needs for a selected layer.
+/// As [`prune_module`], and if `statistics` lacks data that the score needs for a selected layer.
 pub fn prune_module_with<M: Module>(
     module: M,
     plan: &ModulePlan<'_>,

@@ -32,7 +32,8 @@ pub(super) struct Config {
 impl Config {
     /// Reads the block style that pykan writes; keys that are not needed may be anything.
     pub(super) fn parse(text: &str, path: &Path) -> Result<Self, KanFileError> {
-        let settings = yaml::parse(text).ok_or_else(|| malformed(path, "the whole is no block of YAML"))?;
+        let settings =
+            yaml::parse(text).ok_or_else(|| malformed(path, "the file is no mapping in YAML's block style"))?;
         let settings = Settings {
             settings: &settings,
             path,

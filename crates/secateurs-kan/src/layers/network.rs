@@ -217,9 +217,9 @@ fn nearest(d_input: usize, d_output: usize) -> Vec<f64> {
 
 /// A Kolmogorov-Arnold network: layers one after the other, and the scales between them and the user's units.
 ///
-/// Layers take and give numbers of everyday size: the first one `(x - centre) / size`, and outputs are `centre + size y` of what
-/// the last one gives. All functions of a network take inputs and give outputs in the units of the user, in the precision of
-/// the inputs; what is said of a layer by itself is in scaled numbers.
+/// Layers take and give numbers of everyday size: the first one takes `(x - centre) / size`, and outputs are
+/// `centre + size y` of the last one's outputs `y`. All functions of a network take inputs and give outputs in the
+/// units of the user, in the precision of the inputs; what is said of a layer by itself is in scaled numbers.
 #[derive(Module, Debug)]
 pub struct Kan {
     /// Layers from the inputs to the outputs.

@@ -12,7 +12,7 @@ use crate::{KanError, Result};
 
 /// Removes all hidden nodes of each layer but those to stay; at least one stays in every layer.
 ///
-/// Among equal scores the lower index goes first.
+/// Among equal scores the lower index is removed first.
 ///
 /// # Shapes
 ///

@@ -38,8 +38,8 @@ pub(crate) fn interpolating(grid: &Grid, values: &[f64], d_input: usize, d_outpu
     coefficients
 }
 
-/// Coefficients of the splines of an input that come nearest to values at points, one column per output: `(B'B + ridge
-/// I + smoothing D'D) c = B'y` with `D` the second differences.
+/// Coefficients of the splines of an input that come nearest to values at points, one column per output:
+/// `(B'B + ridge I + smoothing D'D) c = B'y` with `D` the second differences.
 ///
 /// The small smoothness carries the splines over intervals without points, so a solution always exists, for binary and
 /// repeated values, too. `None` only if a number is not finite.

@@ -18,8 +18,8 @@ pub struct StepLog {
     pub loss: f64,
     /// The validation loss after the step.
     pub validation: Option<f64>,
-    /// True if the step found a smaller loss (L-BFGS) or a slope to follow (Adam). A training of which no step did has learnt
-    /// nothing: it began at a minimum, its gradient is zero, or its line search failed.
+    /// True if the step found a smaller loss (L-BFGS) or a slope to follow (Adam). A training without any such step has
+    /// learnt nothing: it began at a minimum, its gradient is zero, or its line search failed.
     pub moved: bool,
 }
 

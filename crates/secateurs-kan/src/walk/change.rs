@@ -3,7 +3,8 @@
 /// Number of units in the last place below which a deviation is rounding.
 const ROUNDING: f64 = 64.0;
 
-/// The greatest change of an output; NaN if any change is NaN. `epsilon`: relative precision of what made the outputs.
+/// The greatest change of an output; NaN if any change is NaN. `epsilon`: relative precision of the network that
+/// computed the outputs.
 pub(super) fn greatest_change(before: &[Vec<f64>], after: &[Vec<f64>], epsilon: f64) -> f64 {
     let changes = before
         .iter()

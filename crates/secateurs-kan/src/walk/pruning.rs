@@ -52,7 +52,7 @@ impl Run<'_> {
                 loss: if is_trained { loss } else { f64::INFINITY },
                 limit,
                 change: judged.change,
-                // Splines stay bounded, and training may win what it changes.
+                // Splines stay bounded, and a change by training may be a gain.
                 most_change: f64::INFINITY,
                 edges: judged.kan.n_edges(),
             };

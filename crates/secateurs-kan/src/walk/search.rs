@@ -7,8 +7,8 @@ use crate::symbolic::symbolise::SymbolicConfig;
 
 /// Budget of each stage: the relative growth of the validation loss that the stage may cause, for each output.
 ///
-/// Each loss is compared with the loss before the stage, so that a stage does not lose what the one before it won. In the worst
-/// case the growths of the stages multiply.
+/// Each loss is compared with the loss before the stage, so that a stage does not lose the gain of the one before it.
+/// In the worst case the growths of the stages multiply.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Budget {
     /// Growth of the loss by pruning.
@@ -62,7 +62,7 @@ impl Default for FormulaSearch {
                 library: secateurs_formula::Library::default().with_polynomials(5),
                 ..SymbolicConfig::default()
             },
-            // Small shifts go with decimals; small factors stay with digits. What is far from zero needs more of them.
+            // Decimals remove small shifts; digits keep small factors. What is far from zero needs more of them.
             roundings: (1..=6)
                 .flat_map(|n| [Rounding::Decimals(n), Rounding::Significant(n)])
                 .chain((7..=14).map(Rounding::Significant))

@@ -51,8 +51,8 @@ pub struct ExpertObservation {
     pub gated: BTreeMap<String, ActivationStats>,
 }
 
-/// Runs the model on sequences and observes the mixture of every block. All blocks see what the unpruned ones before
-/// them give.
+/// Runs the model on sequences and observes the mixture of every block. All blocks see the outputs of the unpruned
+/// blocks before them.
 ///
 /// # Errors
 ///

@@ -40,7 +40,7 @@ pub enum MeasureError {
         second: usize,
     },
     /// An empty set of traces.
-    #[error("there are no traces of two tokens or more")]
+    #[error("the traces have no two tokens in any sequence, so nothing can be measured")]
     NoTraces,
     /// A tensor whose shape differs between two models.
     #[error("tensor {name} is {first:?} in one model and {second:?} in the other")]

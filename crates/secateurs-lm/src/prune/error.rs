@@ -15,7 +15,9 @@ use crate::train::error::TrainJobError;
 #[non_exhaustive]
 pub enum PruneJobError {
     /// A method that needs the whole model at a time, for a family that is available block by block only.
-    #[error("{method} needs the whole model, and this family has blocks only; choose a method that sees one at a time")]
+    #[error(
+        "{method} needs the whole model in memory, which this family does not support; choose a method that prunes block by block"
+    )]
     NeedsWholeModel {
         /// The method.
         method: crate::Method,

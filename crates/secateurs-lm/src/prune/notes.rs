@@ -13,19 +13,21 @@ pub(crate) fn of_counts(report: &Report) -> Vec<String> {
     });
     if missing > 0 {
         notes.push(format!(
-            "{missing} weights of {fewer} layers stayed because every output loses a whole number of weights, rounded down"
+            "{missing} weights of {fewer} layers were kept beyond the request: the number to prune is rounded down for every output"
         ));
     }
     let (more, surplus) = tally(report, |layer| layer.pruned.saturating_sub(layer.requested_pruned));
     if surplus > 0 {
         notes.push(format!(
-            "{surplus} weights of {more} layers are zero beyond those asked for: they were zero before, or too small for the \
+            "{surplus} weights of {more} layers are zero beyond the request: they were zero before, or are too small for the \
              number format of the output"
         ));
     }
     let (short, lacking) = tally(report, |layer| layer.requested_pruned.saturating_sub(layer.pruned));
     if lacking > 0 {
-        notes.push(format!("{lacking} weights of {short} layers that were to go did not"));
+        notes.push(format!(
+            "{lacking} weights of {short} layers were not pruned although requested"
+        ));
     }
     notes
 }
@@ -50,7 +52,7 @@ pub(crate) fn of_rest(
     }
     let note = || {
         format!(
-            "{weights} weights of {tensors} tensors that were not to be pruned are zero, too small for the number format of the output"
+            "{weights} weights of {tensors} tensors outside pruning became zero: they are too small for the number format of the output"
         )
     };
     Ok((weights > 0).then(note))
@@ -104,7 +106,7 @@ mod tests {
         // Half of five inputs is two of every output.
         let rounded = notes(vec![layer(0.5, 8, 8), layer(0.5, 8, 8)]);
         assert!(
-            rounded.len() == 1 && rounded[0].starts_with("4 weights of 2 layers stayed"),
+            rounded.len() == 1 && rounded[0].starts_with("4 weights of 2 layers were kept"),
             "{rounded:?}"
         );
         let surplus = notes(vec![layer(0.5, 10, 13), layer(0.5, 10, 10)]);

@@ -45,11 +45,11 @@ impl FamilyJob for AnyFamily<'_> {
 
 /// Prunes a checkpoint of the family `F` into a Hugging Face folder with `recipe.toml` and `report.json` beside the model.
 ///
-/// Methods that see a layer or a block at a time hold one block, its statistics and the calibration activations in memory;
-/// the others hold the whole model. Finished blocks, or states of a training, are written at once to a staging folder (see
-/// [`staging_path`](crate::staging_path)); a run that was interrupted goes on from there with [`Overwrite::Resume`] and ends
-/// with the same bytes. The output folder appears by a rename, whole or not at all. While the run lasts, no other job can
-/// write the same output.
+/// Methods that see a layer or a block at a time hold one block, its statistics and the calibration activations in
+/// memory; the others hold the whole model. Finished blocks, or states of a training, are written at once to a staging
+/// folder (see [`staging_path`](crate::staging_path)); an interrupted run resumes from there with [`Overwrite::Resume`]
+/// and ends with the same bytes. The output folder appears by a rename, whole or not at all. While the run lasts, no
+/// other job can write the same output.
 ///
 /// # Errors
 ///

@@ -39,7 +39,7 @@ pub enum TextError {
         max_positions: usize,
     },
     /// Traces where a text is expected.
-    #[error("{} holds traces, and a text is expected", path.display())]
+    #[error("{} holds traces, and a text is expected; give another file", path.display())]
     TracesAsText {
         /// The file.
         path: PathBuf,
@@ -95,7 +95,7 @@ pub enum LineProblem {
     #[error("it is not UTF-8")]
     NotUtf8,
     /// A line that exceeds the longest length.
-    #[error("it is longer than {MAX_LINE} bytes")]
+    #[error("it has more than {MAX_LINE} bytes")]
     TooLong,
     /// A missing field.
     #[error("it has no field {}", field.join(" or "))]

@@ -86,9 +86,9 @@ impl Calibration {
     /// # References
     ///
     /// Phase II of RAC (arXiv 2509.12464): teacher-forced, prompt and continuation together.
-    /// **Deviates:** the reference code pads batches and lets the pad tokens into the Hessian; it collects statistics of many
-    /// blocks from the dense model, where a block here sees what the pruned ones before it make; its scope `all` prunes the
-    /// output matrix, which is never pruned here.
+    /// **Deviates:** the reference code pads batches and lets the pad tokens into the Hessian; it collects statistics
+    /// of many blocks from the dense model, where a block here sees the outputs of the pruned blocks before it; its
+    /// scope `all` prunes the output matrix, which is never pruned here.
     pub fn sequences(&self, source: &Checkpoint) -> Result<CalibrationTokens, TraceError> {
         self.sequences_for(source, &ModelShape::describe(source)?)
     }

@@ -31,7 +31,7 @@ pub enum TraceError {
         skip: usize,
     },
     /// A number of sequences at a time that is zero or too large.
-    #[error("a batch of {got}: from 1 to {max} sequences are sampled together")]
+    #[error("{got} sequences cannot be sampled together; choose 1 to {max}")]
     Batch {
         /// Requested number of sequences.
         got: usize,

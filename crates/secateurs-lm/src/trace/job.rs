@@ -45,9 +45,9 @@ impl TraceOutcome {
 
 /// Continues every prompt and writes the traces to a file of JSON lines.
 ///
-/// Finished batches are appended to `OUT.partial` at once; [`Overwrite::Resume`](secateurs_data::Overwrite::Resume) goes on from there and ends with the same
-/// bytes as a run that was never interrupted, whatever the batches. The output appears by a rename, whole or not at all. While
-/// the run lasts, no other job can write the same output.
+/// Finished batches are appended to `OUT.partial` at once; [`Overwrite::Resume`](secateurs_data::Overwrite::Resume)
+/// resumes from there and ends with the same bytes as a run that was never interrupted, with any size of batches. The
+/// output appears by a rename, whole or not at all. While the run lasts, no other job can write the same output.
 ///
 /// # Errors
 ///

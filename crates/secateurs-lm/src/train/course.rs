@@ -111,7 +111,7 @@ impl<F: LanguageModel> Course<'_, F> {
             Err(error) => return Err(error.into()),
         };
         let steps_done = trainer.steps_done();
-        tracing::info!(steps_done, loss, "loss of the pruned model");
+        tracing::info!(steps_done, loss, "validated the pruned model");
         let losses = &mut self.run.journal_mut().log.sparse_losses;
         losses.push(SparseLoss { steps_done, loss });
         Ok(())

@@ -30,7 +30,7 @@ pub enum TrainJobError {
     },
     /// A training that became NaN or infinite after a checkpoint.
     #[error(
-        "training failed; the state after {steps_done} steps is kept in {}, from where --resume repeats what failed",
+        "training failed; the state after {steps_done} steps is kept in {}, from which --resume repeats the failed part",
         path.display()
     )]
     Stopped {

@@ -106,7 +106,7 @@ const BAD: [Spoiling; 30] = [
     }, "2:4"),
     (Method::Magnitude, "50%", |recipe| {
         recipe.allocation = AllocationRecipe::PerBlock { sparsities: vec![Sparsity::DENSE; 3] };
-    }, "3 entries for 2 blocks"),
+    }, "3 sparsities for the 2 blocks"),
     (Method::Magnitude, "3:5", |_| (), "model.layers.0"),
     (Method::Elsa, "3:5", |_| (), "model.layers.0"),
     (Method::Magnitude, "50%", |recipe| recipe.pattern = "2:4".parse().ok(), "exactly one"),
@@ -123,9 +123,9 @@ const BAD: [Spoiling; 30] = [
     (Method::Safe, "50%", |recipe| {
         recipe.options.safe = Some(Safe { epochs: 0, ..Safe::default() });
     }, "steps"),
-    (Method::Wanda, "50%", |recipe| recipe.calibration = None, "needs a calibration text"),
-    (Method::WandaFinetune, "50%", |recipe| recipe.calibration = None, "needs a calibration text"),
-    (Method::Magnitude, "50%", |recipe| recipe.allocation = owl(), "needs a calibration text"),
+    (Method::Wanda, "50%", |recipe| recipe.calibration = None, "needs calibration data"),
+    (Method::WandaFinetune, "50%", |recipe| recipe.calibration = None, "needs calibration data"),
+    (Method::Magnitude, "50%", |recipe| recipe.allocation = owl(), "needs calibration data"),
     (Method::Wanda, "50%", |recipe| text(recipe).window = 257, "256 positions"),
     (Method::Safe, "50%", |recipe| text(recipe).windows = 0, "at least one window"),
     (Method::Ria, "50%", |recipe| {

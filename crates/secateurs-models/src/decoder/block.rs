@@ -71,7 +71,7 @@ impl LlamaBlock {
             (Some(mlp), _) => (mlp.forward(normed, observer), None),
             (None, Some(moe)) => match moe.observed(merge_tokens(normed), observer) {
                 Ok((mixed, routing)) => (mixed.reshape(dims), Some(routing)),
-                // What a dense layer gives; whoever looks at losses, weights or statistics finds it.
+                // The output of a dense layer; losses, weights and statistics show where it is not finite.
                 Err(_) => (x.full_like(f32::NAN), None),
             },
             (None, None) => return (x, None),

@@ -125,7 +125,7 @@ impl LlamaMoe {
 
     /// The mixture of the experts in `kept` alone, in the order of `kept`.
     ///
-    /// The gate loses the outputs of the others, so that a token goes to the best of those that are left.
+    /// The gate loses the outputs of the others, so that a token goes to the best of the remaining ones.
     ///
     /// # Errors
     ///

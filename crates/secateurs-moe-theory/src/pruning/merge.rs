@@ -33,9 +33,10 @@ impl Default for Merging {
 
 /// Merges equal experts and drops negligible ones.
 ///
-/// From the largest `|a_i|` down, an expert joins the first one kept so far with `v_i.v_j` and `|w_i.w_j|` above `cosine`:
-/// their weights add, or subtract where `w_i.w_j < 0`, because `He3` is odd, so that opposite experts cancel each other.
-/// Then those with `|a_i| std(g_i h_i) < tau` go, but never all: the one that does most stays.
+/// From the largest `|a_i|` down, an expert joins the first one kept so far with `v_i.v_j` and `|w_i.w_j|` above
+/// `cosine`: their weights add, or subtract where `w_i.w_j < 0`, because `He3` is odd, so that opposite experts cancel
+/// each other. Then experts with `|a_i| std(g_i h_i) < tau` are dropped, but never all: the one with the largest
+/// contribution stays.
 ///
 /// The target is for the report alone. Vectors of the expert with the largest weight represent a group; nothing is fitted.
 ///

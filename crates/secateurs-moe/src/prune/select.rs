@@ -49,13 +49,13 @@ pub fn n_removed(share: f64, n_experts: usize) -> Result<usize> {
 /// Experts with an outlying element in their answers, layer by layer: they carry the model's massive activations and
 /// should not be removed.
 ///
-/// Outlying is what exceeds both the 99.5 % quantile over all experts of all layers and a tenth of the largest. Only the first
-/// three quarters of the layers count.
+/// An element is outlying if it exceeds both the 99.5 % quantile over all experts of all layers and a tenth of the
+/// largest. Only the first three quarters of the layers count.
 ///
 /// # References
 ///
-/// The reference code of REAP, arXiv 2510.13999. **Deviates:** the quantile is that of the sorted values at
-/// `ceil(0.995 n)`, without interpolation.
+/// The reference code of REAP, arXiv 2510.13999. **Deviates:** the quantile is the sorted value at `ceil(0.995 n)`,
+/// without interpolation.
 pub fn super_experts(layers: &[ExpertEvidence]) -> Vec<Vec<usize>> {
     let mut all: Vec<f64> = layers
         .iter()

@@ -9,7 +9,8 @@ use crate::error::{MoeError, Result};
 
 /// The largest number of tokens that an expert accepts: `max(minimum, ceil(factor * k * n_tokens / n_experts))`.
 ///
-/// Who finds an expert full is turned away, and is not sent elsewhere. Gates of the others stay as they are.
+/// A token that finds its expert full is rejected, and is not sent elsewhere. The gates of its other experts stay as
+/// they are.
 ///
 /// # References
 ///

@@ -18,8 +18,8 @@ use crate::routing::Routing;
 /// Sums are compared as they are, not as some precision rounds them: where all corrections are equal, the largest logits are chosen, also
 /// where sigmoids round to 0 or 1. Probabilities are sigmoids over their sum.
 ///
-/// Between steps [`rebalanced`](Self::rebalanced) raises the correction of experts with few tokens and lowers that of
-/// the others, so that no loss is needed to balance them.
+/// Between steps [`rebalanced`](Self::rebalanced) raises the corrections of experts with few tokens and lowers the
+/// others, so that no loss is needed to balance them.
 ///
 /// # References
 ///
@@ -119,8 +119,8 @@ impl Router for SigmoidTopK {
 
 /// A key that orders experts as the exact values of `sigmoid(logit) + correction` do.
 ///
-/// The sum as two numbers, the second what the first has no digits for: next to 1 a sigmoid of 20 and one of 30 are the same. Where
-/// both agree, equal corrections leave the order to the logits.
+/// It holds the sum as two numbers; the second holds the digits that do not fit into the first: next to 1 the sigmoids
+/// of 20 and of 30 are equal. Where both agree, equal corrections leave the order to the logits.
 fn corrected(logit: f64, correction: f64) -> [f64; 3] {
     // The sigmoid is `whole + rest`.
     let small = (-logit.abs()).exp();

@@ -61,7 +61,7 @@ impl Router for SoftSlots {
 ///
 /// # References
 ///
-/// arXiv 2308.00951, section 2.3; the epsilon is that of the authors' code.
+/// arXiv 2308.00951, section 2.3; the epsilon comes from the authors' code.
 pub fn slot_logits(tokens: Tensor<2>, slots: Tensor<2>, scale: Tensor<1>) -> Tensor<2> {
     let dtype = tokens.dtype();
     // Squares of half-precision numbers over- and underflow.

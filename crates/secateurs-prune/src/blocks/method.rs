@@ -25,7 +25,7 @@ pub trait BlockMethod<S: BlockStore> {
     ///
     /// # Errors
     ///
-    /// If the method fails on the block, or lacks what it needs.
+    /// If the method fails on the block, or lacks data that it needs.
     fn prune_block(
         &self,
         task: BlockTask<'_, S>,

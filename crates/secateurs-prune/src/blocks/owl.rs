@@ -43,9 +43,9 @@ pub fn outlier_fraction(scores: &[Scores], multiple: f64) -> f64 {
 
 /// The sparsity of each block from its fraction of outliers, with `mean` as their mean.
 ///
-/// `density_l = r_l - mean(r) + 1 - S` with `r_l = 2 lambda (D_l - min D) / (max D - min D)`, so no two blocks differ by
-/// more than `2 lambda`. Sparsities stay in `[0.01, 0.99]`; what clamping takes from one block the others give, so that
-/// the mean holds. Equal fractions, or a mean outside that range, give the mean to every block.
+/// `density_l = r_l - mean(r) + 1 - S` with `r_l = 2 lambda (D_l - min D) / (max D - min D)`, so no two blocks differ
+/// by more than `2 lambda`. Sparsities stay in `[0.01, 0.99]`; the other blocks make up for a clamped one, so that the
+/// mean holds. Equal fractions, or a mean outside that range, give the mean to every block.
 ///
 /// # Errors
 ///

@@ -30,9 +30,9 @@ use crate::methods::splitting::{Splitting, scale_inputs};
 ///
 /// Meng et al., ALPS: Improved Optimization for Highly Sparse One-Shot Pruning for Large Language Models,
 /// arXiv 2406.07831, algorithms 1 and 2.
-/// **Deviates:** exact counts with ties broken by index; zeros of the dense layer go first; the refit always takes
-/// `refit_steps` steps (the reference's stopping test looks at the whole residual, which pruning keeps large); `rho`
-/// does not fall below 1e-9.
+/// **Deviates:** exact counts with ties broken by index; zeros of the dense layer are pruned first; the refit always
+/// takes `refit_steps` steps (the reference's stopping test looks at the whole residual, which pruning keeps large);
+/// `rho` does not fall below 1e-9.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Alps {
     /// First penalty.

@@ -29,8 +29,8 @@ use crate::methods::splitting::{Splitting, scale_inputs};
 /// Boža, Fast and Effective Weight Update for Pruned Large Language Models, arXiv 2401.02938, algorithm 2.
 /// **Deviates:** exact counts; any N:M pattern (there the mask on the way protects what the pattern would keep, as the
 /// reference does for 2:4); the reference's whole-tensor branch uses the final sparsity from the first iteration
-/// ([`AdmmSchedule::Constant`]), the paper the cubic schedule, which is the default here; zeros of the dense layer go
-/// first.
+/// ([`AdmmSchedule::Constant`]), the paper the cubic schedule, which is the default here; zeros of the dense layer are
+/// pruned first.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct LAdmm {
     /// Damping: added to the diagonal of the normalised Gram matrix, in units of its mean.

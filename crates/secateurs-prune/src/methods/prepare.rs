@@ -142,7 +142,13 @@ pub(crate) fn fall_back(
     let view = LayerView::of_weight(problem.path, problem.weight).with_input_norms(&norms);
     let alive = norms.iter().any(|norm| *norm > 0.0);
     let importance: &dyn Importance = if alive { &Wanda } else { &Magnitude };
-    tracing::warn!(path = problem.path, from, to = importance.name(), reason, "fell back");
+    tracing::warn!(
+        path = problem.path,
+        from,
+        to = importance.name(),
+        reason,
+        "fell back to another method"
+    );
     events.push(Event::FellBack {
         from: from.to_owned(),
         to: importance.name().to_owned(),

@@ -107,7 +107,7 @@ impl Safe {
     ///
     /// Those of the trainer.
     pub fn check(&self) -> Result<(), PruneError> {
-        // Which weights go, and in how many batches, does not change what is in range.
+        // Neither the chosen weights nor the number of batches changes the ranges of settings.
         let config = self.config(Pattern::Unstructured(Sparsity::DENSE), &[], 1)?;
         Ok(config.check()?)
     }

@@ -17,16 +17,16 @@ use crate::methods::quota::block_quotas;
 /// Optimal brain surgery in one sweep.
 ///
 /// With `U` the upper Cholesky factor of the inverse of the damped Gram matrix, `H^-1 = U^T U`, inputs are visited in
-/// blocks. Unstructured: the weights of lowest `(w / U_jj)^2` go, compared over all outputs and the inputs of the block.
-/// N:M: the same score within each group, taken when the sweep reaches it. A pruned weight `w_j` adds
+/// blocks. Unstructured: the weights of lowest `(w / U_jj)^2` are pruned, compared over all outputs and the inputs of
+/// the block. N:M: the same score within each group, taken when the sweep reaches it. A pruned weight `w_j` adds
 /// `-(w_j / U_jj) U_jk` to every later weight `k` of its output.
 ///
 /// # References
 ///
 /// Frantar and Alistarh, SparseGPT, arXiv 2301.00774, algorithm 1.
-/// **Deviates:** exact counts (the reference prunes all weights equal to the threshold and one more); the blocks' counts
-/// add up to that of the layer; zeros of the dense layer go first wherever the count allows; blocks are shortened to
-/// whole N:M groups; the factor is computed in f64, from one Cholesky factorisation.
+/// **Deviates:** exact counts (the reference prunes all weights equal to the threshold and one more); the blocks'
+/// counts add up to the layer's; zeros of the dense layer are pruned first wherever the count allows; blocks are
+/// shortened to whole N:M groups; the factor is computed in f64, from one Cholesky factorisation.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SparseGpt {
     /// Number of inputs that compete with each other and are swept before later ones are corrected.

@@ -50,8 +50,8 @@ impl<'a> Splitting<'a> {
         selector.select(&self.state, &mut self.keep)
     }
 
-    /// Computes `B` and then `T`, for a given `(G + rho I)^-1`. `growth` is `rho` over that of the last step: `D` stays
-    /// what it was, so its part of `T` grows with `rho`.
+    /// Computes `B` and then `T`, for a given `(G + rho I)^-1`. `growth` is the ratio of `rho` to the last step's: `D`
+    /// does not change, so its part of `T` grows with `rho`.
     pub(crate) fn advance(&mut self, inverse: MatRef<'_, f32>, rho: f64, growth: f64) {
         let growth = growth as f32;
         let parts = self.pull.par_chunks_mut(CHUNK).zip(self.state.par_chunks_mut(CHUNK));

@@ -17,7 +17,7 @@ use crate::numbers::values::{Encoder, Values, check_size};
 /// bits past `d_input` are zero. `offsets [d_output]` little-endian `i64`: the number of values before those of each
 /// output, so that any output can be read first. Values lie one output after the other, inputs ascending.
 ///
-/// The layout is that of `sparse-bitmask` in compressed-tensors.
+/// The layout equals `sparse-bitmask` in compressed-tensors.
 #[derive(Debug, Clone, PartialEq)]
 pub struct BitmapMatrix {
     dims: [usize; 2],
@@ -32,7 +32,7 @@ impl BitmapMatrix {
     ///
     /// # Errors
     ///
-    /// If the number of weights is not that of the shape, or one that is not finite is to become an integer.
+    /// If the number of weights does not fit the shape, or a weight that is not finite should become an integer.
     pub fn pack(weights: &[f32], dims: [usize; 2], value_type: ValueType) -> Result<Self, SparseError> {
         check_weights(weights, dims, value_type)?;
         let [d_output, d_input] = dims;

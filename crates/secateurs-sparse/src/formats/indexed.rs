@@ -46,7 +46,7 @@ impl IndexedMatrix {
     ///
     /// # Errors
     ///
-    /// If the number of weights is not that of the shape, there are more than 65,536 inputs, or `value_type` is a 4-bit
+    /// If the number of weights does not fit the shape, there are more than 65,536 inputs, or `value_type` is a 4-bit
     /// integer, or an 8-bit integer of a smaller group than the inputs.
     pub fn pack(weights: &[f32], dims: [usize; 2], value_type: ValueType) -> Result<Self, SparseError> {
         check_weights(weights, dims, value_type)?;

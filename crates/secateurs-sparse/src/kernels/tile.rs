@@ -15,8 +15,8 @@ impl Kernel for Rows {
     }
 }
 
-/// The product `y[o, v] = sum_i W[o, i] x[i, v]`, or its addition to `y`; terms are added one after the other from `i =
-/// 0` on.
+/// The product `y[o, v] = sum_i W[o, i] x[i, v]`, or its addition to `y`; terms are added one after the other from
+/// `i = 0` on.
 pub(crate) struct TileProduct<'a> {
     /// Layout of the weights, in groups of the instruction set's number of rows; the first `y.len()` outputs are used.
     pub(crate) layout: Layout,

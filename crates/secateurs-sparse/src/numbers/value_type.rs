@@ -10,10 +10,10 @@ use crate::kernels::CHUNK;
 
 /// Storage type of single weights.
 ///
-/// The float types hold what they are given bit by bit, once it has been rounded to the type: `-0.0`, subnormal numbers,
+/// The float types hold weights bit by bit, after they have been rounded to the type: `-0.0`, subnormal numbers,
 /// infinities and NaN included. The integer types hold `q` with `w = q * scale`, one bf16 scale for every output and
-/// `group` consecutive inputs: `|w - q * scale| <= scale / 2` and `scale <= 1.008 max |w| / q_max` over the group, where
-/// `q_max` is 127 or 7. (A bf16 has 8 bits, so rounding a scale up adds at most 1/128.)
+/// `group` consecutive inputs: `|w - q * scale| <= scale / 2` and `scale <= 1.008 max |w| / q_max` over the group,
+/// where `q_max` is 127 or 7. (A bf16 has 8 bits, so rounding a scale up adds at most 1/128.)
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ValueType {
     /// IEEE single precision.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Cost of a model, before or after pruning. A cost that nobody measured is absent.
+/// Cost of a model, before or after pruning. A cost that was not measured is absent.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct Cost {
     /// Number of parameters, zeros included.

@@ -79,7 +79,7 @@ fn mark_any_groups(values: &[f32], pattern: NmPattern, keep: &mut [bool]) {
 #[inline]
 pub fn keep_in_group(values: &[f32], n_kept: usize, keep: &mut [bool]) {
     for (index, slot) in keep.iter_mut().enumerate() {
-        // A value stays if fewer than `n_kept` others beat it; of equals, the later one stays.
+        // A value stays if fewer than `n_kept` others beat it; among equals the later one stays.
         let before = values[..index].iter().filter(|other| **other > values[index]).count();
         let after = values[index + 1..]
             .iter()

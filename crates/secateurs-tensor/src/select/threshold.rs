@@ -9,8 +9,8 @@ const SMALL: usize = 1 << 14;
 
 /// Marks the largest values: all but exactly `n_pruned` are kept.
 ///
-/// Of equal values the lower index goes first, -0.0 equals +0.0, infinities are ordinary. This is what pruning the
-/// first `n_pruned` of a stable ascending sort gives, in linear time and without moving a value.
+/// Among equal values the lower index is pruned first, -0.0 equals +0.0, infinities are ordinary. This is what pruning
+/// the first `n_pruned` of a stable ascending sort gives, in linear time and without moving a value.
 ///
 /// # Errors
 ///

@@ -103,8 +103,9 @@ impl KeptUnits {
 
 /// Removes the `n_removed` units of the lowest scores, but keeps at least `floor` of all.
 ///
-/// The count is exact wherever the floor allows it: `min(n_removed, n - floor)` units go, none if there are fewer than
-/// `floor`. Among equal scores the lower index goes first. [`KeptUnits::is_clipped`] says whether the floor held units back.
+/// The count is exact wherever the floor allows it: `min(n_removed, n - floor)` units are removed, none if there are
+/// fewer than `floor`. Among equal scores the lower index is removed first. [`KeptUnits::is_clipped`] says whether the
+/// floor held units back.
 ///
 /// # Examples
 ///
@@ -122,7 +123,7 @@ pub fn keep_units(scores: &UnitScores, n_removed: usize, floor: usize) -> KeptUn
     let n_units = scores.len();
     let removable = n_removed.min(n_units.saturating_sub(floor));
     let mut order: Vec<usize> = (0..n_units).collect();
-    // Adding zero turns -0.0 into +0.0, which `total_cmp` would tell apart.
+    // Adding zero turns -0.0 into +0.0, which `total_cmp` would distinguish.
     let score = |unit: usize| scores.0[unit] + 0.0;
     order.sort_by(|&a, &b| score(a).total_cmp(&score(b)).then(a.cmp(&b)));
     let mut kept = order.split_off(removable);

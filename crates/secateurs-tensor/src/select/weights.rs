@@ -16,7 +16,7 @@ use crate::vocabulary::sparsity::Sparsity;
 ///
 /// [`Scope::PerOutput`] prunes `floor(d_input * s)` inputs of every output, [`Scope::PerLayer`] `floor(n * s)` of all
 /// `n`; [`Scope::Global`] of one matrix is the same. N:M patterns keep exactly `keep` of every group, whatever the
-/// scope. Among equal scores the lower index goes first.
+/// scope. Among equal scores the lower index is pruned first.
 ///
 /// # Errors
 ///
@@ -53,7 +53,7 @@ pub fn select(scores: &Scores, pattern: Pattern, scope: Scope) -> Result<KeepMas
 
 /// Selects over several layers at once: prunes `floor(n * s)` of all their `n` weights, wherever they are.
 ///
-/// Among equal scores the earlier layer, then the lower index goes first.
+/// Among equal scores the earlier layer, then the lower index is pruned first.
 ///
 /// # Errors
 ///

@@ -6,8 +6,8 @@ use burn::tensor::Tensor;
 use burn::tensor::module::unfold4d;
 use burn::tensor::ops::{PadMode, UnfoldOptions};
 
-/// The inputs of a convolution as inputs of a linear layer: one row for each place of the kernel, so that `patches *
-/// W^T` is the convolution's output, with its canonical weights `W`.
+/// The inputs of a convolution as inputs of a linear layer: one row for each place of the kernel, so that
+/// `patches * W^T` is the convolution's output, with its canonical weights `W`.
 ///
 /// Columns are in the order of [`WeightMatrix`](crate::WeightMatrix): channel, row, column of the kernel. With several
 /// groups the patches of all groups stand one below the other, sample by sample, and every group meets its own only; a

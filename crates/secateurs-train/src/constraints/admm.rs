@@ -50,8 +50,8 @@ pub enum Proximal {
     /// Adds the penalty to the gradient, so that it passes Adam's moments, as published: `g + lambda (x - z + u)`.
     #[default]
     InGradient,
-    /// Moves the weights beside Adam's step, as AdamW decays: `x - lr lambda (x - z + u)`. The second moment stays that
-    /// of the loss alone.
+    /// Moves the weights beside Adam's step, as AdamW decays: `x - lr lambda (x - z + u)`. The second moment sees the
+    /// loss alone.
     Decoupled,
 }
 

@@ -88,7 +88,7 @@ impl<M: Module> Trainer<M> {
             dual = update.dual,
             mask_change = update.mask_change,
             lambda = update.lambda,
-            "sparse copy"
+            "made a new sparse copy"
         );
         Ok(update)
     }

@@ -20,9 +20,9 @@ use crate::error::{Result, TrainError};
 /// z = Proj(x + u);  u = u + x - z
 /// ```
 ///
-/// and at the end `x = Proj(x)`. The penalty's gradient is added after clipping and goes through Adam's moments. The
-/// first sparse copy is `z = Proj(x)` at full sparsity, with `u = 0`; it is made again after the first step and after
-/// every `interval` further ones.
+/// and at the end `x = Proj(x)`. The penalty's gradient is added after clipping and passes Adam's moments. The first
+/// sparse copy is `z = Proj(x)` at full sparsity, with `u = 0`; it is made again after the first step and after every
+/// `interval` further ones.
 ///
 /// State lives on the host unless [`Residence`] says otherwise; sparse copies and duals always do. All arithmetic is in
 /// f32; what is stored in fewer bits is rounded when it is stored. With a quantised `z` the dual takes up the rounding error,
@@ -160,7 +160,13 @@ impl<M: Module> Trainer<M> {
             learning_rate,
             dual_update,
         };
-        tracing::info!(step = report.step, loss, gradient_norm, learning_rate, "trained");
+        tracing::info!(
+            step = report.step,
+            loss,
+            gradient_norm,
+            learning_rate,
+            "took a training step"
+        );
         self.step += 1;
         Ok(report)
     }

@@ -11,7 +11,7 @@ use crate::process;
 use crate::workspace;
 
 /// The page that the wheel shows as its description.
-const PAGE: &str = "crates/secateurs-cli/README.md";
+pub const PAGE: &str = "crates/secateurs-cli/README.md";
 
 /// An unpacked wheel.
 #[derive(Debug)]
@@ -77,7 +77,7 @@ impl Contents {
         let read = |path: PathBuf| fs::read_to_string(&path).during("read", &path);
         let (page, licence) = (read(root.join(PAGE))?, read(root.join("LICENSE"))?);
         let mut problems = check_metadata(&self.metadata, version);
-        if !description(&self.metadata).is_some_and(|text| text.trim() == page.trim()) {
+        if description(&self.metadata).is_none_or(|text| text.trim() != page.trim()) {
             problems.push(format!("the description is not {PAGE}"));
         }
         let packed = self
@@ -154,8 +154,7 @@ fn strangers(files: &BTreeSet<String>) -> Vec<String> {
     const ABOUT: [&str; 4] = ["METADATA", "RECORD", "WHEEL", "licenses/LICENSE"];
     let is_expected = |file: &str| {
         let about = file.split_once(".dist-info/").map(|(_, name)| name);
-        let is_about = about.is_some_and(|name| ABOUT.contains(&name) || name.starts_with("sboms/"));
-        is_about || file.ends_with(".data/scripts/secateurs")
+        about.is_some_and(|name| ABOUT.contains(&name)) || file.ends_with(".data/scripts/secateurs")
     };
     let found = files.iter().filter(|file| !is_expected(file));
     found.map(|file| format!("{file} does not belong in it")).collect()

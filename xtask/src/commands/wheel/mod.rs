@@ -105,3 +105,45 @@ fn isolated(mut command: Command, programs: &Path) -> Command {
     command.env_clear().env("PATH", path).env("LC_ALL", "C.UTF-8");
     command
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line<'a>(text: &'a str, start: &str) -> &'a str {
+        let found = text.lines().find(|line| line.starts_with(start));
+        found.unwrap_or_else(|| panic!("no line {start:?}"))
+    }
+
+    #[test]
+    fn the_python_project_says_what_the_workspace_says() {
+        let read = |name: &str| fs::read_to_string(workspace::root().join(name)).expect(name);
+        let (python, rust) = (read("pyproject.toml"), read("Cargo.toml"));
+        assert_eq!(line(&python, "license ="), line(&rust, "license ="));
+        assert!(
+            line(&rust, "repository =").ends_with(line(&python, "Repository =").trim_start_matches("Repository = "))
+        );
+        assert_eq!(line(&python, "readme ="), format!("readme = {:?}", contents::PAGE));
+        let manifest = line(&python, "manifest-path =").trim_start_matches("manifest-path = ");
+        assert!(
+            workspace::root().join(manifest.trim_matches('"')).is_file(),
+            "{manifest}"
+        );
+    }
+
+    #[test]
+    fn the_pinned_maturin_is_one_that_pip_would_take() {
+        let version = MATURIN.trim_start_matches("maturin==");
+        let read = fs::read_to_string(workspace::root().join("pyproject.toml")).expect("pyproject.toml");
+        let (least, below) = line(&read, "requires =")
+            .trim_start_matches("requires = [\"maturin>=")
+            .trim_end_matches("\"]")
+            .split_once(",<")
+            .expect("two bounds");
+        assert!(version.starts_with(&format!("{least}.")), "{version} is not {least}");
+        assert!(
+            !version.starts_with(&format!("{below}.")),
+            "{version} is not below {below}"
+        );
+    }
+}

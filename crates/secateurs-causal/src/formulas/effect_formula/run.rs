@@ -108,7 +108,7 @@ impl<'a> Run<'a> {
             let (pruned, stage) = attempt(threshold);
             tried(pruned, stage)
         })?;
-        // Terms that do nothing at all always go.
+        // Terms without any effect are always removed.
         Ok(results.accepted().unwrap_or_else(|| attempt(1e-9)))
     }
 

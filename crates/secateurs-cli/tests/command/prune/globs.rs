@@ -97,7 +97,7 @@ fn allocations_have_an_entry_for_every_block() {
                 1,
                 &[&["prune", "model", "--recipe", "recipe.toml", "-o", "out"], args].concat(),
             );
-            assert!(line.contains("for 2 blocks"), "{line}");
+            assert!(line.contains("for the 2 blocks"), "{line}");
             assert!(!tiny.path("out.partial").exists());
         }
     }

@@ -23,7 +23,7 @@ use self::case::{CausalCase, ModelKind, TaskKey, TaskSet, anchors};
 use self::cell::{TaskCell, rows_over_tasks};
 use self::closed::measure_closed;
 use self::networks::measure_networks;
-use super::harness::{About, CaseCells, Claim, Desk, Measured, Order, group_cells, show_point};
+use super::harness::{About, CaseCells, Claim, Cost, Desk, Measured, Order, group_cells};
 use crate::ExperimentError;
 use crate::outcome::{Better, Outcome, Question, Row};
 use crate::report::Chart;
@@ -42,6 +42,10 @@ impl Claim for Causalkan {
         summary: "effects of individuals by additive models and KANs, full, pruned, as formulas and rounded, beside perceptrons",
         reference: "arXiv 2509.22467",
         axes: &["stage"],
+        cost: Cost {
+            datasets: &["ihdp", "acic2016"],
+            ..Cost::UNKNOWN
+        },
     };
 
     type Key = TaskKey;
@@ -125,10 +129,8 @@ impl Claim for Causalkan {
         anchors(self.case.tier)
     }
 
-    fn charts(&self, outcome: &Outcome, _: Cells<'_>) -> Result<Vec<Chart>, ExperimentError> {
-        let mut charts = pictures::draw_effects(&self.case)?;
-        show_point(&mut charts, outcome);
-        Ok(charts)
+    fn charts(&self, _: &Outcome, _: Cells<'_>) -> Result<Vec<Chart>, ExperimentError> {
+        pictures::draw_effects(&self.case)
     }
 }
 

@@ -12,13 +12,6 @@ use crate::claims::language_model::{PruningCase, Sweep, patterns, write_full_tex
 use crate::fixtures;
 use crate::outcome::{Tier, workspace_root};
 
-/// Everything that differs between the tiers.
-pub struct ElsaCase {
-    pub pruning: PruningCase,
-    pub tier: Tier,
-    pub sweeps: Vec<Sweep>,
-}
-
 const LAYERWISE: &[Method] = &[
     Method::Magnitude,
     Method::Wanda,
@@ -39,42 +32,36 @@ const ALL: &[Method] = &[
 ];
 
 /// Methods and sparsities, and what shows how much training alone is worth: under a random mask, and of the dense model.
+///
+/// What trains comes first in the quick tier, whose cells are measured side by side: the last ones are the shortest.
 pub fn sweeps(tier: Tier) -> Result<Vec<Sweep>, ExperimentError> {
     let (once, thrice): (&[u64], &[u64]) = (&[0], &[0, 1, 2]);
-    let (dense, at_90) = (patterns(&[0.0], &[])?, || patterns(&[0.9], &[]));
-    let controls = [
-        Sweep::new(&[Method::RandomFinetune], at_90()?, once),
-        Sweep::new(&[Method::WandaFinetune], dense, once),
-    ];
-    let mut sweeps = match tier {
-        Tier::Quick => vec![
-            Sweep::new(&[Method::WandaFinetune, Method::Elsa], at_90()?, thrice),
-            Sweep::new(&[Method::ElsaL], at_90()?, once),
-            Sweep::new(LAYERWISE, at_90()?, once),
-        ],
-        Tier::Standard => vec![Sweep::new(ALL, patterns(&[0.5, 0.7, 0.9, 0.95], &[])?, once)],
-        // The claim `layerwise` has the others.
-        Tier::Full => vec![Sweep::new(ALL, at_90()?, once)],
+    let at_90 = || patterns(&[0.9], &[]);
+    let larger = |sparsities| -> Result<_, ExperimentError> {
+        Ok(vec![
+            Sweep::new(ALL, patterns(sparsities, &[])?, once),
+            Sweep::new(&[Method::RandomFinetune], at_90()?, once),
+            Sweep::new(&[Method::WandaFinetune], patterns(&[0.0], &[])?, once),
+        ])
     };
-    sweeps.extend(controls);
-    Ok(sweeps)
+    match tier {
+        Tier::Quick => Ok(vec![
+            Sweep::new(&[Method::WandaFinetune, Method::Elsa], at_90()?, thrice),
+            Sweep::new(&[Method::RandomFinetune, Method::ElsaL], at_90()?, once),
+            Sweep::new(LAYERWISE, at_90()?, once),
+        ]),
+        Tier::Standard => larger(&[0.5, 0.7, 0.9, 0.95]),
+        // The claim `layerwise` has the others.
+        Tier::Full => larger(&[0.9]),
+    }
 }
 
-/// Opens the case of a tier, and unpacks or writes the texts to learn from.
+/// The model with its texts, which are unpacked or written, and the settings of every method.
 ///
 /// # Errors
 ///
 /// If data are missing, or a text cannot be written.
-pub fn open_case(desk: &Desk) -> Result<ElsaCase, ExperimentError> {
-    Ok(ElsaCase {
-        pruning: open_pruning(desk)?,
-        tier: desk.setting.tier,
-        sweeps: sweeps(desk.setting.tier)?,
-    })
-}
-
-/// The model with its texts and the settings of every method.
-fn open_pruning(desk: &Desk) -> Result<PruningCase, ExperimentError> {
+pub fn open_case(desk: &Desk) -> Result<PruningCase, ExperimentError> {
     let tier = desk.setting.tier;
     let mut case = PruningCase::new(tier)?;
     let folder = desk.tier_folder("texts")?;
@@ -110,8 +97,7 @@ const FIXTURE_NOTE: &str = "Training sees the four novels that the model was tra
                             the whole model sees the same tokens in the same order with the same seed.";
 const SAFE_NOTE: &str = "SAFE trains each block on the calibration windows instead.";
 const SHORT_NOTE: &str = "Trainings of the quick tier are half as long as those of the standard tier, so all of them end at higher \
-                          perplexities; ELSA's penalty was chosen anew for this length, on Persuasion as well. Models are made side by \
-                          side, one thread each, so times and memory are not reported here.";
+                          perplexities; ELSA's penalty was chosen anew for this length, on Persuasion as well.";
 
 /// Unpacks the four novels of the fixtures that are to learn from.
 fn unpack_novels(folder: &Path) -> Result<Vec<PathBuf>, ExperimentError> {

@@ -18,6 +18,7 @@ type Curve = fn(&TrainingLog) -> Vec<Point>;
 /// One chart over the courses of all methods.
 struct CourseChart {
     name: &'static str,
+    title: &'static str,
     label: &'static str,
     scale: Scale,
     curve: Curve,
@@ -26,13 +27,15 @@ struct CourseChart {
 const CHARTS: [CourseChart; 5] = [
     CourseChart {
         name: "course-loss",
+        title: "Training to 90 % zeros: loss of the dense weights",
         label: "loss of the dense weights, nats",
         scale: Scale::Linear,
         curve: |log| smooth(log.steps.iter().map(|step| point(step.step, step.loss)).collect()),
     },
     CourseChart {
         name: "course-sparse-perplexity",
-        label: "perplexity if pruned here",
+        title: "Training to 90 % zeros: the model if it were pruned at a step",
+        label: "perplexity on validation text (lower is better)",
         scale: Scale::Log,
         curve: |log| {
             let losses = log.sparse_losses.iter();
@@ -42,12 +45,14 @@ const CHARTS: [CourseChart; 5] = [
     },
     CourseChart {
         name: "course-primal-residual",
+        title: "Training to 90 % zeros: distance from the sparse copy",
         label: "||x - z|| / ||x||",
         scale: Scale::Log,
         curve: |log| updates(log, |update| update.relative_primal),
     },
     CourseChart {
         name: "course-dual-residual",
+        title: "Training to 90 % zeros: moves of the sparse copy",
         label: "lambda ||z - z before||",
         scale: Scale::Log,
         curve: |log| {
@@ -58,6 +63,7 @@ const CHARTS: [CourseChart; 5] = [
     },
     CourseChart {
         name: "course-mask-change",
+        title: "Training to 90 % zeros: changes of the mask",
         label: "share of weights that enter or leave, %",
         scale: Scale::Linear,
         curve: |log| updates(log, |update| 100.0 * update.mask_change),
@@ -71,14 +77,14 @@ pub fn chart_courses(courses: &[Course<'_>]) -> Vec<Chart> {
 
 impl CourseChart {
     fn draw(&self, courses: &[Course<'_>]) -> Chart {
-        let mut plot = LinePlot::new("90 %", "step", self.label).y_scale(self.scale);
+        let mut plot = LinePlot::new(self.title, "step of training", self.label).y_scale(self.scale);
         for (number, course) in courses.iter().enumerate() {
             let points = (self.curve)(course.log);
             if points.len() > 1 {
                 plot = plot.series(Series::new(course.method.name(), Role::Measured, number, points));
             }
         }
-        Chart::new(self.name, plot.to_svg())
+        Chart::new(self.name, plot.to_svg()).titled(self.title)
     }
 }
 

@@ -9,37 +9,35 @@ use crate::claims::language_model::{PruningCase, Tuning};
 /// Half of the steps of the standard tier. The penalty was chosen among 60, 120 and 240 on Persuasion: a shorter way to the
 /// sparse copy needs a stronger pull.
 pub fn tune_quick(case: &PruningCase, method: Method) -> Tuning {
-    tune_fixture(
-        case,
-        method,
-        FixtureLength {
-            steps: 128,
-            lambda: 120.0,
-        },
-    )
+    let length = FixtureLength {
+        steps: 128,
+        lambda: 120.0,
+        validation_windows: 8,
+    };
+    tune_fixture(case, method, length)
 }
 
 /// As much as two cores train in a third of a minute.
 pub fn tune_standard(case: &PruningCase, method: Method) -> Tuning {
-    tune_fixture(
-        case,
-        method,
-        FixtureLength {
-            steps: 256,
-            lambda: 60.0,
-        },
-    )
+    let length = FixtureLength {
+        steps: 256,
+        lambda: 60.0,
+        validation_windows: 16,
+    };
+    tune_fixture(case, method, length)
 }
 
 /// Steps of the small model, and the penalty that suits them.
 struct FixtureLength {
     steps: usize,
     lambda: f64,
+    /// Windows on which the training is followed.
+    validation_windows: usize,
 }
 
 /// The schedule of the small model, with sixteen sparse copies on the way.
 fn tune_fixture(case: &PruningCase, method: Method, length: FixtureLength) -> Tuning {
-    let FixtureLength { steps, lambda } = length;
+    let FixtureLength { steps, lambda, .. } = length;
     let options = MethodOptions {
         safe: (method == Method::Safe).then(fixture_safe),
         ..MethodOptions::default()
@@ -50,6 +48,7 @@ fn tune_fixture(case: &PruningCase, method: Method, length: FixtureLength) -> Tu
         batch_size: Some(2),
         steps: Some(steps),
         validation: Some(case.calibration.clone()),
+        validation_windows: Some(length.validation_windows),
         validate_every: Some(steps / 4),
         learning_rate: Some(3e-3),
         ..Training::default()

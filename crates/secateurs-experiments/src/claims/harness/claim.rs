@@ -5,6 +5,7 @@ use std::fmt::Display;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::cost::Cost;
 use super::desk::Desk;
 use super::workers::Order;
 use crate::ExperimentError;
@@ -12,7 +13,7 @@ use crate::outcome::{Outcome, Question, Row};
 use crate::report::Chart;
 
 /// Name, title and origin of a claim.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct About {
     /// Name, as on the command line.
     pub name: &'static str,
@@ -24,6 +25,8 @@ pub struct About {
     pub reference: &'static str,
     /// Keys of its rows that tables have as columns, one set of tables for each.
     pub axes: &'static [&'static str],
+    /// Durations and needs.
+    pub cost: Cost,
 }
 
 /// A cell with its key.
@@ -42,14 +45,20 @@ pub struct Measured<K, C> {
 ///
 /// ```
 /// use secateurs_experiments::ExperimentError;
-/// use secateurs_experiments::claims::{About, Claim, Desk, Measured};
+/// use secateurs_experiments::claims::{About, Claim, Cost, Desk, Measured};
 /// use secateurs_experiments::outcome::Row;
 ///
 /// struct Squares;
 ///
 /// impl Claim for Squares {
-///     const ABOUT: &'static About =
-///         &About { name: "squares", title: "Squares", summary: "numbers by themselves", reference: "", axes: &["n"] };
+///     const ABOUT: &'static About = &About {
+///         name: "squares",
+///         title: "Squares",
+///         summary: "numbers by themselves",
+///         reference: "",
+///         axes: &["n"],
+///         cost: Cost::UNKNOWN,
+///     };
 ///     type Key = u64; // its text is the name of the cell
 ///     type Cell = f64;
 ///     fn open(_: &Desk) -> Result<Self, ExperimentError> { Ok(Self) }

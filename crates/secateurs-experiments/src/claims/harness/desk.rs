@@ -3,37 +3,36 @@
 use std::fmt::Display;
 use std::path::PathBuf;
 
-use indicatif::ProgressBar;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::progress::start_bar;
+use super::progress::ClaimProgress;
 use super::setting::Setting;
 use super::store::{CellStore, ModelPlace};
 use super::workers::{Order, work_side_by_side};
 use crate::ExperimentError;
 use crate::outcome::Outcome;
 
-/// The setting of a run, the folders of its claim and its progress bar.
+/// The setting of a run, the folders of its claim and its progress.
 pub struct Desk {
     /// Extent and place of the run.
     pub setting: Setting,
     store: CellStore,
-    bar: ProgressBar,
+    progress: ClaimProgress,
 }
 
 impl Desk {
-    pub(super) fn new(setting: &Setting, outcome: &Outcome) -> Self {
+    pub(super) fn new(setting: &Setting, outcome: &Outcome, progress: &ClaimProgress) -> Self {
         Self {
             setting: setting.clone(),
-            store: CellStore::new(outcome, setting.resume),
-            bar: start_bar(),
+            store: CellStore::new(outcome, setting),
+            progress: progress.clone(),
         }
     }
 
     /// Says what is done now, beside the progress bar.
     pub fn say(&self, what: impl Into<String>) {
-        self.bar.set_message(what.into());
+        self.progress.say(what.into());
     }
 
     /// Whether what an earlier run left may be taken.
@@ -94,16 +93,17 @@ impl Desk {
     ) -> Result<T, ExperimentError> {
         let name = key.to_string();
         self.say(name.clone());
-        let cell = self.store.keep(&name, || measure(key))?;
-        self.bar.inc(1);
+        if let Some(cell) = self.store.take(&name)? {
+            self.progress.take_cell();
+            return Ok(cell);
+        }
+        let cell = measure(key)?;
+        self.store.keep(&name, &cell)?;
+        self.progress.finish_cell();
         Ok(cell)
     }
 
     pub(super) fn count_on(&self, n_cells: usize) {
-        self.bar.set_length(n_cells as u64);
-    }
-
-    pub(super) fn clear_bar(&self) {
-        self.bar.finish_and_clear();
+        self.progress.count_on(n_cells);
     }
 }

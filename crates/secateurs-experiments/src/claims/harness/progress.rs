@@ -1,27 +1,70 @@
 //! The progress of a claim.
 
-use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
-use indicatif::{HumanDuration, ProgressBar, ProgressState, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-/// A bar of the cells that are done, with the time that the rest may take.
-pub(super) fn start_bar() -> ProgressBar {
-    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} models, {elapsed} spent, {left} left, {msg}");
-    let style = style.expect("the template is valid");
-    let style = style.with_key("left", |state: &ProgressState, w: &mut dyn fmt::Write| {
-        // A line that cannot be drawn is not worth an error.
-        let _ = w.write_str(&estimate_rest(state));
-    });
-    ProgressBar::new(0).with_style(style)
+/// The cells of a claim that are done, and those that there are; whoever runs the claim decides how that is shown.
+#[derive(Debug, Clone)]
+pub struct ClaimProgress {
+    bar: ProgressBar,
+    n_taken: Arc<AtomicUsize>,
 }
 
-/// Models take about equally long, and what is seen so far says how long.
-fn estimate_rest(state: &ProgressState) -> String {
-    match (state.pos(), state.len()) {
-        (done @ 1.., Some(all)) => {
-            let rest = all.saturating_sub(done) as f64 / done as f64;
-            format!("{:#}", HumanDuration(state.elapsed().mul_f64(rest)))
+impl ClaimProgress {
+    /// A progress that nobody sees, but that counts.
+    pub fn hidden() -> Self {
+        Self::on(ProgressDrawTarget::hidden())
+    }
+
+    /// A progress that a bar shows on standard error; the bar has no length until the cells are counted.
+    ///
+    /// `style` is given the counter of the cells that an earlier run had measured.
+    pub fn shown(style: impl FnOnce(Arc<AtomicUsize>) -> ProgressStyle) -> Self {
+        let progress = Self::on(ProgressDrawTarget::stderr());
+        progress.bar.set_style(style(Arc::clone(&progress.n_taken)));
+        progress.bar.enable_steady_tick(Duration::from_millis(500));
+        progress
+    }
+
+    fn on(target: ProgressDrawTarget) -> Self {
+        Self {
+            bar: ProgressBar::with_draw_target(None, target),
+            n_taken: Arc::default(),
         }
-        _ => "?".to_owned(),
+    }
+
+    /// Cells that are done, those of an earlier run included.
+    pub fn n_done(&self) -> usize {
+        self.bar.position() as usize
+    }
+
+    /// All cells; unknown before the claim has counted them.
+    pub fn n_cells(&self) -> Option<usize> {
+        self.bar.length().map(|length| length as usize)
+    }
+
+    /// Removes the bar.
+    pub fn clear(&self) {
+        self.bar.finish_and_clear();
+    }
+
+    pub(super) fn say(&self, what: String) {
+        self.bar.set_message(what);
+    }
+
+    pub(super) fn count_on(&self, n_cells: usize) {
+        self.bar.set_length(n_cells as u64);
+    }
+
+    pub(super) fn finish_cell(&self) {
+        self.bar.inc(1);
+    }
+
+    pub(super) fn take_cell(&self) {
+        self.n_taken.fetch_add(1, Ordering::Relaxed);
+        self.bar.inc(1);
     }
 }

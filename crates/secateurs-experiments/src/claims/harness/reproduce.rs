@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use super::claim::{Claim, Measured};
 use super::desk::Desk;
+use super::progress::ClaimProgress;
 use super::setting::Setting;
 use crate::ExperimentError;
 use crate::outcome::Outcome;
@@ -22,13 +23,13 @@ pub struct Reproduction {
 ///
 /// # Errors
 ///
-/// If data are missing, a run fails, or what is kept cannot be read or written.
-pub fn reproduce<C: Claim>(setting: &Setting) -> Result<Reproduction, ExperimentError> {
+/// If data are missing, no cell is wanted, a run fails, or what is kept cannot be read or written.
+pub fn reproduce<C: Claim>(setting: &Setting, progress: &ClaimProgress) -> Result<Reproduction, ExperimentError> {
     let started = Instant::now();
     let mut outcome = Outcome::new(C::ABOUT.name, setting.tier, setting.backend.name());
     outcome.title = C::ABOUT.title.into();
     outcome.reference = C::ABOUT.reference.into();
-    let desk = Desk::new(setting, &outcome);
+    let desk = Desk::new(setting, &outcome, progress);
     let claim = C::open(&desk)?;
     let cells = measure(&claim, &desk)?;
     outcome.seeds = claim.seeds();
@@ -51,13 +52,30 @@ type Cells<C> = Vec<Measured<<C as Claim>::Key, <C as Claim>::Cell>>;
 
 fn measure<C: Claim>(claim: &C, desk: &Desk) -> Result<Cells<C>, ExperimentError> {
     let mut keys = claim.keys();
+    if !keys.is_empty() && !keys.iter().any(|key| desk.setting.wants(&key.to_string())) {
+        return Err(refuse_all::<C>(&keys, desk));
+    }
     keys.retain(|key| C::is_reference(key) || desk.setting.wants(&key.to_string()));
     desk.count_on(keys.len());
     let cells = desk.measure_all(claim.order(), &keys, |key| claim.measure(key, desk))?;
-    desk.clear_bar();
     Ok(keys
         .into_iter()
         .zip(cells)
         .map(|(key, cell)| Measured { key, cell })
         .collect())
+}
+
+/// Names of cells that an error lists.
+const N_NAMES: usize = 6;
+
+fn refuse_all<C: Claim>(keys: &[C::Key], desk: &Desk) -> ExperimentError {
+    // Names far apart show more than those of one method.
+    let every = keys.len().div_ceil(N_NAMES).max(1);
+    let names: Vec<String> = keys.iter().step_by(every).map(ToString::to_string).collect();
+    ExperimentError::NoCell {
+        claim: C::ABOUT.name,
+        only: desk.setting.only.join("\" or \""),
+        n_cells: keys.len(),
+        some: names.join(", "),
+    }
 }

@@ -1,5 +1,7 @@
 //! Extent and place of a run.
 
+use std::path::{Path, PathBuf};
+
 use burn::tensor::Device;
 
 use crate::ExperimentError;
@@ -70,9 +72,27 @@ pub struct Setting {
     pub resume: bool,
     /// Parts of the names of the cells to run and to report; all if there is none.
     pub only: Vec<String>,
+    /// The folder of all outcomes.
+    pub root: PathBuf,
 }
 
 impl Setting {
+    /// Everything of the quick tier on the default backend, anew.
+    ///
+    /// # Errors
+    ///
+    /// If this program was built without that backend.
+    pub fn quick(root: &Path) -> Result<Self, ExperimentError> {
+        Ok(Self {
+            tier: Tier::Quick,
+            backend: Backend::default(),
+            device: Backend::default().device()?,
+            resume: false,
+            only: Vec::new(),
+            root: root.to_owned(),
+        })
+    }
+
     /// Whether the cell of that name is run, such as `elsa-90%-0`: method, pattern and what else varies.
     pub fn wants(&self, name: &str) -> bool {
         self.only.is_empty() || self.only.iter().any(|part| name.contains(part.as_str()))

@@ -8,8 +8,9 @@ use secateurs::{Overwrite, staging_path};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::setting::Setting;
 use crate::ExperimentError;
-use crate::outcome::{Outcome, reproduce_root};
+use crate::outcome::Outcome;
 
 /// The folders of one claim that belong to one commit on one device.
 #[derive(Debug, Clone)]
@@ -31,14 +32,14 @@ pub struct ModelPlace {
 }
 
 impl CellStore {
-    /// The folders of an outcome. What an earlier run left is taken if `resume` says so and the tree is a commit.
+    /// The folders of an outcome. What an earlier run left is taken if the setting says so and the tree is a commit.
     ///
     /// A changed tree is none: what it measured is kept, but never taken for a later state of the code.
-    pub(super) fn new(outcome: &Outcome, resume: bool) -> Self {
+    pub(super) fn new(outcome: &Outcome, setting: &Setting) -> Self {
         Self {
-            folder: outcome.folder(&reproduce_root()),
+            folder: outcome.folder(&setting.root),
             state: Path::new(&outcome.commit).join(&outcome.device),
-            may_resume: resume && !outcome.commit.ends_with("-dirty"),
+            may_resume: setting.resume && !outcome.commit.ends_with("-dirty"),
         }
     }
 
@@ -56,19 +57,25 @@ impl CellStore {
         make_folder(self.folder.join(what).join(&self.state))
     }
 
-    /// The cell of that name, from an interrupted run where there is one that may be taken, or else as `make` gives it.
-    pub(super) fn keep<T: Serialize + DeserializeOwned>(
-        &self,
-        name: &str,
-        make: impl FnOnce() -> Result<T, ExperimentError>,
-    ) -> Result<T, ExperimentError> {
-        let path = self.folder("cells")?.join(format!("{}.json", file_name(name)));
-        if self.may_resume && path.exists() {
-            return serde_json::from_str(&read_text(&path)?).map_err(ExperimentError::Json);
+    /// The cell of that name that an interrupted run has measured, if there is one that may be taken.
+    pub(super) fn take<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, ExperimentError> {
+        let path = self.cell_file(name)?;
+        if !self.may_resume || !path.exists() {
+            return Ok(None);
         }
-        let cell = make()?;
-        write_atomic(&path, &serde_json::to_vec(&cell).map_err(ExperimentError::Json)?)?;
-        Ok(cell)
+        let cell = serde_json::from_str(&read_text(&path)?);
+        cell.map(Some)
+            .map_err(|source| ExperimentError::KeptCell { path, source })
+    }
+
+    /// Keeps a cell for later runs.
+    pub(super) fn keep<T: Serialize>(&self, name: &str, cell: &T) -> Result<(), ExperimentError> {
+        let text = serde_json::to_vec(cell).map_err(ExperimentError::Json)?;
+        Ok(write_atomic(&self.cell_file(name)?, &text)?)
+    }
+
+    fn cell_file(&self, name: &str) -> Result<PathBuf, ExperimentError> {
+        Ok(self.folder("cells")?.join(format!("{}.json", file_name(name))))
     }
 
     /// The place of a cell's model. The model of an interrupted run is continued, if it may be taken.
@@ -115,19 +122,34 @@ mod tests {
             commit: commit.into(),
             ..Outcome::new("layerwise", Tier::Quick, "flex")
         };
-        CellStore {
-            folder: outcome.folder(root),
-            ..CellStore::new(&outcome, true)
+        let setting = Setting {
+            resume: true,
+            ..Setting::quick(root).expect("there is a backend")
+        };
+        CellStore::new(&outcome, &setting)
+    }
+
+    #[test]
+    fn a_cell_is_taken_again_for_its_commit_but_never_for_a_changed_tree() {
+        let root = tempfile::tempdir().expect("a folder can be made");
+        for (commit, expected) in [("0123abc", Some(1)), ("0123abc-dirty", None)] {
+            let store = store(root.path(), commit);
+            let take = || store.take::<u32>("elsa-2:4-90%").expect("it can be read");
+            assert_eq!(take(), None);
+            store.keep("elsa-2:4-90%", &1).expect("it can be kept");
+            assert_eq!(take(), expected);
         }
     }
 
     #[test]
-    fn a_cell_is_measured_once_for_a_commit_but_anew_for_a_changed_tree() {
+    fn a_damaged_cell_is_an_error_that_says_what_to_do() {
         let root = tempfile::tempdir().expect("a folder can be made");
-        for (commit, again) in [("0123abc", 1), ("0123abc-dirty", 2)] {
-            let store = store(root.path(), commit);
-            let keep = |value: u32| store.keep("elsa-2:4-90%", || Ok(value)).expect("it can be kept");
-            assert_eq!([keep(1), keep(2)], [1, again]);
-        }
+        let store = store(root.path(), "0123abc");
+        store.keep("a", &"text").expect("it can be kept");
+        let error = store.take::<u32>("a").expect_err("it is no number").to_string();
+        assert!(
+            error.contains("a.json") && error.contains("without --resume"),
+            "{error}"
+        );
     }
 }

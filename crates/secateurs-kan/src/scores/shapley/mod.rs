@@ -36,8 +36,8 @@ pub struct ShapleyScores {
 
 /// Shapley values of the nodes of a layer, 0 for the inputs.
 ///
-/// With `v(S)` what the network computes if of the layer's nodes only those in S are active,
-/// `phi_i = sum_{S without i} |S|! (n - |S| - 1)! / n! (v(S + i) - v(S))`, or its mean over random orders and their reverses.
+/// With `v(S)` the outputs of the network if only the layer's nodes in S are active, `phi_i = sum_{S without i} |S|! (n
+/// - |S| - 1)! / n! (v(S + i) - v(S))`, or its mean over random orders and their reverses.
 ///
 /// # Shapes
 ///
@@ -45,8 +45,8 @@ pub struct ShapleyScores {
 ///
 /// # Errors
 ///
-/// If there is no such layer, there are no rows or no pairs, targets do not fit, more than 20 nodes are to be exact, or a value
-/// that flows is NaN or infinite.
+/// If there is no such layer, there are no rows or no pairs, targets do not fit, more than 20 nodes are to be exact, or
+/// a value in the network is NaN or infinite.
 ///
 /// # References
 ///

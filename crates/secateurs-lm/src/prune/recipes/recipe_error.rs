@@ -57,7 +57,7 @@ pub enum RecipeError {
     #[error("give exactly one of sparsity and pattern")]
     PatternChoice,
     /// A method without the calibration data that it needs.
-    #[error("{method} needs a calibration text")]
+    #[error("{method} needs calibration data: a text or traces")]
     NoCalibration {
         /// The method.
         method: Method,

@@ -90,8 +90,8 @@ fn transpose<T: Real>(from: &[T], n_rows: usize) -> Vec<T> {
     to
 }
 
-/// The part of a backward pass for some inputs, all rows and outputs; returns the gradient of the inputs, `[inputs,
-/// n_rows]`, if it is wanted.
+/// The part of a backward pass for some inputs, all rows and outputs; returns the gradient of the inputs,
+/// `[inputs, n_rows]`, if it is wanted.
 struct BackwardInputs<'a, T> {
     splines: Splines<'a, T>,
     x: &'a [T],

@@ -93,8 +93,8 @@ impl<T: Real> WithSimd for TileWidth<T> {
     }
 }
 
-/// The part of a forward pass for a block of rows, some inputs and some tiles of outputs; returns `[tiles, n_rows,
-/// width]`.
+/// The part of a forward pass for a block of rows, some inputs and some tiles of outputs; returns
+/// `[tiles, n_rows, width]`.
 struct ForwardTiles<'a, T> {
     splines: Splines<'a, T>,
     terms: &'a Terms<T>,

@@ -90,7 +90,7 @@ fn range(values: &[Value]) -> Result<Value, Error> {
     };
     let length = ((stop - start + step - step.signum()) / step).max(0);
     if length > LONGEST_RANGE {
-        return Err(refuse("a range that is too long"));
+        return Err(refuse("the range is too long"));
     }
     Ok(Stream::view(
         (0..length).map(|index| Value::from(start + index * step)).collect(),
@@ -99,7 +99,7 @@ fn range(values: &[Value]) -> Result<Value, Error> {
 
 /// Builds `dict(mapping, name=value, ..)` from its start or undefined, then names and values in turn.
 fn dict(values: &[Value]) -> Result<Value, Error> {
-    let (first, named) = values.split_first().ok_or_else(|| refuse("dict of nothing"))?;
+    let (first, named) = values.split_first().ok_or_else(|| refuse("dict needs a value"))?;
     let entries = match kind(first) {
         Kind::Dict(dict) => dict.entries().to_vec(),
         _ => {

@@ -124,7 +124,7 @@ fn of_text(name: &str, value: &Value, arguments: Arguments) -> Result<Value, Err
             let width = width.map_or(Some(80), |width| usize::try_from(width).ok());
             let width = width
                 .filter(|width| *width <= 1 << 16)
-                .ok_or_else(|| refuse("a width that is none"))?;
+                .ok_or_else(|| refuse("the width must be a whole number up to 65536"))?;
             let missing = width.saturating_sub(text.chars().count());
             let left = missing / 2 + (missing & width & 1);
             format!("{}{text}{}", " ".repeat(left), " ".repeat(missing - left))

@@ -21,7 +21,7 @@ pub(in crate::chat) fn of_sequence(name: &str, value: &Value, arguments: Argumen
         ("first", Kind::Stream(stream)) => Ok(stream.first().unwrap_or_default()),
         ("first", _) => Ok(items(value)?.into_iter().next().unwrap_or_default()),
         ("last" | "reverse", Kind::Stream(stream)) if stream.length().is_none() => {
-            Err(refuse("a generator has no end to begin from"))
+            Err(refuse("a generator cannot be read from its end"))
         }
         ("last", Kind::Undefined) => Ok(Value::UNDEFINED),
         ("last", _) => Ok(items(value)?.pop().unwrap_or_default()),

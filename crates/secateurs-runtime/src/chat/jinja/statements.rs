@@ -1,6 +1,6 @@
 //! Statements of a parsed template, with all their expressions rewritten.
 //!
-//! What a loop goes through passes `__items`. The engine still parses, keeps scopes, and runs loops and macros.
+//! The items of a loop pass `__items`. The engine still parses, keeps scopes, and runs loops and macros.
 
 use minijinja::Error;
 use minijinja::machinery::ast::{self, Expr, Stmt};

@@ -24,7 +24,9 @@ impl Arguments {
     pub(in crate::chat) fn bind<const N: usize>(self, names: [&str; N]) -> Result<[Option<Value>; N], Error> {
         if self.positional.len() > N {
             let n_given = self.positional.len();
-            return Err(refuse(format!("{n_given} arguments were given, and there are {N}")));
+            return Err(refuse(format!(
+                "{n_given} arguments are given, at most {N} are accepted"
+            )));
         }
         let mut bound = [const { None }; N];
         for (place, value) in bound.iter_mut().zip(self.positional) {

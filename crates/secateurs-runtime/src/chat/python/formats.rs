@@ -68,13 +68,13 @@ impl Fields<'_> {
         if name.is_empty() {
             let next = self
                 .next
-                .ok_or_else(|| refuse("a format with fields that are numbered and others"))?;
+                .ok_or_else(|| refuse("a format mixes numbered fields and others"))?;
             self.next = Some(next + 1);
             return positional.get(next).cloned().ok_or_else(missing);
         }
         if let Ok(index) = name.parse::<usize>() {
             if self.next.is_some_and(|next| next > 0) {
-                return Err(refuse("a format with fields that are numbered and others"));
+                return Err(refuse("a format mixes numbered fields and others"));
             }
             self.next = None;
             return positional.get(index).cloned().ok_or_else(missing);
@@ -113,10 +113,7 @@ fn format_value(value: &Value, spec: &str) -> Result<String, Error> {
         }
         (Kind::Int(_) | Kind::Float(_), _) => spec.number(value),
         (Kind::Bool(_), Some(_)) => spec.number(value),
-        _ => Err(refuse(format!(
-            "{} is formatted in a way that it does not have",
-            type_name(value)
-        ))),
+        _ => Err(refuse(format!("{} does not support this format", type_name(value)))),
     }
 }
 

@@ -60,7 +60,7 @@ fn arithmetic(left: &Value, symbol: &str, right: &Value) -> Result<Value, Error>
 
 fn unsupported(left: &Value, symbol: &str, right: &Value) -> Error {
     refuse(format!(
-        "{} {symbol} {} makes no sense",
+        "{} {symbol} {} is not defined",
         type_name(left),
         type_name(right)
     ))
@@ -101,7 +101,7 @@ fn repeat(value: &Value, times: i128) -> Result<Value, Error> {
 }
 
 pub(in crate::chat) fn negate(value: &Value) -> Result<Value, Error> {
-    let number = Number::of(value).ok_or_else(|| refuse(format!("{} has no negative", type_name(value))))?;
+    let number = Number::of(value).ok_or_else(|| refuse(format!("{} cannot be negated", type_name(value))))?;
     number.negate()
 }
 
@@ -172,13 +172,13 @@ pub(in crate::chat) fn contains(container: &Value, item: &Value) -> Result<bool,
 /// Python's `value.name`: fields of dicts and of objects of the engine. A method that is not called is refused.
 pub(in crate::chat) fn attribute(value: &Value, name: &str) -> Result<Value, Error> {
     match kind(value) {
-        Kind::Undefined => Err(refuse(format!("{name} is asked of an undefined value"))),
+        Kind::Undefined => Err(refuse(format!("an undefined value has no {name}"))),
         _ if name.starts_with('_') => Err(refuse(format!("{name} is not for templates"))),
         Kind::Object if has_fields(value) => value.get_attr(name),
-        Kind::Object => Err(refuse(format!("{name} is asked of a function"))),
-        Kind::Stream(_) => Err(refuse(format!("{name} is asked of an iterator"))),
+        Kind::Object => Err(refuse(format!("a function has no {name}"))),
+        Kind::Stream(_) => Err(refuse(format!("an iterator has no {name}"))),
         _ if methods::is_attribute(value, name) => Err(refuse(format!(
-            "{name} of {} is a method, and it is not called",
+            "{name} of {} is a method and must be called",
             type_name(value)
         ))),
         Kind::Dict(dict) => Ok(dict.get(&name.into()).unwrap_or_default()),
@@ -200,8 +200,8 @@ pub(in crate::chat) fn item(value: &Value, key: &Value) -> Result<Value, Error> 
         _ => None,
     };
     match (kind(value), index) {
-        (Kind::Undefined, _) => Err(refuse("an item is asked of an undefined value")),
-        (Kind::Stream(_), _) => Err(refuse("an item is asked of an iterator")),
+        (Kind::Undefined, _) => Err(refuse("an undefined value has no items")),
+        (Kind::Stream(_), _) => Err(refuse("an iterator has no items by index")),
         (Kind::Text(text), Some(index)) => {
             let characters: Vec<char> = text.chars().collect();
             let found = place(index, characters.len()).map(|place| characters[place].to_string().into());
@@ -227,7 +227,7 @@ pub(in crate::chat) fn slice(value: &Value, [start, stop, step]: [&Value; 3]) ->
         Kind::None => Ok(None),
         Kind::Int(bound) => Ok(Some(bound)),
         Kind::Bool(bound) => Ok(Some(bound.into())),
-        _ => Err(refuse(format!("{} is no bound of a slice", type_name(bound)))),
+        _ => Err(refuse(format!("{} cannot be a bound of a slice", type_name(bound)))),
     };
     let step = bound(step)?.unwrap_or(1);
     if step == 0 {

@@ -84,7 +84,7 @@ fn directive(rest: &mut &[char], values: &mut Values<'_>) -> Result<String, Erro
         directive.precision = Some(digits(rest)?.unwrap_or(0));
     }
     let [letter, others @ ..] = rest else {
-        return Err(refuse("a format that breaks off"));
+        return Err(refuse("a format ends within a specifier"));
     };
     *rest = others;
     let value = match value {
@@ -142,7 +142,7 @@ impl Directive {
     }
 
     fn number(&self, letter: char, value: &Value) -> Result<String, Error> {
-        let wrong = || refuse(format!("%{letter} of {} makes no sense", type_name(value)));
+        let wrong = || refuse(format!("%{letter} cannot format {}", type_name(value)));
         let number = Number::of(value).ok_or_else(wrong)?;
         let (is_negative, digits) = match (letter, number) {
             ('f' | 'F', _) => fixed(number, 1.0, self.precision)?,

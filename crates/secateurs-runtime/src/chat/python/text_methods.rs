@@ -66,7 +66,7 @@ fn text_of(value: &Value) -> Result<String, Error> {
     match kind(value) {
         Kind::Text(_) if value.is_safe() => Err(refuse("a text that is marked as safe among others")),
         Kind::Text(text) => Ok(text.to_owned()),
-        _ => Err(refuse(format!("{} where a str is needed", type_name(value)))),
+        _ => Err(refuse(format!("a str is needed, not {}", type_name(value)))),
     }
 }
 
@@ -229,7 +229,7 @@ fn pad(text: &str, name: &str, arguments: Arguments) -> Result<String, Error> {
     }
     let fill = fill.map_or_else(|| Ok(" ".to_owned()), |fill| text_of(&fill))?;
     if fill.chars().count() != 1 {
-        return Err(refuse("a text is filled with one character"));
+        return Err(refuse("a text can only be filled with a single character"));
     }
     let missing = width.saturating_sub(text.chars().count());
     Ok(match name {

@@ -33,6 +33,19 @@ impl WeightTraining {
         }
     }
 
+    pub fn describe(self) -> &'static str {
+        match self {
+            Self::Joint => {
+                "at the rate of vectors, by which weights of experts that are not aligned decay to nothing before these find a \
+                 teacher if there are many dimensions"
+            }
+            Self::SlowWeights => "at the rate of vectors over m",
+            Self::FrozenWeights => "left at 1/m",
+            Self::UnitWeights => "left at 1",
+            Self::CorrelationOnly => "left at 1/m, and vectors follow -f* in place of f - f*",
+        }
+    }
+
     fn mode(self) -> Mode {
         match self {
             Self::Joint | Self::SlowWeights => Mode::Joint,

@@ -137,11 +137,10 @@ fn write_notes(cases: &[TheoryCase]) -> Vec<String> {
              inputs, a fresh batch for every step; loss is half the mean squared error. {}.",
             settings.collect::<Vec<_>>().join("; ")
         ),
-        "Joint trains weights at the rate of vectors, slow-weights at this over m; frozen-weights leaves them at 1/m, \
-         unit-weights at 1; correlation-only, at 1/m, follows -f* in place of f - f*. With the joint rate, weights of \
-         experts that are not aligned decay to nothing before these find a teacher if there are many dimensions; the \
-         paper's own rates were not at hand."
-            .into(),
+        format!(
+            "Training of weights: {}. The paper's own rates were not at hand.",
+            describe_trainings(cases).join("; ")
+        ),
         format!(
             "A student succeeds if each teacher has an expert with |cos(w, w*)| of {ALIGNED} or more; alignments are of \
              that expert and its router, least and mean over teachers, then mean over seeds with its standard error. \
@@ -155,8 +154,19 @@ fn write_notes(cases: &[TheoryCase]) -> Vec<String> {
          alike; diverged_rate counts losses that became infinite, and mergers that left fewer than m*."
             .into(),
         "The part of a batch that lies outside the span of all vectors is drawn by its exact law as a sum over rows, not \
-         row by row. The paper's figure (m* = 5, m = 25, d = 1000) shows alignments over time as the charts of d=1000 do, \
-         and no numbers."
+         row by row. The paper's figure (m* = 5, m = 25, d = 1000) shows alignments over time, and no numbers."
             .into(),
     ]
+}
+
+/// Every kind of training among the cases, once.
+fn describe_trainings(cases: &[TheoryCase]) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for training in cases.iter().map(|case| case.training) {
+        let line = format!("{}, {}", training.name(), training.describe());
+        if !lines.contains(&line) {
+            lines.push(line);
+        }
+    }
+    lines
 }

@@ -1,8 +1,9 @@
 //! Numbers of rows as a reader wants them.
 
-use secateurs_chart::{format_number, significant_decimals};
+use secateurs_chart::{format_number, format_with_spread};
 
-use crate::outcome::{Row, Spread};
+use super::row::Row;
+use super::spread::Spread;
 
 /// The row's number with its spread to the same decimals, `sd` for a standard deviation and `se` for a standard error:
 /// `45.50 ± 0.25 sd`; `not finite` if it has no number.
@@ -19,15 +20,6 @@ fn abbreviate(spread: Spread) -> &'static str {
         Spread::Deviation(_) => "sd",
         Spread::StandardError(_) => "se",
     }
-}
-
-fn format_with_spread(value: f64, spread: f64) -> String {
-    let text = match significant_decimals(value) {
-        None => format!("{value:.3e} ± {spread:.1e}"),
-        Some(_) if value.fract() == 0.0 && spread.fract() == 0.0 => format!("{value} ± {spread}"),
-        Some(decimals) => format!("{value:.decimals$} ± {spread:.decimals$}"),
-    };
-    text.replace('-', "\u{2212}")
 }
 
 #[cfg(test)]

@@ -3,11 +3,11 @@
 use std::error::Error;
 
 /// An error and its causes, joined by colons, on one line.
-pub(crate) fn one_line(error: &dyn Error) -> String {
-    let mut line = flat(&error.to_string());
+pub fn one_line(error: &dyn Error) -> String {
+    let mut line = flatten(&error.to_string());
     let mut cause = error.source();
     while let Some(error) = cause {
-        let part = flat(&error.to_string());
+        let part = flatten(&error.to_string());
         // Some errors repeat their cause in their own message.
         if !line.ends_with(&part) {
             line = format!("{line}: {part}");
@@ -18,7 +18,7 @@ pub(crate) fn one_line(error: &dyn Error) -> String {
 }
 
 /// A message on one line, without the source excerpts that TOML errors draw between first and last line.
-fn flat(message: &str) -> String {
+fn flatten(message: &str) -> String {
     let is_drawing = |line: &&str| line.split_once('|').is_some_and(|(gutter, _)| is_gutter(gutter));
     let lines = message
         .lines()
@@ -32,28 +32,9 @@ fn is_gutter(text: &str) -> bool {
     text.chars().all(|c| c == ' ' || c.is_ascii_digit())
 }
 
-/// The complaint of clap about a command line, on one line.
-pub(crate) fn usage_line(refused: &clap::Error) -> String {
-    let text = refused.to_string();
-    let facts = text.lines().map(str::trim).filter(|line| !line.is_empty());
-    let facts = facts.take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more information"));
-    let mut line = String::new();
-    for fact in facts {
-        let separator = if line.is_empty() {
-            ""
-        } else if fact.starts_with("tip:") {
-            "; "
-        } else {
-            " "
-        };
-        line.push_str(separator);
-        line.push_str(fact);
-    }
-    line.trim_start_matches("error: ").to_owned()
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fmt;
     use std::io;
 
     use super::*;
@@ -68,9 +49,20 @@ mod tests {
 
     #[test]
     fn causes_are_joined_by_colons() {
-        #[derive(Debug, thiserror::Error)]
-        #[error("cannot write to standard output")]
-        struct Output(#[source] io::Error);
+        #[derive(Debug)]
+        struct Output(io::Error);
+
+        impl fmt::Display for Output {
+            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("cannot write to standard output")
+            }
+        }
+
+        impl Error for Output {
+            fn source(&self) -> Option<&(dyn Error + 'static)> {
+                Some(&self.0)
+            }
+        }
 
         let error = Output(io::Error::other("disk on fire"));
         assert_eq!(one_line(&error), "cannot write to standard output: disk on fire");

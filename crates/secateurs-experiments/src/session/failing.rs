@@ -1,0 +1,87 @@
+//! From the end of a claim that gave no outcome to the record of it.
+
+use secateurs_datasets::DatasetError;
+use secateurs_terminal::{CaughtPanic, one_line};
+
+use super::standing::RunningClaim;
+use crate::ExperimentError;
+use crate::claims::{ListedClaim, Setting};
+use crate::outcome::{Failure, FailureKind};
+
+/// Why a claim gave no outcome.
+pub(super) enum Ending<'a> {
+    Failed(&'a ExperimentError),
+    Panicked(&'a CaughtPanic),
+    Interrupted,
+}
+
+/// A claim that ended without an outcome.
+pub(super) struct EndedClaim<'a> {
+    pub claim: &'a ListedClaim,
+    pub running: &'a RunningClaim,
+    pub setting: &'a Setting,
+    /// The commit of the code, `-dirty` if it was changed.
+    pub commit: &'a str,
+}
+
+impl EndedClaim<'_> {
+    /// The record of the failure.
+    pub(super) fn record(&self, ending: &Ending<'_>) -> Failure {
+        let missing = match ending {
+            Ending::Failed(error) => missing_dataset(error),
+            Ending::Panicked(_) | Ending::Interrupted => None,
+        };
+        let (kind, reason) = match ending {
+            Ending::Failed(error) => match missing {
+                Some(name) => (FailureKind::MissingData, format!("the data set {name} is missing")),
+                None => (FailureKind::Failed, one_line(error)),
+            },
+            Ending::Panicked(panic) => (FailureKind::Panicked, panic.to_string()),
+            Ending::Interrupted => (FailureKind::Interrupted, String::new()),
+        };
+        let progress = &self.running.progress;
+        Failure {
+            claim: self.claim.about.name.to_owned(),
+            tier: self.setting.tier,
+            device: self.setting.backend.name().to_owned(),
+            commit: self.commit.to_owned(),
+            date: self.running.date.clone(),
+            kind,
+            reason,
+            n_done: progress.n_done(),
+            n_cells: progress.n_cells(),
+            remedy: match missing {
+                Some(name) => format!("`cargo xtask data get {name}` fetches it"),
+                None => self.say_how_to_go_on(),
+            },
+        }
+    }
+
+    /// The command that goes on; a changed tree never takes what it measured before.
+    fn say_how_to_go_on(&self) -> String {
+        let Setting {
+            tier, backend, only, ..
+        } = self.setting;
+        let mut command = format!("cargo xtask reproduce {}", self.claim.about.name);
+        if *tier != Default::default() {
+            command += &format!(" --tier {tier}");
+        }
+        if *backend != Default::default() {
+            command += &format!(" --device {}", backend.name());
+        }
+        only.iter().for_each(|name| command += &format!(" --only {name}"));
+        if self.running.progress.n_done() == 0 || self.commit.ends_with("-dirty") {
+            format!("`{command}` runs it again")
+        } else {
+            format!("`{command} --resume` goes on")
+        }
+    }
+}
+
+/// The data set that an error misses.
+fn missing_dataset(error: &ExperimentError) -> Option<&str> {
+    match error {
+        ExperimentError::Dataset(DatasetError::NotResolved { dataset, .. }) => Some(dataset),
+        _ => None,
+    }
+}
