@@ -10,7 +10,7 @@ use crate::workspace;
 /// Options of the check.
 #[derive(clap::Args, Default)]
 pub struct Arguments {
-    /// Also look for known security holes, in a list fetched from GitHub
+    /// Look for known security holes, too, in a list fetched from GitHub
     #[arg(long)]
     pub advisories: bool,
 }
