@@ -64,7 +64,7 @@ impl PruningStudy {
         self.sweeps[0].seeds.to_vec()
     }
 
-    /// Times and memory are those of models that run alone, and the quick tier reports neither.
+    /// Side by side in the quick tier, which reports neither times nor memory.
     pub fn order(&self) -> Order {
         Order::of_timed(self.tier)
     }

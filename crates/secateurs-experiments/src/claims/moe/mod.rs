@@ -83,7 +83,7 @@ impl Claim for Moe {
         }
     }
 
-    /// Processor time is that of students that learn alone, and the quick tier does not report it.
+    /// Side by side in the quick tier, which reports no processor time.
     fn order(&self) -> Order {
         Order::of_timed(self.tier)
     }

@@ -62,7 +62,7 @@ impl Claim for Rac {
         *key == RacKey::Dense
     }
 
-    /// Times are those of models that run alone, and the quick tier does not report them.
+    /// Side by side in the quick tier, which reports no times.
     fn order(&self) -> Order {
         Order::of_timed(self.bench.case.tier)
     }
