@@ -72,7 +72,9 @@ impl Frame {
     /// Lines at the ticks of the vertical axis, `x_ticks` along the horizontal one, and the names of both: of the vertical one above
     /// the grid, where it can be read without turning the head.
     pub fn grid(&self, names: &AxisNames<'_>, x_ticks: &[f64]) -> Markup {
-        let Area { left, right, bottom, .. } = self.area;
+        let Area {
+            left, right, bottom, ..
+        } = self.area;
         let y_ticks = self.y.ticks();
         html! {
             @for (tick, label) in y_ticks.iter().zip(format_ticks(&y_ticks)) {

@@ -141,8 +141,17 @@ mod tests {
     const MOST_WIDTH: f64 = 190.0;
 
     fn place(ends: &[(String, f64)]) -> Vec<EndLabel> {
-        let look = Look { role: Role::Measured, number: 0, has_marker: true };
-        let end = |(name, y): &(String, f64)| End { curve: 0, name: name.clone(), look, at: Place::new(300.0, *y) };
+        let look = Look {
+            role: Role::Measured,
+            number: 0,
+            has_marker: true,
+        };
+        let end = |(name, y): &(String, f64)| End {
+            curve: 0,
+            name: name.clone(),
+            look,
+            at: Place::new(300.0, *y),
+        };
         place_ends(ends.iter().map(end).collect(), HEIGHT, MOST_WIDTH)
     }
 
@@ -171,7 +180,10 @@ mod tests {
 
     #[test]
     fn ends_in_one_place_share_a_label_and_others_stand_beside_theirs() {
-        assert_eq!(texts(&[("alps", 200.0), ("wanda", 80.0), ("l-admm", 201.0)]), ["wanda", "alps, l-admm"]);
+        assert_eq!(
+            texts(&[("alps", 200.0), ("wanda", 80.0), ("l-admm", 201.0)]),
+            ["wanda", "alps, l-admm"]
+        );
         let labels = place(&[("a".into(), 200.0), ("b".into(), 206.0)]);
         assert_eq!([labels[0].y, labels[1].y], [195.0, 211.0]);
     }

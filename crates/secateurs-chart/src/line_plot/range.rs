@@ -42,7 +42,10 @@ fn leave_out_the_far(scale: Scale, values: Vec<f64>) -> Vec<f64> {
     let quantile = |share: f64| scale.warp(shown[(share * (shown.len() - 1) as f64) as usize]);
     let fence = quantile(0.75) + FENCE * (quantile(0.75) - quantile(0.25));
     let extent = |high: f64| high - quantile(0.0);
-    let near = shown.iter().map(|value| scale.warp(*value)).filter(|value| *value <= fence);
+    let near = shown
+        .iter()
+        .map(|value| scale.warp(*value))
+        .filter(|value| *value <= fence);
     let highest = near.fold(f64::NEG_INFINITY, f64::max);
     if extent(highest) <= 0.0 || extent(highest) > WORTHWHILE * extent(quantile(1.0)) {
         return values;

@@ -57,7 +57,9 @@ impl Section {
         let mut charts = Charts::default();
         for entry in &outcome.charts {
             match rest.remove(&entry.name) {
-                Some(svg) if entry.rank == ChartRank::Headline && charts.headline.is_none() => charts.headline = Some(svg),
+                Some(svg) if entry.rank == ChartRank::Headline && charts.headline.is_none() => {
+                    charts.headline = Some(svg)
+                }
                 Some(svg) => charts.details.push(svg),
                 None => {}
             }
@@ -119,7 +121,10 @@ fn read_plots(folder: &Path) -> Result<BTreeMap<String, String>, OutcomeError> {
 }
 
 fn name_part(folder: &Path) -> String {
-    folder.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+    folder
+        .file_name()
+        .map(|name| name.to_string_lossy().into_owned())
+        .unwrap_or_default()
 }
 
 fn folders(folder: &Path) -> Result<Vec<PathBuf>, OutcomeError> {

@@ -1,7 +1,9 @@
 //! Cells made side by side, for what is too small to share threads.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc;
+use std::sync::{Mutex, PoisonError, mpsc};
+
+use secateurs_terminal::{CaughtPanic, catch_panic};
 
 use super::setting::Backend;
 use crate::ExperimentError;
@@ -35,6 +37,10 @@ impl Order {
 /// # Errors
 ///
 /// The first error in the order of time. No job is begun after it; those under way are finished.
+///
+/// # Panics
+///
+/// If a job panics, with its message and place.
 pub(super) fn work_side_by_side<J: Sync, T: Send>(
     backend: Backend,
     jobs: &[J],
@@ -45,11 +51,22 @@ pub(super) fn work_side_by_side<J: Sync, T: Send>(
         return jobs.iter().map(make).collect();
     }
     let next = AtomicUsize::new(0);
+    let panicked: Mutex<Option<CaughtPanic>> = Mutex::new(None);
     let work = |done: &mpsc::Sender<Result<(usize, T), ExperimentError>>| {
         loop {
             let number = next.fetch_add(1, Ordering::Relaxed);
             let Some(job) = jobs.get(number) else { return };
-            let made = make(job).map(|made| (number, made));
+            let made = match catch_panic(|| make(job)) {
+                Ok(made) => made.map(|made| (number, made)),
+                Err(panic) => {
+                    next.store(jobs.len(), Ordering::Relaxed);
+                    panicked
+                        .lock()
+                        .unwrap_or_else(PoisonError::into_inner)
+                        .get_or_insert(panic);
+                    return;
+                }
+            };
             if made.is_err() {
                 next.store(jobs.len(), Ordering::Relaxed);
             }
@@ -72,6 +89,9 @@ pub(super) fn work_side_by_side<J: Sync, T: Send>(
         drop(done);
         results.into_iter().collect::<Result<Vec<_>, _>>()
     });
+    if let Some(panic) = panicked.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        std::panic::resume_unwind(Box::new(panic));
+    }
     let mut made = made?;
     made.sort_by_key(|(job, _)| *job);
     Ok(made.into_iter().map(|(_, made)| made).collect())
@@ -95,6 +115,18 @@ mod tests {
         assert!(made.iter().all(|(_, threads)| *threads == 1));
         let none = work_side_by_side(Backend::Flex, &[], |job: &usize| Ok(*job)).unwrap();
         assert!(none.is_empty());
+    }
+
+    #[test]
+    fn a_panic_of_a_job_keeps_its_message() {
+        let jobs: Vec<usize> = (0..8).collect();
+        let make = |job: &usize| {
+            assert!(*job != 3, "three is not wanted");
+            Ok(*job)
+        };
+        let caught = catch_panic(|| work_side_by_side(Backend::Flex, &jobs, make));
+        let line = caught.expect_err("it panics").to_string();
+        assert!(line.starts_with("three is not wanted at "), "{line}");
     }
 
     #[test]
