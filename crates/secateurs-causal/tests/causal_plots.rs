@@ -46,12 +46,8 @@ fn a_term_is_a_line_in_the_order_of_its_variable() {
     let unit = line[2].1 - line[1].1;
     assert!(unit > 20.0 && (line[1].1 - line[0].1 - 2.0 * unit).abs() < 0.3);
     let mean = of_class(&document, "mean")[0];
-    let height: f64 = mean.attribute("d").unwrap()[4..]
-        .split('H')
-        .next()
-        .unwrap()
-        .parse()
-        .unwrap();
+    let path = mean.attribute("d").unwrap();
+    let height: f64 = path.split([' ', 'H']).nth(1).unwrap().parse().unwrap();
     assert!((height - (line[1].1 - 0.75 * unit)).abs() < 0.2, "the mean is 0.75");
 }
 

@@ -12,14 +12,17 @@ pub enum Scale {
     Log,
 }
 
+/// Differences of greater numbers may be infinite.
+const MOST_VALUE: f64 = 1e150;
+
 impl Scale {
     /// Whether the axis can show the number.
     pub fn shows(self, value: f64) -> bool {
-        value.is_finite() && (self == Self::Linear || value > 0.0)
+        value.abs() < MOST_VALUE && (self == Self::Linear || value > 0.0)
     }
 
     /// The number on which positions are linear.
-    fn warp(self, value: f64) -> f64 {
+    pub(crate) fn warp(self, value: f64) -> f64 {
         match self {
             Self::Linear => value,
             Self::Log => value.log10(),
@@ -46,29 +49,14 @@ impl Room {
     }
 }
 
-/// Positions of an axis' ends in the drawing; a vertical axis starts at the bottom, where `y` is larger.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Ends {
-    /// Position of the least number.
-    pub start: f64,
-    /// Position of the greatest number.
-    pub end: f64,
-}
-
-impl Ends {
-    /// Ends at these positions.
-    pub fn new(start: f64, end: f64) -> Self {
-        Self { start, end }
-    }
-}
-
 /// An axis that covers its data with some room at both ends.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Axis {
     scale: Scale,
     low: f64,
     high: f64,
-    ends: Ends,
+    start: f64,
+    end: f64,
 }
 
 /// Share of the methods' extent by which controls may stretch an axis.
@@ -136,37 +124,38 @@ impl Extent {
 
 impl Axis {
     /// Covers `values`; those that the scale cannot show are ignored, and without any the axis goes from 0 to 1.
-    pub fn covering(scale: Scale, values: impl IntoIterator<Item = f64>, room: Room, ends: Ends) -> Self {
-        Self::over(scale, Extent::of(scale, values), room, ends)
+    pub fn covering(scale: Scale, values: impl IntoIterator<Item = f64>, room: Room) -> Self {
+        Self::over(scale, Extent::of(scale, values), room)
     }
 
     /// Reaches on to `others` as far as they lie within a quarter of the extent of `values` beyond those.
     ///
     /// A control that is worse by orders of magnitude must not press the methods into one line.
-    pub fn stretch(
-        scale: Scale,
-        values: impl IntoIterator<Item = f64>,
-        others: impl IntoIterator<Item = f64>,
-        ends: Ends,
-    ) -> Self {
+    pub fn stretch(scale: Scale, values: impl IntoIterator<Item = f64>, others: impl IntoIterator<Item = f64>) -> Self {
         let (own, other) = (Extent::of(scale, values), Extent::of(scale, others));
         let extent = match (own, other) {
             (Some(own), Some(other)) => Some(own.stretch_to(other)),
             (own, other) => own.or(other),
         };
-        Self::over(scale, extent, Room::even(0.06), ends)
+        Self::over(scale, extent, Room::even(0.06))
     }
 
-    fn over(scale: Scale, extent: Option<Extent>, room: Room, ends: Ends) -> Self {
+    fn over(scale: Scale, extent: Option<Extent>, room: Room) -> Self {
         let extent = extent.unwrap_or(Extent { low: 0.0, high: 1.0 });
         let Extent { low, high } = extent.with_room(scale, room);
-        Self { scale, low, high, ends }
+        Self {
+            scale,
+            low,
+            high,
+            start: 0.0,
+            end: 1.0,
+        }
     }
 
-    /// Moves the end of the axis.
-    pub fn ending_at(self, end: f64) -> Self {
-        let ends = Ends { end, ..self.ends };
-        Self { ends, ..self }
+    /// Places the least number at `start` of the drawing and the greatest at `end`; a vertical axis starts at the bottom, where `y`
+    /// is larger. An axis that was not placed goes from 0 to 1.
+    pub fn between(self, start: f64, end: f64) -> Self {
+        Self { start, end, ..self }
     }
 
     /// The spacing of the axis.
@@ -182,7 +171,18 @@ impl Axis {
     /// Position of a number; beyond the ends if it is outside the axis.
     pub fn position(&self, value: f64) -> f64 {
         let share = (self.scale.warp(value) - self.low) / (self.high - self.low);
-        self.ends.start + share * (self.ends.end - self.ends.start)
+        self.start + share * (self.end - self.start)
+    }
+
+    /// Whether the number lies before the least one of the axis.
+    pub(crate) fn is_below(&self, value: f64) -> bool {
+        self.scale.shows(value) && self.scale.warp(value) < self.low
+    }
+
+    /// The end that is nearer to a position.
+    pub(crate) fn nearest_end(&self, position: f64) -> f64 {
+        let is_nearer_start = (position - self.start).abs() < (position - self.end).abs();
+        if is_nearer_start { self.start } else { self.end }
     }
 
     /// Between two and eleven round numbers inside the axis, ascending.
@@ -199,11 +199,10 @@ mod tests {
     use super::*;
 
     const ROOM: Room = Room { low: 0.06, high: 0.06 };
-    const ENDS: Ends = Ends { start: 0.0, end: 100.0 };
 
     #[test]
     fn log_axis_spaces_equal_ratios_equally() {
-        let axis = Axis::covering(Scale::Log, [1.0, 100.0], ROOM, Ends::new(0.0, 112.0));
+        let axis = Axis::covering(Scale::Log, [1.0, 100.0], ROOM).between(0.0, 112.0);
         let gap = axis.position(10.0) - axis.position(1.0);
         assert!((axis.position(100.0) - axis.position(10.0) - gap).abs() < 1e-9);
         assert!((axis.position(1.0) - 6.0).abs() < 1e-9);
@@ -211,30 +210,30 @@ mod tests {
 
     #[test]
     fn others_stretch_the_axis_by_a_quarter_at_most() {
-        let axis = Axis::stretch(Scale::Log, [1.0, 1e4], [1e9], ENDS);
+        let axis = Axis::stretch(Scale::Log, [1.0, 1e4], [1e9]);
         assert!(axis.contains(9e4) && !axis.contains(1e6));
-        let axis = Axis::stretch(Scale::Log, [1.0, 1e4], [2e4], ENDS);
+        let axis = Axis::stretch(Scale::Log, [1.0, 1e4], [2e4]);
         assert!(axis.contains(2e4) && !axis.contains(1e5));
-        let axis = Axis::stretch(Scale::Log, [], [1.0, 1e9], ENDS);
+        let axis = Axis::stretch(Scale::Log, [], [1.0, 1e9]);
         assert!(axis.contains(1e9));
     }
 
     #[test]
     fn rooms_are_shares_of_the_extent() {
-        let axis = Axis::covering(Scale::Linear, [0.0, 10.0], Room { low: 0.5, high: 0.1 }, ENDS);
+        let axis = Axis::covering(Scale::Linear, [0.0, 10.0], Room { low: 0.5, high: 0.1 });
         assert!(axis.contains(-5.0) && !axis.contains(-5.1) && axis.contains(11.0) && !axis.contains(11.1));
     }
 
     #[test]
     fn tiny_numbers_have_an_axis_of_their_size() {
-        let axis = Axis::covering(Scale::Linear, [1e-20, 3e-20], ROOM, ENDS);
-        assert!((axis.position(2e-20) - 50.0).abs() < 1e-9);
+        let axis = Axis::covering(Scale::Linear, [1e-20, 3e-20], ROOM);
+        assert!((axis.position(2e-20) - 0.5).abs() < 1e-9);
     }
 
     #[test]
     fn no_data_and_one_value_still_make_an_axis() {
         for values in [vec![], vec![3.0], vec![0.0], vec![f64::NAN], vec![1e-300; 2]] {
-            let axis = Axis::covering(Scale::Linear, values, ROOM, ENDS);
+            let axis = Axis::covering(Scale::Linear, values, ROOM);
             assert!(axis.position(3.0).is_finite() && !axis.ticks().is_empty());
         }
     }

@@ -4,29 +4,33 @@ use maud::{Markup, html};
 
 use crate::axis::Axis;
 use crate::number::{coordinate, format_ticks};
+use crate::page::MARGIN;
 use crate::palette::{FAINT, GRID, INK};
-use crate::place::Place;
-use crate::text::make_printable;
+use crate::place::{Area, Place};
+use crate::text::{estimate_width, make_printable};
 
-/// Left edge of a chart's grid.
-pub const FRAME_LEFT: f64 = 74.0;
-/// Right edge of a chart's grid.
-pub const FRAME_RIGHT: f64 = 618.0;
-/// Lower edge of a chart's grid, where its horizontal axis is.
-pub const FRAME_BOTTOM: f64 = 412.0;
+/// Height that the ticks and the name of a horizontal axis take below the grid.
+pub const BELOW_FRAME: f64 = 48.0;
+/// Height that the name of a vertical axis takes above the grid.
+pub const ABOVE_FRAME: f64 = 26.0;
+/// Labels of ticks are smaller than names.
+const TICK_SIZE: f64 = 12.0 / 13.0;
+const TICK_GAP: f64 = 8.0;
 
-/// Two axes on a sheet of a chart's size ([`Page::chart`](crate::Page::chart)).
+/// Two axes and the area between them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Frame {
-    /// The horizontal axis, from [`FRAME_LEFT`] to [`FRAME_RIGHT`].
+    /// The horizontal axis.
     pub x: Axis,
-    /// The vertical axis, from [`FRAME_BOTTOM`] up.
+    /// The vertical axis.
     pub y: Axis,
-    /// Upper edge.
-    pub top: f64,
+    /// Edges of the grid.
+    pub area: Area,
+    /// Baseline of the vertical axis' name, above the grid.
+    pub name_at: f64,
 }
 
-/// Names of two axes.
+/// Names of two axes, with their units.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AxisNames<'a> {
     /// Name of the horizontal axis.
@@ -36,45 +40,83 @@ pub struct AxisNames<'a> {
 }
 
 impl Frame {
+    /// Places two axes in an area, whose left part holds the labels of the vertical ticks.
+    pub fn new(x: Axis, y: Axis, outer: Area) -> Self {
+        let labels = format_ticks(&y.ticks());
+        let widest = labels.iter().map(|label| estimate_width(label)).fold(0.0, f64::max);
+        let area = Area {
+            left: outer.left + widest * TICK_SIZE + TICK_GAP,
+            ..outer
+        };
+        Self {
+            x: x.between(area.left, area.right),
+            y: y.between(area.bottom, area.top),
+            area,
+            name_at: area.top - 12.0,
+        }
+    }
+
+    /// Moves everything down.
+    pub(crate) fn move_down(&mut self, by: f64) {
+        self.area.top += by;
+        self.area.bottom += by;
+        self.name_at += by;
+        self.y = self.y.clone().between(self.area.bottom, self.area.top);
+    }
+
     /// Place of a pair of numbers.
     pub fn place(&self, x: f64, y: f64) -> Place {
         Place::new(self.x.position(x), self.y.position(y))
     }
 
-    /// Lines at the ticks of the vertical axis, `x_ticks` along the horizontal one, and the names of both.
+    /// Lines at the ticks of the vertical axis, `x_ticks` along the horizontal one, and the names of both: of the vertical one above
+    /// the grid, where it can be read without turning the head.
     pub fn grid(&self, names: &AxisNames<'_>, x_ticks: &[f64]) -> Markup {
+        let Area {
+            left, right, bottom, ..
+        } = self.area;
         let y_ticks = self.y.ticks();
         html! {
-            @for (tick, label) in y_ticks.iter().zip(format_ticks(&y_ticks)) { (y_tick(self.y.position(*tick), &label)) }
-            @for (tick, label) in x_ticks.iter().zip(format_ticks(x_ticks)) { (x_tick(self.x.position(*tick), &label)) }
-            path d={ "M" (FRAME_LEFT) " " (FRAME_BOTTOM) "H" (FRAME_RIGHT) } stroke=(FAINT) {}
-            (self.names(names))
+            @for (tick, label) in y_ticks.iter().zip(format_ticks(&y_ticks)) {
+                @let at = self.y.position(*tick);
+                path d={ "M" (coordinate(left)) " " (coordinate(at)) "H" (coordinate(right)) } stroke=(GRID) {}
+                text x=(coordinate(left - TICK_GAP)) y=(coordinate(at + 4.2)) text-anchor="end" font-size="12" fill=(FAINT) { (label) }
+            }
+            path d={ "M" (coordinate(left)) " " (coordinate(bottom)) "H" (coordinate(right)) } stroke=(FAINT) {}
+            (draw_x_ticks(&self.x, x_ticks, bottom))
+            (draw_x_name(names.x, &self.area))
+            text x=(MARGIN) y=(coordinate(self.name_at)) fill=(INK) { (make_printable(names.y)) }
         }
     }
+}
 
-    fn names(&self, names: &AxisNames<'_>) -> Markup {
-        let middle = coordinate((self.top + FRAME_BOTTOM) / 2.0);
-        html! {
-            text x=(coordinate((FRAME_LEFT + FRAME_RIGHT) / 2.0)) y=(coordinate(FRAME_BOTTOM + 44.0)) text-anchor="middle"
-                fill=(INK) { (make_printable(names.x)) }
-            text x="18" y=(middle) text-anchor="middle" fill=(INK) transform={ "rotate(-90 18 " (middle) ")" } {
-                (make_printable(names.y))
+/// Marks and labels below an axis; a label that would touch the one before is left out.
+pub(crate) fn draw_x_ticks(axis: &Axis, ticks: &[f64], bottom: f64) -> Markup {
+    let mut free = f64::NEG_INFINITY;
+    let mut shows = |at: f64, label: &str| {
+        let half = estimate_width(label) * TICK_SIZE / 2.0;
+        let is_free = at - half >= free;
+        if is_free {
+            free = at + half + 3.0;
+        }
+        is_free
+    };
+    html! {
+        @for (tick, label) in ticks.iter().zip(format_ticks(ticks)) {
+            @let at = axis.position(*tick);
+            path d={ "M" (coordinate(at)) " " (coordinate(bottom)) "v5" } stroke=(FAINT) {}
+            @if shows(at, &label) {
+                text x=(coordinate(at)) y=(coordinate(bottom + 19.0)) text-anchor="middle" font-size="12" fill=(FAINT) { (label) }
             }
         }
     }
 }
 
-fn y_tick(at: f64, label: &str) -> Markup {
+/// The name of a horizontal axis below the middle of the area, moved to the left where it would leave the sheet.
+pub(crate) fn draw_x_name(name: &str, area: &Area) -> Markup {
+    let half = estimate_width(name) / 2.0;
+    let middle = ((area.left + area.right) / 2.0).max(MARGIN + half);
     html! {
-        path d={ "M" (FRAME_LEFT) " " (coordinate(at)) "H" (FRAME_RIGHT) } stroke=(GRID) {}
-        text x=(coordinate(FRAME_LEFT - 8.0)) y=(coordinate(at + 4.5)) text-anchor="end" fill=(FAINT) { (label) }
-    }
-}
-
-fn x_tick(at: f64, label: &str) -> Markup {
-    let at = coordinate(at);
-    html! {
-        path d={ "M" (at) " " (FRAME_BOTTOM) "v5" } stroke=(FAINT) {}
-        text x=(at) y=(coordinate(FRAME_BOTTOM + 20.0)) text-anchor="middle" fill=(FAINT) { (label) }
+        text x=(coordinate(middle)) y=(coordinate(area.bottom + 39.0)) text-anchor="middle" fill=(INK) { (make_printable(name)) }
     }
 }

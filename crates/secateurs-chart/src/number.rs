@@ -39,6 +39,25 @@ pub fn format_decimals(value: f64, decimals: usize) -> String {
     }
 }
 
+/// A number and its spread to the same decimals.
+///
+/// ```
+/// use secateurs_chart::format_with_spread;
+///
+/// assert_eq!(format_with_spread(45.5, 0.25), "45.50 ± 0.25");
+/// assert_eq!(format_with_spread(3e9, 1e7), "3.000e9 ± 1.0e7");
+/// assert_eq!(format_with_spread(10.0, 2.0), "10 ± 2");
+/// ```
+pub fn format_with_spread(value: f64, spread: f64) -> String {
+    let text = match significant_decimals(value) {
+        None => format!("{value:.3e} ± {spread:.1e}"),
+        Some(_) if spread.abs() >= 1e7 => format!("{value:.3e} ± {spread:.1e}"),
+        Some(_) if value.fract() == 0.0 && spread.fract() == 0.0 => format!("{value} ± {spread}"),
+        Some(decimals) => format!("{value:.decimals$} ± {spread:.decimals$}"),
+    };
+    text.replace('-', "\u{2212}")
+}
+
 /// Labels of ascending ticks: short ones if each says where its tick is to a tenth of a step, else numbers with as many
 /// decimals as the step needs.
 ///
@@ -69,6 +88,11 @@ pub fn format_ticks(ticks: &[f64]) -> Vec<String> {
 /// A coordinate: one decimal is finer than any screen shows.
 pub fn coordinate(value: f64) -> String {
     format!("{value:.1}")
+}
+
+/// An opacity from 0 to 1, to a thousandth.
+pub fn opacity(value: f64) -> String {
+    format!("{:.3}", value.clamp(0.0, 1.0))
 }
 
 /// The least positive number has its first digit before this decimal.

@@ -1,8 +1,5 @@
 //! Names as text of a drawing.
 
-/// A generous estimate for sans-serif letters at 13 units, because SVG cannot measure text.
-const LETTER_WIDTH: f64 = 7.0;
-
 /// Replaces each character that XML does not know or that a reader cannot see: control characters by their pictures, such as `␊`
 /// for a line feed, others, such as those that turn the direction of text, by `U+FFFD`.
 ///
@@ -25,12 +22,47 @@ pub fn shorten(name: &str, most: usize) -> String {
         return name.to_owned();
     }
     let start = name.chars().take(most.saturating_sub(1));
-    start.chain(std::iter::once('\u{2026}')).collect()
+    start.chain(std::iter::once('\u{2026}')).take(most).collect()
 }
 
-/// Estimated width of a text at the size of names and labels, 13 units.
+/// Estimated width of a text at the size of names and labels, 13 units, in a wide sans-serif font, because SVG cannot measure text.
 pub fn estimate_width(text: &str) -> f64 {
-    LETTER_WIDTH * text.chars().count() as f64
+    text.chars().map(estimate_letter).sum()
+}
+
+/// Splits a text at its spaces into lines of at most that estimated width; a longer word has a line of its own.
+pub fn wrap(text: &str, width: f64) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split(' ') {
+        match lines.last_mut() {
+            Some(line) if estimate_width(line) + estimate_width(" ") + estimate_width(word) <= width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
+/// The longest start of a text, with an ellipsis where something is missing, of at most that estimated width.
+pub fn fit(text: &str, width: f64) -> String {
+    let n_letters = text.chars().count();
+    let fits = (0..=n_letters).rev().map(|most| shorten(text, most));
+    let mut fits = fits.skip_while(|start| estimate_width(start) > width);
+    fits.next().unwrap_or_default()
+}
+
+/// Widths of DejaVu Sans, the widest of the usual fonts, in classes.
+fn estimate_letter(letter: char) -> f64 {
+    match letter {
+        'i' | 'j' | 'l' | '.' | ',' | ':' | ';' | '\'' | '|' => 4.2,
+        ' ' | 'f' | 't' | 'r' | '(' | ')' | '-' | '/' | '[' | ']' => 5.3,
+        'm' | 'M' | 'W' | 'w' | '%' | '@' => 12.6,
+        'A'..='Z' => 9.2,
+        _ if u32::from(letter) >= 0x2e80 => 13.0,
+        _ => 8.2,
+    }
 }
 
 fn make_visible(c: char) -> char {
@@ -71,6 +103,15 @@ mod tests {
     fn long_names_are_cut_at_whole_characters() {
         assert_eq!(shorten("größe", 5), "größe");
         assert_eq!(shorten("größen", 5), "größ\u{2026}");
-        assert_eq!(estimate_width("größe"), 35.0);
+    }
+
+    #[test]
+    fn lines_are_as_long_as_they_may_be() {
+        assert_eq!(wrap("one two three", estimate_width("one two")), ["one two", "three"]);
+        assert_eq!(wrap("averyverylongword b", 20.0), ["averyverylongword", "b"]);
+        assert_eq!(wrap("", 20.0), [""]);
+        assert_eq!(fit("perplexity", estimate_width("perp\u{2026}")), "perp\u{2026}");
+        assert_eq!(fit("perplexity", 500.0), "perplexity");
+        assert_eq!(fit("perplexity", 0.0), "");
     }
 }

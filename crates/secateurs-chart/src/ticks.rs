@@ -30,10 +30,12 @@ pub(crate) fn log_ticks(low: f64, high: f64) -> Vec<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::axis::{Axis, Ends, Room, Scale};
+    use proptest::prelude::*;
+
+    use crate::axis::{Axis, Room, Scale};
 
     fn axis(scale: Scale, low: f64, high: f64) -> Axis {
-        Axis::covering(scale, [low, high], Room::even(0.06), Ends::new(0.0, 100.0))
+        Axis::covering(scale, [low, high], Room::even(0.06)).between(0.0, 100.0)
     }
 
     fn check(axis: &Axis, least: usize) {
@@ -64,6 +66,24 @@ mod tests {
     fn log_ticks_are_round_few_and_inside() {
         for (low, high) in [(18.0, 1e5), (18.0, 95.0), (18.0, 21.0), (0.001, 0.5), (1.0, 1e30)] {
             check(&axis(Scale::Log, low, high), 3);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_range_has_ticks_inside_that_cover_it(low in -1e6..1e6f64, extent in 1e-3..1e6f64) {
+            let axis = axis(Scale::Linear, low, low + extent);
+            let ticks = axis.ticks();
+            prop_assert!((2..=11).contains(&ticks.len()), "{:?}", ticks);
+            let at: Vec<f64> = ticks.iter().map(|tick| axis.position(*tick)).collect();
+            prop_assert!(at.iter().all(|at| (-0.1..=100.1).contains(at)), "{:?}", at);
+            prop_assert!(at[0] < 45.0 && at[at.len() - 1] > 55.0, "{:?}", at);
+        }
+
+        #[test]
+        fn any_decades_have_ticks_inside(low in -20.0..20.0f64, decades in 0.05..30.0f64) {
+            let ends = [low, low + decades].map(|exponent| 10f64.powf(exponent));
+            check(&axis(Scale::Log, ends[0], ends[1]), 2);
         }
     }
 }

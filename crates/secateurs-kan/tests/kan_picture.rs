@@ -147,9 +147,10 @@ fn a_curve_shows_the_function_of_its_edge() {
         .fold((f64::MAX, f64::MIN), |(low, high), p| (low.min(p.1), high.max(p.1)));
     for ((_, y), value) in points.iter().zip(&values) {
         let expected = top + (greatest - value) / (greatest - least) * (bottom - top);
-        assert!((y - expected).abs() < 0.02, "{y} {expected}");
+        // Coordinates have one decimal.
+        assert!((y - expected).abs() < 0.11, "{y} {expected}");
     }
-    assert!((bottom - top - 36.0).abs() < 0.02);
+    assert!((bottom - top - 36.0).abs() < 0.11);
 }
 
 #[test]

@@ -95,7 +95,7 @@ fn take_note(panic: &PanicHookInfo<'_>) {
 }
 
 impl Notes {
-    /// The panic of that payload: the noted one of its message, or the first of all where the message is that of a scope.
+    /// The panic of that payload: the noted one with its message, or the first of all where a scope of threads gives a message of its own.
     fn find(&self, payload: Box<dyn Any + Send>) -> CaughtPanic {
         let payload = match payload.downcast::<CaughtPanic>() {
             Ok(caught) => return *caught,

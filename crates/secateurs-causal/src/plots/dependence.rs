@@ -2,11 +2,10 @@
 
 use maud::{Markup, html};
 use secateurs_chart::{
-    AxisNames, FAINT, FRAME_LEFT, FRAME_RIGHT, Frame, INK, Legend, LegendEntry, PALETTE, PAPER, Stroke, colour,
-    coordinate, draw_polyline, format_number,
+    FAINT, Frame, INK, LegendEntry, PALETTE, PAPER, Stroke, colour, coordinate, draw_polyline, format_number,
 };
 
-use super::panel::{Panel, cover, draw_rug};
+use super::panel::{Captions, Panel};
 use super::{check_count, check_finite, check_rows};
 use crate::{CausalError, Result};
 
@@ -65,26 +64,23 @@ pub fn dependence_plot(plot: &Dependence<'_>) -> Result<String> {
     if let Some(&row) = plot.marked.iter().find(|&&row| row >= rows) {
         return Err(CausalError::NoSuchRow { row, rows });
     }
-    let legend = Legend::new(vec![
-        LegendEntry::line("contribution", Stroke::solid(PALETTE[0])),
-        LegendEntry::line("mean", Stroke::dashed(FAINT)),
-    ]);
-    let frame = cover(plot.x.iter().copied(), plot.term.iter().copied(), &legend);
-    let body = html! {
-        (draw_rug(plot.x, &frame.x))
-        (draw_mean(plot.term, &frame))
-        (draw_curve(plot, &frame))
-        @for (number, row) in plot.marked.iter().enumerate() { (draw_individual(plot, number, *row, &frame)) }
-    };
-    let names = AxisNames {
+    let legend = vec![
+        LegendEntry::new("contribution", Stroke::solid(PALETTE[0])),
+        LegendEntry::new("mean", Stroke::dashed(FAINT)),
+    ];
+    let captions = Captions {
+        title: plot.title,
         x: plot.variable,
         y: plot.contribution,
     };
-    let panel = Panel {
-        title: plot.title,
-        names,
-        legend,
-        frame,
+    let places = plot.x.iter().zip(plot.term).map(|(x, term)| [*x, *term]);
+    let panel = Panel::new(&captions, legend, places);
+    let frame = &panel.frame;
+    let body = html! {
+        (panel.draw_rug(plot.x))
+        (draw_mean(plot.term, frame))
+        (draw_curve(plot, frame))
+        @for (number, row) in plot.marked.iter().enumerate() { (draw_individual(plot, number, *row, frame)) }
     };
     Ok(panel.draw(body))
 }
@@ -93,7 +89,7 @@ fn draw_mean(term: &[f64], frame: &Frame) -> Markup {
     let mean = term.iter().sum::<f64>() / term.len() as f64;
     let y = coordinate(frame.y.position(mean));
     html! {
-        path class="mean" d={ "M" (FRAME_LEFT) " " (y) "H" (FRAME_RIGHT) } stroke=(FAINT) stroke-width="1.6"
+        path class="mean" d={ "M" (coordinate(frame.area.left)) " " (y) "H" (coordinate(frame.area.right)) } stroke=(FAINT) stroke-width="1.6"
             stroke-dasharray="7 4" { title { "mean " (format_number(mean)) } }
     }
 }
@@ -132,7 +128,7 @@ fn means_by_value(x: &[f64], term: &[f64]) -> Vec<[f64; 2]> {
 fn draw_individual(plot: &Dependence<'_>, number: usize, row: usize, frame: &Frame) -> Markup {
     let place = frame.place(plot.x[row], plot.term[row]);
     let colour = colour(1 + number % (PALETTE.len() - 1));
-    let (anchor, beside) = if place.x > FRAME_RIGHT - 70.0 {
+    let (anchor, beside) = if place.x > frame.area.right - 70.0 {
         ("end", -9.0)
     } else {
         ("start", 9.0)

@@ -1,10 +1,10 @@
 //! Dependence of each individual's prediction on one variable.
 
 use maud::{Markup, html};
-use secateurs_chart::{AxisNames, Frame, INK, Legend, LegendEntry, PALETTE, Stroke, draw_polyline};
+use secateurs_chart::{Frame, INK, LegendEntry, PALETTE, Stroke, draw_polyline, opacity};
 
 use super::hue::{Hue, draw_scale};
-use super::panel::{Panel, cover, draw_rug};
+use super::panel::{Captions, Panel};
 use super::{check_count, check_finite, check_rows};
 use crate::Result;
 
@@ -68,24 +68,21 @@ pub fn ice_plot(plot: &Ice<'_>) -> Result<String> {
     let mean: Vec<f64> = (0..n_grid)
         .map(|at| curves.iter().skip(at).step_by(n_grid).sum::<f64>() / n_rows as f64)
         .collect();
-    let legend = Legend::new(legend_entries(plot));
-    let frame = cover(plot.grid.iter().chain(plot.x).copied(), curves.iter().copied(), &legend);
-    let body = html! {
-        @if let Some(hue) = &plot.hue { (draw_scale(hue)) }
-        (draw_rug(plot.x, &frame.x))
-        @for (row, curve) in curves.chunks_exact(n_grid).enumerate() { (draw_individual(plot, row, curve, &frame)) }
-        path class="mean" d=(path(plot.grid, &mean, &frame)) fill="none" stroke=(INK) stroke-width="2.8"
-            stroke-dasharray="7 4" stroke-linejoin="round" {}
-    };
-    let names = AxisNames {
+    let captions = Captions {
+        title: plot.title,
         x: plot.variable,
         y: plot.prediction,
     };
-    let panel = Panel {
-        title: plot.title,
-        names,
-        legend,
-        frame,
+    let places = plot.grid.iter().cycle().zip(&curves).map(|(x, y)| [*x, *y]);
+    let data = plot.x.iter().map(|x| [*x, f64::NAN]); // widens the horizontal axis only
+    let panel = Panel::new(&captions, legend_entries(plot), places.chain(data));
+    let frame = &panel.frame;
+    let body = html! {
+        @if let Some(hue) = &plot.hue { (draw_scale(hue, panel.legend.end)) }
+        (panel.draw_rug(plot.x))
+        @for (row, curve) in curves.chunks_exact(n_grid).enumerate() { (draw_individual(plot, row, curve, frame)) }
+        path class="mean" d=(path(plot.grid, &mean, frame)) fill="none" stroke=(INK) stroke-width="2.8"
+            stroke-dasharray="7 4" stroke-linejoin="round" {}
     };
     Ok(panel.draw(body))
 }
@@ -102,8 +99,8 @@ fn levelled(plot: &Ice<'_>) -> Vec<f64> {
 
 /// With a hue, its scale of colours stands for the individuals.
 fn legend_entries(plot: &Ice<'_>) -> Vec<LegendEntry> {
-    let individuals = LegendEntry::line("individuals", Stroke::solid(PALETTE[0]));
-    let mean = LegendEntry::line("mean", Stroke::dashed(INK));
+    let individuals = LegendEntry::new("individuals", Stroke::solid(PALETTE[0]));
+    let mean = LegendEntry::new("mean", Stroke::dashed(INK));
     match plot.hue {
         None => vec![individuals, mean],
         Some(_) => vec![mean],
@@ -117,9 +114,9 @@ fn path(grid: &[f64], curve: &[f64], frame: &Frame) -> String {
 fn draw_individual(plot: &Ice<'_>, row: usize, curve: &[f64], frame: &Frame) -> Markup {
     let n_rows = plot.curves.len() / plot.grid.len();
     let alpha = (16.0 / n_rows as f64).clamp(0.08, 0.7);
-    let colour = plot.hue.map_or_else(|| PALETTE[0].to_owned(), |hue| hue.colour(row));
+    let colour = plot.hue.map_or(PALETTE[0], |hue| hue.colour(row));
     html! {
         path class="individual" d=(path(plot.grid, curve, frame)) fill="none" stroke=(colour) stroke-width="1.2"
-            stroke-opacity=(format!("{alpha:.3}")) stroke-linejoin="round" {}
+            stroke-opacity=(opacity(alpha)) stroke-linejoin="round" {}
     }
 }

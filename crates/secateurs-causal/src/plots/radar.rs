@@ -1,7 +1,7 @@
 //! All variables at once: how an individual differs from the average.
 
 use maud::{Markup, html};
-use secateurs_chart::{Axis, Ends, FAINT, Legend, LegendEntry, Page, Room, Scale, Stroke, colour};
+use secateurs_chart::{Axis, FAINT, Legend, LegendEntry, MARGIN, Page, Room, Scale, Stroke, colour};
 
 use super::web::{RADIUS, Web};
 use super::{check_count, check_finite, check_rows};
@@ -61,10 +61,11 @@ pub fn radar_plot(plot: &Radar<'_>) -> Result<String> {
     let values = values.chain(averages.iter().copied());
     let web = Web {
         names: shown.iter().map(|&axis| plot.variables[axis].as_str()).collect(),
-        axis: Axis::covering(Scale::Linear, values, room, Ends::new(0.0, RADIUS)),
+        axis: Axis::covering(Scale::Linear, values, room).between(0.0, RADIUS),
     };
+    let page = Page::new(plot.title, WIDTH);
     let inside = html! {
-        (Legend::new(legend_entries(plot)).draw())
+        (Legend::new(legend_entries(plot), page.top(), WIDTH).draw())
         (web.draw())
         @for (number, average) in averages.iter().enumerate() { (web.draw_average(*average, colour(number))) }
         @for (number, values) in corners.iter().enumerate() {
@@ -73,7 +74,7 @@ pub fn radar_plot(plot: &Radar<'_>) -> Result<String> {
         }
         @if shown.len() < plot.variables.len() { (draw_caption(plot, shown.len())) }
     };
-    Ok(Page::new(plot.title, WIDTH, HEIGHT).draw(inside))
+    Ok(page.draw(HEIGHT, inside))
 }
 
 fn legend_entries(plot: &Radar<'_>) -> Vec<LegendEntry> {
@@ -81,8 +82,8 @@ fn legend_entries(plot: &Radar<'_>) -> Vec<LegendEntry> {
         let row = format!("{}, row {}", group.name, plot.individual);
         let average = format!("{}, average", group.name);
         [
-            LegendEntry::line(row, Stroke::solid(colour(number))),
-            LegendEntry::line(average, Stroke::dashed(colour(number))),
+            LegendEntry::new(row, Stroke::solid(colour(number))),
+            LegendEntry::new(average, Stroke::dashed(colour(number))),
         ]
     };
     plot.groups.iter().enumerate().flat_map(of_group).collect()
@@ -90,7 +91,7 @@ fn legend_entries(plot: &Radar<'_>) -> Vec<LegendEntry> {
 
 fn draw_caption(plot: &Radar<'_>, n_shown: usize) -> Markup {
     html! {
-        text class="caption" x="74" y=(HEIGHT - 14.0) font-size="12" fill=(FAINT) {
+        text class="caption" x=(MARGIN) y=(HEIGHT - 14.0) font-size="12" fill=(FAINT) {
             (n_shown) " of " (plot.variables.len()) " variables, those in which row " (plot.individual)
             " differs most from the average"
         }

@@ -2,74 +2,117 @@
 
 use maud::{Markup, html};
 
-use super::outside::{draw_outside, has_outside, is_outside, n_outside};
+use super::outside::{OUTSIDE_LINE, draw_leavers, find_leavers, is_outside, place_leavers};
+use super::range::{choose_axis, ends};
 use super::{LinePlot, Point, Series};
-use crate::axis::{Axis, Ends, Room};
-use crate::frame::{AxisNames, FRAME_BOTTOM, FRAME_LEFT, FRAME_RIGHT, Frame};
-use crate::legend::{Legend, LegendEntry};
+use crate::axis::{Axis, Room};
+use crate::frame::{ABOVE_FRAME, AxisNames, BELOW_FRAME, Frame};
+use crate::labels::{End, EndLabel, LABEL_HEIGHT, LEADER, place_ends};
+use crate::look::{Look, tell_apart};
 use crate::number::{coordinate, format_number};
-use crate::page::Page;
-use crate::palette::FAINT;
-use crate::place::draw_polyline;
-use crate::stroke::{Role, Stroke};
+use crate::page::{CHART_WIDTH, MARGIN, NOTE_HEIGHT, Page, draw_note};
+use crate::place::{Area, Place, draw_polyline};
 use crate::text::make_printable;
 
-pub(super) const OUTSIDE_LINE: f64 = 15.0;
+/// Height of the grid, unless there are more labels than fit beside it.
+const LEAST_HEIGHT: f64 = 300.0;
+const MOST_HEIGHT: f64 = 430.0;
+/// The labels take at most this width of the sheet.
+const MOST_LABEL_WIDTH: f64 = 190.0;
 /// At most this many data positions are ticks themselves; above, round numbers are.
 const MOST_DATA_TICKS: usize = 9;
+/// Curves of more points have markers at some of them only, because markers would cover each other.
+const MOST_MARKERS: usize = 12;
+const FAR: f64 = 1e5;
 
 pub(super) fn draw(plot: &LinePlot) -> String {
-    let legend = Legend::new(plot.series.iter().map(legend_entry).collect());
-    let frame = frame(plot, legend.bottom());
+    let page = Page::new(&plot.title, CHART_WIDTH).description(&describe(plot));
+    let looks = tell_apart(&plot.series.iter().map(Series::look).collect::<Vec<_>>());
+    let y = choose_axis(plot);
+    let leavers = find_leavers(plot, &y);
+    let height = (plot.series.len() as f64 * LABEL_HEIGHT).clamp(LEAST_HEIGHT, MOST_HEIGHT);
+    // Widths of labels depend on heights alone, so that they can be placed before the grid has its edges.
+    let ends = find_ends(plot, &looks, &y.clone().between(height, 0.0));
+    let labels = place_ends(ends, height, MOST_LABEL_WIDTH);
+    let label_width = labels.iter().map(EndLabel::width).fold(0.0, f64::max);
+    let x = Axis::covering(plot.x_scale, plot.points().map(|point| point.x), Room::even(0.04));
+    let mut frame = Frame::new(
+        x,
+        y,
+        Area {
+            left: MARGIN,
+            right: CHART_WIDTH - MARGIN - label_width - LEADER,
+            top: 0.0,
+            bottom: height,
+        },
+    );
+    let items = place_leavers(&leavers, plot, [&frame.x, &frame.y]);
+    let rows = items.iter().map(|item| item.row + 1).max().unwrap_or(0);
+    frame.move_down(page.top() + ABOVE_FRAME + rows as f64 * OUTSIDE_LINE);
+    frame.name_at = page.top() + ABOVE_FRAME - 12.0;
     let names = AxisNames {
         x: &plot.x_label,
         y: &plot.y_label,
     };
-    Page::chart(&plot.title).draw(html! {
-        (legend.draw())
+    let below = frame.area.bottom + BELOW_FRAME;
+    page.draw(below + if has_bars(plot) { NOTE_HEIGHT } else { 0.0 }, html! {
         (frame.grid(&names, &x_ticks(plot, &frame.x)))
-        (draw_all_series(&plot.series, &frame))
-        (draw_bars_note(plot))
+        (draw_leavers(&leavers, &items, &looks, frame.area.top))
+        @for label in &labels { (place_label(label, plot, &frame).draw(frame.area.right, frame.area.right + LEADER)) }
+        (draw_all_series(plot, &looks, &frame))
+        @if has_bars(plot) { (draw_note(&format!("bars: {}", make_printable(&plot.bars)), below)) }
     })
 }
 
-fn legend_entry(series: &Series) -> LegendEntry {
-    LegendEntry {
-        name: series.name.clone(),
-        stroke: series.stroke(),
-        marker: series.level.is_none().then(|| series.marker()),
-    }
+/// Names, last numbers and units, for readers who cannot see the chart.
+fn describe(plot: &LinePlot) -> String {
+    let last = |series: &Series| {
+        let point = series
+            .points
+            .last()
+            .map(|point| (point.y, format!(" at {}", format_number(point.x))));
+        let (value, place) = point.unwrap_or((series.level, String::new()));
+        format!("{} {}{place}", series.name, value.map_or("∞".to_owned(), format_number))
+    };
+    let all: Vec<String> = plot.series.iter().map(last).collect();
+    format!(
+        "{} against {}. Last values: {}",
+        plot.y_label,
+        plot.x_label,
+        all.join("; ")
+    )
 }
 
-/// The axes below the legend and the lines of numbers that lie outside.
-fn frame(plot: &LinePlot, legend_bottom: f64) -> Frame {
-    let heights = |is_control: bool| {
-        let chosen = plot.series.iter();
-        let chosen = chosen.filter(move |series| (series.role == Role::Control) == is_control);
-        chosen.flat_map(|series| series.points.iter().flat_map(ends))
-    };
-    let levels = plot.series.iter().filter_map(|series| series.level);
-    let own = heights(false).chain(levels);
-    let y_ends = Ends::new(FRAME_BOTTOM, legend_bottom);
-    let x_ends = Ends::new(FRAME_LEFT, FRAME_RIGHT);
-    let xs = plot.points().map(|point| point.x);
-    let frame = Frame {
-        x: Axis::covering(plot.x_scale, xs, Room::even(0.06), x_ends),
-        y: Axis::stretch(plot.y_scale, own, heights(true), y_ends),
-        top: legend_bottom,
-    };
-    let top = legend_bottom + n_outside(&plot.series, &frame) as f64 * OUTSIDE_LINE + 8.0;
-    Frame {
-        y: frame.y.ending_at(top),
-        top,
-        ..frame
-    }
+fn has_bars(plot: &LinePlot) -> bool {
+    !plot.bars.is_empty() && plot.points().any(|point| point.spread.is_some())
 }
 
-/// The point and the ends of its error bar.
-fn ends(point: &Point) -> [f64; 3] {
-    let (y, spread) = (point.y.unwrap_or(f64::NAN), point.spread.unwrap_or(0.0));
-    [y, y - spread, y + spread]
+/// The last points of curves that end inside the axis; those that leave it are named there.
+fn find_ends(plot: &LinePlot, looks: &[Look], y: &Axis) -> Vec<End> {
+    let end = |(curve, look): (usize, &Look)| {
+        let series = &plot.series[curve];
+        let last = series.level.or_else(|| series.points.last()?.y);
+        let value = last.filter(|value| y.contains(*value))?;
+        Some(End {
+            curve,
+            name: series.name.clone(),
+            look: *look,
+            at: Place::new(0.0, y.position(value)),
+        })
+    };
+    looks.iter().enumerate().filter_map(end).collect()
+}
+
+/// The label with its ends where their curves end in the grid.
+fn place_label(label: &EndLabel, plot: &LinePlot, frame: &Frame) -> EndLabel {
+    let mut label = label.clone();
+    label.y += frame.area.top;
+    for end in &mut label.ends {
+        end.at.y += frame.area.top;
+        let last = plot.series[end.curve].points.last();
+        end.at.x = last.map_or(frame.area.right, |point| frame.x.position(point.x));
+    }
+    label
 }
 
 /// The positions of the data where they are few, as sparsities are, else round numbers.
@@ -86,71 +129,62 @@ fn x_ticks(plot: &LinePlot, axis: &Axis) -> Vec<f64> {
 
 /// Lines are cut at the plot's edges by a nested drawing, which needs no named clip path: names would collide where
 /// one page holds several charts.
-fn draw_all_series(series: &[Series], frame: &Frame) -> Markup {
-    let (width, height) = (FRAME_RIGHT - FRAME_LEFT, FRAME_BOTTOM - frame.top);
-    let top = coordinate(frame.top);
-    let with_outside: Vec<&Series> = series.iter().filter(|series| has_outside(series, frame)).collect();
+fn draw_all_series(plot: &LinePlot, looks: &[Look], frame: &Frame) -> Markup {
+    let Area {
+        left,
+        right,
+        top,
+        bottom,
+    } = frame.area;
+    let [left, top, width, height] = [left, top, right - left, bottom - top].map(coordinate);
+    let series = || plot.series.iter().zip(looks);
     html! {
-        svg x=(FRAME_LEFT) y=(top) width=(width) height=(coordinate(height))
-            viewBox={ (FRAME_LEFT) " " (top) " " (width) " " (coordinate(height)) } {
-            @for series in series { (draw_line(series, frame)) }
+        svg x=(left) y=(top) width=(width) height=(height) viewBox={ (left) " " (top) " " (width) " " (height) } {
+            @for (series, look) in series() { (draw_line(series, *look, frame)) }
         }
-        @for series in series { (draw_points(series, frame)) }
-        @for (line, series) in with_outside.iter().rev().enumerate() {
-            (draw_outside(series, frame, frame.top - 9.0 - OUTSIDE_LINE * line as f64))
-        }
+        @for (series, look) in series() { (draw_points(series, *look, frame)) }
     }
 }
 
-fn draw_line(series: &Series, frame: &Frame) -> Markup {
-    let stroke = series.stroke();
+fn draw_line(series: &Series, look: Look, frame: &Frame) -> Markup {
     let scale = frame.y.scale();
-    let is_shown = |point: &Point| point.y.is_some_and(|y| scale.shows(y));
-    let through = |stretch: &[Point]| {
-        let places = stretch.iter().filter_map(|point| Some(frame.place(point.x, point.y?)));
-        draw_polyline(places)
+    let place = |point: &Point| {
+        let y = point.y.filter(|y| scale.shows(*y)).unwrap_or(f64::NAN);
+        // Far beyond the edges only the direction of a line is seen.
+        Place::new(frame.x.position(point.x), frame.y.position(y).clamp(-FAR, FAR))
     };
-    html! {
-        @if let Some(level) = series.level.filter(|level| scale.shows(*level)) {
-            (stroke.draw(&format!("M{FRAME_LEFT} {}H{FRAME_RIGHT}", coordinate(frame.y.position(level)))))
-        }
-        @for stretch in series.points.chunk_by(|a, b| is_shown(a) == is_shown(b)) {
-            @if stretch.len() > 1 && is_shown(&stretch[0]) { (stroke.draw(&through(stretch))) }
-        }
-    }
-}
-
-fn draw_points(series: &Series, frame: &Frame) -> Markup {
-    let inside = series.points.iter().filter(|point| !is_outside(point, frame));
-    html! {
-        @for (point, y) in inside.filter_map(|point| Some((point, point.y?))) {
-            (draw_bar(point, series.stroke(), frame))
-            g {
-                title { (make_printable(&series.name)) ": " (format_number(point.x)) ", " (format_number(y)) }
-                (series.marker().draw(frame.place(point.x, y)))
-            }
-        }
-    }
-}
-
-fn draw_bar(point: &Point, stroke: Stroke, frame: &Frame) -> Markup {
-    let [_, low, high] = ends(point);
-    let is_inside = frame.y.contains(low) && frame.y.contains(high);
-    let x = coordinate(frame.x.position(point.x));
+    let stroke = look.stroke();
     let at = |value: f64| coordinate(frame.y.position(value));
     html! {
-        @if is_inside && point.spread.is_some() {
-            path d={ "M" (x) " " (at(low)) "V" (at(high)) } stroke=(stroke.colour) stroke-width="1.4" {}
+        @if let Some(level) = series.level.filter(|level| scale.shows(*level)) {
+            (stroke.draw(&format!("M{} {}H{}", coordinate(frame.area.left), at(level), coordinate(frame.area.right))))
+        }
+        @if series.points.len() > 1 { (stroke.draw(&draw_polyline(series.points.iter().map(place)))) }
+        @for point in series.points.iter().filter(|point| point.spread.is_some() && !is_outside(point, &frame.y)) {
+            @let [_, low, high] = ends(point);
+            // On a logarithmic axis a bar down to zero goes on beyond the edge.
+            @let foot = if scale.shows(low) { at(low) } else { coordinate(frame.area.bottom) };
+            path d={ "M" (coordinate(frame.x.position(point.x))) " " (foot) "V" (at(high)) } stroke=(stroke.colour) stroke-width="1.4" {}
         }
     }
 }
 
-fn draw_bars_note(plot: &LinePlot) -> Markup {
-    let has_bars = plot.points().any(|point| point.spread.is_some());
+fn draw_points(series: &Series, look: Look, frame: &Frame) -> Markup {
+    let stride = series.points.len().div_ceil(MOST_MARKERS).max(1);
+    let last = series.points.len().saturating_sub(1);
+    let marked = series
+        .points
+        .iter()
+        .enumerate()
+        .filter(|(at, _)| at % stride == 0 || *at == last);
+    let inside = marked
+        .map(|(_, point)| point)
+        .filter(|point| !is_outside(point, &frame.y));
     html! {
-        @if has_bars && !plot.bars.is_empty() {
-            text x=(FRAME_RIGHT) y=(coordinate(FRAME_BOTTOM + 44.0)) text-anchor="end" font-size="11" fill=(FAINT) {
-                "bars: " (make_printable(&plot.bars))
+        @for (point, y) in inside.filter_map(|point| Some((point, point.y?))) {
+            g {
+                title { (make_printable(&series.name)) ": " (format_number(point.x)) ", " (format_number(y)) }
+                (look.draw_marker(frame.place(point.x, y)))
             }
         }
     }

@@ -1,6 +1,6 @@
 //! Numbers of rows as a reader wants them.
 
-use secateurs_chart::{format_number, significant_decimals};
+use secateurs_chart::{format_number, format_with_spread};
 
 use super::row::Row;
 use super::spread::Spread;
@@ -20,15 +20,6 @@ fn abbreviate(spread: Spread) -> &'static str {
         Spread::Deviation(_) => "sd",
         Spread::StandardError(_) => "se",
     }
-}
-
-fn format_with_spread(value: f64, spread: f64) -> String {
-    let text = match significant_decimals(value) {
-        None => format!("{value:.3e} ± {spread:.1e}"),
-        Some(_) if value.fract() == 0.0 && spread.fract() == 0.0 => format!("{value} ± {spread}"),
-        Some(decimals) => format!("{value:.decimals$} ± {spread:.decimals$}"),
-    };
-    text.replace('-', "\u{2212}")
 }
 
 #[cfg(test)]

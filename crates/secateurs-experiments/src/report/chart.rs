@@ -2,6 +2,7 @@
 
 use secateurs_chart::{LinePlot, Point, Role, Scale, Series};
 
+use super::words::{name_axis, name_metric, title_along};
 use crate::outcome::{Answer, ChartEntry, ChartRank, Group, Outcome, Row};
 
 /// A chart with its place in the report.
@@ -47,31 +48,29 @@ impl Chart {
 }
 
 /// Charts every group of `outcome` along `axis` that has at least two positions.
+///
+/// On a logarithmic axis, where numbers explode, the range that decides is shown and what lies far above it is named.
 pub fn charts_along(outcome: &Outcome, axis: &str, y_scale: Scale) -> Vec<Chart> {
     let methods = outcome.methods();
     let groups = outcome.groups_along(axis);
     let worth_a_line = groups.iter().filter(|group| count_positions(group, axis) > 1);
-    worth_a_line
-        .map(|group| {
-            let plot = plot_group(group, axis, &methods).y_scale(y_scale);
-            Chart::new(group.file_name(), plot.to_svg())
-        })
-        .collect()
+    let chart = |group: &Group<'_>| {
+        let plot = plot_group(group, axis, &methods).y_scale(y_scale);
+        let plot = if y_scale == Scale::Log { plot.focus() } else { plot };
+        Chart::new(group.file_name(), plot.to_svg()).titled(title_group(group, axis))
+    };
+    worth_a_line.map(chart).collect()
 }
 
 /// Plots one group of rows: methods solid, their numbers in the paper dashed, controls grey.
 ///
 /// `methods` fixes each method's colour, so that it is the same in all charts of a claim
-/// ([`Outcome::methods`]). Rows without a numeric `axis` become lines across the chart. A `sparsity` axis is shown in percent.
+/// ([`Outcome::methods`]). Rows without a numeric `axis` become lines across the chart. Shares are shown in percent.
 /// The chart says whether its error bars are deviations or standard errors.
 pub fn plot_group(group: &Group<'_>, axis: &str, methods: &[&str]) -> LinePlot {
-    let title = if group.setting.is_empty() {
-        group.metric
-    } else {
-        &group.setting
-    };
-    let along = Along::new(axis);
-    let mut plot = LinePlot::new(title, along.label, group.metric).bars(&name_bars(group));
+    let along = Along::new(group.metric, axis);
+    let (y_label, _) = name_metric(group.metric);
+    let mut plot = LinePlot::new(&title_group(group, axis), &along.label, &y_label).bars(&name_bars(group));
     for (number, method) in methods.iter().enumerate() {
         for role in [Role::Control, Role::Measured, Role::Paper] {
             let rows = rows_of(group, method, role);
@@ -81,6 +80,11 @@ pub fn plot_group(group: &Group<'_>, axis: &str, methods: &[&str]) -> LinePlot {
         }
     }
     plot
+}
+
+fn title_group(group: &Group<'_>, axis: &str) -> String {
+    let mut rows = group.ours.iter().chain(&group.paper);
+    title_along(group.metric, axis, rows.next().copied())
 }
 
 fn rows_of<'a>(group: &Group<'a>, method: &str, role: Role) -> Vec<&'a Row> {
@@ -101,20 +105,24 @@ fn name_bars(group: &Group<'_>) -> String {
     names.join(" or ")
 }
 
-/// A key of rows as a horizontal axis.
+/// A key of rows as a horizontal axis, and a metric along it.
 struct Along<'a> {
     key: &'a str,
-    label: &'a str,
-    factor: f64,
+    label: String,
+    x_factor: f64,
+    y_factor: f64,
 }
 
 impl<'a> Along<'a> {
-    fn new(key: &'a str) -> Self {
-        let (label, factor) = match key {
-            "sparsity" => ("sparsity, %", 100.0),
-            _ => (key, 1.0),
-        };
-        Self { key, label, factor }
+    fn new(metric: &str, key: &'a str) -> Self {
+        let (label, x_factor) = name_axis(key);
+        let (_, y_factor) = name_metric(metric);
+        Self {
+            key,
+            label,
+            x_factor,
+            y_factor,
+        }
     }
 
     /// A line through the rows that have the key, and a level for each that does not.
@@ -129,7 +137,7 @@ impl<'a> Along<'a> {
         };
         let points: Vec<Point> = rows.iter().filter_map(|row| self.point(row)).collect();
         let levels = rows.iter().filter(|row| row.number(self.key).is_none());
-        let levels = levels.filter_map(|row| row.value());
+        let levels = levels.filter_map(|row| Some(row.value()? * self.y_factor));
         let mut series: Vec<Series> = levels.map(|value| Series::level(&name, role, number, value)).collect();
         if !points.is_empty() {
             series.push(Series::new(&name, role, number, points));
@@ -139,9 +147,9 @@ impl<'a> Along<'a> {
 
     fn point(&self, row: &Row) -> Option<Point> {
         Some(Point {
-            x: row.number(self.key)? * self.factor,
-            y: row.value(),
-            spread: row.spread().map(|spread| spread.size()),
+            x: row.number(self.key)? * self.x_factor,
+            y: row.value().map(|value| value * self.y_factor),
+            spread: row.spread().map(|spread| spread.size() * self.y_factor),
         })
     }
 }
@@ -189,15 +197,15 @@ mod tests {
         assert_eq!(drawn.len(), 1);
         let texts = texts(&drawn[0].svg);
         for expected in [
+            "Perplexity <log> & \"more\" against sparsity",
             "perplexity <log> & \"more\"",
+            "sparsity, % of weights",
             "wanda",
             "wanda (paper)",
-            "random",
             "dense",
             "50",
             "60",
-            "random ∞",
-            "random ↑ 90000",
+            "random ↑ 90000, ∞",
         ] {
             assert!(
                 texts.iter().any(|text| text == expected),

@@ -1,22 +1,22 @@
 //! One self-contained page over all claims that were run.
 
-use std::error::Error;
 use std::path::{Path, PathBuf};
 
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use maud::{DOCTYPE, PreEscaped, html};
 
+use super::claim::draw_claim;
 use super::section::{Section, read_sections};
-use super::table::{Table, pivots_along};
-use crate::outcome::{Outcome, OutcomeError, Row};
+use super::verdicts::draw_verdicts;
+use crate::outcome::{Conclusion, OutcomeError};
 
 const STYLE: &str = include_str!("page.css");
 
 /// Keys along which the tables of a claim are laid out, by its name.
 pub type AxesOf = fn(&str) -> &'static [&'static str];
 
-/// Writes `report.html` over every `<claim>/<tier>/outcome.json` below `root` and returns its path.
+/// Writes `report.html` over every `<claim>/<tier>` below `root` that was run and returns its path.
 ///
-/// An outcome that cannot be read is shown as such; it does not hide the others.
+/// A run that failed and an outcome that cannot be read are shown as such; they do not hide the others.
 ///
 /// # Errors
 ///
@@ -40,107 +40,38 @@ fn render(sections: &[Section], axes_of: AxesOf) -> String {
             }
             body {
                 h1 { "Reproduced claims" }
-                p.lead {
-                    "Each claim beside the paper's numbers and its trivial controls, as measured by secateurs. Spreads: "
-                    b { "sd" } " is a standard deviation, " b { "se" } " the standard error of a mean."
+                p.lead { (summarise(sections)) }
+                @if !sections.is_empty() { (draw_verdicts(sections)) }
+                @if has_spread(sections) {
+                    p.note {
+                        "A claim holds if its number is better than that of the best control by more than two standard errors of the "
+                        "difference. " b { "sd" } ": standard deviation; " b { "se" } ": standard error of a mean."
+                    }
                 }
-                @if sections.is_empty() { p { "No claim has been run yet." } }
-                nav { @for section in sections { a href={ "#" (anchor(section)) } { (name(section)) } } }
-                @for section in sections { (draw_section(section, axes_of)) }
+                main { @for section in sections { (draw_claim(section, axes_of(&section.claim()))) } }
             }
         }
     }
     .into_string()
 }
 
-fn draw_section(section: &Section, axes_of: AxesOf) -> Markup {
-    html! {
-        section id=(anchor(section)) {
-            @match &section.outcome {
-                Ok(outcome) => (draw_outcome(outcome, &section.plots, axes_of(&outcome.claim))),
-                Err(error) => { h2 { (name(section)) } p.problem { (causes(error)) } },
-            }
-        }
+/// The number of runs, and of those whose claims hold.
+fn summarise(sections: &[Section]) -> String {
+    let conclusions = || sections.iter().filter_map(|section| section.outcome()?.conclusion());
+    let holds = |conclusion: &Conclusion| matches!(conclusion, Conclusion::Holds | Conclusion::HoldsOnce);
+    match sections.len() {
+        0 => "No claim has been run yet.".to_owned(),
+        runs => format!(
+            "Each claim of a paper beside its number and the best trivial control, as measured here. Of {runs} runs, {} answered all \
+             their questions with yes.",
+            conclusions().filter(holds).count()
+        ),
     }
 }
 
-fn draw_outcome(outcome: &Outcome, plots: &[String], axes: &[&str]) -> Markup {
-    let has_axis = |row: &Row| axes.iter().any(|axis| row.text(axis).is_some());
-    html! {
-        h2 { (outcome.claim) " " span.tier { (outcome.tier) } }
-        @if !outcome.title.is_empty() { p { (outcome.title) } }
-        @if !outcome.reference.is_empty() { p.reference { (outcome.reference) } }
-        (draw_facts(outcome))
-        @if !outcome.notes.is_empty() { ul { @for note in &outcome.notes { li { (note) } } } }
-        @for plot in plots { figure { (PreEscaped(plot)) } }
-        @if outcome.rows.iter().any(has_axis) {
-            @for table in pivots_along(outcome, axes) { h3 { (table.title) } (draw_table(&table)) }
-        }
-        details open[outcome.rows.len() <= 12] {
-            summary { "Every number: paper, ours, controls" }
-            (draw_table(&Table::comparison(outcome)))
-        }
-    }
-}
-
-fn draw_facts(outcome: &Outcome) -> Markup {
-    let environment = &outcome.environment;
-    let seeds: Vec<String> = outcome.seeds.iter().map(u64::to_string).collect();
-    let facts = [
-        ("device", outcome.device.clone()),
-        ("cpu", environment.cpu.clone()),
-        ("threads", environment.threads.to_string()),
-        ("system", environment.system.clone()),
-        ("commit", outcome.commit.clone()),
-        ("date", environment.date.clone()),
-        ("seeds", seeds.join(", ")),
-        ("duration", format!("{:.0} s", outcome.seconds)),
-    ];
-    html! {
-        dl { @for (term, fact) in facts { @if !fact.is_empty() { div { dt { (term) } dd { (fact) } } } } }
-    }
-}
-
-fn draw_table(table: &Table) -> Markup {
-    let is_text = |index: usize| index == 0 || ["case", "controls"].contains(&table.header[index].as_str());
-    html! {
-        div.wide { table {
-            thead { tr { @for (index, cell) in table.header.iter().enumerate() { th.text[is_text(index)] { (cell) } } } }
-            tbody {
-                @for line in &table.lines {
-                    tr.control[line[0].ends_with("(control)")] {
-                        @for (index, cell) in line.iter().enumerate() { td.text[is_text(index)] { (cell) } }
-                    }
-                }
-            }
-        } }
-    }
-}
-
-fn causes(error: &OutcomeError) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(&format!(": {error}"));
-        cause = error.source();
-    }
-    text
-}
-
-/// `claim tier`, from the folder, because a damaged outcome has no other name.
-fn name(section: &Section) -> String {
-    let parts: Vec<_> = section
-        .folder
-        .iter()
-        .rev()
-        .take(2)
-        .map(|part| part.to_string_lossy())
-        .collect();
-    parts.into_iter().rev().collect::<Vec<_>>().join(" ")
-}
-
-fn anchor(section: &Section) -> String {
-    name(section).replace(' ', "-")
+fn has_spread(sections: &[Section]) -> bool {
+    let mut outcomes = sections.iter().filter_map(Section::outcome);
+    outcomes.any(|outcome| outcome.rows.iter().any(|row| row.spread().is_some()))
 }
 
 #[cfg(test)]
@@ -150,18 +81,34 @@ mod tests {
     use secateurs_chart::Scale;
 
     use super::*;
-    use crate::outcome::Tier;
+    use crate::outcome::{Better, Failure, FailureKind, Outcome, Question, Row, Tier};
     use crate::report::charts_along;
 
-    fn write_claim(root: &Path, claim: &str, note: &str) {
+    fn outcome(claim: &str) -> Outcome {
         let mut outcome = Outcome::new(claim, Tier::Quick, "flex");
-        let row = |sparsity: f64| Row::new("wanda", "perplexity", 1.0 + sparsity).case("sparsity", sparsity);
-        outcome.rows = vec![row(0.5), row(0.7)];
-        outcome.notes.push(note.to_owned());
-        outcome.write(root).unwrap();
-        for chart in charts_along(&outcome, "sparsity", Scale::Linear) {
+        let row =
+            |method: &str, sparsity: f64, value: f64| Row::new(method, "perplexity", value).case("sparsity", sparsity);
+        outcome.rows = vec![
+            row("wanda", 0.5, 21.0),
+            row("wanda", 0.7, 45.0),
+            row("random", 0.5, 900.0).control(),
+            row("random", 0.7, 4000.0).control(),
+        ];
+        let question = Question::new("Does Wanda beat chance?", "wanda", "perplexity", Better::Lower);
+        let question = question
+            .at("sparsity", 0.7)
+            .beside(["random"])
+            .paper("7.3 (Llama-2-7B)");
+        outcome.answers.extend(question.answer(&outcome));
+        outcome
+    }
+
+    fn write(root: &Path, outcome: &mut Outcome) {
+        for chart in charts_along(outcome, "sparsity", Scale::Linear) {
             outcome.write_plot(root, &chart.entry.name, &chart.svg).unwrap();
+            outcome.charts.push(chart.entry);
         }
+        outcome.write(root).unwrap();
     }
 
     fn report(root: &Path) -> String {
@@ -169,35 +116,122 @@ mod tests {
     }
 
     #[test]
-    fn notes_are_escaped() {
+    fn the_page_starts_with_the_verdicts() {
         let root = tempfile::tempdir().unwrap();
-        write_claim(root.path(), "layerwise", "a < b & <script>alert(1)</script>");
+        write(root.path(), &mut outcome("layerwise"));
         let page = report(root.path());
-        assert!(page.contains("a &lt; b &amp; &lt;script&gt;alert(1)"));
-        assert!(!page.contains("<script"));
+        let table = page.find("class=\"verdicts\"").expect("there is a table");
+        assert!(table < page.find("<figure").unwrap() && table < page.find("<section").unwrap());
+        for cell in [
+            "Does Wanda beat chance?",
+            "7.3 (Llama-2-7B)",
+            "<b>45</b>",
+            "<b>4000</b>",
+            ">holds (once)<",
+        ] {
+            assert!(page[table..page.find("</table>").unwrap()].contains(cell), "{cell}");
+        }
+        assert!(page.contains("Of 1 runs, 1 answered all their questions with yes"));
     }
 
     #[test]
-    fn the_page_holds_every_claim_with_its_plot_and_refers_to_nothing_outside() {
+    fn all_but_the_verdict_and_one_chart_is_folded() {
         let root = tempfile::tempdir().unwrap();
-        write_claim(root.path(), "layerwise", "n");
-        write_claim(root.path(), "sparse", "n");
+        let mut outcome = outcome("layerwise");
+        outcome.notes = vec![
+            "the note that matters".into(),
+            "a < b & <script>alert(1)</script>".into(),
+        ];
+        write(root.path(), &mut outcome);
         let page = report(root.path());
+        let section = &page[page.find("<section").unwrap()..];
+        let open = &section[..section.find("<details").unwrap()];
+        assert_eq!(open.matches("<figure").count(), 1);
+        assert!(open.contains("the note that matters") && open.contains("45") && !open.contains("<table"));
+        // The chart that the claim drew itself is folded beside the one that answers the question.
         assert_eq!(page.matches("role=\"img\"").count(), 2);
+        assert!(page.contains("a &lt; b &amp; &lt;script&gt;alert(1)") && !page.contains("<script"));
+    }
+
+    #[test]
+    fn the_page_refers_to_nothing_outside() {
+        let root = tempfile::tempdir().unwrap();
+        write(root.path(), &mut outcome("layerwise"));
+        write(root.path(), &mut outcome("sparse"));
+        let page = report(root.path());
         assert!(page.contains("id=\"layerwise-quick\"") && page.contains("id=\"sparse-quick\""));
-        for outside in ["src=", "@import", "url(", "<link"] {
+        for outside in ["src=", "@import", "url(", "<link", "<script"] {
             assert!(!page.contains(outside), "{outside}");
+        }
+    }
+
+    #[test]
+    fn a_run_that_failed_has_its_place_with_the_reason() {
+        let root = tempfile::tempdir().unwrap();
+        write(root.path(), &mut outcome("layerwise"));
+        let failure = Failure {
+            claim: "elsa".into(),
+            tier: Tier::Quick,
+            device: "flex".into(),
+            commit: "0123abc".into(),
+            date: "2026-11-29T23:15:54Z".into(),
+            kind: FailureKind::Interrupted,
+            reason: String::new(),
+            n_done: 3,
+            n_cells: Some(12),
+            remedy: "cargo xtask reproduce elsa --resume goes on".into(),
+        };
+        failure.write(root.path()).unwrap();
+        let page = report(root.path());
+        for part in [
+            "interrupted after 3 of 12 cells",
+            "--resume goes on",
+            "id=\"elsa-quick\"",
+            "id=\"layerwise-quick\"",
+        ] {
+            assert!(page.contains(part), "{part}");
+        }
+        // A failure does not hide the numbers of the run before it.
+        Failure {
+            claim: "layerwise".into(),
+            ..failure
+        }
+        .write(root.path())
+        .unwrap();
+        let page = report(root.path());
+        assert!(page.contains("<b>45</b>") && page.matches("interrupted after 3 of 12 cells").count() == 4);
+    }
+
+    #[test]
+    fn outcomes_of_older_versions_are_shown_as_far_as_they_can_be() {
+        let root = tempfile::tempdir().unwrap();
+        write(root.path(), &mut outcome("layerwise"));
+        let folder = root.path().join("sparse/quick");
+        fs::create_dir_all(&folder).unwrap();
+        let row = r#"{"method":"packed","metric":"file_mib","value":2.5,"spread":0.5,"control":false,"sparsity":0.9}"#;
+        let old = format!(r#"{{"claim":"sparse","tier":"quick","rows":[{row}]}}"#);
+        fs::write(folder.join("outcome.json"), old).unwrap();
+        fs::write(folder.join("old.svg"), "<svg><text>an old chart</text></svg>").unwrap();
+        let page = report(root.path());
+        for part in [
+            "Made by an older version",
+            "an old chart",
+            "packed",
+            "id=\"layerwise-quick\"",
+        ] {
+            assert!(page.contains(part), "{part}");
         }
     }
 
     #[test]
     fn a_damaged_outcome_is_shown_beside_the_others() {
         let root = tempfile::tempdir().unwrap();
-        write_claim(root.path(), "layerwise", "n");
+        write(root.path(), &mut outcome("layerwise"));
         fs::create_dir_all(root.path().join("broken/quick")).unwrap();
         fs::write(root.path().join("broken/quick/outcome.json"), "{}").unwrap();
         let page = report(root.path());
-        assert!(page.contains("is not an outcome") && page.contains("id=\"layerwise-quick\""));
+        assert!(page.contains("id=\"broken-quick\"") && page.contains("id=\"layerwise-quick\""));
+        assert!(page.contains("outcome.json") && page.contains("no result"));
     }
 
     #[test]

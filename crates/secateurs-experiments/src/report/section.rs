@@ -1,43 +1,130 @@
-//! Outcomes on disk, with their plots.
+//! Outcomes on disk, with their charts.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::outcome::{Outcome, OutcomeError};
+use super::headline::draw_answer;
+use crate::outcome::{ChartRank, Failure, Outcome, OutcomeError};
 
-/// One outcome on disk: the numbers, or why they cannot be shown, and its plots.
+/// One claim in one tier on disk: the numbers, or why they cannot be shown, and its charts.
 #[derive(Debug)]
 pub(super) struct Section {
-    pub(super) folder: PathBuf,
-    pub(super) outcome: Result<Outcome, OutcomeError>,
-    pub(super) plots: Vec<String>,
+    folder: PathBuf,
+    /// The end of a later run that gave no outcome.
+    pub(super) failure: Option<Failure>,
+    /// The last outcome; absent if no run came to its end.
+    pub(super) outcome: Option<Result<Outcome, OutcomeError>>,
+    /// SVG documents by the names of their files.
+    plots: BTreeMap<String, String>,
 }
 
-/// All outcomes below `root`, sorted by claim and tier.
+/// The charts of a section in the order in which they are shown.
+#[derive(Debug, Default)]
+pub(super) struct Charts {
+    /// The chart that shows the point.
+    pub(super) headline: Option<String>,
+    /// All others.
+    pub(super) details: Vec<String>,
+}
+
+impl Section {
+    /// Name of the claim, from the folder, because a damaged outcome has no other name.
+    pub(super) fn claim(&self) -> String {
+        name_part(self.folder.parent().unwrap_or(&self.folder))
+    }
+
+    pub(super) fn tier(&self) -> String {
+        name_part(&self.folder)
+    }
+
+    pub(super) fn anchor(&self) -> String {
+        format!("{}-{}", self.claim(), self.tier())
+    }
+
+    /// The outcome if it can be read.
+    pub(super) fn outcome(&self) -> Option<&Outcome> {
+        self.outcome.as_ref()?.as_ref().ok()
+    }
+
+    /// Sorts the charts: the claim's own headline or that of its first answer, else the first; then the others as they are listed,
+    /// then those that no list names, as in outcomes of older versions.
+    pub(super) fn charts(&self) -> Charts {
+        let Some(outcome) = self.outcome() else {
+            return Charts::default();
+        };
+        let mut rest = self.plots.clone();
+        let mut charts = Charts::default();
+        for entry in &outcome.charts {
+            match rest.remove(&entry.name) {
+                Some(svg) if entry.rank == ChartRank::Headline && charts.headline.is_none() => {
+                    charts.headline = Some(svg)
+                }
+                Some(svg) => charts.details.push(svg),
+                None => {}
+            }
+        }
+        charts.details.extend(rest.into_values());
+        let mut answers = outcome.answers.iter().filter_map(|answer| draw_answer(outcome, answer));
+        if charts.headline.is_none() {
+            charts.headline = answers.next();
+        }
+        if charts.headline.is_none() && !charts.details.is_empty() {
+            charts.headline = Some(charts.details.remove(0));
+        }
+        charts.details.splice(0..0, answers);
+        charts
+    }
+}
+
+/// All claims below `root` that were run, sorted by claim and tier.
 pub(super) fn read_sections(root: &Path) -> Result<Vec<Section>, OutcomeError> {
     let mut sections = Vec::new();
     for claim in folders(root)? {
         for folder in folders(&claim)? {
-            let path = folder.join("outcome.json");
-            if path.is_file() {
-                sections.push(Section {
-                    outcome: Outcome::read(&path),
-                    plots: read_plots(&folder)?,
-                    folder,
-                });
-            }
+            sections.extend(read_section(folder)?);
         }
     }
     Ok(sections)
 }
 
-fn read_plots(folder: &Path) -> Result<Vec<String>, OutcomeError> {
-    let files = entries(folder)?
-        .into_iter()
-        .filter(|path| path.extension().is_some_and(|end| end == "svg"));
-    files
-        .map(|path| fs::read_to_string(&path).map_err(|source| unreadable("read", &path, source)))
-        .collect()
+/// `None` if nothing was run there.
+fn read_section(folder: PathBuf) -> Result<Option<Section>, OutcomeError> {
+    let path = folder.join("outcome.json");
+    let outcome = path.is_file().then(|| Outcome::read(&path));
+    // A record of a failure that cannot be read is no reason to hide the outcome beside it.
+    let (failure, outcome) = match (Failure::read(&folder), outcome) {
+        (Ok(failure), outcome) => (failure, outcome),
+        (Err(error), None) => (None, Some(Err(error))),
+        (Err(_), outcome) => (None, outcome),
+    };
+    if failure.is_none() && outcome.is_none() {
+        return Ok(None);
+    }
+    Ok(Some(Section {
+        plots: read_plots(&folder)?,
+        folder,
+        failure,
+        outcome,
+    }))
+}
+
+fn read_plots(folder: &Path) -> Result<BTreeMap<String, String>, OutcomeError> {
+    let files = entries(folder)?.into_iter();
+    let files = files.filter(|path| path.extension().is_some_and(|end| end == "svg"));
+    let read = |path: PathBuf| {
+        let svg = fs::read_to_string(&path).map_err(|source| unreadable("read", &path, source))?;
+        let name = path.file_stem().map(|name| name.to_string_lossy().into_owned());
+        Ok((name.unwrap_or_default(), svg))
+    };
+    files.map(read).collect()
+}
+
+fn name_part(folder: &Path) -> String {
+    folder
+        .file_name()
+        .map(|name| name.to_string_lossy().into_owned())
+        .unwrap_or_default()
 }
 
 fn folders(folder: &Path) -> Result<Vec<PathBuf>, OutcomeError> {

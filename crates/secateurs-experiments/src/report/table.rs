@@ -163,7 +163,7 @@ fn comparison_cells(row: &Row, paper: String, ours: String, outcome: &Outcome) -
 
 /// A control holds for a row if the row has everything that identifies the control: the dense model's perplexity on
 /// a data set is a control for every sparsity on it.
-fn applies_to(control: &Row, row: &Row) -> bool {
+pub(super) fn applies_to(control: &Row, row: &Row) -> bool {
     control.metric() == row.metric() && control.case_keys().all(|key| control.text(key) == row.text(key))
 }
 

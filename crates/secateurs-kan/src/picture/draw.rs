@@ -1,7 +1,9 @@
 //! The drawing as SVG elements.
 
 use maud::{Markup, html};
-use secateurs_chart::{FAINT, INK, PAPER, Page, Place, coordinate, format_decimals};
+use secateurs_chart::{
+    ACCENT, FAINT, INK, OUTLINE, PAPER, Page, Place, coordinate, draw_polyline, format_decimals, opacity,
+};
 
 use super::config::{EdgeIndex, Names, PictureConfig};
 use super::curves::{Curve, Flow};
@@ -11,8 +13,6 @@ use crate::layers::network::Kan;
 use crate::scores::attribution::Attribution;
 use crate::symbolic::edges::SymbolicEdges;
 
-const FRAME: &str = "#b6bec8";
-const RED: &str = "#cf222e";
 /// Alpha of the faintest line.
 const LEAST_LINE: f64 = 0.06;
 /// Alpha of the faintest curve.
@@ -43,11 +43,18 @@ impl Scene<'_> {
             (layout.inputs.draw(&names.inputs, &layout.nodes[0], Side::Below))
             (layout.outputs.draw(&names.outputs, &layout.nodes[n_layers], Side::Above))
         };
-        Page::new(&self.config.title, layout.width, layout.height)
+        Page::new(&self.config.title, layout.width)
             .label_if_untitled("Kolmogorov-Arnold network")
-            .title_left(layout.caption.x)
+            .description(&self.describe())
             .natural_size()
-            .draw(inside)
+            .draw(layout.height, inside)
+    }
+
+    /// Names of both ends and the number of functions between them.
+    fn describe(&self) -> String {
+        let (inputs, outputs) = (self.names.inputs.join(", "), self.names.outputs.join(", "));
+        let shown = self.flow.n_present - self.flow.n_hidden();
+        format!("A network from {inputs} to {outputs} with a curve on each of {shown} edges")
     }
 
     fn draw_caption(&self) -> Markup {
@@ -77,7 +84,7 @@ impl Scene<'_> {
         );
         let path = arrives + &leaves + &bow(Place::new(x, band.above), to);
         html! {
-            path d=(path) fill="none" stroke=(self.colour(curve)) stroke-width="1.5" stroke-opacity=(share(alpha)) {}
+            path d=(path) fill="none" stroke=(self.colour(curve)) stroke-width="1.5" stroke-opacity=(opacity(alpha)) {}
         }
     }
 
@@ -88,9 +95,9 @@ impl Scene<'_> {
             g class="edge" {
                 title { (self.tooltip(curve)) }
                 rect x=(coordinate(corner.x)) y=(coordinate(corner.y)) width=(BOX) height=(BOX) rx="5" fill=(PAPER)
-                    stroke=(FRAME) {}
+                    stroke=(OUTLINE) {}
                 path class="curve" d=(draw_curve(&curve.values, corner)) fill="none" stroke=(self.colour(curve))
-                    stroke-width="2" stroke-opacity=(share(alpha)) stroke-linejoin="round" stroke-linecap="round" {}
+                    stroke-width="2" stroke-opacity=(opacity(alpha)) stroke-linejoin="round" stroke-linecap="round" {}
             }
         }
     }
@@ -121,7 +128,7 @@ impl Scene<'_> {
         let mut curves = self.kan.layers[layer].symbolic.iter().flat_map(SymbolicEdges::edges);
         let is_symbolic = curves.any(|edge| (edge.input, edge.subnode) == (input, subnode));
         if is_symbolic || self.config.symbolic.contains(&curve.edge) {
-            RED
+            ACCENT
         } else {
             INK
         }
@@ -146,19 +153,16 @@ fn draw_curve(values: &[f64], corner: Place) -> String {
     let (room, steps) = (BOX - 2.0 * PADDING, values.len().saturating_sub(1).max(1) as f64);
     let is_flat = high - low <= 1e-9 * low.abs().max(high.abs()).max(1e-9);
     let height = |value: f64| if is_flat { 0.5 } else { (high - value) / (high - low) };
-    let mut path = String::new();
-    let mut pen = 'M';
-    for (at, value) in values.iter().enumerate() {
-        if !value.is_finite() {
-            pen = 'M';
-            continue;
-        }
+    draw_polyline(values.iter().enumerate().map(|(at, value)| {
         let x = corner.x + PADDING + room * at as f64 / steps;
-        let y = corner.y + PADDING + room * height(*value);
-        path.push_str(&format!("{pen}{x:.2} {y:.2}"));
-        pen = 'L';
-    }
-    path
+        // A value that is not finite is a gap.
+        let y = if value.is_finite() {
+            corner.y + PADDING + room * height(*value)
+        } else {
+            f64::NAN
+        };
+        Place::new(x, y)
+    }))
 }
 
 /// Least and greatest finite value.
@@ -179,8 +183,4 @@ pub(super) fn ends([low, high]: [f64; 2]) -> [String; 2] {
         _ => 4,
     };
     [low, high].map(|end| format_decimals(end, decimals))
-}
-
-pub(super) fn share(alpha: f64) -> String {
-    format!("{alpha:.3}")
 }

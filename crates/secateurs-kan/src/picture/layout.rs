@@ -1,11 +1,10 @@
 //! Where everything stands.
 
-use secateurs_chart::{Place, estimate_width};
+use secateurs_chart::{MARGIN, Page, Place, Span, least_width, spread_apart};
 
 use super::config::Names;
 use super::curves::{Curve, Flow};
 use super::labels::Labels;
-use super::spread::{Span, spread_apart};
 use crate::layers::network::Kan;
 use crate::layers::nodes::Width;
 
@@ -19,13 +18,11 @@ const ROW_GAP: f64 = 12.0;
 const MOST_IN_ROW: usize = 30;
 /// Between nodes of one row, at least.
 const COLUMN: f64 = 42.0;
-const MARGIN: f64 = 28.0;
+/// Between the edge of the sheet and the names of the first and the last node.
+const SIDE: f64 = 28.0;
 const LEAST_WIDTH: f64 = 300.0;
 /// From factors up to their product.
 const PRODUCT_RISE: f64 = 38.0;
-/// Letters of a title are larger than those of names.
-const TITLE_SIZE: f64 = 1.3;
-const TITLE_HEIGHT: f64 = 32.0;
 const CAPTION_HEIGHT: f64 = 20.0;
 
 /// Upper and lower edge of all boxes of a layer.
@@ -48,7 +45,7 @@ pub(super) struct Layout {
     pub(super) bands: Vec<Band>,
     pub(super) inputs: Labels,
     pub(super) outputs: Labels,
-    /// Left end of the caption's baseline, and of the title.
+    /// Left end of the caption's baseline.
     pub(super) caption: Place,
 }
 
@@ -59,11 +56,11 @@ impl Layout {
         let inputs = Labels::fitting(&names.inputs, inner / names.inputs.len() as f64);
         let outputs = Labels::fitting(&names.outputs, inner / names.outputs.len() as f64);
         let half_column = |count: usize| inner / (2 * count) as f64;
-        let left = MARGIN + (inputs.reach - half_column(names.inputs.len())).max(0.0);
-        let right = MARGIN + (outputs.reach - half_column(names.outputs.len())).max(0.0);
-        let title_height = if title.is_empty() { 0.0 } else { TITLE_HEIGHT };
+        let left = SIDE + (inputs.reach - half_column(names.inputs.len())).max(0.0);
+        let right = SIDE + (outputs.reach - half_column(names.outputs.len())).max(0.0);
+        let title_bottom = Page::new(title, left + inner + right).top();
         let caption_height = if flow.n_hidden() > 0 { CAPTION_HEIGHT } else { 0.0 };
-        let top = 14.0 + title_height + caption_height + outputs.height + 14.0;
+        let top = title_bottom + 6.0 + caption_height + outputs.height + 14.0;
         let mut column = Column {
             span: Span { left, width: inner },
             rise: (inner * 0.05).clamp(36.0, 84.0),
@@ -78,7 +75,7 @@ impl Layout {
             bands: Vec::new(),
             inputs,
             outputs,
-            caption: Place::new(MARGIN, 20.0 + title_height),
+            caption: Place::new(MARGIN, title_bottom + 12.0),
         };
         for (layer, width) in widths[1..].iter().enumerate() {
             layout.add_layer(&mut column, *width, &flow.curves[layer]);
@@ -159,6 +156,5 @@ fn inner_width(widths: &[Width], flow: &Flow, title: &str) -> f64 {
         let rows = curves.len().div_ceil(MOST_IN_ROW).max(1);
         curves.len() as f64 * (BOX + GAP) / rows as f64 + BOX
     });
-    let title = TITLE_SIZE * estimate_width(title);
-    columns.chain(boxes).fold(LEAST_WIDTH.max(title), f64::max)
+    columns.chain(boxes).fold(LEAST_WIDTH.max(least_width(title)), f64::max)
 }

@@ -6,7 +6,6 @@ mod draw;
 mod labels;
 mod layout;
 mod nodes;
-mod spread;
 
 use burn::tensor::Tensor;
 

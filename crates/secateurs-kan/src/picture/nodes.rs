@@ -1,9 +1,9 @@
 //! Nodes, and what they multiply.
 
 use maud::{Markup, html};
-use secateurs_chart::{INK, PAPER, Place, coordinate};
+use secateurs_chart::{INK, PAPER, Place, coordinate, opacity};
 
-use super::draw::{LEAST_CURVE, Scene, bow, ends, share};
+use super::draw::{LEAST_CURVE, Scene, bow, ends};
 
 impl Scene<'_> {
     /// Nodes with their products below; those that no shown edge touches are faint.
@@ -40,7 +40,7 @@ impl Scene<'_> {
         let subnodes = below.map_or(&[][..], |(_, subnodes)| subnodes);
         html! {
             @for subnode in subnodes.iter().filter(|subnode| subnode.y > place.y) {
-                path d=(bow(*subnode, place)) fill="none" stroke=(INK) stroke-width="1.5" stroke-opacity=(share(alpha)) {}
+                path d=(bow(*subnode, place)) fill="none" stroke=(INK) stroke-width="1.5" stroke-opacity=(opacity(alpha)) {}
                 (draw_dot(*subnode, 3.2))
             }
             @if is_product { (draw_cross(place)) } @else { (draw_dot(place, 4.2)) }

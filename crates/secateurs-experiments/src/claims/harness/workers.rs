@@ -7,6 +7,7 @@ use secateurs_terminal::{CaughtPanic, catch_panic};
 
 use super::setting::Backend;
 use crate::ExperimentError;
+use crate::outcome::Tier;
 
 /// The order in which the cells of a claim are measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,6 +17,17 @@ pub enum Order {
     /// As many at once as there are processors, each with one thread: for cells too small to share threads. In turn on a
     /// graphics card.
     SideBySide,
+}
+
+impl Order {
+    /// The order of cells that measure time or memory beside quality: the quick tier has no time for that, and must not report
+    /// either.
+    pub fn of_timed(tier: Tier) -> Self {
+        match tier {
+            Tier::Quick => Self::SideBySide,
+            Tier::Standard | Tier::Full => Self::InTurn,
+        }
+    }
 }
 
 /// The results of `make` for each job, in the order of the jobs: as many at once as there are threads, each on one.

@@ -1,15 +1,23 @@
 //! Places in a row that do not touch.
 
 /// Left end and width of a row.
-#[derive(Clone, Copy)]
-pub(super) struct Span {
-    pub(super) left: f64,
-    pub(super) width: f64,
+#[derive(Debug, Clone, Copy)]
+pub struct Span {
+    /// Left end.
+    pub left: f64,
+    /// Width.
+    pub width: f64,
 }
 
 /// Places in the given order, at least `step` away from each other and inside the span, with the least squared distance from
 /// those wanted: a monotone regression of `wanted[k] - k * step`.
-pub(super) fn spread_apart(wanted: &[f64], step: f64, span: Span) -> Vec<f64> {
+///
+/// ```
+/// use secateurs_chart::{Span, spread_apart};
+///
+/// assert_eq!(spread_apart(&[100.0, 110.0, 300.0], 60.0, Span { left: 23.0, width: 454.0 }), [75.0, 135.0, 300.0]);
+/// ```
+pub fn spread_apart(wanted: &[f64], step: f64, span: Span) -> Vec<f64> {
     let mut groups: Vec<(f64, usize)> = Vec::new(); // (sum, count)
     for (at, wanted) in wanted.iter().enumerate() {
         let mut last = (wanted - at as f64 * step, 1);

@@ -1,0 +1,109 @@
+//! The table of all claims: question, paper, ours, best control, verdict.
+
+use maud::{Markup, html};
+
+use super::section::Section;
+use crate::outcome::{Answer, Conclusion, Outcome, Row, format_row_value};
+
+/// Content of a cell where nothing is known.
+const NOTHING: &str = "–";
+
+/// Words of an outcome that has no answers.
+pub(super) const OLDER: &str = "Made by an older version, which asked no question: run it again.";
+
+/// One line for each question of each claim.
+pub(super) fn draw_verdicts(sections: &[Section]) -> Markup {
+    html! {
+        table.verdicts {
+            thead { tr { @for name in ["claim", "question", "paper", "ours", "best control", "verdict"] { th scope="col" { (name) } } } }
+            tbody { @for section in sections { (draw_claim(section)) } }
+        }
+    }
+}
+
+fn draw_claim(section: &Section) -> Markup {
+    let answers = section.outcome().map_or(&[][..], |outcome| &outcome.answers);
+    html! {
+        @if let Some(failure) = &section.failure {
+            tr { (draw_name(section)) (draw_reason(&failure.sentence())) (cell("verdict", &draw_badge(None))) }
+        }
+        @match &section.outcome {
+            Some(Err(error)) => {
+                tr { (draw_name(section)) (draw_reason(&error.to_string())) (cell("verdict", &draw_badge(None))) }
+            }
+            Some(Ok(outcome)) if answers.is_empty() => {
+                tr { (draw_name(section)) (draw_reason(OLDER)) (cell("verdict", &draw_facts(outcome))) }
+            }
+            _ => { @for answer in answers { (draw_answer(section, answer)) } }
+        }
+    }
+}
+
+fn draw_answer(section: &Section, answer: &Answer) -> Markup {
+    let paper = answer.paper.as_deref().unwrap_or(NOTHING);
+    html! {
+        tr {
+            (draw_name(section))
+            (cell("question", &html! { (answer.question) }))
+            (cell("paper", &html! { (paper) }))
+            (cell("ours", &draw_number(answer.ours.as_ref())))
+            (cell("best control", &draw_control(answer)))
+            (cell("verdict", &html! {
+                (draw_badge(Some(answer.conclusion)))
+                @if let Some(outcome) = section.outcome() { (draw_facts(outcome)) }
+            }))
+        }
+    }
+}
+
+fn draw_name(section: &Section) -> Markup {
+    html! { th scope="row" { a href={ "#" (section.anchor()) } { (section.claim()) } span.tier { (section.tier()) } } }
+}
+
+fn draw_reason(reason: &str) -> Markup {
+    html! { td colspan="4" data-label="question" { (reason) } }
+}
+
+/// A cell that knows its column, whose name it shows where the table is narrow.
+fn cell(column: &str, content: &Markup) -> Markup {
+    html! { td data-label=(column) { (content) } }
+}
+
+/// The method under the number that it reached.
+fn draw_number(row: Option<&Row>) -> Markup {
+    html! {
+        @match row {
+            Some(row) => { b { (format_row_value(row)) } span.of { (row.method()) } },
+            None => (NOTHING),
+        }
+    }
+}
+
+fn draw_control(answer: &Answer) -> Markup {
+    match (&answer.control, &answer.band) {
+        (None, Some(band)) => html! { (NOTHING) span.of { "expected: " (band) } },
+        (control, _) => draw_number(control.as_ref()),
+    }
+}
+
+/// The conclusion as a coloured word; without one the claim has none.
+pub(super) fn draw_badge(conclusion: Option<Conclusion>) -> Markup {
+    let (class, word) = match conclusion {
+        Some(conclusion @ (Conclusion::Holds | Conclusion::HoldsOnce)) => ("badge good", conclusion.word()),
+        Some(conclusion @ Conclusion::Fails) => ("badge bad", conclusion.word()),
+        Some(conclusion) => ("badge open", conclusion.word()),
+        None => ("badge bad", "no result"),
+    };
+    html! { span class=(class) { (word) } }
+}
+
+/// Seeds, seconds and date in one short line.
+fn draw_facts(outcome: &Outcome) -> Markup {
+    let seeds = match outcome.seeds.len() {
+        0 => String::new(),
+        1 => "1 seed, ".to_owned(),
+        seeds => format!("{seeds} seeds, "),
+    };
+    let day = outcome.environment.date.split('T').next().unwrap_or_default();
+    html! { span.of { (seeds) (format!("{:.0} s", outcome.seconds)) @if !day.is_empty() { ", " (day) } } }
+}
