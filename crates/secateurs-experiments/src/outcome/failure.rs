@@ -62,6 +62,7 @@ impl Failure {
             FailureKind::MissingData => "not run",
         };
         let progress = match self.n_cells {
+            _ if self.kind == FailureKind::MissingData => String::new(),
             Some(n_cells) => format!(" after {} of {n_cells} cells", self.n_done),
             None => String::new(),
         };
@@ -155,7 +156,6 @@ mod tests {
         let missing = Failure {
             kind: FailureKind::MissingData,
             reason: "wikitext2 is missing".into(),
-            n_cells: None,
             ..failure()
         };
         assert_eq!(missing.sentence(), "not run: wikitext2 is missing");

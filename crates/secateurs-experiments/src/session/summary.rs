@@ -7,7 +7,7 @@ use textwrap::{Options, WordSplitter};
 use super::count::{agree, count_conclusions};
 use super::standing::{Entry, Standing};
 use super::time::describe_seconds;
-use crate::outcome::{Answer, Conclusion, Row};
+use crate::outcome::{Answer, Conclusion, FailureKind, Row};
 
 /// Content of a cell where there is nothing to show.
 const NOTHING: &str = "–";
@@ -42,16 +42,15 @@ pub(super) fn count_verdicts(entries: &[Entry], seconds: f64) -> String {
     let firsts: Vec<Conclusion> = entries.iter().filter_map(Entry::conclusion).collect();
     let mut parts = count_conclusions(&firsts);
     let n_done = count(&|standing| matches!(standing, Standing::Done(_)));
+    let failed = |kinds: &[FailureKind]| {
+        count(&|standing| matches!(standing, Standing::Failed(failed) if kinds.contains(&failed.failure.kind)))
+    };
+    let waiting = count(&|standing| matches!(standing, Standing::Waiting | Standing::Skipped(_)));
     for (n, words) in [
         (n_done - firsts.len(), "without a verdict"),
-        (
-            count(&|standing| matches!(standing, Standing::Failed(_))),
-            "failed to run",
-        ),
-        (
-            count(&|standing| matches!(standing, Standing::Waiting | Standing::Skipped(_))),
-            "not run",
-        ),
+        (failed(&[FailureKind::Failed, FailureKind::Panicked]), "failed to run"),
+        (failed(&[FailureKind::Interrupted]), "interrupted"),
+        (waiting + failed(&[FailureKind::MissingData]), "not run"),
     ] {
         if n > 0 {
             parts.push(format!("{n} {words}"));
