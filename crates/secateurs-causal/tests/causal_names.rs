@@ -72,7 +72,10 @@ fn drawings_are_sound_with_names_of_any_kind() {
             let texts = document.descendants().filter(|node| node.is_text());
             let shown = texts.filter(|node| node.text().unwrap_or_default().contains(&seen(name)));
             assert_eq!(shown.count(), times, "drawing {drawing}, {name:?}");
-            let label = document.root_element().first_element_child().and_then(|title| title.text());
+            let label = document
+                .root_element()
+                .first_element_child()
+                .and_then(|title| title.text());
             assert_eq!(label.unwrap_or_default(), seen(name));
             assert!(
                 document

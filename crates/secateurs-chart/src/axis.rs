@@ -131,11 +131,7 @@ impl Axis {
     /// Reaches on to `others` as far as they lie within a quarter of the extent of `values` beyond those.
     ///
     /// A control that is worse by orders of magnitude must not press the methods into one line.
-    pub fn stretch(
-        scale: Scale,
-        values: impl IntoIterator<Item = f64>,
-        others: impl IntoIterator<Item = f64>,
-    ) -> Self {
+    pub fn stretch(scale: Scale, values: impl IntoIterator<Item = f64>, others: impl IntoIterator<Item = f64>) -> Self {
         let (own, other) = (Extent::of(scale, values), Extent::of(scale, others));
         let extent = match (own, other) {
             (Some(own), Some(other)) => Some(own.stretch_to(other)),

@@ -161,14 +161,23 @@ mod tests {
             .reference("paper", 50.0)
             .reference("none", f64::NAN);
         let texts = texts(&plot.to_svg());
-        for expected in ["57.25 ± 0.50", "6.5e7", "∞", "dense 49.2", "paper 50", "intervals: standard error"] {
+        for expected in [
+            "57.25 ± 0.50",
+            "6.5e7",
+            "∞",
+            "dense 49.2",
+            "paper 50",
+            "intervals: standard error",
+        ] {
             assert!(texts.iter().any(|text| text == expected), "{expected}: {texts:?}");
         }
     }
 
     #[test]
     fn bars_start_at_zero() {
-        let plot = BarPlot::new("t", "speed").mark(Mark::Bar).bar(Bar::new("a", Role::Measured, 0, 5.0));
+        let plot = BarPlot::new("t", "speed")
+            .mark(Mark::Bar)
+            .bar(Bar::new("a", Role::Measured, 0, 5.0));
         assert!(texts(&plot.to_svg()).contains(&"0".to_owned()));
         assert!(plot.bar(Bar::new("b", Role::Measured, 1, -5.0)).to_svg().contains("−5"));
     }

@@ -11,6 +11,7 @@ mod number;
 mod page;
 mod palette;
 mod place;
+mod range;
 mod text;
 mod ticks;
 
@@ -21,7 +22,9 @@ pub use labels::{Span, spread_apart};
 pub use legend::{Legend, LegendEntry};
 pub use line_plot::{LinePlot, Point, Series};
 pub use look::{Role, Stroke};
-pub use number::{coordinate, format_decimals, format_number, format_ticks, format_with_spread, opacity, significant_decimals};
+pub use number::{
+    coordinate, format_decimals, format_number, format_ticks, format_with_spread, opacity, significant_decimals,
+};
 pub use page::{CHART_WIDTH, MARGIN, Page, least_width};
 pub use palette::{ACCENT, FAINT, GRID, INK, OUTLINE, PALETTE, PAPER, colour, ramp};
 pub use place::{Area, Place, draw_polyline};

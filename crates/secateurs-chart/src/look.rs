@@ -123,7 +123,12 @@ impl Look {
 
     fn appearance(self) -> Appearance {
         let Stroke { colour, dashes, .. } = self.stroke();
-        (self.role, colour, dashes, self.has_marker.then_some(self.number % N_OUTLINES))
+        (
+            self.role,
+            colour,
+            dashes,
+            self.has_marker.then_some(self.number % N_OUTLINES),
+        )
     }
 }
 
@@ -192,7 +197,11 @@ mod tests {
 
     #[test]
     fn a_look_that_nobody_has_is_kept() {
-        let look = |number| Look { role: Role::Measured, number, has_marker: true };
+        let look = |number| Look {
+            role: Role::Measured,
+            number,
+            has_marker: true,
+        };
         assert_eq!(tell_apart(&[look(3), look(0), look(3)]), [look(3), look(0), look(4)]);
     }
 }

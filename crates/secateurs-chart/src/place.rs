@@ -61,7 +61,10 @@ mod tests {
     #[test]
     fn points_that_are_not_finite_are_gaps() {
         let xs = [0.0, 1.0, f64::NAN, 3.0, 4.0];
-        assert_eq!(draw_polyline(xs.map(|x| Place::new(x, x))), "M0.0 0.0L1.0 1.0M3.0 3.0L4.0 4.0");
+        assert_eq!(
+            draw_polyline(xs.map(|x| Place::new(x, x))),
+            "M0.0 0.0L1.0 1.0M3.0 3.0L4.0 4.0"
+        );
         assert_eq!(draw_polyline([]), "");
     }
 }

@@ -30,7 +30,11 @@ pub(super) struct Captions<'a> {
 
 impl<'a> Panel<'a> {
     /// Two axes that cover places `[x, y]`, below a legend.
-    pub(super) fn new(captions: &Captions<'a>, entries: Vec<LegendEntry>, places: impl Iterator<Item = [f64; 2]>) -> Self {
+    pub(super) fn new(
+        captions: &Captions<'a>,
+        entries: Vec<LegendEntry>,
+        places: impl Iterator<Item = [f64; 2]>,
+    ) -> Self {
         let page = Page::new(captions.title, CHART_WIDTH);
         let legend = Legend::new(entries, page.top(), CHART_WIDTH);
         let (xs, ys): (Vec<f64>, Vec<f64>) = places.map(|[x, y]| (x, y)).unzip();
@@ -45,7 +49,10 @@ impl<'a> Panel<'a> {
         let y = Axis::covering(Scale::Linear, ys, Room::even(0.08));
         Self {
             page,
-            names: AxisNames { x: captions.x, y: captions.y },
+            names: AxisNames {
+                x: captions.x,
+                y: captions.y,
+            },
             legend,
             frame: Frame::new(x, y, area),
         }
@@ -53,11 +60,14 @@ impl<'a> Panel<'a> {
 
     /// The whole drawing, with `body` over the grid.
     pub(super) fn draw(self, body: Markup) -> String {
-        self.page.draw(self.frame.area.bottom + BELOW_FRAME, html! {
-            (self.legend.draw())
-            (self.frame.grid(&self.names, &self.frame.x.ticks()))
-            (body)
-        })
+        self.page.draw(
+            self.frame.area.bottom + BELOW_FRAME,
+            html! {
+                (self.legend.draw())
+                (self.frame.grid(&self.names, &self.frame.x.ticks()))
+                (body)
+            },
+        )
     }
 
     /// A short mark on the horizontal axis for each value.

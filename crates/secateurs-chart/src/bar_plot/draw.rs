@@ -4,13 +4,14 @@ use maud::{Markup, html};
 
 use super::{Bar, BarPlot, Mark};
 use crate::axis::{Axis, Room, Scale};
-use crate::frame::{BELOW_FRAME, draw_x_name, draw_x_ticks};
+use crate::frame::{BELOW_FRAME, draw_x_name, draw_x_ticks, wrapped_height};
 use crate::labels::{RowItem, place_in_rows};
 use crate::look::{Role, Stroke};
 use crate::number::{coordinate, format_number, format_with_spread};
 use crate::page::{CHART_WIDTH, MARGIN, NOTE_HEIGHT, Page, draw_note};
 use crate::palette::{FAINT, GRID, INK, PAPER};
 use crate::place::{Area, Place};
+use crate::range::leave_out_the_far;
 use crate::text::{estimate_width, fit, make_printable};
 
 const LINE: f64 = 26.0;
@@ -40,44 +41,57 @@ pub(super) fn draw(plot: &BarPlot) -> String {
     let drawing = Drawing {
         plot,
         axis,
-        area: Area { left, right, top, bottom },
+        area: Area {
+            left,
+            right,
+            top,
+            bottom,
+        },
     };
     let has_note = !plot.spreads.is_empty() && plot.bars.iter().any(|bar| bar.spread.is_some());
-    let below = bottom + BELOW_FRAME;
-    page.draw(below + if has_note { NOTE_HEIGHT } else { 0.0 }, html! {
-        (drawing.draw_grid())
-        @for (number, bar) in plot.bars.iter().enumerate() { (drawing.draw_bar(number, bar)) }
-        (drawing.draw_references(&references))
-        @if has_note { (draw_note(&format!("intervals: {}", plot.spreads), below)) }
-    })
+    let below = bottom + BELOW_FRAME + wrapped_height(&plot.label);
+    page.draw(
+        below + if has_note { NOTE_HEIGHT } else { 0.0 },
+        html! {
+            (drawing.draw_grid())
+            @for (number, bar) in plot.bars.iter().enumerate() { (drawing.draw_bar(number, bar)) }
+            (drawing.draw_references(&references))
+            @if has_note { (draw_note(&format!("intervals: {}", plot.spreads), below)) }
+        },
+    )
 }
 
 fn describe(plot: &BarPlot) -> String {
     let bars = plot.bars.iter().map(|bar| format!("{} {}", bar.name, tell_value(bar)));
-    let references = plot.references.iter().map(|line| format!("{} {}", line.name, format_number(line.value)));
+    let references = plot
+        .references
+        .iter()
+        .map(|line| format!("{} {}", line.name, format_number(line.value)));
     let all: Vec<String> = bars.chain(references).collect();
     format!("{}: {}", plot.label, all.join("; "))
 }
 
-/// Covers methods and references, and controls as far as they lie near; bars reach from zero to every value.
+/// Covers all values but those that are far away; bars reach from zero to every value.
 fn choose_axis(plot: &BarPlot) -> Axis {
     let ends = |bar: &Bar| {
         let (value, spread) = (bar.value.unwrap_or(f64::NAN), bar.spread.unwrap_or(0.0));
         [value, value - spread, value + spread]
     };
-    let of = |is_control: bool| {
-        let chosen = plot.bars.iter().filter(move |bar| (bar.role == Role::Control) == is_control);
-        chosen.flat_map(ends)
-    };
     let references = plot.references.iter().map(|line| line.value);
     match plot.mark {
         Mark::Bar => {
-            let all = of(false).chain(of(true)).chain(references).chain([0.0]);
+            let all = plot.bars.iter().flat_map(ends).chain(references).chain([0.0]);
             let lowest = plot.bars.iter().filter_map(|bar| bar.value).fold(0.0, f64::min);
             let low = if lowest < 0.0 { 0.04 } else { 0.0 };
             Axis::covering(Scale::Linear, all, Room { low, high: 0.04 })
         }
-        Mark::Dot => Axis::stretch(plot.scale, of(false).chain(references), of(true)),
+        Mark::Dot => {
+            let values = plot.bars.iter().filter_map(|bar| bar.value).chain(references);
+            let near = leave_out_the_far(plot.scale, values.collect());
+            let is_near = |bar: &&Bar| bar.value.is_some_and(|value| near.contains(&value));
+            let with_intervals = plot.bars.iter().filter(is_near).flat_map(ends);
+            Axis::covering(plot.scale, near.iter().copied().chain(with_intervals), Room::even(0.06))
+        }
     }
 }
 
@@ -91,12 +105,19 @@ fn tell_value(bar: &Bar) -> String {
 }
 
 fn name_reference(name: &str, value: f64) -> String {
-    fit(&format!("{} {}", make_printable(name), format_number(value)), CHART_WIDTH / 2.0)
+    fit(
+        &format!("{} {}", make_printable(name), format_number(value)),
+        CHART_WIDTH - 2.0 * MARGIN,
+    )
 }
 
 fn place_references(plot: &BarPlot, axis: &Axis) -> Vec<RowItem> {
     let items = plot.references.iter().map(|line| RowItem {
-        x: if axis.contains(line.value) { axis.position(line.value) } else { MARGIN },
+        x: if axis.contains(line.value) {
+            axis.position(line.value)
+        } else {
+            MARGIN
+        },
         width: estimate_width(&name_reference(&line.name, line.value)),
         row: 0,
     });
@@ -109,7 +130,12 @@ impl Drawing<'_> {
     }
 
     fn draw_grid(&self) -> Markup {
-        let Area { left, right, top, bottom } = self.area;
+        let Area {
+            left,
+            right,
+            top,
+            bottom,
+        } = self.area;
         let ticks = self.axis.ticks();
         html! {
             @for tick in &ticks {
@@ -163,7 +189,13 @@ impl Drawing<'_> {
     }
 
     fn draw_interval(&self, bar: &Bar, value: f64, y: f64, stroke: Stroke) -> Markup {
-        let end = |value: f64| if self.axis.scale().shows(value) { self.axis.position(value) } else { self.area.left };
+        let end = |value: f64| {
+            if self.axis.scale().shows(value) {
+                self.axis.position(value)
+            } else {
+                self.area.left
+            }
+        };
         let ends = bar.spread.map(|spread| [end(value - spread), end(value + spread)]);
         html! {
             @if let Some([low, high]) = ends.map(|ends| ends.map(|x| x.max(self.area.left).min(self.area.right))) {
@@ -175,7 +207,11 @@ impl Drawing<'_> {
     /// The direction in which a value lies beyond the axis.
     fn draw_arrow(&self, y: f64, value: f64, stroke: Stroke) -> Markup {
         let is_low = !self.axis.scale().shows(value) && value <= 0.0 || self.axis.position(value) < self.area.left;
-        let (from, to): (f64, f64) = if is_low { (self.area.left + 14.0, -10.0) } else { (self.area.right - 14.0, 10.0) };
+        let (from, to): (f64, f64) = if is_low {
+            (self.area.left + 14.0, -10.0)
+        } else {
+            (self.area.right - 14.0, 10.0)
+        };
         let back = -to.signum() * 4.0;
         html! {
             path d={ "M" (coordinate(from)) " " (coordinate(y)) "h" (to) "m" (back) " -4l" (-back) " 4l" (back) " 4" } fill="none"

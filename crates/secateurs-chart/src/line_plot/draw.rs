@@ -3,15 +3,15 @@
 use maud::{Markup, html};
 
 use super::outside::{OUTSIDE_LINE, draw_leavers, find_leavers, is_outside, place_leavers};
-use super::range::{choose_axis, ends};
 use super::{LinePlot, Point, Series};
 use crate::axis::{Axis, Room};
-use crate::frame::{ABOVE_FRAME, AxisNames, BELOW_FRAME, Frame};
+use crate::frame::{ABOVE_FRAME, AxisNames, BELOW_FRAME, Frame, wrapped_height};
 use crate::labels::{End, EndLabel, LABEL_HEIGHT, LEADER, place_ends};
-use crate::look::{Look, tell_apart};
+use crate::look::{Look, Role, tell_apart};
 use crate::number::{coordinate, format_number};
 use crate::page::{CHART_WIDTH, MARGIN, NOTE_HEIGHT, Page, draw_note};
 use crate::place::{Area, Place, draw_polyline};
+use crate::range::leave_out_the_far;
 use crate::text::make_printable;
 
 /// Height of the grid, unless there are more labels than fit beside it.
@@ -36,18 +36,25 @@ pub(super) fn draw(plot: &LinePlot) -> String {
     let labels = place_ends(ends, height, MOST_LABEL_WIDTH);
     let label_width = labels.iter().map(EndLabel::width).fold(0.0, f64::max);
     let x = Axis::covering(plot.x_scale, plot.points().map(|point| point.x), Room::even(0.04));
-    let mut frame = Frame::new(x, y, Area {
-        left: MARGIN,
-        right: CHART_WIDTH - MARGIN - label_width - LEADER,
-        top: 0.0,
-        bottom: height,
-    });
+    let mut frame = Frame::new(
+        x,
+        y,
+        Area {
+            left: MARGIN,
+            right: CHART_WIDTH - MARGIN - label_width - LEADER,
+            top: 0.0,
+            bottom: height,
+        },
+    );
     let items = place_leavers(&leavers, plot, [&frame.x, &frame.y]);
     let rows = items.iter().map(|item| item.row + 1).max().unwrap_or(0);
     frame.move_down(page.top() + ABOVE_FRAME + rows as f64 * OUTSIDE_LINE);
     frame.name_at = page.top() + ABOVE_FRAME - 12.0;
-    let names = AxisNames { x: &plot.x_label, y: &plot.y_label };
-    let below = frame.area.bottom + BELOW_FRAME;
+    let names = AxisNames {
+        x: &plot.x_label,
+        y: &plot.y_label,
+    };
+    let below = frame.area.bottom + BELOW_FRAME + wrapped_height(&plot.x_label);
     page.draw(below + if has_bars(plot) { NOTE_HEIGHT } else { 0.0 }, html! {
         (frame.grid(&names, &x_ticks(plot, &frame.x)))
         (draw_leavers(&leavers, &items, &looks, frame.area.top))
@@ -57,15 +64,44 @@ pub(super) fn draw(plot: &LinePlot) -> String {
     })
 }
 
+/// The axis over the methods, and over controls as far as they lie near.
+fn choose_axis(plot: &LinePlot) -> Axis {
+    let heights = |is_control: bool| {
+        let chosen = plot.series.iter();
+        let chosen = chosen.filter(move |series| (series.role == Role::Control) == is_control);
+        chosen.flat_map(|series| series.points.iter().flat_map(ends))
+    };
+    let levels = plot.series.iter().filter_map(|series| series.level);
+    let mut own: Vec<f64> = heights(false).chain(levels).collect();
+    if plot.is_focused {
+        own = leave_out_the_far(plot.y_scale, own);
+    }
+    Axis::stretch(plot.y_scale, own, heights(true))
+}
+
+/// The point and the ends of its error bar.
+fn ends(point: &Point) -> [f64; 3] {
+    let (y, spread) = (point.y.unwrap_or(f64::NAN), point.spread.unwrap_or(0.0));
+    [y, y - spread, y + spread]
+}
+
 /// Names, last numbers and units, for readers who cannot see the chart.
 fn describe(plot: &LinePlot) -> String {
     let last = |series: &Series| {
-        let point = series.points.last().map(|point| (point.y, format!(" at {}", format_number(point.x))));
+        let point = series
+            .points
+            .last()
+            .map(|point| (point.y, format!(" at {}", format_number(point.x))));
         let (value, place) = point.unwrap_or((series.level, String::new()));
         format!("{} {}{place}", series.name, value.map_or("∞".to_owned(), format_number))
     };
     let all: Vec<String> = plot.series.iter().map(last).collect();
-    format!("{} against {}. Last values: {}", plot.y_label, plot.x_label, all.join("; "))
+    format!(
+        "{} against {}. Last values: {}",
+        plot.y_label,
+        plot.x_label,
+        all.join("; ")
+    )
 }
 
 fn has_bars(plot: &LinePlot) -> bool {
@@ -115,7 +151,12 @@ fn x_ticks(plot: &LinePlot, axis: &Axis) -> Vec<f64> {
 /// Lines are cut at the plot's edges by a nested drawing, which needs no named clip path: names would collide where
 /// one page holds several charts.
 fn draw_all_series(plot: &LinePlot, looks: &[Look], frame: &Frame) -> Markup {
-    let Area { left, right, top, bottom } = frame.area;
+    let Area {
+        left,
+        right,
+        top,
+        bottom,
+    } = frame.area;
     let [left, top, width, height] = [left, top, right - left, bottom - top].map(coordinate);
     let series = || plot.series.iter().zip(looks);
     html! {
@@ -152,8 +193,14 @@ fn draw_line(series: &Series, look: Look, frame: &Frame) -> Markup {
 fn draw_points(series: &Series, look: Look, frame: &Frame) -> Markup {
     let stride = series.points.len().div_ceil(MOST_MARKERS).max(1);
     let last = series.points.len().saturating_sub(1);
-    let marked = series.points.iter().enumerate().filter(|(at, _)| at % stride == 0 || *at == last);
-    let inside = marked.map(|(_, point)| point).filter(|point| !is_outside(point, &frame.y));
+    let marked = series
+        .points
+        .iter()
+        .enumerate()
+        .filter(|(at, _)| at % stride == 0 || *at == last);
+    let inside = marked
+        .map(|(_, point)| point)
+        .filter(|point| !is_outside(point, &frame.y));
     html! {
         @for (point, y) in inside.filter_map(|point| Some((point, point.y?))) {
             g {

@@ -42,7 +42,10 @@ pub(super) fn find_leavers(plot: &LinePlot, y: &Axis) -> Vec<Leaver> {
     let leaver = |(curve, series): (usize, &Series)| {
         let numbers = tell_numbers(series, y)?;
         let name = make_printable(&series.name);
-        let text = fit(&format!("{name} {numbers}"), (CHART_WIDTH - 2.0 * MARGIN) / SIZE - SAMPLE);
+        let text = fit(
+            &format!("{name} {numbers}"),
+            (CHART_WIDTH - 2.0 * MARGIN) / SIZE - SAMPLE,
+        );
         Some(Leaver { curve, text })
     };
     plot.series.iter().enumerate().filter_map(leaver).collect()
@@ -55,7 +58,11 @@ pub(super) fn place_leavers(leavers: &[Leaver], plot: &LinePlot, axes: [&Axis; 2
         width: leaver.width(),
         row: 0,
     };
-    place_in_rows(&leavers.iter().map(item).collect::<Vec<_>>(), MARGIN, CHART_WIDTH - MARGIN)
+    place_in_rows(
+        &leavers.iter().map(item).collect::<Vec<_>>(),
+        MARGIN,
+        CHART_WIDTH - MARGIN,
+    )
 }
 
 /// Names with their markers, in rows above `top`.
@@ -83,7 +90,12 @@ fn find_exit(series: &Series, [x, y]: [&Axis; 2]) -> f64 {
     let outside = series.points[at];
     let own = x.position(outside.x);
     let before = at.checked_sub(1).map(|before| series.points[before]);
-    let shown = |point: Point| point.y.filter(|value| y.scale().shows(*value)).map(|value| y.position(value));
+    let shown = |point: Point| {
+        point
+            .y
+            .filter(|value| y.scale().shows(*value))
+            .map(|value| y.position(value))
+    };
     match (before.and_then(shown), shown(outside)) {
         (Some(from), Some(to)) => {
             let start = before.map_or(own, |point| x.position(point.x));
@@ -96,15 +108,31 @@ fn find_exit(series: &Series, [x, y]: [&Axis; 2]) -> f64 {
 
 fn tell_numbers(series: &Series, y: &Axis) -> Option<String> {
     let level = series.level.filter(|level| !y.contains(*level)).map(Some);
-    let points = series.points.iter().filter(|point| is_outside(point, y)).map(|point| point.y);
+    let points = series
+        .points
+        .iter()
+        .filter(|point| is_outside(point, y))
+        .map(|point| point.y);
     let values: Vec<Option<f64>> = level.into_iter().chain(points).collect();
-    let told = |values: &[Option<f64>]| values.iter().map(|value| tell_value(*value, y)).collect::<Vec<_>>().join(", ");
+    let told = |values: &[Option<f64>]| {
+        values
+            .iter()
+            .map(|value| tell_value(*value, y))
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
     match values.len() {
         0 => None,
         few if few <= MOST_LISTED => Some(told(&values)),
         _ => {
-            let highest = values.iter().map(|value| value.unwrap_or(f64::INFINITY)).fold(f64::NEG_INFINITY, f64::max);
-            Some(format!("up to {}", tell_value(Some(highest).filter(|value| value.is_finite()), y)))
+            let highest = values
+                .iter()
+                .map(|value| value.unwrap_or(f64::INFINITY))
+                .fold(f64::NEG_INFINITY, f64::max);
+            Some(format!(
+                "up to {}",
+                tell_value(Some(highest).filter(|value| value.is_finite()), y)
+            ))
         }
     }
 }

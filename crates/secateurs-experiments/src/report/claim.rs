@@ -11,7 +11,10 @@ use crate::outcome::{Answer, Outcome, OutcomeError, Row};
 
 /// The claim with all that is known of it; `axes` are the keys along which its tables are laid out.
 pub(super) fn draw_claim(section: &Section, axes: &[&str]) -> Markup {
-    let title = section.outcome().map(|outcome| outcome.title.clone()).filter(|title| !title.is_empty());
+    let title = section
+        .outcome()
+        .map(|outcome| outcome.title.clone())
+        .filter(|title| !title.is_empty());
     html! {
         section id=(section.anchor()) {
             h2 { (title.unwrap_or_else(|| section.claim())) }
@@ -52,7 +55,9 @@ fn draw_outcome(section: &Section, outcome: &Outcome, axes: &[&str]) -> Markup {
 fn draw_verdict(answer: &Answer) -> Markup {
     let sentence = answer.sentence();
     // The badge says the word with which the sentence starts.
-    let reason = sentence.split_once(": ").map_or(sentence.as_str(), |(_, reason)| reason);
+    let reason = sentence
+        .split_once(": ")
+        .map_or(sentence.as_str(), |(_, reason)| reason);
     html! { p.verdict { (draw_badge(Some(answer.conclusion))) " " (answer.question) " " span.reason { (reason) "." } } }
 }
 
@@ -66,10 +71,13 @@ fn tell_caption(outcome: &Outcome) -> String {
     let paper = paper.map(|paper| format!(" The paper: {paper}.")).unwrap_or_default();
     let seeds = match outcome.seeds.len() {
         0 => String::new(),
-        1 => " One seed.".to_owned(),
-        seeds => format!(" {seeds} seeds."),
+        1 => ", one seed".to_owned(),
+        seeds => format!(", {seeds} seeds"),
     };
-    format!("The {} tier on {}.{seeds}{paper}", outcome.tier, outcome.device)
+    format!(
+        "Measured in the {} tier on {}{seeds}.{paper}",
+        outcome.tier, outcome.device
+    )
 }
 
 fn draw_tables(outcome: &Outcome, axes: &[&str]) -> Markup {

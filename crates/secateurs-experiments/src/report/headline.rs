@@ -3,6 +3,7 @@
 use secateurs_chart::{Bar, BarPlot, Role, Scale};
 
 use super::table::applies_to;
+use super::verdicts::tell_better;
 use super::words::capitalise;
 use crate::outcome::{Answer, Better, Outcome, Row};
 
@@ -17,14 +18,15 @@ pub(super) fn draw_answer(outcome: &Outcome, answer: &Answer) -> Option<String> 
     let mut rows = rows_beside(outcome, answer, ours);
     sort_best_first(&mut rows, answer.better);
     keep_best(&mut rows, answer);
-    let better = match answer.better {
-        Better::Lower => "lower is better",
-        Better::Higher => "higher is better",
-    };
+    let better = tell_better(answer.better);
     let title = answer.numbers().unwrap_or_else(|| capitalise(&answer.measure));
     let mut plot = BarPlot::new(&title, &format!("{} ({better})", answer.measure)).scale(choose_scale(&rows));
     for row in &rows {
-        let role = if is_same(row, ours) { Role::Measured } else { Role::Control };
+        let role = if is_same(row, ours) {
+            Role::Measured
+        } else {
+            Role::Control
+        };
         plot = plot.bar(draw_row(row, role));
     }
     let spreads = rows.iter().find_map(|row| row.spread());
@@ -62,7 +64,13 @@ fn sort_best_first(rows: &mut [&Row], better: Better) {
 
 /// Leaves out the worst of too many rows, but not those that decide.
 fn keep_best(rows: &mut Vec<&Row>, answer: &Answer) {
-    let decides = |row: &Row| answer.ours.iter().chain(&answer.control).any(|other| is_same(row, other));
+    let decides = |row: &Row| {
+        answer
+            .ours
+            .iter()
+            .chain(&answer.control)
+            .any(|other| is_same(row, other))
+    };
     while rows.len() > MOST_LINES {
         match rows.iter().rposition(|row| !decides(row)) {
             Some(worst) => rows.remove(worst),
@@ -75,7 +83,11 @@ fn choose_scale(rows: &[&Row]) -> Scale {
     let values: Vec<f64> = rows.iter().filter_map(|row| row.value()).collect();
     let least = values.iter().copied().fold(f64::INFINITY, f64::min);
     let greatest = values.iter().copied().fold(0.0, f64::max);
-    if least > 0.0 && greatest > WIDE * least { Scale::Log } else { Scale::Linear }
+    if least > 0.0 && greatest > WIDE * least {
+        Scale::Log
+    } else {
+        Scale::Linear
+    }
 }
 
 fn draw_row(row: &Row, role: Role) -> Bar {
@@ -118,8 +130,15 @@ mod tests {
         let outcome = outcome();
         let svg = draw_answer(&outcome, &answer(&outcome)).expect("it is measured");
         let document = roxmltree::Document::parse(&svg).expect("the SVG is well-formed");
-        let texts: Vec<&str> = document.descendants().filter(|node| node.tag_name().name() == "text").filter_map(|node| node.text()).collect();
-        let bars: Vec<&&str> = texts.iter().filter(|text| ["dense", "elsa", "magnitude", "random"].contains(text)).collect();
+        let texts: Vec<&str> = document
+            .descendants()
+            .filter(|node| node.tag_name().name() == "text")
+            .filter_map(|node| node.text())
+            .collect();
+        let bars: Vec<&&str> = texts
+            .iter()
+            .filter(|text| ["dense", "elsa", "magnitude", "random"].contains(text))
+            .collect();
         assert_eq!(bars, [&"dense", &"elsa", &"magnitude", &"random"]);
         for expected in [
             "Perplexity at 90 % zeros: elsa 56.5, magnitude 980",

@@ -55,18 +55,40 @@ fn render(sections: &[Section], axes_of: AxesOf) -> String {
     .into_string()
 }
 
-/// The number of runs, and of those whose claims hold.
+/// The number of questions, and the number of those with each answer.
 fn summarise(sections: &[Section]) -> String {
-    let conclusions = || sections.iter().filter_map(|section| section.outcome()?.conclusion());
-    let holds = |conclusion: &Conclusion| matches!(conclusion, Conclusion::Holds | Conclusion::HoldsOnce);
-    match sections.len() {
-        0 => "No claim has been run yet.".to_owned(),
-        runs => format!(
-            "Each claim of a paper beside its number and the best trivial control, as measured here. Of {runs} runs, {} answered all \
-             their questions with yes.",
-            conclusions().filter(holds).count()
-        ),
+    if sections.is_empty() {
+        return "No claim has been run yet.".to_owned();
     }
+    let outcomes = sections.iter().filter_map(Section::outcome);
+    let conclusions: Vec<Conclusion> = outcomes
+        .flat_map(|outcome| &outcome.answers)
+        .map(|answer| answer.conclusion)
+        .collect();
+    let count = |chosen: &[Conclusion]| {
+        conclusions
+            .iter()
+            .filter(|conclusion| chosen.contains(conclusion))
+            .count()
+    };
+    let counts = [
+        (count(&[Conclusion::Holds, Conclusion::HoldsOnce]), "yes"),
+        (count(&[Conclusion::Fails]), "no"),
+        (count(&[Conclusion::Undecided]), "undecided"),
+        (count(&[Conclusion::NotMeasured]), "not measured"),
+    ];
+    let told: Vec<String> = counts
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, answer)| format!("{count} {answer}"))
+        .collect();
+    if told.is_empty() {
+        return "Claims of papers, as measured here.".to_owned();
+    }
+    format!(
+        "Claims of papers, each beside the paper's number and the best control, as measured here. Answers to their questions: {}.",
+        told.join(", ")
+    )
 }
 
 fn has_spread(sections: &[Section]) -> bool {
@@ -86,7 +108,8 @@ mod tests {
 
     fn outcome(claim: &str) -> Outcome {
         let mut outcome = Outcome::new(claim, Tier::Quick, "flex");
-        let row = |method: &str, sparsity: f64, value: f64| Row::new(method, "perplexity", value).case("sparsity", sparsity);
+        let row =
+            |method: &str, sparsity: f64, value: f64| Row::new(method, "perplexity", value).case("sparsity", sparsity);
         outcome.rows = vec![
             row("wanda", 0.5, 21.0),
             row("wanda", 0.7, 45.0),
@@ -94,7 +117,10 @@ mod tests {
             row("random", 0.7, 4000.0).control(),
         ];
         let question = Question::new("Does Wanda beat chance?", "wanda", "perplexity", Better::Lower);
-        let question = question.at("sparsity", 0.7).beside(["random"]).paper("7.3 (Llama-2-7B)");
+        let question = question
+            .at("sparsity", 0.7)
+            .beside(["random"])
+            .paper("7.3 (Llama-2-7B)");
         outcome.answers.extend(question.answer(&outcome));
         outcome
     }
@@ -118,17 +144,26 @@ mod tests {
         let page = report(root.path());
         let table = page.find("class=\"verdicts\"").expect("there is a table");
         assert!(table < page.find("<figure").unwrap() && table < page.find("<section").unwrap());
-        for cell in ["Does Wanda beat chance?", "7.3 (Llama-2-7B)", "<b>45</b>", "<b>4000</b>", ">holds (once)<"] {
+        for cell in [
+            "Does Wanda beat chance?",
+            "7.3 (Llama-2-7B)",
+            "<b>45</b>",
+            "<b>4000</b>",
+            ">holds (once)<",
+        ] {
             assert!(page[table..page.find("</table>").unwrap()].contains(cell), "{cell}");
         }
-        assert!(page.contains("Of 1 runs, 1 answered all their questions with yes"));
+        assert!(page.contains("Answers to their questions: 1 yes."));
     }
 
     #[test]
     fn all_but_the_verdict_and_one_chart_is_folded() {
         let root = tempfile::tempdir().unwrap();
         let mut outcome = outcome("layerwise");
-        outcome.notes = vec!["the note that matters".into(), "a < b & <script>alert(1)</script>".into()];
+        outcome.notes = vec![
+            "the note that matters".into(),
+            "a < b & <script>alert(1)</script>".into(),
+        ];
         write(root.path(), &mut outcome);
         let page = report(root.path());
         let section = &page[page.find("<section").unwrap()..];
@@ -170,11 +205,21 @@ mod tests {
         };
         failure.write(root.path()).unwrap();
         let page = report(root.path());
-        for part in ["interrupted after 3 of 12 cells", "--resume goes on", "id=\"elsa-quick\"", "id=\"layerwise-quick\""] {
+        for part in [
+            "interrupted after 3 of 12 cells",
+            "--resume goes on",
+            "id=\"elsa-quick\"",
+            "id=\"layerwise-quick\"",
+        ] {
             assert!(page.contains(part), "{part}");
         }
         // A failure does not hide the numbers of the run before it.
-        Failure { claim: "layerwise".into(), ..failure }.write(root.path()).unwrap();
+        Failure {
+            claim: "layerwise".into(),
+            ..failure
+        }
+        .write(root.path())
+        .unwrap();
         let page = report(root.path());
         assert!(page.contains("<b>45</b>") && page.matches("interrupted after 3 of 12 cells").count() == 4);
     }
@@ -190,7 +235,12 @@ mod tests {
         fs::write(folder.join("outcome.json"), old).unwrap();
         fs::write(folder.join("old.svg"), "<svg><text>an old chart</text></svg>").unwrap();
         let page = report(root.path());
-        for part in ["Made by an older version", "an old chart", "packed", "id=\"layerwise-quick\""] {
+        for part in [
+            "Made by an older version",
+            "an old chart",
+            "packed",
+            "id=\"layerwise-quick\"",
+        ] {
             assert!(page.contains(part), "{part}");
         }
     }

@@ -156,7 +156,11 @@ fn draw_curve(values: &[f64], corner: Place) -> String {
     draw_polyline(values.iter().enumerate().map(|(at, value)| {
         let x = corner.x + PADDING + room * at as f64 / steps;
         // A value that is not finite is a gap.
-        let y = if value.is_finite() { corner.y + PADDING + room * height(*value) } else { f64::NAN };
+        let y = if value.is_finite() {
+            corner.y + PADDING + room * height(*value)
+        } else {
+            f64::NAN
+        };
         Place::new(x, y)
     }))
 }
