@@ -18,7 +18,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use commands::{bench, ci, data, fixtures, package, reproduce, test, wheel};
+use commands::{bench, ci, data, deny, fixtures, package, reproduce, test, wheel};
 use error::TaskError;
 
 const AFTER_HELP: &str = "\
@@ -55,11 +55,13 @@ enum Command {
     House(house::Arguments),
     /// Runs the criterion benchmarks
     Bench(bench::Arguments),
+    /// Checks the dependencies: licences, second versions of a crate, known security holes
+    Deny(deny::Arguments),
     /// Packs the crates as for a registry, and checks that they compile from their packages alone
     Package,
     /// Builds the Python wheel of the `secateurs` command, installs it and tries it
     Wheel(wheel::Arguments),
-    /// Runs every check that a change must pass: fmt, clippy, tidy, doc, tests
+    /// Runs every check that a change must pass: fmt, deny, clippy, package, tidy, doc, tests
     Ci,
 }
 
@@ -82,6 +84,7 @@ fn run(command: Command) -> Result<(), TaskError> {
         Command::Tidy => tidy::run(),
         Command::House(arguments) => house::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
+        Command::Deny(arguments) => deny::run(&arguments),
         Command::Package => package::run(),
         Command::Wheel(arguments) => wheel::run(&arguments),
         Command::Ci => ci::run(),

@@ -87,7 +87,7 @@ impl TensorFileWriter {
     ///
     /// # Errors
     ///
-    /// [`DataError::LengthMismatch`] if the bytes are not those of the plan, or a system error.
+    /// [`DataError::LengthMismatch`] if the number of bytes differs from the plan's, or a system error.
     ///
     /// # Panics
     ///

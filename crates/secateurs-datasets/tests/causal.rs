@@ -17,7 +17,10 @@ fn missing_and_changed_files_are_named() {
         let error = dataset.read(&resolver).expect_err("there is no file");
         assert!(matches!(error, DatasetError::NotResolved { .. }), "{error:?}");
         let text = error.to_string();
-        assert!(text.contains(file) && text.contains("nothing fetches it"), "{text}");
+        assert!(
+            text.contains(file) && text.contains("it cannot be downloaded"),
+            "{text}"
+        );
 
         let path = mirror.join(file);
         std::fs::create_dir_all(path.parent().expect("a folder")).expect("writable");

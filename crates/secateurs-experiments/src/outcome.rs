@@ -1,8 +1,5 @@
 //! The outcome of one run of one claim, and the file that keeps it.
 
-mod answer;
-mod band;
-mod decide;
 mod environment;
 mod error;
 mod failure;
@@ -10,12 +7,12 @@ mod group;
 mod means;
 mod number;
 mod places;
-mod question;
 mod row;
 mod spread;
 mod subject;
 mod tier;
 mod upgrade;
+mod verdict;
 
 use std::path::{Path, PathBuf};
 
@@ -23,8 +20,6 @@ use serde::{Deserialize, Serialize};
 
 use places::{claim_folder, read_file, write_file};
 
-pub use answer::{Answer, Better, Conclusion};
-pub use band::Band;
 pub use environment::{Environment, current_commit};
 pub use error::OutcomeError;
 pub use failure::{Failure, FailureKind};
@@ -32,11 +27,11 @@ pub use group::Group;
 pub use means::pool_deviations;
 pub use number::format_row_value;
 pub use places::{reproduce_root, workspace_root};
-pub use question::Question;
 pub use row::Row;
 pub use spread::Spread;
 pub use subject::{Metric, Subject};
 pub use tier::Tier;
+pub use verdict::{Answer, Band, Better, Conclusion, Question};
 
 /// The result of one claim in one tier on one device.
 ///
@@ -150,9 +145,9 @@ impl Outcome {
         write_file(&self.folder(root), &format!("{name}.svg"), svg)
     }
 
-    /// The conclusion on all questions: the worst of their answers; `None` if there are none.
+    /// The conclusion on the claim, which is that on its first question; `None` if there is none.
     pub fn conclusion(&self) -> Option<Conclusion> {
-        self.answers.iter().map(|answer| answer.conclusion).max()
+        self.answers.first().map(|answer| answer.conclusion)
     }
 
     /// Reads an `outcome.json`, of this version or an older one as far as that can be.

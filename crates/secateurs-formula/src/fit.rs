@@ -203,7 +203,7 @@ pub fn fit_shape(x: &[f64], y: &[f64], shape: Shape) -> Result<Option<CurveFit>>
             });
         }
         Shape::Polynomial(degree) => {
-            let of = |degree| judged(polynomial(&u, y, degree, Place { middle, half }), x, y);
+            let of = |degree| judge(polynomial(&u, y, degree, Place { middle, half }), x, y);
             return Ok(Some(best_degree(degree, of, constant(y))));
         }
         Shape::Function(Function::Zero) => return Ok(Some(constant(y))),
@@ -213,7 +213,7 @@ pub fn fit_shape(x: &[f64], y: &[f64], shape: Shape) -> Result<Option<CurveFit>>
         return Ok(None);
     };
     let parameters = vec![a / half, b - a * middle / half, c, d];
-    let fit = Curve::new(shape, parameters).ok().map(|curve| judged(curve, x, y));
+    let fit = Curve::new(shape, parameters).ok().map(|curve| judge(curve, x, y));
     // Samples far from zero and close together leave no digits to `a x + b`.
     Ok(fit.filter(|fit| fit.r_squared > -1e-6))
 }
@@ -280,7 +280,7 @@ fn negligible(y: &[f64]) -> f64 {
     1e-24 * y.iter().map(|y| y * y).sum::<f64>()
 }
 
-fn judged(curve: Curve, x: &[f64], y: &[f64]) -> CurveFit {
+fn judge(curve: Curve, x: &[f64], y: &[f64]) -> CurveFit {
     let mean = mean(y);
     let total: f64 = y.iter().map(|y| (y - mean).powi(2)).sum();
     let residual: f64 = x.iter().zip(y).map(|(x, y)| (curve.at(*x) - y).powi(2)).sum();

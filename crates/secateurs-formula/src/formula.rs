@@ -132,11 +132,11 @@ impl Formula {
 
     /// Rounds the constants, so that values on the ranges change by little.
     ///
-    /// With `n` digits a value `f` changes by at most `10^(1-n)`, and by at most one half, of the greater of `|f|` and a unit: 1 for
-    /// decimals, the difference between the greatest and the least value for significant digits. Constants get more digits until
-    /// this holds on the corners of the ranges and on 384 rows between them, where it is held to one half of the bound; those first
-    /// that change values most. A pole that is provably outside of the ranges stays there. Next to a jump of `sgn`, values between its
-    /// old and its new place are those of the other side.
+    /// With `n` digits a value `f` changes by at most `10^(1-n)`, and by at most one half, of the greater of `|f|` and
+    /// a unit: 1 for decimals, the difference between the greatest and the least value for significant digits.
+    /// Constants get more digits until this holds on the corners of the ranges and on 384 rows between them, where it
+    /// is held to one half of the bound; those first that change values most. A pole that is provably outside of the
+    /// ranges stays there. Next to a jump of `sgn`, values between its old and its new place come from the other side.
     ///
     /// Constants of a million and more are rounded to `n + 3` significant digits by [`Rounding::Decimals`].
     ///

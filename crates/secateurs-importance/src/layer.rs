@@ -77,7 +77,7 @@ impl<'a> LayerView<'a> {
     ///
     /// # Errors
     ///
-    /// If there are none or of no sample, or if their dimensions are not those of the weights.
+    /// If there are none or of no sample, or if their dimensions differ from the weights'.
     pub fn gradient_stats(&self, importance: &str) -> Result<&'a GradientStats> {
         let gradients = self.gradients.filter(|gradients| gradients.n_samples() > 0);
         let gradients = gradients.ok_or_else(|| ImportanceError::NeedsGradients {

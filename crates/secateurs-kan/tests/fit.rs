@@ -174,7 +174,10 @@ fn unusable_data_and_divergence_are_errors() {
         let outcome = fit(network(&[2, 1], 3), rows, None, &config, &mut |_| ());
         outcome.map(|_| ()).unwrap_err().to_string()
     };
-    assert_eq!(run(&[1.0, f64::NAN], &[0.0]), "data: row 0, column 1 is NaN");
+    assert_eq!(
+        run(&[1.0, f64::NAN], &[0.0]),
+        "data: the value in row 0, column 1 is NaN, expected a finite number"
+    );
     assert_eq!(run(&[1.0, 2.0, 3.0], &[0.0]), "training rows: expected 2 values, got 3");
     assert_eq!(
         run(&[], &[]),

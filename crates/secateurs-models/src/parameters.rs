@@ -38,8 +38,8 @@ impl TensorMap {
     ///
     /// # Errors
     ///
-    /// [`ModelError::Unplanned`] for a parameter that is not in the plan, [`ModelError::NotFinite`], [`ModelError::Shape`], and
-    /// those of `read`.
+    /// [`ModelError::Unplanned`] for a parameter that is not in the plan, [`ModelError::NotFinite`],
+    /// [`ModelError::Shape`], and the errors of `read`.
     pub fn fill<M: Module>(
         &self,
         module: M,
@@ -59,7 +59,7 @@ impl TensorMap {
     ///
     /// # Errors
     ///
-    /// [`ModelError::Unplanned`] for a parameter that is not in the plan, and those of the writer.
+    /// [`ModelError::Unplanned`] for a parameter that is not in the plan, and the errors of the writer.
     pub fn write<M: Module>(&self, module: &M, path: &str, writer: &CheckpointWriter) -> Result<(), ModelError> {
         let mut saver = Saver {
             writer,

@@ -234,7 +234,10 @@ fn experts_obey_the_law_of_units() {
         assert!(!report.is_clipped());
     }
     let nan = scores(&[1.0, 1.0, f64::NAN, 1.0]).unwrap_err();
-    assert_eq!(nan.to_string(), "the score of expert 2 is NaN");
+    assert_eq!(
+        nan.to_string(),
+        "the score of expert 2 is NaN, expected a finite number"
+    );
     let few = scores(&[1.0, 1.0]).unwrap_err();
     assert_eq!(few.to_string(), "scores: expected 4, got 2");
     let criteria: [&dyn UnitImportance<Evidence = ExpertEvidence>; 6] = [

@@ -4,8 +4,8 @@ use burn::tensor::Tensor;
 
 /// Cuts `x` between rows into parts of the given lengths, in order.
 ///
-/// The parts are what `narrow` gives. The difference is in the derivative: those of `n` narrowed parts cost `n` passes over
-/// all of `x`, since each fills the rest with zeros; here they cost one.
+/// The parts are what `narrow` gives. The difference is in the derivative: the derivatives of `n` narrowed parts cost
+/// `n` passes over all of `x`, since each fills the rest with zeros; here they cost one.
 ///
 /// # Shapes
 ///

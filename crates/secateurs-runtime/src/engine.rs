@@ -201,7 +201,7 @@ impl Engine {
     /// Adds attention to the residual stream: `hidden += attention(norm(hidden))`.
     fn attend(&self, index: usize, block: &BlockWeights, hidden: &mut [f32], rows: &mut Rows<'_>, turns: &[Turn]) {
         let config = &self.weights.config;
-        let input = self.normed(hidden, &block.attention_norm);
+        let input = self.normalise(hidden, &block.attention_norm);
         let products = multiply_together(self.level, &[&block.query, &block.key, &block.value], &input);
         let [mut queries, mut keys, values]: [Vec<f32>; 3] = products.try_into().expect("three matrices");
         let (d_query, d_key) = (config.n_heads * config.d_head, config.n_kv_heads * config.d_head);
@@ -262,7 +262,7 @@ impl Engine {
 
     /// Adds the SwiGLU layer to the residual stream: `hidden += down(silu(gate(norm(hidden))) * up(norm(hidden)))`.
     fn mlp(&self, block: &BlockWeights, hidden: &mut [f32]) {
-        let input = self.normed(hidden, &block.mlp_norm);
+        let input = self.normalise(hidden, &block.mlp_norm);
         let products = multiply_together(self.level, &[&block.gate, &block.up], &input);
         let [mut gate, up]: [Vec<f32>; 2] = products.try_into().expect("two matrices");
         slices::swiglu(&mut gate, &up);
@@ -276,14 +276,14 @@ impl Engine {
         hidden.iter_mut().zip(y).for_each(|(hidden, y)| *hidden += y);
     }
 
-    fn normed(&self, hidden: &[f32], weight: &[f32]) -> Input {
+    fn normalise(&self, hidden: &[f32], weight: &[f32]) -> Input {
         let mut normed = hidden.to_vec();
         slices::rms_norm(&mut normed, weight, self.weights.config.norm_eps as f32);
         Input::new(&normed, weight.len())
     }
 
     fn logits(&self, hidden: &[f32]) -> Vec<f32> {
-        let input = self.normed(hidden, &self.weights.norm);
+        let input = self.normalise(hidden, &self.weights.norm);
         let head = self.weights.head();
         let mut logits = vec![0.0; input.n_vectors() * head.dims()[0]];
         head.multiply(self.level, &input, &mut logits);

@@ -41,7 +41,7 @@ impl LlamaWeights {
     ///
     /// # Errors
     ///
-    /// If the model is a mixture of experts, and those of the source.
+    /// If the model is a mixture of experts, and the errors of the source.
     pub(crate) fn of_source(
         config: LlamaConfig,
         source: &dyn WeightSource,

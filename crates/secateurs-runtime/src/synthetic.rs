@@ -68,13 +68,13 @@ impl WeightSource for Synthetic {
     fn matrix(&self, tensor: &LlamaTensor, dims: [usize; 2]) -> Result<PackedMatrix, RuntimeError> {
         let Some(block) = tensor.plan.block else {
             // The output matrix is the embedding, also where it is stored by itself.
-            return packed(&random(dims, 0.0, self.seed, 0), dims, Format::Dense, self.head);
+            return pack(&random(dims, 0.0, self.seed, 0), dims, Format::Dense, self.head);
         };
         let within = BlockWeights::ROLES.iter().position(|role| *role == tensor.role);
         let index = 1 + BlockWeights::ROLES.len() * block + within.expect("no other matrix is in a dense block");
         let weights = random(dims, self.sparsity, self.seed, index as u64);
         let choice = choose(&weights, dims, self.values);
-        packed(&weights, dims, choice.format, choice.value_type)
+        pack(&weights, dims, choice.format, choice.value_type)
     }
 
     fn tensors(&self, planned: &[LlamaTensor]) -> Result<Vec<Weights>, RuntimeError> {
@@ -93,7 +93,7 @@ fn random([d_output, d_input]: [usize; 2], sparsity: f64, seed: u64, index: u64)
     (0..d_output * d_input).map(|_| weight()).collect()
 }
 
-fn packed(
+fn pack(
     weights: &[f32],
     dims: [usize; 2],
     format: Format,

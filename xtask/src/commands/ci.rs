@@ -7,10 +7,13 @@ use std::time::{Duration, Instant};
 use crate::device::Device;
 use crate::error::TaskError;
 use crate::process::{self, cargo};
-use crate::{test, tidy};
+use crate::{deny, package, test, tidy};
 
 /// Variable that, set to 1, adds the tests on the opt-in backends; each is its own build of burn.
 const BACKENDS: &str = "SECATEURS_CI_BACKENDS";
+
+/// Variable that, set to 1, adds the search for known security holes; it needs GitHub.
+const ADVISORIES: &str = "SECATEURS_CI_ADVISORIES";
 
 /// Time from the start after which the opt-in backends are stopped: the tests need the rest of an hour.
 const BACKENDS_END: Duration = Duration::from_secs(40 * 60);
@@ -21,7 +24,15 @@ const TIMED_OUT: i32 = 124;
 /// A named check.
 type Stage = (&'static str, fn() -> Result<(), TaskError>);
 
-const STAGES: [Stage; 4] = [("fmt", fmt), ("clippy", clippy), ("tidy", tidy::run), ("doc", doc)];
+/// Packages come after clippy, which has checked burn for them.
+const STAGES: [Stage; 6] = [
+    ("fmt", fmt),
+    ("deny", deny),
+    ("clippy", clippy),
+    ("package", package::run),
+    ("tidy", tidy::run),
+    ("doc", doc),
+];
 
 /// Runs every stage in turn and stops at the first that fails.
 ///
@@ -63,6 +74,11 @@ fn summarise(times: &[(&str, Duration)], total: Duration) {
 
 fn fmt() -> Result<(), TaskError> {
     process::run(&mut cargo(&["fmt", "--all", "--check"]))
+}
+
+fn deny() -> Result<(), TaskError> {
+    let advisories = std::env::var_os(ADVISORIES).is_some_and(|value| value == "1");
+    deny::run(&deny::Arguments { advisories })
 }
 
 /// Runs clippy in the release profile, as everything is built: another profile would check burn once more.

@@ -3,6 +3,7 @@
 pub mod bench;
 pub mod ci;
 pub mod data;
+pub mod deny;
 pub mod fixtures;
 pub mod package;
 pub mod reproduce;

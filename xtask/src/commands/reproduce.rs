@@ -7,39 +7,39 @@ use crate::error::TaskError;
 use crate::process::{self, cargo};
 use crate::workspace;
 
-/// What to reproduce.
+/// Selection of claims and cells.
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// Claims by name; all of them if none is given.
+    /// Claims to run [default: all]
     claims: Vec<String>,
-    /// Size of the run; `--list` shows what each claim costs in each tier.
+    /// Size of the run; --list shows the cost of each claim
     #[arg(long, value_enum, default_value_t)]
     tier: Tier,
-    /// Where it is computed.
+    /// Device to compute on
     #[arg(long, value_enum, default_value_t)]
     device: Device,
-    /// Take the cells that an interrupted run of the same commit has measured.
+    /// Take the cells that an interrupted run of the same commit has measured
     #[arg(long)]
     resume: bool,
-    /// Run only cells whose name contains NAME, such as `elsa-90%` of a method and a pattern; repeatable.
+    /// Run only cells whose name contains NAME, for example elsa-90%; repeatable
     #[arg(long, value_name = "NAME")]
     only: Vec<String>,
-    /// List the claims with their measured costs, and run nothing.
+    /// List the claims with their measured costs, and run nothing
     #[arg(long)]
     list: bool,
-    /// Show all numbers of each claim in tables, and the paths of its files.
+    /// Show all numbers of each claim in tables, and the paths of its files
     #[arg(long)]
     verbose: bool,
 }
 
 #[derive(Debug, Clone, Copy, Default, clap::ValueEnum)]
 enum Tier {
-    /// Every system beside its controls, at most 90 seconds a claim, with nothing but the repository.
+    /// Every system beside its controls, at most 90 seconds per claim; needs nothing but the repository
     #[default]
     Quick,
-    /// Sweeps, seeds and spreads on the same models: about an hour for all claims, with nothing but the repository.
+    /// Sweeps, seeds and spreads on the same models, about an hour for all claims; needs nothing but the repository
     Standard,
-    /// The real models and data sets, which `cargo xtask data get` fetches, for hours.
+    /// Real models and data sets, hours; `cargo xtask data get` fetches them
     Full,
 }
 

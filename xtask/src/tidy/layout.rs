@@ -4,7 +4,7 @@ use super::Finding;
 use super::source::code_lines;
 use crate::tree::{File, Tree};
 
-const TOP_LEVEL: [&str; 16] = [
+const TOP_LEVEL: [&str; 17] = [
     ".cargo",
     ".ci",
     ".gitattributes",
@@ -16,6 +16,7 @@ const TOP_LEVEL: [&str; 16] = [
     "benches",
     "clippy.toml",
     "crates",
+    "deny.toml",
     "fixtures",
     "pyproject.toml",
     "rust-toolchain.toml",

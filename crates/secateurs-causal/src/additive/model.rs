@@ -64,7 +64,7 @@ pub struct AdditiveConfig {
 }
 
 impl AdditiveConfig {
-    /// Splines of 3 intervals for covariates with at least 8 different values, and levels for those with 3 to 7.
+    /// Splines of 3 intervals for covariates with at least 8 different values, and levels for covariates with 3 to 7.
     pub fn new(learner: AdditiveLearner, ridge: Ridge) -> Self {
         Self {
             learner,
@@ -131,7 +131,7 @@ struct OfStudy<'a> {
 }
 
 impl OfStudy<'_> {
-    fn solved(&self, f: &Mat<f64>, rows: &[usize]) -> Result<Solution> {
+    fn solve(&self, f: &Mat<f64>, rows: &[usize]) -> Result<Solution> {
         let y: Vec<f64> = rows
             .iter()
             .map(|&row| self.outcome.to(self.study.outcome()[row]))
@@ -151,7 +151,7 @@ impl OfStudy<'_> {
                 plain[(row, column)]
             }
         });
-        let solution = self.solved(&f, &rows)?;
+        let solution = self.solve(&f, &rows)?;
         let effect = solution.coefficients[last] * self.outcome.unit();
         let control = AdditiveFunction::new(self.study, self.bases, &solution, self.outcome);
         let treated = AdditiveFunction {
@@ -163,7 +163,7 @@ impl OfStudy<'_> {
 
     fn of_arm(&self, arm: Arm) -> Result<AdditiveFunction> {
         let rows = self.study.rows_of(arm);
-        let solution = self.solved(&design(self.study, self.bases, &rows), &rows)?;
+        let solution = self.solve(&design(self.study, self.bases, &rows), &rows)?;
         Ok(AdditiveFunction::new(self.study, self.bases, &solution, self.outcome))
     }
 }

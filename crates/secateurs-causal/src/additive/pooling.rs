@@ -43,7 +43,7 @@ pub enum Pooling {
 
 /// An additive model with pooling chosen by cross-validation on observed outcomes.
 ///
-/// Functions and scales are those of [`AdditiveConfig`](crate::AdditiveConfig). Folds are drawn within each arm; a
+/// Functions and scales are defined as in [`AdditiveConfig`](crate::AdditiveConfig). Folds are drawn within each arm; a
 /// candidate's error is the sum over the arms of the mean squared error of rows that it was not fitted to, so that a
 /// small arm counts as much as a large one. Candidates compete whose error exceeds the least one by at most one
 /// standard error of the paired differences of rows. Candidates that pool most win; among them, candidates with lines
@@ -145,8 +145,8 @@ impl PoolingSearch {
         let scale = ColumnScale::standard(study.outcome());
         let outcome: Vec<f64> = study.outcome().iter().map(|y| scale.to(*y)).collect();
         let attempts = self.attempts(study, &outcome);
-        let judged = self.judged(&attempts)?;
-        let best = chosen(&judged);
+        let judged = self.judge(&attempts)?;
+        let best = choose(&judged);
         let attempt = &attempts[best.attempt];
         let penalties = best.pooling.penalties();
         let coefficients = best.pooling.coefficients(&attempt.all)?;
@@ -188,7 +188,7 @@ impl PoolingSearch {
     }
 
     /// The errors of all candidates with solvable normal equations.
-    fn judged(&self, attempts: &[Attempt<'_>]) -> Result<Vec<Judged>> {
+    fn judge(&self, attempts: &[Attempt<'_>]) -> Result<Vec<Judged>> {
         let mut all = Vec::new();
         let mut failure = None;
         for (at, attempt) in attempts.iter().enumerate() {
@@ -264,7 +264,7 @@ impl PoolingSearch {
 
 /// The candidate that pools most within one standard error of the least error; among equals lines before levels, then
 /// the least error.
-fn chosen(judged: &[Judged]) -> &Judged {
+fn choose(judged: &[Judged]) -> &Judged {
     let by_error = |a: &&Judged, b: &&Judged| a.error.total_cmp(&b.error);
     let least = judged.iter().min_by(by_error).expect("a candidate was judged");
     let within = |one: &&Judged| {
@@ -341,7 +341,7 @@ impl Moments {
         let Self([(g0, r0), (g1, r1)]) = self;
         let p = g0.nrows();
         let columns = p + effect.len();
-        // Products with a column that is zero without treatment are those of the treated rows.
+        // Products with a column that is zero without treatment equal the products over the treated rows.
         let gram = Mat::from_fn(columns, columns, |row, column| match (row < p, column < p) {
             (true, true) => g0[(row, column)] + g1[(row, column)],
             _ => g1[(row % p, column % p)],

@@ -80,12 +80,12 @@ pub(crate) fn solve(f: &Mat<f64>, y: &[f64], ridge: &Ridge) -> Result<Solution> 
     let equations = Equations { f, y, gram, right };
     if let [penalty] = ridge.0[..] {
         return Ok(Solution {
-            coefficients: first_column(&equations.solved(&equations.right, penalty)?),
+            coefficients: first_column(&equations.solve(&equations.right, penalty)?),
             penalty,
             skipped: Vec::new(),
         });
     }
-    let mut judged: Vec<_> = ridge.0.iter().map(|&penalty| equations.judged(penalty)).collect();
+    let mut judged: Vec<_> = ridge.0.iter().map(|&penalty| equations.judge(penalty)).collect();
     let score = |at: &usize| judged[*at].as_ref().map_or(f64::INFINITY, |(score, _)| *score);
     let best = (0..judged.len()).min_by(|a, b| score(a).total_cmp(&score(b)));
     let best = best.expect("a ridge has a penalty");
@@ -100,19 +100,19 @@ pub(crate) fn solve(f: &Mat<f64>, y: &[f64], ridge: &Ridge) -> Result<Solution> 
 }
 
 impl Equations<'_> {
-    fn solved(&self, right: &Mat<f64>, penalty: f64) -> Result<Mat<f64>> {
+    fn solve(&self, right: &Mat<f64>, penalty: f64) -> Result<Mat<f64>> {
         penalised(&self.gram, right, &penalties(self.gram.nrows(), penalty))
     }
 
     /// The score of generalised cross-validation, and the coefficients.
-    fn judged(&self, penalty: f64) -> Result<(f64, Vec<f64>)> {
+    fn judge(&self, penalty: f64) -> Result<(f64, Vec<f64>)> {
         // Coefficients, and beside them (F'F + penalty I)^-1 F'F, which has the trace of H.
         let p = self.gram.nrows();
         let beside = Mat::from_fn(p, p + 1, |row, column| match column {
             0 => self.right[(row, 0)],
             column => self.gram[(row, column - 1)],
         });
-        let solved = self.solved(&beside, penalty)?;
+        let solved = self.solve(&beside, penalty)?;
         let trace: f64 = (0..p).map(|row| solved[(row, row + 1)]).sum();
         let n = self.f.nrows() as f64;
         let left = n - trace;

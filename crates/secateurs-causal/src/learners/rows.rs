@@ -32,7 +32,7 @@ struct Part {
 }
 
 impl LearnerRows {
-    /// Converts rows; their outcomes are put on a scale. A network of a T-learner predicts those of its arm.
+    /// Converts rows; their outcomes are put on a scale. A network of a T-learner predicts the rows of its arm.
     pub(crate) fn new(study: &Study, learner: Learner, scale: Scale, place: &Place) -> Self {
         let treatment = study.treatment();
         let all = inputs(study.x(), study.d_input(), learner, |row| treatment[row]);
@@ -57,7 +57,7 @@ impl LearnerRows {
         }
     }
 
-    /// Keeps only the rows that one network predicts; that network becomes number 0. `inputs` stay those of all rows.
+    /// Keeps only the rows that one network predicts; that network becomes number 0. `inputs` still hold all rows.
     pub(crate) fn of_network(mut self, number: usize) -> Self {
         self.parts.retain(|part| part.network == number);
         self.parts.iter_mut().for_each(|part| part.network = 0);

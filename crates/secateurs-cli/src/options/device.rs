@@ -17,7 +17,7 @@ pub(crate) struct NoDevice {
 /// The flag that chooses a device.
 #[derive(Debug, Args)]
 pub(crate) struct DeviceArgs {
-    /// Device to compute on; --features of the build decide which are there [default: flex]
+    /// Device to compute on, one of those built into this program [default: flex]
     #[arg(long, value_name = "DEVICE", value_enum, hide_default_value = true)]
     device: Option<DeviceName>,
 }

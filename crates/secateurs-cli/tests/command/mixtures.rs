@@ -45,7 +45,7 @@ fn a_mixture_is_described() {
     for family in FAMILIES {
         tiny.write_mixture(family, family);
         let text = tiny.succeed(&["info", family]);
-        assert!(text.contains("4 experts of SwiGLU 48, 2 of them for a token"), "{text}");
+        assert!(text.contains("4 experts of 48 (SwiGLU), 2 per token"), "{text}");
         assert!(!text.contains("gate.weight"), "{text}");
     }
 }

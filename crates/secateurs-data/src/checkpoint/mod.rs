@@ -137,7 +137,7 @@ impl Checkpoint {
     ///
     /// # Errors
     ///
-    /// [`DataError::RowOutOfRange`], and those of [`read_f32`](Self::read_f32).
+    /// [`DataError::RowOutOfRange`], and the errors of [`read_f32`](Self::read_f32).
     pub fn read_rows_f32(&self, name: &str, rows: &[u32]) -> Result<Vec<f32>> {
         let (file, tensor) = self.place(name)?;
         match &self.source {

@@ -52,8 +52,8 @@ pub struct AbandonedWork {
 
 /// Removes the unfinished work of this process, except for work that can be resumed; for handlers of signals.
 ///
-/// Call it last, from another thread than those that work, and then end the process: outputs can no longer begin, be finished
-/// or be given up, and threads that try wait forever.
+/// Call it last, from a thread without work of its own, and then end the process: outputs can no longer begin, be
+/// finished or be given up, and threads that try wait forever.
 pub fn abandon_work() -> AbandonedWork {
     let published = PUBLISHED.lock().unwrap_or_else(PoisonError::into_inner);
     let mut places = places();

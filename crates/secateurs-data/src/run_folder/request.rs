@@ -23,12 +23,12 @@ pub struct OutputRequest<'a> {
 }
 
 impl OutputRequest<'_> {
-    /// Claims the output for this job alone, without changing anything. Whatever would keep the output from being made
-    /// is an error now.
+    /// Claims the output for this job alone, without changing anything. All obstacles to the output are errors at this
+    /// point.
     ///
     /// # Errors
     ///
-    /// An [`OutputError`] that says what is in the way, those of [`HeldOutput::new`], or a system error.
+    /// An [`OutputError`] that names the obstacle, the errors of [`HeldOutput::new`], or a system error.
     pub fn claim(&self) -> Result<OutputClaim> {
         let target = Target {
             out: self.out.to_owned(),

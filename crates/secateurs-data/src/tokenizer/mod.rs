@@ -53,7 +53,7 @@ impl Tokenizer {
             problem,
         };
         let definition = definition::without_dropout(json).map_err(failed)?;
-        let mut inner = guarded(|| tokenizers::Tokenizer::from_bytes(&*definition)).map_err(failed)?;
+        let mut inner = guard(|| tokenizers::Tokenizer::from_bytes(&*definition)).map_err(failed)?;
         inner.with_truncation(None).map_err(|e| failed(e.to_string()))?;
         inner.with_padding(None);
         let vocab_size = inner
@@ -83,7 +83,7 @@ impl Tokenizer {
                 "the text has {MAX_WHITE_SPACE} white-space characters in a row"
             )));
         }
-        let encoding = guarded(|| self.inner.encode_fast(text, false)).map_err(|problem| self.failed(problem))?;
+        let encoding = guard(|| self.inner.encode_fast(text, false)).map_err(|problem| self.failed(problem))?;
         Ok(encoding.get_ids().to_vec())
     }
 
@@ -100,7 +100,7 @@ impl Tokenizer {
     /// [`DataError::Tokenizer`] if the definition cannot encode.
     pub fn start_tokens(&self) -> Result<Vec<u32>> {
         for text in ["a", "0", " ", "\n"] {
-            let encoding = guarded(|| self.inner.encode(text, true)).map_err(|problem| self.failed(problem))?;
+            let encoding = guard(|| self.inner.encode(text, true)).map_err(|problem| self.failed(problem))?;
             let mask = encoding.get_special_tokens_mask();
             if let Some(n_before) = mask.iter().position(|is_special| *is_special == 0) {
                 return Ok(encoding.get_ids()[..n_before].to_vec());
@@ -116,7 +116,7 @@ impl Tokenizer {
     ///
     /// [`DataError::Tokenizer`] if the definition cannot decode.
     pub fn decode(&self, ids: &[u32]) -> Result<String> {
-        guarded(|| self.inner.decode(ids, false)).map_err(|problem| self.failed(problem))
+        guard(|| self.inner.decode(ids, false)).map_err(|problem| self.failed(problem))
     }
 
     /// Starts to decode tokens as they come.
@@ -140,7 +140,7 @@ impl Tokenizer {
     ///
     /// [`DataError::Tokenizer`] if the library cannot write it.
     pub fn to_json(&self) -> Result<String> {
-        guarded(|| self.inner.to_string(true)).map_err(|problem| self.failed(problem))
+        guard(|| self.inner.to_string(true)).map_err(|problem| self.failed(problem))
     }
 
     fn failed(&self, problem: String) -> DataError {
@@ -162,7 +162,7 @@ fn longest_white_space(text: &str) -> usize {
 /// Runs a function of the library and turns its panics into errors; it panics on some definitions that it accepts (one
 /// that strips more characters from the end of a token than it has, for example). Untrusted files must not do that to a
 /// caller.
-fn guarded<T>(call: impl FnOnce() -> tokenizers::Result<T>) -> Result<T, String> {
+fn guard<T>(call: impl FnOnce() -> tokenizers::Result<T>) -> Result<T, String> {
     // Nothing half-changed is seen afterwards: no call changes the tokenizer, except its cache of finished words.
     match catch_unwind(AssertUnwindSafe(call)) {
         Ok(outcome) => outcome.map_err(|error| error.to_string()),

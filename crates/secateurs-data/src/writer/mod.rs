@@ -120,8 +120,8 @@ impl CheckpointWriter {
     ///
     /// # Errors
     ///
-    /// [`DataError::Malformed`] if the files in `staging` are not those of the recorded plan,
-    /// [`DataError::StagingInUse`], or a system error.
+    /// [`DataError::Malformed`] if the files in `staging` do not match the recorded plan, [`DataError::StagingInUse`],
+    /// or a system error.
     pub fn open_existing(staging: &Path) -> Result<Self> {
         let (progress, record) = Progress::open(staging)?;
         let layout = Layout::new(&record.plan, record.float_type, record.max_shard_bytes)?;

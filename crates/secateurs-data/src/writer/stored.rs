@@ -32,8 +32,7 @@ pub enum Readers {
     /// Readers of Hugging Face models: the tensors are written to `model.safetensors`.
     All,
     /// This project alone: the tensors are written to `packed.safetensors`, so that other readers find no weights. In
-    /// `model.safetensors` they would look for tensors by the usual names, and take random weights for those that are
-    /// not there.
+    /// `model.safetensors` they would look for tensors by the usual names, and use random weights for missing ones.
     Own,
 }
 

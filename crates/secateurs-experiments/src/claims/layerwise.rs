@@ -7,21 +7,14 @@
 use secateurs::Method;
 use secateurs_chart::Scale;
 
-use super::harness::{About, Claim, Cost, Desk, Measured, Order, group_cells};
-use super::language_model::{
-    PrunedModel, PruningCase, PruningKey, Sweep, count_inexact, measure_perplexity, measure_pruned, patterns,
-};
+use super::harness::{About, Claim, Cost, Desk, Measured, Order};
+use super::language_model::{PrunedModel, PruningCase, PruningKey, PruningStudy, Sweep, measure_pruned, patterns};
 use crate::ExperimentError;
-use crate::outcome::{Better, Metric, Outcome, Question, Row, Tier};
+use crate::outcome::{Better, Outcome, Question, Row, Tier};
 use crate::report::{Chart, charts_along};
 
 /// The claim.
-pub struct Layerwise {
-    case: PruningCase,
-    sweeps: Vec<Sweep>,
-    tier: Tier,
-    dense_perplexity: f64,
-}
+pub struct Layerwise(PruningStudy);
 
 /// The controls, and the methods that later ones are compared with.
 const MAIN: &[Method] = &[
@@ -51,12 +44,6 @@ fn sweeps(tier: Tier) -> Result<Vec<Sweep>, ExperimentError> {
     })
 }
 
-const QUALITY: [Metric<PrunedModel>; 1] = [Metric::new("perplexity", |cell| Some(cell.perplexity))];
-const COST: [Metric<PrunedModel>; 2] = [
-    Metric::new("solve_seconds", |cell| Some(cell.solve_seconds)),
-    Metric::new("peak_rss_mib", PrunedModel::peak_rss_mib),
-];
-
 type Cells<'a> = &'a [Measured<PruningKey, PrunedModel>];
 
 impl Claim for Layerwise {
@@ -77,68 +64,39 @@ impl Claim for Layerwise {
 
     fn open(desk: &Desk) -> Result<Self, ExperimentError> {
         let tier = desk.setting.tier;
-        let case = PruningCase::new(tier)?;
-        Ok(Self {
-            dense_perplexity: measure_perplexity(&case, &case.model, desk)?,
-            case,
-            sweeps: sweeps(tier)?,
-            tier,
-        })
+        let study = PruningStudy::open(PruningCase::new(tier)?, sweeps(tier)?, desk)?;
+        Ok(Self(study))
     }
 
     fn keys(&self) -> Vec<PruningKey> {
-        self.sweeps.iter().flat_map(Sweep::keys).collect()
+        self.0.keys()
+    }
+
+    fn order(&self) -> Order {
+        self.0.order()
     }
 
     fn measure(&self, key: &PruningKey, desk: &Desk) -> Result<PrunedModel, ExperimentError> {
-        measure_pruned(&self.case, key, desk)
-    }
-
-    /// Times and memory are those of models that run alone, and the quick tier reports neither.
-    fn order(&self) -> Order {
-        match self.tier {
-            Tier::Quick => Order::SideBySide,
-            Tier::Standard | Tier::Full => Order::InTurn,
-        }
+        measure_pruned(&self.0.case, key, desk)
     }
 
     fn rows(&self, cells: Cells<'_>) -> Result<Vec<Row>, ExperimentError> {
-        let mut rows = vec![self.case.dense().row("perplexity", self.dense_perplexity)];
-        for group in group_cells(cells, |at| Some(((at.key.method, at.key.pattern), &at.cell))) {
-            let (method, pattern) = group.case;
-            let subject = self.case.subject(method, pattern);
-            rows.extend(subject.rows(&QUALITY, &group.cells));
-            if self.tier != Tier::Quick {
-                rows.extend(subject.rows(&COST, &group.cells));
-            }
-        }
-        Ok(rows)
+        Ok(self.0.rows(cells))
     }
 
     fn notes(&self, cells: Cells<'_>) -> Result<Vec<String>, ExperimentError> {
-        let (windows, window) = self.case.calibration_windows;
-        let mut notes = self.case.notes.clone();
-        notes.push(format!(
-            "Calibration: {windows} windows of {window} tokens. {}",
-            count_inexact(cells)
-        ));
-        if self.tier == Tier::Quick {
-            notes.push(
-                "Models are made side by side, one thread each, so times and memory are not reported here.".into(),
-            );
-        }
-        Ok(notes)
+        Ok(self.0.notes(cells))
     }
 
     fn seeds(&self) -> Vec<u64> {
-        self.sweeps[0].seeds.to_vec()
+        self.0.seeds()
     }
 
     fn paper(&self) -> Vec<Row> {
-        let references = self.case.reference.iter();
+        let references = self.0.case.reference.iter();
         let row = references.map(|reference| {
             let row = Row::new(reference.method, "perplexity", reference.value)
-                .case("dataset", self.case.dataset)
+                .case("dataset", self.0.case.dataset)
                 .case("pattern", "unstructured");
             match reference.sparsity {
                 None => row,
@@ -180,12 +138,9 @@ mod tests {
     use crate::claims::harness::law::{assert_answered, assert_part};
 
     fn claim(tier: Tier) -> Layerwise {
-        Layerwise {
-            case: PruningCase::new(tier).expect("the fixtures are there"),
-            sweeps: sweeps(tier).expect("they are valid"),
-            tier,
-            dense_perplexity: 50.0,
-        }
+        let case = PruningCase::new(tier).expect("the fixtures are there");
+        let sweeps = sweeps(tier).expect("they are valid");
+        Layerwise(PruningStudy::without_measuring(case, sweeps, tier))
     }
 
     #[test]

@@ -34,7 +34,7 @@ pub struct Failure {
     pub n_done: usize,
     /// Cells that the run would have measured; unknown if it ended before they were counted.
     pub n_cells: Option<usize>,
-    /// The command that goes on or mends it, with a word on what it does.
+    /// The command that mends it, goes on, or tries again.
     pub remedy: String,
 }
 
@@ -131,7 +131,7 @@ mod tests {
             reason: String::new(),
             n_done: 3,
             n_cells: Some(12),
-            remedy: "cargo xtask reproduce elsa --resume goes on".into(),
+            remedy: "cargo xtask reproduce elsa --resume".into(),
         }
     }
 

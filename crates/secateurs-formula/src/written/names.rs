@@ -84,15 +84,15 @@ pub fn text_name(name: &str) -> String {
 /// ```
 pub fn latex_name(name: &str) -> String {
     if !is_identifier(name) || reads_otherwise(name) {
-        return format!("\\langle\\mathrm{{{}}}\\rangle", escaped(name));
+        return format!("\\langle\\mathrm{{{}}}\\rangle", escape(name));
     }
     let letters = name.trim_end_matches(|c: char| c.is_ascii_digit());
     let digits = &name[letters.len()..];
     match (letters.chars().count(), digits) {
-        (1, _) if letters == "_" => format!("\\mathrm{{{}}}", escaped(name)),
+        (1, _) if letters == "_" => format!("\\mathrm{{{}}}", escape(name)),
         (1, "") => name.to_owned(),
         (1, digits) => format!("{letters}_{{{digits}}}"),
-        _ => format!("\\mathrm{{{}}}", escaped(name)),
+        _ => format!("\\mathrm{{{}}}", escape(name)),
     }
 }
 
@@ -164,7 +164,7 @@ fn is_hidden(c: char) -> bool {
 }
 
 /// The characters of a name, with those escaped that LaTeX's math mode reserves.
-fn escaped(name: &str) -> String {
+fn escape(name: &str) -> String {
     let mut text = String::new();
     for c in visible_name(name).chars() {
         match c {

@@ -146,14 +146,14 @@ impl Writer {
             Syntax::Text if root => (format!("sqrt({})", self.write(base).0), Binding::Atom),
             Syntax::Text if power < 0.0 => {
                 let below = exponent.inverse();
-                let below = Self::raised(base, below);
+                let below = Self::raise(base, below);
                 (format!("1/{}", self.within(&below, Binding::Power)), Binding::Product)
             }
             Syntax::Text => (format!("{}^{power}", self.within(base, Binding::Atom)), Binding::Power),
             Syntax::Latex if root => (format!("\\sqrt{{{}}}", self.write(base).0), Binding::Atom),
             Syntax::Latex if power < 0.0 => {
                 let below = exponent.inverse();
-                let below = self.write(&Self::raised(base, below)).0;
+                let below = self.write(&Self::raise(base, below)).0;
                 (format!("\\frac{{1}}{{{below}}}"), Binding::Atom)
             }
             Syntax::Latex => {
@@ -182,7 +182,7 @@ impl Writer {
         }
     }
 
-    fn raised(base: &Expr, exponent: Exponent) -> Expr {
+    fn raise(base: &Expr, exponent: Exponent) -> Expr {
         match exponent.halves {
             2 => base.clone(),
             _ => Expr::Power(Box::new(base.clone()), exponent),

@@ -83,7 +83,7 @@ pub fn prune_module_with<M: Module>(
 ) -> Result<(M, MaskSet, Report)> {
     let _span = tracing::info_span!("prune_module", importance = plan.importance.name()).entered();
     let started = Instant::now();
-    let weights = selected(&module, plan.rules)?;
+    let weights = read_selected(&module, plan.rules)?;
     let mut seconds = Vec::with_capacity(weights.len());
     let mut scores = Vec::with_capacity(weights.len());
     for (path, weight) in &weights {
@@ -120,14 +120,14 @@ pub fn score_module(
     rules: &PathRules,
     statistics: &ModuleStatistics,
 ) -> Result<Vec<(String, Scores)>> {
-    let scored = selected(module, rules)?.into_iter().map(|(path, weight)| {
+    let scored = read_selected(module, rules)?.into_iter().map(|(path, weight)| {
         let scores = score_layer(&path, &weight, importance, statistics)?;
         Ok((path, scores))
     });
     scored.collect()
 }
 
-fn selected(module: &impl Module, rules: &PathRules) -> Result<Vec<(String, WeightMatrix)>> {
+fn read_selected(module: &impl Module, rules: &PathRules) -> Result<Vec<(String, WeightMatrix)>> {
     let weights = read_weights(module, rules);
     if weights.is_empty() {
         Err(ImportanceError::NothingSelected)
@@ -166,7 +166,7 @@ fn measure(module: &impl Module, plan: &ModulePlan<'_>, masks: &MaskSet, seconds
     let weights = read_weights(module, plan.rules).into_iter().zip(seconds);
     let layers = weights.map(|((path, weight), &seconds)| LayerReport {
         requested_sparsity: requested_sparsity(plan, &masks[&path]),
-        requested_pruned: requested(plan, &masks[&path]),
+        requested_pruned: count_requested(plan, &masks[&path]),
         dims: weight.dims(),
         pruned: weight.n_zeros(),
         path,
@@ -177,7 +177,7 @@ fn measure(module: &impl Module, plan: &ModulePlan<'_>, masks: &MaskSet, seconds
     layers.collect()
 }
 
-fn requested(plan: &ModulePlan<'_>, mask: &KeepMask) -> usize {
+fn count_requested(plan: &ModulePlan<'_>, mask: &KeepMask) -> usize {
     let [d_output, d_input] = mask.dims();
     match (plan.pattern, plan.scope) {
         (Pattern::Unstructured(_), Scope::Global) => mask.n_pruned(),

@@ -26,7 +26,7 @@ impl Base {
         match (kind, name) {
             ("", "silu") => Ok(Self::Silu),
             ("", "zero") => Ok(Self::Zero),
-            ("!!python/object", "torch.nn.modules.activation.SiLU") => match altered(node) {
+            ("!!python/object", "torch.nn.modules.activation.SiLU") => match find_alteration(node) {
                 None => Ok(Self::Silu),
                 Some(key) => refuse(&format!("{name} with {key}")),
             },
@@ -39,7 +39,7 @@ impl Base {
 }
 
 /// Finds a setting that makes a module another function: one that writes over its input, or one with hooks.
-fn altered(module: &Node) -> Option<&str> {
+fn find_alteration(module: &Node) -> Option<&str> {
     let Value::Map(settings) = &module.value else {
         return None;
     };

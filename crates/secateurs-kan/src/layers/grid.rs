@@ -28,7 +28,7 @@ impl Grid {
         let interior: Vec<f64> = (0..=n_intervals)
             .map(|k| range[0] + (range[1] - range[0]) * k as f64 / n_intervals as f64)
             .collect();
-        let knots = extended(&interior, degree).repeat(d_input);
+        let knots = extend(&interior, degree).repeat(d_input);
         Self::from_knots(knots, d_input, degree)
     }
 
@@ -53,11 +53,11 @@ impl Grid {
 
     /// A grid whose interior knots follow the data: a mixture of equal distances (share `uniform`) and equal counts.
     ///
-    /// The first and the last knot are values of the column, its least and greatest but for outliers: up to one in twenty at
-    /// either end that are further from the rest than twice its range. Equal distances are those of the range of the middle half
-    /// with all that is near it, so that knots lie where most values are, whatever a few are. Interior knots keep a
-    /// least distance of a thousandth of that range, so that columns with two or with repeated values give a usable grid, too. A
-    /// constant column keeps the knots that it has.
+    /// The first and the last knot are values of the column, its least and greatest but for outliers: up to one in
+    /// twenty at either end that are further from the rest than twice its range. Equal distances divide the range of
+    /// the middle half of the values and all values near it, so that knots lie where most values are, whatever a few
+    /// are. Interior knots keep a least distance of a thousandth of that range, so that columns with two or with
+    /// repeated values give a usable grid, too. A constant column keeps the knots that it has.
     pub fn following(&self, columns: &[Vec<f64>], n_intervals: usize, uniform: f64) -> Self {
         let mut knots = Vec::new();
         for (input, column) in columns.iter().enumerate() {
@@ -65,9 +65,9 @@ impl Grid {
             sorted.sort_by(f64::total_cmp);
             let interior = match (sorted.first(), sorted.last()) {
                 (Some(&low), Some(&high)) if low < high => quantile_knots(&sorted, n_intervals, uniform),
-                _ => resampled(self.interior(input), n_intervals),
+                _ => resample(self.interior(input), n_intervals),
             };
-            knots.extend(extended(&interior, self.degree));
+            knots.extend(extend(&interior, self.degree));
         }
         Self {
             knots,
@@ -79,7 +79,7 @@ impl Grid {
     /// A grid of the same range with another number of intervals: new interior knots lie between the old ones in
     /// proportion.
     pub fn refined(&self, n_intervals: usize) -> Self {
-        let of_input = |input| extended(&resampled(self.interior(input), n_intervals), self.degree);
+        let of_input = |input| extend(&resample(self.interior(input), n_intervals), self.degree);
         Self {
             knots: (0..self.d_input).flat_map(of_input).collect(),
             d_input: self.d_input,
@@ -102,7 +102,7 @@ impl Grid {
             let step = ((high - low) / n as f64).max(8.0 * epsilon(dtype) * largest);
             let middle = 0.5 * (low + high) - 0.5 * n as f64 * step;
             let even: Vec<f64> = (0..=n).map(|k| middle + k as f64 * step).collect();
-            extended(&even, self.degree)
+            extend(&even, self.degree)
         };
         Self {
             knots: (0..self.d_input).flat_map(of_input).collect(),
@@ -183,7 +183,7 @@ impl Grid {
 }
 
 /// Interior knots and `degree` more on each side at their mean distance.
-fn extended(interior: &[f64], degree: usize) -> Vec<f64> {
+fn extend(interior: &[f64], degree: usize) -> Vec<f64> {
     let (low, high) = (interior[0], interior[interior.len() - 1]);
     let step = (high - low) / (interior.len() - 1) as f64;
     let below = (1..=degree).rev().map(|k| low - k as f64 * step);
@@ -192,7 +192,7 @@ fn extended(interior: &[f64], degree: usize) -> Vec<f64> {
 }
 
 /// Interior knots by linear interpolation of the old ones over their index.
-fn resampled(interior: &[f64], n_intervals: usize) -> Vec<f64> {
+fn resample(interior: &[f64], n_intervals: usize) -> Vec<f64> {
     let last = interior.len() - 1;
     (0..=n_intervals)
         .map(|k| {

@@ -20,17 +20,17 @@ impl Kan {
     ///
     /// # Errors
     ///
-    /// If a value that flows is NaN or infinite.
+    /// If a value in the network is NaN or infinite.
     pub fn with_grids_following(self, x: Tensor<2>, uniform: f64) -> Result<Self> {
         self.on_grids(x, |grid, columns| grid.following(columns, grid.n_intervals(), uniform))
     }
 
     /// The network with another number of intervals in the same ranges, its splines fitted again at the values in each
-    /// layer on `x`. A network whose scales are not known takes those of `x` first.
+    /// layer on `x`. A network with unknown scales first takes the scales of `x`.
     ///
     /// # Errors
     ///
-    /// If `n_intervals` is 0, or a value that flows is NaN or infinite.
+    /// If `n_intervals` is 0, or a value in the network is NaN or infinite.
     pub fn refined(self, n_intervals: usize, x: Tensor<2>) -> Result<Self> {
         if n_intervals == 0 {
             return Err(KanError::OutOfRange {
@@ -54,7 +54,7 @@ impl Kan {
                     let (from, beyond) = (basis.grid(), basis.beyond());
                     let to = regrid(&from, &columns).resolved(layer.base.val().dtype());
                     let singular = |input| KanError::Singular { layer: number, input };
-                    let coefficients = moved(&layer, &from, &to, &columns).map_err(singular)?;
+                    let coefficients = move_coefficients(&layer, &from, &to, &columns).map_err(singular)?;
                     let (device, dtype) = (layer.base.val().device(), layer.base.val().dtype());
                     let shape = [layer.d_input(), to.n_basis(), layer.width().n_subnodes()];
                     let coefficients = Tensor::from_data(TensorData::new(coefficients, shape), (&device, dtype));
@@ -95,7 +95,7 @@ fn columns(x: &Tensor<2>, layer: usize) -> Result<Vec<Vec<f64>>> {
 }
 
 /// Coefficients on the new grid, `[d_input, n_basis, n_subnodes]`, or the input whose equations have no solution.
-fn moved(layer: &KanLayer, from: &Grid, to: &Grid, columns: &[Vec<f64>]) -> Result<Vec<f64>, usize> {
+fn move_coefficients(layer: &KanLayer, from: &Grid, to: &Grid, columns: &[Vec<f64>]) -> Result<Vec<f64>, usize> {
     let n_subnodes = layer.width().n_subnodes();
     let old: Vec<f64> = layer.coefficients.val().to_data().iter().collect();
     let mut all = Vec::with_capacity(to.n_basis() * from.d_input() * n_subnodes);

@@ -11,9 +11,9 @@ use crate::{KanError, Result};
 
 /// Removes all edges of each layer but those to stay; at least one stays in every layer.
 ///
-/// Layers are pruned in order, and the mean of an edge is taken over what flows through the network pruned so far.
-/// Edges that were pruned before are no units any more: they are not counted, whatever their scores are. Among equal
-/// scores the lower index, `input * n_subnodes + subnode`, is removed first.
+/// Layers are pruned in order, and the mean of an edge is taken over its values in the network pruned so far. Edges
+/// that were pruned before are no units any more: they are not counted, whatever their scores are. Among equal scores
+/// the lower index, `input * n_subnodes + subnode`, is removed first.
 ///
 /// # Shapes
 ///

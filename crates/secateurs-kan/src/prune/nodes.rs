@@ -69,7 +69,7 @@ pub fn prune_inputs(
 ///
 /// # Errors
 ///
-/// If the score fails, a threshold is NaN, a share is not from 0 to 1, there are fewer than two rows, or a value that flows is NaN or
+/// If the score fails, a threshold is NaN, a share is not from 0 to 1, there are fewer than two rows, or a value in the network is NaN or
 /// infinite.
 ///
 /// # Examples

@@ -71,7 +71,7 @@ impl Scale {
         if high - low > ROUNDING * low.abs().max(high.abs())
             && let Ok(scale) = Self::of_range([low, high])
         {
-            scale.turned(values, -1.0)
+            scale.turn(values, -1.0)
         } else {
             Self::of_constant(first)
         }
@@ -99,7 +99,7 @@ impl Scale {
         let deviation = spread * (square / n).sqrt();
         match Self::new(mean, deviation) {
             Ok(scale) if spread > ROUNDING * largest => {
-                let scale = scale.turned(values, 1.0);
+                let scale = scale.turn(values, 1.0);
                 Self {
                     centre: mean - scale.size,
                     ..scale
@@ -121,7 +121,7 @@ impl Scale {
 
     /// The scale in the direction in which the longer tail of values has this sign; of a symmetric distribution the
     /// first value that is not in the middle.
-    fn turned(self, values: &[f64], sign: f64) -> Self {
+    fn turn(self, values: &[f64], sign: f64) -> Self {
         let n = values.len() as f64;
         let scaled = || values.iter().map(|value| self.scaled(*value));
         let mean = scaled().sum::<f64>() / n;

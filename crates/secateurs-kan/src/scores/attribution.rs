@@ -33,7 +33,7 @@ pub struct Attribution {
 ///
 /// # Errors
 ///
-/// If there are fewer than two rows, or a value that flows is NaN or infinite.
+/// If there are fewer than two rows, or a value in the network is NaN or infinite.
 ///
 /// # References
 ///

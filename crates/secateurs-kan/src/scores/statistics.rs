@@ -34,7 +34,7 @@ impl Kan {
     ///
     /// # Errors
     ///
-    /// If there are fewer than two rows, or a value that flows is NaN or infinite.
+    /// If there are fewer than two rows, or a value in the network is NaN or infinite.
     pub fn statistics(&self, x: Tensor<2>) -> Result<Vec<LayerStatistics>> {
         let mut all = Vec::new();
         let mut x = self.scaled(x);

@@ -78,7 +78,7 @@ fn layer(config: &StateConfig, number: usize, shapes: &Shapes, tensors: &mut Ten
         ref curves,
     } = config.layers[number];
     let named = |name: &str| format!("layers.{number}.{name}");
-    // Tensors come first: their sizes are bounded by what was read, those of the configuration are not.
+    // Tensors come first: their sizes are bounded by the bytes that were read; sizes in the configuration are not.
     let coefficients = tensors.take(&named("coefficients"), shapes.coefficients)?;
     let base = tensors.take(&named("base"), shapes.edges)?;
     let keep = tensors.take_if_there(&named("keep"), shapes.edges)?;
@@ -197,7 +197,7 @@ impl<'a> Tensors<'a> {
     }
 
     fn take_if_there<const D: usize>(&mut self, name: &str, shape: [usize; D]) -> Result<Option<Tensor<D>>> {
-        let Some(data) = self.checked(name, &shape)? else {
+        let Some(data) = self.take_checked(name, &shape)? else {
             return Ok(None);
         };
         let at = (self.device, DType::from(self.dtype));
@@ -207,12 +207,12 @@ impl<'a> Tensors<'a> {
     /// Takes a tensor that must exist.
     fn take_numbers(&mut self, name: &str, shape: [usize; 1]) -> Result<Vec<f64>> {
         let missing = || KanError::MissingTensor { name: name.to_owned() };
-        let data = self.checked(name, &shape)?.ok_or_else(missing)?;
+        let data = self.take_checked(name, &shape)?.ok_or_else(missing)?;
         Ok(data.iter().collect())
     }
 
     /// Takes a tensor of this shape without NaN and infinity, if it exists.
-    fn checked(&mut self, name: &str, shape: &[usize]) -> Result<Option<TensorData>> {
+    fn take_checked(&mut self, name: &str, shape: &[usize]) -> Result<Option<TensorData>> {
         let Some(data) = self.left.remove(name) else {
             return Ok(None);
         };

@@ -12,7 +12,7 @@ impl Kan {
     /// Converts the network to plain values.
     pub fn to_state(&self) -> KanState {
         let tensors = self.layers.iter().enumerate();
-        let tensors = tensors.flat_map(|(number, layer)| named(layer, number));
+        let tensors = tensors.flat_map(|(number, layer)| name_tensors(layer, number));
         let sides = [
             (Side::Inputs, &self.scales.inputs),
             (Side::Outputs, &self.scales.outputs),
@@ -71,7 +71,7 @@ fn config(layer: &KanLayer) -> LayerConfig {
     }
 }
 
-fn named(layer: &KanLayer, number: usize) -> Vec<(String, TensorData)> {
+fn name_tensors(layer: &KanLayer, number: usize) -> Vec<(String, TensorData)> {
     let base = layer.base.val();
     let mut tensors = vec![
         ("coefficients", layer.coefficients.val().into_data()),

@@ -56,7 +56,7 @@ pub struct SymbolicFit {
 ///
 /// # Errors
 ///
-/// If there are no rows, or a value that flows is NaN or infinite.
+/// If there are no rows, or a value in the network is NaN or infinite.
 ///
 /// # References
 ///
@@ -80,8 +80,8 @@ pub(crate) fn symbolised(
     let Kan { layers: old, scales } = kan.valid();
     for (number, layer) in old.into_iter().enumerate() {
         let found = match number {
-            0 => chosen(first, number, config),
-            _ => chosen(&candidates(&layer, x.clone(), number, config)?, number, config),
+            0 => choose_fits(first, number, config),
+            _ => choose_fits(&candidates(&layer, x.clone(), number, config)?, number, config),
         };
         let curves: Vec<(SymbolicEdge, Curve)> = found.iter().map(|fit| (fit.edge, fit.curve.clone())).collect();
         let layer = layer.with_curves(&curves)?;
@@ -140,7 +140,7 @@ pub(crate) fn candidates(
 }
 
 /// The curves that the criterion prefers and that explain enough.
-fn chosen(candidates: &[Candidates], layer: usize, config: &SymbolicConfig) -> Vec<SymbolicFit> {
+fn choose_fits(candidates: &[Candidates], layer: usize, config: &SymbolicConfig) -> Vec<SymbolicFit> {
     let of_edge = |edge: &Candidates| {
         let fit = config.criterion.preferred(&edge.fits)?;
         let shape = fit.curve.shape();

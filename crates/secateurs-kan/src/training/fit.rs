@@ -14,8 +14,8 @@ use crate::layers::network::Kan;
 /// Loss: the mean of squared errors over rows and outputs, each as a share of the variance of its outcome over the training
 /// rows, plus [`Penalty`](crate::Penalty). Validation rows, if there are any, decide when to stop and which weights to keep (see [`Schedule`](crate::Schedule)).
 ///
-/// A network whose scales are not known takes those of the rows, in which it is trained: `a x + b` and `c y + d` give the same
-/// network as `x` and `y`, but for its scales. A trained one keeps the scales that it has.
+/// A network with unknown scales takes the scales of the rows and is trained in them: `a x + b` and `c y + d` give the
+/// same network as `x` and `y`, but for its scales. A trained one keeps the scales that it has.
 ///
 /// # Errors
 ///

@@ -55,11 +55,11 @@ pub struct FoundFormulas {
 
 /// Turns a network into formulas.
 ///
-/// Each stage takes the first of its attempts whose validation loss and change are within the budget. Without one, pruning is
-/// left out and constants stay as they are; the functions taken are the ones with the least loss among those that change the
-/// outputs no more than allowed, or else the ones that change them least. The attempts tell. Functions are fitted to splines at training and
-/// validation inputs; training after that is undone where it leaves one of them with a pole, or an end of its domain, among its
-/// inputs.
+/// Each stage takes the first of its attempts whose validation loss and change are within the budget. Without such an
+/// attempt, pruning is left out and constants stay unrounded; for functions the attempt with the least loss is taken
+/// among the ones whose change is allowed, or else the one with the least change. `attempts` lists all of them.
+/// Functions are fitted to splines at training and validation inputs. Training after that is undone if it moves a pole,
+/// or an end of a domain, among a function's inputs.
 ///
 /// # Errors
 ///
@@ -81,16 +81,16 @@ pub fn find_formulas(kan: Kan, names: &[String], task: &dyn Task, search: &Formu
     let Budget {
         prune, symbolic, round, ..
     } = search.budget;
-    let pruned = taken(&mut attempts, run.prune(kan, &full.limits(prune))?);
+    let pruned = take_result(&mut attempts, run.prune(kan, &full.limits(prune))?);
     let limits = full.least(&run.losses(&pruned.kan)?).limits(symbolic);
-    let SymbolicNetwork { judged, fits } = taken(&mut attempts, run.find_functions(&pruned.kan, &limits)?);
+    let SymbolicNetwork { judged, fits } = take_result(&mut attempts, run.find_functions(&pruned.kan, &limits)?);
     let formulas = judged.kan.formulas(names, run.x.clone())?;
     let before = if judged.losses.are_finite() {
         judged.losses
     } else {
         full
     };
-    let rounded = taken(
+    let rounded = take_result(
         &mut attempts,
         run.round(&formulas, judged.kan.n_edges(), &before.limits(round))?,
     );
@@ -108,7 +108,7 @@ pub fn find_formulas(kan: Kan, names: &[String], task: &dyn Task, search: &Formu
 }
 
 /// The result that a stage took; adds its attempts to the others.
-fn taken<T>(attempts: &mut Vec<Attempt>, walked: Walked<T>) -> T {
+fn take_result<T>(attempts: &mut Vec<Attempt>, walked: Walked<T>) -> T {
     attempts.extend(walked.attempts);
     walked.taken
 }

@@ -75,7 +75,8 @@ pub struct BlockExperts {
 
 /// Removes a share of the experts of every block.
 ///
-/// The gates lose their logits for them, and the router is normalised over those that are left, as the model does it over all.
+/// The gates lose the logits of removed experts, and the router is normalised over the remaining ones, as before over
+/// all.
 ///
 /// # Errors
 ///

@@ -85,7 +85,7 @@ pub fn extract_number(text: &str) -> Option<f64> {
     }
     if let Some((_, after)) = text.rsplit_once("\\boxed{") {
         // A fraction, a tuple or an expression is no number that could be compared.
-        return match numbers(braced(after)).as_slice() {
+        return match numbers(take_braced(after)).as_slice() {
             [number] => Some(*number),
             _ => None,
         };
@@ -94,7 +94,7 @@ pub fn extract_number(text: &str) -> Option<f64> {
 }
 
 /// The text up to the brace that closes the one opened before it.
-fn braced(text: &str) -> &str {
+fn take_braced(text: &str) -> &str {
     let mut depth = 1;
     let end = text.char_indices().find(|(_, character)| {
         depth += match character {

@@ -12,8 +12,8 @@ pub fn is_packed(checkpoint: &Checkpoint) -> bool {
     checkpoint.tensors().any(|tensor| tensor.name.ends_with(".compressed"))
 }
 
-/// Names and shapes of the weights. A packed model has several tensors for a matrix, so its weights are those that its
-/// configuration implies.
+/// Names and shapes of the weights. A packed model has several tensors for a matrix, so its list of weights comes from
+/// its configuration.
 pub(crate) fn weights_of(checkpoint: &Checkpoint) -> Result<Vec<(String, Vec<usize>)>, PackError> {
     if !is_packed(checkpoint) {
         let tensors = checkpoint.tensors();

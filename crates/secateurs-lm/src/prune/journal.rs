@@ -49,7 +49,7 @@ impl RunJournal for PruneJournal {
         let differs = [
             (self.recipe != asked.recipe, "recipe"),
             (self.source != asked.source, "model"),
-            (self.calibration != asked.calibration, "calibration text"),
+            (self.calibration != asked.calibration, "calibration"),
         ];
         differs.into_iter().find_map(|(differs, what)| differs.then_some(what))
     }

@@ -57,7 +57,7 @@ impl TextGenerator {
     }
 
     /// Continues independent prompts together; prompt `i` uses the seed of `generation` plus `i`.
-    /// `generation.end_tokens` are added to those of the model.
+    /// `generation.end_tokens` are added to the model's own.
     ///
     /// `on_text(prompt, text)` sees pieces of text as they become certain.
     ///

@@ -97,7 +97,7 @@ impl TracePlan {
         listener(self.progress(writer, 0));
         let Some(sampling) = sampling(&job.config.source).filter(|_| !missing.is_empty()) else {
             for batch in missing.chunks(GIVEN) {
-                let given = batch.iter().map(|trace| self.given(job, *trace));
+                let given = batch.iter().map(|trace| self.read_given(job, *trace));
                 writer.append(&given.collect::<Result<Vec<_>, _>>()?)?;
                 listener(self.progress(writer, 0));
             }
@@ -155,7 +155,7 @@ impl TracePlan {
     }
 
     /// The trace of a continuation that is given beside its prompt.
-    fn given(&self, job: &TraceJob<'_>, trace: usize) -> Result<Trace, TraceError> {
+    fn read_given(&self, job: &TraceJob<'_>, trace: usize) -> Result<Trace, TraceError> {
         let TraceSource::Given { field, .. } = &self.header.source else {
             unreachable!("only given continuations are taken");
         };

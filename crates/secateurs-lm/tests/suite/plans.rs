@@ -14,7 +14,7 @@ use tempfile::TempDir;
 
 use crate::tiny::{VOCAB, write_model};
 
-/// A folder with the model `broken`, of which a weight is NaN, so that whoever reads the weights says so.
+/// A folder with the model `broken`. One of its weights is NaN, so that a read of the weights is an error.
 fn folder() -> TempDir {
     let folder = tempfile::tempdir().expect("a folder can be made");
     write_model(&folder.path().join("broken"), |name, values| {

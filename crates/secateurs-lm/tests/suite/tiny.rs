@@ -14,7 +14,7 @@ pub fn write_model(path: &Path, edit: impl Fn(&str, &mut [f32])) {
     write(path, &config(), edit);
 }
 
-/// Writes a random Mixtral of the same size with four experts, of which two answer.
+/// Writes a random Mixtral of the same size with four experts, two per token.
 pub fn write_mixture(path: &Path) {
     let mut config = config();
     config["model_type"] = "mixtral".into();

@@ -75,8 +75,8 @@ impl LlamaAttention {
                 positions.sin.clone().narrow(0, 0, end),
             )
         };
-        let q = turn(heads(normed(self.q_norm.as_ref(), project(&self.q_proj, x.clone()))));
-        let k = turn(heads(normed(self.k_norm.as_ref(), project(&self.k_proj, x.clone()))));
+        let q = turn(heads(normalise(self.q_norm.as_ref(), project(&self.q_proj, x.clone()))));
+        let k = turn(heads(normalise(self.k_norm.as_ref(), project(&self.k_proj, x.clone()))));
         let v = heads(project(&self.v_proj, x));
         let scale = 1.0 / (self.d_head as f64).sqrt();
         let mixed = causal_attention(q, k, v, scale); // [batch, n_heads, n_tokens, d_head]
@@ -88,7 +88,7 @@ impl LlamaAttention {
 }
 
 /// Normalises `[n_tokens, d]`, where there is a norm.
-fn normed(norm: Option<&LlamaNorm>, x: Tensor<2>) -> Tensor<2> {
+fn normalise(norm: Option<&LlamaNorm>, x: Tensor<2>) -> Tensor<2> {
     match norm {
         Some(norm) => norm.forward(x.unsqueeze_dim(0)).squeeze_dim(0),
         None => x,

@@ -153,7 +153,7 @@ impl LlamaMoe {
         let experts = self.experts.iter().enumerate().map(|(index, expert)| {
             let constant = self.constants.get(index).and_then(Option::as_ref);
             move |tokens: Tensor<2>| match constant {
-                Some(answer) => repeated(answer, &tokens),
+                Some(answer) => repeat(answer, &tokens),
                 None => project(&expert.down_proj, shown_inner(index, expert, tokens, observer)),
             }
         });
@@ -181,7 +181,7 @@ impl LlamaMoe {
 }
 
 /// Repeats one answer for every token.
-fn repeated(answer: &[f32], tokens: &Tensor<2>) -> Tensor<2> {
+fn repeat(answer: &[f32], tokens: &Tensor<2>) -> Tensor<2> {
     let answer = Tensor::<1>::from_floats(answer, &tokens.device());
     answer.unsqueeze::<2>().repeat_dim(0, tokens.dims()[0])
 }

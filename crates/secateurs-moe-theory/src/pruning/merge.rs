@@ -58,7 +58,7 @@ pub fn merge_and_drop(student: &Mixture, target: Target<'_>, options: &Merging) 
     not_negative("tau", options.tau)?;
     at_least_one("the number of rows", options.rows)?;
     target.check(student)?;
-    let merged = merged(student, options.cosine);
+    let merged = merge_equal(student, options.cosine);
     let deviations = deviations(student, options);
     let size = |(i, weight): (usize, f64)| weight.abs() * deviations[i];
     let largest = merged.iter().map(|group| size(*group)).fold(0.0, f64::max);
@@ -82,7 +82,7 @@ pub fn merge_and_drop(student: &Mixture, target: Target<'_>, options: &Merging) 
 }
 
 /// Experts that represent groups, with the weights of the groups.
-fn merged(student: &Mixture, threshold: f64) -> Vec<(usize, f64)> {
+fn merge_equal(student: &Mixture, threshold: f64) -> Vec<(usize, f64)> {
     let mut order: Vec<usize> = (0..student.n_experts()).collect();
     order.sort_by(|i, j| student.weights[*j].abs().total_cmp(&student.weights[*i].abs()));
     let mut groups: Vec<(usize, f64)> = Vec::new();

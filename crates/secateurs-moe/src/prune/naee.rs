@@ -43,7 +43,7 @@ impl CachedBatch {
     }
 
     /// Output of the layer with the experts in `kept` only, `[n_tokens * d_model]`.
-    fn mixed(&self, router: &RouterKind, kept: &[usize]) -> Result<Vec<f64>> {
+    fn mix(&self, router: &RouterKind, kept: &[usize]) -> Result<Vec<f64>> {
         let n_experts = self.answers.len();
         let places = indices(kept.iter().copied(), &self.logits.device());
         let logits = self.logits.clone().select(1, places);
@@ -140,7 +140,7 @@ impl Naee {
             });
         }
         let all: Vec<usize> = (0..n_experts).collect();
-        let full = |batch: &CachedBatch| batch.mixed(router, &all);
+        let full = |batch: &CachedBatch| batch.mix(router, &all);
         let layer = Layer {
             router,
             batches,
@@ -149,7 +149,7 @@ impl Naee {
         if subsets(n_experts, n_kept) <= self.exact_limit {
             let sets = combinations(n_experts, n_kept);
             let n_tried = sets.len();
-            let best = layer.ranked(sets)?.swap_remove(0);
+            let best = layer.rank(sets)?.swap_remove(0);
             return Ok(NaeeChoice {
                 kept: best.kept,
                 n_experts,
@@ -170,7 +170,7 @@ impl Naee {
             sets.sort();
             sets.dedup();
             n_tried += sets.len();
-            followed = layer.ranked(sets)?;
+            followed = layer.rank(sets)?;
             followed.truncate(self.beam.max(1));
         }
         let Tried { kept, loss } = followed.swap_remove(0);
@@ -201,7 +201,7 @@ impl Layer<'_> {
     fn loss(&self, kept: &[usize]) -> Result<f64> {
         let mut loss = 0.0;
         for (batch, full) in self.batches.iter().zip(&self.full) {
-            let mixed = batch.mixed(self.router, kept)?;
+            let mixed = batch.mix(self.router, kept)?;
             let square: f64 = mixed.iter().zip(full).map(|(a, b)| (a - b).powi(2)).sum();
             loss += square.sqrt();
         }
@@ -209,7 +209,7 @@ impl Layer<'_> {
     }
 
     /// The sets with their losses, the best first.
-    fn ranked(&self, sets: Vec<Vec<usize>>) -> Result<Vec<Tried>> {
+    fn rank(&self, sets: Vec<Vec<usize>>) -> Result<Vec<Tried>> {
         let losses = sets.into_par_iter().map(|kept| {
             let loss = self.loss(&kept)?;
             Ok(Tried { kept, loss })

@@ -95,7 +95,7 @@ impl Router for SigmoidTopK {
             values.largest_per_token(self.k)
         } else {
             values.best_per_token(self.k, |expert, logit| {
-                corrected(logit, f64::from(self.correction[expert]))
+                correct(logit, f64::from(self.correction[expert]))
             })
         };
         let by_expert = choice.by_expert();
@@ -121,7 +121,7 @@ impl Router for SigmoidTopK {
 ///
 /// It holds the sum as two numbers; the second holds the digits that do not fit into the first: next to 1 the sigmoids
 /// of 20 and of 30 are equal. Where both agree, equal corrections leave the order to the logits.
-fn corrected(logit: f64, correction: f64) -> [f64; 3] {
+fn correct(logit: f64, correction: f64) -> [f64; 3] {
     // The sigmoid is `whole + rest`.
     let small = (-logit.abs()).exp();
     let small = small / (1.0 + small);

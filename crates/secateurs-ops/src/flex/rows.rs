@@ -47,12 +47,12 @@ impl Backward<Flex, 1> for Rows {
         } else {
             from_vec(vec![0.0f32; n_rows * d], [n_rows, d])
         };
-        grads.register::<Flex>(parent.id, added(sum, &grad, range.start * d));
+        grads.register::<Flex>(parent.id, add_part(sum, &grad, range.start * d));
     }
 }
 
 /// Adds `part` to the elements from `start` on.
-fn added(sum: Primitive, part: &Primitive, start: usize) -> Primitive {
+fn add_part(sum: Primitive, part: &Primitive, start: usize) -> Primitive {
     let mut sum = owned(sum);
     let part = elements::<f32>(part);
     let target = &mut sum.storage_mut::<f32>()[start..][..part.len()];

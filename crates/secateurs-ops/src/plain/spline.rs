@@ -9,7 +9,7 @@ pub fn spline_basis(x: Tensor<2>, basis: &SplineBasis) -> Tensor<3> {
     let knots = basis.knots.clone();
     let within = match basis.beyond {
         Beyond::Taper => x.clone(),
-        Beyond::Clamp | Beyond::Linear => clamped(x.clone(), basis),
+        Beyond::Clamp | Beyond::Linear => clamp_input(x.clone(), basis),
     };
     let last = match basis.beyond {
         Beyond::Taper => None,
@@ -36,7 +36,7 @@ pub fn spline_linear(x: Tensor<2>, basis: &SplineBasis, weights: SplineWeights) 
 }
 
 /// Moves the input to the nearest point between the first and the last interior knot; the gradient outside is zero.
-fn clamped(x: Tensor<2>, basis: &SplineBasis) -> Tensor<2> {
+fn clamp_input(x: Tensor<2>, basis: &SplineBasis) -> Tensor<2> {
     let end = |index: usize| basis.knots.clone().narrow(1, index, 1).swap_dims(0, 1); // [1, d_input]
     let (low, high) = (end(basis.degree), end(basis.n_basis()));
     let shape = x.dims();

@@ -80,7 +80,7 @@ struct Candidate {
 fn seconds(matrix: &PackedMatrix, level: Level) -> Result<f64, SparseError> {
     let [d_output, d_input] = matrix.dims();
     let n_copies = RESIDENT.div_ceil(matrix.n_bytes().max(1 << 12));
-    let copies: Result<Vec<_>, _> = (0..n_copies).map(|_| copied(matrix)).collect();
+    let copies: Result<Vec<_>, _> = (0..n_copies).map(|_| copy(matrix)).collect();
     let copies = copies?;
     let input = Input::new(&vec![1.0; d_input], d_input);
     let mut y = vec![0.0; d_output];
@@ -98,7 +98,7 @@ fn seconds(matrix: &PackedMatrix, level: Level) -> Result<f64, SparseError> {
 }
 
 /// A copy in memory of its own.
-fn copied(matrix: &PackedMatrix) -> Result<PackedMatrix, SparseError> {
+fn copy(matrix: &PackedMatrix) -> Result<PackedMatrix, SparseError> {
     PackedMatrix::from_tensors(|suffix| {
         let tensors = matrix.to_tensors().into_iter();
         let mut found = tensors.filter(|(name, _)| *name == suffix).map(|(_, tensor)| tensor);

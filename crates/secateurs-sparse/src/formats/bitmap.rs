@@ -13,9 +13,9 @@ use crate::numbers::values::{Encoder, Values, check_size};
 ///
 /// # Shapes
 ///
-/// `mask [d_output, d_input.div_ceil(8)]` bytes: bit `j % 8` of byte `j / 8` is one if the weight of input `j` is stored;
-/// bits past `d_input` are zero. `offsets [d_output]` little-endian `i64`: the number of values before those of each
-/// output, so that any output can be read first. Values lie one output after the other, inputs ascending.
+/// `mask [d_output, d_input.div_ceil(8)]` bytes: bit `j % 8` of byte `j / 8` is one if the weight of input `j` is
+/// stored; bits past `d_input` are zero. `offsets [d_output]` little-endian `i64`: the number of values before each
+/// output's first, so that any output can be read first. Values lie one output after the other, inputs ascending.
 ///
 /// The layout equals `sparse-bitmask` in compressed-tensors.
 #[derive(Debug, Clone, PartialEq)]

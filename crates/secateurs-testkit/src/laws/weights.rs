@@ -35,7 +35,7 @@ impl WeightScore<'_> {
     }
 
     /// The part of `evidence` that the score says it needs.
-    fn needed(&self, evidence: &Evidence) -> Evidence {
+    fn select_needed(&self, evidence: &Evidence) -> Evidence {
         Evidence {
             input_norms: evidence.input_norms.clone().filter(|_| self.needs_norms),
             gradients: evidence.gradients.clone().filter(|_| self.needs_gradients),
@@ -50,7 +50,7 @@ impl WeightScore<'_> {
 /// `evidence` is complete and finite.
 pub fn scores_weights(score: &WeightScore<'_>, evidence: &Evidence) {
     let name = score.name;
-    let needed = score.needed(evidence);
+    let needed = score.select_needed(evidence);
     let scores = score.on(&needed);
     assert_eq!(scores.len(), evidence.weights.len(), "{name}: one score per weight");
     assert!(scores.iter().all(|score| score.is_finite()), "{name}: {scores:?}");

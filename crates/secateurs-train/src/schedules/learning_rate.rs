@@ -55,16 +55,16 @@ impl LearningRate {
     /// The learning rate of step `step` of `n_steps`.
     pub fn at(&self, step: usize, n_steps: usize) -> f64 {
         if step >= self.warmup {
-            return self.decayed(step, n_steps);
+            return self.decay_at(step, n_steps);
         }
         let share = (step + 1) as f64;
         match self.warmup_kind {
             WarmUp::BeforeDecay => self.peak * share / self.warmup as f64,
-            WarmUp::DuringDecay => self.decayed(step, n_steps) * share / self.warmup as f64,
+            WarmUp::DuringDecay => self.decay_at(step, n_steps) * share / self.warmup as f64,
         }
     }
 
-    fn decayed(&self, step: usize, n_steps: usize) -> f64 {
+    fn decay_at(&self, step: usize, n_steps: usize) -> f64 {
         let begin = match self.warmup_kind {
             WarmUp::BeforeDecay => self.warmup,
             WarmUp::DuringDecay => 0,

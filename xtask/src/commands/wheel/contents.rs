@@ -154,8 +154,7 @@ fn strangers(files: &BTreeSet<String>) -> Vec<String> {
     const ABOUT: [&str; 4] = ["METADATA", "RECORD", "WHEEL", "licenses/LICENSE"];
     let is_expected = |file: &str| {
         let about = file.split_once(".dist-info/").map(|(_, name)| name);
-        let is_about = about.is_some_and(|name| ABOUT.contains(&name) || name.starts_with("sboms/"));
-        is_about || file.ends_with(".data/scripts/secateurs")
+        about.is_some_and(|name| ABOUT.contains(&name)) || file.ends_with(".data/scripts/secateurs")
     };
     let found = files.iter().filter(|file| !is_expected(file));
     found.map(|file| format!("{file} does not belong in it")).collect()

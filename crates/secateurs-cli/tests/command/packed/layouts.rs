@@ -1,4 +1,4 @@
-//! Readers of packed models: only those that know the format, and no other takes one for a dense model.
+//! Readers of packed models know the format; no other program takes one for a dense model.
 
 use std::fs;
 

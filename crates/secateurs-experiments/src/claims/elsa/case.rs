@@ -12,13 +12,6 @@ use crate::claims::language_model::{PruningCase, Sweep, patterns, write_full_tex
 use crate::fixtures;
 use crate::outcome::{Tier, workspace_root};
 
-/// Everything that differs between the tiers.
-pub struct ElsaCase {
-    pub pruning: PruningCase,
-    pub tier: Tier,
-    pub sweeps: Vec<Sweep>,
-}
-
 const LAYERWISE: &[Method] = &[
     Method::Magnitude,
     Method::Wanda,
@@ -63,21 +56,12 @@ pub fn sweeps(tier: Tier) -> Result<Vec<Sweep>, ExperimentError> {
     }
 }
 
-/// Opens the case of a tier, and unpacks or writes the texts to learn from.
+/// The model with its texts, which are unpacked or written, and the settings of every method.
 ///
 /// # Errors
 ///
 /// If data are missing, or a text cannot be written.
-pub fn open_case(desk: &Desk) -> Result<ElsaCase, ExperimentError> {
-    Ok(ElsaCase {
-        pruning: open_pruning(desk)?,
-        tier: desk.setting.tier,
-        sweeps: sweeps(desk.setting.tier)?,
-    })
-}
-
-/// The model with its texts and the settings of every method.
-fn open_pruning(desk: &Desk) -> Result<PruningCase, ExperimentError> {
+pub fn open_case(desk: &Desk) -> Result<PruningCase, ExperimentError> {
     let tier = desk.setting.tier;
     let mut case = PruningCase::new(tier)?;
     let folder = desk.tier_folder("texts")?;
@@ -113,8 +97,7 @@ const FIXTURE_NOTE: &str = "Training sees the four novels that the model was tra
                             the whole model sees the same tokens in the same order with the same seed.";
 const SAFE_NOTE: &str = "SAFE trains each block on the calibration windows instead.";
 const SHORT_NOTE: &str = "Trainings of the quick tier are half as long as those of the standard tier, so all of them end at higher \
-                          perplexities; ELSA's penalty was chosen anew for this length, on Persuasion as well. Models are made side by \
-                          side, one thread each, so times and memory are not reported here.";
+                          perplexities; ELSA's penalty was chosen anew for this length, on Persuasion as well.";
 
 /// Unpacks the four novels of the fixtures that are to learn from.
 fn unpack_novels(folder: &Path) -> Result<Vec<PathBuf>, ExperimentError> {

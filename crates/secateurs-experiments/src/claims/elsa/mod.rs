@@ -8,38 +8,19 @@ mod case;
 mod course;
 mod tuning;
 
-use secateurs::Method;
-use secateurs::tensor::{Pattern, Sparsity};
+use secateurs::tensor::Pattern;
 use secateurs_chart::Scale;
 
-use self::case::{ElsaCase, open_case};
+use self::case::{open_case, sweeps};
 use self::course::{Course, chart_courses};
-use super::harness::{About, Claim, Cost, Desk, Measured, Order, group_cells};
-use super::language_model::{PrunedModel, PruningKey, Sweep, count_inexact, measure_perplexity, measure_pruned};
+use super::harness::{About, Claim, Cost, Desk, Measured, Order};
+use super::language_model::{PrunedModel, PruningKey, PruningStudy, measure_pruned};
 use crate::ExperimentError;
-use crate::outcome::{Better, Metric, Outcome, Question, Row, Subject, Tier};
+use crate::outcome::{Better, Outcome, Question, Row};
 use crate::report::{Chart, charts_along};
 
 /// The claim.
-pub struct Elsa {
-    case: ElsaCase,
-    dense_perplexity: f64,
-}
-
-const QUALITY: [Metric<PrunedModel>; 3] = [
-    Metric::new("perplexity", |cell| Some(cell.perplexity)),
-    Metric::new("training_tokens", |cell| Some(cell.log.as_ref()?.tokens as f64)),
-    Metric::new("state_bytes_per_parameter", |cell| {
-        Some(cell.log.as_ref()?.state.per_parameter())
-    }),
-];
-const COST: [Metric<PrunedModel>; 3] = [
-    Metric::new("solve_seconds", |cell| Some(cell.solve_seconds)),
-    Metric::new("peak_rss_mib", PrunedModel::peak_rss_mib),
-    Metric::new("training_tokens_per_second", |cell| {
-        Some(cell.log.as_ref()?.tokens_per_second())
-    }),
-];
+pub struct Elsa(PruningStudy);
 
 type Cells<'a> = &'a [Measured<PruningKey, PrunedModel>];
 
@@ -60,43 +41,28 @@ impl Claim for Elsa {
     type Cell = PrunedModel;
 
     fn open(desk: &Desk) -> Result<Self, ExperimentError> {
-        let case = open_case(desk)?;
-        let dense_perplexity = measure_perplexity(&case.pruning, &case.pruning.model, desk)?;
-        Ok(Self { case, dense_perplexity })
+        let study = PruningStudy::open(open_case(desk)?, sweeps(desk.setting.tier)?, desk)?;
+        Ok(Self(study))
     }
 
     fn keys(&self) -> Vec<PruningKey> {
-        self.case.sweeps.iter().flat_map(Sweep::keys).collect()
+        self.0.keys()
+    }
+
+    fn order(&self) -> Order {
+        self.0.order()
     }
 
     fn measure(&self, key: &PruningKey, desk: &Desk) -> Result<PrunedModel, ExperimentError> {
-        measure_pruned(&self.case.pruning, key, desk)
-    }
-
-    /// Times and memory are those of models that run alone, and the quick tier reports neither.
-    fn order(&self) -> Order {
-        match self.case.tier {
-            Tier::Quick => Order::SideBySide,
-            Tier::Standard | Tier::Full => Order::InTurn,
-        }
+        measure_pruned(&self.0.case, key, desk)
     }
 
     fn rows(&self, cells: Cells<'_>) -> Result<Vec<Row>, ExperimentError> {
-        let mut rows = vec![self.case.pruning.dense().row("perplexity", self.dense_perplexity)];
-        for group in group_cells(cells, |at| Some(((at.key.method, at.key.pattern), &at.cell))) {
-            let (method, pattern) = group.case;
-            let subject = self.subject(method, pattern);
-            rows.extend(subject.rows(&QUALITY, &group.cells));
-            if self.case.tier != Tier::Quick {
-                rows.extend(subject.rows(&COST, &group.cells));
-            }
-        }
-        Ok(rows)
+        Ok(self.0.rows(cells))
     }
 
     fn notes(&self, cells: Cells<'_>) -> Result<Vec<String>, ExperimentError> {
-        let mut notes = self.case.pruning.notes.clone();
-        notes.push(count_inexact(cells));
+        let mut notes = self.0.notes(cells);
         let first = cells.iter().find_map(|measured| measured.cell.log.as_ref());
         notes.extend(first.map(|log| {
             format!(
@@ -110,7 +76,7 @@ impl Claim for Elsa {
     }
 
     fn seeds(&self) -> Vec<u64> {
-        self.case.sweeps[0].seeds.to_vec()
+        self.0.seeds()
     }
 
     fn paper(&self) -> Vec<Row> {
@@ -152,19 +118,6 @@ impl Claim for Elsa {
     }
 }
 
-impl Elsa {
-    fn subject(&self, method: Method, pattern: Pattern) -> Subject {
-        if pattern != Pattern::Unstructured(Sparsity::DENSE) {
-            return self.case.pruning.subject(method, pattern);
-        }
-        // A mask that keeps every weight: the effect of training alone on the dense model.
-        Subject::new("dense+finetune")
-            .case("dataset", self.case.pruning.dataset)
-            .case("pattern", "unstructured")
-            .control()
-    }
-}
-
 fn is_at_90(pattern: Pattern) -> bool {
     (pattern.sparsity() - 0.9).abs() < 1e-9
 }
@@ -188,22 +141,17 @@ fn paper_rows() -> Vec<Row> {
 
 #[cfg(test)]
 mod tests {
-    use super::case::sweeps;
     use super::*;
     use crate::claims::harness::law::assert_answered;
     use crate::claims::language_model::PruningCase;
+    use crate::outcome::Tier;
 
     #[test]
     fn questions_are_answered() {
         for tier in [Tier::Quick, Tier::Standard] {
-            let claim = Elsa {
-                case: ElsaCase {
-                    pruning: PruningCase::new(tier).expect("the fixtures are there"),
-                    tier,
-                    sweeps: sweeps(tier).expect("they are valid"),
-                },
-                dense_perplexity: 50.0,
-            };
+            let case = PruningCase::new(tier).expect("the fixtures are there");
+            let sweeps = sweeps(tier).expect("they are valid");
+            let claim = Elsa(PruningStudy::without_measuring(case, sweeps, tier));
             let cells: Vec<_> = claim.keys().into_iter().map(PrunedModel::fabricate).collect();
             let rows = claim.rows(&cells).expect("they are complete");
             let methods: Vec<&str> = rows.iter().map(Row::method).collect();

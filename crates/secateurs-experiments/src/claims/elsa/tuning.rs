@@ -6,7 +6,7 @@ use secateurs::{Method, MethodOptions, Training};
 
 use crate::claims::language_model::{PruningCase, Tuning};
 
-/// Half of the steps of the standard tier. The penalty was chosen among 60, 120 and 240 on Persuasion: a shorter way to the
+/// Trainings of half the steps of the standard tier. The penalty was chosen among 60, 120 and 240 on Persuasion: a shorter way to the
 /// sparse copy needs a stronger pull.
 pub fn tune_quick(case: &PruningCase, method: Method) -> Tuning {
     let length = FixtureLength {
@@ -17,7 +17,7 @@ pub fn tune_quick(case: &PruningCase, method: Method) -> Tuning {
     tune_fixture(case, method, length)
 }
 
-/// As much as two cores train in a third of a minute.
+/// Trainings of a third of a minute on two cores.
 pub fn tune_standard(case: &PruningCase, method: Method) -> Tuning {
     let length = FixtureLength {
         steps: 256,

@@ -1,4 +1,4 @@
-//! What holds for every claim, checked on the rows that its cells give.
+//! Laws of every claim, checked on the rows that its cells give.
 
 use std::fmt::Display;
 

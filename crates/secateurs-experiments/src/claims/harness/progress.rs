@@ -10,6 +10,8 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 #[derive(Debug, Clone)]
 pub struct ClaimProgress {
     bar: ProgressBar,
+    /// Kept beside the bar, which counts as complete once it is removed.
+    n_done: Arc<AtomicUsize>,
     n_taken: Arc<AtomicUsize>,
 }
 
@@ -32,13 +34,14 @@ impl ClaimProgress {
     fn on(target: ProgressDrawTarget) -> Self {
         Self {
             bar: ProgressBar::with_draw_target(None, target),
+            n_done: Arc::default(),
             n_taken: Arc::default(),
         }
     }
 
     /// Cells that are done, those of an earlier run included.
     pub fn n_done(&self) -> usize {
-        self.bar.position() as usize
+        self.n_done.load(Ordering::Relaxed)
     }
 
     /// All cells; unknown before the claim has counted them.
@@ -60,11 +63,12 @@ impl ClaimProgress {
     }
 
     pub(super) fn finish_cell(&self) {
+        self.n_done.fetch_add(1, Ordering::Relaxed);
         self.bar.inc(1);
     }
 
     pub(super) fn take_cell(&self) {
         self.n_taken.fetch_add(1, Ordering::Relaxed);
-        self.bar.inc(1);
+        self.finish_cell();
     }
 }

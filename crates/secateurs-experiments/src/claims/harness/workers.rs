@@ -1,10 +1,13 @@
 //! Cells made side by side, for what is too small to share threads.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc;
+use std::sync::{Mutex, PoisonError, mpsc};
+
+use secateurs_terminal::{CaughtPanic, catch_panic};
 
 use super::setting::Backend;
 use crate::ExperimentError;
+use crate::outcome::Tier;
 
 /// The order in which the cells of a claim are measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,6 +19,17 @@ pub enum Order {
     SideBySide,
 }
 
+impl Order {
+    /// The order of cells that measure time or memory beside quality: the quick tier has no time for that, and must not report
+    /// either.
+    pub fn of_timed(tier: Tier) -> Self {
+        match tier {
+            Tier::Quick => Self::SideBySide,
+            Tier::Standard | Tier::Full => Self::InTurn,
+        }
+    }
+}
+
 /// The results of `make` for each job, in the order of the jobs: as many at once as there are threads, each on one.
 ///
 /// A graphics card is given one job after another.
@@ -23,6 +37,10 @@ pub enum Order {
 /// # Errors
 ///
 /// The first error in the order of time. No job is begun after it; those under way are finished.
+///
+/// # Panics
+///
+/// If a job panics, with its message and place.
 pub(super) fn work_side_by_side<J: Sync, T: Send>(
     backend: Backend,
     jobs: &[J],
@@ -33,11 +51,22 @@ pub(super) fn work_side_by_side<J: Sync, T: Send>(
         return jobs.iter().map(make).collect();
     }
     let next = AtomicUsize::new(0);
+    let panicked: Mutex<Option<CaughtPanic>> = Mutex::new(None);
     let work = |done: &mpsc::Sender<Result<(usize, T), ExperimentError>>| {
         loop {
             let number = next.fetch_add(1, Ordering::Relaxed);
             let Some(job) = jobs.get(number) else { return };
-            let made = make(job).map(|made| (number, made));
+            let made = match catch_panic(|| make(job)) {
+                Ok(made) => made.map(|made| (number, made)),
+                Err(panic) => {
+                    next.store(jobs.len(), Ordering::Relaxed);
+                    panicked
+                        .lock()
+                        .unwrap_or_else(PoisonError::into_inner)
+                        .get_or_insert(panic);
+                    return;
+                }
+            };
             if made.is_err() {
                 next.store(jobs.len(), Ordering::Relaxed);
             }
@@ -60,6 +89,9 @@ pub(super) fn work_side_by_side<J: Sync, T: Send>(
         drop(done);
         results.into_iter().collect::<Result<Vec<_>, _>>()
     });
+    if let Some(panic) = panicked.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        std::panic::resume_unwind(Box::new(panic));
+    }
     let mut made = made?;
     made.sort_by_key(|(job, _)| *job);
     Ok(made.into_iter().map(|(_, made)| made).collect())
@@ -83,6 +115,18 @@ mod tests {
         assert!(made.iter().all(|(_, threads)| *threads == 1));
         let none = work_side_by_side(Backend::Flex, &[], |job: &usize| Ok(*job)).unwrap();
         assert!(none.is_empty());
+    }
+
+    #[test]
+    fn a_panic_of_a_job_keeps_its_message() {
+        let jobs: Vec<usize> = (0..8).collect();
+        let make = |job: &usize| {
+            assert!(*job != 3, "three is not wanted");
+            Ok(*job)
+        };
+        let caught = catch_panic(|| work_side_by_side(Backend::Flex, &jobs, make));
+        let line = caught.expect_err("it panics").to_string();
+        assert!(line.starts_with("three is not wanted at "), "{line}");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use secateurs::data::{Checkpoint, read_text};
 use secateurs::prune::Progress;
-use secateurs::tensor::Pattern;
+use secateurs::tensor::{Pattern, Sparsity};
 use secateurs::{
     Calibration, Method, PruneJob, PruneOutcome, Recipe, TextCalibration, TextWindows, TrainingLog, evaluate,
     prune_checkpoint, reset_peak_rss,
@@ -14,7 +14,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use super::case::{PruningCase, Tuning};
 use crate::ExperimentError;
-use crate::claims::harness::{Desk, Measured, ModelPlace};
+use crate::claims::harness::{Desk, ModelPlace};
 use crate::outcome::Subject;
 
 /// A method, a pattern, and the windows that calibrate.
@@ -56,7 +56,7 @@ impl PrunedModel {
 #[cfg(test)]
 impl PrunedModel {
     /// A cell that nobody measured.
-    pub fn fabricate(key: PruningKey) -> Measured<PruningKey, Self> {
+    pub fn fabricate(key: PruningKey) -> crate::claims::harness::Measured<PruningKey, Self> {
         let cell = Self {
             perplexity: 60.0 + key.seed as f64,
             solve_seconds: 1.0,
@@ -64,7 +64,7 @@ impl PrunedModel {
             exact: true,
             log: None,
         };
-        Measured { key, cell }
+        crate::claims::harness::Measured { key, cell }
     }
 }
 
@@ -91,9 +91,15 @@ pub fn measure_pruned(case: &PruningCase, key: &PruningKey, desk: &Desk) -> Resu
 }
 
 impl PruningCase {
-    /// A method in a pattern, for its rows.
+    /// A method in a pattern, for its rows; fine-tuning under a mask that keeps every weight is that of the dense model.
     pub fn subject(&self, method: Method, pattern: Pattern) -> Subject {
-        let subject = self.subject_named(method.name(), pattern);
+        if pattern == Pattern::Unstructured(Sparsity::DENSE) {
+            return self.dense_named("dense+finetune");
+        }
+        let subject = Subject::new(method.name())
+            .case("dataset", self.dataset)
+            .case("pattern", name_pattern(pattern))
+            .case("sparsity", pattern.sparsity());
         if method.is_control() {
             subject.control()
         } else {
@@ -101,17 +107,13 @@ impl PruningCase {
         }
     }
 
-    /// What is called so in a pattern, for its rows.
-    pub fn subject_named(&self, name: &str, pattern: Pattern) -> Subject {
-        Subject::new(name)
-            .case("dataset", self.dataset)
-            .case("pattern", name_pattern(pattern))
-            .case("sparsity", pattern.sparsity())
-    }
-
     /// The model before pruning, for its rows, which belong to every unstructured sparsity.
     pub fn dense(&self) -> Subject {
-        Subject::new("dense")
+        self.dense_named("dense")
+    }
+
+    fn dense_named(&self, name: &str) -> Subject {
+        Subject::new(name)
             .case("dataset", self.dataset)
             .case("pattern", "unstructured")
             .control()
@@ -170,15 +172,6 @@ pub fn measure_perplexity(case: &PruningCase, model: &Path, desk: &Desk) -> Resu
         Err(secateurs::MeasureError::LossNotFinite { .. }) => Ok(f64::INFINITY),
         Err(error) => Err(error.into()),
     }
-}
-
-/// A note on pruned models that have too few zeros.
-pub fn count_inexact(cells: &[Measured<PruningKey, PrunedModel>]) -> String {
-    let inexact = cells.iter().filter(|measured| !measured.cell.exact).count();
-    format!(
-        "Of {} pruned models, {inexact} missed the requested number of zeros in some layer.",
-        cells.len()
-    )
 }
 
 /// The kind of a pattern, whatever its share.

@@ -83,12 +83,9 @@ impl Claim for Moe {
         }
     }
 
-    /// Processor time is that of students that learn alone, and the quick tier does not report it.
+    /// Side by side in the quick tier, which reports no processor time.
     fn order(&self) -> Order {
-        match self.tier {
-            Tier::Quick => Order::SideBySide,
-            Tier::Standard | Tier::Full => Order::InTurn,
-        }
+        Order::of_timed(self.tier)
     }
 
     fn rows(&self, cells: Cells<'_>) -> Result<Vec<Row>, ExperimentError> {

@@ -21,7 +21,7 @@ use self::cell::RacCell;
 use self::key::RacKey;
 use super::harness::{About, Claim, Cost, Desk, Measured, Order};
 use crate::ExperimentError;
-use crate::outcome::{Outcome, Question, Row, Tier};
+use crate::outcome::{Outcome, Question, Row};
 use crate::report::{Chart, charts_along};
 
 /// The claim.
@@ -62,12 +62,9 @@ impl Claim for Rac {
         *key == RacKey::Dense
     }
 
-    /// Times are those of models that run alone, and the quick tier does not report them.
+    /// Side by side in the quick tier, which reports no times.
     fn order(&self) -> Order {
-        match self.bench.case.tier {
-            Tier::Quick => Order::SideBySide,
-            Tier::Standard | Tier::Full => Order::InTurn,
-        }
+        Order::of_timed(self.bench.case.tier)
     }
 
     fn measure(&self, key: &RacKey, _: &Desk) -> Result<RacCell, ExperimentError> {

@@ -123,7 +123,7 @@ impl<'a, T: Real> Spline<'a, T> {
                 start[l] = if x[l] < high { start[l] } else { T::ZERO };
             }
         }
-        let begun = self.begun(&at);
+        let begun = self.count_begun(&at);
         let (mut span, mut first) = ([0; LANES], [0; LANES]);
         for l in 0..LANES {
             let found = self.not_empty[begun[l].saturating_sub(1).min(last)];
@@ -144,7 +144,7 @@ impl<'a, T: Real> Spline<'a, T> {
 
     /// Knots at or before the points.
     #[inline(always)]
-    fn begun(&self, at: &Lanes<T>) -> [usize; LANES] {
+    fn count_begun(&self, at: &Lanes<T>) -> [usize; LANES] {
         let mut begun = [0; LANES];
         if self.knots.len() > COUNTED_KNOTS {
             for l in 0..LANES {

@@ -17,7 +17,7 @@ pub(in crate::chat) fn prepare(template: &str) -> String {
             Some("endgeneration") => prepared.push_str(&tag.replacen("endgeneration", "endwith", 1)),
             Some("raw") => match RawBlock::find(tag, after) {
                 Some(block) => {
-                    prepared.push_str(&block.printed());
+                    prepared.push_str(&block.print());
                     rest = block.after;
                 }
                 None => prepared.push_str("{% raw without end %}"),
@@ -55,7 +55,7 @@ impl<'a> RawBlock<'a> {
     }
 
     /// The block as a printed text, with the white space that Jinja leaves.
-    fn printed(&self) -> String {
+    fn print(&self) -> String {
         let mut content = self.content;
         let mut begins_line = false;
         if self.begin.ends_with("-%}") {

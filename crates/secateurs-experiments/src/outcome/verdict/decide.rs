@@ -2,8 +2,7 @@
 
 use super::answer::{Better, Conclusion};
 use super::band::Band;
-use super::row::Row;
-use super::spread::Spread;
+use crate::outcome::{Row, Spread};
 
 /// Standard errors of a difference beyond which it is no chance.
 const DECISIVE: f64 = 2.0;

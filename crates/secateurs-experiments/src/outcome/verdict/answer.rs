@@ -4,8 +4,7 @@ use secateurs_chart::format_number;
 use serde::{Deserialize, Serialize};
 
 use super::band::Band;
-use super::number::format_row_value;
-use super::row::Row;
+use crate::outcome::{Row, format_row_value};
 
 /// The direction in which a metric improves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,22 +44,20 @@ pub struct Answer {
     pub conclusion: Conclusion,
 }
 
-/// The decision on a question, from the best to the worst.
-///
-/// The conclusion of a claim with several questions is the worst of them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+/// The decision on a question.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Conclusion {
     /// The number is better than that of the best control, or within its band, by more than two standard errors.
     Holds,
     /// The same in a single measurement, whose spread is not known.
     HoldsOnce,
-    /// The method or its controls were not measured.
-    NotMeasured,
     /// The difference is within two standard errors.
     Undecided,
     /// The number is not better than that of the best control, or it is outside of its band.
     Fails,
+    /// The method or its controls were not measured.
+    NotMeasured,
 }
 
 impl Conclusion {
@@ -79,11 +76,11 @@ impl Conclusion {
 impl Answer {
     /// The verdict in one sentence with the numbers that decide it.
     ///
-    /// `holds: perplexity at 70 % zeros 61.20 against 88 of magnitude, 3 seeds`.
+    /// `holds: 61.2 against 88 of magnitude (perplexity at 70 % zeros, 3 seeds)`.
     pub fn sentence(&self) -> String {
         let measure = &self.measure;
         let Some(ours) = &self.ours else {
-            return format!("not measured: {measure} of {}", self.method);
+            return format!("not measured: {} ({measure})", self.method);
         };
         let decided = match (self.band, &self.control) {
             (Some(band), _) => self.describe_within(ours, band),
@@ -97,8 +94,8 @@ impl Answer {
             }
         };
         match self.describe_samples(ours) {
-            Some(samples) => format!("{decided}, {samples}"),
-            None => decided,
+            Some(samples) => format!("{decided} ({measure}, {samples})"),
+            None => format!("{decided} ({measure})"),
         }
     }
 
@@ -117,28 +114,27 @@ impl Answer {
     }
 
     fn describe_beside(&self, ours: &Row, control: &Row) -> String {
-        let (measure, name) = (&self.measure, control.method());
+        let name = control.method();
         let (value, other) = (format_value(ours), format_value(control));
         match self.conclusion {
             Conclusion::Undecided => format!(
-                "undecided: {measure} {} and {} of {name} differ by less than two standard errors",
+                "undecided: {} and {} of {name} differ by less than two standard errors",
                 format_row_value(ours),
                 format_row_value(control)
             ),
-            Conclusion::Fails => format!("fails: {measure} {value} is no better than {other} of {name}"),
-            _ => format!("holds: {measure} {value} against {other} of {name}"),
+            Conclusion::Fails => format!("fails: {value} is no better than {other} of {name}"),
+            _ => format!("holds: {value} against {other} of {name}"),
         }
     }
 
     fn describe_within(&self, ours: &Row, band: Band) -> String {
-        let (measure, value) = (&self.measure, format_value(ours));
         match self.conclusion {
             Conclusion::Undecided => format!(
-                "undecided: {measure} {} is within two standard errors of the bound, {band}",
+                "undecided: {} is within two standard errors of the bound, {band}",
                 format_row_value(ours)
             ),
-            Conclusion::Fails => format!("fails: {measure} {value}, expected {band}"),
-            _ => format!("holds: {measure} {value}, expected {band}"),
+            Conclusion::Fails => format!("fails: {}, expected {band}", format_value(ours)),
+            _ => format!("holds: {}, expected {band}", format_value(ours)),
         }
     }
 
@@ -195,39 +191,43 @@ mod tests {
         };
         let sentence = |conclusion, ours| answer(conclusion, ours, seeds("wanda", 88.0)).sentence();
         assert_eq!(
-            sentence(Conclusion::Holds, seeds("elsa", 61.5)),
-            "holds: perplexity 61.50 against 88 of wanda, 3 seeds"
+            sentence(Conclusion::Holds, seeds("elsa", 61.25)),
+            "holds: 61.25 against 88 of wanda (perplexity, 3 seeds)"
         );
         assert_eq!(
             sentence(Conclusion::Fails, seeds("elsa", 98.0)),
-            "fails: perplexity 98 is no better than 88 of wanda, 3 seeds"
+            "fails: 98 is no better than 88 of wanda (perplexity, 3 seeds)"
         );
         assert_eq!(
             sentence(Conclusion::Undecided, seeds("elsa", 87.0)),
-            "undecided: perplexity 87 ± 1 sd and 88 ± 1 sd of wanda differ by less than two standard errors, 3 seeds"
+            "undecided: 87 ± 1 sd and 88 ± 1 sd of wanda differ by less than two standard errors (perplexity, 3 seeds)"
         );
         assert_eq!(
             sentence(Conclusion::Fails, Some(row("elsa", f64::INFINITY))),
-            "fails: perplexity not finite is no better than 88 of wanda, 3 seeds"
+            "fails: not finite is no better than 88 of wanda (perplexity, 3 seeds)"
         );
         assert_eq!(
             sentence(Conclusion::NotMeasured, None),
-            "not measured: perplexity of elsa"
+            "not measured: elsa (perplexity)"
         );
     }
 
     #[test]
     fn a_single_measurement_says_so() {
-        let once = answer(Conclusion::HoldsOnce, Some(row("elsa", 61.5)), Some(row("wanda", 88.0)));
+        let once = answer(
+            Conclusion::HoldsOnce,
+            Some(row("elsa", 61.25)),
+            Some(row("wanda", 88.0)),
+        );
         assert_eq!(
             once.sentence(),
-            "holds: perplexity 61.50 against 88 of wanda, measured once"
+            "holds: 61.25 against 88 of wanda (perplexity, measured once)"
         );
-        assert_eq!(once.numbers().as_deref(), Some("Perplexity: elsa 61.50, wanda 88"));
-        let alone = answer(Conclusion::NotMeasured, Some(row("elsa", 61.5)), None);
+        assert_eq!(once.numbers().as_deref(), Some("Perplexity: elsa 61.25, wanda 88"));
+        let alone = answer(Conclusion::NotMeasured, Some(row("elsa", 61.25)), None);
         assert_eq!(
             alone.sentence(),
-            "not measured: a control beside the 61.50 of elsa (perplexity)"
+            "not measured: a control beside the 61.25 of elsa (perplexity)"
         );
     }
 
@@ -242,12 +242,12 @@ mod tests {
         answer.measure = "success rate".into();
         assert_eq!(
             answer.sentence(),
-            "holds: success rate 1, expected at least 1, mean of 20"
+            "holds: 1, expected at least 1 (success rate, mean of 20)"
         );
         answer.conclusion = Conclusion::Undecided;
         assert_eq!(
             answer.sentence(),
-            "undecided: success rate 1 ± 0 se is within two standard errors of the bound, at least 1, mean of 20"
+            "undecided: 1 ± 0 se is within two standard errors of the bound, at least 1 (success rate, mean of 20)"
         );
     }
 

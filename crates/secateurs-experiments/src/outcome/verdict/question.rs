@@ -3,7 +3,7 @@
 use super::answer::{Answer, Better, Conclusion};
 use super::band::Band;
 use super::decide::{cost_of, decide_beside, decide_within};
-use super::{Outcome, Row};
+use crate::outcome::{Outcome, Row};
 
 /// A question that the rows of a claim answer: does a method beat the best of the trivial controls in one case?
 ///
@@ -20,7 +20,7 @@ use super::{Outcome, Row};
 ///     .measured_as("perplexity at 50 % zeros");
 /// let answer = question.answer(&outcome).unwrap();
 /// assert_eq!(answer.conclusion, Conclusion::Holds);
-/// assert_eq!(answer.sentence(), "holds: perplexity at 50 % zeros 50 against 60 of magnitude, 3 seeds");
+/// assert_eq!(answer.sentence(), "holds: 50 against 60 of magnitude (perplexity at 50 % zeros, 3 seeds)");
 /// ```
 #[derive(Debug, Clone)]
 pub struct Question {
