@@ -34,15 +34,16 @@ fn draw_claim(section: &Section) -> Markup {
             Some(Ok(outcome)) if answers.is_empty() => {
                 tr { (draw_name(section)) (draw_reason(OLDER)) (cell("verdict", &draw_facts(outcome))) }
             }
-            _ => { @for answer in answers { (draw_answer(section, answer)) } }
+            _ => { @for (number, answer) in answers.iter().enumerate() { (draw_answer(section, answer, number)) } }
         }
     }
 }
 
-fn draw_answer(section: &Section, answer: &Answer) -> Markup {
+/// A line for the `number`-th question of a claim; the first decides, further ones stand below it.
+fn draw_answer(section: &Section, answer: &Answer, number: usize) -> Markup {
     let paper = answer.paper.as_deref().unwrap_or(NOTHING);
     html! {
-        tr {
+        tr.further[number > 0] {
             (draw_name(section))
             (cell("question", &html! { span { (answer.question) } span.of { (answer.measure) ", " (tell_better(answer.better)) } }))
             (cell("paper", &html! { (paper) }))
