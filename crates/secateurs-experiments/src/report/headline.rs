@@ -3,8 +3,7 @@
 use secateurs_chart::{Bar, BarPlot, Role, Scale};
 
 use super::table::applies_to;
-use super::verdicts::tell_better;
-use super::words::capitalise;
+use super::words::{capitalise, tell_better};
 use crate::outcome::{Answer, Better, Outcome, Row};
 
 /// Numbers that span more than this ratio need a logarithmic axis.

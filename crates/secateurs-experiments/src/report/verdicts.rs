@@ -3,7 +3,8 @@
 use maud::{Markup, html};
 
 use super::section::Section;
-use crate::outcome::{Answer, Better, Conclusion, Outcome, Row, format_row_value};
+use super::words::tell_better;
+use crate::outcome::{Answer, Conclusion, Outcome, Row, format_row_value};
 
 /// Content of a cell where nothing is known.
 const NOTHING: &str = "–";
@@ -54,14 +55,6 @@ fn draw_answer(section: &Section, answer: &Answer, number: usize) -> Markup {
                 @if let Some(outcome) = section.outcome() { (draw_facts(outcome)) }
             }))
         }
-    }
-}
-
-/// The direction in which a metric improves, in words.
-pub(super) fn tell_better(better: Better) -> &'static str {
-    match better {
-        Better::Lower => "lower is better",
-        Better::Higher => "higher is better",
     }
 }
 
