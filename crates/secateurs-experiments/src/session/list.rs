@@ -12,9 +12,16 @@ const GAP: usize = 2;
 
 /// A line for each claim with its measured cost in each tier, its title and its needs, and the sum of all.
 pub fn list_claims(claims: &[ListedClaim], width: usize) -> String {
-    let sum = |tier| claims.iter().map(|claim| claim.about.cost.seconds(tier)).sum::<Option<f64>>();
+    let sum = |tier| {
+        claims
+            .iter()
+            .map(|claim| claim.about.cost.seconds(tier))
+            .sum::<Option<f64>>()
+    };
     let all = CostLine::new("all", sum);
-    let costs = claims.iter().map(|claim| CostLine::new(claim.about.name, |tier| claim.about.cost.seconds(tier)));
+    let costs = claims
+        .iter()
+        .map(|claim| CostLine::new(claim.about.name, |tier| claim.about.cost.seconds(tier)));
     let costs: Vec<CostLine> = costs.collect();
     let header = CostLine {
         name: "claim",
@@ -62,7 +69,9 @@ struct Columns {
 
 impl Columns {
     fn new<'a>(lines: impl Iterator<Item = &'a CostLine> + Clone) -> Self {
-        let costs = lines.clone().flat_map(|line| line.costs.iter().map(|cost| cost.chars().count()));
+        let costs = lines
+            .clone()
+            .flat_map(|line| line.costs.iter().map(|cost| cost.chars().count()));
         Self {
             name: lines.map(|line| line.name.len()).max().unwrap_or(0) + GAP,
             cost: costs.max().unwrap_or(0) + GAP,
