@@ -4,10 +4,10 @@ use maud::{Markup, html};
 
 use crate::axis::Axis;
 use crate::number::{coordinate, format_ticks};
-use crate::page::MARGIN;
+use crate::page::{CHART_WIDTH, MARGIN};
 use crate::palette::{FAINT, GRID, INK};
 use crate::place::{Area, Place};
-use crate::text::{estimate_width, make_printable};
+use crate::text::{estimate_width, fit, make_printable, wrap};
 
 /// Height that the ticks and the name of a horizontal axis take below the grid.
 pub const BELOW_FRAME: f64 = 48.0;
@@ -16,6 +16,7 @@ pub const ABOVE_FRAME: f64 = 26.0;
 /// Labels of ticks are smaller than names.
 const TICK_SIZE: f64 = 12.0 / 13.0;
 const TICK_GAP: f64 = 8.0;
+const NAME_LINE: f64 = 16.0;
 
 /// Two axes and the area between them.
 #[derive(Debug, Clone, PartialEq)]
@@ -85,7 +86,7 @@ impl Frame {
             path d={ "M" (coordinate(left)) " " (coordinate(bottom)) "H" (coordinate(right)) } stroke=(FAINT) {}
             (draw_x_ticks(&self.x, x_ticks, bottom))
             (draw_x_name(names.x, &self.area))
-            text x=(MARGIN) y=(coordinate(self.name_at)) fill=(INK) { (make_printable(names.y)) }
+            text x=(MARGIN) y=(coordinate(self.name_at)) fill=(INK) { (fit(&make_printable(names.y), CHART_WIDTH - 2.0 * MARGIN)) }
         }
     }
 }
@@ -112,11 +113,26 @@ pub(crate) fn draw_x_ticks(axis: &Axis, ticks: &[f64], bottom: f64) -> Markup {
     }
 }
 
-/// The name of a horizontal axis below the middle of the area, moved to the left where it would leave the sheet.
+/// The name of a horizontal axis below the middle of the area, moved inwards where it would leave the sheet, in lines if it is long.
 pub(crate) fn draw_x_name(name: &str, area: &Area) -> Markup {
-    let half = estimate_width(name) / 2.0;
-    let middle = ((area.left + area.right) / 2.0).max(MARGIN + half);
+    let lines = wrap_name(name);
+    let half = lines.iter().map(|line| estimate_width(line)).fold(0.0, f64::max) / 2.0;
+    let middle = ((area.left + area.right) / 2.0)
+        .min(CHART_WIDTH - MARGIN - half)
+        .max(MARGIN + half);
     html! {
-        text x=(coordinate(middle)) y=(coordinate(area.bottom + 39.0)) text-anchor="middle" fill=(INK) { (make_printable(name)) }
+        @for (number, line) in lines.iter().enumerate() {
+            @let baseline = area.bottom + 39.0 + NAME_LINE * number as f64;
+            text x=(coordinate(middle)) y=(coordinate(baseline)) text-anchor="middle" fill=(INK) { (line) }
+        }
     }
+}
+
+/// Height of the lines of a horizontal axis' name beyond the first.
+pub(crate) fn wrapped_height(name: &str) -> f64 {
+    NAME_LINE * (wrap_name(name).len() - 1) as f64
+}
+
+fn wrap_name(name: &str) -> Vec<String> {
+    wrap(&make_printable(name), CHART_WIDTH - 2.0 * MARGIN)
 }

@@ -11,6 +11,7 @@ mod number;
 mod page;
 mod palette;
 mod place;
+mod range;
 mod text;
 mod ticks;
 

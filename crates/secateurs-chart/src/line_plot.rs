@@ -2,7 +2,6 @@
 
 mod draw;
 mod outside;
-mod range;
 
 use crate::axis::Scale;
 use crate::look::{Look, Role};

@@ -20,7 +20,7 @@ From a dense model to a smaller one that runs:
     -c TEXT -o pruned                     # seconds to hours
   secateurs eval pruned -t TEXT           # perplexity
   secateurs pack pruned -o packed         # smaller files
-  secateurs generate packed \"PROMPT\"    # text
+  secateurs generate packed \"PROMPT\"      # text
   secateurs bench packed --against MODEL  # speed
 
 A first try, on the model of the repository, in seconds:

@@ -4,13 +4,14 @@ use maud::{Markup, html};
 
 use super::{Bar, BarPlot, Mark};
 use crate::axis::{Axis, Room, Scale};
-use crate::frame::{BELOW_FRAME, draw_x_name, draw_x_ticks};
+use crate::frame::{BELOW_FRAME, draw_x_name, draw_x_ticks, wrapped_height};
 use crate::labels::{RowItem, place_in_rows};
 use crate::look::{Role, Stroke};
 use crate::number::{coordinate, format_number, format_with_spread};
 use crate::page::{CHART_WIDTH, MARGIN, NOTE_HEIGHT, Page, draw_note};
 use crate::palette::{FAINT, GRID, INK, PAPER};
 use crate::place::{Area, Place};
+use crate::range::leave_out_the_far;
 use crate::text::{estimate_width, fit, make_printable};
 
 const LINE: f64 = 26.0;
@@ -48,7 +49,7 @@ pub(super) fn draw(plot: &BarPlot) -> String {
         },
     };
     let has_note = !plot.spreads.is_empty() && plot.bars.iter().any(|bar| bar.spread.is_some());
-    let below = bottom + BELOW_FRAME;
+    let below = bottom + BELOW_FRAME + wrapped_height(&plot.label);
     page.draw(
         below + if has_note { NOTE_HEIGHT } else { 0.0 },
         html! {
@@ -70,28 +71,27 @@ fn describe(plot: &BarPlot) -> String {
     format!("{}: {}", plot.label, all.join("; "))
 }
 
-/// Covers methods and references, and controls as far as they lie near; bars reach from zero to every value.
+/// Covers all values but those that are far away; bars reach from zero to every value.
 fn choose_axis(plot: &BarPlot) -> Axis {
     let ends = |bar: &Bar| {
         let (value, spread) = (bar.value.unwrap_or(f64::NAN), bar.spread.unwrap_or(0.0));
         [value, value - spread, value + spread]
     };
-    let of = |is_control: bool| {
-        let chosen = plot
-            .bars
-            .iter()
-            .filter(move |bar| (bar.role == Role::Control) == is_control);
-        chosen.flat_map(ends)
-    };
     let references = plot.references.iter().map(|line| line.value);
     match plot.mark {
         Mark::Bar => {
-            let all = of(false).chain(of(true)).chain(references).chain([0.0]);
+            let all = plot.bars.iter().flat_map(ends).chain(references).chain([0.0]);
             let lowest = plot.bars.iter().filter_map(|bar| bar.value).fold(0.0, f64::min);
             let low = if lowest < 0.0 { 0.04 } else { 0.0 };
             Axis::covering(Scale::Linear, all, Room { low, high: 0.04 })
         }
-        Mark::Dot => Axis::stretch(plot.scale, of(false).chain(references), of(true)),
+        Mark::Dot => {
+            let values = plot.bars.iter().filter_map(|bar| bar.value).chain(references);
+            let near = leave_out_the_far(plot.scale, values.collect());
+            let is_near = |bar: &&Bar| bar.value.is_some_and(|value| near.contains(&value));
+            let with_intervals = plot.bars.iter().filter(is_near).flat_map(ends);
+            Axis::covering(plot.scale, near.iter().copied().chain(with_intervals), Room::even(0.06))
+        }
     }
 }
 
@@ -107,7 +107,7 @@ fn tell_value(bar: &Bar) -> String {
 fn name_reference(name: &str, value: f64) -> String {
     fit(
         &format!("{} {}", make_printable(name), format_number(value)),
-        CHART_WIDTH / 2.0,
+        CHART_WIDTH - 2.0 * MARGIN,
     )
 }
 

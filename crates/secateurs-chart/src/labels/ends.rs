@@ -42,15 +42,7 @@ pub(crate) struct EndLabel {
 /// place, none over another, none wider than `most_width`.
 pub(crate) fn place_ends(mut ends: Vec<End>, height: f64, most_width: f64) -> Vec<EndLabel> {
     ends.sort_by(|a, b| a.at.y.total_cmp(&b.at.y));
-    let most = ((height / LABEL_HEIGHT) as usize).max(1);
-    let mut groups: Vec<Vec<End>> = ends.into_iter().map(|end| vec![end]).collect();
-    while let Some((at, gap)) = nearest(&groups) {
-        if gap >= SAME_PLACE && groups.len() <= most {
-            break;
-        }
-        let next = groups.remove(at + 1);
-        groups[at].extend(next);
-    }
+    let groups = group_ends(ends, (height / LABEL_HEIGHT) as usize, most_width);
     let wanted: Vec<f64> = groups.iter().map(|group| middle(group)).collect();
     let span = Span {
         left: LABEL_HEIGHT / 2.0,
@@ -65,10 +57,36 @@ pub(crate) fn place_ends(mut ends: Vec<End>, height: f64, most_width: f64) -> Ve
     groups.into_iter().zip(ys).map(label).collect()
 }
 
-/// The neighbours that are nearest to each other, with their distance.
-fn nearest(groups: &[Vec<End>]) -> Option<(usize, f64)> {
-    let gaps = groups.windows(2).map(|pair| middle(&pair[1]) - middle(&pair[0]));
-    gaps.enumerate().min_by(|a, b| a.1.total_cmp(&b.1))
+/// Joins ends in one place whose names fit into one label, and as many more as it takes to leave room for all labels.
+fn group_ends(ends: Vec<End>, most: usize, most_width: f64) -> Vec<Vec<End>> {
+    let mut groups: Vec<Vec<End>> = Vec::new();
+    for end in ends {
+        match groups.last_mut() {
+            Some(group) if end.at.y - middle(group) < SAME_PLACE && fits_beside(group, &end, most_width) => {
+                group.push(end)
+            }
+            _ => groups.push(vec![end]),
+        }
+    }
+    while groups.len() > most.max(1) {
+        let gaps = groups.windows(2).map(|pair| middle(&pair[1]) - middle(&pair[0]));
+        let nearest = gaps
+            .enumerate()
+            .min_by(|a, b| a.1.total_cmp(&b.1))
+            .map_or(0, |(at, _)| at);
+        let next = groups.remove(nearest + 1);
+        groups[nearest].extend(next);
+    }
+    groups
+}
+
+fn fits_beside(group: &[End], end: &End, most_width: f64) -> bool {
+    let names = group
+        .iter()
+        .chain([end])
+        .map(|end| estimate_width(&end.name) + estimate_width(", "));
+    let n_samples = (group.len() + 1).min(MOST_SAMPLES);
+    names.sum::<f64>() + SAMPLE * n_samples as f64 <= most_width
 }
 
 fn middle(group: &[End]) -> f64 {
@@ -184,15 +202,23 @@ mod tests {
             texts(&[("alps", 200.0), ("wanda", 80.0), ("l-admm", 201.0)]),
             ["wanda", "alps, l-admm"]
         );
+        let long = "wanda and finetune";
+        assert_eq!(texts(&[(long, 200.0), (long, 200.5)]), [long, long]);
         let labels = place(&[("a".into(), 200.0), ("b".into(), 206.0)]);
         assert_eq!([labels[0].y, labels[1].y], [195.0, 211.0]);
     }
 
     #[test]
-    fn names_that_do_not_fit_are_counted() {
-        let many: Vec<(&str, f64)> = ["a-rather-long-name", "b", "c", "d"].map(|name| (name, 100.0)).to_vec();
-        assert_eq!(texts(&many), ["4 lines"]);
-        let few: Vec<(&str, f64)> = ["ab", "cd", "a-rather-long-name"].map(|name| (name, 100.0)).to_vec();
-        assert_eq!(texts(&few), ["ab and 2 more"]);
+    fn names_that_have_no_room_are_counted() {
+        let many = [("wanda and finetune", 100.0); 40];
+        let labels = texts(&many);
+        assert_eq!(labels.len(), 18);
+        assert!(labels.iter().any(|text| text.ends_with(" lines")), "{labels:?}");
+        let short = [("ab", 100.0); 100];
+        assert!(
+            texts(&short).iter().any(|text| text.ends_with(" more")),
+            "{:?}",
+            texts(&short)
+        );
     }
 }

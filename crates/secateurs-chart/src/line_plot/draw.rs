@@ -3,15 +3,15 @@
 use maud::{Markup, html};
 
 use super::outside::{OUTSIDE_LINE, draw_leavers, find_leavers, is_outside, place_leavers};
-use super::range::{choose_axis, ends};
 use super::{LinePlot, Point, Series};
 use crate::axis::{Axis, Room};
-use crate::frame::{ABOVE_FRAME, AxisNames, BELOW_FRAME, Frame};
+use crate::frame::{ABOVE_FRAME, AxisNames, BELOW_FRAME, Frame, wrapped_height};
 use crate::labels::{End, EndLabel, LABEL_HEIGHT, LEADER, place_ends};
-use crate::look::{Look, tell_apart};
+use crate::look::{Look, Role, tell_apart};
 use crate::number::{coordinate, format_number};
 use crate::page::{CHART_WIDTH, MARGIN, NOTE_HEIGHT, Page, draw_note};
 use crate::place::{Area, Place, draw_polyline};
+use crate::range::leave_out_the_far;
 use crate::text::make_printable;
 
 /// Height of the grid, unless there are more labels than fit beside it.
@@ -54,7 +54,7 @@ pub(super) fn draw(plot: &LinePlot) -> String {
         x: &plot.x_label,
         y: &plot.y_label,
     };
-    let below = frame.area.bottom + BELOW_FRAME;
+    let below = frame.area.bottom + BELOW_FRAME + wrapped_height(&plot.x_label);
     page.draw(below + if has_bars(plot) { NOTE_HEIGHT } else { 0.0 }, html! {
         (frame.grid(&names, &x_ticks(plot, &frame.x)))
         (draw_leavers(&leavers, &items, &looks, frame.area.top))
@@ -62,6 +62,27 @@ pub(super) fn draw(plot: &LinePlot) -> String {
         (draw_all_series(plot, &looks, &frame))
         @if has_bars(plot) { (draw_note(&format!("bars: {}", make_printable(&plot.bars)), below)) }
     })
+}
+
+/// The axis over the methods, and over controls as far as they lie near.
+fn choose_axis(plot: &LinePlot) -> Axis {
+    let heights = |is_control: bool| {
+        let chosen = plot.series.iter();
+        let chosen = chosen.filter(move |series| (series.role == Role::Control) == is_control);
+        chosen.flat_map(|series| series.points.iter().flat_map(ends))
+    };
+    let levels = plot.series.iter().filter_map(|series| series.level);
+    let mut own: Vec<f64> = heights(false).chain(levels).collect();
+    if plot.is_focused {
+        own = leave_out_the_far(plot.y_scale, own);
+    }
+    Axis::stretch(plot.y_scale, own, heights(true))
+}
+
+/// The point and the ends of its error bar.
+fn ends(point: &Point) -> [f64; 3] {
+    let (y, spread) = (point.y.unwrap_or(f64::NAN), point.spread.unwrap_or(0.0));
+    [y, y - spread, y + spread]
 }
 
 /// Names, last numbers and units, for readers who cannot see the chart.

@@ -71,10 +71,13 @@ fn tell_caption(outcome: &Outcome) -> String {
     let paper = paper.map(|paper| format!(" The paper: {paper}.")).unwrap_or_default();
     let seeds = match outcome.seeds.len() {
         0 => String::new(),
-        1 => " One seed.".to_owned(),
-        seeds => format!(" {seeds} seeds."),
+        1 => ", one seed".to_owned(),
+        seeds => format!(", {seeds} seeds"),
     };
-    format!("The {} tier on {}.{seeds}{paper}", outcome.tier, outcome.device)
+    format!(
+        "Measured in the {} tier on {}{seeds}.{paper}",
+        outcome.tier, outcome.device
+    )
 }
 
 fn draw_tables(outcome: &Outcome, axes: &[&str]) -> Markup {

@@ -3,6 +3,7 @@
 use secateurs_chart::{Bar, BarPlot, Role, Scale};
 
 use super::table::applies_to;
+use super::verdicts::tell_better;
 use super::words::capitalise;
 use crate::outcome::{Answer, Better, Outcome, Row};
 
@@ -17,10 +18,7 @@ pub(super) fn draw_answer(outcome: &Outcome, answer: &Answer) -> Option<String> 
     let mut rows = rows_beside(outcome, answer, ours);
     sort_best_first(&mut rows, answer.better);
     keep_best(&mut rows, answer);
-    let better = match answer.better {
-        Better::Lower => "lower is better",
-        Better::Higher => "higher is better",
-    };
+    let better = tell_better(answer.better);
     let title = answer.numbers().unwrap_or_else(|| capitalise(&answer.measure));
     let mut plot = BarPlot::new(&title, &format!("{} ({better})", answer.measure)).scale(choose_scale(&rows));
     for row in &rows {

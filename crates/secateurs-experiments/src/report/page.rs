@@ -55,18 +55,40 @@ fn render(sections: &[Section], axes_of: AxesOf) -> String {
     .into_string()
 }
 
-/// The number of runs, and of those whose claims hold.
+/// The number of questions, and the number of those with each answer.
 fn summarise(sections: &[Section]) -> String {
-    let conclusions = || sections.iter().filter_map(|section| section.outcome()?.conclusion());
-    let holds = |conclusion: &Conclusion| matches!(conclusion, Conclusion::Holds | Conclusion::HoldsOnce);
-    match sections.len() {
-        0 => "No claim has been run yet.".to_owned(),
-        runs => format!(
-            "Each claim of a paper beside its number and the best trivial control, as measured here. Of {runs} runs, {} answered all \
-             their questions with yes.",
-            conclusions().filter(holds).count()
-        ),
+    if sections.is_empty() {
+        return "No claim has been run yet.".to_owned();
     }
+    let outcomes = sections.iter().filter_map(Section::outcome);
+    let conclusions: Vec<Conclusion> = outcomes
+        .flat_map(|outcome| &outcome.answers)
+        .map(|answer| answer.conclusion)
+        .collect();
+    let count = |chosen: &[Conclusion]| {
+        conclusions
+            .iter()
+            .filter(|conclusion| chosen.contains(conclusion))
+            .count()
+    };
+    let counts = [
+        (count(&[Conclusion::Holds, Conclusion::HoldsOnce]), "yes"),
+        (count(&[Conclusion::Fails]), "no"),
+        (count(&[Conclusion::Undecided]), "undecided"),
+        (count(&[Conclusion::NotMeasured]), "not measured"),
+    ];
+    let told: Vec<String> = counts
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, answer)| format!("{count} {answer}"))
+        .collect();
+    if told.is_empty() {
+        return "Claims of papers, as measured here.".to_owned();
+    }
+    format!(
+        "Claims of papers, each beside the paper's number and the best control, as measured here. Answers to their questions: {}.",
+        told.join(", ")
+    )
 }
 
 fn has_spread(sections: &[Section]) -> bool {
@@ -131,7 +153,7 @@ mod tests {
         ] {
             assert!(page[table..page.find("</table>").unwrap()].contains(cell), "{cell}");
         }
-        assert!(page.contains("Of 1 runs, 1 answered all their questions with yes"));
+        assert!(page.contains("Answers to their questions: 1 yes."));
     }
 
     #[test]

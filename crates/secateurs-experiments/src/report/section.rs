@@ -47,8 +47,8 @@ impl Section {
         self.outcome.as_ref()?.as_ref().ok()
     }
 
-    /// Sorts the charts: the claim's own headline or that of its first answer, else the first; then the others as they are listed,
-    /// then those that no list names, as in outcomes of older versions.
+    /// Sorts the charts: the drawing of the first answer, else the claim's own headline, else the first; then the other answers, the
+    /// claim's charts as they are listed, and those that no list names, as in outcomes of older versions.
     pub(super) fn charts(&self) -> Charts {
         let Some(outcome) = self.outcome() else {
             return Charts::default();
@@ -65,14 +65,21 @@ impl Section {
             }
         }
         charts.details.extend(rest.into_values());
-        let mut answers = outcome.answers.iter().filter_map(|answer| draw_answer(outcome, answer));
-        if charts.headline.is_none() {
-            charts.headline = answers.next();
+        // Questions about one number have one chart.
+        let is_first = |at: &usize| {
+            !outcome.answers[..*at]
+                .iter()
+                .any(|other| other.ours == outcome.answers[*at].ours)
+        };
+        let drawn = (0..outcome.answers.len()).filter(is_first);
+        let mut answers = drawn.filter_map(|at| draw_answer(outcome, &outcome.answers[at]));
+        if let Some(svg) = answers.next() {
+            charts.details.splice(0..0, charts.headline.replace(svg));
         }
         if charts.headline.is_none() && !charts.details.is_empty() {
             charts.headline = Some(charts.details.remove(0));
         }
-        charts.details.splice(0..0, answers);
+        charts.details.splice(0..0, answers.collect::<Vec<_>>());
         charts
     }
 }

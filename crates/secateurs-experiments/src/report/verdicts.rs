@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::section::Section;
-use crate::outcome::{Answer, Conclusion, Outcome, Row, format_row_value};
+use crate::outcome::{Answer, Better, Conclusion, Outcome, Row, format_row_value};
 
 /// Content of a cell where nothing is known.
 const NOTHING: &str = "–";
@@ -44,7 +44,7 @@ fn draw_answer(section: &Section, answer: &Answer) -> Markup {
     html! {
         tr {
             (draw_name(section))
-            (cell("question", &html! { (answer.question) }))
+            (cell("question", &html! { span { (answer.question) } span.of { (answer.measure) ", " (tell_better(answer.better)) } }))
             (cell("paper", &html! { (paper) }))
             (cell("ours", &draw_number(answer.ours.as_ref())))
             (cell("best control", &draw_control(answer)))
@@ -53,6 +53,14 @@ fn draw_answer(section: &Section, answer: &Answer) -> Markup {
                 @if let Some(outcome) = section.outcome() { (draw_facts(outcome)) }
             }))
         }
+    }
+}
+
+/// The direction in which a metric improves, in words.
+pub(super) fn tell_better(better: Better) -> &'static str {
+    match better {
+        Better::Lower => "lower is better",
+        Better::Higher => "higher is better",
     }
 }
 
@@ -69,13 +77,17 @@ fn cell(column: &str, content: &Markup) -> Markup {
     html! { td data-label=(column) { (content) } }
 }
 
-/// The method under the number that it reached.
+/// The number, its spread and the method that reached it.
 fn draw_number(row: Option<&Row>) -> Markup {
+    let Some(row) = row else {
+        return html! { (NOTHING) };
+    };
+    let text = format_row_value(row);
+    let (value, spread) = text.split_once(" ± ").unwrap_or((&text, ""));
     html! {
-        @match row {
-            Some(row) => { b { (format_row_value(row)) } span.of { (row.method()) } },
-            None => (NOTHING),
-        }
+        b { (value) }
+        @if !spread.is_empty() { span.of { "± " (spread) } }
+        span.of { (row.method()) }
     }
 }
 

@@ -1,8 +1,6 @@
-//! The range of a vertical axis that decides.
+//! The range of an axis that decides.
 
-use super::{LinePlot, Point};
-use crate::axis::{Axis, Scale};
-use crate::look::Role;
+use crate::axis::Scale;
 
 /// With fewer values none is far from the others.
 const LEAST_VALUES: usize = 8;
@@ -11,29 +9,8 @@ const FENCE: f64 = 2.0;
 /// Values are left out only if the others take at most this share of the axis.
 const WORTHWHILE: f64 = 0.7;
 
-/// The axis over the methods, and over controls as far as they lie near.
-pub(super) fn choose_axis(plot: &LinePlot) -> Axis {
-    let heights = |is_control: bool| {
-        let chosen = plot.series.iter();
-        let chosen = chosen.filter(move |series| (series.role == Role::Control) == is_control);
-        chosen.flat_map(|series| series.points.iter().flat_map(ends))
-    };
-    let levels = plot.series.iter().filter_map(|series| series.level);
-    let mut own: Vec<f64> = heights(false).chain(levels).collect();
-    if plot.is_focused {
-        own = leave_out_the_far(plot.y_scale, own);
-    }
-    Axis::stretch(plot.y_scale, own, heights(true))
-}
-
-/// The point and the ends of its error bar.
-pub(super) fn ends(point: &Point) -> [f64; 3] {
-    let (y, spread) = (point.y.unwrap_or(f64::NAN), point.spread.unwrap_or(0.0));
-    [y, y - spread, y + spread]
-}
-
 /// The values up to a fence above the upper quartile, if that makes the others much easier to tell apart.
-fn leave_out_the_far(scale: Scale, values: Vec<f64>) -> Vec<f64> {
+pub(crate) fn leave_out_the_far(scale: Scale, values: Vec<f64>) -> Vec<f64> {
     let mut shown: Vec<f64> = values.iter().copied().filter(|value| scale.shows(*value)).collect();
     if shown.len() < LEAST_VALUES {
         return values;
