@@ -80,7 +80,7 @@ pub(crate) struct Look {
     pub(crate) has_marker: bool,
 }
 
-/// Everything that tells two looks apart.
+/// The features that distinguish two looks.
 type Appearance = (Role, &'static str, &'static str, Option<usize>);
 
 impl Look {

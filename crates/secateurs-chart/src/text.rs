@@ -1,7 +1,7 @@
 //! Names as text of a drawing.
 
-/// Replaces each character that XML does not know or that a reader cannot see: control characters by their pictures, such as `␊`
-/// for a line feed, others, such as those that turn the direction of text, by `U+FFFD`.
+/// Replaces each character that XML does not know or that a reader cannot see: control characters by their pictures,
+/// such as `␊` for a line feed, others, such as marks that turn the direction of text, by `U+FFFD`.
 ///
 /// The number of characters stays. Markup is escaped where the text is written.
 ///
@@ -75,7 +75,7 @@ fn make_visible(c: char) -> char {
     }
 }
 
-/// Control characters, characters without a glyph, and those that are none.
+/// Whether a character is a control character, has no glyph, or is no valid character.
 fn is_hidden(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}')

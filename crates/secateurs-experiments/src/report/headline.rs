@@ -62,7 +62,7 @@ fn sort_best_first(rows: &mut [&Row], better: Better) {
     rows.sort_by(|a, b| cost(a).total_cmp(&cost(b)));
 }
 
-/// Leaves out the worst of too many rows, but not those that decide.
+/// Leaves out the worst of too many rows, but no row that decides.
 fn keep_best(rows: &mut Vec<&Row>, answer: &Answer) {
     let decides = |row: &Row| {
         answer

@@ -47,8 +47,8 @@ impl Section {
         self.outcome.as_ref()?.as_ref().ok()
     }
 
-    /// Sorts the charts: the drawing of the first answer, else the claim's own headline, else the first; then the other answers, the
-    /// claim's charts as they are listed, and those that no list names, as in outcomes of older versions.
+    /// Sorts the charts: the drawing of the first answer, else the claim's own headline, else the first; then the other
+    /// answers, the claim's charts as they are listed, and charts that no list names, as in outcomes of older versions.
     pub(super) fn charts(&self) -> Charts {
         let Some(outcome) = self.outcome() else {
             return Charts::default();
