@@ -224,7 +224,7 @@ mod tests {
         fs::write(folder.join("old.svg"), "<svg><text>an old chart</text></svg>").unwrap();
         let page = report(root.path());
         for part in [
-            "Made by an older version",
+            "No answer: made by an older version",
             "an old chart",
             "packed",
             "id=\"layerwise-quick\"",

@@ -10,7 +10,7 @@ use crate::outcome::{Answer, Conclusion, Outcome, Row, format_row_value};
 const NOTHING: &str = "–";
 
 /// Words of an outcome that has no answers.
-pub(super) const OLDER: &str = "Made by an older version, which asked no question: run it again.";
+pub(super) const OLDER: &str = "No answer: made by an older version or by a run of some cells only. Run it again.";
 
 /// One line for each question of each claim.
 pub(super) fn draw_verdicts(sections: &[Section]) -> Markup {
