@@ -59,11 +59,6 @@ impl Question {
         self.own_at(key, value)
     }
 
-    /// Leaves out the rows that have `key`, such as those of single functions beside their mean.
-    pub fn without(self, key: &str) -> Self {
-        self.at(key, serde_json::Value::Null)
-    }
-
     /// Narrows the case of the method alone, such as to a stage that its controls do not have.
     pub fn own_at(mut self, key: &str, value: impl Into<serde_json::Value>) -> Self {
         self.own_case = self.own_case.case(key, value);
@@ -175,13 +170,6 @@ mod tests {
             .expect("both are measured");
         assert_eq!(elsewhere.ours.and_then(|row| row.value()), Some(5.0));
         assert_eq!(elsewhere.control.and_then(|row| row.value()), Some(3.0));
-        // Rows of single cases are left out.
-        let answer = question.clone().without("sparsity").beside(["b", "c"]).answer(&outcome);
-        let answer = answer.expect("a control is measured");
-        assert_eq!(
-            (answer.ours, answer.control.and_then(|row| row.value())),
-            (None, Some(4.0))
-        );
         let answer = question.beside(["b"]).answer(&outcome).expect("it is measured");
         assert_eq!(answer.conclusion, Conclusion::NotMeasured);
         assert_eq!(Question::new("?", "z", "m", Better::Lower).answer(&outcome), None);
