@@ -223,6 +223,10 @@ fn prune_first_stage<F: Family>(
     recipe.method = first.method;
     recipe.training = None;
     recipe.dtype = FloatType::F32;
+    // The seed may be that of the training alone, which the first method would refuse.
+    if !first.method.uses_seed() {
+        recipe.seed = 0;
+    }
     let first = PruneJob {
         out,
         recipe: &recipe,
