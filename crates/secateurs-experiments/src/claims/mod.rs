@@ -13,7 +13,8 @@ mod sparse;
 use crate::ExperimentError;
 
 pub use harness::{
-    About, Backend, Claim, ClaimProgress, Cost, Desk, Measured, ModelPlace, Order, Reproduction, Setting, reproduce,
+    About, Backend, Claim, ClaimProgress, Cost, Desk, Measured, ModelPlace, Order, Reproduction, Setting,
+    remove_scratch, reproduce,
 };
 
 /// A claim of the list: what it is known by, and how it is run.

@@ -50,7 +50,7 @@ pub struct Answer {
 pub enum Conclusion {
     /// The number is better than that of the best control, or within its band, by more than two standard errors.
     Holds,
-    /// The same in a single measurement, whose spread is not known.
+    /// The number is better in a single measurement, whose spread is not known.
     HoldsOnce,
     /// The difference is within two standard errors.
     Undecided,
