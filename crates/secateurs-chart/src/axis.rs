@@ -1,4 +1,4 @@
-//! From numbers to positions.
+//! Axes, which turn numbers into positions.
 
 use crate::ticks::{linear_ticks, log_ticks};
 
@@ -33,9 +33,9 @@ impl Scale {
 /// Shares of the data's extent that an axis leaves free at its ends.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Room {
-    /// Below the least number.
+    /// Share below the least number.
     pub low: f64,
-    /// Above the greatest number.
+    /// Share above the greatest number.
     pub high: f64,
 }
 
@@ -73,7 +73,7 @@ struct Extent {
 }
 
 impl Extent {
-    /// Over the values that the scale shows; `None` if there are none.
+    /// Extent of the values that the scale shows; `None` if there are none.
     fn of(scale: Scale, values: impl IntoIterator<Item = f64>) -> Option<Self> {
         let shown = values.into_iter().filter(|value| scale.shows(*value));
         shown
@@ -123,7 +123,7 @@ impl Extent {
 }
 
 impl Axis {
-    /// Covers `values`; those that the scale cannot show are ignored, and without any the axis goes from 0 to 1.
+    /// Covers `values`; numbers that the scale cannot show are ignored, and without any the axis goes from 0 to 1.
     pub fn covering(scale: Scale, values: impl IntoIterator<Item = f64>, room: Room) -> Self {
         Self::over(scale, Extent::of(scale, values), room)
     }
@@ -185,7 +185,7 @@ impl Axis {
         if is_nearer_start { self.start } else { self.end }
     }
 
-    /// Between two and eleven round numbers inside the axis, ascending.
+    /// Round numbers inside the axis, between two and eleven of them, ascending.
     pub fn ticks(&self) -> Vec<f64> {
         match self.scale {
             Scale::Linear => linear_ticks(self.low, self.high),

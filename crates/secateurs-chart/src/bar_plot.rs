@@ -108,7 +108,7 @@ impl BarPlot {
         self
     }
 
-    /// Sets what the intervals are, such as `standard error`, written below the chart.
+    /// Names the kind of the intervals, such as `standard error`, below the chart.
     pub fn spreads(mut self, what: &str) -> Self {
         self.spreads = what.to_owned();
         self

@@ -116,7 +116,7 @@ impl LinePlot {
         self
     }
 
-    /// Sets what the error bars are, such as `standard error`, written below the chart.
+    /// Names the kind of the error bars, such as `standard error`, below the chart.
     pub fn bars(mut self, what: &str) -> Self {
         self.bars = what.to_owned();
         self
@@ -239,7 +239,7 @@ mod tests {
         assert!(!svg.contains("NaN") && !svg.contains("inf"), "{svg}");
     }
 
-    /// Any characters, often those that XML takes for itself or does not know.
+    /// Names of any characters, often special ones of XML or unknown to it.
     fn name() -> impl Strategy<Value = String> {
         let special: Vec<char> = "<>&\"'\0\u{1}\n\u{7f}\u{85}\u{202e}\u{fffe}]-!?/ ".chars().collect();
         let character = prop_oneof![2 => prop::sample::select(special), 1 => any::<char>()];

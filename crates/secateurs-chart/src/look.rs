@@ -80,7 +80,7 @@ pub(crate) struct Look {
     pub(crate) has_marker: bool,
 }
 
-/// Everything that tells two looks apart.
+/// The properties that tell two looks apart.
 type Appearance = (Role, &'static str, &'static str, Option<usize>);
 
 impl Look {

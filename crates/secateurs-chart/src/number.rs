@@ -1,6 +1,6 @@
 //! Numbers as a reader wants them: four significant digits and a typographic minus.
 
-/// At most four significant digits, no trailing zeros; very large and very small numbers have an exponent.
+/// Writes a number with at most four significant digits and no trailing zeros; very large and very small numbers have an exponent.
 ///
 /// Every minus is U+2212, which is as wide as a digit.
 ///
@@ -27,7 +27,7 @@ pub fn significant_decimals(value: f64) -> Option<usize> {
     }
 }
 
-/// At most that many decimals, no trailing zeros.
+/// Writes a number with at most that many decimals and no trailing zeros.
 ///
 /// ```
 /// assert_eq!(secateurs_chart::format_decimals(-1.2503, 3), "−1.25");

@@ -72,7 +72,7 @@ impl Page {
         }
     }
 
-    /// The sheet with what is drawn on it, as an SVG document that needs no style sheet, script or font from elsewhere.
+    /// Writes the sheet with a drawing on it as an SVG document that needs no style sheet, script or font from elsewhere.
     pub fn draw(&self, height: f64, inside: Markup) -> String {
         let (width, height) = (coordinate(self.width), coordinate(height));
         let natural = |length: &str| self.has_natural_size.then(|| length.to_owned());

@@ -2,9 +2,9 @@
 
 use crate::axis::Scale;
 
-/// With fewer values none is far from the others.
+/// Number of values below which none is far from the others.
 const LEAST_VALUES: usize = 8;
-/// Beyond the upper quartile by this many ranges of the quartiles a value is far away.
+/// Distance from the upper quartile, in ranges of the quartiles, beyond which a value is far away.
 const FENCE: f64 = 2.0;
 /// Values are left out only if the others take at most this share of the axis.
 const WORTHWHILE: f64 = 0.7;

@@ -1,8 +1,9 @@
 //! Names as text of a drawing.
 
-/// Replaces each character that XML does not know or that a reader cannot see: control characters by their pictures, such as `␊`
-/// for a line feed, others, such as those that turn the direction of text, by `U+FFFD`.
+/// Replaces characters that XML does not know or that a reader cannot see.
 ///
+/// Control characters become their pictures, such as `␊` for a line feed; others, such as characters that turn the direction of text,
+/// become `U+FFFD`.
 /// The number of characters stays. Markup is escaped where the text is written.
 ///
 /// ```
@@ -75,7 +76,7 @@ fn make_visible(c: char) -> char {
     }
 }
 
-/// Control characters, characters without a glyph, and those that are none.
+/// Control characters, characters without a glyph, and code points that are no characters.
 fn is_hidden(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}')

@@ -16,12 +16,9 @@ struct Exception {
     reason: &'static str,
 }
 
-const EXCEPTIONS: [Exception; 6] = [
+const EXCEPTIONS: [Exception; 3] = [
     owed("crates/secateurs-experiments/"),
     owed("crates/secateurs-cli/"),
-    owed("crates/secateurs-chart/"),
-    owed("crates/secateurs-kan/src/picture/"),
-    owed("crates/secateurs-causal/src/plots/"),
     owed("xtask/src/"),
 ];
 

@@ -9,17 +9,17 @@ use super::panel::{Captions, Panel};
 use super::{check_count, check_finite, check_rows};
 use crate::{CausalError, Result};
 
-/// Up to this many distinct values are dots besides the line.
+/// Number of distinct values up to which they are dots besides the line.
 const FEW_VALUES: usize = 12;
 
 /// One term of an additive model: a column of its term matrix.
 #[derive(Debug, Clone, Copy)]
 pub struct Dependence<'a> {
-    /// Above the drawing.
+    /// Title above the drawing.
     pub title: &'a str,
     /// Name of the variable, with its unit.
     pub variable: &'a str,
-    /// Name of what is contributed to, with its unit.
+    /// Name of the quantity that the term contributes to, with its unit.
     pub contribution: &'a str,
     /// The variable, `[n_rows]`.
     pub x: &'a [f64],

@@ -6,7 +6,7 @@ use secateurs_chart::{FAINT, INK, Place, coordinate, estimate_width, format_numb
 /// A variable that colours the curves.
 #[derive(Debug, Clone, Copy)]
 pub struct Hue<'a> {
-    /// Its name.
+    /// Name of the variable.
     pub name: &'a str,
     /// `[n_rows]`
     pub values: &'a [f64],

@@ -8,24 +8,24 @@ use super::panel::{Captions, Panel};
 use super::{check_count, check_finite, check_rows};
 use crate::Result;
 
-/// Where the curves start.
+/// Start of the curves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Level {
-    /// At their predictions.
+    /// Starts each curve at its prediction.
     #[default]
     AsPredicted,
-    /// At 0: each is moved by its first value, so that only differences are seen.
+    /// Starts each curve at 0: it is moved by its first value, so that only differences are seen.
     Centred,
 }
 
 /// Predictions for each individual as one variable goes through a grid and the others stay.
 #[derive(Debug, Clone, Copy)]
 pub struct Ice<'a> {
-    /// Above the drawing.
+    /// Title above the drawing.
     pub title: &'a str,
     /// Name of the variable, with its unit.
     pub variable: &'a str,
-    /// Name of what is predicted, with its unit.
+    /// Name of the predicted quantity, with its unit.
     pub prediction: &'a str,
     /// Values of the variable, `[n_grid]`, ascending.
     pub grid: &'a [f64],
@@ -33,7 +33,7 @@ pub struct Ice<'a> {
     pub curves: &'a [f64],
     /// Values that the variable has in the data, for the rug.
     pub x: &'a [f64],
-    /// Where the curves start.
+    /// Start of the curves.
     pub level: Level,
     /// Values that colour them.
     pub hue: Option<Hue<'a>>,
@@ -97,7 +97,7 @@ fn levelled(plot: &Ice<'_>) -> Vec<f64> {
     plot.curves.chunks_exact(plot.grid.len()).flat_map(moved).collect()
 }
 
-/// With a hue, its scale of colours stands for the individuals.
+/// Entries of the legend; with a hue, its scale of colours stands for the individuals.
 fn legend_entries(plot: &Ice<'_>) -> Vec<LegendEntry> {
     let individuals = LegendEntry::new("individuals", Stroke::solid(PALETTE[0]));
     let mean = LegendEntry::new("mean", Stroke::dashed(INK));

@@ -1,4 +1,4 @@
-//! Drawings of what single variables contribute, as SVG.
+//! Drawings of the contributions of single variables, as SVG.
 
 mod dependence;
 mod hue;

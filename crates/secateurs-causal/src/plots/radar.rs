@@ -13,7 +13,7 @@ const HEIGHT: f64 = 600.0;
 /// The terms of one quantity, such as the effect or the outcome without treatment.
 #[derive(Debug, Clone, Copy)]
 pub struct RadarGroup<'a> {
-    /// Its name.
+    /// Name of the quantity.
     pub name: &'a str,
     /// The part that belongs to no variable.
     pub constant: f64,
@@ -24,7 +24,7 @@ pub struct RadarGroup<'a> {
 /// Quantities that are sums of terms, and an individual.
 #[derive(Debug, Clone, Copy)]
 pub struct Radar<'a> {
-    /// Above the drawing.
+    /// Title above the drawing.
     pub title: &'a str,
     /// Names of the variables.
     pub variables: &'a [String],

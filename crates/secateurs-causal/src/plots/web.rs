@@ -8,7 +8,7 @@ use secateurs_chart::{
 const CENTRE: Place = Place { x: 360.0, y: 328.0 };
 /// Length of the axes.
 pub(super) const RADIUS: f64 = 208.0;
-/// From the ends of the axes to their names.
+/// Gap between the ends of the axes and their names.
 const NAME_GAP: f64 = 16.0;
 /// Letters of a name that fit beside an axis; all of them are in its tooltip.
 const MOST_LETTERS: usize = 18;
@@ -17,7 +17,7 @@ const MOST_LETTERS: usize = 18;
 pub(super) struct Web<'a> {
     /// Names of the axes.
     pub(super) names: Vec<&'a str>,
-    /// From the centre outwards.
+    /// Axis that all share, outwards from the centre.
     pub(super) axis: Axis,
 }
 

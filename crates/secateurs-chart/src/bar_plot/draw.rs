@@ -71,7 +71,7 @@ fn describe(plot: &BarPlot) -> String {
     format!("{}: {}", plot.label, all.join("; "))
 }
 
-/// Covers all values but those that are far away; bars reach from zero to every value.
+/// Covers the values that are not far away; bars reach from zero to every value.
 fn choose_axis(plot: &BarPlot) -> Axis {
     let ends = |bar: &Bar| {
         let (value, spread) = (bar.value.unwrap_or(f64::NAN), bar.spread.unwrap_or(0.0));

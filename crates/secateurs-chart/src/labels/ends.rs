@@ -16,7 +16,7 @@ const SAME_PLACE: f64 = 3.0;
 /// Width of the sample of a line before a name.
 const SAMPLE: f64 = 24.0;
 const MOST_SAMPLES: usize = 3;
-/// From the grid to the labels, for the leaders.
+/// Gap between the grid and the labels, for the leaders.
 pub(crate) const LEADER: f64 = 18.0;
 
 /// The end of a curve with its name.

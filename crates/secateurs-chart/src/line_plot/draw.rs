@@ -19,7 +19,7 @@ const LEAST_HEIGHT: f64 = 300.0;
 const MOST_HEIGHT: f64 = 430.0;
 /// The labels take at most this width of the sheet.
 const MOST_LABEL_WIDTH: f64 = 190.0;
-/// At most this many data positions are ticks themselves; above, round numbers are.
+/// Number of data positions up to which they are ticks themselves; above, round numbers are.
 const MOST_DATA_TICKS: usize = 9;
 /// Curves of more points have markers at some of them only, because markers would cover each other.
 const MOST_MARKERS: usize = 12;
@@ -108,7 +108,7 @@ fn has_bars(plot: &LinePlot) -> bool {
     !plot.bars.is_empty() && plot.points().any(|point| point.spread.is_some())
 }
 
-/// The last points of curves that end inside the axis; those that leave it are named there.
+/// The last points of curves that end inside the axis; curves that leave it are named there.
 fn find_ends(plot: &LinePlot, looks: &[Look], y: &Axis) -> Vec<End> {
     let end = |(curve, look): (usize, &Look)| {
         let series = &plot.series[curve];

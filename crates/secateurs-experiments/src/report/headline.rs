@@ -3,8 +3,7 @@
 use secateurs_chart::{Bar, BarPlot, Role, Scale};
 
 use super::table::applies_to;
-use super::verdicts::tell_better;
-use super::words::capitalise;
+use super::words::{capitalise, tell_better};
 use crate::outcome::{Answer, Better, Outcome, Row};
 
 /// Numbers that span more than this ratio need a logarithmic axis.
@@ -62,7 +61,7 @@ fn sort_best_first(rows: &mut [&Row], better: Better) {
     rows.sort_by(|a, b| cost(a).total_cmp(&cost(b)));
 }
 
-/// Leaves out the worst of too many rows, but not those that decide.
+/// Leaves out the worst of too many rows, but keeps the rows that decide.
 fn keep_best(rows: &mut Vec<&Row>, answer: &Answer) {
     let decides = |row: &Row| {
         answer

@@ -55,38 +55,26 @@ fn render(sections: &[Section], axes_of: AxesOf) -> String {
     .into_string()
 }
 
-/// The number of questions, and the number of those with each answer.
+/// The number of runs with each conclusion, which is that on the first question.
 fn summarise(sections: &[Section]) -> String {
     if sections.is_empty() {
         return "No claim has been run yet.".to_owned();
     }
-    let outcomes = sections.iter().filter_map(Section::outcome);
-    let conclusions: Vec<Conclusion> = outcomes
-        .flat_map(|outcome| &outcome.answers)
-        .map(|answer| answer.conclusion)
-        .collect();
-    let count = |chosen: &[Conclusion]| {
-        conclusions
-            .iter()
-            .filter(|conclusion| chosen.contains(conclusion))
-            .count()
+    let count = |chosen: &[Option<Conclusion>]| {
+        let conclusions = sections.iter().map(|section| section.outcome()?.conclusion());
+        conclusions.filter(|conclusion| chosen.contains(conclusion)).count()
     };
     let counts = [
-        (count(&[Conclusion::Holds, Conclusion::HoldsOnce]), "yes"),
-        (count(&[Conclusion::Fails]), "no"),
-        (count(&[Conclusion::Undecided]), "undecided"),
-        (count(&[Conclusion::NotMeasured]), "not measured"),
+        (count(&[Some(Conclusion::Holds), Some(Conclusion::HoldsOnce)]), "hold"),
+        (count(&[Some(Conclusion::Undecided)]), "undecided"),
+        (count(&[Some(Conclusion::Fails)]), "fail"),
+        (count(&[Some(Conclusion::NotMeasured)]), "not measured"),
+        (count(&[None]), "without a verdict"),
     ];
-    let told: Vec<String> = counts
-        .iter()
-        .filter(|(count, _)| *count > 0)
-        .map(|(count, answer)| format!("{count} {answer}"))
-        .collect();
-    if told.is_empty() {
-        return "Claims of papers, as measured here.".to_owned();
-    }
+    let told = counts.iter().filter(|(count, _)| *count > 0);
+    let told: Vec<String> = told.map(|(count, words)| format!("{count} {words}")).collect();
     format!(
-        "Claims of papers, each beside the paper's number and the best control, as measured here. Answers to their questions: {}.",
+        "Claims of papers, each beside the paper's number and the best control, as measured here. By their first questions: {}.",
         told.join(", ")
     )
 }
@@ -153,7 +141,7 @@ mod tests {
         ] {
             assert!(page[table..page.find("</table>").unwrap()].contains(cell), "{cell}");
         }
-        assert!(page.contains("Answers to their questions: 1 yes."));
+        assert!(page.contains("By their first questions: 1 hold."));
     }
 
     #[test]

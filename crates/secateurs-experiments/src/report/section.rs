@@ -47,8 +47,10 @@ impl Section {
         self.outcome.as_ref()?.as_ref().ok()
     }
 
-    /// Sorts the charts: the drawing of the first answer, else the claim's own headline, else the first; then the other answers, the
-    /// claim's charts as they are listed, and those that no list names, as in outcomes of older versions.
+    /// Sorts the charts by their rank.
+    ///
+    /// The headline is the drawing of the first answer, else the claim's own, else the first chart. Drawings of other answers follow,
+    /// then the claim's charts as they are listed, then charts that no list names, as in outcomes of older versions.
     pub(super) fn charts(&self) -> Charts {
         let Some(outcome) = self.outcome() else {
             return Charts::default();

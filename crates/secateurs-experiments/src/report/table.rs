@@ -32,7 +32,7 @@ pub struct Table {
 }
 
 impl Table {
-    /// One line per method and case: the paper's number, ours, and what the controls reach in the same case.
+    /// One line per method and case: the paper's number, ours, and the numbers of the controls in the same case.
     pub fn comparison(outcome: &Outcome) -> Self {
         let methods = outcome.rows.iter().filter(|row| !row.is_control());
         let mut lines: Vec<_> = methods.map(|row| comparison_line(outcome, row)).collect();

@@ -3,7 +3,8 @@
 use maud::{Markup, html};
 
 use super::section::Section;
-use crate::outcome::{Answer, Better, Conclusion, Outcome, Row, format_row_value};
+use super::words::tell_better;
+use crate::outcome::{Answer, Conclusion, Outcome, Row, format_row_value};
 
 /// Content of a cell where nothing is known.
 const NOTHING: &str = "–";
@@ -34,15 +35,16 @@ fn draw_claim(section: &Section) -> Markup {
             Some(Ok(outcome)) if answers.is_empty() => {
                 tr { (draw_name(section)) (draw_reason(OLDER)) (cell("verdict", &draw_facts(outcome))) }
             }
-            _ => { @for answer in answers { (draw_answer(section, answer)) } }
+            _ => { @for (number, answer) in answers.iter().enumerate() { (draw_answer(section, answer, number)) } }
         }
     }
 }
 
-fn draw_answer(section: &Section, answer: &Answer) -> Markup {
+/// A line for the `number`-th question of a claim; the first decides, further ones stand below it.
+fn draw_answer(section: &Section, answer: &Answer, number: usize) -> Markup {
     let paper = answer.paper.as_deref().unwrap_or(NOTHING);
     html! {
-        tr {
+        tr.further[number > 0] {
             (draw_name(section))
             (cell("question", &html! { span { (answer.question) } span.of { (answer.measure) ", " (tell_better(answer.better)) } }))
             (cell("paper", &html! { (paper) }))
@@ -53,14 +55,6 @@ fn draw_answer(section: &Section, answer: &Answer) -> Markup {
                 @if let Some(outcome) = section.outcome() { (draw_facts(outcome)) }
             }))
         }
-    }
-}
-
-/// The direction in which a metric improves, in words.
-pub(super) fn tell_better(better: Better) -> &'static str {
-    match better {
-        Better::Lower => "lower is better",
-        Better::Higher => "higher is better",
     }
 }
 

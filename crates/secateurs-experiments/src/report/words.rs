@@ -1,6 +1,6 @@
 //! Keys of rows in words: the one place that knows what a metric, an axis or a case is called.
 
-use crate::outcome::Row;
+use crate::outcome::{Better, Row};
 
 /// A name with its unit, and the factor that brings a number to it.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -233,6 +233,14 @@ pub(super) fn capitalise(text: &str) -> String {
     letters
         .next()
         .map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+/// The direction in which a metric improves, in words.
+pub(super) fn tell_better(better: Better) -> &'static str {
+    match better {
+        Better::Lower => "lower is better",
+        Better::Higher => "higher is better",
+    }
 }
 
 fn name(names: &[(&str, Quantity)], key: &str) -> (String, f64) {

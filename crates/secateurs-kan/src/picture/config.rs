@@ -1,4 +1,4 @@
-//! Settings of a drawing, and names of what is drawn.
+//! Settings of a drawing, and names of its parts.
 
 use secateurs_chart::make_printable;
 
@@ -19,13 +19,13 @@ pub struct EdgeIndex {
 /// Settings of a drawing.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PictureConfig {
-    /// Above the drawing; nothing if empty.
+    /// Title above the drawing; nothing if empty.
     pub title: String,
     /// `x1`, `x2`, .. if empty.
     pub input_names: Vec<String>,
     /// `y`, or `y1`, `y2`, .. if empty.
     pub output_names: Vec<String>,
-    /// Edges in red besides those that are curves with a formula.
+    /// Further edges in red; curves with a formula are red anyway.
     pub symbolic: Vec<EdgeIndex>,
     /// Edges with lower scores than this many others are left out, and the drawing says how many.
     pub max_edges: usize,
@@ -65,7 +65,7 @@ impl PictureConfig {
         Self { output_names, ..self }
     }
 
-    /// Sets which edges are red besides those that are curves with a formula.
+    /// Sets further edges that are red; curves with a formula are red anyway.
     pub fn with_symbolic(self, symbolic: Vec<EdgeIndex>) -> Self {
         Self { symbolic, ..self }
     }

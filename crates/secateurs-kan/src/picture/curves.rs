@@ -19,7 +19,7 @@ pub(super) struct ScoredEdge {
 
 /// Edges that are drawn, and how many exist.
 pub(super) struct Choice {
-    /// For each layer, by input and then by subnode.
+    /// Edges of each layer, by input and then by subnode.
     pub(super) edges: Vec<Vec<ScoredEdge>>,
     pub(super) n_present: usize,
 }
@@ -34,7 +34,7 @@ pub(super) struct Curve {
 
 /// Activations of a network, as far as they are drawn.
 pub(super) struct Flow {
-    /// For each layer.
+    /// Curves of each layer.
     pub(super) curves: Vec<Vec<Curve>>,
     /// Least and greatest value of the inputs, then of the nodes of each layer.
     pub(super) ranges: Vec<Vec<[f64; 2]>>,
@@ -110,7 +110,7 @@ fn extent(x: &Tensor<2>) -> Vec<[f64; 2]> {
     low.iter().zip(high.iter()).map(|(low, high)| [low, high]).collect()
 }
 
-/// The chosen edges of a layer; what they add to outputs is in the units of those.
+/// The chosen edges of a layer; additions to outputs are in the units of the outputs.
 fn evaluate(kan: &Kan, ranges: &[[f64; 2]], number: usize, edges: &[ScoredEdge]) -> Vec<Curve> {
     if edges.is_empty() {
         return Vec::new();

@@ -17,7 +17,7 @@ use crate::symbolic::edges::SymbolicEdges;
 const LEAST_LINE: f64 = 0.06;
 /// Alpha of the faintest curve.
 pub(super) const LEAST_CURVE: f64 = 0.3;
-/// From the frame of a box to its curve.
+/// Gap between the frame of a box and its curve.
 const PADDING: f64 = 5.0;
 
 pub(super) struct Scene<'a> {

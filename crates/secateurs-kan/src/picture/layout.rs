@@ -1,4 +1,4 @@
-//! Where everything stands.
+//! Places of nodes, boxes and names.
 
 use secateurs_chart::{MARGIN, Page, Place, Span, least_width, spread_apart};
 
@@ -10,18 +10,18 @@ use crate::layers::nodes::Width;
 
 /// Side of a box.
 pub(super) const BOX: f64 = 46.0;
-/// Between boxes of one row.
+/// Gap between boxes of one row.
 const GAP: f64 = 14.0;
-/// Between rows of boxes.
+/// Gap between rows of boxes.
 const ROW_GAP: f64 = 12.0;
 /// Boxes in a row; a layer with more has more rows, shifted against each other.
 const MOST_IN_ROW: usize = 30;
-/// Between nodes of one row, at least.
+/// Least distance between nodes of one row.
 const COLUMN: f64 = 42.0;
-/// Between the edge of the sheet and the names of the first and the last node.
+/// Gap between the edge of the sheet and the names of the first and the last node.
 const SIDE: f64 = 28.0;
 const LEAST_WIDTH: f64 = 300.0;
-/// From factors up to their product.
+/// Height from factors up to their product.
 const PRODUCT_RISE: f64 = 38.0;
 const CAPTION_HEIGHT: f64 = 20.0;
 

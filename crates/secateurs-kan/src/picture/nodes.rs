@@ -1,4 +1,4 @@
-//! Nodes, and what they multiply.
+//! Nodes, and the products that they form.
 
 use maud::{Markup, html};
 use secateurs_chart::{INK, PAPER, Place, coordinate, opacity};
@@ -6,7 +6,7 @@ use secateurs_chart::{INK, PAPER, Place, coordinate, opacity};
 use super::draw::{LEAST_CURVE, Scene, bow, ends};
 
 impl Scene<'_> {
-    /// Nodes with their products below; those that no shown edge touches are faint.
+    /// Nodes with their products below; nodes that no shown edge touches are faint.
     pub(super) fn draw_nodes(&self, layer: usize) -> Markup {
         let touched = |node: usize| {
             let leaves = self.flow.curves.get(layer).is_some_and(|curves| {

@@ -57,7 +57,10 @@ impl Claim for Moe {
         summary: "experts learned, pruned and fine-tuned to zero loss beside a teacher; and experts of a trained model removed, beside chance",
         reference: "arXiv 2510.07205 (theory), 2510.13999 (REAP), 2402.14800 (NAEE), 2507.00390 (MoNE)",
         axes: &["removed", "stage"],
-        cost: Cost::UNKNOWN,
+        cost: Cost {
+            quick: Some(46.0),
+            ..Cost::UNKNOWN
+        },
     };
 
     type Key = MoeKey;

@@ -36,7 +36,7 @@ const QUICK: ShapkanCase = ShapkanCase {
 
 const STANDARD: ShapkanCase = ShapkanCase {
     targets: TARGETS.split_at(6).0,
-    seeds: 3,
+    seeds: 5,
     n_rows: 400,
     steps: 20,
     refit_steps: 10,

@@ -53,7 +53,10 @@ impl Claim for Shapkan {
         summary: "nodes of KANs by Shapley values: ranks under shifted inputs, errors after pruning, beside pykan's attribution",
         reference: "arXiv 2510.01663",
         axes: &["shift", "nodes", "permutations", "function", "comparison"],
-        cost: Cost::UNKNOWN,
+        cost: Cost {
+            quick: Some(60.0),
+            ..Cost::UNKNOWN
+        },
     };
 
     type Key = ShapkanKey;
