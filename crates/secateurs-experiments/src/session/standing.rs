@@ -18,15 +18,15 @@ pub(super) struct Entry {
 /// The standing of a claim.
 #[derive(Debug)]
 pub(super) enum Standing {
-    /// Its turn has not come.
+    /// The claim waits for its turn.
     Waiting,
-    /// It runs.
+    /// The claim runs.
     Running(RunningClaim),
-    /// It has an outcome, which is on disk.
+    /// The claim has an outcome, which is on disk.
     Done(Box<Outcome>),
-    /// It has none, and the failure is on disk.
+    /// The claim has no outcome, and its failure is on disk.
     Failed(FailedClaim),
-    /// There was nothing to run.
+    /// The claim had nothing to run, for this reason.
     Skipped(String),
 }
 
@@ -109,7 +109,7 @@ impl Entry {
 }
 
 impl FailedClaim {
-    /// The failure, its remedy, and what is still there from before, in one line.
+    /// The failure, its remedy, and whether an earlier outcome is kept, in one line.
     pub(super) fn describe(&self) -> String {
         let Failure { kind, remedy, .. } = &self.failure;
         let how = match kind {

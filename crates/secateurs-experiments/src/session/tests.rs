@@ -23,7 +23,7 @@ const fn about(name: &'static str) -> About {
     }
 }
 
-/// What a toy does with the number of a cell.
+/// A claim whose cells are numbers.
 trait Toy: Sync {
     const ABOUT: &'static About;
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-/// The cells of a claim that are done, and those that there are; whoever runs the claim decides how that is shown.
+/// Number of done cells and of all cells of a claim, with a bar or without one.
 #[derive(Debug, Clone)]
 pub struct ClaimProgress {
     bar: ProgressBar,
