@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-/// An outcome that cannot be written or read.
+/// Why an outcome could not be kept or read back.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OutcomeError {

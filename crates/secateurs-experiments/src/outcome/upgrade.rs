@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::error::OutcomeError;
 use super::spread::DEVIATION;
 
-/// Former key of a row, for a spread of either kind.
+/// The key of a row that held its spread before rows said of which kind it is.
 const FORMER_SPREAD: &str = "spread";
 
 /// A note on spreads of unknown kind.

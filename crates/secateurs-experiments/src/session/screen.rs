@@ -21,7 +21,7 @@ const LEAST_WIDTH: usize = 40;
 /// Characters of the bar of the whole run.
 const BAR: usize = 12;
 
-/// Two bars, for the whole run and for the present claim; both fit into 60 columns, and the message into the rest.
+/// The bar of the whole run, and that of the present claim below it; both fit into 60 columns, the message into what is left.
 const TEMPLATE: &str = "{run}\n  {bar:12} {cells} {wide_msg}";
 
 /// The numbers that a run shows.

@@ -18,15 +18,15 @@ pub(super) struct Entry {
 /// The standing of a claim.
 #[derive(Debug)]
 pub(super) enum Standing {
-    /// The claim waits for its turn.
+    /// Its turn has not come.
     Waiting,
-    /// The claim runs.
+    /// It runs.
     Running(RunningClaim),
-    /// The claim has an outcome, which is on disk.
+    /// It has an outcome, which is on disk.
     Done(Box<Outcome>),
-    /// The claim has no outcome, and its failure is on disk.
+    /// It has none, and the failure is on disk.
     Failed(FailedClaim),
-    /// The claim had nothing to run, for this reason.
+    /// There was nothing to run.
     Skipped(String),
 }
 
@@ -109,7 +109,7 @@ impl Entry {
 }
 
 impl FailedClaim {
-    /// The failure, its remedy, and whether an earlier outcome is kept, in one line.
+    /// The failure, its remedy, and what is still there from before, in one line.
     pub(super) fn describe(&self) -> String {
         let Failure { kind, remedy, .. } = &self.failure;
         let how = match kind {

@@ -23,7 +23,7 @@ const fn about(name: &'static str) -> About {
     }
 }
 
-/// A claim whose cells are numbers.
+/// What a toy does with the number of a cell.
 trait Toy: Sync {
     const ABOUT: &'static About;
 

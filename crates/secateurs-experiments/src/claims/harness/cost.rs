@@ -2,7 +2,7 @@
 
 use crate::outcome::Tier;
 
-/// Measured durations of a claim on two cores, programs built, and the data sets that it needs.
+/// Durations of a claim on two cores, programs built, as they were measured; and what it needs.
 ///
 /// ```
 /// use secateurs_experiments::claims::Cost;

@@ -30,7 +30,7 @@ impl Desk {
         }
     }
 
-    /// Shows a message beside the progress bar.
+    /// Says what is done now, beside the progress bar.
     pub fn say(&self, what: impl Into<String>) {
         self.progress.say(what.into());
     }

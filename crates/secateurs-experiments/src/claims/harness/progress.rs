@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-/// Number of done cells and of all cells of a claim, with a bar or without one.
+/// The cells of a claim that are done, and those that there are; whoever runs the claim decides how that is shown.
 #[derive(Debug, Clone)]
 pub struct ClaimProgress {
     bar: ProgressBar,

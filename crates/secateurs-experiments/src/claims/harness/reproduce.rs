@@ -1,4 +1,4 @@
-//! Runs a claim and makes its outcome.
+//! From a claim to its outcome.
 
 use std::time::Instant;
 

@@ -77,7 +77,7 @@ pub struct Setting {
 }
 
 impl Setting {
-    /// The quick tier on the default backend: every cell, nothing taken from an earlier run.
+    /// Everything of the quick tier on the default backend, anew.
     ///
     /// # Errors
     ///

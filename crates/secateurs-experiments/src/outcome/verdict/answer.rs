@@ -10,9 +10,9 @@ use crate::outcome::{Row, format_row_value};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Better {
-    /// Lower numbers are better, such as errors, perplexities and sizes.
+    /// As errors, perplexities and sizes do.
     Lower,
-    /// Higher numbers are better, such as accuracies and speeds.
+    /// As accuracies and speeds do.
     Higher,
 }
 
@@ -48,13 +48,13 @@ pub struct Answer {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Conclusion {
-    /// The number beats the best control, or lies within its band, by more than two standard errors.
+    /// The number is better than that of the best control, or within its band, by more than two standard errors.
     Holds,
     /// The number is better in a single measurement, whose spread is not known.
     HoldsOnce,
     /// The difference is within two standard errors.
     Undecided,
-    /// The number does not beat the best control, or it lies outside of its band.
+    /// The number is not better than that of the best control, or it is outside of its band.
     Fails,
     /// The method or its controls were not measured.
     NotMeasured,
