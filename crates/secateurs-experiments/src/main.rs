@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use secateurs::allocator::MiMalloc;
 use secateurs_experiments::ExperimentError;
-use secateurs_experiments::claims::{Backend, Setting, choose};
+use secateurs_experiments::claims::{Backend, Setting, choose, remove_scratch};
 use secateurs_experiments::fixtures::{self, FixtureConfig, Model};
 use secateurs_experiments::outcome::{Tier, reproduce_root};
 use secateurs_experiments::session::{Detail, Screen, Session, list_claims};
@@ -126,7 +126,9 @@ fn reproduce(args: ReproduceArgs) -> Result<ExitCode, ExperimentError> {
     };
     let session = Session::new(&claims, setting, screen);
     session.end_in_order();
-    Ok(if session.run() {
+    let is_complete = session.run();
+    remove_scratch();
+    Ok(if is_complete {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE

@@ -13,7 +13,8 @@ mod sparse;
 use crate::ExperimentError;
 
 pub use harness::{
-    About, Backend, Claim, ClaimProgress, Cost, Desk, Measured, ModelPlace, Order, Reproduction, Setting, reproduce,
+    About, Backend, Claim, ClaimProgress, Cost, Desk, Measured, ModelPlace, Order, Reproduction, Setting,
+    remove_scratch, reproduce,
 };
 
 /// A claim of the list: its name, title and origin, and the function that runs it.

@@ -13,7 +13,7 @@ use super::standing::{Entry, FailedClaim, RunningClaim, Standing};
 use super::summary::{count_verdicts, draw_table};
 use super::time::{TimePlan, describe_seconds};
 use crate::ExperimentError;
-use crate::claims::{ClaimProgress, ListedClaim, Reproduction, Setting, axes_of};
+use crate::claims::{ClaimProgress, ListedClaim, Reproduction, Setting, axes_of, remove_scratch};
 use crate::outcome::{Environment, Failure, current_commit, workspace_root};
 use crate::report::{pivots_along, write_report};
 
@@ -50,6 +50,7 @@ impl Session {
         on_end_signal(move |signal: EndSignal| {
             let _ = abandon_work();
             session.interrupt();
+            remove_scratch();
             signal.exit();
         });
     }

@@ -18,7 +18,7 @@ use super::key::{Arm, CalibratedKey, RacKey};
 
 use super::traces::{TraceFolder, TracePlan, sample};
 use crate::ExperimentError;
-use crate::claims::harness::Desk;
+use crate::claims::harness::{Desk, make_scratch};
 
 /// The seed of sampling where no seed is given.
 const SAMPLING_SEED: u64 = 42;
@@ -90,7 +90,7 @@ impl RacBench {
     }
 
     fn measure_pruned(&self, mut recipe: Recipe, seed: u64) -> Result<RacCell, ExperimentError> {
-        let folder = tempfile::tempdir().map_err(ExperimentError::temporary)?;
+        let folder = make_scratch()?;
         let out = folder.path().join("pruned");
         // As the dense model is stored, so that both read as many bytes for a token.
         recipe.dtype = FloatType::F16;
@@ -135,7 +135,7 @@ impl RacBench {
     /// Distance from the dense model, and the model's own answers.
     fn measure_model(&self, model: &Path, seed: u64) -> Result<RacCell, ExperimentError> {
         let fidelity = self.fidelity(model)?;
-        let folder = tempfile::tempdir().map_err(ExperimentError::temporary)?;
+        let folder = make_scratch()?;
         let out = folder.path().join("answers.jsonl");
         let questions = &self.case.questions;
         let plan = TracePlan {

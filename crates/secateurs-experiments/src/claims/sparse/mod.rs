@@ -18,7 +18,7 @@ use tempfile::TempDir;
 
 use self::packing::{DENSE, PACKINGS, Packing, Standing, StoredModel};
 use self::speed::{SpeedBesideDense, TokenRates, measure_beside, take_medians};
-use super::harness::{About, Claim, Cost, Desk, Measured, group_cells, show_point};
+use super::harness::{About, Claim, Cost, Desk, Measured, group_cells, make_scratch, show_point};
 use super::language_model::{PruningCase, PruningKey, Sweep, name_pattern, patterns};
 use crate::ExperimentError;
 use crate::outcome::{Better, Metric, Outcome, Question, Row, Subject, Tier};
@@ -102,7 +102,7 @@ impl Claim for Sparse {
     fn open(desk: &Desk) -> Result<Self, ExperimentError> {
         let tier = desk.setting.tier;
         let case = PruningCase::new(tier)?;
-        let folder = tempfile::tempdir().map_err(ExperimentError::temporary)?;
+        let folder = make_scratch()?;
         Ok(Self {
             dense: StoredModel::pack(DENSE, &case.model, folder.path())?,
             case,
