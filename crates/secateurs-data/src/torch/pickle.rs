@@ -314,9 +314,7 @@ impl Machine<'_> {
             ("torch._utils _rebuild_tensor_v2", arguments) => self.tensor(arguments)?,
             _ => {
                 let function = shortened(&function);
-                return Err(format!(
-                    "its pickle calls {function}, which is not needed for tensors and refused"
-                ));
+                return Err(format!("its pickle calls {function}, which no tensor needs"));
             }
         };
         self.stack.push(value);
