@@ -30,7 +30,7 @@ pub struct Arguments {
     /// Print the numbers as one JSON object
     #[arg(long)]
     json: bool,
-    /// Name every function with a tuple argument, and every file of a circle
+    /// Name every function with a tuple argument, every file of a circle, and every doc that `tidy` refuses
     #[arg(long, conflicts_with = "json")]
     list: bool,
 }

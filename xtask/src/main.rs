@@ -49,9 +49,10 @@ enum Command {
     Data(data::Command),
     /// Makes the fixtures, or checks them against their recorded checksums
     Fixtures(fixtures::Arguments),
-    /// Checks the sources for layout, full folders, circular imports, tuple arguments, forbidden words and dependencies
+    /// Checks the sources for layout, full folders, circular imports, tuple arguments, forbidden words, first sentences of
+    /// docs and dependencies
     Tidy,
-    /// Measures the sources: lengths, arguments, folders, circles, public items
+    /// Measures the sources: lengths, arguments, folders, circles, public items, docs
     House(house::Arguments),
     /// Runs the criterion benchmarks
     Bench(bench::Arguments),

@@ -8,9 +8,9 @@ use crate::ExperimentError;
 /// Rows to learn from, and rows to evaluate on; both with their true outcomes.
 #[derive(Debug, Clone)]
 pub struct CausalTask {
-    /// To learn from.
+    /// Rows to learn from.
     pub train: Study,
-    /// To evaluate on.
+    /// Rows to evaluate on.
     pub test: Study,
 }
 

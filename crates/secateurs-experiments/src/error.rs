@@ -13,7 +13,7 @@ pub enum ExperimentError {
     Read {
         /// The file.
         path: PathBuf,
-        /// Why not.
+        /// Cause.
         source: std::io::Error,
     },
     /// A file or folder could not be created.
@@ -21,7 +21,7 @@ pub enum ExperimentError {
     Create {
         /// The file or folder.
         path: PathBuf,
-        /// Why not.
+        /// Cause.
         source: std::io::Error,
     },
     /// A folder could not be removed.
@@ -29,15 +29,15 @@ pub enum ExperimentError {
     Remove {
         /// The folder.
         path: PathBuf,
-        /// Why not.
+        /// Cause.
         source: std::io::Error,
     },
-    /// There is no place for temporary files.
+    /// A folder for temporary files that cannot be made.
     #[error("cannot make a temporary folder in {}", path.display())]
     Temporary {
         /// Folder of temporary files.
         path: PathBuf,
-        /// Why not.
+        /// Cause.
         source: std::io::Error,
     },
     /// The data package lacks a novel.
@@ -52,7 +52,7 @@ pub enum ExperimentError {
     /// A value could not be written as JSON.
     #[error("cannot write JSON")]
     Json(#[source] serde_json::Error),
-    /// There is no claim of that name.
+    /// A name that no claim has.
     #[error("there is no claim \"{name}\"; {}the claims are: {known}", nearest.map(|name| format!("did you mean {name}? ")).unwrap_or_default())]
     UnknownClaim {
         /// The name given.
@@ -79,7 +79,7 @@ pub enum ExperimentError {
     KeptCell {
         /// The file.
         path: PathBuf,
-        /// Why not.
+        /// Cause.
         source: serde_json::Error,
     },
     /// The backend was not compiled in.
@@ -126,7 +126,7 @@ pub enum ExperimentError {
     /// Weights could not be scored.
     #[error(transparent)]
     Importance(#[from] secateurs::importance::ImportanceError),
-    /// A data set is missing, changed or not what it should be.
+    /// A data set that is missing, changed or malformed.
     #[error(transparent)]
     Dataset(#[from] secateurs_datasets::DatasetError),
     /// A sparsity or pattern is not valid.

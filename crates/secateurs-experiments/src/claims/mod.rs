@@ -17,7 +17,7 @@ pub use harness::{
     remove_scratch, reproduce,
 };
 
-/// A claim of the list: what it is known by, and how it is run.
+/// A claim of the list: its name, title and origin, and the function that runs it.
 #[derive(Debug, Clone, Copy)]
 pub struct ListedClaim {
     /// Name, title and origin.

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-/// Why an outcome could not be kept or read back.
+/// The reason why an outcome could not be kept or read back.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OutcomeError {

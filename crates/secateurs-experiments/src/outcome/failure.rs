@@ -46,7 +46,7 @@ pub enum FailureKind {
     Failed,
     /// A defect of this project.
     Panicked,
-    /// A signal, such as that of Ctrl-C.
+    /// A signal, for instance by Ctrl-C.
     Interrupted,
     /// A model or data set that is not here.
     MissingData,

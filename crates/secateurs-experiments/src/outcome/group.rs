@@ -57,7 +57,7 @@ impl Outcome {
         groups
     }
 
-    /// The methods of all rows, each once: ours, then those that only the paper has, then controls.
+    /// The methods of all rows, each once: ours, then methods that only the paper has, then controls.
     pub fn methods(&self) -> Vec<&str> {
         let controls = self.rows.iter().filter(|row| row.is_control());
         let ours = self.rows.iter().filter(|row| !row.is_control());

@@ -170,7 +170,7 @@ impl Row {
     }
 }
 
-/// Accepts only what the accessors rely on.
+/// Accepts only fields that the accessors rely on.
 fn read_fields<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Map<String, Value>, D::Error> {
     let fields = Map::<String, Value>::deserialize(deserializer)?;
     let has = |key: &str, is: fn(&Value) -> bool| fields.get(key).is_some_and(is);

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::error::OutcomeError;
 use super::spread::DEVIATION;
 
-/// The key of a row that held its spread before rows said of which kind it is.
+/// The key that held a row's spread before rows named its kind.
 const FORMER_SPREAD: &str = "spread";
 
 /// A note on spreads of unknown kind.

@@ -1,4 +1,4 @@
-//! From the end of a claim that gave no outcome to the record of it.
+//! Records claims that ended without an outcome.
 
 use secateurs_datasets::DatasetError;
 use secateurs_terminal::{CaughtPanic, one_line};
@@ -8,7 +8,7 @@ use crate::ExperimentError;
 use crate::claims::{ListedClaim, Setting};
 use crate::outcome::{Failure, FailureKind};
 
-/// Why a claim gave no outcome.
+/// The end of a claim without an outcome.
 pub(super) enum Ending<'a> {
     Failed(&'a ExperimentError),
     Panicked(&'a CaughtPanic),
@@ -57,7 +57,7 @@ impl EndedClaim<'_> {
         }
     }
 
-    /// The command that goes on; a changed tree never takes what it measured before.
+    /// The command that resumes the run; a changed tree never reuses earlier measurements.
     fn next_command(&self) -> String {
         let Setting {
             tier, backend, only, ..

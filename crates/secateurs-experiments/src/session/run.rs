@@ -74,7 +74,7 @@ impl Session {
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Says what is run, and returns the number of claims.
+    /// Announces the claims, and returns their number.
     fn announce(&self) -> usize {
         let entries = self.lock();
         let Setting { tier, backend, .. } = &self.setting;
@@ -124,7 +124,7 @@ impl Session {
         self.screen.end_claim(&name_entry(&entries, index), &entries[index]);
     }
 
-    /// Keeps what the claim gave, or the record of its failure.
+    /// Keeps the claim's outcome, or the record of its failure.
     fn judge(&self, claim: &ListedClaim, running: &RunningClaim, ended: Ended) -> Standing {
         let ended = ended.map(|measured| measured.and_then(|reproduction| self.keep(claim, reproduction)));
         match ended {

@@ -21,7 +21,8 @@ const LEAST_WIDTH: usize = 40;
 /// Characters of the bar of the whole run.
 const BAR: usize = 12;
 
-/// The bar of the whole run, and that of the present claim below it; both fit into 60 columns, the message into what is left.
+/// The bar of the whole run, and the bar of the present claim below it; both fit into 60 columns, the message into the
+/// remaining ones.
 const TEMPLATE: &str = "{run}\n  {bar:12} {cells} {wide_msg}";
 
 /// The numbers that a run shows.

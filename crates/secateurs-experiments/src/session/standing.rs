@@ -18,15 +18,15 @@ pub(super) struct Entry {
 /// The standing of a claim.
 #[derive(Debug)]
 pub(super) enum Standing {
-    /// Its turn has not come.
+    /// A claim that waits for its turn.
     Waiting,
-    /// It runs.
+    /// A claim that runs.
     Running(RunningClaim),
-    /// It has an outcome, which is on disk.
+    /// A claim with an outcome, which is on disk.
     Done(Box<Outcome>),
-    /// It has none, and the failure is on disk.
+    /// A claim without an outcome; the failure is on disk.
     Failed(FailedClaim),
-    /// There was nothing to run.
+    /// A claim with nothing to run.
     Skipped(String),
 }
 
@@ -109,7 +109,7 @@ impl Entry {
 }
 
 impl FailedClaim {
-    /// The failure, its remedy, and what is still there from before, in one line.
+    /// The failure, its remedy, and any earlier outcome, in one line.
     pub(super) fn describe(&self) -> String {
         let Failure { kind, remedy, .. } = &self.failure;
         let how = match kind {

@@ -23,7 +23,7 @@ const fn about(name: &'static str) -> About {
     }
 }
 
-/// What a toy does with the number of a cell.
+/// A toy claim's work on the number of a cell.
 trait Toy: Sync {
     const ABOUT: &'static About;
 

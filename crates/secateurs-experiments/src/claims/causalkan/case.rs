@@ -109,7 +109,7 @@ impl CausalCase {
 /// The way in which models are found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ModelKind {
-    /// In closed form.
+    /// Models in closed form.
     Closed,
     /// Training.
     Networks,
@@ -120,7 +120,7 @@ pub enum ModelKind {
 pub struct TaskKey {
     pub dataset: &'static str,
     pub kind: ModelKind,
-    /// From 1 on.
+    /// Number of the task, from 1 on.
     pub number: usize,
 }
 

@@ -12,7 +12,7 @@ use crate::causal_data::CausalTask;
 /// Share of the training rows that decides when to stop and how far to simplify.
 const VALIDATION: f64 = 0.2;
 
-/// On the edges of all networks.
+/// Splines on the edges of all networks.
 const SPLINE: BasisConfig = BasisConfig::BSpline {
     degree: 3,
     n_intervals: 3,
@@ -29,7 +29,7 @@ struct Split<'a> {
     device: &'a Device,
 }
 
-/// A kind of network, and what it is called in rows.
+/// A kind of network, with its name in rows.
 struct NetworkKind<'a> {
     learner: Learner,
     suffix: &'a str,

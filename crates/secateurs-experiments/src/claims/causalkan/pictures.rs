@@ -31,7 +31,7 @@ struct Effect<'a> {
     study: Study,
     names: Vec<String>,
     constant: f64,
-    /// For each covariate a value for each row.
+    /// Values of the terms, for each covariate and row.
     terms: Vec<Vec<f64>>,
 }
 

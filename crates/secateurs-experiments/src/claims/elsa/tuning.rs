@@ -57,7 +57,7 @@ fn tune_fixture(case: &PruningCase, method: Method, length: FixtureLength) -> Tu
     Tuning { training, options }
 }
 
-/// Chosen on Persuasion at 90 %, of which the first third calibrates.
+/// Settings of SAFE, chosen on Persuasion at 90 %; its first third calibrates.
 fn fixture_safe() -> Safe {
     Safe {
         epochs: 20,
@@ -82,8 +82,8 @@ fn full_safe() -> Safe {
     }
 }
 
-/// As much as two cores train in less than half an hour: a hundred thousand tokens, in many small steps, which ELSA needs to find
-/// its mask.
+/// Settings for as much as two cores train in less than half an hour: a hundred thousand tokens, in many small steps,
+/// which ELSA needs to find its mask.
 pub fn tune_full(case: &PruningCase, method: Method) -> Tuning {
     let length = TrainingLength {
         steps: 192,
@@ -93,7 +93,8 @@ pub fn tune_full(case: &PruningCase, method: Method) -> Tuning {
     tune_length(case, method, length)
 }
 
-/// As much as a graphics card trains in minutes: over a million tokens. A step is one pass, since short passes keep a card waiting.
+/// Settings for as much as a graphics card trains in minutes: over a million tokens. A step is one pass, since short
+/// passes keep a card waiting.
 pub fn tune_full_on_gpu(case: &PruningCase, method: Method) -> Tuning {
     let length = TrainingLength {
         steps: 256,

@@ -1,4 +1,4 @@
-//! A claim as data, and what it has to say about its cells.
+//! A claim as data, and the functions of its cells.
 
 use std::fmt::Display;
 
@@ -86,7 +86,7 @@ pub trait Claim: Sized + Sync {
     /// If data are missing.
     fn open(desk: &Desk) -> Result<Self, ExperimentError>;
 
-    /// Everything that the tier measures, in the order of time.
+    /// All cells that the tier measures, in the order of time.
     fn keys(&self) -> Vec<Self::Key>;
 
     /// Whether a cell is measured whatever `--only` says, because every row is read beside it.

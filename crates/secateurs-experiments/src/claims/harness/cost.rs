@@ -2,7 +2,7 @@
 
 use crate::outcome::Tier;
 
-/// Durations of a claim on two cores, programs built, as they were measured; and what it needs.
+/// Durations of a claim as measured on two cores, programs built; and its requirements.
 ///
 /// ```
 /// use secateurs_experiments::claims::Cost;

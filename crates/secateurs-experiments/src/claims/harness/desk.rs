@@ -30,7 +30,7 @@ impl Desk {
         }
     }
 
-    /// Says what is done now, beside the progress bar.
+    /// Shows the present step beside the progress bar.
     pub fn say(&self, what: impl Into<String>) {
         self.progress.say(what.into());
     }

@@ -5,7 +5,7 @@ use super::claim::Measured;
 /// The cells of one case, such as a method at a sparsity, one for each seed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CaseCells<'a, G, C> {
-    /// What the keys of the cells have in common.
+    /// The common part of the keys of the cells.
     pub case: G,
     /// The cells, in the order in which they were measured.
     pub cells: Vec<&'a C>,

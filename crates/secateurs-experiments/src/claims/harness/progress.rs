@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-/// The cells of a claim that are done, and those that there are; whoever runs the claim decides how that is shown.
+/// The numbers of finished and of all cells of a claim; the caller decides how they are shown.
 #[derive(Debug, Clone)]
 pub struct ClaimProgress {
     bar: ProgressBar,

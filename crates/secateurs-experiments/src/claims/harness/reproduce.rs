@@ -1,4 +1,4 @@
-//! From a claim to its outcome.
+//! Runs a claim and returns its outcome.
 
 use std::time::Instant;
 

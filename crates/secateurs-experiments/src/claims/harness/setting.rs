@@ -77,7 +77,7 @@ pub struct Setting {
 }
 
 impl Setting {
-    /// Everything of the quick tier on the default backend, anew.
+    /// The quick tier on the default backend, measured anew.
     ///
     /// # Errors
     ///

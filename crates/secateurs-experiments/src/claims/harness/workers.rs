@@ -1,4 +1,4 @@
-//! Cells made side by side, for what is too small to share threads.
+//! Cells made side by side, for work that is too small to share threads.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError, mpsc};
@@ -14,7 +14,7 @@ use crate::outcome::Tier;
 pub enum Order {
     /// One after another, each with all threads: for cells that measure time or memory.
     InTurn,
-    /// As many at once as there are processors, each with one thread: for cells too small to share threads. In turn on a
+    /// One cell per processor at a time, each with one thread: for cells too small to share threads. In turn on a
     /// graphics card.
     SideBySide,
 }

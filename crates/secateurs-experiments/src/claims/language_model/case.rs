@@ -64,7 +64,7 @@ const REFERENCE: [ReferencePerplexity; 3] = [
     ReferencePerplexity::new("wanda", Some(0.5), 67.73),
 ];
 
-/// Nothing is trained, and every method has its defaults.
+/// Settings without training, with every method's defaults.
 fn no_tuning(_: &PruningCase, _: Method) -> Tuning {
     Tuning::default()
 }

@@ -39,7 +39,7 @@ pub struct PrunedModel {
     pub perplexity: f64,
     pub solve_seconds: f64,
     pub peak_rss_bytes: Option<u64>,
-    /// Whether every layer has the requested number of zeros, besides those that the model had before.
+    /// Whether every layer has the requested number of zeros, not counting zeros that the model had before.
     pub exact: bool,
     /// The course of a training.
     #[serde(default)]
@@ -91,7 +91,8 @@ pub fn measure_pruned(case: &PruningCase, key: &PruningKey, desk: &Desk) -> Resu
 }
 
 impl PruningCase {
-    /// A method in a pattern, for its rows; fine-tuning under a mask that keeps every weight is that of the dense model.
+    /// A method in a pattern, for its rows; fine-tuning under a mask that keeps every weight counts as fine-tuning of
+    /// the dense model.
     pub fn subject(&self, method: Method, pattern: Pattern) -> Subject {
         if pattern == Pattern::Unstructured(Sparsity::DENSE) {
             return self.dense_named("dense+finetune");

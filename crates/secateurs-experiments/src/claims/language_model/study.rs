@@ -83,7 +83,7 @@ impl PruningStudy {
         rows
     }
 
-    /// Notes on the case, on models with too few zeros, and on what was not measured.
+    /// Notes on the case, on models with too few zeros, and on missing measurements.
     pub fn notes(&self, cells: &[Measured<PruningKey, PrunedModel>]) -> Vec<String> {
         let inexact = cells.iter().filter(|measured| !measured.cell.exact).count();
         let (windows, window) = self.case.calibration_windows;

@@ -16,9 +16,9 @@ const SOURCES: [(&str, &str, &[&str]); 3] = [
 
 /// Texts of the full tier.
 pub struct Texts {
-    /// To learn from.
+    /// Texts to learn from.
     pub training: Vec<PathBuf>,
-    /// To follow the training on.
+    /// Text on which the training is followed.
     pub validation: PathBuf,
     /// A note on them.
     pub note: String,

@@ -41,7 +41,7 @@ impl fmt::Display for MoeKey {
     }
 }
 
-/// All that was measured on a key.
+/// The measurements of a cell.
 #[derive(Serialize, Deserialize)]
 pub enum MoeCell {
     Theory(Box<TheoryCell>),

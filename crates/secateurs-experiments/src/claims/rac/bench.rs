@@ -20,7 +20,7 @@ use super::traces::{TraceFolder, TracePlan, sample};
 use crate::ExperimentError;
 use crate::claims::harness::{Desk, make_scratch};
 
-/// The seed of what is sampled without one.
+/// The seed of sampling where no seed is given.
 const SAMPLING_SEED: u64 = 42;
 
 /// The dense model and the traces that calibrate and measure.
@@ -29,7 +29,7 @@ pub struct RacBench {
     device: Device,
     dense: DenseModel,
     pub held_out: Vec<Trace>,
-    /// For each seed, in their order.
+    /// Traces of each seed, in the order of seeds.
     traces: Vec<SeedTraces>,
 }
 
@@ -40,7 +40,7 @@ struct DenseModel {
 
 /// The traces that calibrate with one seed.
 struct SeedTraces {
-    /// With solutions of somebody else.
+    /// Traces with given solutions.
     given: PathBuf,
     /// Continued by the dense model.
     sampled: PathBuf,

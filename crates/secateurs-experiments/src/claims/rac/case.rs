@@ -12,7 +12,7 @@ use crate::ExperimentError;
 use crate::fixtures;
 use crate::outcome::{Tier, workspace_root};
 
-/// Everything that differs between the tiers.
+/// The settings that differ between the tiers.
 pub struct RacCase {
     pub tier: Tier,
     pub model: PathBuf,
@@ -32,7 +32,7 @@ pub struct RacCase {
     pub corpus_window: usize,
     /// Tokens that calibrate, in every arm.
     pub tokens: usize,
-    /// Most tokens of a continuation.
+    /// Largest number of tokens of a continuation.
     pub max_new_tokens: usize,
     /// Prompts that only measure.
     pub held_out: HeldOutPrompts,

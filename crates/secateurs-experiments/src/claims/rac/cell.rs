@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::outcome::Metric;
 
-/// All that was measured on one model.
+/// The measurements on one model.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct RacCell {
     pub kl_prompt: Option<f64>,

@@ -1,4 +1,4 @@
-//! Reasoning-Aware Compression: calibrating a layer-wise method on what the dense model itself decodes.
+//! Reasoning-Aware Compression: calibrating a layer-wise method on text that the dense model itself decodes.
 //!
 //! Expected (arXiv 2509.12464): on decoded tokens the model calibrated on prompts and its own continuations (`rac`) stays
 //! closest to the dense one, and the more so the sparser it is; on tokens of prompts, the one calibrated on prompts alone

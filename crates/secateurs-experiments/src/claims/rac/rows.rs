@@ -7,7 +7,7 @@ use crate::claims::harness::{Measured, group_cells};
 use crate::outcome::{Better, Question, Row, Subject, Tier};
 
 impl RacCase {
-    /// Rows of every model, and distances of the other arms over that of `rac`.
+    /// Rows of every model, and distances of the other arms over the distance of `rac`.
     pub fn rows(&self, cells: &[Measured<RacKey, RacCell>]) -> Vec<Row> {
         let mut rows = Vec::new();
         for Measured { key, cell } in cells {

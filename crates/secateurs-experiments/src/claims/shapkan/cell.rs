@@ -1,4 +1,4 @@
-//! All that is measured on the networks of one function with one seed.
+//! The measurements on the networks of one function with one seed.
 
 use serde::{Deserialize, Serialize};
 
@@ -43,12 +43,12 @@ impl Ranked {
     }
 }
 
-/// All that was measured.
+/// The measurements of a cell.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct NetworkCell {
     pub function: String,
     pub seed: u64,
-    /// On test rows, before pruning.
+    /// Error on test rows, before pruning.
     pub rmse: f64,
     pub agreements: Vec<Agreement>,
     pub refits: Vec<Refit>,
@@ -83,6 +83,6 @@ pub struct Pruned {
     pub folded: bool,
     pub nodes: usize,
     pub rmse: f64,
-    /// After a short training without penalty; absent where it was not done or diverged.
+    /// Error after a short training without penalty; absent where it was not done or diverged.
     pub refitted: Option<f64>,
 }

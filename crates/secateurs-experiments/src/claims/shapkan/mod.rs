@@ -1,4 +1,4 @@
-//! ShapKAN: do ranks of nodes by Shapley values keep still where the inputs move, and what is pruning by them worth?
+//! ShapKAN: do ranks of nodes by Shapley values stay when the inputs move, and how good is pruning by them?
 //!
 //! Expected (Fan et al., arXiv 2510.01663, whose tables are not here): ranks by Shapley values agree more across shifted
 //! domains than pykan's, and pruning by them leaves errors of lower mean and variance. Antithetic pairs err about half as much

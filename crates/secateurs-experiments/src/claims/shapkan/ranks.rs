@@ -32,7 +32,7 @@ fn order(scores: &[f64], i: usize, j: usize) -> f64 {
     }
 }
 
-/// Share of the better half (rounded up, at most five) of one list that is in that of the other.
+/// Share of the better half (rounded up, at most five) of one list that is also in the other's better half.
 pub fn top_overlap(a: &[f64], b: &[f64]) -> f64 {
     let k = a.len().div_ceil(2).min(5);
     let (a, b) = (best(a, k), best(b, k));
@@ -48,7 +48,8 @@ pub fn best(scores: &[f64], k: usize) -> Vec<usize> {
     order
 }
 
-/// For each column of `a` one of `b`, each taken once, such that the sum of absolute correlations is largest; and those.
+/// A column of `b` for each column of `a`, each taken once, such that the sum of absolute correlations is largest; and
+/// these correlations.
 ///
 /// By dynamic programming over sets of taken columns: `O(n 2^n)`.
 pub fn matching(a: &[Vec<f64>], b: &[Vec<f64>]) -> (Vec<usize>, Vec<f64>) {

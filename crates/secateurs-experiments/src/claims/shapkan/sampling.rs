@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::ExperimentError;
 use crate::outcome::Row;
 
-/// Permutations, of which the pairs are half.
+/// Numbers of permutations; the pairs are half as many.
 pub const PERMUTATIONS: [usize; 4] = [4, 16, 64, 256];
 
 /// Widths of the noise in the splines of random networks: pykan starts with .3 and is almost linear, so that there is nothing to

@@ -11,7 +11,7 @@ pub struct Target {
     pub name: &'static str,
     pub d_input: usize,
     pub hidden: usize,
-    /// The most seeds: what is large is trained less often.
+    /// Largest number of seeds: large networks are trained less often.
     pub most_seeds: u64,
     /// Whether some inputs matter more than others, so that their ranks mean something.
     pub inputs_differ: bool,

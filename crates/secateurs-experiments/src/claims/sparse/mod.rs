@@ -24,7 +24,7 @@ use crate::ExperimentError;
 use crate::outcome::{Better, Metric, Outcome, Question, Row, Subject, Tier};
 use crate::report::{Chart, charts_along};
 
-/// The method that prunes: the best of those that take seconds.
+/// The method that prunes: the best of the fast ones, which take seconds.
 const METHOD: Method = Method::SparseGpt;
 
 /// The claim.

@@ -13,7 +13,7 @@ use crate::claims::language_model::PruningCase;
 
 const INT8: ValueType = ValueType::Int8(Group::USUAL);
 
-/// Whether a way to store a model is what the others are compared with.
+/// Whether the other ways to store a model are compared with this one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing {
     Measured,

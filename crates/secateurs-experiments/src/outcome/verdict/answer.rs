@@ -10,9 +10,9 @@ use crate::outcome::{Row, format_row_value};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Better {
-    /// As errors, perplexities and sizes do.
+    /// Lower is better, as for errors, perplexities and sizes.
     Lower,
-    /// As accuracies and speeds do.
+    /// Higher is better, as for accuracies and speeds.
     Higher,
 }
 
@@ -48,13 +48,13 @@ pub struct Answer {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Conclusion {
-    /// The number is better than that of the best control, or within its band, by more than two standard errors.
+    /// The number is better than the best control's, or within its band, by more than two standard errors.
     Holds,
-    /// The number is better in a single measurement, whose spread is not known.
+    /// The number holds in a single measurement, whose spread is not known.
     HoldsOnce,
     /// The difference is within two standard errors.
     Undecided,
-    /// The number is not better than that of the best control, or it is outside of its band.
+    /// The number is not better than the best control's, or it is outside of its band.
     Fails,
     /// The method or its controls were not measured.
     NotMeasured,

@@ -7,7 +7,7 @@ use crate::outcome::{Row, Spread};
 /// Standard errors of a difference beyond which it is no chance.
 const DECISIVE: f64 = 2.0;
 
-/// Decides on a number beside that of the best control.
+/// Decides on a number beside the best control's.
 pub(super) fn decide_beside(better: Better, ours: &Row, control: &Row, n_seeds: usize) -> Conclusion {
     let cost = cost_of(better, ours);
     // A method that broke the model has not held, whatever its controls did.
@@ -55,7 +55,7 @@ fn standard_error_of_difference(a: &Row, b: &Row, n_seeds: usize) -> Option<f64>
     }
 }
 
-/// The standard error of a row, whose deviation is that of its own samples or of the seeds of the outcome.
+/// The standard error of a row, from the deviation of its own samples or of the seeds of the outcome.
 fn standard_error(row: &Row, n_seeds: usize) -> Option<f64> {
     match row.spread()? {
         Spread::Deviation(deviation) => {

@@ -28,7 +28,7 @@ pub struct Question {
     method: &'static str,
     better: Better,
     case: Row,
-    /// The case of the method, where it is another one than that of the controls.
+    /// The case of the method, where it differs from the controls'.
     own_case: Row,
     controls: Vec<&'static str>,
     band: Option<Band>,
@@ -70,7 +70,7 @@ impl Question {
         self
     }
 
-    /// Names the methods that the method is compared with; the best of those that were measured counts.
+    /// Names the methods that the method is compared with; the best measured one counts.
     pub fn beside(mut self, controls: impl IntoIterator<Item = &'static str>) -> Self {
         self.controls = controls.into_iter().collect();
         self

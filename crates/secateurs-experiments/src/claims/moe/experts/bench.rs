@@ -19,7 +19,7 @@ use crate::ExperimentError;
 use crate::fixtures;
 use crate::outcome::workspace_root;
 
-/// All that is measured on one pruned model.
+/// The measurements on one pruned model.
 #[derive(Default, Serialize, Deserialize)]
 pub struct ExpertsCell {
     pub perplexity: f64,
@@ -67,7 +67,7 @@ impl ExpertsBench {
         })
     }
 
-    /// Removes experts, and measures what is left.
+    /// Removes experts, and measures the remaining model.
     pub fn measure(&self, key: &ExpertsKey) -> Result<ExpertsCell, ExperimentError> {
         let ExpertsKey { method, share, seed } = *key;
         let observed = self.observe(seed)?;

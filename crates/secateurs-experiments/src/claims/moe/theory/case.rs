@@ -4,15 +4,15 @@ use secateurs::moe_theory::{Draws, FeatureLearning, FineTuning, Mixture, Mode, T
 
 use crate::outcome::Tier;
 
-/// Steps of fine-tuning, of which rows report three thirds.
+/// Steps of fine-tuning; rows report after each third.
 const TUNED_STEPS: usize = 1500;
 
 /// Training of weights while features are learned.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum WeightTraining {
-    /// At the same rate as vectors.
+    /// Weights that learn at the same rate as vectors.
     Joint,
-    /// At the rate of vectors over the number of experts: as fast as these relative to its size.
+    /// Weights that learn at the rate of vectors over the number of experts: as fast as vectors relative to their size.
     SlowWeights,
     /// Not at all, from `1 / n_experts`.
     FrozenWeights,

@@ -1,4 +1,4 @@
-//! One student with one seed: what it found, and what pruning and fine-tuning made of it.
+//! One student with one seed: its alignment, and its losses after pruning and fine-tuning.
 
 use std::fs;
 
@@ -54,7 +54,7 @@ impl Reduction {
     }
 }
 
-/// All that was measured.
+/// The measurements of a cell.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct TheoryCell {
     /// Name of its case.
@@ -62,7 +62,7 @@ pub struct TheoryCell {
     pub seed: u64,
     pub course: Course,
     pub alignment: Alignment,
-    /// On fresh rows, after features were learned.
+    /// Loss on fresh rows, after features were learned.
     pub loss: f64,
     pub cpu_seconds: Option<f64>,
     pub pruned: Vec<ReducedStudent>,
@@ -73,7 +73,7 @@ pub struct TheoryCell {
 pub struct ReducedStudent {
     pub method: Reduction,
     pub n_kept: usize,
-    /// Against the teacher on fresh rows.
+    /// Loss against the teacher on fresh rows.
     pub loss: f64,
     /// Steps and losses of fine-tuning; absent if it diverged, or was not tried on fewer experts than the teacher has.
     pub tuned: Option<Vec<(usize, f64)>>,
@@ -176,7 +176,7 @@ impl<'a> Lesson<'a> {
         learn_features(student, &self.teacher, &self.case.learning(self.seed), &mut |_| ())
     }
 
-    /// Against the teacher, on fresh rows.
+    /// Measures the loss against the teacher, on fresh rows.
     fn loss(&self, student: &Mixture) -> Result<f64, TheoryError> {
         loss(student, Target::Mixture(&self.teacher), ROWS, self.seed)
     }

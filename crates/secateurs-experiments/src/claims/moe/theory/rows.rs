@@ -27,7 +27,7 @@ const STUDENT: [Metric<TheoryCell>; 8] = [
 const STUDENT_LOSS: Metric<TheoryCell> = loss(|cell| Some(cell.loss));
 const STUDENT_COST: Metric<TheoryCell> = Metric::with_error("cpu_seconds", |cell| cell.cpu_seconds);
 
-/// Losses of what was pruned, before and while it is fine-tuned.
+/// Losses of the pruned student, before and during fine-tuning.
 const LOSSES: [(&str, Metric<ReducedStudent>); 4] = [
     ("pruned", loss(|pruned| finite(pruned.loss))),
     ("tuned 500", loss(|pruned| finite(pruned.after(500)?))),
