@@ -9,8 +9,8 @@ use crate::layers::network::Kan;
 /// Weights of the penalty terms of the loss, as in pykan.
 ///
 /// With `v_{i,s} = sd(phi_{i,s}) / (sd(x_i) + 0.1)` per layer, `p` the shares of `v` in the sum (plus 1) over the
-/// inputs of a subnode or over the subnodes of an input, and `H = -sum p log2(p + 1e-4)`: `lambda sum_layers (l1 sum v
-/// + entropy (mean_s H_s + mean_i H_i) + coefficients C + differences D)`, where C and D are sums over inputs and basis
+/// inputs of a subnode or over the subnodes of an input, and `H = -sum p log2(p + 1e-4)`: `lambda sum_layers (l1 sum v +
+/// entropy (mean_s H_s + mean_i H_i) + coefficients C + differences D)`, where C and D are sums over inputs and basis
 /// functions: C of the mean absolute coefficient over subnodes, D of the mean absolute difference of neighbouring
 /// coefficients.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
