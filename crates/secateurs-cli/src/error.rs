@@ -108,10 +108,16 @@ impl CliError {
 /// Whether options do not go together, whatever the model.
 fn contradicts_itself(error: &secateurs::Error) -> bool {
     use RecipeError::{NoAllocation, NoGlobalScope, NoScope, NoValidation, PatternChoice, UnusedOption};
-    let contradicts = |error: &RecipeError| match error {
-        NoAllocation { .. } | NoGlobalScope { .. } | NoScope { .. } => true,
-        NoValidation { .. } | PatternChoice | UnusedOption { .. } => true,
-        _ => false,
+    let contradicts = |error: &RecipeError| {
+        matches!(
+            error,
+            NoAllocation { .. }
+                | NoGlobalScope { .. }
+                | NoScope { .. }
+                | NoValidation { .. }
+                | PatternChoice
+                | UnusedOption { .. }
+        )
     };
     let spreads_a_pattern = matches!(
         error,
