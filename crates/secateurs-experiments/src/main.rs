@@ -52,7 +52,7 @@ enum Command {
 struct ReproduceArgs {
     /// Names of claims.
     claims: Vec<String>,
-    /// Size of the run; `--list` shows what each claim costs in each tier.
+    /// Size of the run; `--list` shows the measured cost of each claim.
     #[arg(long, value_enum, default_value_t)]
     tier: Tier,
     /// Backend of tensors, as compiled in.

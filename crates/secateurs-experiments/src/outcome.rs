@@ -54,6 +54,9 @@ pub struct Outcome {
     /// The commit of the code that ran, `-dirty` if it was changed.
     #[serde(default)]
     pub commit: String,
+    /// Parts of the names of the cells that were run; none if all were.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub only: Vec<String>,
     /// Seeds over which the spread was taken.
     #[serde(default)]
     pub seeds: Vec<u64>,
@@ -110,6 +113,7 @@ impl Outcome {
             tier,
             device: device.to_owned(),
             commit: current_commit(workspace_root()),
+            only: Vec::new(),
             seeds: Vec::new(),
             rows: Vec::new(),
             notes: Vec::new(),
@@ -121,9 +125,18 @@ impl Outcome {
         }
     }
 
-    /// The folder of this outcome and its plots: `<root>/<claim>/<tier>`.
+    /// The folder of the claim in this tier: `<root>/<claim>/<tier>`.
     pub fn folder(&self, root: &Path) -> PathBuf {
         claim_folder(root, &self.claim, self.tier)
+    }
+
+    /// The folder of this outcome and its plots: that of the claim in this tier, but `<root>/<claim>/<tier>-part` for a run of
+    /// some cells, which must not replace the outcome of all.
+    fn own_folder(&self, root: &Path) -> PathBuf {
+        match self.only.is_empty() {
+            true => self.folder(root),
+            false => root.join(&self.claim).join(format!("{}-part", self.tier)),
+        }
     }
 
     /// Writes `outcome.json` into the outcome's folder and returns its path.
@@ -133,7 +146,7 @@ impl Outcome {
     /// A system error; an earlier outcome is then unchanged.
     pub fn write(&self, root: &Path) -> Result<PathBuf, OutcomeError> {
         let text = serde_json::to_string_pretty(self).expect("rows are plain JSON") + "\n";
-        write_file(&self.folder(root), "outcome.json", &text)
+        write_file(&self.own_folder(root), "outcome.json", &text)
     }
 
     /// Writes `<name>.svg` beside the outcome.
@@ -142,7 +155,7 @@ impl Outcome {
     ///
     /// A system error.
     pub fn write_plot(&self, root: &Path, name: &str, svg: &str) -> Result<PathBuf, OutcomeError> {
-        write_file(&self.folder(root), &format!("{name}.svg"), svg)
+        write_file(&self.own_folder(root), &format!("{name}.svg"), svg)
     }
 
     /// The conclusion on the claim, which is that on its first question; `None` if there is none.
@@ -167,6 +180,21 @@ impl Outcome {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_run_of_some_cells_does_not_replace_the_outcome_of_all() {
+        let root = tempfile::tempdir().unwrap();
+        let whole = Outcome::new("layerwise", Tier::Quick, "flex");
+        let part = Outcome {
+            only: vec!["wanda".into()],
+            ..whole.clone()
+        };
+        let whole_path = whole.write(root.path()).unwrap();
+        let part_path = part.write(root.path()).unwrap();
+        assert!(part_path.ends_with("layerwise/quick-part/outcome.json"));
+        assert_eq!(Outcome::read(&whole_path).unwrap(), whole);
+        assert_eq!(Outcome::read(&part_path).unwrap(), part);
+    }
 
     #[test]
     fn an_outcome_survives_its_file() {

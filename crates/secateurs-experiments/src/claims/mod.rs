@@ -106,6 +106,11 @@ pub fn axes_of(name: &str) -> &'static [&'static str] {
     find(name).map_or(&["sparsity"], |claim| claim.about.axes)
 }
 
+/// The names of all claims in order of importance.
+pub fn claim_names() -> Vec<&'static str> {
+    CLAIMS.iter().map(|claim| claim.about.name).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -6,7 +6,7 @@ use maud::{Markup, PreEscaped, html};
 
 use super::section::Section;
 use super::table::{Table, pivots_along};
-use super::verdicts::{OLDER, draw_badge};
+use super::verdicts::{draw_badge, tell_no_answer};
 use crate::outcome::{Answer, Outcome, OutcomeError, Row};
 
 /// The claim with all that is known of it; `axes` are the keys along which its tables are laid out.
@@ -38,7 +38,10 @@ fn draw_outcome(section: &Section, outcome: &Outcome, axes: &[&str]) -> Markup {
     let charts = section.charts();
     html! {
         @for answer in &outcome.answers { (draw_verdict(answer)) }
-        @if outcome.answers.is_empty() { p.problem { (OLDER) } }
+        @if !outcome.only.is_empty() && !outcome.answers.is_empty() {
+            p.note { "Only cells named " (outcome.only.join(", ")) " were run." }
+        }
+        @if outcome.answers.is_empty() { p.problem { (tell_no_answer(outcome)) } }
         @if let Some(svg) = &charts.headline { (draw_figure(svg, &tell_caption(outcome))) }
         @if let Some(note) = outcome.notes.first() { p.note { (note) } }
         @if !charts.details.is_empty() {

@@ -4,7 +4,7 @@ use secateurs_chart::{Bar, BarPlot, Role, Scale};
 
 use super::table::applies_to;
 use super::words::{capitalise, tell_better};
-use crate::outcome::{Answer, Better, Outcome, Row};
+use crate::outcome::{Answer, Better, Outcome, Row, Spread};
 
 /// Numbers that span more than this ratio need a logarithmic axis.
 const WIDE: f64 = 20.0;
@@ -19,7 +19,8 @@ pub(super) fn draw_answer(outcome: &Outcome, answer: &Answer) -> Option<String> 
     keep_best(&mut rows, answer);
     let better = tell_better(answer.better);
     let title = answer.numbers().unwrap_or_else(|| capitalise(&answer.measure));
-    let mut plot = BarPlot::new(&title, &format!("{} ({better})", answer.measure)).scale(choose_scale(&rows));
+    let mut plot =
+        BarPlot::new(&title, &format!("{} ({better})", answer.measure)).scale(choose_scale(&rows, answer.better));
     for row in &rows {
         let role = if is_same(row, ours) {
             Role::Measured
@@ -30,15 +31,22 @@ pub(super) fn draw_answer(outcome: &Outcome, answer: &Answer) -> Option<String> 
     }
     let spreads = rows.iter().find_map(|row| row.spread());
     plot = plot.spreads(spreads.map_or("", |spread| spread.name()));
-    if let Some((control, value)) = answer.control.as_ref().and_then(|row| Some((row, row.value()?))) {
+    let control = answer.control.as_ref().filter(|_| answer.band.is_none());
+    if let Some((control, value)) = control.and_then(|row| Some((row, row.value()?))) {
         plot = plot.reference(&format!("best control, {}", control.method()), value);
     }
     Some(plot.to_svg())
 }
 
-/// Rows of the metric in the case of ours, which may lack keys, as the dense model lacks a sparsity.
+/// Rows of the metric in the case of ours, which may lack keys, as the dense model lacks a sparsity; and controls in the case of
+/// the best one, which may be another.
 fn rows_beside<'a>(outcome: &'a Outcome, answer: &'a Answer, ours: &'a Row) -> Vec<&'a Row> {
-    let beside = outcome.rows.iter().filter(|row| applies_to(row, ours));
+    let is_control_beside = |row: &Row| {
+        let mut best = answer.control.iter();
+        row.is_control() && best.any(|control| applies_to(row, control))
+    };
+    let rows = outcome.rows.iter();
+    let beside = rows.filter(|row| applies_to(row, ours) || is_control_beside(row));
     let mut rows: Vec<&Row> = beside.collect();
     for row in std::iter::once(ours).chain(&answer.control) {
         if !rows.iter().any(|known| is_same(known, row)) {
@@ -78,11 +86,16 @@ fn keep_best(rows: &mut Vec<&Row>, answer: &Answer) {
     }
 }
 
-fn choose_scale(rows: &[&Row]) -> Scale {
-    let values: Vec<f64> = rows.iter().filter_map(|row| row.value()).collect();
-    let least = values.iter().copied().fold(f64::INFINITY, f64::min);
-    let greatest = values.iter().copied().fold(0.0, f64::max);
-    if least > 0.0 && greatest > WIDE * least {
+/// The logarithmic axis for errors that span decades. Intervals must lie above 0, and a metric that is better where it is higher,
+/// such as a correlation, has no decades.
+fn choose_scale(rows: &[&Row], better: Better) -> Scale {
+    let numbers = || rows.iter().filter_map(|row| Some((row.value()?, row.spread())));
+    let lower_end = |(value, spread): (f64, Option<Spread>)| value - spread.map_or(0.0, Spread::size);
+    let lowest = numbers().map(lower_end).fold(f64::INFINITY, f64::min);
+    let values = || numbers().map(|(value, _)| value);
+    let least = values().fold(f64::INFINITY, f64::min);
+    let greatest = values().fold(0.0, f64::max);
+    if better == Better::Lower && lowest > 0.0 && greatest > WIDE * least {
         Scale::Log
     } else {
         Scale::Linear
@@ -140,7 +153,7 @@ mod tests {
             .collect();
         assert_eq!(bars, [&"dense", &"elsa", &"magnitude", &"random"]);
         for expected in [
-            "Perplexity at 90 % zeros: elsa 56.5, magnitude 980",
+            "Perplexity at 90 % zeros: 56.5 with elsa against 980 with magnitude",
             "perplexity at 90 % zeros (lower is better)",
             "56.50 ± 0.50",
             "∞",
@@ -149,6 +162,37 @@ mod tests {
         ] {
             assert!(texts.contains(&expected), "{expected}: {texts:?}");
         }
+    }
+
+    #[test]
+    fn intervals_that_reach_zero_and_correlations_have_a_linear_axis() {
+        let scale = |least: Row, better| {
+            let rows = [least, Row::new("b", "m", 1.0)];
+            choose_scale(&rows.iter().collect::<Vec<_>>(), better)
+        };
+        let row = |value: f64| Row::new("a", "m", value);
+        assert_eq!(scale(row(0.03), Better::Lower), Scale::Log);
+        assert_eq!(scale(row(0.03).deviation(0.05), Better::Lower), Scale::Linear);
+        assert_eq!(scale(row(0.03), Better::Higher), Scale::Linear);
+        assert_eq!(scale(row(0.5), Better::Lower), Scale::Linear);
+    }
+
+    #[test]
+    fn controls_of_another_case_stand_beside_the_best_of_them() {
+        let mut outcome = Outcome::new("causalkan", Tier::Quick, "flex");
+        let row = |method: &str, value: f64, stage: &str| Row::new(method, "pehe", value).case("stage", stage);
+        outcome.rows = vec![
+            row("kaam", 0.09, "formula"),
+            row("kaam", 0.10, "full"),
+            row("linear", 0.5, "full").control(),
+            row("mean", 1.5, "full").control(),
+        ];
+        let question = Question::new("Does it?", "kaam", "pehe", Better::Lower).at("stage", "formula");
+        let mut answer = question.answer(&outcome).expect("it is measured");
+        answer.control = Some(outcome.rows[2].clone());
+        let beside = rows_beside(&outcome, &answer, &outcome.rows[0]);
+        let values: Vec<Option<f64>> = beside.iter().map(|row| row.value()).collect();
+        assert_eq!(values, [Some(0.09), Some(0.5), Some(1.5)]);
     }
 
     #[test]

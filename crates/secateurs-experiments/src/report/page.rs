@@ -16,13 +16,20 @@ pub type AxesOf = fn(&str) -> &'static [&'static str];
 
 /// Writes `report.html` over every `<claim>/<tier>` below `root` that was run and returns its path.
 ///
-/// A run that failed and an outcome that cannot be read are shown as such; they do not hide the others.
+/// `names` are the claims in the order in which they are shown. A run that failed and an outcome that cannot be read are shown as such; they do not hide the others.
 ///
 /// # Errors
 ///
 /// `root` cannot be listed or the page cannot be written.
-pub fn write_report(root: &Path, axes_of: AxesOf) -> Result<PathBuf, OutcomeError> {
-    let page = render(&read_sections(root)?, axes_of);
+pub fn write_report(root: &Path, names: &[&str], axes_of: AxesOf) -> Result<PathBuf, OutcomeError> {
+    let mut sections = read_sections(root)?;
+    let place = |section: &Section| {
+        let claim = section.claim();
+        names.iter().position(|name| *name == claim).unwrap_or(names.len())
+    };
+    // Stable, so that claims that are no longer known stay in the order of their names.
+    sections.sort_by_key(|section| (place(section), section.tier_rank()));
+    let page = render(&sections, axes_of);
     let path = root.join("report.html");
     secateurs_data::write_atomic(&path, page.as_bytes())?;
     Ok(path)
@@ -55,11 +62,29 @@ fn render(sections: &[Section], axes_of: AxesOf) -> String {
     .into_string()
 }
 
-/// The number of runs with each conclusion, which is that on the first question.
+/// The number of claims with each conclusion in each tier; a claim's conclusion is the one on its first question.
 fn summarise(sections: &[Section]) -> String {
     if sections.is_empty() {
         return "No claim has been run yet.".to_owned();
     }
+    let mut tiers: Vec<String> = Vec::new();
+    for tier in sections.iter().map(Section::tier) {
+        if !tiers.contains(&tier) {
+            tiers.push(tier);
+        }
+    }
+    let counts = tiers.iter().map(|tier| {
+        let of_tier: Vec<&Section> = sections.iter().filter(|section| section.tier() == *tier).collect();
+        format!("{tier} tier: {}", count_conclusions(&of_tier))
+    });
+    let counts: Vec<String> = counts.collect();
+    format!(
+        "Claims of papers, each beside the paper's number and the best control, as measured here. By their first questions, {}.",
+        counts.join("; ")
+    )
+}
+
+fn count_conclusions(sections: &[&Section]) -> String {
     let count = |chosen: &[Option<Conclusion>]| {
         let conclusions = sections.iter().map(|section| section.outcome()?.conclusion());
         conclusions.filter(|conclusion| chosen.contains(conclusion)).count()
@@ -73,10 +98,7 @@ fn summarise(sections: &[Section]) -> String {
     ];
     let told = counts.iter().filter(|(count, _)| *count > 0);
     let told: Vec<String> = told.map(|(count, words)| format!("{count} {words}")).collect();
-    format!(
-        "Claims of papers, each beside the paper's number and the best control, as measured here. By their first questions: {}.",
-        told.join(", ")
-    )
+    told.join(", ")
 }
 
 fn has_spread(sections: &[Section]) -> bool {
@@ -122,7 +144,7 @@ mod tests {
     }
 
     fn report(root: &Path) -> String {
-        fs::read_to_string(write_report(root, |_| &["sparsity"]).unwrap()).unwrap()
+        fs::read_to_string(write_report(root, &[], |_| &["sparsity"]).unwrap()).unwrap()
     }
 
     #[test]
@@ -141,7 +163,7 @@ mod tests {
         ] {
             assert!(page[table..page.find("</table>").unwrap()].contains(cell), "{cell}");
         }
-        assert!(page.contains("By their first questions: 1 hold."));
+        assert!(page.contains("By their first questions, quick tier: 1 hold."));
     }
 
     #[test]
@@ -246,6 +268,6 @@ mod tests {
 
     #[test]
     fn a_missing_root_is_an_error() {
-        assert!(write_report(Path::new("no-such-folder"), |_| &[]).is_err());
+        assert!(write_report(Path::new("no-such-folder"), &[], |_| &[]).is_err());
     }
 }

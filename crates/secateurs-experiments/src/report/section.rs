@@ -38,6 +38,13 @@ impl Section {
         name_part(&self.folder)
     }
 
+    /// Place of the tier among the tiers, the shortest first.
+    pub(super) fn tier_rank(&self) -> usize {
+        let tier = self.tier();
+        let known = ["quick", "standard", "full"];
+        known.iter().position(|known| *known == tier).unwrap_or(known.len())
+    }
+
     pub(super) fn anchor(&self) -> String {
         format!("{}-{}", self.claim(), self.tier())
     }

@@ -10,7 +10,15 @@ use crate::outcome::{Answer, Conclusion, Outcome, Row, format_row_value};
 const NOTHING: &str = "–";
 
 /// Words of an outcome that has no answers.
-pub(super) const OLDER: &str = "No answer: made by an older version or by a run of some cells only. Run it again.";
+const OLDER: &str = "No answer: made by an older version. Run it again.";
+
+/// The reason why an outcome has no answers.
+pub(super) fn tell_no_answer(outcome: &Outcome) -> String {
+    match outcome.only.as_slice() {
+        [] => OLDER.to_owned(),
+        names => format!("No answer: a run of cells named {} only.", names.join(", ")),
+    }
+}
 
 /// One line for each question of each claim.
 pub(super) fn draw_verdicts(sections: &[Section]) -> Markup {
@@ -33,7 +41,7 @@ fn draw_claim(section: &Section) -> Markup {
                 tr { (draw_name(section)) (draw_reason(&error.to_string())) (cell("verdict", &draw_badge(None))) }
             }
             Some(Ok(outcome)) if answers.is_empty() => {
-                tr { (draw_name(section)) (draw_reason(OLDER)) (cell("verdict", &draw_facts(outcome))) }
+                tr { (draw_name(section)) (draw_reason(&tell_no_answer(outcome))) (cell("verdict", &draw_facts(outcome))) }
             }
             _ => { @for (number, answer) in answers.iter().enumerate() { (draw_answer(section, answer, number)) } }
         }
@@ -52,6 +60,7 @@ fn draw_answer(section: &Section, answer: &Answer, number: usize) -> Markup {
             (cell("best control", &draw_control(answer)))
             (cell("verdict", &html! {
                 (draw_badge(Some(answer.conclusion)))
+                @if section.failure.is_some() { span.of { "of an earlier run" } }
                 @if let Some(outcome) = section.outcome() { (draw_facts(outcome)) }
             }))
         }
@@ -87,8 +96,9 @@ fn draw_number(row: Option<&Row>) -> Markup {
 
 fn draw_control(answer: &Answer) -> Markup {
     match (&answer.control, &answer.band) {
-        (None, Some(band)) => html! { (NOTHING) span.of { "expected: " (band) } },
-        (control, _) => draw_number(control.as_ref()),
+        // A control plays no part where the number is held against a band.
+        (_, Some(band)) => html! { (NOTHING) span.of { "expected: " (band) } },
+        (control, None) => draw_number(control.as_ref()),
     }
 }
 

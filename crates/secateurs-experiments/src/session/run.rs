@@ -13,7 +13,7 @@ use super::standing::{Entry, FailedClaim, RunningClaim, Standing};
 use super::summary::{count_verdicts, draw_table};
 use super::time::{TimePlan, describe_seconds};
 use crate::ExperimentError;
-use crate::claims::{ClaimProgress, ListedClaim, Reproduction, Setting, axes_of, remove_scratch};
+use crate::claims::{ClaimProgress, ListedClaim, Reproduction, Setting, axes_of, claim_names, remove_scratch};
 use crate::outcome::{Environment, Failure, current_commit, workspace_root};
 use crate::report::{pivots_along, write_report};
 
@@ -90,17 +90,25 @@ impl Session {
             cost.unwrap_or_default()
         );
         self.screen.write_wrapped(&line, "  ");
+        if self.setting.resume && self.commit.ends_with("-dirty") {
+            let line = "files differ from the commit, so nothing of an earlier run is taken";
+            self.screen.write_wrapped(line, "  ");
+        }
         entries.len()
     }
 
     fn begin(&self, index: usize) -> (ListedClaim, ClaimProgress) {
         let mut entries = self.lock();
         let tier = self.setting.tier;
-        let stated: Vec<Option<f64>> = entries
-            .iter()
-            .map(|entry| entry.claim.about.cost.seconds(tier))
-            .collect();
-        let spent = entries[..index].iter().map(|entry| entry.seconds).sum();
+        // A claim that ended early says nothing of the pace.
+        let is_cut = |entry: &Entry| matches!(entry.standing, Standing::Failed(_) | Standing::Skipped(_));
+        let state = |entry: &Entry| match is_cut(entry) {
+            true => Some(0.0),
+            false => entry.claim.about.cost.seconds(tier),
+        };
+        let stated: Vec<Option<f64>> = entries.iter().map(state).collect();
+        let before = entries[..index].iter().filter(|entry| !is_cut(entry));
+        let spent = before.map(|entry| entry.seconds).sum();
         let plan = TimePlan::new(&stated, index, spent);
         let progress = self.screen.begin_claim(&name_entry(&entries, index), plan);
         entries[index].standing = Standing::Running(RunningClaim {
@@ -199,7 +207,7 @@ impl Session {
         self.screen.write(&draw_table(entries, self.screen.width()));
         let answer = count_verdicts(entries, self.started.elapsed().as_secs_f64());
         self.screen.write_wrapped(&answer, "  ");
-        match write_report(&self.setting.root, axes_of) {
+        match write_report(&self.setting.root, &claim_names(), axes_of) {
             Ok(page) => {
                 self.screen.write(&format!("{}\n", page.display()));
                 true

@@ -105,8 +105,9 @@ impl Block {
 fn cells_of(answer: &Answer) -> [String; 4] {
     let value = |row: &Row| row.value().map_or_else(|| "not finite".to_owned(), format_number);
     let control = match (&answer.control, answer.band) {
-        (Some(control), _) => format!("{} {}", value(control), control.method()),
-        (None, Some(band)) => format!("({band})"),
+        // A control plays no part where the number is held against a band.
+        (_, Some(band)) => format!("({band})"),
+        (Some(control), None) => format!("{} {}", value(control), control.method()),
         (None, None) => NOTHING.to_owned(),
     };
     [

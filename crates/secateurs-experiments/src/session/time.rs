@@ -51,11 +51,18 @@ impl TimePlan {
 
     /// Seconds that the present claim still takes; `None` where neither its cells nor its stated cost tell.
     ///
-    /// Cells take about equally long, and those that were measured say how long. Before there is one, the stated cost counts, times
-    /// the pace of the claims before.
+    /// Cells that were measured say how long one takes, the more surely the more there are; the stated cost, times the pace of the
+    /// claims before, says the rest. So one cell that takes long, or many side by side of which none has ended, do not count for all.
     pub(super) fn rest_of_claim(&self, pace: Pace) -> Option<f64> {
         match (pace.n_measured, pace.n_left) {
-            (measured @ 1.., Some(left)) => Some(pace.elapsed / measured as f64 * left as f64),
+            (measured @ 1.., Some(left)) => {
+                let share_left = left as f64 / (measured + left) as f64;
+                let by_cells = pace.elapsed / measured as f64 * left as f64;
+                let by_cost = self
+                    .stated
+                    .map_or(by_cells, |stated| stated * self.scale() * share_left);
+                Some(by_cells + share_left * (by_cost - by_cells))
+            }
             _ => {
                 let rest = self.stated? * self.scale() - pace.elapsed;
                 (rest > 0.0).then_some(rest)
@@ -119,16 +126,19 @@ mod tests {
         };
         assert_eq!(plan.rest_of_claim(begun), Some(60.0));
         assert_eq!(plan.rest_of_run(begun), Some(180.0));
-        // Two of six cells in 10 s: 20 s are left, and the two claims take 50 s where 40 s were stated.
+        // Two of six cells in 10 s: 20 s are left by that, 40 s by the stated cost, which weighs two thirds. The two claims take
+        // 20 + 10 + 33.3 s where 40 s were stated.
         let pace = Pace {
             elapsed: 10.0,
             n_measured: 2,
             n_left: Some(4),
         };
-        assert_eq!(plan.rest_of_claim(pace), Some(20.0));
-        assert_eq!(plan.rest_of_run(pace), Some(20.0 + 75.0));
-        let share = plan.share_done(pace).expect("it is known");
-        assert!((share - 30.0 / 125.0).abs() < 1e-12);
+        let is_about = |seconds: Option<f64>, expected: f64| (seconds.expect("it is known") - expected).abs() < 1e-9;
+        let rest = 100.0 / 3.0;
+        assert!(is_about(plan.rest_of_claim(pace), rest));
+        let run = rest + 60.0 * (30.0 + rest) / 40.0;
+        assert!(is_about(plan.rest_of_run(pace), run));
+        assert!(is_about(plan.share_done(pace), 30.0 / (30.0 + run)));
     }
 
     #[test]

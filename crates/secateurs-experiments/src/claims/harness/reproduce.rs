@@ -28,6 +28,7 @@ pub fn reproduce<C: Claim>(setting: &Setting, progress: &ClaimProgress) -> Resul
     let started = Instant::now();
     let mut outcome = Outcome::new(C::ABOUT.name, setting.tier, setting.backend.name());
     outcome.title = C::ABOUT.title.into();
+    outcome.only.clone_from(&setting.only);
     outcome.reference = C::ABOUT.reference.into();
     let desk = Desk::new(setting, &outcome, progress);
     let claim = C::open(&desk)?;

@@ -10,14 +10,14 @@ use crate::outcome::Tier;
 /// A backend of tensors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
 pub enum Backend {
-    /// Processors, vectorised.
+    /// CPU, vectorised.
     #[default]
     Flex,
-    /// Processors, the cross-check.
+    /// CPU, through the ndarray backend, as a cross-check.
     Ndarray,
-    /// Graphics cards of any make, or what stands for one.
+    /// GPU of any make, or software Vulkan.
     Wgpu,
-    /// NVIDIA's graphics cards.
+    /// NVIDIA GPU.
     Cuda,
 }
 

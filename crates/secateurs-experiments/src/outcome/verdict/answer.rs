@@ -101,16 +101,17 @@ impl Answer {
 
     /// The measure with the numbers, without a verdict, such as for the title of a chart; `None` if one is not known.
     ///
-    /// `Perplexity at 70 % zeros: alps 52.70, magnitude 77.20`.
+    /// `Perplexity at 70 % zeros: 52.70 with alps against 77.20 with magnitude`.
     pub fn numbers(&self) -> Option<String> {
-        let number = |row: &Row| {
-            row.value()
-                .map(|value| format!("{} {}", row.method(), format_number(value)))
+        let number = |row: &Row| Some(format!("{} with {}", format_number(row.value()?), row.method()));
+        let ours = number(self.ours.as_ref()?)?;
+        let other = match self.band {
+            Some(band) => format!(", expected {band}"),
+            None => format!(" against {}", number(self.control.as_ref()?)?),
         };
-        let (ours, control) = (number(self.ours.as_ref()?)?, number(self.control.as_ref()?)?);
         let mut letters = self.measure.chars();
         let first = letters.next()?.to_uppercase();
-        Some(format!("{first}{}: {ours}, {control}", letters.as_str()))
+        Some(format!("{first}{}: {ours}{other}", letters.as_str()))
     }
 
     fn describe_beside(&self, ours: &Row, control: &Row) -> String {
@@ -141,14 +142,19 @@ impl Answer {
     /// The number of measurements behind the number; `None` if it is not known.
     fn describe_samples(&self, ours: &Row) -> Option<String> {
         let has_spread = |row: &Row| row.spread().is_some();
-        if !has_spread(ours) && !self.control.as_ref().is_some_and(has_spread) {
+        let control = self.control.as_ref().filter(|_| self.band.is_none());
+        if !has_spread(ours) && !control.is_some_and(has_spread) {
             return Some("measured once".to_owned());
         }
-        match ours.samples().unwrap_or(self.n_seeds) {
-            0 | 1 => None,
-            samples if samples == self.n_seeds => Some(format!("{samples} seeds")),
-            samples => Some(format!("mean of {samples}")),
-        }
+        let samples = match ours.samples().unwrap_or(self.n_seeds) {
+            0 | 1 => return None,
+            samples if samples == self.n_seeds => format!("{samples} seeds"),
+            samples => format!("mean of {samples}"),
+        };
+        Some(match control {
+            Some(control) if !has_spread(control) => samples + ", the control once",
+            _ => samples,
+        })
     }
 }
 
@@ -202,6 +208,11 @@ mod tests {
             sentence(Conclusion::Undecided, seeds("elsa", 87.0)),
             "undecided: 87 ± 1 sd and 88 ± 1 sd of wanda differ by less than two standard errors (perplexity, 3 seeds)"
         );
+        let once = answer(Conclusion::Holds, seeds("elsa", 61.25), Some(row("wanda", 88.0)));
+        assert_eq!(
+            once.sentence(),
+            "holds: 61.25 against 88 of wanda (perplexity, 3 seeds, the control once)"
+        );
         assert_eq!(
             sentence(Conclusion::Fails, Some(row("elsa", f64::INFINITY))),
             "fails: not finite is no better than 88 of wanda (perplexity, 3 seeds)"
@@ -223,7 +234,10 @@ mod tests {
             once.sentence(),
             "holds: 61.25 against 88 of wanda (perplexity, measured once)"
         );
-        assert_eq!(once.numbers().as_deref(), Some("Perplexity: elsa 61.25, wanda 88"));
+        assert_eq!(
+            once.numbers().as_deref(),
+            Some("Perplexity: 61.25 with elsa against 88 with wanda")
+        );
         let alone = answer(Conclusion::NotMeasured, Some(row("elsa", 61.25)), None);
         assert_eq!(
             alone.sentence(),
@@ -244,6 +258,13 @@ mod tests {
             answer.sentence(),
             "holds: 1, expected at least 1 (success rate, mean of 20)"
         );
+        // A control that was measured too plays no part.
+        answer.control = Some(row("random", 0.0));
+        assert_eq!(
+            answer.numbers().as_deref(),
+            Some("Success rate: 1 with student, expected at least 1")
+        );
+        assert!(answer.sentence().ends_with("(success rate, mean of 20)"));
         answer.conclusion = Conclusion::Undecided;
         assert_eq!(
             answer.sentence(),
