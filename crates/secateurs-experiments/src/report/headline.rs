@@ -152,8 +152,8 @@ mod tests {
             .filter(|text| ["dense", "elsa", "magnitude", "random"].contains(text))
             .collect();
         assert_eq!(bars, [&"dense", &"elsa", &"magnitude", &"random"]);
+        assert!(svg.contains("Perplexity at 90 % zeros: 56.5 with elsa against 980 with magnitude"));
         for expected in [
-            "Perplexity at 90 % zeros: 56.5 with elsa against 980 with magnitude",
             "perplexity at 90 % zeros (lower is better)",
             "56.50 ± 0.50",
             "∞",

@@ -64,7 +64,7 @@ impl Entry {
             Standing::Running(_) => "running".to_owned(),
             Standing::Done(outcome) => match outcome.answers.first() {
                 None => format!("measured: {} numbers, no verdict", outcome.rows.len()),
-                Some(first) => first.sentence() + &self.describe_further(),
+                Some(first) => first.short_sentence() + &self.describe_further(),
             },
             Standing::Failed(failed) => failed.describe(),
             Standing::Skipped(reason) => format!("not run: {reason}"),

@@ -12,9 +12,6 @@ use crate::outcome::{Answer, Conclusion, FailureKind, Row};
 /// Content of a cell where there is nothing to show.
 const NOTHING: &str = "–";
 
-/// Columns of the paper's result below which it has lines of its own.
-const NARROW: usize = 18;
-
 /// Spaces between columns.
 const GAP: usize = 2;
 
@@ -23,7 +20,7 @@ const HEADINGS: [&str; 5] = ["claim", "verdict", "ours", "best control", "paper"
 /// The table of claims: the first question of each and below it verdict, ours, best control and paper; then the verdicts on its
 /// further questions, whose numbers are in the page.
 ///
-/// It fits a width in columns. Where the paper's result would be too narrow it has lines of its own.
+/// It fits a width in columns. Where a paper's result would need several lines, all have lines of their own.
 pub(super) fn draw_table(entries: &[Entry], width: usize) -> String {
     let blocks: Vec<Block> = entries.iter().map(Block::of_claim).collect();
     let layout = Layout::new(&blocks, width);
@@ -138,11 +135,13 @@ impl Layout {
             widths.max().unwrap_or(0).max(HEADINGS[column + 1].len()) + GAP
         });
         let rest = width.saturating_sub(name + cells.iter().sum::<usize>());
+        let papers = blocks.iter().filter_map(|block| block.cells.as_ref());
+        let longest = papers.map(|cells| measure_text_width(&cells[3])).max().unwrap_or(0);
         Self {
             width,
             name,
             cells,
-            paper: (rest >= NARROW).then_some(rest),
+            paper: (rest >= longest).then_some(rest),
         }
     }
 
@@ -235,23 +234,26 @@ mod tests {
     }
 
     #[test]
-    fn the_paper_has_a_column_at_80() {
+    fn the_paper_has_a_column_where_it_fits_and_lines_elsewhere() {
         let table = draw_table(&entries(), 80);
         let lines: Vec<&str> = table.lines().collect();
         assert_eq!(
             lines[1..],
             [
-                "claim      verdict       ours   best control       paper",
+                "claim      verdict       ours   best control",
                 lines[0],
                 "elsa       Does training with ELSA keep a 90 % sparse model better than",
                 "           fine-tuning under the mask of Wanda or of chance?",
-                "           holds (once)  61.25  88 wanda+finetune  27.0, Wanda fine-tuned 42.4",
-                "                                                   (Llama-2-7B)",
+                "           holds (once)  61.25  88 wanda+finetune",
+                "           paper: 27.0, Wanda fine-tuned 42.4 (Llama-2-7B)",
                 "           not measured: Is there another control?",
                 "layerwise  not run",
                 lines[0],
             ]
         );
+        let table = draw_table(&entries(), 100);
+        let row = format!("           holds (once)  61.25  88 wanda+finetune  {PAPER}");
+        assert!(table.lines().any(|line| line == row), "{table}");
     }
 
     #[test]

@@ -175,7 +175,7 @@ fn whatever_happens_to_a_claim_the_others_and_the_page_are_there() {
         "not run: the data set wikitext2 is missing",
         "cargo xtask data get wikitext2",
         "[4/4] works",
-        "holds: 4 against 2 of identity (value, measured once)",
+        "holds: 4 against 2 of identity (measured once)",
         "Are squares larger than their roots?",
         "4 claims: 1 holds (measured once), 2 failed to run, 1 not run;",
         "report.html",

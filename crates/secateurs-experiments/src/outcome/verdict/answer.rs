@@ -78,24 +78,36 @@ impl Answer {
     ///
     /// `holds: 61.2 against 88 of magnitude (perplexity at 70 % zeros, 3 seeds)`.
     pub fn sentence(&self) -> String {
-        let measure = &self.measure;
-        let Some(ours) = &self.ours else {
-            return format!("not measured: {} ({measure})", self.method);
-        };
-        let decided = match (self.band, &self.control) {
-            (Some(band), _) => self.describe_within(ours, band),
-            (None, Some(control)) => self.describe_beside(ours, control),
-            (None, None) => {
-                let value = format_value(ours);
-                return format!(
-                    "not measured: a control beside the {value} of {} ({measure})",
-                    self.method
-                );
-            }
-        };
-        match self.describe_samples(ours) {
+        let (decided, measure) = (self.decision(), &self.measure);
+        match self.describe_samples() {
             Some(samples) => format!("{decided} ({measure}, {samples})"),
             None => format!("{decided} ({measure})"),
+        }
+    }
+
+    /// The verdict without the measure, for one line of a terminal.
+    ///
+    /// `holds: 61.2 against 88 of magnitude (3 seeds)`.
+    pub fn short_sentence(&self) -> String {
+        let decided = self.decision();
+        match self.describe_samples() {
+            Some(samples) => format!("{decided} ({samples})"),
+            None => decided,
+        }
+    }
+
+    fn decision(&self) -> String {
+        let Some(ours) = &self.ours else {
+            return format!("not measured: {}", self.method);
+        };
+        match (self.band, &self.control) {
+            (Some(band), _) => self.describe_within(ours, band),
+            (None, Some(control)) => self.describe_beside(ours, control),
+            (None, None) => format!(
+                "not measured: a control beside the {} of {}",
+                format_value(ours),
+                self.method
+            ),
         }
     }
 
@@ -140,7 +152,11 @@ impl Answer {
     }
 
     /// The number of measurements behind the number; `None` if it is not known.
-    fn describe_samples(&self, ours: &Row) -> Option<String> {
+    fn describe_samples(&self) -> Option<String> {
+        let ours = self.ours.as_ref()?;
+        if self.conclusion == Conclusion::NotMeasured {
+            return None;
+        }
         let has_spread = |row: &Row| row.spread().is_some();
         let control = self.control.as_ref().filter(|_| self.band.is_none());
         if !has_spread(ours) && !control.is_some_and(has_spread) {
@@ -237,6 +253,10 @@ mod tests {
         assert_eq!(
             once.numbers().as_deref(),
             Some("Perplexity: 61.25 with elsa against 88 with wanda")
+        );
+        assert_eq!(
+            once.short_sentence(),
+            "holds: 61.25 against 88 of wanda (measured once)"
         );
         let alone = answer(Conclusion::NotMeasured, Some(row("elsa", 61.25)), None);
         assert_eq!(
