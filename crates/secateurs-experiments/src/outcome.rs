@@ -130,8 +130,8 @@ impl Outcome {
         claim_folder(root, &self.claim, self.tier)
     }
 
-    /// The folder of this outcome and its plots: that of the claim in this tier, but `<root>/<claim>/<tier>-part` for a run of
-    /// some cells, which must not replace the outcome of all.
+    /// The folder of this outcome and its plots: the claim's in this tier, but `<root>/<claim>/<tier>-part` for a run of some
+    /// cells, which must not replace the outcome of all.
     fn own_folder(&self, root: &Path) -> PathBuf {
         match self.only.is_empty() {
             true => self.folder(root),

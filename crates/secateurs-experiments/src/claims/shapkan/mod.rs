@@ -54,7 +54,7 @@ impl Claim for Shapkan {
         reference: "arXiv 2510.01663",
         axes: &["shift", "nodes", "permutations", "function", "comparison"],
         cost: Cost {
-            quick: Some(60.0),
+            quick: Some(35.0),
             ..Cost::UNKNOWN
         },
     };

