@@ -117,7 +117,7 @@ impl Claim for Layerwise {
         };
         vec![
             at_70(
-                "Does a method that adjusts the remaining weights (ALPS) keep more of the model than magnitude pruning?",
+                "Does ALPS, which adjusts the weights left, beat magnitude pruning?",
                 &["magnitude", "random"],
             )
             .paper("SparseGPT 26.3, magnitude 48,419 (LLaMA-7B)"),

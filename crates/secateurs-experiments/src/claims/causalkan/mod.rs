@@ -118,7 +118,7 @@ impl Claim for Causalkan {
                 &["difference of means", "S linear, ridge 1", "T linear, ridge 1"],
             ),
             of_formula(
-                "Does a trained spline network, printed as a formula, estimate effects better than perceptrons?",
+                "Does a trained KAN's formula do better than perceptrons?",
                 "T-KAN, trained",
                 &["TAR-MLP, trained"],
             )

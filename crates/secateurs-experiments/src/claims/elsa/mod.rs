@@ -100,7 +100,7 @@ impl Claim for Elsa {
             )
             .paper("27.0, Wanda fine-tuned 42.4 (Llama-2-7B)"),
             at_90(
-                "Does it keep more than the best method that prunes layer by layer?",
+                "Does it keep more than the best layer-wise method?",
                 &["magnitude", "wanda", "sparsegpt", "l-admm", "alps"],
             )
             .paper("27.0, best before about 210 (Llama-2-7B)"),

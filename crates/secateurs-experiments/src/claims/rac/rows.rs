@@ -52,7 +52,7 @@ impl RacCase {
             )
             .paper("MATH-500: .90, prompts .81, text .74 (R1-Qwen-7B, 50 %)"),
             on_decoded(
-                "Do its own continuations calibrate better than solutions of somebody else?",
+                "Do they calibrate better than solutions by others?",
                 &["sparsegpt, off-policy"],
             )
             .paper("MATH-500: .90 against .88 (R1-Qwen-7B, 50 %)"),

@@ -86,16 +86,10 @@ impl Experts {
                 .measured_as("perplexity without half of the experts")
         };
         [
-            half(
-                "Does the router-weighted score (REAP) remove better experts than chance?",
-                "reap",
-            )
-            .paper("near-lossless at 50 % (Qwen3-Coder-480B)"),
-            half(
-                "Does trying every set of experts (NAEE) remove better ones than chance?",
-                "naee",
-            )
-            .paper("7.1 points of accuracy lost at 50 % (Mixtral 8x7B)"),
+            half("Does REAP's score remove better experts than chance?", "reap")
+                .paper("near-lossless at 50 % (Qwen3-Coder-480B)"),
+            half("Does trying every set of experts (NAEE) beat chance?", "naee")
+                .paper("7.1 points of accuracy lost at 50 % (Mixtral 8x7B)"),
         ]
     }
 
