@@ -1,13 +1,12 @@
 //! The part of the page about one claim: the verdict and one chart, everything else folded.
 
-use std::error::Error;
-
 use maud::{Markup, PreEscaped, html};
+use secateurs_terminal::one_line;
 
 use super::section::Section;
 use super::table::{Table, pivots_along};
 use super::verdicts::{draw_badge, tell_no_answer};
-use crate::outcome::{Answer, Outcome, OutcomeError, Row};
+use crate::outcome::{Answer, Outcome, Row};
 
 /// The claim with all that is known of it; `axes` are the keys along which its tables are laid out.
 pub(super) fn draw_claim(section: &Section, axes: &[&str]) -> Markup {
@@ -27,7 +26,7 @@ pub(super) fn draw_claim(section: &Section, axes: &[&str]) -> Markup {
             }
             @match &section.outcome {
                 Some(Ok(outcome)) => (draw_outcome(section, outcome, axes)),
-                Some(Err(error)) => p.problem { (draw_badge(None)) " " (tell_causes(error)) },
+                Some(Err(error)) => p.problem { (draw_badge(None)) " " (one_line(error)) },
                 None => {}
             }
         }
@@ -135,14 +134,4 @@ fn draw_table(table: &Table) -> Markup {
             }
         } }
     }
-}
-
-fn tell_causes(error: &OutcomeError) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(&format!(": {error}"));
-        cause = error.source();
-    }
-    text
 }
